@@ -1,0 +1,94 @@
+"""The command line: the options before the command, and the parser of one command."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import NoReturn
+
+from wheelgate_client.commands import COMMANDS
+from wheelgate_client.errors import UsageError
+
+_DESCRIPTION = """Users, indices and logins of a private Python package index, and the configuration of the tools
+that install from it. Type 'devpi COMMAND --help' for the options of a command."""
+
+_ENVIRONMENT = """environment:
+  DEVPI_CLIENTDIR   like --clientdir
+  DEVPI_INDEX       index to use in the place of the one chosen by 'devpi use'
+  DEVPI_USER        which of several logins to use
+  DEVPI_PASSWORD    password for 'devpi login'
+  WHEELGATE_BLOCK_PLUGINS
+                    names of plugins to leave out, separated by commas"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises what is wrong, for it to be told in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise :class:`UsageError`, where argparse would print the usage and end the process."""
+        raise UsageError(f"{self.prog}: error: {message}; see '{self.prog} --help'")
+
+
+class CommandParser(Parser):
+    """The parser of one command; the generic options may stand after the command too."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        add_generic_options(self, after_command=True)
+
+
+def main_parser() -> Parser:
+    """Return the parser that finds the command, and leaves what follows it in ``rest``."""
+    width = max(map(len, COMMANDS))
+    commands = "\n".join(f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items())
+    parser = Parser(
+        prog="devpi",
+        usage="devpi [OPTIONS] COMMAND ...",
+        description=_DESCRIPTION,
+        epilog=f"commands:\n{commands}\n\nplugins may add commands: see 'devpi plugins'\n\n{_ENVIRONMENT}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="store_true", help="show the version; with -v also plugins and server")
+    add_generic_options(parser, after_command=False)
+    parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
+
+
+def add_generic_options(parser: argparse.ArgumentParser, *, after_command: bool) -> None:
+    """Add the options of every command; after it, they only override what stood before."""
+
+    def default(value: object) -> object:
+        return argparse.SUPPRESS if after_command else value
+
+    group = parser.add_argument_group("generic options")
+    group.add_argument("--debug", action="store_true", default=default(False), help="tell what is done, on stderr")
+    group.add_argument(
+        "-y", dest="yes", action="store_true", default=default(False), help="assume 'yes' on confirmation questions"
+    )
+    group.add_argument("-v", "--verbose", action="store_true", default=default(False), help="tell more")
+    group.add_argument(
+        "--clientdir",
+        metavar="DIR",
+        default=default(None),
+        help="directory for logins and other state (default: ~/.devpi/client)",
+    )
+    group.add_argument(
+        "--timeout",
+        type=_seconds,
+        metavar="SECONDS",
+        default=default(60.0),
+        help="give up on a server that is silent for so long (default: 60)",
+    )
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < float("inf"):
+        raise ValueError(text)
+    return seconds
+
+
+def parse_command(parser: argparse.ArgumentParser, rest: Sequence[str], options: argparse.Namespace) -> None:
+    """Parse what follows the command into ``options``; options and names may stand in any order."""
+    parser.parse_intermixed_args(rest, options)

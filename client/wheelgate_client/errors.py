@@ -1,0 +1,52 @@
+"""What can go wrong in the client, each a sentence for the terminal.
+
+ClientError                 said in one line, exit code 1
+├── UsageError              the command line itself is wrong, exit code 2
+├── StateError              a file of the client cannot be read, understood or written
+├── UnreachableError        no answer came from the server
+├── NotAnIndexServerError   an answer came, but not from an index server
+└── RefusedError            the server said no, and why
+"""
+
+from __future__ import annotations
+
+
+def reason(error: OSError) -> str:
+    """Return what the operating system says; the errors of py.path carry it as the text of their class."""
+    return error.strerror or type(error).__doc__ or str(error)
+
+
+class ClientError(Exception):
+    """Raised when a command cannot be done; the text says what failed, why, and what to do next."""
+
+
+class UsageError(ClientError):
+    """Raised when the command line cannot be understood."""
+
+
+class StateError(ClientError):
+    """Raised when a file of the client cannot be read, understood or written. The file is left as it was."""
+
+
+class UnreachableError(ClientError):
+    """Raised when no answer came: nobody listens, the name is unknown, the time is up, the answer broke off."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"could not connect to '{url}': {reason}; is the server running, and is the URL right?")
+
+
+class NotAnIndexServerError(ClientError):
+    """Raised when what answered does not speak the protocol of an index server."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"'{url}' is not an index server: {reason}; check the URL given to 'devpi use'")
+
+
+class RefusedError(ClientError):
+    """Raised when the server answers with a status of 400 or more."""
+
+    def __init__(self, method: str, url: str, status: int, answer: str) -> None:
+        self.status = status
+        self.answer = answer
+        """The status line and the server's reason, ``404 Not Found: no user 'bob'``."""
+        super().__init__(f"{method} {url}\n{answer}")

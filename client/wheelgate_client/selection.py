@@ -1,0 +1,156 @@
+"""What ``devpi use`` does: ask the server, remember the answer, show it, and configure the tools."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from wheelgate_client import serverinfo, urls
+from wheelgate_client.configfiles import ConfigFiles, Plan
+from wheelgate_client.errors import ClientError
+from wheelgate_client.files import local
+from wheelgate_client.hookspecs import Target
+from wheelgate_client.serverinfo import ServerInfo
+from wheelgate_client.session import Session
+from wheelgate_client.state import Current
+
+
+def run(options: argparse.Namespace, session: Session) -> int:
+    """Select what the options say, and show what is then in use."""
+    if options.index is not None:
+        session = session.without("DEVPI_INDEX")
+    changes = _preferences(options)
+    address = _wanted(options.index, session)
+    info = None if address is None else serverinfo.ask(session, address.url, address.basic)
+    if options.unset_cfg and info is None:
+        raise ClientError("not connected to a server, see 'devpi use'")
+    if options.local and not options.dry_run and session.keep_in_venv():
+        session.terminal.line(f"Creating local configuration at {session.current_file.path}")
+    selected = {} if info is None else _selected(session.current, info)
+    current = replace(session.current, **selected, **changes)
+    if not options.dry_run:
+        _remember(
+            session, {**changes} if session.environ.get("DEVPI_INDEX") else {**selected, **changes}, address, info
+        )
+    plan = _plan(options, session, current)
+    _show_server(options, session, current, info)
+    return _configure(options, session, current, plan)
+
+
+def _wanted(text: str | None, session: Session) -> urls.Address | None:
+    root = session.current.root
+    if text is None:
+        url = session.current.index or root
+        return None if url is None else urls.Address(url, None)
+    if urls.is_absolute(text):
+        return urls.parse(text)
+    if ":" in text:
+        raise ClientError(f"invalid URL: {text} (a URL starts with http:// or https://)")
+    if root is None:
+        raise ClientError(f"invalid URL: {text.rstrip('/')}/ (no server is in use: type 'devpi use URL' first)")
+    return urls.Address(session.index_url(text) if text.strip("/") else root, None)
+
+
+def _preferences(options: argparse.Namespace) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    if options.venv is not None:
+        changes["venvdir"] = None if options.venv == "-" else str(_venv(options.venv))
+    if options.always_set_cfg is not None:
+        changes["always_setcfg"] = options.always_set_cfg == "yes"
+        changes["settrusted"] = options.pip_set_trusted == "yes"
+    return changes
+
+
+def _selected(before: Current, info: ServerInfo) -> dict[str, Any]:
+    changes: dict[str, Any] = {
+        "login": info.login,
+        "index": info.index,
+        "simpleindex": info.simpleindex,
+        "pypisubmit": info.pypisubmit,
+        "features": info.features,
+    }
+    if before.root is not None and before.root != urls.parent(info.login):
+        changes["username"] = None  # it is the name of a user of the other server
+    return changes
+
+
+def _remember(session: Session, changes: dict[str, Any], address: urls.Address | None, info: ServerInfo | None) -> None:
+    if changes:
+        session.current_file.save(changes)
+    if address is None or info is None:
+        return
+    if address.basic is not None:
+        session.auth_file.set_basic(address.url, *address.basic)
+    root = session.auth_file.root_of(address.url)
+    if info.rejected is not None and root is not None:
+        session.auth_file.log_off(root, info.rejected)
+        session.terminal.note(f"the login of '{info.rejected}' is no longer valid: type 'devpi login {info.rejected}'")
+
+
+def _venv(directory: str) -> Path:
+    path = Path(local(directory))
+    if not (path / "pyvenv.cfg").exists():
+        raise ClientError(f"No virtualenv found at: '{directory}'; if devpi is to forget it, type 'devpi use --venv -'")
+    return path
+
+
+def _show_server(options: argparse.Namespace, session: Session, current: Current, info: ServerInfo | None) -> None:
+    line = session.terminal.line
+    if info is None:
+        line("no server: type 'devpi use URL' with a URL pointing to a server or directly to an index.")
+        return
+    login = "not logged in" if info.username is None else f"logged in as {info.username}"
+    if current.index is None:
+        line(f"using server: {current.root} ({login})")
+        line("no current index: type 'devpi use -l' to discover indices")
+        return
+    line(f"current devpi index: {current.index} ({login})")
+    if options.urls or session.debugging:
+        for name in ("login", "pypisubmit", "simpleindex"):
+            line(f"{name:>19}: {getattr(current, name)}")
+        line(f"supported features: {', '.join(sorted(info.features))}")
+
+
+def _plan(options: argparse.Namespace, session: Session, current: Current) -> Plan | None:
+    """Return how to edit each file, if they are to be edited."""
+    wanted = options.pip_set_trusted or ("yes" if current.settrusted else "auto")
+    setting = (options.set_cfg or current.always_setcfg) and not options.unset_cfg
+    root = current.root
+    if root is not None and wanted == "auto" and urls.is_insecure(root) and (setting or options.index is not None):
+        session.terminal.note("Warning: insecure http host, trusted-host will be set for pip")
+    if options.unset_cfg and root is not None:
+        return lambda writer, path: writer.unplan(path, root)
+    if not setting:
+        return None
+    if current.simpleindex is None or current.index is None:
+        session.terminal.note("no index configured: cannot set pip/easy_install index")
+        return None
+    trusted = {"yes": True, "no": False, "auto": urls.is_insecure(current.simpleindex) or None}[wanted]
+    basic = session.auth_file.basic(current.simpleindex)
+    target = Target(
+        simple_url=urls.with_credentials(current.simpleindex, basic),
+        index_url=urls.with_credentials(f"{current.index}/", basic),
+        trusted_host=trusted,
+    )
+    return lambda writer, path: writer.plan(path, target)
+
+
+def _configure(options: argparse.Namespace, session: Session, current: Current, plan: Plan | None) -> int:
+    line = session.terminal.line
+    chosen = current.venvdir or session.active_venv
+    venv = None if chosen is None else _venv(chosen)
+    if venv is not None:
+        line(f"venv for install/set commands: {venv}")
+        line("only setting venv pip/uv config, no global configuration changed")
+    files = ConfigFiles(session, venv)
+    if plan is not None:
+        (files.preview if options.dry_run else files.change)(plan)
+    failed = files.failures > 0
+    statuses = files.statuses()
+    width = max((len(label) for label, _ in statuses), default=0)
+    for label, status in statuses:
+        line(f"{label:<{width}}: {status}")
+    line(f"always-set-cfg: {'yes' if current.always_setcfg else 'no'}")
+    return 1 if failed else 0

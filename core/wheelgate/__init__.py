@@ -1,0 +1,43 @@
+"""A private Python package index whose front door is plugins: the core, and the public face that plugins import."""
+
+from wheelgate.hookspecs import hookimpl
+from wheelgate.options import Option
+from wheelgate.values import (
+    Allow,
+    Credentials,
+    Deny,
+    Event,
+    Index,
+    Ok,
+    Outcome,
+    Permission,
+    Principal,
+    Reject,
+    RequestInfo,
+    Resource,
+    Unavailable,
+    Unknown,
+    User,
+    Verdict,
+)
+
+__all__ = [
+    "Allow",
+    "Credentials",
+    "Deny",
+    "Event",
+    "Index",
+    "Ok",
+    "Option",
+    "Outcome",
+    "Permission",
+    "Principal",
+    "Reject",
+    "RequestInfo",
+    "Resource",
+    "Unavailable",
+    "Unknown",
+    "User",
+    "Verdict",
+    "hookimpl",
+]

@@ -1,0 +1,184 @@
+"""All the wiring, readable from top to bottom: settings and plugins in, an ASGI application out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import metadata
+from typing import Any
+
+import falcon.asgi
+
+from wheelgate.config import Config
+from wheelgate.events import Events
+from wheelgate.http.answers import JSON, CommonHeaders
+from wheelgate.http.errors import ErrorHandlers
+from wheelgate.http.front import Front
+from wheelgate.http.request import Outside
+from wheelgate.identity.authentication import Authentication
+from wheelgate.identity.groups import Groups
+from wheelgate.identity.identify import Identifier
+from wheelgate.identity.limiter import Limiter
+from wheelgate.identity.sessions import Sessions, derive_key
+from wheelgate.plugins import Implementation, Plugins, Server, in_order
+from wheelgate.pools import Pool, Provider
+from wheelgate.resources.api import ApiResource
+from wheelgate.resources.indices import IndexResource
+from wheelgate.resources.login import LoginResource, LogoutResource
+from wheelgate.resources.openapi import OpenApiResource
+from wheelgate.resources.plugin_routes import add_plugin_routes
+from wheelgate.resources.root import RootResource
+from wheelgate.resources.status import AuthCheckResource, StatusResource
+from wheelgate.resources.users import UserResource
+from wheelgate.rights.decision import Rights
+from wheelgate.rights.permissions import CORE_PERMISSIONS
+from wheelgate.services.indices import Indices
+from wheelgate.services.users import Users
+from wheelgate.store.access import Access, Kept
+from wheelgate.store.database import Database
+from wheelgate.store.state import ServerState
+
+VERSION = metadata.version("wheelgate")
+
+AUTHENTICATOR_BUDGET = 5.0
+POLICY_BUDGET = 1.0
+ROUTE_BUDGET = 30.0
+CORE_FEATURES = ("server-keyvalue-parsing",)
+
+
+class Application:
+    """What a worker runs: the ASGI application, and what has to be closed after it."""
+
+    def __init__(self, config: Config, plugins: Plugins) -> None:
+        """Open the database, let the plugins bring their parts, and put everything together.
+
+        Raises:
+            StartupError: a plugin fails, or two of them want the same place.
+        """
+        database = Database(config.database_url)
+        database.open()
+        server = Server(config, database)
+        server.users = plugins.only("wheelgate_user_store", "a store of users", needed=True, server=server)
+        server.indices = plugins.only("wheelgate_index_store", "a store of indices", needed=True, server=server)
+        state = ServerState(database)
+
+        self._database = database
+        self._hashing = Pool("hashing", config["hash-concurrency"], niceness=10)
+        # SQLite takes one writer at a time; more threads would only wait for each other.
+        self._storing = Pool("store", 1 if database.kind == "sqlite" else 4)
+        self._events = Events(server, plugins.implementations("wheelgate_on_event"))
+
+        instant = database.instant and server.users.instant and server.indices.instant
+        access = Access(database, self._storing, instant=instant)
+        kept = Kept(database, access)
+
+        secret = config.secret_path.read_bytes()
+        sessions = Sessions(secret, state.uuid, config["session-lifetime"])
+        authenticators = ordered_providers(
+            plugins, "wheelgate_authenticators", config["auth-order"], "--auth-order", server, AUTHENTICATOR_BUDGET
+        )
+        group_sources = ordered_providers(
+            plugins, "wheelgate_group_sources", (), "", server, AUTHENTICATOR_BUDGET
+        )
+        extractors = ordered_providers(
+            plugins,
+            "wheelgate_credential_extractors",
+            config["extractor-order"],
+            "--extractor-order",
+            server,
+            POLICY_BUDGET,
+        )
+        authentication = Authentication(authenticators, self._hashing, Limiter(), derive_key(secret, "remembered"))
+        groups = Groups(group_sources)
+        identifier = Identifier(extractors, authentication, sessions, groups, server.users, state, access, kept)
+
+        brought = plugins.collect("wheelgate_permissions", lambda permission: permission.name)
+        permissions = [*CORE_PERMISSIONS, *(permission for _, permission in brought)]
+        rights = Rights(
+            server,
+            permissions,
+            policies(plugins, "wheelgate_check_permission"),
+            policies(plugins, "wheelgate_filter_visible"),
+        )
+        outside = Outside(config["trusted-proxy"], config["outside-url"])
+        front = Front(outside, identifier, rights, access, self._events)
+
+        types = [kind for _, kind in plugins.collect("wheelgate_index_types", lambda kind: kind.name)]
+        indices = Indices(server.indices, server.users, types)
+        users = Users(server.users, indices)
+        hasher = plugins.only("wheelgate_password_hasher", "a password hasher", needed=False, server=server)
+        features = [*CORE_FEATURES, *(feature for _, answer in plugins.ask("wheelgate_features") for feature in answer)]
+
+        app: falcon.asgi.App[Any, Any] = falcon.asgi.App(
+            media_type=JSON, middleware=[CommonHeaders(VERSION, state.uuid, access)]
+        )
+        app.req_options.strip_url_path_trailing_slash = True
+        ErrorHandlers([extractor.scheme for extractor, _ in extractors if extractor.scheme]).install(app)
+
+        api = ApiResource(front, indices, features)
+        providers = [provider for _, provider in (*extractors, *authenticators, *group_sources)]
+        app.add_route("/", RootResource(front, server.users, server.indices, kept))
+        app.add_route("/+api", api)
+        app.add_route("/{user}/+api", api)
+        app.add_route("/{user}/{index}/+api", api)
+        app.add_route("/+login", LoginResource(front, identifier, authentication, sessions, users))
+        app.add_route("/+logout", LogoutResource(front, sessions, state))
+        app.add_route("/+authcheck", AuthCheckResource(front, indices))
+        app.add_route("/+status", StatusResource(front, versions(plugins), plugins.found, providers, details(config, state)))
+        app.add_route("/+openapi", OpenApiResource(front, types, VERSION))
+        user_resource = UserResource(
+            front, users, indices, sessions, self._hashing, hasher, loopback=config.loopback
+        )
+        app.add_route("/{user}", user_resource)
+        app.add_route("/{user}/{index}", IndexResource(front, users, indices))
+        routes = plugins.collect("wheelgate_routes", lambda route: f"{route.method} {route.path}", server=server)
+        add_plugin_routes(
+            app,
+            front,
+            [(plugin, route, Provider(f"{plugin}{route.path}", ROUTE_BUDGET, instant=False)) for plugin, route in routes],
+            frozenset(permission.name for permission in permissions),
+        )
+        self.asgi = app
+
+    def close(self) -> None:
+        """End what is under way and close the database."""
+        self._storing.close()
+        self._hashing.close()
+        self._events.close()
+        self._database.close()
+
+
+def ordered_providers(
+    plugins: Plugins, hook: str, order: Sequence[str], option: str, server: Server, budget: float
+) -> list[tuple[Any, Provider]]:
+    """Collect the providers of a hook in their order, each with the way to call it."""
+    things = [thing for _, thing in plugins.collect(hook, lambda thing: thing.name, server=server)]
+    return [
+        (thing, Provider(thing.name, budget, instant=getattr(thing, "instant", False)))
+        for thing in in_order(things, order, option)
+    ]
+
+
+def policies(plugins: Plugins, hook: str) -> list[tuple[Implementation, Provider]]:
+    """Collect the implementations of a permission hook, each with the way to call it."""
+    return [
+        (implementation, Provider(implementation.plugin, POLICY_BUDGET, instant=implementation.instant))
+        for implementation in plugins.implementations(hook)
+    ]
+
+
+def versions(plugins: Plugins) -> dict[str, str]:
+    """Return the versions of this server and of the distributions that bring its plugins."""
+    return {"wheelgate": VERSION, **{entry.distribution: entry.version for entry in plugins.found}}
+
+
+def details(config: Config, state: ServerState) -> dict[str, Any]:
+    """Return what ``/+status`` tells an administrator beyond the versions."""
+    return {
+        "uuid": state.uuid,
+        "host": config["host"],
+        "port": config["port"],
+        "outside-url": config["outside-url"],
+        "database": state.database.kind,
+        "workers": config["workers"],
+    }
+

@@ -1,0 +1,1 @@
+"""What ``devpi-server`` can do instead of serving."""

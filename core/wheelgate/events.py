@@ -1,0 +1,60 @@
+"""Tells the plugins what happened, after the commit and beside the request."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from wheelgate.plugins import Implementation, Server
+from wheelgate.values import NOTHING, Event, Principal, RequestInfo
+
+WAITING = 10_000
+
+log = logging.getLogger("wheelgate.events")
+
+
+def event(
+    name: str, principal: Principal, info: RequestInfo, subject: str, detail: Mapping[str, Any] = NOTHING
+) -> Event:
+    """Make the value for something that has just happened."""
+    return Event(name, principal.name, subject, info.remote_address, info.request_id, datetime.now(UTC), detail)
+
+
+class Events:
+    """One thread per worker that hands events to the listeners in their order."""
+
+    def __init__(self, server: Server, listeners: Sequence[Implementation]) -> None:
+        self._server = server
+        self._listeners = listeners
+        self._queue: queue.Queue[Event | None] = queue.Queue(WAITING)
+        self._thread: threading.Thread | None = None
+
+    def tell(self, happened: Event) -> None:
+        """Queue an event; never waits. If the listeners are ten thousand behind, the event is logged and dropped."""
+        if not self._listeners:
+            return
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="events", daemon=True)
+            self._thread.start()
+        try:
+            self._queue.put_nowait(happened)
+        except queue.Full:
+            log.error("event %s of '%s' dropped: the listeners are too slow", happened.name, happened.subject)
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Let the listeners finish what waits, for at most ``timeout`` seconds."""
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join(timeout)
+
+    def _work(self) -> None:
+        while (happened := self._queue.get()) is not None:
+            for listener in self._listeners:
+                try:
+                    listener(server=self._server, event=happened)
+                except Exception as error:  # noqa: BLE001 - a stranger's code: whatever it raises stays here
+                    log.error("plugin '%s' failed on %s: %s", listener.plugin, happened.name, type(error).__name__)

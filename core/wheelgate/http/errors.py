@@ -1,0 +1,84 @@
+"""Which status each refusal has, and how refusals and faults are written."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Sequence
+from http import HTTPStatus
+from pathlib import PurePath
+from typing import Any
+
+import falcon
+import falcon.asgi
+
+from wheelgate import errors
+from wheelgate.http.answers import answer
+
+log = logging.getLogger("wheelgate.http")
+
+STATUS: tuple[tuple[type[errors.Refusal], int], ...] = (
+    (errors.TooLarge, 413),
+    (errors.BadInput, 400),
+    (errors.NotFound, 404),
+    (errors.Conflict, 409),
+    (errors.Unsupported, 409),
+    (errors.NotAuthenticated, 401),
+    (errors.Forbidden, 403),
+    (errors.TooManyAttempts, 429),
+    (errors.StorageFull, 507),
+    (errors.BackendUnavailable, 503),
+)
+"""The first that fits counts."""
+
+
+class ErrorHandlers:
+    """Turns what is raised into answers; no answer shows more than a sentence."""
+
+    def __init__(self, schemes: Sequence[str]) -> None:
+        """Take the schemes that ``WWW-Authenticate`` offers (RFC 9110, section 11.6.1)."""
+        self._challenge = ", ".join(f'{scheme} realm="wheelgate"' for scheme in schemes)
+
+    def install(self, app: falcon.asgi.App[Any, Any]) -> None:
+        """Register the handlers."""
+        app.add_error_handler(Exception, self.fault)
+        app.add_error_handler(falcon.HTTPError, self.http_error)
+        app.add_error_handler(errors.Refusal, self.refusal)
+
+    async def refusal(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, error: errors.Refusal, params: dict[str, Any]
+    ) -> None:
+        """Answer a refusal with its sentence."""
+        status = next(status for kind, status in STATUS if isinstance(error, kind))
+        answer(resp, message=error.message, status=status)
+        if status == HTTPStatus.UNAUTHORIZED and self._challenge:
+            resp.set_header("www-authenticate", self._challenge)
+        if error.retry_after is not None:
+            resp.set_header("retry-after", str(error.retry_after))
+
+    async def http_error(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, error: falcon.HTTPError, params: dict[str, Any]
+    ) -> None:
+        """Answer what Falcon found wrong."""
+        phrase = HTTPStatus(error.status_code).phrase
+        sentence = {
+            404: "there is nothing at this address",
+            405: f"the method {req.method} is not allowed here",
+        }.get(error.status_code, error.description or phrase)
+        answer(resp, message=sentence, status=error.status_code)
+        if error.headers:
+            resp.set_headers(error.headers)
+
+    async def fault(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, error: Exception, params: dict[str, Any]
+    ) -> None:
+        """Answer a fault of the server without a word about it; the log has where it happened, but no value."""
+        log.error("fault on %s %s: %s", req.method, req.path, where(error))
+        answer(resp, message="the server failed on this request; its log says where", status=500)
+
+
+def where(error: BaseException) -> str:
+    """Say in one line what was raised where; its text stays out, for it may hold a secret."""
+    frames = traceback.extract_tb(error.__traceback__)
+    steps = " < ".join(f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+    return f"{type(error).__name__} at {steps}"

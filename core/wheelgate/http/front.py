@@ -1,0 +1,87 @@
+"""What every responder needs: the caller, the rights, the stores, the events."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import urlsplit
+
+import falcon.asgi
+
+from wheelgate.errors import Forbidden
+from wheelgate.events import Events, event
+from wheelgate.http.request import Outside
+from wheelgate.identity.identify import Caller, Identifier
+from wheelgate.rights.decision import Rights
+from wheelgate.store.access import Access
+from wheelgate.values import Resource
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Front:
+    """The way of a request, as far as all requests share it."""
+
+    def __init__(
+        self, outside: Outside, identifier: Identifier, rights: Rights, access: Access, events: Events
+    ) -> None:
+        self.outside = outside
+        self.rights = rights
+        self._identifier = identifier
+        self._access = access
+        self._events = events
+
+    async def caller(self, req: falcon.asgi.Request) -> Caller:
+        """Find out who asks (steps 1 to 4).
+
+        Raises:
+            Forbidden: the request changes something, comes from another site, and a browser may have added the
+                credentials by itself.
+        """
+        info = self.outside.info(req)
+        caller = await self._identifier.caller(info)
+        if caller.ambient and info.method not in SAFE and self._from_another_site(req, info.headers):
+            raise Forbidden("a page of another site may not change anything here in your name")
+        return caller
+
+    def _from_another_site(self, req: falcon.asgi.Request, headers: Any) -> bool:
+        if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            return True
+        origin = headers.get("origin")
+        return origin is not None and urlsplit(origin).netloc != urlsplit(self.outside.url(req)).netloc
+
+    @property
+    def serial(self) -> int:
+        """The change counter as this worker saw it last."""
+        return self._access.serial
+
+    async def require(self, caller: Caller, permission: str, resource: Resource) -> None:
+        """Let the caller pass, or refuse (step 5)."""
+        await self.rights.require(caller, permission, resource)
+
+    async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Read from the stores (step 6)."""
+        return await self._access.read(function, *args, **kwargs)
+
+    async def change(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Change the stores inside one transaction (step 6)."""
+        return await self._access.change(function, *args, **kwargs)
+
+    def tell(self, name: str, caller: Caller, subject: str, **detail: Any) -> None:
+        """Tell the plugins what happened (step 7)."""
+        self._events.tell(event(name, caller.principal, caller.info, subject, detail))
+
+
+def segment(value: str) -> str:
+    """Check one part of a path that names a user or an index.
+
+    Raises:
+        falcon.HTTPNotFound: it has a ``+`` or a slash, which belong to other addresses, or control characters.
+    """
+    if re.search(r"[+/\x00-\x1f\x7f]", value):
+        raise falcon.HTTPNotFound
+    return value

@@ -1,0 +1,1 @@
+"""Who asks: credentials, authentication, sessions, principals and groups."""

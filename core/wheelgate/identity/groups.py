@@ -1,0 +1,52 @@
+"""The groups of a user, asked live from the group sources and kept for a minute."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from wheelgate.pools import Provider
+from wheelgate.providers import GroupSource
+
+KEPT_FOR = 60.0
+KEPT = 10_000
+
+log = logging.getLogger("wheelgate.identity")
+
+
+class Groups:
+    """Unites what all group sources say."""
+
+    def __init__(self, sources: Sequence[tuple[GroupSource, Provider]]) -> None:
+        self._sources = sources
+        self._kept: OrderedDict[tuple[str, str], tuple[float, frozenset[str]]] = OrderedDict()
+
+    async def of(self, username: str) -> frozenset[str]:
+        """Return the groups of a user.
+
+        A source that fails counts with its last answer until that is a minute old, and then with nothing.
+        """
+        groups: frozenset[str] = frozenset()
+        for source, provider in self._sources:
+            groups |= await self._ask(source, provider, username)
+        return groups
+
+    async def _ask(self, source: GroupSource, provider: Provider, username: str) -> frozenset[str]:
+        key = (source.name, username)
+        now = time.monotonic()
+        kept = self._kept.get(key)
+        if kept and now < kept[0]:
+            return kept[1]
+        try:
+            answer = frozenset(await provider.call(source.groups, username))
+        except Exception as error:  # noqa: BLE001 - a stranger's code: whatever it raises stays here
+            log.warning("group source '%s' failed: %s", source.name, type(error).__name__)
+            return frozenset()
+        groups = frozenset(name for name in answer if name and not set(name) & set(":,"))
+        self._kept[key] = (now + KEPT_FOR, groups)
+        self._kept.move_to_end(key)
+        if len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return groups

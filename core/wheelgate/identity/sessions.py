@@ -1,0 +1,88 @@
+"""The tokens that a login hands out: signed, timed, and bound to the user's current password."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from wheelgate.errors import NotAuthenticated
+
+PREFIX = "wgs_"
+SHAPE = re.compile(r"wgs_[A-Za-z0-9_-]{8,600}\.[A-Za-z0-9_-]{4,12}\.[A-Za-z0-9_-]{43}")
+KEPT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a good token says."""
+
+    username: str
+    stamp: str
+    """The user's stamp when the token was made."""
+    id: str
+    issued: int
+    """Seconds since the epoch."""
+
+
+def derive_key(secret: bytes, purpose: str) -> bytes:
+    """Derive a key of 32 bytes for one purpose (RFC 5869, HKDF-SHA256, without salt)."""
+    extracted = hmac.digest(bytes(32), secret, "sha256")
+    return hmac.digest(extracted, purpose.encode() + b"\x01", "sha256")
+
+
+class Sessions:
+    """Makes tokens and reads them; whether a session still holds, the store must say."""
+
+    def __init__(self, secret: bytes, server_uuid: str, lifetime: int) -> None:
+        """Take the secret and the identity of this server, and the lifetime in seconds."""
+        self.lifetime = lifetime
+        self._serializer = URLSafeTimedSerializer(
+            derive_key(secret, f"wheelgate session {server_uuid}"),
+            signer_kwargs={"key_derivation": "none", "digest_method": hashlib.sha256},
+        )
+        self._read: OrderedDict[str, Session] = OrderedDict()
+
+    def issue(self, username: str, stamp: str) -> str:
+        """Make a token."""
+        return PREFIX + str(self._serializer.dumps([username, stamp, secrets.token_urlsafe(9)]))
+
+    def recognises(self, secret: str) -> bool:
+        """Whether a secret has the form of a token, and so is no password."""
+        return secret.startswith(PREFIX) and SHAPE.fullmatch(secret) is not None
+
+    def read(self, token: str, username: str) -> Session:
+        """Check signature, age and owner of a token.
+
+        Raises:
+            NotAuthenticated: it was changed, it is too old or from the future, or it is not ``username``'s.
+        """
+        session = self._read.get(token) or self._verify(token)
+        age = time.time() - session.issued
+        if age > self.lifetime:
+            self._read.pop(token, None)
+            raise NotAuthenticated("this login has expired; log in again")
+        # A second of grace: the token's clock has whole seconds.
+        if age < -1 or session.username != username:
+            raise NotAuthenticated("this login is not valid here; log in again")
+        return session
+
+    def _verify(self, token: str) -> Session:
+        try:
+            (username, stamp, identifier), issued = self._serializer.loads(
+                token.removeprefix(PREFIX), return_timestamp=True
+            )
+        except (BadData, ValueError, TypeError):
+            raise NotAuthenticated("this login is not valid here; log in again") from None
+        session = Session(username, stamp, identifier, int(issued.timestamp()))
+        # Only what carries our signature is remembered, so strangers cannot push others out.
+        self._read[token] = session
+        if len(self._read) > KEPT:
+            self._read.popitem(last=False)
+        return session

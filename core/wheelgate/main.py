@@ -1,0 +1,113 @@
+"""The ``devpi-server`` command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from wheelgate import logs
+from wheelgate.config import CORE_OPTIONS, Config, add_flags, settle, unknown
+from wheelgate.errors import Refusal, StartupError
+from wheelgate.options import Option
+from wheelgate.plugins import Plugins, discover
+
+BOOT = tuple(option for option in CORE_OPTIONS if option.name in ("config", "no-plugin"))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code: 0, 1 for a refusal, 2 for wrong usage."""
+    given = sys.argv[1:] if argv is None else list(argv)
+    logs.configure()
+    try:
+        return run(given)
+    except (StartupError, Refusal) as error:
+        print(f"devpi-server: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+
+
+def run(given: list[str]) -> int:
+    """Read the command line and do what it says."""
+    plugins = find_plugins(given)
+    options = [*CORE_OPTIONS, *(option for _, option in plugins.options())]
+    parser = make_parser(options)
+    flags = vars(parser.parse_args(given))
+    command = flags.pop("command", None)
+    arguments = {name: flags.pop(name) for name in ("user", "password_stdin") if name in flags}
+
+    def load() -> tuple[Config, Plugins]:
+        found = find_plugins(given)
+        return settle([*CORE_OPTIONS, *(option for _, option in found.options())], flags, os.environ), found
+
+    if command == "plugins":
+        from wheelgate.commands.plugins import list_plugins  # noqa: PLC0415 - each command loads what it needs
+
+        list_plugins(plugins)
+        return 0
+    config = settle(options, flags, os.environ)
+    if command == "passwd":
+        from wheelgate.commands.passwd import set_password  # noqa: PLC0415
+
+        return set_password(config, plugins, **arguments)
+    from wheelgate.server import WebServer  # noqa: PLC0415
+    from wheelgate.startup import lock_folder, make_folder, prepare_server  # noqa: PLC0415
+
+    make_folder(config.serverdir)
+    lock = lock_folder(config.serverdir)
+    prepare_server(config, plugins)
+    WebServer(load, lock).run()
+    return 0
+
+
+def find_plugins(given: Sequence[str]) -> Plugins:
+    """Find the plugins; which are left out must be known before their options are."""
+    boot = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    add_flags(boot, BOOT)
+    try:
+        flags, _ = boot.parse_known_args(given)
+    except argparse.ArgumentError:
+        flags = argparse.Namespace()  # the whole parser will say it better
+    return discover(settle(BOOT, vars(flags), os.environ, partly=True)["no-plugin"])
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that says which option was meant."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs, allow_abbrev=False)
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, and name the nearest option for one that is unknown."""
+        parsed, rest = self.parse_known_args(args, namespace)
+        if rest:
+            name = rest[0].partition("=")[0]
+            self.error(unknown("option" if name.startswith("-") else "argument", name, self._option_string_actions))
+        return parsed
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one line."""
+        self.exit(2, f"devpi-server: {message}; see 'devpi-server --help'\n")
+
+
+def make_parser(options: Sequence[Option]) -> Parser:
+    """Make the parser of the whole command line."""
+    from wheelgate.app import VERSION  # noqa: PLC0415
+
+    parser = Parser(
+        prog="devpi-server",
+        description="A private Python package index whose front door is plugins.",
+        epilog="Every option is also read from the environment (--outside-url from DEVPISERVER_OUTSIDE_URL) and from "
+        "the file that --config names. SIGTERM ends the server gracefully, SIGHUP makes it read its settings again.",
+    )
+    parser.add_argument("--version", action="version", version=f"devpi-server (wheelgate) {VERSION}")
+    add_flags(parser, options)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands, instead of serving")
+    passwd = commands.add_parser("passwd", help="set a user's password, also while the server runs")
+    passwd.add_argument("user", metavar="USER")
+    passwd.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    plugins = commands.add_parser("plugins", help="list the installed plugins, their hooks and settings")
+    for command in (passwd, plugins):
+        add_flags(command, options)
+    return parser

@@ -1,0 +1,107 @@
+"""The objects that plugins register: named, asked again and again, in the order that the configuration gives.
+
+Every provider may say ``instant = True``: it promises to answer from memory, without I/O and without waiting, and is then
+called on the event loop. All others are called in a thread of their own with a time budget, which costs some 0.1 ms.
+
+Providers of one kind are ordered by the configuration, then by ``rank`` (a number; 100 if they have none), then by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from wheelgate.values import Credentials, Outcome, Principal, RequestInfo, User, nothing
+
+
+class CredentialExtractor(Protocol):
+    """Finds credentials in a request."""
+
+    name: str
+    scheme: str
+    """What ``WWW-Authenticate`` calls it, for example ``Basic``; empty if no client asks for it by name."""
+    ambient: bool
+    """True if browsers add these credentials to requests that other sites cause; such changes are refused."""
+
+    def extract(self, request: RequestInfo) -> Credentials | None:
+        """Return the credentials, or None if the request has none of this kind.
+
+        Raise ``NotAuthenticated`` for malformed ones: they never fall through to a weaker kind.
+        """
+
+
+class Authenticator(Protocol):
+    """Says whose credentials these are."""
+
+    name: str
+    accepts: frozenset[str]
+    """The kinds of credentials it is asked about."""
+    local: bool
+    """True if it checks against this server's own store and nothing else. Only such a one is asked about root."""
+
+    def authenticate(self, credentials: Credentials, request: RequestInfo, user: User | None) -> Outcome:
+        """Judge the credentials; ``user`` is what the store knows under that name.
+
+        To raise, or to take longer than the time budget (5 s), counts as ``Unavailable``.
+        """
+
+
+class GroupSource(Protocol):
+    """Knows groups of users."""
+
+    name: str
+
+    def groups(self, username: str) -> frozenset[str]:
+        """Return the groups of a user, without ``:`` and ``,``; empty if it knows none.
+
+        Answers are kept for 60 s. If it raises or takes too long, the last answer holds until its time is over, and
+        the user is then in none of its groups.
+        """
+
+
+class PasswordHasher(Protocol):
+    """Turns passwords into what is stored."""
+
+    name: str
+
+    def hash(self, password: str) -> str:
+        """Return the hash; never called with an empty password."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteRequest:
+    """What a plugin's route is called with."""
+
+    request: RequestInfo
+    principal: Principal
+    params: Mapping[str, str]
+    """The parts of the path that the template names."""
+    query: Mapping[str, str]
+    body: Any
+    """The decoded JSON body; None if there was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteResponse:
+    """What a plugin's route answers: written as the wire format wants it."""
+
+    result: Any = None
+    type: str = ""
+    message: str = ""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One address that a plugin serves: ``/+x/<plugin>/…``."""
+
+    method: str
+    path: str
+    """What follows ``/+x/<plugin>``: ``/report`` or ``/report/{user}``."""
+    handler: Callable[[RouteRequest], RouteResponse]
+    """Called in a thread. Raise one of ``wheelgate.errors`` to refuse."""
+    permission: str = ""
+    """The permission on the server that is asked for first. Needed unless ``public``."""
+    public: bool = False

@@ -1,0 +1,1 @@
+"""One class per address: each responder parses, calls a service and answers."""

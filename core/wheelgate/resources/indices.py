@@ -1,0 +1,94 @@
+"""``/{user}/{index}``: one index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+import falcon.asgi
+
+from wheelgate.errors import BadInput
+from wheelgate.http.answers import answer
+from wheelgate.http.front import Front, segment
+from wheelgate.http.request import read_json
+from wheelgate.resources.root import index_resource
+from wheelgate.services.indices import Indices, index_config
+from wheelgate.services.users import Users
+from wheelgate.values import Index, Resource
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class IndexResource:
+    """Looks at, creates, changes and deletes an index."""
+
+    def __init__(self, front: Front, users: Users, indices: Indices) -> None:
+        self._front = front
+        self._users = users
+        self._indices = indices
+
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str) -> None:
+        """Show the configuration of an index."""
+        caller = await self._front.caller(req)
+        found = await self._front.read(self._indices.get, segment(user), segment(index))
+        await self._front.require(caller, "index_read", index_resource(found))
+        config = index_config(found)
+        if "no_projects" not in req.params:
+            config["projects"] = []
+        answer(resp, config, "indexconfig")
+
+    async def on_put(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str) -> None:
+        """Create an index."""
+        caller = await self._front.caller(req)
+        await self._front.read(self._users.get, segment(user))
+        await self._front.read(self._indices.refuse_taken, user, segment(index))
+        new, wrong = attempt(self._indices.read_creation, user, index, await read_json(req))
+        proposed = index_config(new) if new else {}
+        await self._front.require(caller, "index_create", Resource("index", index, user, proposed=proposed))
+        if new is None:
+            raise wrong
+        created = await self._front.change(self._indices.create, new)
+        self._front.tell("IndexCreated", caller, created.path)
+        answer(resp, index_config(created), "indexconfig")
+
+    async def on_patch(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str) -> None:
+        """Change the configuration of an index."""
+        caller = await self._front.caller(req)
+        found = await self._front.read(self._indices.get, segment(user), segment(index))
+        body = await read_json(req)
+        config, wrong = await self._front.read(attempt, self._indices.read_modification, found, body)
+        resource = Resource("index", index, user, found.config, proposed=config or {})
+        await self._front.require(caller, "index_modify", resource)
+        if config is None:
+            raise wrong
+        if config == found.config and "error_on_noop" in req.params:
+            raise BadInput("The requested modifications resulted in no changes")
+        modified = await self._front.change(self._modify, found.owner, found.name, body)
+        if modified != found:
+            self._front.tell("IndexModified", caller, modified.path)
+        answer(resp, index_config(modified), "indexconfig")
+
+    async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str) -> None:
+        """Delete an index."""
+        caller = await self._front.caller(req)
+        resource = Resource("index", segment(index), segment(user))
+        await self._front.require(caller, "index_delete", resource)
+        found = await self._front.read(self._indices.get, user, index)
+        self._indices.refuse_deletion(found)
+        await self._front.change(self._indices.delete, found)
+        self._front.tell("IndexDeleted", caller, found.path)
+        answer(resp, message=f"index {found.path} deleted", status=201)
+
+    def _modify(self, owner: str, name: str, body: Any) -> Index:
+        """Work the change out anew inside the transaction, so that none that came between is lost."""
+        found = self._indices.get(owner, name)
+        return self._indices.modify(found, self._indices.read_modification(found, body))
+
+
+def attempt(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, None] | tuple[None, BadInput]:
+    """Call a function and hold back its ``BadInput``: whether the caller may ask at all is answered first."""
+    try:
+        return function(*args, **kwargs), None
+    except BadInput as wrong:
+        return None, wrong

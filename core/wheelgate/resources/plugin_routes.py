@@ -1,0 +1,68 @@
+"""``/+x/<plugin>/…``: addresses that plugins bring."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import falcon.asgi
+
+from wheelgate.errors import StartupError
+from wheelgate.http.answers import answer
+from wheelgate.http.front import Front
+from wheelgate.http.request import read_json
+from wheelgate.pools import Provider
+from wheelgate.providers import Route, RouteRequest, RouteResponse
+from wheelgate.values import Resource
+
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+
+Responder = Callable[..., Awaitable[None]]
+
+
+def add_plugin_routes(
+    app: falcon.asgi.App[Any, Any],
+    front: Front,
+    routes: Iterable[tuple[str, Route, Provider]],
+    permissions: frozenset[str],
+) -> None:
+    """Add the routes of all plugins.
+
+    Raises:
+        StartupError: a route is open by oversight, asks for a permission that nobody knows, or is there already.
+    """
+    resources: dict[str, Any] = {}
+    for plugin, route, provider in routes:
+        path = f"/+x/{plugin}{route.path}"
+        what = f"plugin '{plugin}': route {route.method} {path}"
+        if route.public == bool(route.permission):
+            raise StartupError(f"{what} must name either a permission or public=True")
+        if route.permission and route.permission not in permissions:
+            raise StartupError(f"{what} asks for the unknown permission '{route.permission}'")
+        if route.method not in METHODS:
+            raise StartupError(f"{what}: the method must be one of {', '.join(sorted(METHODS))}")
+        resource = resources.setdefault(path, type("PluginResource", (), {})())
+        name = f"on_{route.method.lower()}"
+        if hasattr(resource, name):
+            raise StartupError(f"{what} is there already")
+        setattr(resource, name, responder(front, route, provider))
+    for path, resource in resources.items():
+        app.add_route(path, resource)
+
+
+def responder(front: Front, route: Route, provider: Provider) -> Responder:
+    """Make Falcon's responder for a route."""
+
+    async def respond(req: falcon.asgi.Request, resp: falcon.asgi.Response, **params: str) -> None:
+        caller = await front.caller(req)
+        if route.permission:
+            await front.require(caller, route.permission, Resource("server"))
+        body = await read_json(req) if req.content_length or req.get_header("transfer-encoding") else None
+        asked = RouteRequest(caller.info, caller.principal, params, dict(req.params), body)
+        given: RouteResponse = await provider.call(route.handler, asked)
+        answer(resp, given.result, given.type, given.message, given.status)
+        resp.set_headers(dict(given.headers))
+
+    return respond
+
+

@@ -1,0 +1,83 @@
+"""``/+status`` and ``/+authcheck``: for administrators and for proxies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import falcon.asgi
+
+from wheelgate.errors import Forbidden, NotFound
+from wheelgate.http.answers import answer
+from wheelgate.http.front import Front
+from wheelgate.identity.identify import Caller
+from wheelgate.plugins import Found
+from wheelgate.pools import Provider
+from wheelgate.resources.root import index_resource
+from wheelgate.services.indices import Indices
+from wheelgate.values import Resource
+
+
+class StatusResource:
+    """``GET /+status``: versions for everybody, the rest for root."""
+
+    def __init__(
+        self,
+        front: Front,
+        versions: Mapping[str, str],
+        found: Sequence[Found],
+        providers: Sequence[Provider],
+        details: Mapping[str, Any],
+    ) -> None:
+        self._front = front
+        self._versions = versions
+        self._found = found
+        self._providers = providers
+        self._details = details
+
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        """Say how the server is."""
+        caller = await self._front.caller(req)
+        result: dict[str, Any] = {"versioninfo": dict(self._versions), "role": "MASTER"}
+        verdict = await self._front.rights.decide(caller.principal, "status_read", Resource("server"))
+        if verdict.allowed:
+            result |= self._details
+            result["serial"] = self._front.serial
+            result["plugins"] = {
+                entry.name: {
+                    "distribution": entry.distribution,
+                    "version": entry.version,
+                    "state": "blocked" if entry.blocked else "active",
+                }
+                for entry in self._found
+            }
+            result["providers"] = {provider.name: provider.state for provider in self._providers}
+        answer(resp, result, "status")
+
+
+class AuthCheckResource:
+    """``GET /+authcheck``: whether a proxy should let a request through, for nginx's ``auth_request``."""
+
+    def __init__(self, front: Front, indices: Indices) -> None:
+        self._front = front
+        self._indices = indices
+
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        """Check the address in ``X-Original-URI`` with the credentials of this request."""
+        caller = await self._front.caller(req)
+        original = req.get_header("x-original-uri")
+        if original is not None:
+            parts = [part for part in unquote(urlsplit(original).path).split("/") if part]
+            if len(parts) >= 2 and "+" not in parts[0] + parts[1]:
+                await self._check(caller, parts[0], parts[1])
+        answer(resp, message="ok")
+
+    async def _check(self, caller: Caller, owner: str, name: str) -> None:
+        try:
+            index = await self._front.read(self._indices.get, owner, name)
+        except NotFound as error:
+            raise Forbidden(error.message) from None
+        await self._front.require(caller, "index_read", index_resource(index))
+
+

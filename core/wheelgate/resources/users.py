@@ -1,0 +1,116 @@
+"""``/{user}``: one user."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import falcon.asgi
+
+from wheelgate.errors import Unsupported
+from wheelgate.fields import shown
+from wheelgate.http.answers import answer
+from wheelgate.http.front import Front, segment
+from wheelgate.http.request import read_json
+from wheelgate.identity.sessions import Sessions
+from wheelgate.pools import Pool
+from wheelgate.providers import PasswordHasher
+from wheelgate.resources.root import index_resource
+from wheelgate.services.indices import Indices
+from wheelgate.services.names import check_name
+from wheelgate.services.users import Users, read_creation, read_modification, user_config
+from wheelgate.values import Index, Resource, User
+
+
+class UserResource:
+    """Looks at, creates, changes and deletes a user."""
+
+    def __init__(
+        self,
+        front: Front,
+        users: Users,
+        indices: Indices,
+        sessions: Sessions,
+        hashing: Pool,
+        hasher: PasswordHasher | None,
+        *,
+        loopback: bool,
+    ) -> None:
+        self._front = front
+        self._users = users
+        self._indices = indices
+        self._sessions = sessions
+        self._hashing = hashing
+        self._hasher = hasher
+        self._loopback = loopback
+
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str) -> None:
+        """Show a user with the indices that the caller may see."""
+        caller = await self._front.caller(req)
+        await self._front.require(caller, "user_read", Resource("user", segment(user), user))
+        found, indices = await self._front.read(self._with_indices, user)
+        if not self._front.rights.hides_nothing("index_read"):
+            seen = await self._front.rights.visible(caller, "index_read", [index_resource(index) for index in indices])
+            indices = [index for index, visible in zip(indices, seen, strict=True) if visible]
+        answer(resp, user_config(found, indices), "userconfig")
+
+    def _with_indices(self, name: str) -> tuple[User, list[Index]]:
+        return self._users.get(name), self._indices.of(name)
+
+    async def on_put(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str) -> None:
+        """Create a user."""
+        caller = await self._front.caller(req)
+        await self._front.read(self._users.refuse_taken, segment(user))
+        await self._front.require(caller, "user_create", Resource("user", user, user, proposed={}))
+        check_name("username", user)
+        self._users.refuse_missing_capability("create", "create users")
+        change = read_creation(await read_json(req), user, loopback=self._loopback)
+        created = await self._front.change(self._users.create, user, change, await self._hash(change.password))
+        self._front.tell("UserCreated", caller, user)
+        answer(resp, user_config(created, []), "userconfig", status=201)
+
+    async def on_patch(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str) -> None:
+        """Change a user. What only changes the password asks for another permission than the rest."""
+        caller = await self._front.caller(req)
+        found = await self._front.read(self._users.get, segment(user))
+        change = read_modification(await read_json(req), found, loopback=self._loopback)
+        proposed = Resource("user", user, user, proposed=change.fields)
+        if change.fields or change.password is None:
+            await self._front.require(caller, "user_modify", proposed)
+            self._users.refuse_missing_capability("modify", "modify users")
+        if change.password is None:
+            modified = await self._front.change(self._users.modify, found, change, None)
+            if modified is not found:
+                self._front.tell("UserModified", caller, user, changed=sorted(change.fields))
+            answer(resp, message="user updated")
+            return
+        await self._front.require(caller, "user_password", proposed)
+        self._refuse_foreign_password(found)
+        modified = await self._front.change(self._users.modify, found, change, await self._hash(change.password))
+        self._front.tell("PasswordChanged", caller, user, changed=sorted(change.fields))
+        resp.set_header("cache-control", "no-store")
+        result = {"password": self._sessions.issue(user, modified.stamp), "expiration": self._sessions.lifetime}
+        answer(resp, result, "userpassword", "user updated, new proxy auth")
+
+    async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str) -> None:
+        """Delete a user with its indices."""
+        caller = await self._front.caller(req)
+        await self._front.require(caller, "user_delete", Resource("user", segment(user), user))
+        self._users.refuse_missing_capability("delete", "delete users")
+        found = await self._front.read(self._users.get, user)
+        owned = await self._front.change(self._users.delete, found)
+        for index in owned:
+            self._front.tell("IndexDeleted", caller, index.path)
+        self._front.tell("UserDeleted", caller, user)
+        answer(resp, message=f"user {shown(user)} deleted")
+
+    def _refuse_foreign_password(self, user: User) -> None:
+        if user.provider:
+            raise Unsupported(f"user '{user.name}' logs in by '{user.provider}'; change the password there")
+        self._users.refuse_missing_capability("passwords", "change passwords")
+
+    async def _hash(self, password: Any) -> str:
+        if password == "":
+            return ""
+        if self._hasher is None:
+            raise Unsupported("no plugin of this server keeps passwords")
+        return await self._hashing.run(self._hasher.hash, password)

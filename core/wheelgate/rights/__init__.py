@@ -1,0 +1,1 @@
+"""Who may do what: the permissions there are, and the decision with its reasons."""

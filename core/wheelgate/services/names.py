@@ -1,0 +1,34 @@
+"""Which names a new user or index may have."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from wheelgate.errors import BadInput
+
+LONGEST = 100
+EXTRA = frozenset("-_.@")
+
+
+def check_name(kind: str, name: str) -> None:
+    """Refuse a name that could confuse a person, a file system or an access list.
+
+    Args:
+        kind: how the sentence calls it: ``username`` or ``indexname``.
+        name: letters and digits of any script and ``-_.@`` are fine.
+
+    Raises:
+        BadInput: it is too long, has other characters, or starts with ``.`` or ``-``.
+    """
+    shown = ascii(name if len(name) <= LONGEST else name[:LONGEST] + "…")
+    if not 1 <= len(name) <= LONGEST:
+        raise BadInput(f"{kind} {shown} must have 1 to {LONGEST} characters, not {len(name)}")
+    if not all(character.isalnum() or character in EXTRA for character in name):
+        raise BadInput(
+            f"{kind} {shown} contains characters that aren't allowed. Any ascii symbol besides -.@_ is blocked, "
+            "and so is everything that is no letter or digit."
+        )
+    if name[0] in ".-":
+        raise BadInput(f"{kind} {shown} must not start with '.' or '-'")
+    if unicodedata.normalize("NFKC", name) != name:
+        raise BadInput(f"{kind} {shown} must be written in its normal form (Unicode NFKC)")

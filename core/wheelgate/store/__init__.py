@@ -1,0 +1,1 @@
+"""What the server keeps: the database handle, the protocols of the two stores, the change counter."""

@@ -1,0 +1,63 @@
+"""How the event loop reaches the stores: reads stay on it where they are instant, everything else hops once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+from wheelgate.pools import Pool
+from wheelgate.store.database import Database
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Access:
+    """Runs functions that read or change the stores."""
+
+    def __init__(self, database: Database, pool: Pool, *, instant: bool) -> None:
+        """Take the database, the threads for it, and whether reads of all stores may run on the event loop."""
+        self._database = database
+        self._pool = pool
+        self._instant = instant
+        self.serial = 0
+        """The change counter as this worker saw it last."""
+
+    async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function that only reads."""
+        if self._instant:
+            return function(*args, **kwargs)
+        return await self._pool.run(function, *args, **kwargs)
+
+    async def change(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function inside a transaction, which is undone if it raises."""
+        return await self._pool.run(self._within_transaction, function, *args, **kwargs)
+
+    def _within_transaction(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        with self._database.transaction():
+            answer = function(*args, **kwargs)
+        self.serial = self._database.serial()
+        return answer
+
+
+class Kept:
+    """What was read from the stores and holds until something changes.
+
+    Each state of the stores has a dictionary of its own, so that a slow reader can only add to the past.
+    """
+
+    def __init__(self, database: Database, access: Access, limit: int = 10_000) -> None:
+        self._database = database
+        self._access = access
+        self._limit = limit
+        self._serial = -1
+        self._values: dict[Any, Any] = {}
+
+    def now(self) -> dict[Any, Any]:
+        """Return the dictionary for the state that the stores are in."""
+        serial = self._database.serial()
+        if serial != self._serial or len(self._values) > self._limit:
+            self._values = {}
+            self._serial = serial
+            self._access.serial = serial
+        return self._values

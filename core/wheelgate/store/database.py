@@ -1,0 +1,109 @@
+"""The one handle on the database: transactions, bare reads, and the counter that tells whether anything changed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from wheelgate.errors import StartupError
+from wheelgate.store import faults
+from wheelgate.store.engines import Postgresql, Sqlite
+
+log = logging.getLogger(__name__)
+
+
+class Database:
+    """A database; every thread has its own connection to it, opened when it is first used."""
+
+    orm: Sqlite | Postgresql
+    """peewee's database, for the models of plugins: ``Row.insert(…).execute(database.orm)``."""
+    kind: str
+    """``sqlite`` or ``postgresql``."""
+    instant: bool
+    """True if reads take no longer than a page-cache hit, so that they may run on the event loop."""
+
+    def __init__(self, url: str) -> None:
+        """Take ``sqlite:////folder/file`` or ``postgresql://user:password@host/name``; nothing is opened yet.
+
+        Raises:
+            StartupError: the URL cannot be read, or the driver is not installed.
+        """
+        match url.partition(":")[0]:
+            case "sqlite":
+                self.orm = Sqlite(url)
+            case "postgresql" | "postgres":
+                self.orm = Postgresql(url)
+            case scheme:
+                raise StartupError(
+                    f"the database's URL must begin with sqlite:/// or postgresql://, not with {scheme[:20]!r}"
+                )
+        self.kind = self.orm.kind
+        self.instant = self.orm.instant
+        self._seen = threading.local()
+
+    def open(self) -> None:
+        """Connect this thread before the first request has to. A database that is down now may come up later."""
+        try:
+            self.orm.connect(reuse_if_open=True)
+        except faults.ERRORS as error:
+            log.warning("the database does not answer yet: %s", faults.refusal(error) or type(error).__name__)
+
+    def close(self) -> None:
+        """Close the connections of all threads, which must be idle. A closed database is not opened again."""
+        self.orm.close_all()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make the changes inside one: all of them are kept, or none. A nested one is part of the outer.
+
+        ``peewee.IntegrityError`` comes through for the store to judge. If PostgreSQL is lost in the very moment of
+        the commit, nobody can tell whether the changes were kept.
+
+        Raises:
+            BackendUnavailable: the database is locked, lost, damaged or read-only.
+            StorageFull: the disk is full.
+        """
+        if self.orm.in_transaction():
+            yield
+            return
+        try:
+            with self.orm.atomic():
+                yield
+                self.orm.changed("UPDATE server_state SET serial = serial + 1", ())
+        except faults.ERRORS as error:
+            if told := faults.refusal(error):
+                raise told from error
+            raise
+        finally:
+            self._seen.version = None  # a connection's own changes do not move its data_version
+
+    def read(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a SELECT in SQL that both databases know; ``?`` stands for a parameter and nothing else.
+
+        Raises:
+            BackendUnavailable: the database does not answer.
+        """
+        try:
+            return self.orm.rows(sql, params)
+        except faults.ERRORS as error:
+            if told := faults.refusal(error):
+                raise told from error
+            raise
+
+    def write(self, sql: str, params: Sequence[Any] = ()) -> int:
+        """Execute a change inside the open transaction, which reports its failures; return how many rows it met."""
+        return self.orm.changed(sql, params)
+
+    def serial(self) -> int:
+        """Return the change counter, which grows with every committed transaction of any thread, process or node."""
+        if not self.instant:
+            return int(self.read("SELECT serial FROM server_state")[0][0])
+        seen = self._seen
+        version = self.read("PRAGMA data_version")
+        if getattr(seen, "version", None) != version:
+            seen.serial = self.read("SELECT serial FROM server_state")[0][0]
+            seen.version = version
+        return int(seen.serial)

@@ -1,0 +1,140 @@
+"""What happens to the database before the server listens: it is begun, checked, and brought up to date."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from playhouse.migrations import Runner
+
+from wheelgate.errors import StartupError, WheelgateError
+from wheelgate.store import faults, sqlite_file
+from wheelgate.store.database import Database
+from wheelgate.store.engines import Postgresql, Sqlite
+
+ADVISORY_LOCK = 0x776865656C67  # "wheelg"; any number that no other program takes
+
+Migrations = Sequence[tuple[str, Path]]
+First = Callable[[Database], None]
+
+
+def prepare(url: str, migrations: Migrations, first: First) -> None:
+    """Begin the database or bring it up to date; run once, in a process that ends before the workers begin.
+
+    Args:
+        url: See :class:`Database`.
+        migrations: Owners (``core``, a plugin's name) and the folders of their migrations, in the order of use.
+        first: Fills a new database. A database is seen by others with everything in it, or not at all.
+
+    Raises:
+        StartupError: the database is damaged, unreachable, or of a newer version. It was not changed.
+    """
+    for owner, folder in migrations:
+        if not folder.is_dir():
+            raise StartupError(f"the migrations of {owner} are not where it says, in '{folder}'. Install it again.")
+    database = Database(url)
+    with closing(database):
+        if isinstance(database.orm, Sqlite):
+            _prepare_file(database, database.orm, migrations, first)
+        else:
+            _prepare_server(database, database.orm, migrations, first)
+
+
+def _prepare_file(database: Database, orm: Sqlite, migrations: Migrations, first: First) -> None:
+    """Build a SQLite file beside its place and put it there; then, as with one that was there, check and update it."""
+    with sqlite_file.locked(orm.path):
+        sqlite_file.sweep(orm.path)
+        if sqlite_file.missing(orm.path):
+            with sqlite_file.draft(orm.path) as draft, closing(Database(f"sqlite:///{draft}")) as new:
+                _begin(new, migrations, first)
+        sqlite_file.check(orm)
+        if not _begun(database):
+            raise StartupError(
+                f"the database '{orm.path.name}' is not one of wheelgate: it lacks the server's tables. Move it"
+                " away, or restore the right one from a backup."
+            )
+        _refuse_newer(database, migrations)
+        sqlite_file.settle(orm)
+        _apply(database, migrations)
+
+
+def _prepare_server(database: Database, orm: Postgresql, migrations: Migrations, first: First) -> None:
+    """Fill or update a PostgreSQL database, one node at a time."""
+    try:
+        orm.execute_sql("SET lock_timeout = 0")
+        orm.execute_sql("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK,))  # given back when the connection closes
+        begun = _begun(database)
+    except faults.ERRORS as error:
+        raise StartupError(
+            f"the PostgreSQL database {orm.place} cannot be used: {_said(error)}. Start it, or correct --database."
+        ) from error
+    if begun:
+        _refuse_newer(database, migrations)
+        _apply(database, migrations)
+    else:
+        _begin(database, migrations, first)
+
+
+def _begun(database: Database) -> bool:
+    """Say whether the server's own tables are there."""
+    return bool(database.orm.table_exists(_history("core")))
+
+
+def _begin(database: Database, migrations: Migrations, first: First) -> None:
+    """Make the tables and what is in them from the first start on, in one transaction."""
+    try:
+        with database.transaction():
+            _apply(database, migrations)
+            first(database)
+    except (WheelgateError, *faults.ERRORS) as error:
+        if isinstance(error, StartupError):
+            raise
+        raise StartupError(
+            f"the first start could not build the database: {_said(error)}. Nothing was kept."
+        ) from error
+
+
+def _refuse_newer(database: Database, migrations: Migrations) -> None:
+    """Stop if the database has seen migrations that this version does not have."""
+    unknown = [
+        f"{owner} {migration.name}"
+        for owner, folder in migrations
+        for migration in _runner(database, owner, folder).status()
+        if migration.path is None
+    ]
+    if unknown:
+        raise StartupError(
+            f"the database was written by a newer version: it has {', '.join(unknown)}, which this version does not"
+            " know. Install the version that wrote it, or restore a backup from before the upgrade. Nothing was"
+            " changed."
+        )
+
+
+def _apply(database: Database, migrations: Migrations) -> None:
+    """Apply what the database has not seen; each migration is a transaction, or part of the one that is open."""
+    for owner, folder in migrations:
+        try:
+            _runner(database, owner, folder).up()
+        except Exception as error:
+            raise StartupError(
+                f"a migration of {owner} failed: {_said(error)}. It left no trace. Install"
+                " the version that ran before, or ask whoever wrote the migration."
+            ) from error
+
+
+def _runner(database: Database, owner: str, folder: Path) -> Runner:
+    """Make peewee's runner of an owner's migrations, with a history of its own."""
+    return Runner(database.orm, glob.escape(str(folder)), _history(owner))
+
+
+def _history(owner: str) -> str:
+    """Name the table that remembers an owner's migrations."""
+    return f"{owner}_migration"
+
+
+def _said(error: Exception) -> str:
+    """Show the cause of an error in one line, without peewee's wrapping."""
+    cause = error.args[0] if error.args else type(error).__name__
+    return " ".join(str(cause).split()).rstrip(".")

@@ -1,0 +1,63 @@
+"""The two headers in which a name and a password, or a login token in its place, can come."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from wheelgate import Credentials, RequestInfo
+from wheelgate.errors import NotAuthenticated
+from wheelgate.hookspecs import instant
+
+
+@instant
+class XDevpiAuth:
+    """``X-Devpi-Auth``: what the ``devpi`` command sends."""
+
+    name = "x-devpi-auth"
+    rank = 10
+    scheme = ""
+    ambient = False
+
+    def extract(self, request: RequestInfo) -> Credentials | None:
+        """Decode the header."""
+        value = request.headers.get("x-devpi-auth")
+        return None if value is None else decode(value, self.name)
+
+
+@instant
+class Basic:
+    """``Authorization: Basic`` (RFC 7617): what installers, upload tools and browsers send."""
+
+    name = "basic"
+    rank = 20
+    scheme = "Basic"
+    ambient = True
+
+    def extract(self, request: RequestInfo) -> Credentials | None:
+        """Decode the header, if it is of this scheme."""
+        value = request.headers.get("authorization")
+        if value is None:
+            return None
+        scheme, _, encoded = value.partition(" ")
+        return decode(encoded.strip(), self.name) if scheme.lower() == "basic" else None
+
+
+def decode(encoded: str, source: str) -> Credentials:
+    """Decode ``base64(name:secret)``.
+
+    Raises:
+        NotAuthenticated: it is not that.
+    """
+    try:
+        raw = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        raise NotAuthenticated(f"the credentials in '{source}' are not base64") from None
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+    name, colon, secret = text.partition(":")
+    if not colon or not name:
+        raise NotAuthenticated(f"the credentials in '{source}' are not of the form name:password")
+    return Credentials("password", name, secret, source)

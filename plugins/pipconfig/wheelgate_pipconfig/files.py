@@ -1,0 +1,63 @@
+"""Configuration files as text: where they are, reading them, and what an edited text is as bytes."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from wheelgate_client.hookspecs import ConfigError, Edit
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A configuration file as it is now."""
+
+    path: Path
+    before: bytes | None
+    text: str
+
+    def edit(self, text: str, *, has_secret: bool = False) -> Edit:
+        """Return the edit that makes ``text`` the content of the file.
+
+        New lines may end in LF: in a file of CRLF lines they become CRLF. A text that was emptied removes the file.
+        """
+        if text == self.text:
+            return Edit(self.path, self.before, self.before, has_secret)
+        if not text.strip():
+            return Edit(self.path, self.before, None, has_secret=False)
+        if 0 < self.text.count("\n") == self.text.count("\r\n"):
+            text = re.sub(r"(?<!\r)\n", "\r\n", text)
+        return Edit(self.path, self.before, text.encode(), has_secret)
+
+
+def load(path: Path) -> Source:
+    """Read a file; one that does not exist is an empty text.
+
+    Raises:
+        ConfigError: The file cannot be read or is not UTF-8.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return Source(path, None, "")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}. Make it a file that you may read.") from error
+    try:
+        return Source(path, content, content.decode())
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path} is not UTF-8 text: see line {line}. Save the file as UTF-8.") from None
+
+
+def label(path: Path) -> str:
+    """Return a path as a terminal shows it, the home directory as ``~``."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
+
+
+def user_config_dir() -> Path:
+    """Return ``$XDG_CONFIG_HOME`` or ``~/.config``; the XDG specification ignores a relative path."""
+    configured = Path(os.environ.get("XDG_CONFIG_HOME", ""))
+    return configured if configured.is_absolute() else Path.home() / ".config"

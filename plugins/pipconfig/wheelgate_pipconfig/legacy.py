@@ -1,0 +1,79 @@
+"""The writers of ``~/.pydistutils.cfg`` and ``~/.buildout/default.cfg``: one option each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from wheelgate_client.hookspecs import Edit, Location, Target
+from wheelgate_pipconfig import files, ini, urls
+
+
+@dataclass(slots=True)
+class OptionWriter:
+    """Points a tool at an index by one option of its file in the user's home."""
+
+    name: str
+    dialect: ini.Dialect
+    section: str
+    option: str
+    user_file: Callable[[], Path]
+    escaped: str = ""
+    """The character that the tool wants doubled."""
+
+    def location(self, venv: Path | None) -> Location | None:
+        """Name the user's file; there is none in a virtual environment."""
+        if venv is not None:
+            return None
+        path = self.user_file()
+        return Location(path, files.label(path), shown=True)
+
+    def read(self, path: Path) -> str | None:
+        """Return the index that the file names."""
+        return self._value(ini.load(path, self.dialect).text)
+
+    def plan(self, path: Path, target: Target) -> Edit:
+        """Set the option to the simple index."""
+        from wheelgate_pipconfig import ini_edit
+
+        source = ini.load(path, self.dialect)
+        value = urls.checked(target.simple_url)
+        if self.escaped:
+            value = value.replace(self.escaped, 2 * self.escaped)
+        text = ini_edit.with_option(source.text, self.dialect, self.section, self.option, value)
+        return source.edit(text, has_secret=urls.has_credential(target.simple_url))
+
+    def unplan(self, path: Path, server_url: str) -> Edit:
+        """Take the option out if it points at the server."""
+        from wheelgate_pipconfig import ini_edit
+
+        source = ini.load(path, self.dialect)
+        if not urls.points_at(self._value(source.text), server_url):
+            return source.edit(source.text)
+        return source.edit(ini_edit.without_option(source.text, self.dialect, self.section, self.option))
+
+    def _value(self, text: str) -> str | None:
+        value = ini.option(text, self.dialect, self.section, self.option)
+        if value is None or not self.escaped:
+            return value
+        return value.replace(2 * self.escaped, self.escaped)
+
+
+def setuptools_writer() -> OptionWriter:
+    """Return the writer of ``~/.pydistutils.cfg``, whose values setuptools interpolates at each ``%``."""
+    dialect = ini.Dialect("setuptools", lambda name: name.lower().replace("-", "_"))
+    return OptionWriter(
+        "setuptools", dialect, "easy_install", "index_url", lambda: Path.home() / ".pydistutils.cfg", escaped="%"
+    )
+
+
+def buildout_writer() -> OptionWriter:
+    """Return the writer of ``default.cfg`` in ``$BUILDOUT_HOME`` or ``~/.buildout``."""
+    dialect = ini.Dialect("buildout", str, delimiters=("=",), strict=False)
+    return OptionWriter("buildout", dialect, "buildout", "index", _buildout_file)
+
+
+def _buildout_file() -> Path:
+    return Path(os.environ.get("BUILDOUT_HOME") or Path.home() / ".buildout") / "default.cfg"

@@ -1,0 +1,32 @@
+"""The decision of the policy, as a function of values."""
+
+from __future__ import annotations
+
+from wheelgate import Allow, Deny, Principal, Resource
+
+RESTRICTED = frozenset(
+    {"user_create", "user_modify", "user_password", "user_delete", "index_create", "index_modify", "index_delete"}
+)
+
+
+def principals(text: str) -> frozenset[str]:
+    """Read names of users and ``:groups`` that are separated by commas; an empty text names nobody."""
+    return frozenset(name.strip() for name in text.split(",") if name.strip())
+
+
+def judge(listed: frozenset[str], principal: Principal, permission: str, resource: Resource) -> Allow | Deny | None:
+    """Decide one question; None for permissions that the policy is not about.
+
+    Who is listed replaces owners and root. Two exceptions: everybody may change the own password, and nobody who is
+    listed by name may delete the own user, so that the last administrator cannot vanish by mistake.
+    """
+    if permission not in RESTRICTED:
+        return None
+    own = resource.kind == "user" and principal.name is not None and principal.name == resource.name
+    if own and permission == "user_password":
+        return Allow("everybody may change the own password")
+    if not listed & principal.names:
+        return Deny("--restrict-modify does not list you" if principal.name else "--restrict-modify is in force")
+    if own and permission == "user_delete" and principal.name in listed:
+        return Deny("who is listed in --restrict-modify cannot delete itself")
+    return Allow("--restrict-modify lists you")

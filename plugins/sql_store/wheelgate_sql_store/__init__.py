@@ -1,0 +1,31 @@
+"""The bundled stores of users and indices, in the server's own database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wheelgate import hookimpl
+from wheelgate_sql_store.indices import SqlIndexStore
+from wheelgate_sql_store.users import SqlUserStore
+
+if TYPE_CHECKING:
+    from wheelgate.plugins import Server
+
+
+@hookimpl
+def wheelgate_migrations() -> Path:
+    """Name the folder with the tables' history."""
+    return Path(__file__).parent / "migrations"
+
+
+@hookimpl
+def wheelgate_user_store(server: Server) -> SqlUserStore:
+    """Bring the store of users."""
+    return SqlUserStore(server.database)
+
+
+@hookimpl
+def wheelgate_index_store(server: Server) -> SqlIndexStore:
+    """Bring the store of indices."""
+    return SqlIndexStore(server.database)

@@ -1,0 +1,94 @@
+"""The statements that requests wait for, as bare SQL: peewee takes 0.1 to 0.3 ms to build one, these take 0.01."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from wheelgate import Index, User
+from wheelgate.store.database import Database
+from wheelgate_sql_store.columns import to_json
+
+USER = "SELECT name, stamp, created, modified, email, title, description, custom_data, provider FROM sql_store_user"
+INDEX = "SELECT owner, name, type, config FROM sql_store_index"
+
+
+def user(database: Database, name: str) -> User | None:
+    """Return one user."""
+    rows = database.read(f"{USER} WHERE name = ?", (name,))
+    return _user(*rows[0]) if rows else None
+
+
+def users(database: Database) -> list[User]:
+    """Return all users in the order of their names."""
+    return [_user(*row) for row in database.read(f"{USER} ORDER BY name")]
+
+
+def change_user(database: Database, name: str, stamp: str, columns: Mapping[str, Any]) -> bool:
+    """Set columns of a user; False if there is none of that name and stamp."""
+    assignments = ", ".join(f"{column} = ?" for column in columns)
+    return bool(
+        database.write(
+            f"UPDATE sql_store_user SET {assignments} WHERE name = ? AND stamp = ?",  # noqa: S608  # our columns
+            (*columns.values(), name, stamp),
+        )
+    )
+
+
+def index(database: Database, owner: str, name: str) -> Index | None:
+    """Return one index."""
+    rows = database.read(f"{INDEX} WHERE owner = ? AND name = ?", (owner, name))
+    return _index(*rows[0]) if rows else None
+
+
+def change_index(database: Database, index: Index, config: Mapping[str, Any]) -> bool:
+    """Replace the configuration of an index; False if what is stored is no longer ``index``."""
+    rows = database.read(f"{INDEX} WHERE owner = ? AND name = ?", (index.owner, index.name))
+    if not rows or _index(*rows[0]) != index:
+        return False
+    return bool(
+        database.write(
+            "UPDATE sql_store_index SET config = ? WHERE owner = ? AND name = ? AND type = ? AND config = ?",
+            (to_json(dict(config)), *rows[0]),
+        )
+    )
+
+
+def indices(database: Database, owner: str | None) -> list[Index]:
+    """Return all indices, or those of one owner, in the order of their paths."""
+    if owner is None:
+        rows = database.read(f"{INDEX} ORDER BY owner || '/' || name")
+    else:
+        rows = database.read(f"{INDEX} WHERE owner = ? ORDER BY name", (owner,))
+    return [_index(*row) for row in rows]
+
+
+def _user(
+    name: str,
+    stamp: str,
+    created: int,
+    modified: int | None,
+    email: str | None,
+    title: str | None,
+    description: str | None,
+    custom_data: str | None,
+    provider: str,
+) -> User:
+    return User(
+        name,
+        stamp,
+        datetime.fromtimestamp(created, UTC),
+        None if modified is None else datetime.fromtimestamp(modified, UTC),
+        email,
+        title,
+        description,
+        None if custom_data is None else orjson.loads(custom_data),
+        provider,
+    )
+
+
+def _index(owner: str, name: str, type_: str, config: str) -> Index:
+    return Index(owner, name, type_, orjson.loads(config))

@@ -1,0 +1,57 @@
+"""A prepared database of each kind, with nothing but core's tables."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+import wheelgate.store
+from wheelgate.store.database import Database
+from wheelgate.store.prepare import prepare
+
+PROGRAM = Path(__file__).with_name("program.py")
+
+Run = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def migrations() -> list[tuple[str, Path]]:
+    """Return core's migrations, as ``prepare`` takes them."""
+    return [("core", Path(wheelgate.store.__file__).parent / "migrations")]
+
+
+@pytest.fixture
+def url(new_url: str, migrations: list[tuple[str, Path]]) -> str:
+    """Return the URL of a database as it is after the first start."""
+    prepare(new_url, migrations, lambda database: None)
+    return new_url
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    """Return an open database, closed at the end."""
+    with closing(Database(url)) as database:
+        database.open()
+        yield database
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    """Return a function that starts ``program.py``; what still runs at the end is killed."""
+    processes = []
+
+    def start(*arguments: object) -> subprocess.Popen[str]:
+        command = [sys.executable, str(PROGRAM), *map(str, arguments)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()

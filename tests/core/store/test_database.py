@@ -1,0 +1,246 @@
+"""Transactions, reads and the change counter."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import peewee
+import pytest
+
+from wheelgate.errors import Conflict, StartupError
+from wheelgate.store.database import Database
+
+ADD = "INSERT INTO ended_session (id, expires) VALUES (?, ?)"
+
+
+def names(database: Database) -> list[str]:
+    """Return what was added."""
+    return [row[0] for row in database.read("SELECT id FROM ended_session ORDER BY id")]
+
+
+def in_thread(function: Callable[[], Any]) -> Any:
+    """Call a function in a thread of its own and return its answer."""
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(function()))
+    thread.start()
+    thread.join()
+    return answers[0]
+
+
+def add(database: Database, name: str) -> None:
+    """Add a row in a transaction."""
+    with database.transaction():
+        database.write(ADD, (name, 1))
+
+
+class TestTransactions:
+    """All or nothing."""
+
+    def test_keep_everything(self, database: Database) -> None:
+        """What is changed inside is there afterwards, for every thread."""
+        with database.transaction():
+            database.write(ADD, ("a", 1))
+            database.write(ADD, ("b", 2))
+        assert names(database) == ["a", "b"]
+        assert in_thread(lambda: names(database)) == ["a", "b"]
+
+    @pytest.mark.parametrize("error", [Conflict("no"), ValueError("bug"), KeyboardInterrupt()], ids=repr)
+    def test_keep_nothing_if_something_is_raised(self, database: Database, error: BaseException) -> None:
+        """Whatever is raised inside comes through, and undoes everything, the counter's step too."""
+        before = database.serial()
+        with pytest.raises(type(error)), database.transaction():
+            database.write(ADD, ("a", 1))
+            raise error
+        assert names(database) == []
+        assert database.serial() == before
+        add(database, "b")
+        assert names(database) == ["b"]
+
+    def test_nested_ones_belong_to_the_outer(self, database: Database) -> None:
+        """What an inner one changed is undone with the outer one, and both count as one."""
+        before = database.serial()
+        with pytest.raises(Conflict), database.transaction():
+            add(database, "a")
+            raise Conflict("after the inner one")
+        assert names(database) == []
+        with database.transaction():
+            add(database, "a")
+            add(database, "b")
+        assert names(database) == ["a", "b"]
+        assert database.serial() == before + 1
+
+    def test_are_seen_by_others_when_they_are_over(self, database: Database) -> None:
+        """Until then other threads read what was, and wait for nothing."""
+        with database.transaction():
+            database.write(ADD, ("a", 1))
+            assert names(database) == ["a"]
+            assert in_thread(lambda: names(database)) == []
+        assert in_thread(lambda: names(database)) == ["a"]
+
+    def test_count_the_rows_of_a_change(self, database: Database) -> None:
+        """A change tells how many rows it met."""
+        with database.transaction():
+            assert database.write(ADD, ("a", 1)) == 1
+            assert database.write("UPDATE ended_session SET expires = 3 WHERE id = ?", ("none",)) == 0
+
+    def test_let_violated_constraints_through(self, database: Database) -> None:
+        """A row that is there already is for the store to judge; the transaction is undone."""
+        add(database, "a")
+        with pytest.raises(peewee.IntegrityError), database.transaction():
+            database.write(ADD, ("b", 1))
+            database.write(ADD, ("a", 1))
+        assert names(database) == ["a"]
+
+    def test_let_our_own_mistakes_through(self, database: Database) -> None:
+        """SQL that is wrong is no fault of the database, and is not told as one."""
+        with pytest.raises(Exception, match="no_such_table"):
+            database.read("SELECT * FROM no_such_table")
+        with pytest.raises(Exception, match="no_such_table"), database.transaction():
+            database.write("DELETE FROM no_such_table")
+
+    def test_work_with_models_and_their_own_transactions(self, database: Database) -> None:
+        """A plugin's peewee model, told the database, is part of the transaction; so is ``atomic`` inside it."""
+
+        class EndedSession(peewee.Model):
+            id = peewee.TextField(primary_key=True)
+            expires = peewee.IntegerField()
+
+            class Meta:
+                table_name = "ended_session"
+
+        with pytest.raises(Conflict), database.transaction():
+            EndedSession.insert(id="a", expires=1).execute(database.orm)
+            with database.orm.atomic():
+                EndedSession.insert(id="b", expires=1).execute(database.orm)
+            raise Conflict("after both")
+        assert names(database) == []
+
+
+class TestSerial:
+    """The change counter."""
+
+    def test_stands_still_without_changes(self, database: Database) -> None:
+        """To read is no change."""
+        assert database.serial() == database.serial() == 1
+
+    def test_sees_this_threads_own_changes(self, database: Database) -> None:
+        """Every transaction is one step, seen at the next call by the thread that made it."""
+        seen = [database.serial()]
+        for name in "abc":
+            add(database, name)
+            seen.append(database.serial())
+        assert seen == [1, 2, 3, 4]
+
+    def test_sees_the_changes_of_other_threads(self, database: Database) -> None:
+        """A thread that asked before sees the step of another at its next call."""
+        assert database.serial() == 1
+        in_thread(lambda: add(database, "a"))
+        assert database.serial() == 2
+        add(database, "b")
+        in_thread(lambda: add(database, "c"))
+        assert database.serial() == 4
+
+    @pytest.mark.slow
+    def test_sees_the_changes_of_other_processes(self, database: Database, url: str, run: Any) -> None:
+        """A worker sees at its next request what another one did."""
+        assert database.serial() == 1
+        assert run("count", url).wait(60) == 0
+        assert database.serial() == 2
+
+    @pytest.mark.slow
+    def test_loses_no_step(self, database: Database, url: str, run: Any) -> None:
+        """Processes and threads that change at once all count."""
+        processes = [run("count", url, "--times", 200) for _ in range(2)]
+        threads = [threading.Thread(target=lambda: [add(database, f"{t} {n}") for n in range(50)]) for t in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [process.wait(60) for process in processes] == [0, 0]
+        assert database.serial() == 1 + 2 * 200 + len(names(database))
+
+
+class TestHandle:
+    """Opening and closing."""
+
+    def test_opens_nothing_by_itself(self, tmp_path: Path) -> None:
+        """To make a handle, or to open it, makes no file."""
+        with closing(Database(f"sqlite:///{tmp_path / 'wheelgate.db'}")) as database:
+            database.open()
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("name", ["a b?c#d%20.db", "\u00fcml\u00e4ut.db"])
+    def test_takes_any_path(self, tmp_path: Path, name: str, migrations: Any, request: pytest.FixtureRequest) -> None:
+        """The path of a SQLite file is taken as it is written."""
+        from wheelgate.store.prepare import prepare
+
+        prepare(f"sqlite:///{tmp_path / name}", migrations, lambda database: None)
+        assert (tmp_path / name).exists()
+        with closing(Database(f"sqlite:///{tmp_path / name}")) as database:
+            assert database.serial() == 1
+
+    def test_closes_the_connections_of_all_threads(self, database: Database, url: str) -> None:
+        """After the close nothing is held open, whichever thread opened it."""
+        leave = threading.Event()
+        opened = threading.Barrier(4)
+
+        def read_and_stay() -> None:
+            database.serial()
+            opened.wait(10)
+            leave.wait(10)
+
+        threads = [threading.Thread(target=read_and_stay) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        opened.wait(10)
+        assert connections(url) >= 3
+        database.close()
+        assert connections(url) == 0
+        leave.set()
+        for thread in threads:
+            thread.join()
+
+    def test_closes_the_connections_of_threads_that_ended(self, database: Database, url: str) -> None:
+        """Threads that come and go pile up nothing."""
+        for _ in range(20):
+            in_thread(database.serial)
+        assert connections(url) <= 2
+
+    @pytest.mark.parametrize(
+        ("url", "says"),
+        [
+            pytest.param("mysql://u:swordfish@host/db", "'mysql'", id="other kind"),
+            pytest.param("wheelgate.db", "sqlite:///", id="no kind"),
+            pytest.param("postgresql://u:sword/fish@host/db", "percent-encoded", id="slash in the password"),
+            pytest.param("postgresql://u:sword@fish@host/db", "percent-encoded", id="at in the password"),
+            pytest.param("postgresql://u:p@host/db?swordfish=1", "percent-encoded", id="unknown parameter"),
+        ],
+    )
+    def test_refuses_urls_it_cannot_read(self, url: str, says: str) -> None:
+        """A URL that cannot be meant is refused with what it should look like, and without the password in it."""
+        with pytest.raises(StartupError, match=says) as refused:
+            Database(url)
+        assert "sword" not in str(refused.value)
+        assert "fish" not in str(refused.value)
+
+
+def connections(url: str) -> int:
+    """Count what is open: file descriptors of a SQLite file, sessions of a PostgreSQL database."""
+    if url.startswith("sqlite"):
+        file = url.removeprefix("sqlite:///")
+        descriptors = Path("/proc/self/fd")
+        if not descriptors.exists():
+            pytest.skip("this system does not tell open files")
+        return [os.path.realpath(descriptor) for descriptor in descriptors.iterdir()].count(file)
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        rows = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return int(rows.fetchall()[0][0])

@@ -1,0 +1,326 @@
+"""What a start makes of the database that it finds, or does not find."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import sqlite3
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+import pytest
+
+from wheelgate.errors import StartupError
+from wheelgate.store.database import Database
+from wheelgate.store.prepare import prepare
+
+Migrations = list[tuple[str, Path]]
+
+ADDS_COLOURS = """
+import peewee
+
+def up(migrator, db):
+    class Colour(db.Model):
+        name = peewee.TextField()
+
+        class Meta:
+            table_name = "colour"
+
+    db.create_tables([Colour])
+    Colour.insert(name="red").execute()
+"""
+
+FAILS_HALFWAY = """
+def up(migrator, db):
+    db.execute_sql("INSERT INTO colour (name) VALUES ('blue')")
+    db.execute_sql("INSERT INTO flavour (name) VALUES ('sweet')")
+"""
+
+
+def nothing(database: Database) -> None:
+    """Fill a new database with nothing."""
+
+
+def colours(url: str) -> list[str]:
+    """Return what the plugin's migrations made."""
+    with closing(Database(url)) as database:
+        return [row[0] for row in database.read("SELECT name FROM colour ORDER BY name")]
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, migrations: Migrations) -> tuple[Path, Migrations]:
+    """Return the empty folder of a plugin's migrations, and all migrations with those of the plugin."""
+    folder = tmp_path / "plugin [1]"  # signs that a search for files must not take for a pattern
+    folder.mkdir()
+    return folder, [*migrations, ("paint", folder)]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return where a SQLite file belongs, in a folder of its own."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    return folder / "wheelgate.db"
+
+
+class TestFirstStart:
+    """The first start."""
+
+    def test_makes_everything_at_once(self, new_url: str, migrations: Migrations) -> None:
+        """A new database has its tables, an identity, and what the first start puts in, with serial 1."""
+
+        def fill(database: Database) -> None:
+            database.write("INSERT INTO ended_session (id, expires) VALUES (?, ?)", ("first", 1))
+
+        prepare(new_url, migrations, fill)
+        with closing(Database(new_url)) as database:
+            assert database.read("SELECT id FROM ended_session") == [("first",)]
+            assert database.serial() == 1
+            assert len(database.read("SELECT uuid FROM server_state")[0][0]) == 32
+
+    def test_happens_once(self, new_url: str, migrations: Migrations) -> None:
+        """Another start changes nothing, and does not fill the database again."""
+        prepare(new_url, migrations, nothing)
+        with closing(Database(new_url)) as database:
+            before = database.read("SELECT uuid, serial FROM server_state")
+
+        def fill(database: Database) -> None:
+            pytest.fail("filled twice")
+
+        prepare(new_url, migrations, fill)
+        with closing(Database(new_url)) as database:
+            assert database.read("SELECT uuid, serial FROM server_state") == before
+
+    def test_keeps_nothing_if_it_fails(self, new_url: str, migrations: Migrations) -> None:
+        """If filling the database fails, the reason is told, and the next start is again the first."""
+
+        def fail(database: Database) -> None:
+            raise StartupError("root needs a password")
+
+        with pytest.raises(StartupError, match="root needs a password"):
+            prepare(new_url, migrations, fail)
+        filled: list[Database] = []
+        prepare(new_url, migrations, filled.append)
+        assert len(filled) == 1
+
+    def test_makes_files_for_the_owner_only(self, path: Path, migrations: Migrations) -> None:
+        """Nobody else can read the database, nor its log while it is open; a first start leaves nothing else."""
+        umask = os.umask(0)
+        try:
+            prepare(f"sqlite:///{path}", migrations, nothing)
+            with closing(Database(f"sqlite:///{path}")) as database, database.transaction():
+                database.write("INSERT INTO ended_session (id, expires) VALUES ('x', 1)")
+                modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+        finally:
+            os.umask(umask)
+        names = {"wheelgate.db", "wheelgate.db-wal", "wheelgate.db-shm", "wheelgate.db.lock"}
+        assert modes == dict.fromkeys(names, 0o600)
+
+    @pytest.mark.slow
+    def test_of_several_processes_at_once(self, new_url: str, run: Any) -> None:
+        """If several start at once, one builds the database, the others find it."""
+        starts = [run("prepare", new_url) for _ in range(4)]
+        assert [(start.communicate(timeout=60)[1], start.returncode) for start in starts] == [("", 0)] * 4
+        with closing(Database(new_url)) as database:
+            assert database.read("SELECT id, count(*) FROM ended_session GROUP BY id") == [("mark", 1)]
+
+    @pytest.mark.slow
+    def test_may_be_killed_at_any_moment(self, path: Path, run: Any) -> None:
+        """Wherever a first start is killed, the next one works, and leaves nothing of it behind."""
+        killing = run("kill", f"sqlite:///{path}")
+        out, err = killing.communicate(timeout=100)
+        assert (err, killing.returncode) == ("", 0)
+        assert int(out) > 50
+
+
+class TestMigrations:
+    """Later starts."""
+
+    def test_are_applied_once_in_order(self, url: str, plugin: tuple[Path, Migrations]) -> None:
+        """What the database has not seen is applied, in the order of the numbers, and never again."""
+        folder, migrations = plugin
+        (folder / "0002_more.py").write_text(
+            "def up(m, db): db.execute_sql(\"INSERT INTO colour (name) VALUES ('a')\")"
+        )
+        (folder / "0001_colours.py").write_text(ADDS_COLOURS)
+        prepare(url, migrations, nothing)
+        assert colours(url) == ["a", "red"]
+        (folder / "0010_last.py").write_text("def up(m, db): db.execute_sql(\"UPDATE colour SET name = name || '!'\")")
+        prepare(url, migrations, nothing)
+        prepare(url, migrations, nothing)
+        assert colours(url) == ["a!", "red!"]
+
+    def test_that_fail_leave_no_trace(self, url: str, plugin: tuple[Path, Migrations]) -> None:
+        """A migration that fails stops the start and is undone; those before it stay, and so does what was there."""
+        folder, migrations = plugin
+        (folder / "0001_colours.py").write_text(ADDS_COLOURS)
+        (folder / "0002_flavours.py").write_text(FAILS_HALFWAY)
+        with pytest.raises(StartupError, match=r"a migration of paint failed: .*flavour.*left no trace"):
+            prepare(url, migrations, nothing)
+        assert colours(url) == ["red"]
+        (folder / "0002_flavours.py").unlink()
+        prepare(url, migrations, nothing)
+
+    def test_of_a_newer_version_stop_the_start(self, url: str, plugin: tuple[Path, Migrations]) -> None:
+        """A database that has seen more than the folders hold is refused, with what it has seen, and not changed."""
+        folder, migrations = plugin
+        (folder / "0001_colours.py").write_text(ADDS_COLOURS)
+        (folder / "0007_shades.py").write_text("def up(m, db): db.execute_sql(\"UPDATE colour SET name = 'pink'\")")
+        prepare(url, migrations, nothing)
+        (folder / "0007_shades.py").unlink()
+        (folder / "0002_more.py").write_text('def up(m, db): db.execute_sql("DELETE FROM colour")')
+        with pytest.raises(StartupError, match=r"newer version: it has paint 0007_shades, which .* restore a backup"):
+            prepare(url, migrations, nothing)
+        assert colours(url) == ["pink"]
+
+    def test_of_a_plugin_that_is_gone_do_no_harm(
+        self, url: str, plugin: tuple[Path, Migrations], migrations: Migrations
+    ) -> None:
+        """A plugin may be left out: its tables wait for it."""
+        folder, all_migrations = plugin
+        (folder / "0001_colours.py").write_text(ADDS_COLOURS)
+        prepare(url, all_migrations, nothing)
+        prepare(url, migrations, nothing)
+        assert colours(url) == ["red"]
+
+    def test_must_be_where_the_plugin_says(self, url: str, tmp_path: Path, migrations: Migrations) -> None:
+        """A plugin that was installed without its migrations is named."""
+        with pytest.raises(StartupError, match=r"migrations of paint .*'.*nowhere'"):
+            prepare(url, [*migrations, ("paint", tmp_path / "nowhere")], nothing)
+
+    @pytest.mark.slow
+    def test_may_be_killed_at_any_moment(self, path: Path, plugin: tuple[Path, Migrations], run: Any) -> None:
+        """Wherever an upgrade is killed, the next start goes on with it."""
+        folder, _ = plugin
+        assert run("prepare", f"sqlite:///{path}").wait(60) == 0
+        (folder / "0001_colours.py").write_text(ADDS_COLOURS)
+        killing = run("kill", f"sqlite:///{path}", "--migrations", f"paint={folder}")
+        out, err = killing.communicate(timeout=100)
+        assert (err, killing.returncode) == ("", 0)
+        assert int(out) > 20
+        assert colours(f"sqlite:///{path}") == ["red"]
+
+
+def cut(path: Path, size: int) -> None:
+    """Take the end of a file away."""
+    os.truncate(path, size)
+
+
+def overwrite(path: Path, start: int, length: int) -> None:
+    """Put noise into a file, the same in every run."""
+    with path.open("r+b") as file:
+        file.seek(start)
+        file.write(random.Random(7).randbytes(length))
+
+
+def replace_by_another(path: Path) -> None:
+    """Put the database of another program there."""
+    path.unlink()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE bookmarks (url TEXT)")
+
+
+def lose(path: Path) -> None:
+    """Leave only the log of a database."""
+    path.rename(f"{path}-wal")
+
+
+def link_to_nothing(path: Path) -> None:
+    """Put a link there whose target is gone, as when a disk is not mounted."""
+    path.unlink()
+    path.symlink_to("unmounted/wheelgate.db")
+
+
+DAMAGES = [
+    pytest.param(lambda path: cut(path, 0), "is empty", id="zero length"),
+    pytest.param(lambda path: cut(path, 10), "is not a SQLite database", id="cut in the header"),
+    pytest.param(lambda path: cut(path, 4096), "malformed", id="cut after the first page"),
+    pytest.param(lambda path: cut(path, path.stat().st_size // 2), "(malformed|is cut off)", id="cut in half"),
+    pytest.param(lambda path: cut(path, path.stat().st_size - 100), "is cut off", id="cut at the end"),
+    pytest.param(lambda path: overwrite(path, 0, 16), "is not a SQLite database", id="noise in the header"),
+    pytest.param(lambda path: overwrite(path, 0, 4096), "is not a SQLite database", id="noise in the first page"),
+    pytest.param(lambda path: overwrite(path, 16, 84), "(malformed|not a database)", id="noise after the magic"),
+    pytest.param(lambda path: overwrite(path, 8192, 4096), "(is damaged|malformed)", id="noise in the middle"),
+    pytest.param(lambda path: path.write_text("SQLite format 2"), "is not a SQLite database", id="text"),
+    pytest.param(lambda path: path.write_bytes(bytes(40960)), "is not a SQLite database", id="zeros"),
+    pytest.param(replace_by_another, "not one of wheelgate", id="of another program"),
+    pytest.param(lose, "is missing, but its log", id="lost, with its log left"),
+    pytest.param(link_to_nothing, "cannot be read", id="link to nothing"),
+]
+
+
+class TestDamagedFiles:
+    """SQLite files that are not as the server left them."""
+
+    @pytest.mark.parametrize(("damage", "says"), DAMAGES)
+    def test_stop_the_start(
+        self, path: Path, migrations: Migrations, damage: Callable[[Path], object], says: str
+    ) -> None:
+        """A damaged file is told by name, with what is wrong and what to do; nothing is changed or begun beside it."""
+        prepare(f"sqlite:///{path}", migrations, nothing)
+        damage(path)
+        before = contents(path.parent)
+        with pytest.raises(StartupError, match=f"wheelgate.db' {says}|wheelgate.db' .*{says}") as refused:
+            prepare(f"sqlite:///{path}", migrations, nothing)
+        assert "estore" in str(refused.value)
+        assert contents(path.parent) == before
+
+    def test_of_a_restored_backup_are_fine(self, path: Path, migrations: Migrations) -> None:
+        """A backup made by SQLite's own means is taken as it is, gets its log, and the owner's permissions."""
+        prepare(f"sqlite:///{path}", migrations, nothing)
+        backup = path.with_name("backup.db")
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("VACUUM INTO ?", (str(backup),))
+        backup.chmod(0o644)
+        backup.replace(path)
+        prepare(f"sqlite:///{path}", migrations, nothing)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        with closing(Database(f"sqlite:///{path}")) as database:
+            assert database.read("PRAGMA journal_mode") == [("wal",)]
+            assert database.serial() == 1
+
+
+def contents(folder: Path) -> dict[str, bytes | None]:
+    """Return every file of a folder with what is in it."""
+    return {file.name: file.read_bytes() if file.exists() else None for file in folder.iterdir()}
+
+
+@pytest.fixture
+def shared(migrations: Migrations) -> Iterator[Path]:
+    """Return a prepared SQLite file in a folder that every user of the machine can reach."""
+    folder = Path(tempfile.mkdtemp(prefix="wheelgate"))
+    folder.chmod(0o755)
+    prepare(f"sqlite:///{folder}/wheelgate.db", migrations, nothing)
+    yield folder / "wheelgate.db"
+    folder.chmod(0o755)
+    rmtree(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("file_mode", "folder_mode", "says"),
+    [
+        pytest.param(0o444, 0o777, "'wheelgate.db' cannot be written to .*Make the file", id="read-only file"),
+        pytest.param(0o000, 0o777, "'wheelgate.db' cannot be read .*Permission denied", id="unreadable file"),
+        pytest.param(0o666, 0o555, "folder of the database 'wheelgate.db' cannot be written to", id="read-only folder"),
+    ],
+)
+def test_missing_permissions_stop_the_start(
+    shared: Path, run: Any, file_mode: int, folder_mode: int, says: str
+) -> None:
+    """A file or folder that the server's user cannot write is told by name, with what to do, and not changed."""
+    Path(f"{shared}.lock").unlink()
+    shared.chmod(file_mode)
+    shared.parent.chmod(folder_mode)
+    before = shared.read_bytes()
+    start = run("prepare", f"sqlite:///{shared}", "--as-nobody")
+    _, err = start.communicate(timeout=60)
+    assert start.returncode == 1
+    assert re.search(says, err), err
+    assert shared.read_bytes() == before

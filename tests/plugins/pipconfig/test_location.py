@@ -1,0 +1,99 @@
+"""Where the writers look: where the tools themselves would."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from wheelgate_client.hookspecs import ConfigWriter
+
+
+def test_writers_come_in_the_order_of_the_listing(writers: dict[str, ConfigWriter]) -> None:
+    """`devpi use` lists setuptools, pip, buildout and then uv."""
+    assert list(writers) == ["setuptools", "pip", "buildout", "uv"]
+
+
+@pytest.mark.parametrize(
+    ("tool", "files", "environment", "label"),
+    [
+        pytest.param("setuptools", [], {}, "~/.pydistutils.cfg", id="setuptools"),
+        pytest.param("buildout", [], {}, "~/.buildout/default.cfg", id="buildout"),
+        pytest.param("buildout", [], {"BUILDOUT_HOME": "{home}/b"}, "~/b/default.cfg", id="buildout-home"),
+        pytest.param("pip", [], {}, "~/.pip/pip.conf", id="pip-fresh"),
+        pytest.param("pip", [".config/pip/pip.conf"], {}, "~/.config/pip/pip.conf", id="pip-new-place"),
+        pytest.param("pip", [".pip/pip.conf"], {}, "~/.pip/pip.conf", id="pip-old-place"),
+        pytest.param(
+            "pip", [".pip/pip.conf", ".config/pip/pip.conf"], {}, "~/.config/pip/pip.conf", id="pip-last-word"
+        ),
+        pytest.param("pip", ["x/pip/pip.conf"], {"XDG_CONFIG_HOME": "{home}/x"}, "~/x/pip/pip.conf", id="pip-xdg"),
+        pytest.param(
+            "pip", [".config/pip/pip.conf"], {"PIP_CONFIG_FILE": "{home}/p.conf"}, "~/p.conf", id="pip-chosen"
+        ),
+        pytest.param("pip", [], {"PIP_CONFIG_FILE": "/etc/p.conf"}, "/etc/p.conf", id="pip-chosen-elsewhere"),
+        pytest.param("pip", [], {"PIP_CONFIG_FILE": os.devnull}, "~/.pip/pip.conf", id="pip-devnull"),
+        pytest.param("pip", [], {"PIP_CONFIG_FILE": ""}, "~/.pip/pip.conf", id="pip-chosen-empty"),
+        pytest.param("uv", [], {}, "~/.config/uv/uv.toml", id="uv"),
+        pytest.param("uv", [], {"XDG_CONFIG_HOME": "{home}/x"}, "~/x/uv/uv.toml", id="uv-xdg"),
+        pytest.param("uv", [], {"XDG_CONFIG_HOME": "x"}, "~/.config/uv/uv.toml", id="uv-xdg-relative"),
+        pytest.param("uv", [], {"UV_CONFIG_FILE": "{home}/u.toml"}, "~/u.toml", id="uv-chosen"),
+    ],
+)
+def test_user_file(
+    writers: dict[str, ConfigWriter],
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tool: str,
+    files: list[str],
+    environment: dict[str, str],
+    label: str,
+) -> None:
+    """The file is the one that the tool heeds last, and is shown with the home directory as ``~``."""
+    for name in files:
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).touch()
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value.format(home=home))
+
+    location = writers[tool].location(None)
+
+    assert location is not None
+    assert location.label == label
+    assert location.path == Path(label.replace("~", str(home)))
+
+
+@pytest.mark.parametrize("tool", ["setuptools", "pip", "buildout"])
+def test_the_files_of_the_session_are_always_shown(writers: dict[str, ConfigWriter], home: Path, tool: str) -> None:
+    """Three files are listed even if they do not exist."""
+    location = writers[tool].location(None)
+
+    assert location is not None
+    assert location.shown
+    assert not location.path.exists()
+
+
+def test_uv_is_shown_once_it_has_a_file(writers: dict[str, ConfigWriter], home: Path) -> None:
+    """uv.toml is listed if it exists."""
+    before = writers["uv"].location(None)
+    assert before is not None
+    before.path.parent.mkdir(parents=True)
+    before.path.touch()
+
+    after = writers["uv"].location(None)
+
+    assert after is not None
+    assert (before.shown, after.shown) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("tool", "name"), [("setuptools", None), ("pip", "pip.conf"), ("buildout", None), ("uv", None)]
+)
+def test_virtual_environment(writers: dict[str, ConfigWriter], home: Path, tool: str, name: str | None) -> None:
+    """Of a virtual environment only pip reads a file, which is shown by its full path."""
+    venv = home / "venv"
+
+    location = writers[tool].location(venv)
+
+    assert (location and location.path) == (name and venv / name)
+    assert (location and location.label) == (name and str(venv / name))

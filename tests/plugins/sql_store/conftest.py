@@ -1,0 +1,51 @@
+"""The stores as the plugin brings them, in a prepared database of each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import wheelgate.store
+import wheelgate_sql_store
+from wheelgate.store.database import Database
+from wheelgate.store.prepare import prepare
+from wheelgate.store.protocols import IndexStore, UserStore
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What the plugin needs of the server."""
+
+    database: Database
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The two stores and the database under them."""
+
+    database: Database
+    users: UserStore
+    indices: IndexStore
+
+
+@pytest.fixture
+def url(new_url: str) -> str:
+    """Return the URL of a database as it is after the first start, without root."""
+    core = Path(wheelgate.store.__file__).parent / "migrations"
+    folders = [("core", core), ("sql_store", wheelgate_sql_store.wheelgate_migrations())]
+    prepare(new_url, folders, lambda database: None)
+    return new_url
+
+
+@pytest.fixture
+def stores(url: str) -> Iterator[Stores]:
+    """Return the stores as a worker has them."""
+    with closing(Database(url)) as database:
+        server = Server(database)
+        users = wheelgate_sql_store.wheelgate_user_store(server)
+        indices = wheelgate_sql_store.wheelgate_index_store(server)
+        yield Stores(database, users, indices)

@@ -1,0 +1,38 @@
+"""The bundled stores keep every promise of the two protocols, on both databases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from wheelgate.store.protocols import IndexStore, UserStore
+from wheelgate.testing.stores import IndexStoreContract, Transaction, UserStoreContract
+
+
+class TestUsers(UserStoreContract):
+    """The store of users."""
+
+    @pytest.fixture
+    def store(self, stores: Any) -> UserStore:
+        """Return the store under test."""
+        return stores.users
+
+    @pytest.fixture
+    def transaction(self, stores: Any) -> Transaction:
+        """Return what core opens around a change."""
+        return stores.database.transaction
+
+
+class TestIndices(IndexStoreContract):
+    """The store of indices."""
+
+    @pytest.fixture
+    def store(self, stores: Any) -> IndexStore:
+        """Return the store under test."""
+        return stores.indices
+
+    @pytest.fixture
+    def transaction(self, stores: Any) -> Transaction:
+        """Return what core opens around a change."""
+        return stores.database.transaction
