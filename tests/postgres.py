@@ -22,7 +22,7 @@ START_WITHIN = 30
 
 MEMORY = Path("/dev/shm")
 
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=", "max_connections=40")
+FAST = ("fsync=off", "full_page_writes=off", "listen_addresses=", "max_connections=40")
 
 
 @dataclass(slots=True)

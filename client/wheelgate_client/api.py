@@ -100,9 +100,13 @@ class Api:
             {
                 "Accept": "application/json",
                 "Content-Type": "application/json",
-                "User-Agent": f"devpi/{VERSION} (wheelgate; {sys.implementation.name} {sys.version.partition(' ')[0]}; {sys.platform})",
+                "User-Agent": f"devpi/{VERSION} (wheelgate; py{sys.version.partition(' ')[0]}; {sys.platform})",
             }
         )
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._http.close()
 
     def get(self, url: str, credentials: Credentials | None = None) -> Reply:
         """Ask for what stands at the URL; see :meth:`send` for the errors."""

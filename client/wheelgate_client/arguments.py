@@ -17,8 +17,7 @@ _ENVIRONMENT = """environment:
   DEVPI_INDEX       index to use in the place of the one chosen by 'devpi use'
   DEVPI_USER        which of several logins to use
   DEVPI_PASSWORD    password for 'devpi login'
-  WHEELGATE_BLOCK_PLUGINS
-                    names of plugins to leave out, separated by commas"""
+  DEVPI_NO_PLUGIN   names of plugins to leave out, separated by commas"""
 
 
 class Parser(argparse.ArgumentParser):

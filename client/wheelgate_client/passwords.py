@@ -42,7 +42,8 @@ def for_login(options: argparse.Namespace, session: Session) -> str:
     if password is None:
         password = session.environ.get("DEVPI_PASSWORD") or session.plugins.password(url, username)
     if password is None:
-        password = session.terminal.secret(f"password for user {username} at {url}: ")
+        prompt = f"password for user {username} at {url}: "
+        password = session.terminal.secret(prompt, otherwise="--password-stdin or DEVPI_PASSWORD")
     return password
 
 
@@ -53,8 +54,8 @@ def ask_new(session: Session, username: str) -> str:
         ClientError: if there is no terminal to ask on.
     """
     while True:
-        password = session.terminal.secret(f"new password for user {username}:")
-        if session.terminal.secret(f"repeat new password for user {username}:") != password:
+        password = session.terminal.secret(f"new password for user {username}:", otherwise="--password-stdin")
+        if session.terminal.secret(f"repeat new password for user {username}:", otherwise="") != password:
             session.terminal.line("passwords did not match")
         elif len(password) >= SHORT or _is_meant(session, password):
             return password

@@ -72,7 +72,7 @@ class Plugins:
                 if writer.name in writers:
                     raise ClientError(
                         f"plugins '{writers[writer.name][0]}' and '{plugin}' both write the configuration of"
-                        f" {writer.name}: uninstall one, or block it with WHEELGATE_BLOCK_PLUGINS"
+                        f" {writer.name}: uninstall one, or name it in DEVPI_NO_PLUGIN"
                     )
                 writers[writer.name] = (plugin, writer)
         return [writer for _, writer in writers.values()]

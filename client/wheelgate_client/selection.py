@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +18,22 @@ from wheelgate_client.state import Current
 
 def run(options: argparse.Namespace, session: Session) -> int:
     """Select what the options say, and show what is then in use."""
-    if options.index is not None:
-        session = session.without("DEVPI_INDEX")
-    changes = _preferences(options)
+    preferences = _preferences(options)
     address = _wanted(options.index, session)
+    if address is not None and urls.is_absolute(options.index or ""):
+        _tell_basic(session, address)
     info = None if address is None else serverinfo.ask(session, address.url, address.basic)
     if options.unset_cfg and info is None:
         raise ClientError("not connected to a server, see 'devpi use'")
-    if options.local and not options.dry_run and session.keep_in_venv():
-        session.terminal.line(f"Creating local configuration at {session.current_file.path}")
     selected = {} if info is None else _selected(session.current, info)
-    current = replace(session.current, **selected, **changes)
+    current = session.current.changed({**selected, **preferences})
     if not options.dry_run:
-        _remember(
-            session, {**changes} if session.environ.get("DEVPI_INDEX") else {**selected, **changes}, address, info
-        )
+        if options.local and session.keep_in_venv():
+            session.terminal.line(f"Creating local configuration at {session.current_file.path}")
+        # An index that the environment names for this once is not to be found in use the next time.
+        _remember(session, preferences if session.environ.get("DEVPI_INDEX") else {**selected, **preferences})
+        if address is not None and info is not None:
+            _remember_credentials(session, address, info)
     plan = _plan(options, session, current)
     _show_server(options, session, current, info)
     return _configure(options, session, current, plan)
@@ -51,6 +51,16 @@ def _wanted(text: str | None, session: Session) -> urls.Address | None:
     if root is None:
         raise ClientError(f"invalid URL: {text.rstrip('/')}/ (no server is in use: type 'devpi use URL' first)")
     return urls.Address(session.index_url(text) if text.strip("/") else root, None)
+
+
+def _tell_basic(session: Session, address: urls.Address) -> None:
+    if address.basic is not None:
+        session.terminal.note(f"Using basic authentication for '{address.url}/'.")
+    elif session.auth_file.basic(address.url) is not None:
+        session.terminal.note(f"Using existing basic auth for '{address.url}/'.")
+    else:
+        return
+    session.terminal.note("The password is stored unencrypted!")
 
 
 def _preferences(options: argparse.Namespace) -> dict[str, Any]:
@@ -76,11 +86,14 @@ def _selected(before: Current, info: ServerInfo) -> dict[str, Any]:
     return changes
 
 
-def _remember(session: Session, changes: dict[str, Any], address: urls.Address | None, info: ServerInfo | None) -> None:
-    if changes:
-        session.current_file.save(changes)
-    if address is None or info is None:
-        return
+def _remember(session: Session, changes: dict[str, Any]) -> None:
+    """Save what changes; showing what is in use needs no right to write."""
+    news = {name: value for name, value in changes.items() if getattr(session.current, name) != value}
+    if news:
+        session.current_file.save(news)
+
+
+def _remember_credentials(session: Session, address: urls.Address, info: ServerInfo) -> None:
     if address.basic is not None:
         session.auth_file.set_basic(address.url, *address.basic)
     root = session.auth_file.root_of(address.url)

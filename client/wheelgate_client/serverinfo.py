@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -20,7 +20,7 @@ class ServerInfo:
     index: str | None
     simpleindex: str | None
     pypisubmit: str | None
-    features: tuple[str, ...]
+    features: list[str]
     username: str | None
     """The user that the server takes us for."""
     rejected: str | None
@@ -35,7 +35,7 @@ def ask(session: Session, url: str, basic: tuple[str, str] | None) -> ServerInfo
     """
     credentials = session.credentials(url)
     if basic is not None:
-        credentials = replace(credentials, basic=basic)
+        credentials = credentials._replace(basic=basic)
     info = _info(*_answer(session, urls.join(url, "+api"), credentials))
     if url.startswith("https:") and not info.login.startswith("https:"):
         raise ClientError(
@@ -67,7 +67,7 @@ def _info(reply: Reply, credentials: Credentials) -> ServerInfo:
         index=_url(reply, "index"),
         simpleindex=_url(reply, "simpleindex"),
         pypisubmit=_url(reply, "pypisubmit"),
-        features=tuple(filter(_is_text, features)) if isinstance(features, list) else (),
+        features=[name for name in features if isinstance(name, str)] if isinstance(features, list) else [],
         username=username,
         rejected=credentials.username if username is None else None,
     )
@@ -86,7 +86,3 @@ def _authenticated(status: Any) -> str | None:
     if isinstance(status, list) and len(status) > 1 and status[0] == "ok" and isinstance(status[1], str):
         return status[1]
     return None
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)

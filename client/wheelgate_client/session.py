@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -74,12 +73,11 @@ class Session:
         if urls.is_absolute(wanted):
             index = urls.parse(wanted).url
             login = urls.join(urls.parent(urls.parent(index).rstrip("/")), "+login")
-            return replace(
-                stored, index=index, login=login, username=stored.username if login == stored.login else None
-            )
+            username = stored.username if login == stored.login else None
+            return stored.changed({"index": index, "login": login, "username": username})
         if stored.root is None:
             raise ClientError("DEVPI_INDEX has to be a URL: not connected to a server, see 'devpi use'")
-        return replace(stored, index=urls.index_url(stored.root, self._user_at(stored.root, stored), wanted))
+        return stored.changed({"index": urls.index_url(stored.root, self._user_at(stored.root, stored), wanted)})
 
     @property
     def root(self) -> str:
@@ -115,7 +113,7 @@ class Session:
         """The client's plugins; looking them up costs as much as half a request."""
         from wheelgate_client.plugins import Plugins
 
-        blocked = self.environ.get("WHEELGATE_BLOCK_PLUGINS", "").split(",")
+        blocked = self.environ.get("DEVPI_NO_PLUGIN", "").split(",")
         return Plugins(self.terminal.error, frozenset(map(str.strip, blocked)))
 
     def keep_in_venv(self) -> bool:
@@ -159,6 +157,11 @@ class Session:
         if self.current.index is None:
             raise ClientError("cannot use relative path without an active index")
         return f"{self.current.index}/{path_or_url}"
+
+    def close(self) -> None:
+        """Let go of the connection, if there is one."""
+        if "api" in vars(self):
+            self.api.close()
 
     def without(self, variable: str) -> Session:
         """Return the session as it would be if the environment variable was not set."""

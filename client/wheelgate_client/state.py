@@ -18,8 +18,6 @@ from wheelgate_client.files import PRIVATE_FILE, locked, replace
 
 Content = dict[str, Any]
 
-_KINDS = {"features": list, "always_setcfg": bool, "settrusted": bool}
-
 
 class Current:
     """The server and index in use; None where nothing was chosen. The attributes are the keys of the file."""
@@ -112,9 +110,7 @@ class CurrentFile(StateFile):
         content = self.read()
         for name in vars(Current({})).keys() & content.keys():
             value = content[name]
-            kind = _KINDS.get(name, str)
-            valid = isinstance(value, kind) and (kind is not list or all(isinstance(item, str) for item in value))
-            if value is not None and not valid:
+            if value is not None and not _KINDS.get(name, _is_text)(value):
                 raise self.damaged(f"'{name}' has no usable value")
         return Current(content)
 
@@ -185,8 +181,23 @@ class AuthFile(StateFile):
         return section
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+_KINDS = {"features": _are_texts, "always_setcfg": _is_flag, "settrusted": _is_flag}
+
+
 def _is_pair(value: object) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(isinstance(item, str) for item in value)
+    return isinstance(value, list) and len(value) == 2 and _are_texts(value)
 
 
 def _without(logins: Mapping[str, str], username: str) -> dict[str, str]:

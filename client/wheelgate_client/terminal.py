@@ -56,16 +56,14 @@ class Terminal:
                 return word == "yes"
             self.line(f"not a valid choice '{word}'")
 
-    def secret(self, prompt: str) -> str:
-        """Ask for a password without showing it.
+    def secret(self, prompt: str, *, otherwise: str) -> str:
+        """Ask for a password without showing it; ``otherwise`` says how else to give it.
 
         Raises:
             ClientError: if there is no terminal to ask on.
         """
         if not self._stdin.isatty():
-            raise ClientError(
-                "no password given, and no terminal to ask for it: use --password-stdin, --password or DEVPI_PASSWORD"
-            )
+            raise ClientError(f"no password given, and no terminal to ask for it: use {otherwise}")
         try:
             return getpass.getpass(prompt)
         except EOFError:

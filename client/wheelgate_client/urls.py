@@ -9,8 +9,6 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 from wheelgate_client.errors import ClientError
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_LOOPBACK = re.compile(r"localhost|.*\.localhost|127(\.\d+){3}|::1", re.ASCII)
-_USERINFO = re.compile(r"(?<=://)[^/\s]*@")
 
 
 class Address(NamedTuple):
@@ -73,14 +71,15 @@ def with_credentials(url: str, basic: tuple[str, str] | None) -> str:
 
 
 def masked(text: str) -> str:
-    """Hide the credentials of every URL in the text."""
-    return _USERINFO.sub("****:****@", text)
+    """Hide the password of every URL in the text."""
+    return re.sub(r"(?<=://)([^/\s:@]*:)?[^/\s]*@", r"\1****@", text)
 
 
 def is_insecure(url: str) -> bool:
     """Tell whether installers refuse the host of ``url`` unless told to trust it: no TLS, and not this machine."""
     parts = urlsplit(url)
-    return parts.scheme == "http" and not _LOOPBACK.fullmatch(parts.hostname or "")
+    loopback = re.fullmatch(r"(.+\.)?localhost|127(\.[0-9]+){3}|::1", parts.hostname or "")
+    return parts.scheme == "http" and loopback is None
 
 
 def user_url(root: str, username: str) -> str:

@@ -1,5 +1,6 @@
 """A private Python package index whose front door is plugins: the core, and the public face that plugins import."""
 
+from wheelgate.facade import Server
 from wheelgate.hookspecs import hookimpl
 from wheelgate.options import Option
 from wheelgate.values import (
@@ -35,6 +36,7 @@ __all__ = [
     "Reject",
     "RequestInfo",
     "Resource",
+    "Server",
     "Unavailable",
     "Unknown",
     "User",

@@ -10,6 +10,7 @@ import falcon.asgi
 
 from wheelgate.config import Config
 from wheelgate.events import Events
+from wheelgate.facade import Server
 from wheelgate.http.answers import JSON, CommonHeaders
 from wheelgate.http.errors import ErrorHandlers
 from wheelgate.http.front import Front
@@ -19,7 +20,7 @@ from wheelgate.identity.groups import Groups
 from wheelgate.identity.identify import Identifier
 from wheelgate.identity.limiter import Limiter
 from wheelgate.identity.sessions import Sessions, derive_key
-from wheelgate.plugins import Implementation, Plugins, Server, in_order
+from wheelgate.plugins import Implementation, Plugins, in_order
 from wheelgate.pools import Pool, Provider
 from wheelgate.resources.api import ApiResource
 from wheelgate.resources.indices import IndexResource
@@ -76,9 +77,7 @@ class Application:
         authenticators = ordered_providers(
             plugins, "wheelgate_authenticators", config["auth-order"], "--auth-order", server, AUTHENTICATOR_BUDGET
         )
-        group_sources = ordered_providers(
-            plugins, "wheelgate_group_sources", (), "", server, AUTHENTICATOR_BUDGET
-        )
+        group_sources = ordered_providers(plugins, "wheelgate_group_sources", (), "", server, AUTHENTICATOR_BUDGET)
         extractors = ordered_providers(
             plugins,
             "wheelgate_credential_extractors",
@@ -123,18 +122,21 @@ class Application:
         app.add_route("/+login", LoginResource(front, identifier, authentication, sessions, users))
         app.add_route("/+logout", LogoutResource(front, sessions, state))
         app.add_route("/+authcheck", AuthCheckResource(front, indices))
-        app.add_route("/+status", StatusResource(front, versions(plugins), plugins.found, providers, details(config, state)))
-        app.add_route("/+openapi", OpenApiResource(front, types, VERSION))
-        user_resource = UserResource(
-            front, users, indices, sessions, self._hashing, hasher, loopback=config.loopback
+        app.add_route(
+            "/+status", StatusResource(front, versions(plugins), plugins.found, providers, details(config, state))
         )
+        app.add_route("/+openapi", OpenApiResource(front, types, VERSION))
+        user_resource = UserResource(front, users, indices, sessions, self._hashing, hasher, loopback=config.loopback)
         app.add_route("/{user}", user_resource)
         app.add_route("/{user}/{index}", IndexResource(front, users, indices))
         routes = plugins.collect("wheelgate_routes", lambda route: f"{route.method} {route.path}", server=server)
         add_plugin_routes(
             app,
             front,
-            [(plugin, route, Provider(f"{plugin}{route.path}", ROUTE_BUDGET, instant=False)) for plugin, route in routes],
+            [
+                (plugin, route, Provider(f"{plugin}{route.path}", ROUTE_BUDGET, instant=False))
+                for plugin, route in routes
+            ],
             frozenset(permission.name for permission in permissions),
         )
         self.asgi = app
@@ -181,4 +183,3 @@ def details(config: Config, state: ServerState) -> dict[str, Any]:
         "database": state.database.kind,
         "workers": config["workers"],
     }
-

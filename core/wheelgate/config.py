@@ -56,21 +56,62 @@ def web_address(text: str) -> str:
 CORE_OPTIONS = (
     Option("host", "address to listen on", "localhost", metavar="HOST"),
     Option("port", "port to listen on; 0 takes a free one", 3141, whole(0, 65535), metavar="PORT"),
-    Option("serverdir", "folder that holds the server's data; created at the first start", "~/.devpi/server", metavar="DIR"),
-    Option("database", "where users and indices are kept: postgresql://…; SQLite in the server's folder if not given", metavar="URL", secret=True),
+    Option(
+        "serverdir", "folder that holds the server's data; created at the first start", "~/.devpi/server", metavar="DIR"
+    ),
+    Option(
+        "database",
+        "where users and indices are kept: postgresql://…; SQLite in the server's folder if not given",
+        metavar="URL",
+        secret=True,
+    ),
     Option("workers", "how many processes answer requests", 2, whole(1, 64), metavar="N"),
     Option("root-passwd", "password that root gets at the first start", metavar="PASSWORD", secret=True),
-    Option("secretfile", "file with the secret that logins are signed by; made in the server's folder if not given", metavar="FILE"),
-    Option("outside-url", "address under which clients reach this server, if a proxy stands before it", None, web_address, metavar="URL"),
-    Option("trusted-proxy", "address or network of a proxy whose X-Forwarded-* and X-Outside-Url headers are believed", (), network, metavar="NETWORK", many=True),
+    Option(
+        "secretfile",
+        "file with the secret that logins are signed by; made in the server's folder if not given",
+        metavar="FILE",
+    ),
+    Option(
+        "outside-url",
+        "address under which clients reach this server, if a proxy stands before it",
+        None,
+        web_address,
+        metavar="URL",
+    ),
+    Option(
+        "trusted-proxy",
+        "address or network of a proxy whose X-Forwarded-* and X-Outside-Url headers are believed",
+        (),
+        network,
+        metavar="NETWORK",
+        many=True,
+    ),
     Option("no-plugin", "leave a plugin out, by its name", (), metavar="NAME", many=True),
-    Option("auth-order", "which authenticators are asked first; the rest follow by rank and name", (), metavar="NAME", many=True),
-    Option("extractor-order", "which ways to find credentials are tried first; the rest follow by rank and name", (), metavar="NAME", many=True),
+    Option(
+        "auth-order",
+        "which authenticators are asked first; the rest follow by rank and name",
+        (),
+        metavar="NAME",
+        many=True,
+    ),
+    Option(
+        "extractor-order",
+        "which ways to find credentials are tried first; the rest follow by rank and name",
+        (),
+        metavar="NAME",
+        many=True,
+    ),
     Option("session-lifetime", "how long a login lasts", 36000, seconds, metavar="TIME"),
     Option("hash-concurrency", "how many passwords each worker hashes at once", 1, whole(1, 16), metavar="N"),
-    Option("access-log", "file for a line about each request; - is standard output, empty is none", "", metavar="FILE"),
+    Option(
+        "access-log",
+        "file for a line about each request; - is standard output, empty is none",
+        "",
+        metavar="FILE",
+    ),
     Option("config", "TOML file with these settings", metavar="FILE"),
-)  # fmt: skip
+)
 
 
 class Config(Mapping[str, Any]):

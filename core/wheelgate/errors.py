@@ -28,7 +28,7 @@ class StartupError(WheelgateError):
     """Raised before the server listens; ends it with exit code 1 and the text on standard error."""
 
 
-class Refusal(WheelgateError):
+class Refusal(WheelgateError):  # noqa: N818 - what it is called in the whole domain
     """Raised while a request is answered; the text becomes the answer's ``message``."""
 
     def __init__(self, message: str, *, retry_after: int | None = None) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from wheelgate.plugins import Implementation, Server
+from wheelgate.facade import Server
+from wheelgate.plugins import Implementation
 from wheelgate.values import NOTHING, Event, Principal, RequestInfo
 
 WAITING = 10_000

@@ -16,8 +16,8 @@ from wheelgate.options import Option
 from wheelgate.values import Allow, Deny, Event, Index, Permission, Principal, Resource
 
 if TYPE_CHECKING:
+    from wheelgate.facade import Server
     from wheelgate.fields import IndexType
-    from wheelgate.plugins import Server
     from wheelgate.providers import (
         Authenticator,
         CredentialExtractor,
@@ -140,7 +140,7 @@ def wheelgate_permissions() -> Iterable[Permission]:  # type: ignore[empty-body]
 
 
 @hookspec
-def wheelgate_check_permission(  # type: ignore[empty-body]
+def wheelgate_check_permission(
     server: Server, principal: Principal, permission: str, resource: Resource
 ) -> Allow | Deny | None:
     """Say whether ``principal`` has ``permission`` on ``resource``, or None for no opinion.
@@ -151,13 +151,14 @@ def wheelgate_check_permission(  # type: ignore[empty-body]
 
 
 @hookspec
-def wheelgate_filter_visible(  # type: ignore[empty-body]
+def wheelgate_filter_visible(
     server: Server, principal: Principal, permission: str, resources: Sequence[Resource]
 ) -> Sequence[bool] | None:
     """Say which of ``resources`` the principal may see in a listing, or None for no opinion.
 
     Called for every listing, in place of one question per entry; it must agree with ``wheelgate_check_permission``.
-    What any plugin hides is hidden. To raise, to take longer than 1 s, or to answer for another number of resources hides all.
+    What any plugin hides is hidden. To raise, to take longer than 1 s, or to answer for another number of
+    resources hides all.
     """
 
 

@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return run(given)
     except (StartupError, Refusal) as error:
-        print(f"devpi-server: {error}", file=sys.stderr)  # noqa: T201
+        print(f"devpi-server: {error}", file=sys.stderr)
         return 1
 
 
@@ -42,17 +42,17 @@ def run(given: list[str]) -> int:
         return settle([*CORE_OPTIONS, *(option for _, option in found.options())], flags, os.environ), found
 
     if command == "plugins":
-        from wheelgate.commands.plugins import list_plugins  # noqa: PLC0415 - each command loads what it needs
+        from wheelgate.commands.plugins import list_plugins
 
         list_plugins(plugins)
         return 0
     config = settle(options, flags, os.environ)
     if command == "passwd":
-        from wheelgate.commands.passwd import set_password  # noqa: PLC0415
+        from wheelgate.commands.passwd import set_password
 
         return set_password(config, plugins, **arguments)
-    from wheelgate.server import WebServer  # noqa: PLC0415
-    from wheelgate.startup import lock_folder, make_folder, prepare_server  # noqa: PLC0415
+    from wheelgate.server import WebServer
+    from wheelgate.startup import lock_folder, make_folder, prepare_server
 
     make_folder(config.serverdir)
     lock = lock_folder(config.serverdir)
@@ -75,8 +75,8 @@ def find_plugins(given: Sequence[str]) -> Plugins:
 class Parser(argparse.ArgumentParser):
     """An argument parser that says which option was meant."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs, allow_abbrev=False)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_abbrev=False, **kwargs)
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse, and name the nearest option for one that is unknown."""
@@ -93,7 +93,7 @@ class Parser(argparse.ArgumentParser):
 
 def make_parser(options: Sequence[Option]) -> Parser:
     """Make the parser of the whole command line."""
-    from wheelgate.app import VERSION  # noqa: PLC0415
+    from wheelgate.app import VERSION
 
     parser = Parser(
         prog="devpi-server",

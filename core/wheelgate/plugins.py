@@ -11,14 +11,11 @@ from typing import Any, Protocol, TypeVar
 import pluggy
 
 from wheelgate import hookspecs
-from wheelgate.config import Config, unknown
+from wheelgate.config import unknown
 from wheelgate.errors import StartupError
 from wheelgate.options import Option
-from wheelgate.store.database import Database
-from wheelgate.store.protocols import IndexStore, UserStore
 
 PREFIX = "wheelgate_"
-
 
 
 class HasName(Protocol):
@@ -28,17 +25,6 @@ class HasName(Protocol):
 
 
 Named = TypeVar("Named", bound=HasName)
-
-
-class Server:
-    """What a plugin may reach of the server: settings, database and, once they are there, the two stores."""
-
-    users: UserStore
-    indices: IndexStore
-
-    def __init__(self, config: Config, database: Database) -> None:
-        self.config = config
-        self.database = database
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +167,7 @@ def discover(blocked: Sequence[str]) -> Plugins:
 
 
 def in_order(named: Iterable[Named], order: Sequence[str], option: str) -> list[Named]:
-    """Sort providers: those that the configuration names first, then the rest by their rank (100 if they say none), then by name.
+    """Sort providers: those that the configuration names first, then the rest by rank (100 if none), then by name.
 
     Raises:
         StartupError: the configuration names one that is not there.

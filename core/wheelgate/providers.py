@@ -1,9 +1,9 @@
 """The objects that plugins register: named, asked again and again, in the order that the configuration gives.
 
-Every provider may say ``instant = True``: it promises to answer from memory, without I/O and without waiting, and is then
-called on the event loop. All others are called in a thread of their own with a time budget, which costs some 0.1 ms.
+Every provider may say ``instant = True``: it promises to answer from memory, without I/O and without waiting, and is
+then called on the event loop. All others are called in threads with a time budget, which costs some 0.1 ms.
 
-Providers of one kind are ordered by the configuration, then by ``rank`` (a number; 100 if they have none), then by name.
+Providers of one kind are ordered by the configuration, then by ``rank`` (100 if they have none), then by name.
 """
 
 from __future__ import annotations

@@ -25,7 +25,6 @@ ACCESS_LOG_FORMAT = '%(h)s [%(t)s] "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
 """Without query and headers: no secret can stand in it."""
 
 
-
 class WebServer(BaseApplication):  # type: ignore[misc]
     """The master process; each worker wires an application of its own after the fork."""
 
@@ -44,7 +43,6 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             "bind": addresses(config["host"], config["port"]),
             "workers": config["workers"],
             "worker_class": Worker,
-            "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,
             "proc_name": "devpi-server",
             "accesslog": config["access-log"] or None,
             "access_log_format": ACCESS_LOG_FORMAT,
@@ -101,7 +99,7 @@ def announce(arbiter: Any) -> None:
     for listener in arbiter.LISTENERS:
         address = listener.sock.getsockname()
         host = f"[{address[0]}]" if ":" in str(address[0]) else address[0]
-        print(f"devpi-server listens on http://{host}:{address[1]}", flush=True)  # noqa: T201
+        print(f"devpi-server listens on http://{host}:{address[1]}", flush=True)
 
 
 def addresses(host: str, port: int) -> list[str]:

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from wheelgate.config import Config
 from wheelgate.app import Application
+from wheelgate.config import Config
 from wheelgate.errors import Refusal, StartupError
+from wheelgate.facade import Server
 from wheelgate.http.errors import where
-from wheelgate.plugins import Plugins, Server
+from wheelgate.plugins import Plugins
 from wheelgate.store.database import Database
 from wheelgate.store.prepare import prepare
 from wheelgate.values import ROOT, User
@@ -128,7 +129,8 @@ def fill(config: Config, plugins: Plugins, database: Database) -> None:
     password = config["root-passwd"]
     if not password and not config.loopback:
         raise StartupError(
-            f"--host {config['host']} is not only this machine: give root a password with --root-passwd at the first start"
+            f"--host {config['host']} is not only this machine: "
+            "give root a password with --root-passwd at the first start"
         )
     hasher = plugins.only("wheelgate_password_hasher", "a password hasher", needed=False, server=server)
     if password and hasher is None:

@@ -48,6 +48,9 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
     def init_process(self) -> None:
         """Set the protocol; gunicorn has no other way to choose it."""
         gasgi.ASGIProtocol = Protocol
+        # It looks for its C parser once and notes the result on the class that asks, but reads it from its own: asked
+        # by a subclass alone it would never find it.
+        ASGIProtocol._check_h1c_protocol_available()  # noqa: SLF001
         super().init_process()
 
     def run(self) -> None:

@@ -21,6 +21,7 @@ def register(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, session: Session) -> int:
     """Send the new password."""
     username = named_or_current(session, options.username)
+    session.user_url(username)  # nobody should type a password for nothing
     password = passwords.given(options, session)
     if password is None:
         password = passwords.ask_new(session, username)

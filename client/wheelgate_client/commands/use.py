@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from wheelgate_client import values
@@ -56,7 +57,11 @@ def run(options: argparse.Namespace, session: Session) -> int:
         return _list(session, options.user)
     from wheelgate_client import selection
 
-    return selection.run(options, session)
+    if options.index is None:
+        return selection.run(options, session)
+    # What is typed counts more than what the environment says.
+    with closing(session.without("DEVPI_INDEX")) as unbiased:
+        return selection.run(options, unbiased)
 
 
 def _delete(session: Session) -> int:

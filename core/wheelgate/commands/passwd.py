@@ -22,7 +22,7 @@ def set_password(config: Config, plugins: Plugins, user: str, *, password_stdin:
         hasher = plugins.only("wheelgate_password_hasher", "a password hasher", needed=True, server=server)
         found = server.users.get(user)
         if found is None:
-            raise StartupError(f"there is no user {ascii(user)} on this server")
+            raise StartupError(f"there is no user {user!a} on this server")
         if found.provider:
             raise StartupError(f"user '{user}' logs in by '{found.provider}'; change the password there")
         password = read_password(ask(user, password_stdin=password_stdin), user, loopback=config.loopback)
@@ -31,7 +31,7 @@ def set_password(config: Config, plugins: Plugins, user: str, *, password_stdin:
             server.users.set_password_hash(found, stored, secrets.token_urlsafe(12))
     finally:
         database.close()
-    print(f"password of user '{user}' set")  # noqa: T201
+    print(f"password of user '{user}' set")
     return 0
 
 

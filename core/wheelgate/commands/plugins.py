@@ -12,9 +12,9 @@ def list_plugins(plugins: Plugins) -> None:
         keys.setdefault(plugin, []).append(option.key)
     for number, entry in enumerate(plugins.found, 1):
         state = "blocked" if entry.blocked else "active"
-        print(f"{number}. {entry.name} ({entry.distribution} {entry.version}): {state}")  # noqa: T201
+        print(f"{number}. {entry.name} ({entry.distribution} {entry.version}): {state}")
         hooks = [name.removeprefix("wheelgate_") for name in plugins.hooks_of(entry.name)]
         if hooks:
-            print(f"   hooks: {', '.join(hooks)}")  # noqa: T201
+            print(f"   hooks: {', '.join(hooks)}")
         if entry.name in keys:
-            print(f"   settings: {', '.join(keys[entry.name])}")  # noqa: T201
+            print(f"   settings: {', '.join(keys[entry.name])}")

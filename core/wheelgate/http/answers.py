@@ -51,7 +51,11 @@ class CommonHeaders:
         }
 
     async def process_response(
-        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resource: object, req_succeeded: bool  # noqa: FBT001
+        self,
+        req: falcon.asgi.Request,
+        resp: falcon.asgi.Response,
+        resource: object,
+        req_succeeded: bool,
     ) -> None:
         """Add the headers."""
         resp.set_headers(self._fixed)

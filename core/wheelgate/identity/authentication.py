@@ -46,7 +46,7 @@ class Authentication:
 
     async def remembered(self, credentials: Credentials, info: RequestInfo, user: User | None) -> Proof:
         """Judge credentials that come with every request; see :meth:`judge`."""
-        text = "\0".join((credentials.kind, credentials.username, credentials.secret))
+        text = f"{credentials.kind}\0{credentials.username}\0{credentials.secret}"
         digest = hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), "sha256")
         stamp = user.stamp if user else None
         kept = self._good.get(digest)
@@ -105,7 +105,7 @@ class Authentication:
         if authenticator.local:
             return await self._hashing.run(self._attempt, authenticator, credentials, info, user)
         try:
-            answer = await provider.call(authenticator.authenticate, credentials, info, user)
+            answer: object = await provider.call(authenticator.authenticate, credentials, info, user)
         except BackendUnavailable as error:
             return Unavailable(error.message, error.retry_after or 5)
         except Exception as error:  # noqa: BLE001 - a stranger's code: whatever it raises stays here

@@ -113,5 +113,3 @@ class Identifier:
             kept[key] = user if holds else None
         found: User | None = kept[key]
         return found
-
-

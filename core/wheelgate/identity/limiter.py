@@ -40,9 +40,7 @@ class Limiter:
         )
         if wait > 0:
             seconds = int(wait) + 1
-            raise TooManyAttempts(
-                f"too many wrong passwords; try again in {seconds} seconds", retry_after=seconds
-            )
+            raise TooManyAttempts(f"too many wrong passwords; try again in {seconds} seconds", retry_after=seconds)
 
     def failed(self, username: str, address: str) -> None:
         """Note a wrong password."""

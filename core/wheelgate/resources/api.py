@@ -21,7 +21,9 @@ class ApiResource:
         self._indices = indices
         self._features = sorted(features)
 
-    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str = "", index: str = "") -> None:
+    async def on_get(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str = "", index: str = ""
+    ) -> None:
         """Describe the server, or one index of it."""
         caller = await self._front.caller(req)
         url = self._front.outside.url(req)

@@ -43,11 +43,11 @@ class IndexResource:
         caller = await self._front.caller(req)
         await self._front.read(self._users.get, segment(user))
         await self._front.read(self._indices.refuse_taken, user, segment(index))
-        new, wrong = attempt(self._indices.read_creation, user, index, await read_json(req))
-        proposed = index_config(new) if new else {}
+        new = attempt(self._indices.read_creation, user, index, await read_json(req))
+        proposed = {} if isinstance(new, BadInput) else index_config(new)
         await self._front.require(caller, "index_create", Resource("index", index, user, proposed=proposed))
-        if new is None:
-            raise wrong
+        if isinstance(new, BadInput):
+            raise new
         created = await self._front.change(self._indices.create, new)
         self._front.tell("IndexCreated", caller, created.path)
         answer(resp, index_config(created), "indexconfig")
@@ -57,11 +57,12 @@ class IndexResource:
         caller = await self._front.caller(req)
         found = await self._front.read(self._indices.get, segment(user), segment(index))
         body = await read_json(req)
-        config, wrong = await self._front.read(attempt, self._indices.read_modification, found, body)
-        resource = Resource("index", index, user, found.config, proposed=config or {})
+        config = await self._front.read(attempt, self._indices.read_modification, found, body)
+        proposed = {} if isinstance(config, BadInput) else config
+        resource = Resource("index", index, user, found.config, proposed=proposed)
         await self._front.require(caller, "index_modify", resource)
-        if config is None:
-            raise wrong
+        if isinstance(config, BadInput):
+            raise config
         if config == found.config and "error_on_noop" in req.params:
             raise BadInput("The requested modifications resulted in no changes")
         modified = await self._front.change(self._modify, found.owner, found.name, body)
@@ -86,9 +87,9 @@ class IndexResource:
         return self._indices.modify(found, self._indices.read_modification(found, body))
 
 
-def attempt(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, None] | tuple[None, BadInput]:
+def attempt(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | BadInput:
     """Call a function and hold back its ``BadInput``: whether the caller may ask at all is answered first."""
     try:
-        return function(*args, **kwargs), None
+        return function(*args, **kwargs)
     except BadInput as wrong:
-        return None, wrong
+        return wrong

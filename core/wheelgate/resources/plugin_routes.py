@@ -58,11 +58,11 @@ def responder(front: Front, route: Route, provider: Provider) -> Responder:
         if route.permission:
             await front.require(caller, route.permission, Resource("server"))
         body = await read_json(req) if req.content_length or req.get_header("transfer-encoding") else None
-        asked = RouteRequest(caller.info, caller.principal, params, dict(req.params), body)
+        asked = RouteRequest(
+            caller.info, caller.principal, params, {name: req.get_param(name) or "" for name in req.params}, body
+        )
         given: RouteResponse = await provider.call(route.handler, asked)
         answer(resp, given.result, given.type, given.message, given.status)
         resp.set_headers(dict(given.headers))
 
     return respond
-
-

@@ -79,5 +79,3 @@ class AuthCheckResource:
         except NotFound as error:
             raise Forbidden(error.message) from None
         await self._front.require(caller, "index_read", index_resource(index))
-
-

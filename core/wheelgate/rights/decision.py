@@ -6,8 +6,9 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 
 from wheelgate.errors import Forbidden, NotAuthenticated
+from wheelgate.facade import Server
 from wheelgate.identity.identify import Caller
-from wheelgate.plugins import Implementation, Server
+from wheelgate.plugins import Implementation
 from wheelgate.pools import Provider
 from wheelgate.rights.permissions import by_default
 from wheelgate.values import Allow, Deny, Permission, Principal, Resource, Verdict

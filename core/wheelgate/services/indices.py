@@ -49,7 +49,7 @@ class Indices:
             raise Conflict(f"index '{owner}/{name}' exists")
         other = self._store.lookalike(owner, name)
         if other is not None:
-            raise Conflict(f"index {ascii(name)} looks like the existing index '{owner}/{other}'")
+            raise Conflict(f"index {name!a} looks like the existing index '{owner}/{other}'")
 
     def read_creation(self, owner: str, name: str, body: Any) -> Index:
         """Read the body of a request that creates an index; what it leaves out gets its default."""
@@ -95,7 +95,7 @@ class Indices:
     def create(self, index: Index) -> Index:
         """Add an index whose configuration was read from a request."""
         if self._users.get(index.owner) is None:
-            raise NotFound(f"no user {ascii(index.owner)}")
+            raise NotFound(f"no user {index.owner!a}")
         self._refuse_dangling(self._types[index.type], index.config, None)
         self._store.create(index)
         return index
@@ -165,7 +165,9 @@ class Indices:
 
     def _apply_to_list(self, field: Field, config: dict[str, Any], sign: str, value: str) -> None:
         if not field.many:
-            raise BadInput(f"'{field.name}' holds one value: use {field.name}=VALUE instead of {field.name}{sign}=VALUE")
+            raise BadInput(
+                f"'{field.name}' holds one value: use {field.name}=VALUE instead of {field.name}{sign}=VALUE"
+            )
         entries = list(config.get(field.name, ()))
         for entry in field.parse([value]):
             if sign == "+" and entry not in entries:

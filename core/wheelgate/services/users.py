@@ -119,7 +119,7 @@ class Users:
         """Return a user. Raise ``NotFound`` if there is none."""
         user = self._store.get(name)
         if user is None:
-            raise NotFound(f"no user {ascii(name)}")
+            raise NotFound(f"no user {name!a}")
         return user
 
     def refuse_taken(self, name: str) -> None:
@@ -128,7 +128,7 @@ class Users:
             raise Conflict("user already exists")
         other = self._store.lookalike(name)
         if other is not None:
-            raise Conflict(f"user {ascii(name)} looks like the existing user '{other}'")
+            raise Conflict(f"user {name!a} looks like the existing user '{other}'")
 
     def refuse_missing_capability(self, capability: str, action: str) -> None:
         """Raise ``Unsupported`` if users come from a store that cannot do that."""

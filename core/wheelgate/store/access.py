@@ -31,7 +31,7 @@ class Access:
 
     async def change(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function inside a transaction, which is undone if it raises."""
-        return await self._pool.run(self._within_transaction, function, *args, **kwargs)
+        return await self._pool.run(lambda: self._within_transaction(function, *args, **kwargs))
 
     def _within_transaction(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         with self._database.transaction():

@@ -92,7 +92,7 @@ class Postgresql(Remembering, peewee.PostgresqlDatabase):
             "options": f"-c lock_timeout={WAIT}s",
             "application_name": "wheelgate",
         } | _parsed(url)
-        self.place = "{dbname} on {host}".format_map({"dbname": "", "host": "this machine"} | params)
+        self.place = f"'{params.get('dbname', '')}' on {params.get('host', 'this machine')}"
         super().__init__(params.pop("dbname", None) or params.get("user", "postgres"), prefer_psycopg3=True, **params)
 
     def rows(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -105,7 +105,10 @@ class Postgresql(Remembering, peewee.PostgresqlDatabase):
         return int(self.execute_sql(sql.replace("?", "%s"), params).rowcount)
 
     def execute_sql(self, sql: str, params: Sequence[Any] | None = None) -> Any:
-        """Execute, and once more if the connection turns out to be lost outside a transaction."""
+        """Execute, and once more if the connection turns out to be lost.
+
+        Only reads stand outside a transaction, so nothing is done twice.
+        """
         try:
             return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
         except (peewee.OperationalError, peewee.InterfaceError):
@@ -142,8 +145,9 @@ def _parsed(url: str) -> dict[str, Any]:
     try:
         params = dict(conninfo.conninfo_to_dict(url))
     except ProgrammingError:
-        params = {"host": "@"}
-    if "@" in str(params.get("host", "")):  # what follows an @ in a password that is not encoded
+        params = None
+    # A password that is not encoded ends at its first @ or /, and the rest of it stands in host or name.
+    if params is None or any("@" in str(params.get(part, ""))[1:] for part in ("host", "dbname")):
         raise StartupError(
             "the URL of the PostgreSQL database cannot be read; it has the form postgresql://user:password@host/name,"
             " with special characters of the password percent-encoded"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
 import peewee
 
@@ -18,9 +19,11 @@ LATER = 10
 
 def refusal(error: Exception) -> Refusal | None:
     """Return what a request is told about ``error``; None if it is not the database's fault but ours."""
-    cause = error.args[0] if error.args and isinstance(error.args[0], Exception) else error
+    cause: Any = error
+    while isinstance(cause, peewee.PeeweeException) and hasattr(cause, "orig"):
+        cause = cause.orig  # the driver's, which peewee wraps once or twice
     if code := getattr(cause, "sqlite_errorcode", None):
-        return _sqlite(code, cause.sqlite_errorname)  # type: ignore[attr-defined]
+        return _sqlite(code, cause.sqlite_errorname)
     if isinstance(error, peewee.OperationalError | peewee.InterfaceError | peewee.InternalError):
         return _postgresql(getattr(cause, "sqlstate", None) or "")
     return None

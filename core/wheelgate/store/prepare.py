@@ -34,12 +34,14 @@ def prepare(url: str, migrations: Migrations, first: First) -> None:
     for owner, folder in migrations:
         if not folder.is_dir():
             raise StartupError(f"the migrations of {owner} are not where it says, in '{folder}'. Install it again.")
-    database = Database(url)
-    with closing(database):
-        if isinstance(database.orm, Sqlite):
-            _prepare_file(database, database.orm, migrations, first)
-        else:
-            _prepare_server(database, database.orm, migrations, first)
+    try:
+        with closing(Database(url)) as database:
+            if isinstance(database.orm, Sqlite):
+                _prepare_file(database, database.orm, migrations, first)
+            else:
+                _prepare_server(database, database.orm, migrations, first)
+    except (OSError, *faults.ERRORS) as error:
+        raise StartupError(f"the database could not be prepared: {_said(error)}.") from error
 
 
 def _prepare_file(database: Database, orm: Sqlite, migrations: Migrations, first: First) -> None:
@@ -63,14 +65,14 @@ def _prepare_file(database: Database, orm: Sqlite, migrations: Migrations, first
 def _prepare_server(database: Database, orm: Postgresql, migrations: Migrations, first: First) -> None:
     """Fill or update a PostgreSQL database, one node at a time."""
     try:
-        orm.execute_sql("SET lock_timeout = 0")
-        orm.execute_sql("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK,))  # given back when the connection closes
-        begun = _begun(database)
+        orm.connect()
     except faults.ERRORS as error:
         raise StartupError(
-            f"the PostgreSQL database {orm.place} cannot be used: {_said(error)}. Start it, or correct --database."
+            f"the PostgreSQL database {orm.place} does not answer: {_said(error)}. Start it, or correct --database."
         ) from error
-    if begun:
+    orm.execute_sql("SET lock_timeout = 0")
+    orm.execute_sql("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK,))  # given back when the connection closes
+    if _begun(database):
         _refuse_newer(database, migrations)
         _apply(database, migrations)
     else:
@@ -135,6 +137,5 @@ def _history(owner: str) -> str:
 
 
 def _said(error: Exception) -> str:
-    """Show the cause of an error in one line, without peewee's wrapping."""
-    cause = error.args[0] if error.args else type(error).__name__
-    return " ".join(str(cause).split()).rstrip(".")
+    """Show an error in one line, to stand within a sentence."""
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -82,6 +82,7 @@ def check(orm: Sqlite) -> None:
     """
     name = orm.path.name
     try:
+        # Before SQLite opens it: to close a file gives up the locks that this process has on it (POSIX fcntl).
         with orm.path.open("rb") as file:
             head = file.read(18)
             size = file.seek(0, os.SEEK_END)
@@ -97,7 +98,7 @@ def check(orm: Sqlite) -> None:
     try:
         found = str(orm.rows("PRAGMA quick_check(1)", ())[0][0])
     except faults.ERRORS as error:
-        raise StartupError(f"the database '{name}' cannot be read ({_cause(error)}). {RESTORE}") from error
+        raise StartupError(f"the database '{name}' cannot be read ({error}). {RESTORE}") from error
     if found != "ok":
         raise StartupError(f"the database '{name}' is damaged ({' '.join(found.split())}). {RESTORE}")
     try:
@@ -106,7 +107,7 @@ def check(orm: Sqlite) -> None:
         orm.rollback()
     except peewee.OperationalError as error:
         raise StartupError(
-            f"the database '{name}' cannot be written to ({_cause(error)}). Make the file and its folder writable for"
+            f"the database '{name}' cannot be written to ({error}). Make the file and its folder writable for"
             " the user who runs the server, and end other programs that hold it."
         ) from error
 
@@ -120,11 +121,6 @@ def settle(orm: Sqlite) -> None:
 def _companions(path: Path) -> list[Path]:
     """Return the logs that lie beside a database."""
     return [log for suffix in COMPANIONS if os.path.lexists(log := Path(f"{path}{suffix}"))]
-
-
-def _cause(error: Exception) -> str:
-    """Show what SQLite said, without peewee's wrapping."""
-    return str(error.args[0]) if error.args else type(error).__name__
 
 
 def _sync(path: Path) -> None:

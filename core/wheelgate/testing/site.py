@@ -119,7 +119,7 @@ class Site:
             raise AssertionError(f"login of {user} failed: {answer.status} {answer.content!r}")
         return user, str(answer.result["password"])
 
-    def add_user(self, name: str, password: str = "correct horse") -> tuple[str, str]:
+    def add_user(self, name: str, password: str = "correct horse") -> tuple[str, str]:  # noqa: S107 - of a server in a test
         """Create a user and log it in."""
         answer = self.request("PUT", f"/{name}", {"password": password}, auth=self.login("root", ""))
         if answer.status != 201:

@@ -1,11 +1,10 @@
 """Password login: hashing, verifying, and the two headers that credentials come in."""
 
 import argon2
-from wheelgate import Option, hookimpl
-from wheelgate.config import whole
-from wheelgate.plugins import Server
-from wheelgate.providers import Authenticator, CredentialExtractor, PasswordHasher
 
+from wheelgate import Option, Server, hookimpl
+from wheelgate.config import whole
+from wheelgate.providers import Authenticator, CredentialExtractor, PasswordHasher
 from wheelgate_auth_basic.headers import Basic, XDevpiAuth
 from wheelgate_auth_basic.passwords import Hasher, PasswordAuthenticator
 
@@ -16,10 +15,18 @@ RECOMMENDED = argon2.profiles.RFC_9106_LOW_MEMORY
 def wheelgate_options() -> list[Option]:
     """Declare the parameters of argon2id; a hash made with others is renewed at the next login."""
     return [
-        Option("argon2-memory-cost", "memory that hashing a password takes, in KiB", RECOMMENDED.memory_cost, whole(8, 2**22), "KIB"),
+        Option(
+            "argon2-memory-cost",
+            "memory that hashing a password takes, in KiB",
+            RECOMMENDED.memory_cost,
+            whole(8, 2**22),
+            "KIB",
+        ),
         Option("argon2-time-cost", "passes that hashing a password takes", RECOMMENDED.time_cost, whole(1, 100), "N"),
-        Option("argon2-parallelism", "threads that hashing a password uses", RECOMMENDED.parallelism, whole(1, 64), "N"),
-    ]  # fmt: skip
+        Option(
+            "argon2-parallelism", "threads that hashing a password uses", RECOMMENDED.parallelism, whole(1, 64), "N"
+        ),
+    ]
 
 
 @hookimpl

@@ -9,16 +9,15 @@ from functools import cached_property
 
 import argon2
 
-from wheelgate import Credentials, Ok, Outcome, RequestInfo, Unknown, User
+from wheelgate import Credentials, Ok, Outcome, RequestInfo, Server, Unknown, User
 from wheelgate.config import Config
-from wheelgate.plugins import Server
 from wheelgate.values import ROOT
 
 LONGEST = 4096
 
 
 class Hasher:
-    """argon2id, with the parameters that argon2-cffi recommends (RFC 9106, section 4) unless the settings say others."""
+    """argon2id with the parameters that argon2-cffi recommends (RFC 9106, section 4), unless the settings differ."""
 
     name = "argon2id"
 
@@ -70,7 +69,7 @@ class PasswordAuthenticator:
         self._hasher = hasher
 
     def authenticate(self, credentials: Credentials, request: RequestInfo, user: User | None) -> Outcome:
-        """Compare the password, in Unicode's normal form NFC, with the stored hash; renew the hash if it is outdated."""
+        """Compare the password, in Unicode's normal form NFC, with the stored hash; renew an outdated hash."""
         secret = unicodedata.normalize("NFC", credentials.secret)
         too_long = len(secret.encode("utf-8", "surrogatepass")) > LONGEST
         stored = self._server.users.password_hash(credentials.username) if user is not None else None

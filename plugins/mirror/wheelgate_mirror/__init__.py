@@ -2,7 +2,6 @@
 
 from wheelgate import Index, hookimpl
 from wheelgate.fields import Field, IndexType, parse_bool, parse_int, parse_json, parse_text
-
 from wheelgate_mirror.addresses import default_upstream, parse_mirror_url
 
 FLAG = {"type": "boolean"}

@@ -18,7 +18,7 @@ def parse_mirror_url(value: Any) -> str:
 def default_upstream() -> tuple[str, str]:
     """Return the public index's simple index, and the form of its projects' pages."""
     # Costs 0.3 s and 30 MB, and is needed once in the life of a server.
-    from pypi_simple import PYPI_SIMPLE_ENDPOINT  # noqa: PLC0415
+    from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
     simple = str(PYPI_SIMPLE_ENDPOINT)
     return simple, simple.removesuffix("simple/") + "project/{name}/"

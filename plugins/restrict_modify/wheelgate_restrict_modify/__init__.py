@@ -1,9 +1,7 @@
 """The policy of ``--restrict-modify``: who may create, modify and delete users and indices."""
 
-from wheelgate import Allow, Deny, Option, Principal, Resource, hookimpl
+from wheelgate import Allow, Deny, Option, Principal, Resource, Server, hookimpl
 from wheelgate.hookspecs import instant
-from wheelgate.plugins import Server
-
 from wheelgate_restrict_modify.policy import judge, principals
 
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from wheelgate import hookimpl
+from wheelgate import Server, hookimpl
 from wheelgate_sql_store.indices import SqlIndexStore
 from wheelgate_sql_store.users import SqlUserStore
-
-if TYPE_CHECKING:
-    from wheelgate.plugins import Server
 
 
 @hookimpl

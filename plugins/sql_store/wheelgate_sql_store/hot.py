@@ -13,6 +13,8 @@ from wheelgate.store.database import Database
 from wheelgate_sql_store.columns import to_json
 
 USER = "SELECT name, stamp, created, modified, email, title, description, custom_data, provider FROM sql_store_user"
+"""The columns in the order of the fields of ``User``."""
+
 INDEX = "SELECT owner, name, type, config FROM sql_store_index"
 
 

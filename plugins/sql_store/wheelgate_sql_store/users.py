@@ -9,10 +9,8 @@ from wheelgate import User
 from wheelgate.errors import Conflict
 from wheelgate.store.database import Database
 from wheelgate_sql_store import hot
-from wheelgate_sql_store.columns import fold, to_columns
+from wheelgate_sql_store.columns import USER, fold, user_columns
 from wheelgate_sql_store.models import UserRow
-
-FIELDS = ("name", "stamp", "created", "modified", "email", "title", "description", "custom_data", "provider")
 
 
 class SqlUserStore:
@@ -40,7 +38,7 @@ class SqlUserStore:
 
     def create(self, user: User, password_hash: str | None) -> None:
         """Add a user. Raise ``Conflict`` if the name, or a look-alike of it, is taken."""
-        columns = to_columns({field: getattr(user, field) for field in FIELDS})
+        columns = user_columns({field: getattr(user, field) for field in USER})
         added = UserRow.insert(**columns, folded=fold(user.name), password_hash=password_hash)
         if added.on_conflict_ignore().as_rowcount().execute(self.database.orm):
             return
@@ -51,15 +49,12 @@ class SqlUserStore:
 
     def modify(self, user: User, changes: Mapping[str, Any]) -> User:
         """Set fields and return the user as it is then. Raise ``Conflict`` if it is no longer the same user."""
-        return self._change(user, to_columns(changes))
+        return self._change(user, user_columns(changes))
 
     def delete(self, user: User) -> None:
         """Remove a user. Raise ``Conflict`` if it is no longer the same user."""
-        if (
-            not UserRow.delete()
-            .where(UserRow.name == user.name, UserRow.stamp == user.stamp)
-            .execute(self.database.orm)
-        ):
+        same = (UserRow.name == user.name) & (UserRow.stamp == user.stamp)
+        if not UserRow.delete().where(same).execute(self.database.orm):
             raise _gone(user)
 
     def password_hash(self, name: str) -> str | None:

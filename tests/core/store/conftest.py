@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -55,3 +56,17 @@ def run() -> Iterator[Run]:
     for process in processes:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """Return the folder of a file system that holds one megabyte."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if (
+        os.geteuid() != 0
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True).returncode
+    ):
+        pytest.skip("only root can mount a disk, and not everywhere")
+    yield folder
+    subprocess.run(["umount", folder], check=True)

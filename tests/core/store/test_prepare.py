@@ -9,7 +9,7 @@ import sqlite3
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -324,3 +324,80 @@ def test_missing_permissions_stop_the_start(
     assert start.returncode == 1
     assert re.search(says, err), err
     assert shared.read_bytes() == before
+
+
+@contextmanager
+def nothing_listens(url: str, postgres: Any) -> Iterator[str]:
+    """Give an address where no server is."""
+    yield "postgresql://postgres:swordfish@127.0.0.1:1/wheelgate"
+
+
+@contextmanager
+def no_such_database(url: str, postgres: Any) -> Iterator[str]:
+    """Give the name of a database that was not created."""
+    yield postgres.url("absent")
+
+
+@contextmanager
+def no_right_to_create(url: str, postgres: Any) -> Iterator[str]:
+    """Give a user who may connect, but not create tables."""
+    postgres.execute("CREATE ROLE guest LOGIN")
+    yield url.replace("postgres:swordfish", "guest:swordfish")
+    postgres.execute("DROP ROLE guest")
+
+
+@contextmanager
+def only_reads(url: str, postgres: Any) -> Iterator[str]:
+    """Give a database that takes no changes, as a standby does."""
+    yield f"{url}&options=-c%20default_transaction_read_only%3Don"
+
+
+@pytest.mark.slow
+class TestPostgresql:
+    """A PostgreSQL database that cannot be used."""
+
+    @pytest.mark.parametrize(
+        ("fault", "says"),
+        [
+            pytest.param(nothing_listens, "'wheelgate' on 127.0.0.1 does not answer: .*Connection refused", id="down"),
+            pytest.param(no_such_database, "'absent' on .* does not answer: .*does not exist", id="no such database"),
+            pytest.param(no_right_to_create, "permission denied", id="no right to create tables"),
+            pytest.param(only_reads, "read-only", id="read-only"),
+        ],
+    )
+    def test_stops_the_start(
+        self, postgres: Any, postgres_url: str, migrations: Migrations, fault: Any, says: str
+    ) -> None:
+        """The start is refused with the reason and without the password; nothing is left in the database."""
+        with fault(postgres_url, postgres) as url, pytest.raises(StartupError, match=says) as refused:
+            prepare(url, migrations, nothing)
+        assert "swordfish" not in str(refused.value)
+        assert "\n" not in str(refused.value)
+        with closing(Database(postgres_url)) as database:
+            assert database.read("SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == []
+
+    def test_needs_a_driver(self, run: Any) -> None:
+        """Without psycopg the start is refused with the command that installs it; SQLite goes without."""
+        start = run("prepare", "postgresql://postgres:swordfish@127.0.0.1:1/x", "--without-psycopg")
+        _, err = start.communicate(timeout=60)
+        assert (start.returncode, "pip install 'wheelgate[postgresql]'" in err) == (1, True), err
+        assert "swordfish" not in err
+
+    def test_is_not_needed_for_sqlite(self, run: Any, path: Path) -> None:
+        """Without psycopg a server with SQLite starts."""
+        assert run("prepare", f"sqlite:///{path}", "--without-psycopg").wait(60) == 0
+
+
+@pytest.mark.slow
+def test_first_start_on_a_full_disk(tiny_disk: Path, migrations: Migrations) -> None:
+    """A first start for which there is no space is refused as such and leaves nothing; with space it works."""
+    ballast = tiny_disk / "ballast"
+    ballast.write_bytes(bytes(1_000_000))
+    url = f"sqlite:///{tiny_disk / 'wheelgate.db'}"
+    with pytest.raises(StartupError, match="no space is left|full|No space left"):
+        prepare(url, migrations, nothing)
+    assert {file.name for file in tiny_disk.iterdir()} == {"ballast", "wheelgate.db.lock"}
+    ballast.unlink()
+    prepare(url, migrations, nothing)
+    with closing(Database(url)) as database:
+        assert database.serial() == 1

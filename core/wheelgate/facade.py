@@ -1,0 +1,18 @@
+"""What a plugin may reach of the server that it is part of."""
+
+from __future__ import annotations
+
+from wheelgate.config import Config
+from wheelgate.store.database import Database
+from wheelgate.store.protocols import IndexStore, UserStore
+
+
+class Server:
+    """Settings, database and, once a plugin has brought them, the two stores."""
+
+    users: UserStore
+    indices: IndexStore
+
+    def __init__(self, config: Config, database: Database) -> None:
+        self.config = config
+        self.database = database

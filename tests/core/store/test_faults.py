@@ -1,0 +1,238 @@
+"""What a request is told when the database fails, and that it goes on as soon as the database does."""
+
+# ruff: noqa: PT012 - a transaction that fails is more than one statement
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from wheelgate.errors import BackendUnavailable, StorageFull
+from wheelgate.store.database import Database
+from wheelgate.store.prepare import prepare
+
+ADD = "INSERT INTO ended_session (id, expires) VALUES (?, ?)"
+MUCH = 500_000
+"""Characters, more than is left where space is short."""
+
+
+def names(database: Database) -> list[str]:
+    """Return what was added."""
+    return [row[0] for row in database.read("SELECT id FROM ended_session ORDER BY id")]
+
+
+def add(database: Database, name: str) -> None:
+    """Add a row in a transaction."""
+    with database.transaction():
+        database.write(ADD, (name, 1))
+
+
+@pytest.fixture
+def file(tmp_path: Path, migrations: Any) -> Path:
+    """Return a prepared SQLite file with one row in it."""
+    path = tmp_path / "wheelgate.db"
+    prepare(f"sqlite:///{path}", migrations, lambda database: add(database, "old"))
+    return path
+
+
+@pytest.fixture
+def sqlite(file: Path) -> Iterator[Database]:
+    """Return an open database in this file."""
+    with closing(Database(f"sqlite:///{file}")) as database:
+        database.open()
+        yield database
+
+
+@contextmanager
+def few_pages(database: Database, file: Path) -> Iterator[None]:
+    """Let SQLite say that the disk is full."""
+    database.orm.pragma("max_page_count", 20)
+    yield
+    database.orm.pragma("max_page_count", 1_000_000)
+
+
+@contextmanager
+def only_reads(database: Database, file: Path) -> Iterator[None]:
+    """Let SQLite say that the file is read-only."""
+    database.orm.pragma("query_only", 1)
+    yield
+    database.orm.pragma("query_only", 0)
+
+
+@contextmanager
+def other_writer(database: Database, file: Path) -> Iterator[None]:
+    """Have another program hold the lock for writers for longer than anybody waits."""
+    database.orm.timeout = 0.1
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+class TestSqlite:
+    """A file."""
+
+    @pytest.mark.parametrize(
+        ("fault", "error", "says"),
+        [
+            pytest.param(few_pages, StorageFull, "no space is left", id="full"),
+            pytest.param(only_reads, BackendUnavailable, "cannot be written to", id="read-only"),
+            pytest.param(other_writer, BackendUnavailable, "is busy", id="locked"),
+        ],
+    )
+    def test_refuses_a_change_and_recovers(
+        self, sqlite: Database, file: Path, fault: Any, error: type[BackendUnavailable], says: str
+    ) -> None:
+        """The change is refused with a reason and undone, reads go on, and the next works when the fault is over."""
+        serial = sqlite.serial()
+        with fault(sqlite, file):
+            with pytest.raises(error, match=says) as refused, sqlite.transaction():
+                sqlite.write(ADD, ("small", 1))
+                sqlite.write(ADD, ("x" * MUCH, 1))
+            assert refused.value.retry_after
+            assert "nothing was changed" in refused.value.message
+            assert names(sqlite) == ["old"]
+            assert sqlite.serial() == serial
+        add(sqlite, "new")
+        assert names(sqlite) == ["new", "old"]
+
+    @pytest.mark.slow
+    def test_survives_a_disk_that_is_full(self, tiny_disk: Path, migrations: Any) -> None:
+        """On a real disk without space a change is refused as such, reads go on, and it works once there is space."""
+        url = f"sqlite:///{tiny_disk / 'wheelgate.db'}"
+        prepare(url, migrations, lambda database: add(database, "old"))
+        with closing(Database(url)) as database:
+            add(database, "before")
+            ballast = tiny_disk / "ballast"
+            fill(ballast)
+            with pytest.raises(StorageFull, match="no space is left"):
+                add(database, "x" * MUCH)
+            assert names(database) == ["before", "old"]
+            ballast.unlink()
+            add(database, "after")
+            assert names(database) == ["after", "before", "old"]
+
+    @pytest.mark.parametrize(
+        ("damage", "says"),
+        [
+            pytest.param(lambda path: path.write_bytes(random.Random(7).randbytes(9999)), "NOTADB", id="noise"),
+            pytest.param(lambda path: os.truncate(path, 5000), "CORRUPT", id="cut"),
+            pytest.param(lambda path: path.unlink(), "CANTOPEN", id="gone"),
+        ],
+    )
+    def test_tells_that_it_is_broken(self, file: Path, damage: Callable[[Path], object], says: str) -> None:
+        """A file that is broken while the server runs is told as such, to readers and writers; none is made anew."""
+        damage(file)
+        with closing(Database(f"sqlite:///{file}")) as database:
+            with pytest.raises(BackendUnavailable, match=f"cannot be used .*{says}") as refused:
+                database.serial()
+            assert str(file.parent) not in str(refused.value)
+            with pytest.raises(BackendUnavailable, match=f"cannot be used .*{says}"):
+                add(database, "new")
+        assert file.exists() == (says != "CANTOPEN")
+
+
+def fill(path: Path) -> None:
+    """Write until nothing more goes in."""
+    with path.open("wb", buffering=0) as ballast:
+        for size in (4096, 1):
+            try:
+                while True:
+                    ballast.write(bytes(size))
+            except OSError:
+                continue
+
+
+@pytest.mark.slow
+class TestPostgresql:
+    """A server."""
+
+    @pytest.fixture
+    def database(self, postgres_url: str, migrations: Any) -> Iterator[Database]:
+        """Return an open database with one row in it."""
+        prepare(postgres_url, migrations, lambda database: add(database, "old"))
+        with closing(Database(postgres_url)) as database:
+            database.open()
+            yield database
+
+    def test_comes_back_after_the_connection_was_lost(
+        self, database: Database, postgres: Any, postgres_url: str
+    ) -> None:
+        """A connection that was lost between requests is replaced: for reads, for changes, without a word."""
+        for act in (lambda: database.serial(), lambda: add(database, "new"), lambda: names(database)):
+            assert database.serial()
+            postgres.disconnect(postgres_url)
+            act()
+        assert names(database) == ["new", "old"]
+
+    def test_undoes_a_change_whose_connection_is_lost(
+        self, database: Database, postgres: Any, postgres_url: str
+    ) -> None:
+        """If the connection is lost within a transaction, all of it is undone and told; the next one works."""
+        with pytest.raises(BackendUnavailable, match="does not answer"), database.transaction():
+            database.write(ADD, ("half", 1))
+            postgres.disconnect(postgres_url)
+            database.write(ADD, ("done", 1))
+        assert names(database) == ["old"]
+        add(database, "new")
+        assert names(database) == ["new", "old"]
+
+    def test_tells_that_the_server_is_down(
+        self, database: Database, postgres: Any, postgres_url: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """While the server is down every request is told to come back, and workers can start; then all is well."""
+        postgres.stop()
+        try:
+            for act in (lambda: database.serial(), lambda: add(database, "new"), lambda: database.serial()):
+                with pytest.raises(BackendUnavailable, match="does not answer") as refused:
+                    act()
+                assert refused.value.retry_after
+            with closing(Database(postgres_url)) as other, caplog.at_level(logging.WARNING):
+                other.open()
+                assert "does not answer" in caplog.text
+                assert "swordfish" not in caplog.text
+        finally:
+            postgres.start()
+        add(database, "new")
+        assert names(database) == ["new", "old"]
+
+    def test_waits_for_a_lock_only_so_long(self, database: Database, postgres_url: str) -> None:
+        """If another session holds what a change needs, the change is refused after a while, and may be repeated."""
+        database.orm.execute_sql("SET lock_timeout = '100ms'")
+        with psycopg.connect(postgres_url) as other:
+            other.execute("UPDATE server_state SET serial = serial")
+            with pytest.raises(BackendUnavailable, match="is busy"):
+                add(database, "new")
+        add(database, "new")
+        assert names(database) == ["new", "old"]
+
+    @pytest.mark.parametrize(
+        ("state", "error", "says"),
+        [
+            pytest.param("53100", StorageFull, "no space is left", id="disk full"),
+            pytest.param("53300", BackendUnavailable, "does not answer", id="too many connections"),
+            pytest.param("40001", BackendUnavailable, "is busy", id="serialization failure"),
+            pytest.param("40P01", BackendUnavailable, "is busy", id="deadlock"),
+            pytest.param("25006", BackendUnavailable, "read-only", id="read-only"),
+            pytest.param("57P01", BackendUnavailable, "does not answer", id="shut down"),
+            pytest.param("58030", BackendUnavailable, "does not answer", id="I/O error"),
+            pytest.param("XX001", BackendUnavailable, "does not answer", id="data corrupted"),
+        ],
+    )
+    def test_tells_what_the_server_reports(
+        self, database: Database, state: str, error: type[BackendUnavailable], says: str
+    ) -> None:
+        """The kinds of failure that a server reports by its codes are told apart; the change is undone."""
+        with pytest.raises(error, match=says) as refused, database.transaction():
+            database.write(ADD, ("new", 1))
+            database.orm.execute_sql(f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}'; END $$")
+        assert type(refused.value) is error
+        assert names(database) == ["old"]

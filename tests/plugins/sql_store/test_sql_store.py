@@ -1,0 +1,137 @@
+"""What the bundled stores promise beyond the protocols: they live in the database, with all that it gives."""
+
+# ruff: noqa: PT012 - a transaction that fails is more than one statement
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from wheelgate import Index, User
+from wheelgate.errors import BadInput, Conflict
+from wheelgate.store.database import Database
+from wheelgate_sql_store.models import IndexRow, UserRow
+
+BORN = datetime(2020, 2, 29, tzinfo=UTC)
+ALICE = User("alice", "s1", BORN)
+DEV = Index("alice", "dev", "stage", {"volatile": True})
+
+
+def outcomes(stores: Any, acts: list[Callable[[], object]]) -> list[str]:
+    """Run every function in a thread and a transaction of its own, all at once; return ``ok`` or the error's name."""
+    ready = threading.Barrier(len(acts))
+    found = []
+
+    def run(act: Callable[[], object]) -> None:
+        stores.database.serial()  # is connected before the race
+        ready.wait(20)
+        try:
+            with stores.database.transaction():
+                act()
+        except Conflict:
+            found.append("conflict")
+        else:
+            found.append("ok")
+
+    threads = [threading.Thread(target=run, args=[act]) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(found)
+
+
+def test_changes_are_undone_with_the_transaction(stores: Any) -> None:
+    """If a request fails after it has changed both stores, it has changed none."""
+    with stores.database.transaction():
+        stores.users.create(ALICE, "hash")
+        stores.indices.create(DEV)
+    with pytest.raises(BadInput), stores.database.transaction():
+        stores.users.create(User("bob", "s", BORN), None)
+        stores.users.modify(ALICE, {"title": "T"})
+        stores.users.set_password_hash(ALICE, "new", "s2")
+        stores.indices.modify(DEV, {"volatile": False})
+        stores.indices.create(Index("alice", "prod", "stage"))
+        raise BadInput("after all of it")
+    assert list(stores.users.list()) == [ALICE]
+    assert stores.users.password_hash("alice") == "hash"
+    assert list(stores.indices.list()) == [DEV]
+
+
+def test_a_conflict_leaves_the_transaction_usable(stores: Any) -> None:
+    """A caller that expects a conflict may go on in the same transaction."""
+    with stores.database.transaction():
+        stores.users.create(ALICE, None)
+        with pytest.raises(Conflict):
+            stores.users.create(ALICE, None)
+        with pytest.raises(Conflict):
+            stores.users.create(User("ALICE", "s", BORN), None)
+        stores.indices.create(DEV)
+        with pytest.raises(Conflict):
+            stores.indices.create(DEV)
+        stores.users.create(User("bob", "s", BORN), None)
+    assert [user.name for user in stores.users.list()] == ["alice", "bob"]
+
+
+def test_changes_are_there_for_another_worker(stores: Any, url: str) -> None:
+    """What was committed is read by whoever opens the database."""
+    with stores.database.transaction():
+        stores.users.create(ALICE, "hash")
+        stores.indices.create(DEV)
+    with closing(Database(url)) as other:
+        again = type(stores.users)(other), type(stores.indices)(other)
+        assert again[0].get("alice") == ALICE
+        assert again[0].password_hash("alice") == "hash"
+        assert again[1].get("alice", "dev") == DEV
+
+
+@pytest.mark.parametrize("names", [["alice"] * 4, ["alice", "Alice", "ALICE", "alicE"]], ids=["same", "look-alikes"])
+def test_of_many_who_create_a_user_one_succeeds(stores: Any, names: list[str]) -> None:
+    """At once, in several threads: one user is created, the others are told of the conflict."""
+    acts = [lambda name=name: stores.users.create(User(name, "s", BORN), None) for name in names]
+    assert outcomes(stores, acts) == ["conflict"] * 3 + ["ok"]
+    assert len(stores.users.list()) == 1
+
+
+def test_of_many_who_change_an_index_one_succeeds(stores: Any) -> None:
+    """At once, in several threads, from the same state: one change is kept, the others are told of the conflict."""
+    with stores.database.transaction():
+        stores.indices.create(DEV)
+    acts = [lambda n=n: stores.indices.modify(DEV, {"volatile": True, "title": f"{n}"}) for n in range(4)]
+    assert outcomes(stores, acts) == ["conflict"] * 3 + ["ok"]
+
+
+def test_of_many_who_delete_a_user_one_succeeds(stores: Any) -> None:
+    """At once, in several threads: one deletes the user, the others are told that there is none any more."""
+    with stores.database.transaction():
+        stores.users.create(ALICE, None)
+    assert outcomes(stores, [lambda: stores.users.delete(ALICE)] * 4) == ["conflict"] * 3 + ["ok"]
+    assert stores.users.get("alice") is None
+
+
+def test_takes_only_fields_of_a_user(stores: Any) -> None:
+    """Names of fields stand in SQL, so one that is none is refused before it gets there."""
+    with stores.database.transaction():
+        stores.users.create(ALICE, "hash")
+    for name in ("password_hash", "title = '', email"):
+        with pytest.raises(KeyError), stores.database.transaction():
+            stores.users.modify(ALICE, {name: "x"})
+    assert stores.users.get("alice") == ALICE
+
+
+def test_reads_on_the_event_loop_only_from_sqlite(stores: Any) -> None:
+    """Reads are instant where they are a page-cache hit, and not where they cross a network."""
+    expected = stores.database.kind == "sqlite"
+    assert (stores.users.instant, stores.indices.instant) == (expected, expected)
+
+
+@pytest.mark.parametrize("model", [UserRow, IndexRow])
+def test_models_agree_with_the_migrations(stores: Any, model: Any) -> None:
+    """The tables that the migrations make have the columns that the models name, nullable or not."""
+    made = {column.name: column.null for column in stores.database.orm.get_columns(model._meta.table_name)}
+    assert made == {field.column_name: field.null for field in model._meta.sorted_fields}
