@@ -15,6 +15,7 @@ from wheelgate.http.answers import JSON, CommonHeaders
 from wheelgate.http.errors import ErrorHandlers
 from wheelgate.http.front import Front
 from wheelgate.http.request import Outside
+from wheelgate.http.router import Router
 from wheelgate.identity.authentication import Authentication
 from wheelgate.identity.groups import Groups
 from wheelgate.identity.identify import Identifier
@@ -107,9 +108,7 @@ class Application:
         hasher = plugins.only("wheelgate_password_hasher", "a password hasher", needed=False, server=server)
         features = [*CORE_FEATURES, *(feature for _, answer in plugins.ask("wheelgate_features") for feature in answer)]
 
-        app: falcon.asgi.App[Any, Any] = falcon.asgi.App(
-            media_type=JSON, middleware=[CommonHeaders(VERSION, state.uuid, access)]
-        )
+        app: falcon.asgi.App[Any, Any] = falcon.asgi.App(media_type=JSON, router=Router())
         app.req_options.strip_url_path_trailing_slash = True
         ErrorHandlers([extractor.scheme for extractor, _ in extractors if extractor.scheme]).install(app)
 
@@ -125,11 +124,13 @@ class Application:
         app.add_route(
             "/+status", StatusResource(front, versions(plugins), plugins.found, providers, details(config, state))
         )
-        app.add_route("/+openapi", OpenApiResource(front, types, VERSION))
+        routes = [
+            (name, route) for name, answer in plugins.ask("wheelgate_routes", server=server) for route in answer
+        ]
+        app.add_route("/+openapi", OpenApiResource(front, types, routes, VERSION))
         user_resource = UserResource(front, users, indices, sessions, self._hashing, hasher, loopback=config.loopback)
         app.add_route("/{user}", user_resource)
         app.add_route("/{user}/{index}", IndexResource(front, users, indices))
-        routes = plugins.collect("wheelgate_routes", lambda route: f"{route.method} {route.path}", server=server)
         add_plugin_routes(
             app,
             front,
@@ -139,7 +140,7 @@ class Application:
             ],
             frozenset(permission.name for permission in permissions),
         )
-        self.asgi = app
+        self.asgi = CommonHeaders(app, VERSION, state.uuid, access)
 
     def close(self) -> None:
         """End what is under way and close the database."""

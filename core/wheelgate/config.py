@@ -103,6 +103,13 @@ CORE_OPTIONS = (
         many=True,
     ),
     Option("session-lifetime", "how long a login lasts", 36000, seconds, metavar="TIME"),
+    Option(
+        "head-timeout",
+        "how long a client that has just connected may take to send the head of its request",
+        20,
+        seconds,
+        metavar="TIME",
+    ),
     Option("hash-concurrency", "how many passwords each worker hashes at once", 1, whole(1, 16), metavar="N"),
     Option(
         "access-log",
@@ -163,7 +170,9 @@ class Config(Mapping[str, Any]):
 def add_flags(parser: argparse.ArgumentParser, options: Iterable[Option]) -> None:
     """Add a flag for each option; what is not given leaves no trace, so that environment and file can speak."""
     for option in options:
-        given: dict[str, Any] = {"dest": option.key, "help": option.help, "default": argparse.SUPPRESS}
+        default = "" if option.default in (None, "", ()) else f" (default: {option.default})"
+        described = (option.help + default).replace("%", "%%")
+        given: dict[str, Any] = {"dest": option.key, "help": described, "default": argparse.SUPPRESS}
         if option.metavar is None:
             given["action"] = argparse.BooleanOptionalAction
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -134,6 +135,13 @@ def parse_int(name: str, low: int, high: int) -> Callable[[Any], int]:
         return number
 
     return parse
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are the same; to Python, 1 and true are equal too."""
+    return one == other and json.dumps(one, sort_keys=True, default=dict) == json.dumps(
+        other, sort_keys=True, default=dict
+    )
 
 
 def shown(value: Any) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import traceback
+from pathlib import PurePath
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -15,15 +17,23 @@ class OneLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Write one entry as one line."""
         time = self.formatTime(record, "%Y-%m-%d %H:%M:%S")
-        text = CONTROL.sub(lambda found: ascii(found[0])[1:-1], record.getMessage())
+        text = record.getMessage()
+        if record.exc_info and record.exc_info[1] is not None:
+            text = f"{text}: {where(record.exc_info[1])}"
+        text = CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
         return f"{time} {record.levelname.lower()} {record.name}: {text}"
 
 
 def configure() -> None:
-    """Send the log to standard error."""
+    """Send the log to standard error: ours, and the warnings of libraries."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLine())
-    logger = logging.getLogger("wheelgate")
-    logger.handlers[:] = [handler]
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
+    logging.getLogger().handlers[:] = [handler]
+    logging.getLogger("wheelgate").setLevel(logging.INFO)
+
+
+def where(error: BaseException) -> str:
+    """Say in one line what was raised where; its text stays out, for it may hold a secret."""
+    frames = traceback.extract_tb(error.__traceback__)
+    steps = " < ".join(f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+    return f"{type(error).__name__} at {steps}"

@@ -80,6 +80,11 @@ class Parser(argparse.ArgumentParser):
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse, and name the nearest option for one that is unknown."""
+        known = [*self._option_string_actions, "--password-stdin"]
+        for name in (word.partition("=")[0] for word in args):
+            if name.startswith("--") and name not in known:
+                # Said here, for argparse would take its value for a command and complain of that.
+                self.error(unknown("option", name, known))
         parsed, rest = self.parse_known_args(args, namespace)
         if rest:
             name = rest[0].partition("=")[0]

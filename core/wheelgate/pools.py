@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from wheelgate.errors import BackendUnavailable
+from wheelgate.errors import BackendUnavailable, Refusal
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -94,8 +94,12 @@ class Provider:
         except TimeoutError:
             self._failed()
             raise BackendUnavailable(f"'{self.name}' took longer than {self._budget:g} s", retry_after=5) from None
-        except Exception:
-            self._failed()
+        except Exception as error:
+            # To refuse is an answer: strangers who are refused must not open the circuit for everybody.
+            if isinstance(error, Refusal) and not isinstance(error, BackendUnavailable):
+                self._failures = 0
+            else:
+                self._failed()
             raise
         self._failures = 0
         return answer

@@ -19,6 +19,8 @@ class CredentialExtractor(Protocol):
     """Finds credentials in a request."""
 
     name: str
+    header: str
+    """The one header that it reads, in lower case; it is asked only about requests that have it."""
     scheme: str
     """What ``WWW-Authenticate`` calls it, for example ``Basic``; empty if no client asks for it by name."""
     ambient: bool

@@ -6,23 +6,42 @@ import gc
 import ipaddress
 import logging
 import os
+import signal
 import socket
+import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
+from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 
 from wheelgate.app import Application
 from wheelgate.config import Config
-from wheelgate.errors import StartupError
+from wheelgate.errors import BackendUnavailable, StartupError
+from wheelgate.logs import OneLine
 from wheelgate.plugins import Plugins
 from wheelgate.startup import rehearse
 from wheelgate.worker import Worker
 
 log = logging.getLogger("wheelgate.server")
 
-ACCESS_LOG_FORMAT = '%(h)s [%(t)s] "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
+ACCESS_LOG_FORMAT = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
 """Without query and headers: no secret can stand in it."""
+PAUSE = 1.0
+"""Seconds between two tries to start a worker whose database does not answer."""
+AT_START_ONLY = ("serverdir", "host", "port")
+"""Settings that a reload cannot change: the folder is locked and the address bound once."""
+
+
+class Log(glogging.Logger):  # type: ignore[misc]
+    """gunicorn's two logs, written as the server's own."""
+
+    def setup(self, cfg: Any) -> None:
+        """Set them up, also at each reload."""
+        super().setup(cfg)
+        for handler in (*self.error_log.handlers, *self.access_log.handlers):
+            handler.setFormatter(OneLine())
 
 
 class WebServer(BaseApplication):  # type: ignore[misc]
@@ -43,6 +62,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             "bind": addresses(config["host"], config["port"]),
             "workers": config["workers"],
             "worker_class": Worker,
+            "logger_class": Log,
             "proc_name": "devpi-server",
             "accesslog": config["access-log"] or None,
             "access_log_format": ACCESS_LOG_FORMAT,
@@ -65,16 +85,29 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         """Read the settings again; called at SIGHUP, before new workers take over."""
         try:
             config, plugins = self._read()
+            refuse_late(self._config, config)
             rehearse(config, plugins)
         except StartupError as error:
             log.error("reload refused, the old settings hold on: %s", error)
         else:
             self._config, self._plugins = config, plugins
+            log.info("the settings were read again")
         super().reload()
 
+    @property
+    def head_timeout(self) -> float:
+        """How many seconds a client may take for the head of its first request."""
+        return float(self._config["head-timeout"])
+
     def load(self) -> Any:
-        """Wire the application of a worker."""
-        self._application = Application(self._config, self._plugins)
+        """Wire the application of a worker; without its database it ends, and the master starts the next one."""
+        try:
+            self._application = Application(self._config, self._plugins)
+        except BackendUnavailable as error:
+            log.error("a worker cannot start, the next one will try again: %s", error.message)
+            time.sleep(PAUSE)
+            # Any other exit code would end the master too.
+            sys.exit(0)
         return self._application.asgi
 
     def close_application(self) -> None:
@@ -84,14 +117,30 @@ class WebServer(BaseApplication):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve until told to stop."""
-        # What is loaded by now is never collected, so that workers go on sharing its memory.
+        # What is loaded by now is never collected, so that workers go on sharing its memory; and what a request leaves
+        # behind is freed by counting references, so that looking for cycles every 700 objects would find nothing.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(10_000, 20, 20)
         super().run()
 
     def _after_fork(self, arbiter: Any, worker: Any) -> None:
         # The lock must end with the master, not with its last worker.
         os.close(self._lock)
+        # Until the worker has handlers of its own, those of the master would swallow the signal that ends it.
+        for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+
+
+def refuse_late(before: Config, after: Config) -> None:
+    """Refuse a change that a running server cannot make.
+
+    Raises:
+        StartupError: the text names the setting.
+    """
+    for key in AT_START_ONLY:
+        if before[key] != after[key]:
+            raise StartupError(f"'{key}' can change at a start only; stop the server and start it again")
 
 
 def announce(arbiter: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import secrets
 import time
@@ -15,10 +16,9 @@ from wheelgate.app import Application
 from wheelgate.config import Config
 from wheelgate.errors import Refusal, StartupError
 from wheelgate.facade import Server
-from wheelgate.http.errors import where
+from wheelgate.logs import where
 from wheelgate.plugins import Plugins
 from wheelgate.store.database import Database
-from wheelgate.store.prepare import prepare
 from wheelgate.values import ROOT, User
 
 SHORTEST_SECRET = 32
@@ -26,6 +26,8 @@ FEWEST_DIFFERENT = 12
 PATIENCE = 3.0
 """Seconds to wait for a server that is just ending."""
 DONE = "done"
+
+log = logging.getLogger("wheelgate.startup")
 
 
 def prepare_server(config: Config, plugins: Plugins) -> None:
@@ -36,6 +38,7 @@ def prepare_server(config: Config, plugins: Plugins) -> None:
     """
     make_folder(config.serverdir)
     make_secret(config.secret_path, given=config["secretfile"] is not None)
+    check_access_log(config["access-log"])
     in_child(lambda: prepare_database(config, plugins))
 
 
@@ -45,7 +48,21 @@ def rehearse(config: Config, plugins: Plugins) -> None:
     Raises:
         StartupError: it failed.
     """
+    check_access_log(config["access-log"])
     in_child(lambda: Application(config, plugins).close())
+
+
+def check_access_log(name: str) -> None:
+    """Make sure that the file for a line about each request can be written; ``-`` and nothing are no files.
+
+    Raises:
+        StartupError: it cannot.
+    """
+    if name not in ("", "-"):
+        try:
+            Path(name).open("ab").close()
+        except OSError as error:
+            raise StartupError(f"--access-log: cannot write {name}: {error.strerror}") from None
 
 
 def make_folder(folder: Path) -> None:
@@ -108,14 +125,22 @@ def make_secret(path: Path, *, given: bool) -> None:
 
 def prepare_database(config: Config, plugins: Plugins) -> None:
     """Begin the database or bring it up to date, and refuse an empty root password where others could use it."""
+    # Only the child that prepares needs it; the server would keep its 3 MB for good.
+    from wheelgate.store.prepare import prepare
+
     migrations = [("core", Path(__file__).parent / "store" / "migrations"), *plugins.ask("wheelgate_migrations")]
     prepare(config.database_url, migrations, lambda database: fill(config, plugins, database))
     database = Database(config.database_url)
     try:
         server = open_stores(config, plugins, database)
-        if not config.loopback and server.users.password_hash(ROOT) == "":
-            raise StartupError(
-                f"root has an empty password and --host {config['host']} is not only this machine; "
+        if server.users.password_hash(ROOT) == "":
+            if not config.loopback:
+                raise StartupError(
+                    f"root has an empty password and --host {config['host']} is not only this machine; "
+                    "set one with 'devpi-server passwd root'"
+                )
+            log.warning(
+                "root has an EMPTY password: whoever can run a program on this machine can do everything here; "
                 "set one with 'devpi-server passwd root'"
             )
     finally:

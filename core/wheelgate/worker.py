@@ -1,35 +1,39 @@
-"""gunicorn's ASGI worker with a few lines of ours: a deadline for the head of a request, and a clean end."""
+"""gunicorn's ASGI worker with a few lines of ours: what it waits for, what it refuses, and a clean end."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any
 
+from gunicorn.asgi.parser import ParseError
 from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.workers import gasgi
 
-HEAD_DEADLINE = 20.0
-"""Seconds from the connection to the end of the first request's headers."""
+TOO_SLOW = "the request took too long to arrive"
+LONGEST_LENGTH = 18
+"""Digits of a Content-Length: what has no more stays below 2**63."""
+NOSNIFF = (("X-Content-Type-Options", "nosniff"),)
 
 
 class Protocol(ASGIProtocol):  # type: ignore[misc]
-    """Closes a connection that does not get to the end of its headers; gunicorn waits for them without end."""
+    """HTTP/1.1 where gunicorn waits without end, or takes what two readers could understand differently."""
 
     _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """Start the clock."""
+        """Start the clock for the first request's head; before the later ones gunicorn's own clock runs."""
         super().connection_made(transport)
-        self._head_timer = self.worker.loop.call_later(HEAD_DEADLINE, self._head_too_slow)
-
-    def _on_headers_complete(self) -> Any:
-        self._stop_clock()
-        return super()._on_headers_complete()
+        self._head_timer = self.worker.loop.call_later(self.worker.app.head_timeout, self._head_too_slow)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clock."""
         self._stop_clock()
         super().connection_lost(exc)
+
+    def _on_headers_complete(self) -> Any:
+        self._stop_clock()
+        refuse_ambiguous(self._callback_parser)
+        return super()._on_headers_complete()
 
     def _stop_clock(self) -> None:
         if self._head_timer is not None:
@@ -38,8 +42,45 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
 
     def _head_too_slow(self) -> None:
         self._head_timer = None
-        self._send_error_response(408, "the request took too long to arrive")
+        self._send_error_response(408, TOO_SLOW)
         self._close_transport()
+
+    def _is_websocket_upgrade(self, request: Any) -> bool:
+        """Serve such a request as if it did not ask to upgrade, as RFC 9110, section 7.8, allows."""
+        return False
+
+    def _will_close(self, request: Any, response_requires_close: bool) -> bool:
+        """Announce the end of a connection also where it comes because nobody reads the rest of the body."""
+        unread = self._body_receiver is not None and not self._body_receiver._complete  # noqa: SLF001
+        return unread or bool(super()._will_close(request, response_requires_close))
+
+    def _send_error_response(self, status: int, message: str, extra_headers: Any = ()) -> None:
+        """Answer what never reaches the application; a body that stops arriving is the client's fault."""
+        if self._body_receiver is not None and self._body_receiver._body_wait_expired:  # noqa: SLF001
+            status, message = 408, TOO_SLOW
+        super()._send_error_response(status, message, (*extra_headers, *NOSNIFF))
+
+
+def refuse_ambiguous(parser: Any) -> None:
+    """Refuse a head that a proxy in front may have read in another way.
+
+    The fast parser counts a length modulo 2**64 and makes a header without a name of a folded line.
+
+    Raises:
+        ParseError: Content-Length is out of range, a header is folded (RFC 9112, section 5.2), or a request of
+            HTTP/1.1 has no Host (section 3.2).
+    """
+    hosts = 0
+    for name, value in parser.headers:
+        match name.lower():
+            case b"":
+                raise ParseError("a header is folded over several lines")
+            case b"content-length" if len(value) > LONGEST_LENGTH:
+                raise ParseError("Content-Length is out of range")
+            case b"host":
+                hosts += 1
+    if not hosts and parser.http_version >= (1, 1):
+        raise ParseError("the header 'Host' is missing")
 
 
 class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
@@ -48,10 +89,17 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
     def init_process(self) -> None:
         """Set the protocol; gunicorn has no other way to choose it."""
         gasgi.ASGIProtocol = Protocol
-        # It looks for its C parser once and notes the result on the class that asks, but reads it from its own: asked
-        # by a subclass alone it would never find it.
+        # gunicorn looks for its fast parser once and notes the result on the class that asks, but reads it from its
+        # own class: if only a subclass asked, the parser would never be used.
         ASGIProtocol._check_h1c_protocol_available()  # noqa: SLF001
         super().init_process()
+
+    def init_signals(self) -> None:
+        """Do nothing yet: uvloop loses what comes after this and before the loop runs; until then a signal kills."""
+
+    async def _serve(self) -> None:
+        super().init_signals()
+        await super()._serve()
 
     def run(self) -> None:
         """Serve, then close the application."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import falcon.asgi
 import orjson
 
 from wheelgate.store.access import Access
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 JSON = "application/json"
 """Without charset: the incumbent's client compares the Content-Type with this very string."""
@@ -37,26 +40,27 @@ def answer(
 
 
 class CommonHeaders:
-    """Middleware that puts on every answer what clients and browsers look for."""
+    """Puts on every answer what clients and browsers look for; wraps the application."""
 
-    def __init__(self, version: str, uuid: str, access: Access) -> None:
+    def __init__(self, app: Callable[..., Awaitable[None]], version: str, uuid: str, access: Access) -> None:
+        self._app = app
         self._access = access
-        self._fixed: Mapping[str, str] = {
-            "x-devpi-api-version": "2",
-            "x-devpi-server-version": version,
-            "x-devpi-uuid": uuid,
-            "x-devpi-master-uuid": uuid,
-            "x-devpi-primary-uuid": uuid,
-            "x-content-type-options": "nosniff",
-        }
+        self._fixed = [
+            (b"x-devpi-api-version", b"2"),
+            (b"x-devpi-server-version", version.encode()),
+            (b"x-devpi-uuid", uuid.encode()),
+            (b"x-devpi-master-uuid", uuid.encode()),
+            (b"x-devpi-primary-uuid", uuid.encode()),
+            (b"x-content-type-options", b"nosniff"),
+        ]
 
-    async def process_response(
-        self,
-        req: falcon.asgi.Request,
-        resp: falcon.asgi.Response,
-        resource: object,
-        req_succeeded: bool,
-    ) -> None:
-        """Add the headers."""
-        resp.set_headers(self._fixed)
-        resp.set_header("x-devpi-serial", str(self._access.serial))
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Serve one request."""
+
+        async def send_with_headers(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                serial = (b"x-devpi-serial", b"%d" % self._access.serial)
+                message["headers"] = [*message["headers"], *self._fixed, serial]
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Sequence
 from http import HTTPStatus
-from pathlib import PurePath
 from typing import Any
 
 import falcon
@@ -14,6 +12,7 @@ import falcon.asgi
 
 from wheelgate import errors
 from wheelgate.http.answers import answer
+from wheelgate.logs import where
 
 log = logging.getLogger("wheelgate.http")
 
@@ -75,10 +74,3 @@ class ErrorHandlers:
         """Answer a fault of the server without a word about it; the log has where it happened, but no value."""
         log.error("fault on %s %s: %s", req.method, req.path, where(error))
         answer(resp, message="the server failed on this request; its log says where", status=500)
-
-
-def where(error: BaseException) -> str:
-    """Say in one line what was raised where; its text stays out, for it may hold a secret."""
-    frames = traceback.extract_tb(error.__traceback__)
-    steps = " < ".join(f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
-    return f"{type(error).__name__} at {steps}"

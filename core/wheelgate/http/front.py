@@ -11,7 +11,7 @@ import falcon.asgi
 
 from wheelgate.errors import Forbidden
 from wheelgate.events import Events, event
-from wheelgate.http.request import Outside
+from wheelgate.http.request import IncomingRequest, Outside
 from wheelgate.identity.identify import Caller, Identifier
 from wheelgate.rights.decision import Rights
 from wheelgate.store.access import Access
@@ -42,16 +42,19 @@ class Front:
             Forbidden: the request changes something, comes from another site, and a browser may have added the
                 credentials by itself.
         """
-        info = self.outside.info(req)
-        caller = await self._identifier.caller(info)
-        if caller.ambient and info.method not in SAFE and self._from_another_site(req, info.headers):
+        caller = await self._identifier.caller(self.incoming(req))
+        if caller.ambient and req.method not in SAFE and self._from_another_site(req):
             raise Forbidden("a page of another site may not change anything here in your name")
         return caller
 
-    def _from_another_site(self, req: falcon.asgi.Request, headers: Any) -> bool:
-        if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+    def incoming(self, req: falcon.asgi.Request) -> IncomingRequest:
+        """Wrap a request."""
+        return IncomingRequest(req, self.outside)
+
+    def _from_another_site(self, req: falcon.asgi.Request) -> bool:
+        if req.get_header("sec-fetch-site", default="none") not in ("none", "same-origin"):
             return True
-        origin = headers.get("origin")
+        origin = req.get_header("origin")
         return origin is not None and urlsplit(origin).netloc != urlsplit(self.outside.url(req)).netloc
 
     @property

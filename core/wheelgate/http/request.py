@@ -6,8 +6,9 @@ import ipaddress
 import json
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import falcon.asgi
 
@@ -21,6 +22,8 @@ LARGEST_NUMBER = 2**63
 
 HOST = re.compile(r"[A-Za-z0-9._-]{1,255}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 OUTSIDE = re.compile(r"https?://(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?(/[A-Za-z0-9._~/-]*)?")
+
+T = TypeVar("T")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -50,6 +53,35 @@ class Headers(Mapping[str, str]):
         return len(self._req.headers_lower)
 
 
+@lru_cache(1000)
+def address(scheme: str, host: str) -> str:
+    """Put together the address of a server, which most clients write alike."""
+    if not HOST.fullmatch(host):
+        raise BadInput("the header 'Host' is not a host name with an optional port")
+    return f"{scheme}://{host}"
+
+
+class IncomingRequest:
+    """A request on its way in; what is costly is made when it is first asked for."""
+
+    __slots__ = ("_info", "_outside", "_req", "header")
+
+    def __init__(self, req: falcon.asgi.Request, outside: Outside) -> None:
+        self._req = req
+        self._outside = outside
+        self._info: RequestInfo | None = None
+        self.header: Callable[[str], str | None] = req.get_header
+
+    @property
+    def info(self) -> RequestInfo:
+        """The value that plugins see."""
+        if self._info is None:
+            req = self._req
+            client = self._outside.client_of(req)
+            self._info = RequestInfo(req.method, req.scope["path"], Headers(req), client, secrets.token_hex(6))
+        return self._info
+
+
 class Outside:
     """How the server looks from where the client is: address of the client, address of the server."""
 
@@ -58,13 +90,12 @@ class Outside:
         self._trusted = trusted
         self._outside_url = outside_url
 
-    def info(self, req: falcon.asgi.Request) -> RequestInfo:
-        """Make the value that plugins see."""
-        headers = Headers(req)
+    def client_of(self, req: falcon.asgi.Request) -> str:
+        """Return the client's address; the one that trusted proxies report, where there are any."""
         address = req.remote_addr
         if self._trusted and self._trusts(address):
-            address = self._behind_proxies(address, headers.get("x-forwarded-for", ""))
-        return RequestInfo(req.method, req.scope["path"], headers, address, secrets.token_hex(6))
+            return self._behind_proxies(address, req.get_header("x-forwarded-for", default=""))
+        return address
 
     def url(self, req: falcon.asgi.Request) -> str:
         """Return the server's address without a trailing slash, as the client must write it.
@@ -85,9 +116,7 @@ class Outside:
             if req.get_header("x-forwarded-proto") in ("http", "https"):
                 scheme = req.get_header("x-forwarded-proto")
             host = req.get_header("x-forwarded-host", default=host)
-        if not HOST.fullmatch(host):
-            raise BadInput("the header 'Host' is not a host name with an optional port")
-        return f"{scheme}://{host}"
+        return address(scheme, host)
 
     def _trusts(self, address: str) -> bool:
         try:
@@ -123,6 +152,14 @@ async def read_json(req: falcon.asgi.Request) -> Any:
     if len(data) > LARGEST_BODY:
         raise TooLarge(f"the body has more than {LARGEST_BODY} bytes, which is all that is taken here")
     return decode_json(data)
+
+
+async def held(reading: Awaitable[T]) -> T | BadInput:
+    """Wait for a body to be read and hold back what is wrong with it: first comes whether the caller may ask at all."""
+    try:
+        return await reading
+    except BadInput as wrong:
+        return wrong
 
 
 def decode_json(data: bytes) -> Any:

@@ -21,6 +21,8 @@ class Groups:
 
     def __init__(self, sources: Sequence[tuple[GroupSource, Provider]]) -> None:
         self._sources = sources
+        self.any = bool(sources)
+        """Whether there is a source at all."""
         self._kept: OrderedDict[tuple[str, str], tuple[float, frozenset[str]]] = OrderedDict()
 
     async def of(self, username: str) -> frozenset[str]:

@@ -7,7 +7,6 @@ import hmac
 import re
 import secrets
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
 
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -16,7 +15,6 @@ from wheelgate.errors import NotAuthenticated
 
 PREFIX = "wgs_"
 SHAPE = re.compile(r"wgs_[A-Za-z0-9_-]{8,600}\.[A-Za-z0-9_-]{4,12}\.[A-Za-z0-9_-]{43}")
-KEPT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,6 @@ class Sessions:
             derive_key(secret, f"wheelgate session {server_uuid}"),
             signer_kwargs={"key_derivation": "none", "digest_method": hashlib.sha256},
         )
-        self._read: OrderedDict[str, Session] = OrderedDict()
 
     def issue(self, username: str, stamp: str) -> str:
         """Make a token."""
@@ -63,15 +60,19 @@ class Sessions:
         Raises:
             NotAuthenticated: it was changed, it is too old or from the future, or it is not ``username``'s.
         """
-        session = self._read.get(token) or self._verify(token)
+        session = self._verify(token)
+        if session.username != username:
+            raise NotAuthenticated("this login is not valid here; log in again")
+        self.check_age(session)
+        return session
+
+    def check_age(self, session: Session) -> None:
+        """Raise ``NotAuthenticated`` if a session is over, or has not begun."""
         age = time.time() - session.issued
         if age > self.lifetime:
-            self._read.pop(token, None)
             raise NotAuthenticated("this login has expired; log in again")
-        # A second of grace: the token's clock has whole seconds.
-        if age < -1 or session.username != username:
+        if age < -1:  # a second of grace: the token's clock has whole seconds
             raise NotAuthenticated("this login is not valid here; log in again")
-        return session
 
     def _verify(self, token: str) -> Session:
         try:
@@ -80,9 +81,4 @@ class Sessions:
             )
         except (BadData, ValueError, TypeError):
             raise NotAuthenticated("this login is not valid here; log in again") from None
-        session = Session(username, stamp, identifier, int(issued.timestamp()))
-        # Only what carries our signature is remembered, so strangers cannot push others out.
-        self._read[token] = session
-        if len(self._read) > KEPT:
-            self._read.popitem(last=False)
-        return session
+        return Session(username, stamp, identifier, int(issued.timestamp()))

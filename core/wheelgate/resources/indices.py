@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import falcon.asgi
 
 from wheelgate.errors import BadInput
+from wheelgate.fields import same
 from wheelgate.http.answers import answer
 from wheelgate.http.front import Front, segment
-from wheelgate.http.request import read_json
+from wheelgate.http.request import held, read_json
 from wheelgate.resources.root import index_resource
 from wheelgate.services.indices import Indices, index_config
 from wheelgate.services.users import Users
 from wheelgate.values import Index, Resource
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class IndexResource:
@@ -43,7 +40,7 @@ class IndexResource:
         caller = await self._front.caller(req)
         await self._front.read(self._users.get, segment(user))
         await self._front.read(self._indices.refuse_taken, user, segment(index))
-        new = attempt(self._indices.read_creation, user, index, await read_json(req))
+        new = await held(self._read_new(req, user, index))
         proposed = {} if isinstance(new, BadInput) else index_config(new)
         await self._front.require(caller, "index_create", Resource("index", index, user, proposed=proposed))
         if isinstance(new, BadInput):
@@ -56,18 +53,23 @@ class IndexResource:
         """Change the configuration of an index."""
         caller = await self._front.caller(req)
         found = await self._front.read(self._indices.get, segment(user), segment(index))
-        body = await read_json(req)
-        config = await self._front.read(attempt, self._indices.read_modification, found, body)
+        body = await held(read_json(req))
+        if isinstance(body, BadInput):
+            config: dict[str, Any] | BadInput = body
+        else:
+            config = await held(self._front.read(self._indices.read_modification, found, body))
         proposed = {} if isinstance(config, BadInput) else config
         resource = Resource("index", index, user, found.config, proposed=proposed)
         await self._front.require(caller, "index_modify", resource)
         if isinstance(config, BadInput):
             raise config
-        if config == found.config and "error_on_noop" in req.params:
-            raise BadInput("The requested modifications resulted in no changes")
+        if same(config, found.config):
+            if "error_on_noop" in req.params:
+                raise BadInput("The requested modifications resulted in no changes")
+            answer(resp, index_config(found), "indexconfig")
+            return
         modified = await self._front.change(self._modify, found.owner, found.name, body)
-        if modified != found:
-            self._front.tell("IndexModified", caller, modified.path)
+        self._front.tell("IndexModified", caller, modified.path)
         answer(resp, index_config(modified), "indexconfig")
 
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str) -> None:
@@ -81,15 +83,10 @@ class IndexResource:
         self._front.tell("IndexDeleted", caller, found.path)
         answer(resp, message=f"index {found.path} deleted", status=201)
 
+    async def _read_new(self, req: falcon.asgi.Request, owner: str, name: str) -> Index:
+        return self._indices.read_creation(owner, name, await read_json(req))
+
     def _modify(self, owner: str, name: str, body: Any) -> Index:
         """Work the change out anew inside the transaction, so that none that came between is lost."""
         found = self._indices.get(owner, name)
         return self._indices.modify(found, self._indices.read_modification(found, body))
-
-
-def attempt(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | BadInput:
-    """Call a function and hold back its ``BadInput``: whether the caller may ask at all is answered first."""
-    try:
-        return function(*args, **kwargs)
-    except BadInput as wrong:
-        return wrong

@@ -36,17 +36,17 @@ class LoginResource:
         """Log in."""
         resp.set_header("cache-control", "no-store")
         name, password = read_login(await read_json(req))
-        info = self._front.outside.info(req)
+        incoming = self._front.incoming(req)
         user = await self._front.read(self._identifier.user, name)
         if self._sessions.recognises(password):
             raise NotAuthenticated("a login token is no password; log in with the password")
         credentials = Credentials("password", name, password, "login")
         try:
-            proof = await self._authentication.judge(credentials, info, user)
+            proof = await self._authentication.judge(credentials, incoming.info, user)
         except Refusal:
-            self._front.tell("LoginFailed", Caller(principal=ANYONE, info=info), name)
+            self._front.tell("LoginFailed", Caller(ANYONE, incoming), name)
             raise
-        caller = Caller(await self._identifier.principal(proof), info)
+        caller = Caller(await self._identifier.principal(proof), incoming)
         if user is None:
             # The first login of somebody whom a directory knows: from now on the name belongs to that directory.
             check_name("username", name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import falcon.asgi
 from wheelgate.fields import IndexType
 from wheelgate.http.answers import encode
 from wheelgate.http.front import Front
+from wheelgate.providers import Route
 
 TEXT = {"type": "string"}
 USER = {"name": "user", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
@@ -32,9 +34,15 @@ REFUSALS = {
 class OpenApiResource:
     """``GET /+openapi``."""
 
-    def __init__(self, front: Front, types: Sequence[IndexType], version: str) -> None:
+    def __init__(
+        self, front: Front, types: Sequence[IndexType], routes: Sequence[tuple[str, Route]], version: str
+    ) -> None:
         self._front = front
-        self._document = encode(document(types, version))
+        described = document(types, version)
+        for plugin, route in routes:
+            path, methods = plugin_route(plugin, route)
+            described["paths"].setdefault(path, {}).update(methods)
+        self._document = encode(described)
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Show the document."""
@@ -59,8 +67,16 @@ def document(types: Sequence[IndexType], version: str) -> dict[str, Any]:
         "paths": {
             "/": {"get": operation("List users and their indices")},
             "/+api": {"get": operation("Describe the server"), "post": operation("Describe the server")},
-            "/{user}/+api": {"parameters": [USER], "get": operation("Describe the server")},
-            "/{user}/{index}/+api": {"parameters": [USER, INDEX], "get": operation("Describe an index")},
+            "/{user}/+api": {
+                "parameters": [USER],
+                "get": operation("Describe the server"),
+                "post": operation("Describe the server"),
+            },
+            "/{user}/{index}/+api": {
+                "parameters": [USER, INDEX],
+                "get": operation("Describe an index"),
+                "post": operation("Describe an index"),
+            },
             "/+login": {
                 "post": operation("Begin a session", body({**login, "additionalProperties": False})),
             },
@@ -91,6 +107,15 @@ def document(types: Sequence[IndexType], version: str) -> dict[str, Any]:
         },
         "security": [{}, {"basic": []}, {"devpi": []}],
     }
+
+
+def plugin_route(plugin: str, route: Route) -> tuple[str, dict[str, Any]]:
+    """Describe an address that a plugin serves: its path without Falcon's converters, and its methods."""
+    path = re.sub(r"\{(\w+)[^}]*\}", r"{\1}", f"/+x/{plugin}{route.path}")
+    names = re.findall(r"\{(\w+)\}", path)
+    parameters = [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in names]
+    described = operation(f"Ask the plugin '{plugin}'")
+    return path, {"parameters": parameters, route.method.lower(): described}
 
 
 def operation(summary: str, request_body: dict[str, Any] | None = None, status: str = "200") -> dict[str, Any]:

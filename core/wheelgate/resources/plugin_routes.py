@@ -47,7 +47,10 @@ def add_plugin_routes(
             raise StartupError(f"{what} is there already")
         setattr(resource, name, responder(front, route, provider))
     for path, resource in resources.items():
-        app.add_route(path, resource)
+        try:
+            app.add_route(path, resource)
+        except ValueError as error:
+            raise StartupError(f"the route {path} cannot be added: {error}") from None
 
 
 def responder(front: Front, route: Route, provider: Provider) -> Responder:

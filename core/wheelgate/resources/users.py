@@ -6,18 +6,18 @@ from typing import Any
 
 import falcon.asgi
 
-from wheelgate.errors import Unsupported
+from wheelgate.errors import BadInput, Unsupported
 from wheelgate.fields import shown
 from wheelgate.http.answers import answer
 from wheelgate.http.front import Front, segment
-from wheelgate.http.request import read_json
+from wheelgate.http.request import held, read_json
 from wheelgate.identity.sessions import Sessions
 from wheelgate.pools import Pool
 from wheelgate.providers import PasswordHasher
 from wheelgate.resources.root import index_resource
 from wheelgate.services.indices import Indices
 from wheelgate.services.names import check_name
-from wheelgate.services.users import Users, read_creation, read_modification, user_config
+from wheelgate.services.users import UserChange, Users, read_creation, read_modification, user_config
 from wheelgate.values import Index, Resource, User
 
 
@@ -72,14 +72,17 @@ class UserResource:
         """Change a user. What only changes the password asks for another permission than the rest."""
         caller = await self._front.caller(req)
         found = await self._front.read(self._users.get, segment(user))
-        change = read_modification(await read_json(req), found, loopback=self._loopback)
+        change = await held(self._read_modification(req, found))
+        if isinstance(change, BadInput):
+            await self._front.require(caller, "user_password", Resource("user", user, user, proposed={}))
+            raise change
         proposed = Resource("user", user, user, proposed=change.fields)
         if change.fields or change.password is None:
             await self._front.require(caller, "user_modify", proposed)
             self._users.refuse_missing_capability("modify", "modify users")
         if change.password is None:
-            modified = await self._front.change(self._users.modify, found, change, None)
-            if modified is not found:
+            if change.fields:
+                await self._front.change(self._users.modify, found, change, None)
                 self._front.tell("UserModified", caller, user, changed=sorted(change.fields))
             answer(resp, message="user updated")
             return
@@ -102,6 +105,9 @@ class UserResource:
             self._front.tell("IndexDeleted", caller, index.path)
         self._front.tell("UserDeleted", caller, user)
         answer(resp, message=f"user {shown(user)} deleted")
+
+    async def _read_modification(self, req: falcon.asgi.Request, user: User) -> UserChange:
+        return read_modification(await read_json(req), user, loopback=self._loopback)
 
     def _refuse_foreign_password(self, user: User) -> None:
         if user.provider:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wheelgate.errors import BadInput, Conflict, Forbidden, NotFound
-from wheelgate.fields import Field, IndexType, shown
+from wheelgate.fields import Field, IndexType, same, shown
 from wheelgate.services.names import check_name
 from wheelgate.store.protocols import IndexStore, UserStore
 from wheelgate.values import Index
 
+PASSWORD = re.compile(r"(?<=://)([^/@:\s]*):[^/\s]*@")
 IGNORED = frozenset({"projects"})
 """What clients send back as they got it; it is no part of the configuration."""
 
 
 def index_config(index: Index) -> dict[str, Any]:
-    """Return an index as the wire shows it."""
-    return {"type": index.type, **index.config}
+    """Return an index as the wire shows it: a password in an address stays hidden."""
+    shown_config = {key: masked(value) if key.endswith("_url") else value for key, value in index.config.items()}
+    return {"type": index.type, **shown_config}
+
+
+def masked(value: Any) -> Any:
+    """Hide the password of an address."""
+    return PASSWORD.sub(r"\1:***@", value) if isinstance(value, str) else value
 
 
 class Indices:
@@ -87,7 +95,10 @@ class Indices:
                 given = read_object(given["result"])
             if given.get("type", index.type) != index.type:
                 raise BadInput("the 'type' of an index can't be changed")
-            config = {**index.config, **self._read_fields(index_type, given)}
+            # What a client sends back as it was shown is no change: a hidden password stays.
+            echoed = {key for key, value in index.config.items() if key in given and same(given[key], masked(value))}
+            changed = {key: value for key, value in given.items() if key not in echoed}
+            config = {**index.config, **self._read_fields(index_type, changed)}
         self._refuse_dangling(index_type, config, index)
         order = [field.name for field in index_type.fields]
         return {name: config[name] for name in (*order, *config) if name in config}
@@ -102,7 +113,7 @@ class Indices:
 
     def modify(self, index: Index, config: Mapping[str, Any]) -> Index:
         """Replace the configuration."""
-        return index if config == index.config else self._store.modify(index, config)
+        return index if same(config, index.config) else self._store.modify(index, config)
 
     def delete(self, index: Index) -> None:
         """Remove an index, and its path from the bases of all others."""

@@ -8,6 +8,8 @@ from wheelgate.errors import BadInput
 
 LONGEST = 100
 EXTRA = frozenset("-_.@")
+INVISIBLE = frozenset("\u115f\u1160")
+"""Fillers of Hangul: letters to Unicode, and nothing to see. (The other two of them are not in normal form.)"""
 
 
 def check_name(kind: str, name: str) -> None:
@@ -23,7 +25,7 @@ def check_name(kind: str, name: str) -> None:
     shown = ascii(name if len(name) <= LONGEST else name[:LONGEST] + "…")
     if not 1 <= len(name) <= LONGEST:
         raise BadInput(f"{kind} {shown} must have 1 to {LONGEST} characters, not {len(name)}")
-    if not all(character.isalnum() or character in EXTRA for character in name):
+    if not all(character.isalnum() or character in EXTRA for character in name) or INVISIBLE & set(name):
         raise BadInput(
             f"{kind} {shown} contains characters that aren't allowed. Any ascii symbol besides -.@_ is blocked, "
             "and so is everything that is no letter or digit."

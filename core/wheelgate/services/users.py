@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from wheelgate.errors import BadInput, Conflict, Forbidden, NotFound, Unsupported
-from wheelgate.fields import parse_json, parse_text, shown
+from wheelgate.fields import parse_json, parse_text, same, shown
 from wheelgate.services.indices import Indices, index_config
 from wheelgate.services.names import check_name
 from wheelgate.store.protocols import UserStore
@@ -84,7 +84,7 @@ def read_modification(body: Any, user: User, *, loopback: bool) -> UserChange:
     for key, parse in SETTABLE.items():
         if key in body:
             value = None if body[key] in (None, "") else parse(body[key])
-            if value != getattr(user, key):
+            if not same(value, getattr(user, key)):
                 fields[key] = value
     password = body.get("password")
     if password is not None:
@@ -146,8 +146,7 @@ class Users:
 
     def modify(self, user: User, change: UserChange, password_hash: str | None) -> User:
         """Change fields, and the password where there is a new hash: that ends the user's sessions."""
-        if change.fields or password_hash is not None:
-            user = self._store.modify(user, {**change.fields, "modified": moment()})
+        user = self._store.modify(user, {**change.fields, "modified": moment()})
         if password_hash is not None:
             user = self._store.set_password_hash(user, password_hash, secrets.token_urlsafe(12))
         return user

@@ -19,13 +19,14 @@ class Access:
         """Take the database, the threads for it, and whether reads of all stores may run on the event loop."""
         self._database = database
         self._pool = pool
-        self._instant = instant
+        self.instant = instant
+        """Whether reads may be made without :meth:`read`, on the event loop."""
         self.serial = 0
         """The change counter as this worker saw it last."""
 
     async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function that only reads."""
-        if self._instant:
+        if self.instant:
             return function(*args, **kwargs)
         return await self._pool.run(function, *args, **kwargs)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from wheelgate.errors import StartupError
 from wheelgate.store import faults
+from wheelgate.store.beacon import Beacon
 from wheelgate.store.engines import Postgresql, Sqlite
 
 log = logging.getLogger(__name__)
@@ -43,11 +44,13 @@ class Database:
         self.kind = self.orm.kind
         self.instant = self.orm.instant
         self._seen = threading.local()
+        self._beacon: Beacon | None = None
 
     def open(self) -> None:
         """Connect this thread before the first request has to. A database that is down now may come up later."""
         try:
             self.orm.connect(reuse_if_open=True)
+            self._find_beacon(make=True)
         except faults.ERRORS as error:
             log.warning("the database does not answer yet: %s", faults.refusal(error) or type(error).__name__)
 
@@ -69,8 +72,12 @@ class Database:
         if self.orm.in_transaction():
             yield
             return
+        begun: Beacon | None = None
         try:
             with self.orm.atomic():
+                begun = self._find_beacon(make=False)
+                if begun is not None:
+                    begun.begin()
                 yield
                 self.orm.changed("UPDATE server_state SET serial = serial + 1", ())
         except faults.ERRORS as error:
@@ -78,7 +85,8 @@ class Database:
                 raise told from error
             raise
         finally:
-            self._seen.version = None  # a connection's own changes do not move its data_version
+            if begun is not None:
+                begun.end()
 
     def read(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a SELECT in SQL that both databases know; ``?`` stands for a parameter and nothing else.
@@ -99,11 +107,19 @@ class Database:
 
     def serial(self) -> int:
         """Return the change counter, which grows with every committed transaction of any thread, process or node."""
-        if not self.instant:
-            return int(self.read("SELECT serial FROM server_state")[0][0])
-        seen = self._seen
-        version = self.read("PRAGMA data_version")
-        if getattr(seen, "version", None) != version:
-            seen.serial = self.read("SELECT serial FROM server_state")[0][0]
-            seen.version = version
+        if self._beacon is None:
+            return self._read_serial()
+        seen, number = self._seen, self._beacon.number
+        if number != getattr(seen, "number", None):
+            seen.serial = self._read_serial()
+            # Odd is a change under way: its end may come at any moment, so nothing is taken for known until then.
+            seen.number = None if number % 2 else number
         return int(seen.serial)
+
+    def _find_beacon(self, *, make: bool) -> Beacon | None:
+        if self._beacon is None and isinstance(self.orm, Sqlite):
+            self._beacon = Beacon.find(self.orm.path, make=make)
+        return self._beacon
+
+    def _read_serial(self) -> int:
+        return int(self.read("SELECT serial FROM server_state")[0][0])

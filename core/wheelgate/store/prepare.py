@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playhouse.migrations import Runner
 
-from wheelgate.errors import StartupError, WheelgateError
+from wheelgate.errors import Refusal, StartupError
 from wheelgate.store import faults, sqlite_file
 from wheelgate.store.database import Database
 from wheelgate.store.engines import Postgresql, Sqlite
@@ -40,8 +40,8 @@ def prepare(url: str, migrations: Migrations, first: First) -> None:
                 _prepare_file(database, database.orm, migrations, first)
             else:
                 _prepare_server(database, database.orm, migrations, first)
-    except (OSError, *faults.ERRORS) as error:
-        raise StartupError(f"the database could not be prepared: {_said(error)}.") from error
+    except (Refusal, OSError, *faults.ERRORS) as error:
+        raise StartupError(f"the database could not be prepared: {_said(faults.refusal(error) or error)}.") from error
 
 
 def _prepare_file(database: Database, orm: Sqlite, migrations: Migrations, first: First) -> None:
@@ -90,9 +90,7 @@ def _begin(database: Database, migrations: Migrations, first: First) -> None:
         with database.transaction():
             _apply(database, migrations)
             first(database)
-    except (WheelgateError, *faults.ERRORS) as error:
-        if isinstance(error, StartupError):
-            raise
+    except (Refusal, *faults.ERRORS) as error:
         raise StartupError(
             f"the first start could not build the database: {_said(error)}. Nothing was kept."
         ) from error
@@ -120,6 +118,8 @@ def _apply(database: Database, migrations: Migrations) -> None:
         try:
             _runner(database, owner, folder).up()
         except Exception as error:
+            if told := faults.refusal(error):  # no fault of the migration
+                raise told from error
             raise StartupError(
                 f"a migration of {owner} failed: {_said(error)}. It left no trace. Install"
                 " the version that ran before, or ask whoever wrote the migration."

@@ -107,8 +107,9 @@ class Site:
             sent["X-Devpi-Auth"] = base64.b64encode(":".join(auth).encode()).decode()
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         path, _, query = path.partition("?")
+        host = sent.pop("Host", "localhost")
         answer = self._client.simulate_request(
-            method, path, query_string=query, body=data, headers=sent, remote_addr=address
+            method, path, query_string=query, body=data, headers=sent, host=host, remote_addr=address
         )
         return Answer(answer.status_code, answer.headers, answer.content)
 

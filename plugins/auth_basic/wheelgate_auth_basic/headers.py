@@ -15,6 +15,7 @@ class XDevpiAuth:
     """``X-Devpi-Auth``: what the ``devpi`` command sends."""
 
     name = "x-devpi-auth"
+    header = "x-devpi-auth"
     rank = 10
     scheme = ""
     ambient = False
@@ -30,6 +31,7 @@ class Basic:
     """``Authorization: Basic`` (RFC 7617): what installers, upload tools and browsers send."""
 
     name = "basic"
+    header = "authorization"
     rank = 20
     scheme = "Basic"
     ambient = True

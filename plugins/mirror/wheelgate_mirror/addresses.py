@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from wheelgate.errors import BadInput
 
 
 def parse_mirror_url(value: Any) -> str:
-    """Read the address of an upstream's simple index."""
-    if not isinstance(value, str) or not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+    """Read the address of an upstream's simple index; it may hold a name and a password, percent-encoded."""
+    if not isinstance(value, str) or not _is_address(value):
         raise BadInput("'mirror_url' option must be a URL.")
     return value
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        # To read the port checks it.
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and text.isprintable()
+            and " " not in text
+        )
+    except ValueError:
+        return False
 
 
 def default_upstream() -> tuple[str, str]:

@@ -68,5 +68,5 @@ def _reason(
             return f"line {error.lineno} sets {error.option} in [{error.section}] a second time. Keep one of the two."
         case configparser.MissingSectionHeaderError():
             return f"line {error.lineno} stands before the first [section]. Put it into one or take it out."
-        case configparser.ParsingError():
+        case _:
             return f"line {error.errors[0][0]} is neither 'name = value' nor a [section]. Correct it or take it out."

@@ -44,6 +44,6 @@ def points_at(url: object, server_url: str) -> bool:
 
 
 def _place(url: str) -> str:
-    parts = urlsplit(url.strip())
+    parts = urlsplit(url)
     port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
     return f"{parts.scheme}://{parts.hostname}:{port}{parts.path or '/'}"

@@ -15,11 +15,9 @@ from wheelgate_pipconfig import urls
 def with_index_url(text: str, url: str) -> str:
     """Return the text with ``index-url`` set, above all tables."""
     root, *tables = _segments(text)
-    # Blank lines before the first table stay there.
-    end = root.find("\n", len(root.rstrip())) + 1 or len(root)
-    document = tomlkit.parse(root[:end])
+    document = tomlkit.parse(root)
     document["index-url"] = url
-    return "".join([tomlkit.dumps(document), root[end:], *tables])
+    return "".join([tomlkit.dumps(document), *tables])
 
 
 def with_new_index(text: str, name: str, url: str) -> str:
