@@ -10,7 +10,7 @@ import time
 import urllib.request
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 START_WITHIN = 30
 STOP_WITHIN = 20
@@ -22,10 +22,12 @@ CHEAP_HASHING = ("--argon2-memory-cost", "8", "--argon2-time-cost", "1", "--argo
 class RunningServer:
     """``devpi-server`` as a process of its own; it can be stopped and started again on the same folder and port."""
 
-    def __init__(self, serverdir: Path, *options: str, workers: int = 1) -> None:
+    def __init__(self, serverdir: Path, *options: str, workers: int = 1, **popen: Any) -> None:
+        """Take the folder, further options of the command, the number of workers, and arguments of ``Popen``."""
         self.serverdir = serverdir
         self.options = options
         self.workers = workers
+        self.popen = {"env": clean_environment(), **popen}
         self.port = free_port()
         self.log = serverdir.with_name(f"{serverdir.name}.log")
         self._process: subprocess.Popen[bytes] | None = None
@@ -54,23 +56,27 @@ class RunningServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=clean_environment(),
+                **self.popen,
             )
-        self._wait()
+        try:
+            self._wait()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def _wait(self) -> None:
         assert self._process is not None
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        for _ in range(START_WITHIN * 10):
+        deadline = time.monotonic() + START_WITHIN
+        while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 raise RuntimeError(f"devpi-server ended at once:\n{self.log.read_text()}")
             try:
-                with direct.open(f"{self.url}+api", timeout=5):
+                with direct.open(f"{self.url}+api", timeout=2):
                     return
             except OSError:
                 time.sleep(0.1)
-        self.stop()
         raise RuntimeError(f"devpi-server did not answer:\n{self.log.read_text()}")
 
     def stop(self) -> None:

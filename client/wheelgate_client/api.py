@@ -18,8 +18,8 @@ from wheelgate_client.errors import ClientError, NotAnIndexServerError, RefusedE
 API_VERSION = "2"
 VERSION_HEADER = "X-DEVPI-API-VERSION"
 CONNECT_SECONDS = 10
-ANSWER_LIMIT = 256 * 1024 * 1024
-"""Bytes; the project list of a full mirror has some 30 million."""
+ANSWER_LIMIT = 64 * 1024 * 1024
+"""Bytes; the project list of a full mirror has some 20 million."""
 REDIRECT_LIMIT = 5
 
 Json = dict[str, Any]
@@ -152,9 +152,14 @@ class Api:
                     if len(text) > ANSWER_LIMIT:
                         raise UnreachableError(url, f"the answer is longer than {ANSWER_LIMIT} bytes")
                 return response, bytes(text)
+        except requests.ConnectTimeout:
+            raise UnreachableError(url, f"no connection within {self._timeout[0]:g} seconds") from None
         except requests.Timeout:
             raise UnreachableError(url, f"no answer within {self._timeout[1]:g} seconds") from None
-        except (requests.RequestException, UnicodeError) as error:
+        except requests.exceptions.ProxyError as error:
+            raise UnreachableError(url, f"through the proxy: {_innermost(error)}") from None
+        except (requests.RequestException, ValueError) as error:
+            # ValueError: neither requests nor urllib3 wraps what the standard library finds wrong with an address.
             raise UnreachableError(url, _innermost(error)) from None
 
     def _check_version(self, reply: Reply) -> None:
@@ -194,8 +199,7 @@ def _refusal(response: requests.Response, content: Json, credentials: Credential
 
 def _redirected(method: str, url: str, response: requests.Response) -> str:
     target = urljoin(url, response.headers["Location"])
-    same_server = urls.origin(target) in {urls.origin(url), urls.origin(url.replace("http:", "https:", 1))}
-    if not same_server:
+    if not _is_same_server(url, target):
         raise ClientError(
             f"'{url}' refers to another server, '{urls.masked(target)}':"
             " nothing was sent there; type 'devpi use URL' with that server's URL if you trust it"
@@ -208,6 +212,14 @@ def _redirected(method: str, url: str, response: requests.Response) -> str:
             f"'{url}' has moved to '{target}', nothing was changed: type 'devpi use URL' with the new URL"
         )
     return target
+
+
+def _is_same_server(url: str, target: str) -> bool:
+    """Compare scheme, host and port; the same host by https is as good."""
+    try:
+        return urls.origin(target) in {urls.origin(url), urls.origin(url.replace("http:", "https:", 1))}
+    except ValueError:
+        return False
 
 
 def _json_object(text: bytes) -> Json | None:
@@ -229,7 +241,7 @@ def _status_line(response: requests.Response) -> str:
 
 
 def _innermost(error: BaseException) -> str:
-    reason = type(error).__name__
+    reason = str(error) if isinstance(error, ValueError) else type(error).__name__
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.strerror:
@@ -243,4 +255,4 @@ def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 def _base64(username: str, secret: str) -> str:
-    return base64.b64encode(f"{username}:{secret}".encode()).decode()
+    return base64.b64encode(f"{username}:{secret}".encode(errors="surrogateescape")).decode()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import NoReturn
 
 from wheelgate_client.commands import COMMANDS
 from wheelgate_client.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 _DESCRIPTION = """Users, indices and logins of a private Python package index, and the configuration of the tools
 that install from it. Type 'devpi COMMAND --help' for the options of a command."""

@@ -97,7 +97,7 @@ def wheelgate_client_get_password(url: str, username: str) -> str | None:
     """Return the password of ``username`` at the server ``url``, or None to leave the question to the next.
 
     Called by ``devpi login`` when neither an option nor the environment gave a password, before the prompt. A
-    plugin that raises is named on standard error and the next one is asked.
+    plugin that raises is named on standard error and the next one is asked; the ``keyring`` library comes last.
     """
 
 
@@ -105,7 +105,8 @@ def wheelgate_client_get_password(url: str, username: str) -> str | None:
 def wheelgate_client_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add subcommands to ``devpi``.
 
-    Called when the command at hand is none of the client's own, and for ``--help``. Give each parser
+    Called when the command at hand is none of the client's own; ``devpi --help`` stays quick and names only
+    ``devpi plugins``. The generic options, such as ``-y``, are added to each parser by the client. Give each parser
     ``set_defaults(run=function)``; the function takes the parsed arguments and the session, and returns the exit
     code. A plugin that raises is named on standard error and its commands are absent.
     """

@@ -10,15 +10,15 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from wheelgate_client import VERSION
 from wheelgate_client.arguments import CommandParser, Parser, main_parser, parse_command
 from wheelgate_client.commands import ALIASES, COMMANDS
 from wheelgate_client.errors import ClientError, UsageError, reason
 
+TYPE_CHECKING = False  # what type checkers take for true; importing typing would cost a tenth of ``--version``
 if TYPE_CHECKING:
     import argparse
 
@@ -42,10 +42,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ClientError as error:
         return _failed(str(error), FAILED)
     except BrokenPipeError:
-        # Whoever read the output has seen enough; the interpreter would complain when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # whoever read it has seen enough
         return FAILED
     except OSError as error:
+        _drop_output()
         return _failed(f"{error.filename or 'output'}: {reason(error)}", FAILED)
     except KeyboardInterrupt:
         return _failed("interrupted", INTERRUPTED)
@@ -112,6 +112,12 @@ def _terminal() -> Terminal:
 
     # A process that was started with a stream closed has None in its place.
     return Terminal(*(stream or io.StringIO() for stream in (sys.stdin, sys.stdout, sys.stderr)))
+
+
+def _drop_output() -> None:
+    """Spare the interpreter the same failure when it flushes at exit."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _failed(text: str, code: int) -> int:

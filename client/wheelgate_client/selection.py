@@ -20,9 +20,9 @@ def run(options: argparse.Namespace, session: Session) -> int:
     """Select what the options say, and show what is then in use."""
     preferences = _preferences(options)
     address = _wanted(options.index, session)
+    info = None if address is None else serverinfo.ask(session, address.url, address.basic)
     if address is not None and urls.is_absolute(options.index or ""):
         _tell_basic(session, address)
-    info = None if address is None else serverinfo.ask(session, address.url, address.basic)
     if options.unset_cfg and info is None:
         raise ClientError("not connected to a server, see 'devpi use'")
     selected = {} if info is None else _selected(session.current, info)
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace, session: Session) -> int:
         if options.local and session.keep_in_venv():
             session.terminal.line(f"Creating local configuration at {session.current_file.path}")
         # An index that the environment names for this once is not to be found in use the next time.
-        _remember(session, preferences if session.environ.get("DEVPI_INDEX") else {**selected, **preferences})
+        _remember(session, {} if session.environ.get("DEVPI_INDEX") else selected, preferences)
         if address is not None and info is not None:
             _remember_credentials(session, address, info)
     plan = _plan(options, session, current)
@@ -86,11 +86,11 @@ def _selected(before: Current, info: ServerInfo) -> dict[str, Any]:
     return changes
 
 
-def _remember(session: Session, changes: dict[str, Any]) -> None:
+def _remember(session: Session, selected: dict[str, Any], preferences: dict[str, Any]) -> None:
     """Save what changes; showing what is in use needs no right to write."""
-    news = {name: value for name, value in changes.items() if getattr(session.current, name) != value}
-    if news:
-        session.current_file.save(news)
+    news = {name: value for name, value in selected.items() if getattr(session.current, name) != value}
+    if news or preferences:
+        session.current_file.save({**news, **preferences})
 
 
 def _remember_credentials(session: Session, address: urls.Address, info: ServerInfo) -> None:
@@ -160,7 +160,7 @@ def _configure(options: argparse.Namespace, session: Session, current: Current, 
     files = ConfigFiles(session, venv)
     if plan is not None:
         (files.preview if options.dry_run else files.change)(plan)
-    failed = files.failures > 0
+    failed = plan is not None and files.failures > 0
     statuses = files.statuses()
     width = max((len(label) for label, _ in statuses), default=0)
     for label, status in statuses:

@@ -140,7 +140,7 @@ class AuthFile(StateFile):
     def root_of(self, url: str) -> str | None:
         """Return the URL of the server, among those with logins, that ``url`` lies on."""
         roots = self._section(self.read(), "auth", list)
-        return max((root for root in roots if url.startswith(root)), key=len, default=None)
+        return max((root for root in roots if f"{url}/".startswith(root)), key=len, default=None)
 
     def log_in(self, root: str, username: str, token: str) -> None:
         """Put the user first."""

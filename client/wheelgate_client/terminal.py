@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import getpass
-from typing import TextIO
 
 import py
 
 from wheelgate_client.errors import ClientError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
 
 
 class Terminal:

@@ -47,7 +47,12 @@ def parse(text: str) -> Address:
 
 def join(base: str, *segments: str) -> str:
     """Put names behind a URL, percent-encoded as far as a path needs it."""
-    return "/".join([base.rstrip("/"), *(quote(segment, safe="!$&'()*+,;=:@") for segment in segments)])
+    return "/".join([base.rstrip("/"), *(_quoted(segment) for segment in segments)])
+
+
+def _quoted(segment: str) -> str:
+    # An argument that is no text in the user's encoding comes with its bytes as surrogates.
+    return quote(segment, safe="!$&'()*+,;=:@", errors="surrogateescape")
 
 
 def parent(url: str) -> str:

@@ -1,0 +1,249 @@
+"""The client's front door for tests, and servers that it should be able to cope with."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import ssl
+import sys
+import textwrap
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support import RunningServer
+
+from wheelgate_client.main import main
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run of ``devpi`` left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    def ok(self) -> Outcome:
+        """Insist on success."""
+        assert (self.code, self.err) == (0, ""), self
+        return self
+
+    def fails(self, code: int = 1) -> Outcome:
+        """Insist on a failure that is told in a sentence, on standard error alone."""
+        assert self.code == code, self
+        assert self.err.strip(), self
+        assert "Traceback" not in self.err
+        return self
+
+
+@dataclass(slots=True)
+class Devpi:
+    """Runs ``devpi`` in this process, with a home directory and an environment of its own."""
+
+    home: Path
+    monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str]
+
+    def __call__(self, *arguments: str, stdin: str | bytes = "", **environ: str) -> Outcome:
+        """Run a command; the keywords are environment variables for this run."""
+        typed = stdin.encode() if isinstance(stdin, str) else stdin
+        with self.monkeypatch.context() as patch:
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed), encoding="utf-8"))
+            for name, value in environ.items():
+                patch.setenv(name, value)
+            self.capsys.readouterr()
+            code = main(arguments)
+        return Outcome(code, *self.capsys.readouterr())
+
+    @property
+    def clientdir(self) -> Path:
+        """Where the state lies."""
+        return self.home / ".devpi" / "client"
+
+    def state(self, name: str) -> dict[str, Any]:
+        """Return what a state file holds."""
+        content: dict[str, Any] = json.loads((self.clientdir / name).read_text())
+        return content
+
+
+@pytest.fixture
+def devpi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Devpi:
+    """Run ``devpi`` as a user who never ran it before."""
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in [name for name in os.environ if not name.startswith(("PATH", "TMPDIR", "PYTEST", "COV"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.chdir(home)
+    return Devpi(home, monkeypatch, capsys)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user of the real server, and ``devpi`` logged in as that user."""
+
+    devpi: Devpi
+    server: RunningServer
+    name: str
+    password: str = "a-good-password"
+
+    @property
+    def root(self) -> str:
+        """The server's URL without the slash at its end."""
+        return self.server.url.rstrip("/")
+
+
+@pytest.fixture
+def stranger(devpi: Devpi, index_server: RunningServer) -> Account:
+    """Use the server, and make a user of a new name, without logging in."""
+    account = Account(devpi, index_server, f"user{next(NUMBERS)}")
+    devpi("use", account.root).ok()
+    devpi("user", "-c", account.name, f"password={account.password}").ok()
+    return account
+
+
+@pytest.fixture
+def member(stranger: Account) -> Account:
+    """Log in as a user of a new name."""
+    stranger.devpi("login", stranger.name, "--password", stranger.password).ok()
+    return stranger
+
+
+NUMBERS = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a made-up server says; anything but bytes is sent as JSON."""
+
+    content: Any = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    phrase: str | None = None
+    """What follows the status in the first line; None for the standard words."""
+    hangs: bool = False
+    """Whether the answer comes only when the test is over."""
+
+    def body(self) -> bytes:
+        """Return the bytes to send."""
+        return self.content if isinstance(self.content, bytes) else json.dumps(self.content).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a made-up server was asked."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Return what was sent."""
+        return json.loads(self.body)
+
+
+@dataclass(slots=True)
+class MadeUpServer:
+    """Says what no index server says; other paths than the given ones are 404."""
+
+    url: str
+    answers: dict[str, Answer]
+    requests: list[Request]
+    server: ThreadingHTTPServer
+
+    def encrypt(self, certificate: Path) -> None:
+        """Speak TLS from now on."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.url = self.url.replace("http:", "https:")
+
+    def speaks_the_protocol(self, username: str | None = None) -> None:
+        """Answer discovery and login as an index server does, one that takes everybody for this user."""
+        status = ["noauth", "", []] if username is None else ["ok", username, []]
+        api = {"login": f"{self.url}/+login", "authstatus": status, "features": []}
+        index = {"index": f"{self.url}/alice/dev", "simpleindex": f"{self.url}/alice/dev/+simple/"}
+        self.says("/+api", "apiconfig", api)
+        self.says("/alice/dev/+api", "apiconfig", {**api, **index})
+        self.says("/+login", "proxyauth", {"password": "a-token", "expiration": 36000})
+
+    def says(self, path: str, kind: str, result: object) -> None:
+        """Answer as index servers do."""
+        self.answers[path] = Answer({"result": result, "type": kind})
+
+    def is_known_as(self, url: str, instead_of: str = "") -> None:
+        """Give out addresses as a server does that was told its outside URL."""
+        before = (instead_of or self.url).encode()
+        for path, answer in self.answers.items():
+            self.answers[path] = Answer(answer.body().replace(before, url.encode()))
+
+
+@pytest.fixture
+def made_up_server() -> Iterator[MadeUpServer]:
+    """Start a server that answers by its table of paths, which the test fills."""
+    answers: dict[str, Answer] = {}
+    requests: list[Request] = []
+    over = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def handle_any(self) -> None:
+            sent = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            requests.append(Request(self.command, self.path, dict(self.headers), sent))
+            answer = answers.get(self.path, Answer({"message": "nothing here"}, 404))
+            body = answer.body()
+            if answer.hangs:
+                over.wait()
+            self.send_response(answer.status, answer.phrase)
+            standard = {
+                "Content-Type": "application/json",
+                "X-DEVPI-API-VERSION": "2",
+                "Content-Length": str(len(body)),
+            }
+            for name, value in {**standard, **answer.headers}.items():
+                if value:
+                    self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815 - the library looks for these names
+
+        def log_message(self, *arguments: object) -> None:
+            """Keep standard error for the client."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield MadeUpServer(f"http://127.0.0.1:{server.server_port}", answers, requests, server)
+    over.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def install_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
+    """Return a function that installs a client plugin as pip would, given its name and its source."""
+    installed: set[str] = set()
+
+    def install(name: str, source: str) -> None:
+        site = tmp_path / f"site-{name}"
+        info = site / f"{name}-1.2.dist-info"
+        info.mkdir(parents=True)
+        (site / f"{name}.py").write_text(textwrap.dedent(source))
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n")
+        (info / "entry_points.txt").write_text(f"[wheelgate.client]\n{name} = {name}\n")
+        monkeypatch.syspath_prepend(site)
+        installed.add(name)
+
+    yield install
+    for module in [module for module in sys.modules if module.partition(".")[0] in installed]:
+        del sys.modules[module]

@@ -1,0 +1,83 @@
+"""What the command line says about itself, and about command lines that make no sense."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import pytest
+
+from wheelgate_client.commands import COMMANDS
+
+
+def test_without_a_command_the_help_is_shown(devpi):
+    """``devpi`` alone is a question, not an error."""
+    assert devpi().ok().out == devpi("--help").ok().out
+
+
+def test_help_lists_every_command(devpi):
+    """Each command stands in the help with what it is for."""
+    lines = devpi("--help").ok().out.splitlines()
+
+    assert [line.split()[0] for line in lines if line.strip().endswith(tuple(COMMANDS.values()))] == list(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_a_help_of_its_own(devpi, command):
+    """``devpi COMMAND --help`` names the command and the options of every command."""
+    out = devpi(command, "--help").ok().out
+
+    assert out.startswith(f"usage: devpi {command} ")
+    assert "--clientdir DIR" in out
+
+
+def test_version_is_that_of_the_distribution(devpi):
+    """The version that is written down in the client is the one that is installed."""
+    assert devpi("--version").ok().out == f"devpi (wheelgate) {version('wheelgate')}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        pytest.param(["nosuch"], "devpi: error: invalid choice: 'nosuch' (choose from use, ", id="unknown command"),
+        pytest.param(["--nosuch"], "devpi: error: unrecognized arguments: --nosuch", id="unknown option"),
+        pytest.param(
+            ["use", "--nosuch"], "devpi use: error: unrecognized arguments: --nosuch", id="option of a command"
+        ),
+        pytest.param(["use", "a/b", "c/d"], "devpi use: error: unrecognized arguments: c/d", id="too many names"),
+        pytest.param(
+            ["login"], "devpi login: error: the following arguments are required: username", id="too few names"
+        ),
+        pytest.param(
+            ["use", "--set-cfg", "--unset-cfg"], "devpi use: error: argument --unset-cfg: not allowed", id="both"
+        ),
+        pytest.param(["index", "-c", "-l"], "devpi index: error: argument -l/--list: not allowed", id="two actions"),
+        pytest.param(
+            ["use", "-t", "maybe"], "devpi use: error: argument -t/--pip-set-trusted: invalid", id="bad choice"
+        ),
+        pytest.param(["--timeout", "soon", "use"], "devpi: error: argument --timeout: invalid", id="no number"),
+        pytest.param(["--timeout", "0", "use"], "devpi: error: argument --timeout: invalid", id="no time"),
+        pytest.param(["user", "-l", "bob"], "devpi user: error: -l lists all users", id="a name too many"),
+        pytest.param(
+            ["use", "-l", "a/b"], "devpi use: error: -l lists the indices of the server", id="an index too many"
+        ),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(devpi, arguments, complaint):
+    """A command line that cannot be understood changes nothing and says in one line why."""
+    outcome = devpi(*arguments).fails(2)
+
+    assert outcome.err.startswith(complaint)
+    assert outcome.err.count("\n") == 1
+    assert outcome.out == ""
+    assert not devpi.clientdir.exists()
+
+
+def test_generic_options_stand_before_or_after_the_command(devpi):
+    """``--clientdir`` means the same on both sides of the command; the later one counts."""
+    elsewhere = devpi.home / "elsewhere"
+
+    before = devpi("--debug", "--clientdir", str(elsewhere), "use")
+    after = devpi("use", "--debug", "--clientdir", str(elsewhere))
+    both = devpi("--debug", "--clientdir", "/nowhere", "use", "--clientdir", str(elsewhere))
+
+    assert before.err == after.err == both.err == f"[debug] current: {elsewhere}/current.json\n"

@@ -1,0 +1,336 @@
+"""``devpi use --set-cfg`` and its relatives, with the bundled writers and with strangers' ones."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+import pytest
+
+WRITER = """
+    from pathlib import Path
+    from wheelgate_client.hookspecs import ConfigError, Edit, Location, hookimpl
+
+    class Writer:
+        name = "{name}"
+
+        def location(self, venv):
+            path = Path.home() / ".{name}rc"
+            return Location(path, "~/.{name}rc", shown=True)
+
+        def read(self, path):
+            {read}
+
+        def plan(self, path, target):
+            {plan}
+
+        def unplan(self, path, server_url):
+            before = path.read_bytes() if path.exists() else None
+            return Edit(path, before, None, has_secret=False)
+
+    @hookimpl
+    def wheelgate_client_config_writers():
+        return [Writer()]
+"""
+READ = "return path.read_text() if path.exists() else None"
+PLAN = """before = path.read_bytes() if path.exists() else None
+            return Edit(path, before, target.simple_url.encode(), has_secret="@" in target.simple_url)"""
+
+
+@pytest.fixture
+def used(devpi, made_up_server):
+    """Use an index, with no writers but those that a test installs."""
+    made_up_server.speaks_the_protocol("alice")
+    devpi("use", f"{made_up_server.url}/alice/dev").ok()
+    devpi.monkeypatch.setenv("DEVPI_NO_PLUGIN", "pipconfig")
+    return devpi
+
+
+@pytest.fixture
+def toolrc(used, install_plugin):
+    """Install the writer of a tool, and return the path of its file."""
+    install_plugin("tool", WRITER.format(name="tool", read=READ, plan=PLAN))
+    return used.home / ".toolrc"
+
+
+def configuration(outcome):
+    """Return the lines about configuration files."""
+    return outcome.out.splitlines()[1:]
+
+
+class TestBundledWriters:
+    """pip, uv and the others, as they come with the client."""
+
+    @pytest.fixture(autouse=True)
+    def _bundled(self, used):
+        used.monkeypatch.delenv("DEVPI_NO_PLUGIN")
+
+    def test_all_are_pointed_at_the_index_and_back(self, used, made_up_server):
+        """``--set-cfg`` shows where each tool now installs from; ``--unset-cfg`` takes that out again."""
+        url = f"{made_up_server.url}/alice/dev/+simple/"
+
+        assert configuration(used("use", "--set-cfg").ok()) == [
+            f"~/.pydistutils.cfg     : {url}",
+            f"~/.pip/pip.conf        : {url}",
+            f"~/.buildout/default.cfg: {url}",
+            f"~/.config/uv/uv.toml   : {url}",
+            "always-set-cfg: no",
+        ]
+        assert url in (used.home / ".pip" / "pip.conf").read_text()
+        assert url not in used("use", "--unset-cfg").ok().out
+
+    def test_a_writer_can_be_replaced(self, used, install_plugin):
+        """Whoever blocks the bundled writers sees only the others."""
+        install_plugin("other", WRITER.format(name="pip", read=READ, plan=PLAN))
+
+        outcome = used("use", DEVPI_NO_PLUGIN="pipconfig").ok()
+
+        assert configuration(outcome) == ["~/.piprc: no config file exists", "always-set-cfg: no"]
+
+    def test_two_writers_of_one_tool_are_refused(self, used, install_plugin):
+        """Both plugins are named, and how to get along."""
+        install_plugin("other", WRITER.format(name="pip", read=READ, plan=PLAN))
+
+        outcome = used("use").fails()
+
+        assert "both write the configuration of pip: uninstall one, or name it in DEVPI_NO_PLUGIN" in outcome.err
+        assert "'other'" in outcome.err
+        assert "'pipconfig'" in outcome.err
+
+
+def test_what_a_file_says_is_shown(used, toolrc):
+    """No file, a file that says nothing, a URL; of credentials only the user is shown."""
+    shown = [configuration(used("use").ok())[0]]
+    toolrc.write_text("http://u:secret@other/+simple/")
+    shown.append(configuration(used("use").ok())[0])
+
+    assert shown == ["~/.toolrc: no config file exists", "~/.toolrc: http://u:****@other/+simple/"]
+
+
+def test_a_file_that_says_nothing_is_shown_so(used, install_plugin):
+    """The file is there, and points nowhere."""
+    install_plugin("tool", WRITER.format(name="tool", read="return None", plan=PLAN))
+    (used.home / ".toolrc").write_text("")
+
+    assert configuration(used("use").ok())[0] == "~/.toolrc: no index server configured"
+
+
+def test_always_set_cfg_is_remembered(used, toolrc, made_up_server):
+    """After ``--always-set-cfg=yes`` every ``use`` writes, until ``no``."""
+    url = f"{made_up_server.url}/alice/dev/+simple/"
+
+    assert configuration(used("use", "--always-set-cfg=yes").ok()) == [f"~/.toolrc: {url}", "always-set-cfg: yes"]
+    toolrc.unlink()
+    assert configuration(used("use").ok()) == [f"~/.toolrc: {url}", "always-set-cfg: yes"]
+    toolrc.unlink()
+    assert configuration(used("use", "--always-set-cfg=no").ok())[-1] == "always-set-cfg: no"
+    assert not toolrc.exists()
+    state = used.state("current.json")
+    assert (state["always_setcfg"], state["settrusted"]) == (False, False)
+
+
+def test_a_dry_run_changes_nothing(used, toolrc, made_up_server):
+    """The differences are printed, and neither files nor state are written."""
+    toolrc.write_text("http://old/\n")
+    state = {path: path.read_bytes() for path in used.clientdir.iterdir()}
+
+    outcome = used("use", made_up_server.url + "/alice/dev", "--always-set-cfg=yes", "--dry-run").ok()
+
+    assert configuration(outcome) == [
+        "--- ~/.toolrc",
+        "+++ ~/.toolrc",
+        "@@ -1 +1 @@",
+        "-http://old/",
+        f"+{made_up_server.url}/alice/dev/+simple/",
+        "~/.toolrc: http://old/\\n",
+        "always-set-cfg: yes",
+    ]
+    assert toolrc.read_text() == "http://old/\n"
+    assert {path: path.read_bytes() for path in used.clientdir.iterdir()} == state
+
+
+def test_a_dry_run_hides_credentials(used, toolrc, made_up_server):
+    """What is written to the file with a password is printed without."""
+    host = made_up_server.url.removeprefix("http://")
+    used("use", f"http://u:secret@{host}/alice/dev")
+
+    outcome = used("use", "--set-cfg", "--dry-run").ok()
+
+    assert f"+http://u:****@{host}/alice/dev/+simple/" in outcome.out
+    assert "secret" not in outcome.out
+
+
+def test_the_original_is_kept_once(used, toolrc):
+    """``FILE-bak`` holds what stood there before the first change, for good, with the same rights."""
+    backup = used.home / ".toolrc-bak"
+    toolrc.write_text("mine")
+    toolrc.chmod(0o640)
+
+    used("use", "--set-cfg").ok()
+    toolrc.write_text("changed")
+    used("use", "--set-cfg").ok()
+
+    assert backup.read_text() == "mine"
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (backup, toolrc)] == [0o640, 0o640]
+
+
+def test_a_new_file_needs_no_backup(used, toolrc):
+    """There is nothing to keep, and the usual rights are those of the process."""
+    before = os.umask(0o027)
+    try:
+        used("use", "--set-cfg").ok()
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE(toolrc.stat().st_mode) == 0o640
+    assert not (used.home / ".toolrc-bak").exists()
+
+
+def test_what_is_so_already_is_not_written(used, toolrc):
+    """A second time changes neither the file nor makes a backup."""
+    used("use", "--set-cfg").ok()
+    before = toolrc.stat()
+
+    used("use", "--set-cfg").ok()
+
+    assert toolrc.stat() == before
+    assert not (used.home / ".toolrc-bak").exists()
+
+
+@pytest.mark.parametrize("content", [None, "http://old/", "{url}"], ids=["new", "changed", "unchanged"])
+def test_a_file_with_a_password_is_private(used, toolrc, made_up_server, content):
+    """Whatever its rights were, once it carries a credential only the owner can read it."""
+    url = made_up_server.url.replace("http://", "http://u:secret@")
+    used("use", f"{url}/alice/dev")
+    if content is not None:
+        toolrc.write_text(content.replace("{url}", f"{url}/alice/dev/+simple/"))
+        toolrc.chmod(0o644)
+
+    used("use", "--set-cfg").ok()
+
+    assert toolrc.read_text() == f"{url}/alice/dev/+simple/"
+    assert stat.S_IMODE(toolrc.stat().st_mode) == 0o600
+
+
+def test_a_symbolic_link_stays_one(used, toolrc, tmp_path):
+    """Whoever keeps dotfiles elsewhere finds the change there."""
+    real = tmp_path / "dotfiles-toolrc"
+    real.write_text("mine")
+    toolrc.symlink_to(real)
+
+    used("use", "--set-cfg").ok()
+
+    assert toolrc.is_symlink()
+    assert real.read_text().endswith("/+simple/")
+
+
+def test_unset_removes_what_the_writer_says(used, toolrc):
+    """A writer may ask for the whole file to go; what stood in it is in the backup."""
+    toolrc.write_text("mine")
+
+    assert configuration(used("use", "--unset-cfg").ok())[0] == "~/.toolrc: no config file exists"
+    assert (used.home / ".toolrc-bak").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("plan", "complaint"),
+    [
+        pytest.param(
+            "raise ConfigError('~/.toolrc is not TOML: mend it')", "~/.toolrc is not TOML: mend it", id="told"
+        ),
+        pytest.param("raise KeyError('x')", "~/.toolrc: KeyError: 'x'; the file is as it was before", id="defect"),
+        pytest.param(
+            "return Edit(Path('/proc/nowhere/x'), None, b'', has_secret=False)",
+            "~/.toolrc: No such file or directory; the file is as it was before",
+            id="cannot be written",
+        ),
+    ],
+)
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]], ids=["", "dry"])
+def test_a_writer_that_fails_does_not_stop_the_others(used, install_plugin, made_up_server, plan, complaint, dry):
+    """Its line goes to standard error, the others are written, and the exit code is 1."""
+    install_plugin("tool", WRITER.format(name="tool", read=READ, plan=plan))
+    install_plugin("good", WRITER.format(name="good", read=READ, plan=PLAN))
+
+    outcome = used("use", "--set-cfg", *dry)
+
+    if not (dry and "nowhere" in plan):
+        assert (outcome.code, outcome.err) == (1, f"{complaint}\n")
+    good = "no config file exists" if dry else f"{made_up_server.url}/alice/dev/+simple/"
+    assert f"~/.goodrc: {good}" in outcome.out
+
+
+def test_a_writer_without_a_place_is_left_out(used, install_plugin):
+    """A tool that has no file there is not shown, one that fails to say is told."""
+    nowhere = WRITER.replace('return Location(path, "~/.{name}rc", shown=True)', "return None")
+    failing = WRITER.replace('return Location(path, "~/.{name}rc", shown=True)', "raise KeyError(path.name)")
+    install_plugin("nowhere", nowhere.format(name="nowhere", read=READ, plan=PLAN))
+    install_plugin("failing", failing.format(name="failing", read=READ, plan=PLAN))
+
+    outcome = used("use")
+
+    assert (outcome.code, configuration(outcome)) == (0, ["always-set-cfg: no"])
+    assert outcome.err == "failing: KeyError: '.failingrc'; the file is as it was before\n"
+
+
+def test_a_file_that_cannot_be_read_is_told_and_shown(used, install_plugin):
+    """Showing what is in use succeeds all the same."""
+    install_plugin("tool", WRITER.format(name="tool", read="raise ConfigError('~/.toolrc is not text')", plan=PLAN))
+
+    outcome = used("use")
+
+    assert (outcome.code, outcome.err) == (0, "~/.toolrc is not text\n")
+    assert configuration(outcome)[0] == "~/.toolrc: cannot be read"
+
+
+def test_without_an_index_there_is_nothing_to_set(used, toolrc, made_up_server):
+    """A server alone is none to install from."""
+    outcome = used("use", made_up_server.url, "--set-cfg")
+
+    assert (outcome.code, outcome.err) == (0, "no index configured: cannot set pip/easy_install index\n")
+    assert not toolrc.exists()
+
+
+def test_without_a_server_there_is_nothing_to_unset(devpi):
+    """It would be open what to take out."""
+    assert devpi("use", "--unset-cfg").fails().err == "not connected to a server, see 'devpi use'\n"
+
+
+class TestTrust:
+    """Whether pip is told to trust the host."""
+
+    @pytest.fixture(autouse=True)
+    def _writer(self, used, install_plugin):
+        plan = PLAN.replace("target.simple_url.encode()", "repr(target.trusted_host).encode()")
+        install_plugin("tool", WRITER.format(name="tool", read=READ, plan=plan))
+
+    @pytest.mark.parametrize(
+        ("option", "trusted"),
+        [
+            ([], "None"),
+            (["-t", "auto"], "None"),
+            (["--pip-set-trusted=yes"], "True"),
+            (["--pip-set-trusted=no"], "False"),
+        ],
+        ids=["not given", "auto", "yes", "no"],
+    )
+    def test_this_machine_needs_no_trust(self, used, option, trusted):
+        """Of the loopback addresses nothing is said unless it is asked for."""
+        assert configuration(used("use", "--set-cfg", *option).ok())[0] == f"~/.toolrc: {trusted}"
+
+    def test_trust_is_remembered_with_always(self, used):
+        """``--always-set-cfg=yes`` keeps the answer for later."""
+        used("use", "--always-set-cfg=yes", "--pip-set-trusted=yes").ok()
+
+        assert used.state("current.json")["settrusted"] is True
+        assert configuration(used("use").ok())[0] == "~/.toolrc: True"
+
+    @pytest.mark.parametrize("option", [[], ["-t", "no"]], ids=["auto", "no"])
+    def test_another_host_without_tls_is_trusted_with_a_warning(self, used, made_up_server, option):
+        """An index by http:// on another machine is no use to pip otherwise."""
+        made_up_server.is_known_as("http://index.example")
+
+        outcome = used("use", f"{made_up_server.url}/alice/dev", "--set-cfg", *option)
+
+        warned = outcome.err == "Warning: insecure http host, trusted-host will be set for pip\n"
+        assert (warned, configuration(outcome)[0]) == (not option, f"~/.toolrc: {not option}")

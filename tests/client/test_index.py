@@ -1,0 +1,143 @@
+"""``devpi index``."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def settings(name, **changes):
+    """Return the lines that show a stage of ``name``."""
+    config = {
+        "type": "stage",
+        "bases": "",
+        "volatile": "True",
+        "acl_upload": name,
+        "acl_toxresult_upload": ":ANONYMOUS:",
+        "mirror_whitelist": "",
+        "mirror_whitelist_inheritance": "intersection",
+        **changes,
+    }
+    return "".join(f"  {key}={value}\n" for key, value in config.items())
+
+
+def test_indices_are_created_shown_listed_and_deleted(member):
+    """The life of an index, with the lines in the recorded order."""
+    devpi, name = member.devpi, member.name
+    url = f"{member.root}/{name}/dev"
+
+    assert devpi("index", "-c", "dev").ok().out == f"{url}?no_projects=:\n{settings(name)}"
+    assert devpi("index", "dev").ok().out == f"{url}:\n{settings(name)}"
+    assert devpi("index", f"{name}/dev", "--no-projects").ok().out == f"{url}?no_projects=:\n{settings(name)}"
+    assert devpi("index", "-l").ok().out == f"{name}/dev\n"
+    assert devpi("index", "-l", name).ok().out == f"{name}/dev\n"
+    assert devpi("index", "--delete", "dev", "-y").ok().out == (
+        f"About to remove: {url}\nAre you sure (yes/no)? yes (autoset from -y option)\nindex deleted: {url}\n"
+    )
+    assert devpi("index", "-l").ok().out == ""
+
+
+def test_settings_given_at_creation_count(member):
+    """``-c`` takes any number of settings."""
+    member.devpi("index", "-c", "base").ok()
+
+    outcome = member.devpi("index", "-c", "dev", f"bases={member.name}/base", "volatile=False", "title=A = B").ok()
+
+    expected = settings(member.name, bases=f"{member.name}/base", volatile="False", title="A = B")
+    assert outcome.out == f"{member.root}/{member.name}/dev?no_projects=:\n{expected}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param(["title=T x"], {"title": "T x"}, id="set"),
+        pytest.param(["bases+={name}/base"], {"bases": "{name}/base"}, id="add"),
+        pytest.param(["bases+={name}/base", "bases-={name}/base"], {"bases": ""}, id="add and take away"),
+        pytest.param(
+            ["acl_upload+=root", "volatile=False"], {"volatile": "False", "acl_upload": "{name},root"}, id="two"
+        ),
+        pytest.param(["title=T", "title-="], {}, id="drop"),
+        pytest.param(["acl_upload="], {"acl_upload": ""}, id="empty"),
+    ],
+)
+@pytest.mark.parametrize("named", [["dev"], ["-m", "dev"], []], ids=["named", "with -m", "in use"])
+def test_settings_are_changed(member, changes, expected, named):
+    """Each change is told as typed, then the index is shown; without a name it is the one in use."""
+    member.devpi("index", "-c", "base").ok()
+    member.devpi("index", "-c", "dev").ok()
+    member.devpi("use", "dev").ok()
+    typed = [change.format(name=member.name) for change in changes]
+
+    outcome = member.devpi("index", *named, *typed).ok()
+
+    config = settings(member.name, **{key: value.format(name=member.name) for key, value in expected.items()})
+    told = "".join(f"/{member.name}/dev {change}\n" for change in typed)
+    assert outcome.out == f"{told}{member.root}/{member.name}/dev?no_projects=:\n{config}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        pytest.param(["-c"], "need to explicitly specify index for deletion/creation\n", id="create nothing"),
+        pytest.param(["--delete"], "need to explicitly specify index for deletion/creation\n", id="delete nothing"),
+        pytest.param(["--delete", "dev", "a=b"], "cannot delete if you specify key=values\n", id="delete and set"),
+        pytest.param(["dev", "x", "y"], "arguments must be format NAME=VALUE: ['x', 'y']\n", id="no equal sign"),
+        pytest.param([], "no index in use: name one, or type 'devpi use USER/INDEX'\n", id="none in use"),
+        pytest.param(["title=x"], "no index in use: name one, or type 'devpi use USER/INDEX'\n", id="none to change"),
+        pytest.param(["a/b/c"], "'a/b' is no name of a user or an index: ", id="too many slashes"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_one_line(member, arguments, complaint):
+    """Arguments that make no sense never reach the server."""
+    outcome = member.devpi("index", *arguments).fails()
+
+    assert outcome.err.startswith(complaint)
+    assert outcome.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [["-l"], ["-c", "dev"], ["dev"], ["dev", "a=b"], ["--delete", "dev", "-y"]])
+def test_whose_index_is_meant_must_be_known(stranger, arguments):
+    """The short form needs a login."""
+    assert stranger.devpi("index", *arguments).fails().err.startswith("no current authenticated user")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "request_line", "answer"),
+    [
+        pytest.param(["-c", "dev"], "PUT {index}/dev", "409 Conflict: index '{name}/dev' exists\n", id="twice"),
+        pytest.param(["-c", "b d"], "PUT {index}/b%20d", "400 Bad Request: indexname 'b d' ", id="name"),
+        pytest.param(
+            ["-c", "x", "bases=no/pe"], "PUT {index}/x", "400 Bad Request: base index 'no/pe' does", id="base"
+        ),
+        pytest.param(
+            ["dev", "volatile=maybe"], "PATCH {index}/dev", "400 Bad Request: Unknown boolean value", id="value"
+        ),
+        pytest.param(
+            ["nope"], "GET {index}/nope?no_projects=", "404 Not Found: The stage {name}/nope could", id="show"
+        ),
+        pytest.param(["-l", "nobody"], "GET {root}/nobody", "404 Not Found: no user 'nobody'\n", id="list"),
+        pytest.param(["-c", "root/x"], "PUT {root}/root/x", "403 Forbidden: ", id="another's"),
+        pytest.param(
+            ["--delete", "nv", "-y"], "DELETE {index}/nv", "403 Forbidden: index {name}/nv non-vol", id="kept"
+        ),
+    ],
+)
+def test_a_refusal_shows_request_and_answer(member, arguments, request_line, answer):
+    """Two lines: what was asked, and what the server said."""
+    member.devpi("index", "-c", "dev").ok()
+    member.devpi("index", "-c", "nv", "volatile=False").ok()
+    values = {"name": member.name, "root": member.root, "index": f"{member.root}/{member.name}"}
+
+    outcome = member.devpi("index", *arguments).fails()
+
+    assert outcome.err.startswith(f"{request_line.format(**values)}\n{answer.format(**values)}")
+    assert outcome.err.count("\n") == 2
+
+
+def test_declining_deletes_nothing(member):
+    """The answer no is no failure."""
+    member.devpi("index", "-c", "dev").ok()
+
+    assert "index deleted" not in member.devpi("index", "--delete", "dev", stdin="no\n").ok().out
+    assert member.devpi("index", "-l").ok().out == f"{member.name}/dev\n"

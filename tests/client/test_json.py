@@ -1,0 +1,87 @@
+"""``devpi getjson`` and ``devpi patchjson``."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_user_is_shown_as_the_session_shows_it(stranger):
+    """Four spaces, sorted keys."""
+    shown = stranger.devpi("getjson", f"/{stranger.name}").ok().out
+
+    content = json.loads(shown)
+    assert content["type"] == "userconfig"
+    assert shown == json.dumps(content, indent=4, sort_keys=True) + "\n"
+
+
+@pytest.mark.parametrize(
+    "path", ["/{name}/dev", "{root}/{name}/dev", ".", "../dev"], ids=["path", "URL", "in use", "up"]
+)
+def test_a_resource_is_given_as_path_or_url(member, path):
+    """Paths start at the server, or at the index in use."""
+    member.devpi("index", "-c", "dev").ok()
+    member.devpi("use", "dev").ok()
+
+    outcome = member.devpi("getjson", path.format(name=member.name, root=member.root)).ok()
+
+    assert json.loads(outcome.out)["type"] == "indexconfig"
+
+
+def test_the_headers_are_shown_beside_the_answer(stranger):
+    """With ``-v`` standard output still holds the JSON alone."""
+    outcome = stranger.devpi("getjson", "-v", "/+api")
+
+    assert json.loads(outcome.out)["type"] == "apiconfig"
+    assert outcome.err.startswith(f"GET REQUEST sent to {stranger.root}/+api\nCONTENT-LENGTH: ")
+    assert "\nX-DEVPI-API-VERSION: 2\n" in outcome.err
+
+
+def test_json_is_sent_and_the_answer_shown(member):
+    """A file and standard input do the same."""
+    (member.devpi.home / "title.json").write_text('{"title": "From a file"}')
+
+    from_file = member.devpi("patchjson", f"/{member.name}", "title.json").ok()
+    member.devpi("patchjson", f"/{member.name}", "-", stdin='{"email": "a@example.com"}').ok()
+
+    assert json.loads(from_file.out) == {"message": "user updated"}
+    assert "  email=a@example.com\n" in member.devpi("user").ok().out
+    assert "  title=From a file\n" in member.devpi("user").ok().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        pytest.param(["getjson", "dev"], "cannot use relative path without an active index\n", id="no index"),
+        pytest.param(["getjson", "http://u:secret@h/"], "the URL carries a password: ", id="password"),
+        pytest.param(["patchjson", "/x", "nofile"], "cannot read nofile: No such file or directory; ", id="no file"),
+        pytest.param(["patchjson", "/x", "half.json"], "half.json is not JSON (", id="half a file"),
+        pytest.param(["patchjson", "/x", "-"], "standard input is not JSON (", id="no input"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_one_line(member, arguments, complaint):
+    """Nothing is sent unless it is whole."""
+    (member.devpi.home / "half.json").write_text('{"title": ')
+
+    outcome = member.devpi(*arguments).fails()
+
+    assert outcome.err.startswith(complaint)
+    assert outcome.err.count("\n") == 1
+    assert "secret" not in outcome.err
+
+
+@pytest.mark.parametrize("path", ["/nope", "/nope/nope"])
+def test_a_refusal_shows_request_and_answer(stranger, path):
+    """What is not there is told as everywhere."""
+    outcome = stranger.devpi("getjson", path).fails()
+
+    assert outcome.err.startswith(f"GET {stranger.root}{path}\n404 Not Found: ")
+    assert outcome.out == ""
+
+
+def test_without_a_server_a_path_means_nothing(devpi):
+    """Only a URL would say where to look."""
+    assert devpi("getjson", "/").fails().err == "no server currently selected\n"

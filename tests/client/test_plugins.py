@@ -1,0 +1,184 @@
+"""What plugins add to the client, and what they cannot break."""
+
+from __future__ import annotations
+
+import pytest
+
+PASSWORDS = """
+    from wheelgate_client.hookspecs import hookimpl
+
+    @hookimpl
+    def wheelgate_client_get_password(url, username):
+        {body}
+"""
+
+COMMAND = """
+    from wheelgate_client.hookspecs import hookimpl
+
+    @hookimpl
+    def wheelgate_client_commands(subparsers):
+        parser = subparsers.add_parser("greet")
+        parser.add_argument("name")
+        parser.set_defaults(run=greet)
+
+    def greet(options, session):
+        session.terminal.line(f"hello {options.name} at {session.root}")
+        return 7
+"""
+
+MISSPELT = """
+    from wheelgate_client.hookspecs import hookimpl
+
+    @hookimpl
+    def wheelgate_client_get_pasword(url):
+        return "x"
+"""
+
+
+def test_plugins_are_listed_with_their_hooks(devpi, install_plugin):
+    """Name, distribution and version, then the hooks."""
+    install_plugin("vault", PASSWORDS.format(body="return None"))
+
+    assert "vault (vault 1.2)\n    wheelgate_client_get_password\n" in devpi("plugins").ok().out
+
+
+def test_the_version_in_detail_names_plugins_and_server(devpi, install_plugin, made_up_server):
+    """``--version -v`` asks the server what runs there; a server that is gone is left out."""
+    install_plugin("vault", PASSWORDS.format(body="return None"))
+    made_up_server.speaks_the_protocol()
+    made_up_server.says("/+status", "status", {"versioninfo": {"devpi-server": "6.20.3"}})
+
+    before = devpi("--version", "-v").ok().out
+    devpi("use", made_up_server.url).ok()
+    after = devpi("--version", "-v").ok().out
+
+    assert before.startswith("devpi (wheelgate) ")
+    assert "\n\nplugins:\n" in before
+    assert "    vault (vault 1.2)\n" in before
+    assert after == f"{before}\ncurrent devpi server: {made_up_server.url}/\n    devpi-server 6.20.3\n"
+
+
+def test_a_plugin_gives_the_password(devpi, install_plugin, made_up_server):
+    """It is asked with server and user, if neither option nor environment gave a password."""
+    made_up_server.speaks_the_protocol()
+    devpi("use", made_up_server.url).ok()
+    install_plugin("vault", PASSWORDS.format(body="return f'{username} at {url}'"))
+
+    devpi("login", "alice").ok()
+    devpi("login", "alice", "--password", "typed").ok()
+    devpi("login", "alice", DEVPI_PASSWORD="set").ok()
+
+    sent = [request.json()["password"] for request in made_up_server.requests if request.path == "/+login"]
+    assert sent == [f"alice at {made_up_server.url}/", "typed", "set"]
+
+
+def test_the_keyring_is_asked(devpi, install_plugin, made_up_server):
+    """Where the keyring library is installed, ``devpi login`` takes what ``keyring get`` would print."""
+    made_up_server.speaks_the_protocol()
+    devpi("use", made_up_server.url).ok()
+    install_plugin("keyring", "def get_password(service, username): return f'{username} of {service}'")
+
+    devpi("login", "alice").ok()
+
+    assert made_up_server.requests[-1].json()["password"] == f"alice of {made_up_server.url}/"
+
+
+KEYRING = """
+    import sys
+    import types
+
+    class NoKeyringError(RuntimeError):
+        pass
+
+    class KeyringLocked(Exception):
+        pass
+
+    sys.modules["keyring.errors"] = sys.modules[__name__]
+
+    def get_password(service, username):
+        raise {error}("no")
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("NoKeyringError", ""),
+        ("KeyringLocked", "plugin 'keyring' failed in wheelgate_client_get_password: KeyringLocked: no\n"),
+    ],
+    ids=["no store", "locked"],
+)
+def test_a_keyring_that_does_not_open_is_passed_over(devpi, install_plugin, made_up_server, error, said):
+    """A machine that has no store is no news; one that stays locked is."""
+    made_up_server.speaks_the_protocol()
+    devpi("use", made_up_server.url).ok()
+    install_plugin("keyring", KEYRING.format(error=error))
+
+    outcome = devpi("login", "alice").fails()
+
+    assert outcome.err.removesuffix("use --password-stdin or DEVPI_PASSWORD\n") == (
+        f"{said}no password given, and no terminal to ask for it: "
+    )
+
+
+@pytest.mark.parametrize("body", ["raise RuntimeError('sealed')", "return undefined"])
+def test_a_plugin_that_fails_is_named_and_passed_over(devpi, install_plugin, made_up_server, body):
+    """The next one is asked."""
+    made_up_server.speaks_the_protocol()
+    devpi("use", made_up_server.url).ok()
+    install_plugin("alpha", PASSWORDS.format(body="return 'from alpha'"))
+    install_plugin("vault", PASSWORDS.format(body=body))
+
+    outcome = devpi("login", "alice")
+
+    assert outcome.code == 0
+    assert outcome.err.startswith("plugin 'vault' failed in wheelgate_client_get_password: ")
+    assert outcome.err.count("\n") == 1
+    assert made_up_server.requests[-1].json()["password"] == "from alpha"
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        pytest.param("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'", id="import"),
+        pytest.param("raise SystemError('boo\\nhoo')", "SystemError: boo", id="raises"),
+        pytest.param(MISSPELT, "PluginValidationError: ", id="misspelt hook"),
+        pytest.param(
+            PASSWORDS.replace("username", "user").format(body="return 1"), "PluginValidationError: ", id="argument"
+        ),
+    ],
+)
+def test_a_plugin_that_cannot_be_used_is_left_out(devpi, install_plugin, source, reason):
+    """One line on standard error, and the command goes on without it."""
+    install_plugin("broken", source)
+
+    outcome = devpi("plugins")
+
+    assert outcome.code == 0
+    assert outcome.err.startswith(f"plugin 'broken' is left out: {reason}")
+    assert outcome.err.count("\n") == 1
+    assert "broken (" not in outcome.out
+    assert "pipconfig (" in outcome.out
+
+
+def test_plugins_can_be_left_out_by_name(devpi, install_plugin):
+    """``DEVPI_NO_PLUGIN`` blocks strangers and bundled ones alike."""
+    install_plugin("vault", PASSWORDS.format(body="return None"))
+
+    assert devpi("plugins", DEVPI_NO_PLUGIN="vault, keyring,pipconfig").ok().out == ""
+
+
+def test_a_plugin_adds_a_command(devpi, install_plugin, made_up_server):
+    """It gets the parsed arguments and the session, and its result is the exit code."""
+    made_up_server.speaks_the_protocol()
+    devpi("use", made_up_server.url).ok()
+    install_plugin("greeter", COMMAND)
+
+    outcome = devpi("greet", "world", "-y")
+
+    assert (outcome.code, outcome.out, outcome.err) == (7, f"hello world at {made_up_server.url}/\n", "")
+    assert devpi("greet", "--help").ok().out.startswith("usage: devpi greet ")
+    assert devpi("greet").fails(2).err == (
+        "devpi greet: error: the following arguments are required: name; see 'devpi greet --help'\n"
+    )
+    assert "plugins, greet); see 'devpi --help'" in devpi("nosuch").fails(2).err

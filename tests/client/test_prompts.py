@@ -1,0 +1,124 @@
+"""What the client asks on a terminal: passwords, twice and unseen."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.support import clean_environment
+
+pytestmark = pytest.mark.slow
+
+ANSWER_WITHIN = 30
+"""Seconds."""
+
+NEW = "new password for user {name}:"
+AGAIN = "repeat new password for user {name}:"
+SURE = ", are you sure to use it? (yes/no)? "
+
+
+def on_terminal(home: Path, *arguments: str, typed: list[tuple[str, str]]) -> tuple[int, str]:
+    """Run ``devpi`` on a terminal, type each answer once its prompt is there; return exit code and screen."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [Path(sys.executable).with_name("devpi"), *arguments],
+        env=clean_environment(HOME=str(home), TERM="dumb"),
+        preexec_fn=lambda: os.login_tty(theirs),  # noqa: PLW1509 - nothing else gives it a controlling terminal
+    ) as process:
+        os.close(theirs)
+        screen, seen = "", 0
+        for prompt, answer in typed:
+            while prompt not in screen[seen:]:
+                screen += read(ours)
+            seen = screen.index(prompt, seen) + len(prompt)
+            os.write(ours, f"{answer}\n".encode())
+        while text := read(ours):
+            screen += text
+        os.close(ours)
+        return process.wait(ANSWER_WITHIN), screen.replace("\r\n", "\n")
+
+
+def read(terminal: int) -> str:
+    """Return what was printed since; nothing if the program has ended."""
+    assert select.select([terminal], [], [], ANSWER_WITHIN)[0], "nothing was printed"
+    try:
+        return os.read(terminal, 4096).decode()
+    except OSError:  # the other side is closed
+        return ""
+
+
+def test_a_password_is_asked_for_without_being_shown(stranger):
+    """The prompt names user and server."""
+    prompt = f"password for user {stranger.name} at {stranger.server.url}: "
+
+    code, screen = on_terminal(stranger.devpi.home, "login", stranger.name, typed=[(prompt, stranger.password)])
+
+    assert (code, screen) == (0, f"{prompt}\nlogged in '{stranger.name}', credentials valid for 10.00 hours\n")
+
+
+def test_a_new_password_is_asked_for_until_it_is_meant(stranger):
+    """Different, empty and short ones are questioned, in the recorded words."""
+    name = f"{stranger.name}-typed"
+    new, again = NEW.format(name=name), AGAIN.format(name=name)
+    empty, short = f"empty password{SURE}", f"password with less than 8 characters{SURE}"
+    typed = [(new, "a1234567"), (again, "b1234567"), (new, ""), (again, ""), (empty, "no")]
+    typed += [(new, "short"), (again, "short"), (short, "yes")]
+
+    code, screen = on_terminal(stranger.devpi.home, "user", "-c", name, typed=typed)
+
+    assert code == 0
+    assert screen == (
+        f"{new}\n{again}\npasswords did not match\n"
+        f"{new}\n{again}\n{empty}no\n"
+        f"{new}\n{again}\n{short}yes\n"
+        f"user created: {name}\n"
+    )
+    assert stranger.devpi("login", name, "--password", "short").ok()
+
+
+def test_passwd_asks_for_the_new_password(member):
+    """The user logged in is meant, and stays logged in."""
+    new, again = NEW.format(name=member.name), AGAIN.format(name=member.name)
+
+    code, screen = on_terminal(member.devpi.home, "passwd", typed=[(new, "a-new-one"), (again, "a-new-one")])
+
+    assert (code, screen) == (
+        0,
+        f"{new}\n{again}\n/{member.name} changing password: ********\nuser modified: {member.name}\n",
+    )
+    assert f"(logged in as {member.name})" in member.devpi("use").ok().out
+
+
+def test_a_question_is_answered_on_the_terminal(member):
+    """What is typed is seen, and asked for again if it makes no sense."""
+    question = "Are you sure (yes/no)? "
+
+    code, screen = on_terminal(
+        member.devpi.home, "user", member.name, "--delete", typed=[(question, "y"), (question, "no")]
+    )
+
+    assert (code, screen) == (
+        0,
+        f"About to remove: <URL '{member.root}/{member.name}'>\n{question}y\nnot a valid choice 'y'\n{question}no\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "said"),
+    [("\x03", 130, "interrupted\n"), ("\x04", 1, "no password given\n")],
+    ids=["interrupt", "end of input"],
+)
+def test_a_prompt_can_be_left(stranger, key, code, said):
+    """Neither way ends in a traceback."""
+    prompt = f"password for user {stranger.name} at {stranger.server.url}: "
+
+    left, screen = on_terminal(stranger.devpi.home, "login", stranger.name, typed=[(prompt, key)])
+
+    assert left == code
+    assert screen.endswith(said)
+    assert "Traceback" not in screen

@@ -1,0 +1,446 @@
+"""Servers that are down, that are none of ours, or that mean no good."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.client.conftest import Answer
+from tests.support import free_port
+
+KEYS = [
+    "login",
+    "index",
+    "simpleindex",
+    "features",
+    "authstatus",
+    "password",
+    "expiration",
+    "indexes",
+    "bases",
+    "title",
+]
+
+HTML = {"Content-Type": "text/html", "X-DEVPI-API-VERSION": ""}
+
+
+@pytest.fixture
+def used(devpi, made_up_server):
+    """Use a server that so far spoke the protocol, and be logged in there."""
+    made_up_server.speaks_the_protocol()
+    devpi("use", made_up_server.url).ok()
+    devpi("login", "alice", "--password", "x").ok()
+    return devpi
+
+
+@pytest.mark.parametrize("path", ["", "/root/pypi"])
+def test_a_server_that_is_down_is_told(devpi, path):
+    """One line says which address does not answer, why, and what to look at; nothing is stored."""
+    url = f"http://127.0.0.1:{free_port()}{path}"
+
+    outcome = devpi("use", url).fails()
+
+    assert outcome.err == (
+        f"could not connect to '{url}/+api': Connection refused; is the server running, and is the URL right?\n"
+    )
+    assert not devpi.clientdir.exists()
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64, "..."])
+def test_a_name_that_cannot_exist_is_told(devpi, host):
+    """What the name service does not even ask for is one line too."""
+    outcome = devpi("use", f"http://{host}/").fails()
+
+    assert outcome.err.startswith(f"could not connect to 'http://{host}/+api': ")
+    assert outcome.err.count("\n") == 1
+
+
+def test_a_name_that_does_not_exist_is_told(devpi):
+    """A wrong host name is one line too."""
+    outcome = devpi("use", "http://no-such-host.invalid/").fails()
+
+    assert outcome.err.startswith("could not connect to 'http://no-such-host.invalid/+api': ")
+    assert outcome.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [["use"], ["user", "-l"], ["user", "-c", "x", "password=y"], ["index", "a/b"]])
+def test_a_server_that_has_gone_changes_nothing(used, made_up_server, arguments):
+    """Commands fail in one line, and the login is kept for when the server is back."""
+    before = {path.name: path.read_bytes() for path in used.clientdir.iterdir()}
+    port = free_port()
+    for path in used.clientdir.glob("*.json"):
+        path.write_text(path.read_text().replace(made_up_server.url, f"http://127.0.0.1:{port}"))
+    moved = {path.name: path.read_bytes() for path in used.clientdir.iterdir()}
+
+    outcome = used(*arguments).fails()
+
+    assert outcome.err.count("\n") == 1
+    assert "Connection refused" in outcome.err
+    assert {path.name: path.read_bytes() for path in used.clientdir.iterdir()} == moved != before
+
+
+def test_a_server_that_is_silent_is_given_up(devpi, made_up_server):
+    """``--timeout`` bounds the wait."""
+    made_up_server.answers["/+api"] = Answer(hangs=True)
+
+    outcome = devpi("--timeout", "0.2", "use", made_up_server.url).fails()
+
+    assert outcome.err.startswith(f"could not connect to '{made_up_server.url}/+api': no answer within 0.2 seconds; ")
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        pytest.param(
+            Answer(b"<h1>It works</h1>", 200, HTML), "it answered 200 OK with content of type text/html", id="page"
+        ),
+        pytest.param(
+            Answer(b"<h1>No</h1>", 404, HTML), "it answered 404 Not Found with content of type text/", id="none"
+        ),
+        pytest.param(Answer(b"", 204, HTML), "it answered 204 No Content with content of type text/html", id="nothing"),
+        pytest.param(Answer(b"{'a': 1"), "it answered without a JSON object", id="half"),
+        pytest.param(Answer(b"[" * 100_000), "it answered without a JSON object", id="deep"),
+        pytest.param(Answer(["a"]), "it answered without a JSON object", id="list"),
+        pytest.param(Answer(b"\xff\xfe"), "it answered without a JSON object", id="bytes"),
+        pytest.param(Answer({"result": {}}), "it answered None where 'apiconfig' belongs", id="no type"),
+        pytest.param(Answer({"result": {}, "type": "x"}), "it answered 'x' where 'apiconfig' belongs", id="other type"),
+        pytest.param(Answer({"result": [], "type": "apiconfig"}), "it answered 'apiconfig' where", id="no object"),
+        pytest.param(Answer({"result": {}, "type": "apiconfig"}), "it does not say where to log in", id="no login"),
+        pytest.param(
+            Answer({"result": {"login": "ftp://x"}, "type": "apiconfig"}), "its 'login' is no URL", id="odd login"
+        ),
+        pytest.param(
+            Answer({"result": {"login": "http://x/+login", "index": 5}, "type": "apiconfig"}),
+            "its 'index' is",
+            id="odd index",
+        ),
+    ],
+)
+def test_what_is_no_index_server_is_told(devpi, made_up_server, answer, reason):
+    """One line says what came instead; nothing is stored."""
+    made_up_server.answers["/+api"] = answer
+
+    outcome = devpi("use", made_up_server.url).fails()
+
+    assert outcome.err.startswith(f"'{made_up_server.url}/+api' is not an index server: {reason}")
+    assert outcome.err.endswith("; check the URL given to 'devpi use'\n")
+    assert outcome.err.count("\n") == 1
+    assert not devpi.clientdir.exists()
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "headers", "answer"),
+    [
+        pytest.param(500, b"<h1>Oops</h1>", HTML, "500 Internal Server Error", id="crash"),
+        pytest.param(502, b"<h1>Oops</h1>", HTML, "502 Bad Gateway", id="proxy"),
+        pytest.param(
+            503, {"message": "no authenticator"}, {}, "503 Service Unavailable: no authenticator", id="backend"
+        ),
+        pytest.param(403, b"no", HTML, "403 Forbidden", id="page"),
+        pytest.param(400, {"message": "two\n\n\nlines "}, {}, "400 Bad Request: two lines", id="lines"),
+        pytest.param(400, {"message": ["odd"]}, {}, "400 Bad Request", id="no text"),
+        pytest.param(400, {"message": "\x1b[31mred\u202e"}, {}, r"400 Bad Request: \x1b[31mred\u202e", id="escapes"),
+        pytest.param(
+            418,
+            {"message": "tea"},
+            {"Content-Type": "application/json; charset=utf-8"},
+            "418 I'm a Teapot: tea",
+            id="odd",
+        ),
+    ],
+)
+def test_a_refusal_is_told_in_two_lines(used, made_up_server, status, content, headers, answer):
+    """Whatever stands between client and server: the request, then status and message, with no control characters."""
+    made_up_server.answers["/"] = Answer(content, status, headers)
+
+    assert used("user", "-l").fails().err == f"GET {made_up_server.url}/\n{answer}\n"
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"), [(404, "404 Not Found"), (599, "599")], ids=["known status", "unknown status"]
+)
+def test_a_server_may_leave_the_words_out(used, made_up_server, status, answer):
+    """Without a reason phrase the status's own is shown, if there is one."""
+    made_up_server.answers["/"] = Answer({}, status, phrase="")
+
+    assert used("user", "-l").fails().err == f"GET {made_up_server.url}/\n{answer}\n"
+
+
+def test_an_answer_without_end_is_given_up(used, made_up_server):
+    """A server cannot fill the memory."""
+    size = 64 * 1024 * 1024 + 1
+    made_up_server.answers["/alice"] = Answer(gzip.compress(b" " * size), 200, {"Content-Encoding": "gzip"})
+
+    assert f"the answer is longer than {size - 1} bytes" in used("user", "alice").fails().err
+
+
+class TestEncrypted:
+    """Servers that speak TLS."""
+
+    @pytest.fixture
+    def certificate(self, tmp_path):
+        """Make a certificate that nobody else has signed."""
+        path = tmp_path / "certificate.pem"
+        names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+        keys = ["-newkey", "rsa:2048", "-nodes", "-keyout", path, "-out", path]
+        subprocess.run(["openssl", "req", "-x509", "-days", "2", *names, *keys], check=True, capture_output=True)
+        path.write_text(path.read_text())
+        return path
+
+    def test_a_certificate_that_nobody_signed_is_refused(self, devpi, made_up_server, certificate):
+        """The reason is told, and nothing was sent."""
+        made_up_server.speaks_the_protocol()
+        made_up_server.encrypt(certificate)
+
+        outcome = devpi("use", made_up_server.url).fails()
+
+        assert "certificate verify failed" in outcome.err
+        assert made_up_server.requests == []
+
+    def test_passwords_are_not_sent_in_the_clear(self, devpi, made_up_server, certificate):
+        """A server reached by https that wants the login by http is not used."""
+        made_up_server.speaks_the_protocol()
+        plain = made_up_server.url
+        made_up_server.encrypt(certificate)
+
+        outcome = devpi("use", made_up_server.url, REQUESTS_CA_BUNDLE=str(certificate)).fails()
+
+        assert f"wants passwords sent unencrypted to '{plain}/+login'" in outcome.err
+        assert not devpi.clientdir.exists()
+
+    def test_a_server_is_used_encrypted(self, devpi, made_up_server, certificate):
+        """All of it is https then."""
+        made_up_server.speaks_the_protocol()
+        plain = made_up_server.url
+        made_up_server.encrypt(certificate)
+        made_up_server.is_known_as(made_up_server.url, instead_of=plain)
+
+        assert devpi("use", made_up_server.url, REQUESTS_CA_BUNDLE=str(certificate)).ok()
+
+
+def test_another_version_of_the_protocol_is_refused(devpi, made_up_server):
+    """A server that says it speaks another version is not guessed at."""
+    made_up_server.speaks_the_protocol()
+    api = made_up_server.answers["/+api"].content
+    made_up_server.answers["/+api"] = Answer(api, headers={"X-DEVPI-API-VERSION": "3"})
+
+    outcome = devpi("use", made_up_server.url).fails()
+
+    assert "got a reply with API-VERSION 3, acceptable are: 2; install a client as new as the server\n" in outcome.err
+    assert not devpi.clientdir.exists()
+
+
+def test_no_version_of_the_protocol_is_warned_about_once(used, made_up_server):
+    """A server that does not say its version is used all the same."""
+    answer = Answer({"result": {"username": "alice"}, "type": "userconfig"}, headers={"X-DEVPI-API-VERSION": ""})
+    made_up_server.answers["/alice"] = answer
+
+    outcome = used("user", "-m", "alice", "title=T")
+
+    url = f"{made_up_server.url}/alice"
+    assert (outcome.code, outcome.err) == (0, f"warning: '{url}' does not say which version of the API it speaks\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "method"),
+    [(["user", "alice"], "GET"), (["user", "-c", "alice", "password=secret"], "PUT")],
+    ids=["GET", "PUT"],
+)
+def test_nothing_is_sent_to_another_server(used, made_up_server, arguments, method):
+    """A redirection elsewhere is told, and followed by no request, least of all one with a login."""
+    elsewhere = f"http://u:p@localhost:{free_port()}/alice"
+    made_up_server.answers["/alice"] = Answer({}, 307, {"Location": elsewhere})
+
+    outcome = used(*arguments).fails()
+
+    assert f"'{made_up_server.url}/alice' refers to another server, 'http://u:****@localhost:" in outcome.err
+    assert made_up_server.requests[-1].method == method
+    assert outcome.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("location", ["http://[", "http://127.0.0.1:99999/", "ftp://127.0.0.1/", "//"])
+def test_a_redirection_to_nowhere_is_told(used, made_up_server, location):
+    """An address that makes no sense is no other server that one may be sent to."""
+    made_up_server.answers["/alice"] = Answer({}, 302, {"Location": location})
+
+    assert used("user", "alice").fails().err.count("\n") == 1
+
+
+def test_a_redirection_on_the_same_server_is_followed(used, made_up_server):
+    """The login goes along."""
+    made_up_server.answers["/alice"] = Answer({}, 302, {"Location": "/people/alice"})
+    made_up_server.answers["/people/alice"] = Answer({"result": {"title": "T"}, "type": "userconfig"})
+
+    assert used("user", "alice").ok().out == f"{made_up_server.url}/alice:\n  title=T\n"
+    assert "X-Devpi-Auth" in made_up_server.requests[-1].headers
+
+
+def test_arguments_that_are_no_text_are_sent_as_they_are(used, made_up_server):
+    """Bytes that the user's encoding does not know reach the server, also as the name of a login."""
+    used("login", "\udcff", "--password", "\udcfe").ok()
+
+    assert used("user").fails().err == f"GET {made_up_server.url}/%FF\n404 Not Found: nothing here\n"
+    assert made_up_server.requests[-1].headers["X-Devpi-Auth"] == "/zphLXRva2Vu"
+
+
+def test_a_change_is_not_sent_elsewhere_by_accident(used, made_up_server):
+    """A 302 would turn the change into a question; it is told instead."""
+    made_up_server.answers["/alice"] = Answer({}, 302, {"Location": "/people/alice"})
+
+    outcome = used("user", "-c", "alice", "password=secret").fails()
+
+    assert "has moved to" in outcome.err
+    assert [request.path for request in made_up_server.requests].count("/people/alice") == 0
+
+
+def test_a_redirection_in_a_circle_ends(used, made_up_server):
+    """Five times are enough."""
+    made_up_server.answers["/alice"] = Answer({}, 302, {"Location": "/alice"})
+
+    assert "is redirected again and again" in used("user", "alice").fails().err
+
+
+@pytest.mark.parametrize(
+    "result",
+    [{"password": 5, "expiration": 1}, {"password": "x"}, {}, None, "x"],
+    ids=["number", "no time", "empty", "null", "text"],
+)
+def test_a_login_without_a_token_is_no_login(used, made_up_server, result):
+    """Nothing is stored unless it is one."""
+    before = used.state("auth.json")
+    made_up_server.answers["/+login"] = Answer({"result": result, "type": "proxyauth"})
+
+    assert "it answered without a token" in used("login", "bob", "--password", "x").fails().err
+    assert used.state("auth.json") == before
+
+
+def test_what_a_server_lists_is_escaped(used, made_up_server):
+    """Names and values that no server of ours would give do not reach the terminal as they are."""
+    users = {
+        "none": {"indexes": 5},
+        "\x1b]0;title\x07": {"indexes": {"a\nb": {"bases": "\x9b1m", "volatile": None}, "odd": 5}},
+        "odd": "text",
+    }
+    made_up_server.answers["/"] = Answer({"result": users, "type": "list:userconfig"})
+
+    assert used("user", "-l").ok().out == "odd\nnone\n\\x1b]0;title\\x07\n"
+    listed = used("use", "-l").ok().out
+    assert listed.startswith("\\x1b]0;title\\x07/a\\nb ")
+    assert "bases=\\x9b1m " in listed
+
+
+def test_a_login_is_asked_for_without_the_one_before(used, made_up_server):
+    """The password alone counts, not who is logged in."""
+    used("login", "bob", "--password", "x").ok()
+
+    assert made_up_server.requests[-1].path == "/+login"
+    assert "X-Devpi-Auth" not in made_up_server.requests[-1].headers
+
+
+def test_projects_are_no_setting(used, made_up_server):
+    """A server that sends them all the same does not fill the screen with them."""
+    made_up_server.says("/a/dev?no_projects=", "indexconfig", {"type": "stage", "projects": ["x", "y"]})
+
+    assert used("index", "a/dev").ok().out == f"{made_up_server.url}/a/dev:\n  type=stage\n"
+
+
+def test_values_are_shown_as_one_would_type_them(used, made_up_server):
+    """Lists with commas, objects as JSON."""
+    config = {"username": "alice", "indexes": {}, "title": "T", "custom_data": {"a": [1, "ü"]}, "groups": ["x", "y"]}
+    made_up_server.says("/alice", "userconfig", config)
+
+    shown = used("user", "alice").ok().out.splitlines()[1:]
+
+    assert shown == ['  custom_data={"a": [1, "\\u00fc"]}', "  groups=x,y", "  title=T"]
+
+
+def test_basic_credentials_are_stored_and_sent(devpi, made_up_server):
+    """``http://user:password@`` is told, kept for that server, and never shown."""
+    made_up_server.speaks_the_protocol()
+    host = made_up_server.url.removeprefix("http://")
+
+    outcome = devpi("use", f"http://u:p%40ss@{host}/")
+    again = devpi("use", made_up_server.url)
+
+    assert outcome.err == (f"Using basic authentication for 'http://{host}/'.\nThe password is stored unencrypted!\n")
+    assert again.err.startswith(f"Using existing basic auth for 'http://{host}/'.\n")
+    assert devpi.state("auth.json") == {"basic_auth": {f"http://{host}/": ["u", "p@ss"]}}
+    assert {request.headers.get("Authorization") for request in made_up_server.requests} == {"Basic dTpwQHNz"}
+    assert "p@ss" not in (devpi.clientdir / "current.json").read_text() + outcome.out
+
+
+RESULTS = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.floats()
+    | st.sampled_from(["", "ok", "http://", "http://h/+login", "\ud800", "\x1b"]),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from([*KEYS, "alice"]), inner),
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [
+        pytest.param(["use"], "apiconfig", id="use"),
+        pytest.param(["use", "-l"], "list:userconfig", id="use -l"),
+        pytest.param(["user", "-l"], "list:userconfig", id="user -l"),
+        pytest.param(["user", "alice"], "userconfig", id="user"),
+        pytest.param(["index", "-l", "alice"], "userconfig", id="index -l"),
+        pytest.param(["index", "alice/dev"], "indexconfig", id="index"),
+        pytest.param(["login", "alice", "--password", "x"], "proxyauth", id="login"),
+        pytest.param(["getjson", "/"], "anything", id="getjson"),
+    ],
+)
+@given(
+    result=st.dictionaries(st.sampled_from(KEYS), RESULTS) | RESULTS,
+    message=RESULTS,
+    status=st.sampled_from([200, 400]),
+)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_answer_ends_in_a_traceback(used, made_up_server, arguments, kind, result, message, status):
+    """Whatever stands where the protocol has something else: an exit code, and a sentence if it is not 0."""
+    answer = Answer({"result": result, "type": kind, "message": message}, status)
+    for path in ("/", "/+api", "/+login", "/alice", "/alice/dev?no_projects="):
+        made_up_server.answers[path] = answer
+
+    outcome = used(*arguments)
+
+    assert (outcome.code, bool(outcome.err)) in {(0, False), (0, True), (1, True)}
+    made_up_server.speaks_the_protocol()
+    used("use", made_up_server.url)
+
+
+def test_passwords_of_other_programs_are_not_sent(devpi, made_up_server):
+    """What ``~/.netrc`` holds for the host is somebody else's."""
+    made_up_server.speaks_the_protocol()
+    (devpi.home / ".netrc").write_text("machine 127.0.0.1 login bob password secret\n")
+
+    devpi("use", made_up_server.url).ok()
+
+    assert "Authorization" not in made_up_server.requests[0].headers
+
+
+def test_requests_say_who_sends_them(devpi, made_up_server):
+    """The server can tell the client from installers, and what it wants to read."""
+    made_up_server.speaks_the_protocol()
+
+    devpi("use", made_up_server.url).ok()
+
+    headers = made_up_server.requests[0].headers
+    assert headers["User-Agent"].startswith("devpi/0.1.0 (wheelgate; py3")
+    assert (headers["Accept"], headers["Content-Type"]) == ("application/json", "application/json")
+
+
+def test_an_expired_login_does_not_shut_one_out(used, made_up_server):
+    """If a server refuses the login even for what anybody may read, the question is asked without it."""
+    api = made_up_server.answers["/+api"]
+    made_up_server.answers["/+api"] = Answer({"message": "expired"}, 403)
+
+    assert "403 Forbidden: expired" in used("use").fails().err
+    sent = [request.headers for request in made_up_server.requests if request.path == "/+api"]
+    assert ["X-Devpi-Auth" in headers for headers in sent[-2:]] == [True, False]
+    made_up_server.answers["/+api"] = api
+    assert "(not logged in)" in used("use").out

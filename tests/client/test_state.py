@@ -1,0 +1,292 @@
+"""What the client keeps between two commands, and what becomes of it when something goes wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.support import clean_environment
+
+DEVPI = Path(sys.executable).with_name("devpi")
+
+LEFT_BY_THE_INCUMBENT = {
+    "current.json": {
+        "always_setcfg": False,
+        "features": ["push-no-docs", "server-keyvalue-parsing"],
+        "index": "{url}/alice/dev",
+        "login": "{url}/+login",
+        "pypisubmit": None,
+        "settrusted": False,
+        "simpleindex": "{url}/alice/dev/+simple/",
+        "username": "alice",
+        "venvdir": None,
+        "not_known_here": {"kept": True},
+    },
+    "auth.json": {
+        "auth": {"{url}/": [["alice", '["alice", [], true].aw.n2t'], ["bob", "other"]]},
+        "basic_auth": {"{url}/": ["u", "p"]},
+        "client_cert": {"kept": "too"},
+    },
+}
+
+
+@pytest.fixture
+def incumbent(devpi, made_up_server):
+    """Leave the state files as the incumbent's client writes them."""
+    made_up_server.speaks_the_protocol("alice")
+    devpi.clientdir.mkdir(parents=True)
+    for name, content in LEFT_BY_THE_INCUMBENT.items():
+        (devpi.clientdir / name).write_text(json.dumps(content).replace("{url}", made_up_server.url))
+    return devpi
+
+
+def test_state_of_the_incumbent_is_read(incumbent, made_up_server):
+    """Server, index, login and basic credentials that the incumbent's client stored are used."""
+    incumbent("getjson", "x")
+
+    request = made_up_server.requests[-1]
+    assert request.path == "/alice/dev/x"
+    assert request.headers["X-Devpi-Auth"] == "YWxpY2U6WyJhbGljZSIsIFtdLCB0cnVlXS5hdy5uMnQ="
+    assert request.headers["Authorization"] == "Basic dTpw"
+
+
+def test_keys_that_are_not_known_are_kept(incumbent):
+    """What another client keeps in the same files is still there after a change."""
+    incumbent("login", "alice", "--password", "x")
+
+    assert incumbent.state("current.json")["not_known_here"] == {"kept": True}
+    assert incumbent.state("auth.json")["client_cert"] == {"kept": "too"}
+
+
+def test_state_is_written_as_the_incumbent_writes_it(incumbent):
+    """Two spaces, sorted keys, no line end; readable by the owner alone, also where that was not so before."""
+    path = incumbent.clientdir / "auth.json"
+    path.chmod(0o644)
+
+    incumbent("login", "alice", "--password", "x")
+
+    assert path.read_text() == json.dumps(json.loads(path.read_text()), indent=2, sort_keys=True)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_latest_login_replaces_the_older_one(incumbent, made_up_server):
+    """A user has one token per server, and the one who logged in last stands first."""
+    incumbent("login", "bob", "--password", "x")
+
+    logins = incumbent.state("auth.json")["auth"][f"{made_up_server.url}/"]
+    assert logins == [["bob", "a-token"], ["alice", '["alice", [], true].aw.n2t']]
+
+
+def test_tokens_go_to_their_own_server_only(devpi, made_up_server):
+    """A URL that begins like a server's, but is another's, gets no token."""
+    devpi.clientdir.mkdir(parents=True)
+    auth = {"auth": {"http://127.0.0.1:1/": [["alice", "secret"]], "http://127.0.0.1/": [["alice", "secret"]]}}
+    (devpi.clientdir / "auth.json").write_text(json.dumps(auth))
+
+    devpi("getjson", f"{made_up_server.url}/x")
+
+    assert "X-Devpi-Auth" not in made_up_server.requests[0].headers
+
+
+def test_the_directory_is_chosen_by_option_then_environment(devpi, tmp_path):
+    """``--clientdir`` counts more than ``DEVPI_CLIENTDIR``; ``~`` is the home directory."""
+    by_option = devpi("--debug", "use", "--clientdir", "~/here", DEVPI_CLIENTDIR=str(tmp_path / "there"))
+    by_environment = devpi("--debug", "use", DEVPI_CLIENTDIR=str(tmp_path / "there"))
+
+    assert by_option.err == f"[debug] current: {devpi.home}/here/current.json\n"
+    assert by_environment.err == f"[debug] current: {tmp_path}/there/current.json\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param('{"login": "http://h/+lo', id="half"),
+        pytest.param("", id="empty"),
+        pytest.param("[]", id="list"),
+        pytest.param('{"login": 5}', id="number"),
+        pytest.param('{"login": "http://h/+login", "features": [1]}', id="features"),
+        pytest.param('{"always_setcfg": "yes"}', id="flag"),
+        pytest.param("[" * 100_000, id="deep"),
+        pytest.param("\udcff", id="no text"),
+    ],
+)
+@pytest.mark.parametrize("arguments", [["use"], ["user", "-l"], ["logoff"]], ids=" ".join)
+def test_a_damaged_file_is_told_and_kept(devpi, content, arguments):
+    """One line says which file and what to do; nobody writes over what may be repaired."""
+    devpi.clientdir.mkdir(parents=True)
+    path = devpi.clientdir / "current.json"
+    path.write_text(content, errors="surrogateescape")
+    before = path.read_bytes()
+
+    outcome = devpi(*arguments).fails()
+
+    assert outcome.err.startswith(f"{path} is damaged (")
+    assert outcome.err.endswith("): repair it, or remove it and start anew with 'devpi use URL'\n")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"auth": {"{url}/": [["ali',
+        '{"auth": []}',
+        '{"auth": {"{url}/": [["alice"]]}}',
+        '{"auth": {"{url}/": "alice"}}',
+    ],
+    ids=["half", "list", "no token", "text"],
+)
+def test_damaged_logins_are_told_and_kept(incumbent, made_up_server, content):
+    """A login never replaces a file that cannot be read: the other logins in it may still be saved."""
+    path = incumbent.clientdir / "auth.json"
+    path.write_text(content.replace("{url}", made_up_server.url))
+    before = path.read_bytes()
+
+    assert incumbent("login", "alice", "--password", "x").fails().err.startswith(f"{path} is damaged (")
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_file_can_be_forgotten(devpi):
+    """``use --delete`` does not need to understand what it removes."""
+    devpi.clientdir.mkdir(parents=True)
+    (devpi.clientdir / "current.json").write_text("{")
+
+    assert devpi("use", "--delete").ok()
+    assert devpi("use").ok()
+
+
+def test_a_place_that_cannot_be_written_is_told(devpi, made_up_server):
+    """Where no file can be made, the command fails in one line."""
+    made_up_server.speaks_the_protocol()
+    (devpi.home / "file").write_text("")
+
+    outcome = devpi("use", made_up_server.url, DEVPI_CLIENTDIR=str(devpi.home / "file" / "client")).fails()
+
+    assert outcome.err.endswith("Not a directory\n")
+    assert outcome.err.count("\n") == 1
+
+
+def test_a_place_where_nothing_can_be_made_is_told(devpi, made_up_server):
+    """So is a directory that cannot be created."""
+    made_up_server.speaks_the_protocol()
+
+    outcome = devpi("use", made_up_server.url, "--clientdir", "/proc/nowhere").fails()
+
+    assert outcome.err == "cannot write in /proc/nowhere: No such file or directory; nothing was changed\n"
+
+
+def test_a_file_that_cannot_be_removed_is_told(devpi, made_up_server):
+    """``use --delete`` says so if it fails."""
+    assert devpi("use", "--delete", "--clientdir", "/proc/self").fails().err.startswith("cannot write in /proc/self: ")
+
+
+def test_a_file_that_cannot_be_read_is_told(devpi):
+    """A directory in the place of the file, for example."""
+    path = devpi.clientdir / "current.json"
+    path.mkdir(parents=True)
+
+    assert devpi("use").fails().err == f"cannot read {path}: Is a directory\n"
+
+
+def test_showing_what_is_in_use_writes_nothing(incumbent):
+    """Plain ``use`` needs no right to write, as long as nothing changes."""
+    incumbent("use").ok()
+    (incumbent.clientdir / ".lock").unlink()
+    before = {path: path.stat().st_mtime_ns for path in incumbent.clientdir.iterdir()}
+
+    incumbent("use").ok()
+
+    assert {path: path.stat().st_mtime_ns for path in incumbent.clientdir.iterdir()} == before
+
+
+def test_a_symbolic_link_stays_one(incumbent, tmp_path):
+    """Whoever keeps the state elsewhere finds it there after a change."""
+    real = tmp_path / "real.json"
+    link = incumbent.clientdir / "auth.json"
+    link.rename(real)
+    link.symlink_to(real)
+
+    incumbent("login", "alice", "--password", "x")
+
+    assert link.is_symlink()
+    assert "a-token" in real.read_text()
+
+
+@pytest.mark.slow
+class TestProcesses:
+    """What only processes of their own can show."""
+
+    def test_a_full_disk_loses_nothing(self, incumbent):
+        """If the new state does not fit, the old one is still there, and no other file is left behind."""
+        before = {path.name: path.read_bytes() for path in incumbent.clientdir.iterdir()}
+
+        def limit() -> None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+        done = subprocess.run(
+            [DEVPI, "login", "alice", "--password", "x"],
+            # Else the interpreter would leave compiled modules behind that the limit cut short.
+            env=clean_environment(HOME=str(incumbent.home), PYTHONDONTWRITEBYTECODE="1"),
+            text=True,
+            capture_output=True,
+            timeout=60,
+            preexec_fn=limit,
+        )
+
+        assert done.returncode == 1
+        assert done.stderr == (
+            f"cannot write {incumbent.clientdir}/auth.json: File too large; it is as it was before\n"
+        )
+        assert {path.name: path.read_bytes() for path in incumbent.clientdir.iterdir()} == {**before, ".lock": b""}
+
+    def test_two_clients_at_once_lose_nothing(self, incumbent, made_up_server):
+        """Logins that are stored at the same moment are all kept."""
+        names = [f"user{number}" for number in range(8)]
+        environ = clean_environment(HOME=str(incumbent.home))
+
+        clients = [subprocess.Popen([DEVPI, "login", name, "--password", "x"], env=environ) for name in names]
+        codes = [client.wait(60) for client in clients]
+
+        assert codes == [0] * len(names)
+        logins = incumbent.state("auth.json")["auth"][f"{made_up_server.url}/"]
+        assert {user for user, _ in logins} == {"alice", "bob", *names}
+
+    @pytest.mark.parametrize(
+        ("redirect", "code", "said"),
+        [
+            pytest.param(">/dev/full", {1}, "output: No space left on device\n", id="full"),
+            pytest.param(">&-", {0}, "", id="closed"),
+            pytest.param("| true; exit ${PIPESTATUS[0]}", {0, 1}, "", id="nobody reads"),
+            pytest.param("<&-", {0}, "", id="no input"),
+        ],
+    )
+    def test_output_that_goes_nowhere_is_no_traceback(self, devpi, redirect, code, said):
+        """The streams may be full, closed or cut off."""
+        done = subprocess.run(
+            ["bash", "-c", f"{DEVPI} use {redirect}"],
+            env=clean_environment(HOME=str(devpi.home)),
+            text=True,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            timeout=60,
+        )
+
+        assert done.stderr == said
+        assert done.returncode in code
+
+    def test_text_that_the_terminal_cannot_show_is_escaped(self, incumbent, made_up_server):
+        """Where only ASCII can be printed, the rest is printed as escapes."""
+        done = subprocess.run(
+            [DEVPI, "user", "jürgen"],
+            env={**clean_environment(HOME=str(incumbent.home)), "PYTHONIOENCODING": "ascii"},
+            capture_output=True,
+            timeout=60,
+        )
+
+        assert done.stderr == b"GET " + made_up_server.url.encode() + b"/j%C3%BCrgen\n404 Not Found: nothing here\n"
+        assert os.fsdecode(done.stdout) == ""

@@ -1,0 +1,225 @@
+"""``devpi user`` and ``devpi passwd``."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+CONFIRMED = "Are you sure (yes/no)? yes (autoset from -y option)\n"
+
+
+@pytest.fixture
+def other(stranger):
+    """Make a second user, who is not logged in."""
+    name = f"{stranger.name}-other"
+    stranger.devpi("user", "-c", name, "password=a-good-password").ok()
+    return name
+
+
+def test_users_are_created_listed_shown_modified_and_deleted(stranger):
+    """The life of a user, in the words of the specified session."""
+    devpi, name = stranger.devpi, f"{stranger.name}-emilie"
+
+    assert (
+        devpi("user", "-c", name, "email=edoe@mydomain.example", "password=1234").ok().out == f"user created: {name}\n"
+    )
+    assert name in devpi("user", "-l").ok().out.splitlines()
+    assert devpi("login", name, "--password", "1234").ok()
+    assert devpi("user", "-m", name, "title=CTO", "description=Has final say").ok().out == (
+        f"/{name} changing description: Has final say\n/{name} changing title: CTO\nuser modified: {name}\n"
+    )
+    assert re.fullmatch(
+        rf"""{stranger.root}/{name}:
+  created=....-..-..T..:..:..Z
+  description=Has final say
+  email=edoe@mydomain.example
+  modified=....-..-..T..:..:..Z
+  title=CTO
+""",
+        devpi("user", name).ok().out,
+    )
+    assert devpi("user", name, "-y", "--delete").ok().out == (
+        f"About to remove: <URL '{stranger.root}/{name}'>\n{CONFIRMED}user deleted: {name}\n"
+    )
+    assert name not in devpi("user", "-l").ok().out.splitlines()
+
+
+def test_users_are_listed_as_the_session_shows_them(stranger):
+    """The specified session lists sophie, root, emilie."""
+    names = stranger.devpi("user", "-l").ok().out.splitlines()
+
+    assert names == sorted(names, reverse=True)
+    assert {"root", stranger.name} <= set(names)
+
+
+def test_the_user_logged_in_is_meant_if_none_is_named(member):
+    """Show, modify and passwd need no name after login."""
+    devpi = member.devpi
+
+    assert devpi("user", "email=me@example.com").ok().out.endswith(f"user modified: {member.name}\n")
+    assert "  email=me@example.com\n" in devpi("user").ok().out
+    assert devpi("passwd", "--password", "another-one").ok().out == (
+        f"/{member.name} changing password: ********\nuser modified: {member.name}\n"
+    )
+
+
+@pytest.mark.parametrize("command", [["passwd", "--password", "next-password"], ["user", "password=next-password"]])
+def test_who_changes_the_own_password_stays_logged_in(member, command):
+    """The login that the server ends with the old password is replaced by the one that it gives."""
+    before = member.devpi.state("auth.json")
+
+    member.devpi(*command).ok()
+
+    assert member.devpi.state("auth.json") != before
+    assert f"(logged in as {member.name})" in member.devpi("use").ok().out
+    assert member.devpi("login", member.name, "--password", "next-password").ok()
+
+
+def test_changing_the_password_of_another_logs_nobody_in(member):
+    """The token that root gets for somebody else is not kept."""
+    member.devpi("logoff").ok()
+    member.devpi("login", "root", "--password=").ok()
+
+    member.devpi("passwd", member.name, "--password", "given-by-root").ok()
+
+    assert [user for user, _ in member.devpi.state("auth.json")["auth"][member.server.url]] == ["root"]
+    assert member.devpi("login", member.name, "--password", "given-by-root").ok()
+
+
+def test_only_what_changes_is_sent(member):
+    """Other settings, which somebody else may change meanwhile, are not sent along."""
+    member.devpi("user", "email=me@example.com").ok()
+
+    outcome = member.devpi("user", "title=T").ok()
+
+    assert outcome.out == f"/{member.name} changing title: T\nuser modified: {member.name}\n"
+    assert "  email=me@example.com\n" in member.devpi("user").ok().out
+
+
+@pytest.mark.parametrize("create", [["user", "-c", "{new}"], ["user", "{new}", "-c", "title=T"]])
+def test_a_password_can_come_from_standard_input(stranger, create):
+    """``--password-stdin`` takes all but the line end, and shows up in no list of processes."""
+    name = f"{stranger.name}-piped"
+    arguments = [argument.format(new=name) for argument in create]
+
+    stranger.devpi(*arguments, "--password-stdin", stdin="päss wörd \n").ok()
+
+    assert stranger.devpi("login", name, "--password-stdin", stdin="päss wörd \r\n").ok()
+    assert stranger.devpi("passwd", "--password-stdin", stdin="x" * 8).ok()
+    assert stranger.devpi("login", name, "--password", "x" * 8).ok()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        pytest.param(["user"], "no user specified and no user currently active\n", id="show nobody"),
+        pytest.param(["passwd"], "no user specified and no user currently active\n", id="password of nobody"),
+        pytest.param(["user", "-c"], "need to specify a username\n", id="create nobody"),
+        pytest.param(["user", "--delete"], "need to specify a username\n", id="delete nobody"),
+        pytest.param(
+            ["user", "--delete", "x", "a=b"], "cannot delete if you specify key=values\n", id="delete and set"
+        ),
+        pytest.param(["user", "-c", "x", "y"], "arguments must be format NAME=VALUE: ['y']\n", id="no equal sign"),
+        pytest.param(
+            ["user", "-m", "x", "a=b", "=y"], "arguments must be format NAME=VALUE: ['a=b', '=y']\n", id="no key"
+        ),
+        pytest.param(["user", "-c", "a/b", "password=x"], "user name contains a slash: 'a/b'\n", id="slash"),
+        pytest.param(["user", "-c", "..", "password=x"], "'..' is no name of a user or an index: ", id="dots"),
+        pytest.param(["user", "-c", "x"], "no password given, and no terminal to ask for it: use ", id="no password"),
+        pytest.param(["passwd", "a/b"], "user name contains a slash: 'a/b'\n", id="before asking"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_one_line(stranger, arguments, complaint):
+    """Arguments that make no sense never reach the server."""
+    outcome = stranger.devpi(*arguments).fails()
+
+    assert outcome.err.startswith(complaint)
+    assert outcome.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "request_line", "answer"),
+    [
+        pytest.param(
+            ["user", "-c", "{name}", "password=x"], "PUT {root}/{name}", "409 Conflict: user already ", id="twice"
+        ),
+        pytest.param(
+            ["user", "-c", "b d", "password=x"], "PUT {root}/b%20d", "400 Bad Request: username 'b d' ", id="name"
+        ),
+        pytest.param(
+            ["user", "-c", "x", "foo=1", "password=x"], "PUT {root}/x", "400 Bad Request: Unknown keys", id="key"
+        ),
+        pytest.param(["user", "nobody"], "GET {root}/nobody", "404 Not Found: no user 'nobody'\n", id="show nobody"),
+        pytest.param(
+            ["user", "-m", "nobody", "a=b"], "GET {root}/nobody", "404 Not Found: no user", id="modify nobody"
+        ),
+        pytest.param(["user", "{name}", "email=x"], "PATCH {root}/{name}", "401 Unauthorized: ", id="not logged in"),
+        pytest.param(["user", "{name}", "--delete", "-y"], "DELETE {root}/{name}", "401 Unauthorized: ", id="delete"),
+    ],
+)
+def test_a_refusal_shows_request_and_answer(stranger, arguments, request_line, answer):
+    """Two lines: what was asked, and what the server said."""
+    values = {"name": stranger.name, "root": stranger.root}
+
+    outcome = stranger.devpi(*(argument.format(**values) for argument in arguments)).fails()
+
+    assert outcome.err.startswith(f"{request_line.format(**values)}\n{answer}")
+    assert outcome.err.count("\n") == 2
+
+
+def test_who_is_not_logged_in_is_told_how(stranger):
+    """A 401 ends with the command that helps."""
+    assert stranger.devpi("user", stranger.name, "email=x").fails().err.endswith(" (type 'devpi login USER')\n")
+
+
+def test_what_is_not_allowed_stays_as_it_is(member, other):
+    """Whoever is logged in as somebody else gets a 403, and nothing changes."""
+    before = member.devpi("user", other).ok().out
+
+    assert "\n403 Forbidden: " in member.devpi("user", other, "email=x").fails().err
+    assert "\n403 Forbidden: " in member.devpi("user", other, "--delete", "-y").fails().err
+    assert member.devpi("user", other).ok().out == before
+
+
+@pytest.mark.parametrize(
+    ("typed", "said", "code"),
+    [
+        pytest.param("yes\n", "", 0, id="yes"),
+        pytest.param("no\n", "", 0, id="no"),
+        pytest.param("maybe\nno\n", "not a valid choice 'maybe'\nAre you sure (yes/no)? ", 0, id="neither, then no"),
+        pytest.param("", "\n", 1, id="nobody there"),
+    ],
+)
+def test_deleting_asks_first(member, typed, said, code):
+    """Only a yes deletes; to decline is no failure, not to answer is one."""
+    outcome = member.devpi("user", member.name, "--delete", stdin=typed)
+
+    done = f"user deleted: {member.name}\n" if typed == "yes\n" else ""
+    question = f"About to remove: <URL '{member.root}/{member.name}'>\nAre you sure (yes/no)? "
+    assert (outcome.code, outcome.out) == (code, question + said + done)
+    assert (member.name in member.devpi("user", "-l").ok().out.splitlines()) == (not done)
+
+
+def test_deleting_another_user_keeps_the_login(member, other):
+    """Root deletes anybody, and stays logged in."""
+    member.devpi("login", "root", "--password=").ok()
+
+    assert member.devpi("user", other, "--delete", "-y").ok().out.endswith(f"user deleted: {other}\n")
+    assert "(logged in as root)" in member.devpi("use").ok().out
+
+
+def test_a_password_that_is_no_text_is_refused(stranger):
+    """Bytes that are not UTF-8 are a mistake, not a password."""
+    outcome = stranger.devpi("user", "-c", "x", "--password-stdin", stdin=b"\xff\n").fails()
+
+    assert outcome.err == "standard input is not utf-8 text; nothing was sent\n"
+
+
+def test_deleting_oneself_ends_the_login(member):
+    """The token of a user who is no more is not kept."""
+    member.devpi("user", member.name, "--delete", "-y").ok()
+
+    assert member.devpi.state("auth.json") == {"auth": {member.server.url: []}}
