@@ -38,6 +38,12 @@ SEARCH = f"[search]\nindex = {INDEX}\n"
             f"[buildout]\nparts = a\n[buildout]\nindex = {SIMPLE}\n",
             id="buildout-two-sections",
         ),
+        pytest.param(
+            "buildout",
+            "[buildout]\nindex:x = 1\n",
+            f"[buildout]\nindex:x = 1\nindex = {SIMPLE}\n",
+            id="buildout-colon-in-a-name",
+        ),
         pytest.param("pip", None, f"[global]\n{OURS}{SEARCH}", id="fresh"),
         pytest.param("pip", "", f"[global]\n{OURS}{SEARCH}", id="empty"),
         pytest.param("pip", "[global]", f"[global]\n{OURS}{SEARCH}", id="bare-section-without-newline"),
@@ -163,6 +169,12 @@ def test_plan(writers: dict[str, ConfigWriter], tmp_path: Path, tool: str, befor
             "trusted-host = pkgs.example:81 my-pkgs.example\n",
             id="other-hosts-stay",
         ),
+        pytest.param(
+            "trusted-host = pkgs.example:81 pkgs.example my-pkgs.example\n",
+            False,
+            "trusted-host = pkgs.example:81 my-pkgs.example\n",
+            id="out-from-between-other-hosts",
+        ),
     ],
 )
 def test_trusted_host(
@@ -239,6 +251,12 @@ def test_trusted_host_of_the_default_section_is_kept(writers: dict[str, ConfigWr
             id="section-kept-above-an-indented-one",
         ),
         pytest.param("pip", f"[install]\n{OURS}", f"[install]\n{OURS}", id="other-section-is-the-users"),
+        pytest.param(
+            "pip",
+            f"[DEFAULT]\n{OURS}[global]\ntimeout = 5\n",
+            f"[DEFAULT]\n{OURS}[global]\ntimeout = 5\n",
+            id="default-section-is-the-users",
+        ),
         pytest.param("setuptools", f"[easy_install]\nindex_url = {SIMPLE}\n", None, id="setuptools"),
         pytest.param(
             "setuptools", "[easy_install]\nindex_url = x\n", "[easy_install]\nindex_url = x\n", id="setuptools-other"
@@ -266,6 +284,7 @@ def test_unplan(
     ("url", "server", "gone"),
     [
         pytest.param("https://h.example/a/b/+simple/", "https://h.example", True, id="no-slash"),
+        pytest.param("https://h.example", "https://h.example/", True, id="no-path"),
         pytest.param("https://h.example:443/a/b/+simple/", "https://h.example/", True, id="default-port"),
         pytest.param("https://H.example/a/b/+simple/", "https://u:p@h.example/", True, id="case-and-credentials"),
         pytest.param("https://h.example/devpi/a/b/+simple/", "https://h.example/devpi/", True, id="below-a-path"),
@@ -312,6 +331,13 @@ def test_read(
     assert writers[tool].read(path) == url
 
 
+def test_percent_sign_is_doubled_for_setuptools(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
+    """A percent sign in a URL is none of those that setuptools interpolates."""
+    edit = writers["setuptools"].plan(tmp_path / "file", Target(SIMPLE.replace("//", "//u:p%40@"), INDEX))
+
+    assert edit.after == b"[easy_install]\nindex_url = http://u:p%%40@pkgs.example:3141/alice/dev/+simple/\n"
+
+
 @pytest.mark.parametrize("tool", ["setuptools", "pip", "buildout"])
 @pytest.mark.parametrize("userinfo", ["u:p%40ss@", "u@"])
 def test_credentials(writers: dict[str, ConfigWriter], tmp_path: Path, tool: str, userinfo: str) -> None:
@@ -355,6 +381,15 @@ def test_file_that_the_tool_would_refuse(
         assert said in str(caught.value)
         assert str(path) in str(caught.value)
         assert "s3cret" not in str(caught.value)
+
+
+def test_colon_that_buildout_refuses(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
+    """To buildout, a line with a colon for the equals sign is none."""
+    path = tmp_path / "default.cfg"
+    path.write_text("[buildout]\nindex: x\n")
+
+    with pytest.raises(ConfigError, match="line 2 is neither"):
+        writers["buildout"].read(path)
 
 
 @pytest.mark.parametrize(
