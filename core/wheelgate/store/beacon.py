@@ -5,58 +5,102 @@
 
 from __future__ import annotations
 
+import fcntl
 import mmap
 import os
-import struct
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-NUMBER = struct.Struct("=Q")
+from wheelgate.store import faults
+
+SUFFIX = "-beacon"
+SIZE = 8
 
 
 class Beacon:
     """A number in a file that all processes map: odd while a change is under way, another even one after it.
 
-    Who changes something holds SQLite's write lock, so there is one writer at a time. One that dies in the middle
-    leaves an odd number, which says "look for yourself" until the next change.
+    It only grows, so that no number ever comes back. A writer that dies in the middle leaves an odd one, which says
+    "look for yourself" until the next change.
     """
 
-    def __init__(self, descriptor: int) -> None:
-        """Map an open file; the descriptor may be closed afterwards."""
-        if os.fstat(descriptor).st_size < NUMBER.size:
-            os.ftruncate(descriptor, NUMBER.size)
-        self._map = mmap.mmap(descriptor, NUMBER.size)
+    def __init__(self, database: Path) -> None:
+        """Open the beacon of a database file.
 
-    @classmethod
-    def find(cls, database: Path, *, make: bool) -> Beacon | None:
-        """Return the beacon of a database file.
-
-        Args:
-            database: the database's own path; the beacon's has ``-beacon`` behind it.
-            make: whether to make it, for its owner only, if it is not there.
-
-        Returns:
-            None if it is not there, or must not be written: then every look is one at the database.
+        Raises:
+            FileNotFoundError: none was made.
+            BackendUnavailable: it cannot be opened.
         """
-        flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if make else 0)
         try:
-            descriptor = os.open(f"{database}-beacon", flags, 0o600)
-        except OSError:
-            return None
+            self._descriptor = os.open(f"{database}{SUFFIX}", os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise faults.unusable(error) from error
+        if os.fstat(self._descriptor).st_size != SIZE:  # cut by a crash; no server runs that would look at it
+            os.close(self._descriptor)
+            raise FileNotFoundError
+        self._map = mmap.mmap(self._descriptor, SIZE, prot=mmap.PROT_READ)
+        self._numbers = memoryview(self._map).cast("Q")
+        self._lock = threading.Lock()
+
+    @staticmethod
+    def make(database: Path) -> None:
+        """Make the beacon of a database, for its owner only, unless it is there. One process at a time may call."""
+        descriptor = os.open(f"{database}{SUFFIX}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            return cls(descriptor)
+            if os.fstat(descriptor).st_size != SIZE:
+                os.pwrite(descriptor, bytes(SIZE), 0)
         finally:
             os.close(descriptor)
 
     @property
     def number(self) -> int:
         """The number now."""
-        found: int = NUMBER.unpack_from(self._map)[0]
-        return found
+        return self._numbers[0]
 
-    def begin(self) -> None:
-        """Make it odd; the write lock must be held, and nothing be committed yet."""
-        NUMBER.pack_into(self._map, 0, (self.number + 1) | 1)
+    def begin(self) -> int:
+        """Make it odd and return it; SQLite's write lock must be held, and nothing be committed yet.
 
-    def end(self) -> None:
-        """Make it even; whatever was changed must be committed, or undone."""
-        NUMBER.pack_into(self._map, 0, self.number + 1)
+        Raises:
+            BackendUnavailable: it cannot be written, so that others would not learn of the change.
+        """
+        try:
+            with self._alone():
+                mine = (self.number + 1) | 1
+                self._write(mine)
+        except OSError as error:
+            raise faults.unusable(error) from error
+        return mine
+
+    def end(self, mine: int) -> None:
+        """Make it even, now that everything is committed or undone.
+
+        The write lock is free by then, so the next writer may have begun: the number is then left to that one.
+        """
+        with suppress(OSError), self._alone():  # what is done is done; a number that stays odd misleads nobody
+            if self.number == mine:
+                self._write(mine + 1)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._numbers.release()
+        self._map.close()
+        os.close(self._descriptor)
+
+    def _write(self, number: int) -> None:
+        # By a call, not into the map: on a full disk the one fails, the other kills the process (SIGBUS).
+        os.pwrite(self._descriptor, number.to_bytes(SIZE, sys.byteorder), 0)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep the other threads, and then the other processes, from writing."""
+        with self._lock:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-from wheelgate.errors import StartupError
+from wheelgate.errors import BackendUnavailable, StartupError
 from wheelgate.store import faults
 from wheelgate.store.beacon import Beacon
 from wheelgate.store.engines import Postgresql, Sqlite
 
 log = logging.getLogger(__name__)
+
+TRUST = 1.0
+"""Seconds that the beacon is believed: if somebody removes its file, workers are in the dark for no longer."""
 
 
 class Database:
@@ -50,13 +54,16 @@ class Database:
         """Connect this thread before the first request has to. A database that is down now may come up later."""
         try:
             self.orm.connect(reuse_if_open=True)
-            self._find_beacon(make=True)
-        except faults.ERRORS as error:
-            log.warning("the database does not answer yet: %s", faults.refusal(error) or type(error).__name__)
+            self._find_beacon()
+        except (BackendUnavailable, *faults.ERRORS) as error:
+            log.warning("the database does not answer yet: %s", faults.refusal(error) or error)
 
     def close(self) -> None:
         """Close the connections of all threads, which must be idle. A closed database is not opened again."""
         self.orm.close_all()
+        beacon, self._beacon = self._beacon, None
+        if beacon is not None:
+            beacon.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -72,21 +79,18 @@ class Database:
         if self.orm.in_transaction():
             yield
             return
-        begun: Beacon | None = None
+        beacon = self._find_beacon()
         try:
-            with self.orm.atomic():
-                begun = self._find_beacon(make=False)
-                if begun is not None:
-                    begun.begin()
+            with ExitStack() as afterwards, self.orm.atomic():
+                if beacon is not None:
+                    afterwards.callback(beacon.end, beacon.begin())
                 yield
                 self.orm.changed("UPDATE server_state SET serial = serial + 1", ())
         except faults.ERRORS as error:
             if told := faults.refusal(error):
+                self.orm.close()  # SQLite keeps a connection read-only that was opened while the file was
                 raise told from error
             raise
-        finally:
-            if begun is not None:
-                begun.end()
 
     def read(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a SELECT in SQL that both databases know; ``?`` stands for a parameter and nothing else.
@@ -109,16 +113,19 @@ class Database:
         """Return the change counter, which grows with every committed transaction of any thread, process or node."""
         if self._beacon is None:
             return self._read_serial()
-        seen, number = self._seen, self._beacon.number
-        if number != getattr(seen, "number", None):
+        seen, number, now = self._seen, self._beacon.number, time.monotonic()
+        if number != getattr(seen, "number", None) or now > seen.until:
             seen.serial = self._read_serial()
             # Odd is a change under way: its end may come at any moment, so nothing is taken for known until then.
             seen.number = None if number % 2 else number
+            seen.until = now + TRUST
         return int(seen.serial)
 
-    def _find_beacon(self, *, make: bool) -> Beacon | None:
+    def _find_beacon(self) -> Beacon | None:
+        """Return the beacon; None for a database that has none, because it is just being built or is a server's."""
         if self._beacon is None and isinstance(self.orm, Sqlite):
-            self._beacon = Beacon.find(self.orm.path, make=make)
+            with suppress(FileNotFoundError):
+                self._beacon = Beacon(self.orm.path)
         return self._beacon
 
     def _read_serial(self) -> int:

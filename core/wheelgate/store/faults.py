@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from typing import Any
 
@@ -29,6 +30,13 @@ def refusal(error: Exception) -> Refusal | None:
     return None
 
 
+def unusable(error: OSError) -> Refusal:
+    """Return what a request is told if a file beside the database cannot be opened or written."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return _full()
+    return _broken(errno.errorcode.get(error.errno or 0, "unknown error"))
+
+
 def _sqlite(code: int, name: str) -> Refusal | None:
     """Judge one of SQLite's result codes, whose low byte is the kind of failure."""
     if code == sqlite3.SQLITE_IOERR_SHMSIZE:  # the log's index did not fit
@@ -52,11 +60,7 @@ def _sqlite(code: int, name: str) -> Refusal | None:
             | sqlite3.SQLITE_PERM
             | sqlite3.SQLITE_PROTOCOL
         ):
-            return BackendUnavailable(
-                f"the database cannot be used ({name}), so nothing was changed; an administrator has to look at its"
-                " disk",
-                retry_after=LATER,
-            )
+            return _broken(name)
     return None
 
 
@@ -78,6 +82,13 @@ def _postgresql(state: str) -> Refusal:
 def _full() -> Refusal:
     return StorageFull(
         "no space is left on the disk of the database, so nothing was changed; free some and repeat", retry_after=LATER
+    )
+
+
+def _broken(name: str) -> Refusal:
+    return BackendUnavailable(
+        f"the database cannot be used ({name}), so nothing was changed; an administrator has to look at its disk",
+        retry_after=LATER,
     )
 
 

@@ -12,6 +12,7 @@ import peewee
 
 from wheelgate.errors import StartupError
 from wheelgate.store import faults
+from wheelgate.store.beacon import Beacon
 from wheelgate.store.engines import Sqlite
 
 MAGIC = b"SQLite format 3\0"
@@ -113,9 +114,10 @@ def check(orm: Sqlite) -> None:
 
 
 def settle(orm: Sqlite) -> None:
-    """Give a database that is built, or came from a backup, its log and its permissions: the owner's alone."""
+    """Give a database that is built, or came from a backup, its permissions (the owner's alone), log and beacon."""
     orm.path.chmod(0o600)
     orm.pragma("journal_mode", "wal")
+    Beacon.make(orm.path)
 
 
 def _companions(path: Path) -> list[Path]:

@@ -417,10 +417,11 @@ class IndexStoreContract:
         """A deleted index is gone and its name free; to delete it again is to find nothing."""
         with transaction():
             store.create(index("alice", "dev"))
+            store.create(index("alice", "prod"))
             store.create(index("bob", "dev"))
             store.delete(index("alice", "dev"))
         assert store.get("alice", "dev") is None
-        assert list(store.list()) == [index("bob", "dev")]
+        assert list(store.list()) == [index("alice", "prod"), index("bob", "dev")]
         with pytest.raises(NotFound, match="alice/dev"), transaction():
             store.delete(index("alice", "dev"))
         with transaction():

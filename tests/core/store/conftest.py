@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.postgres import new_url, postgres, postgres_url  # noqa: F401
 
 import wheelgate.store
 from wheelgate.store.database import Database
@@ -27,7 +28,7 @@ def migrations() -> list[tuple[str, Path]]:
 
 
 @pytest.fixture
-def url(new_url: str, migrations: list[tuple[str, Path]]) -> str:
+def url(new_url: str, migrations: list[tuple[str, Path]]) -> str:  # noqa: F811
     """Return the URL of a database as it is after the first start."""
     prepare(new_url, migrations, lambda database: None)
     return new_url
@@ -69,4 +70,4 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     ):
         pytest.skip("only root can mount a disk, and not everywhere")
     yield folder
-    subprocess.run(["umount", folder], check=True)
+    subprocess.run(["umount", "--lazy", folder], check=True)

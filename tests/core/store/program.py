@@ -22,14 +22,14 @@ from wheelgate.store.prepare import prepare
 Migrations = list[tuple[str, Path]]
 
 NOBODY = 65534
-STEPS = {"execute", "open", "close", "fsync", "flock", "rename", "unlink", "fetchall", "fetchone", "chmod"}
+STEPS = {"execute", "open", "close", "fsync", "flock", "rename", "unlink", "fetchall", "fetchone", "chmod", "pwrite"}
 """Calls into C around which a process can be killed with something half done."""
 
 
 def main() -> int:
     """Do what the command line says; print what came of it."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("command", choices=["prepare", "count", "kill"])
+    parser.add_argument("command", choices=["prepare", "count", "watch", "kill"])
     parser.add_argument("url")
     parser.add_argument("--times", type=int, default=1)
     parser.add_argument("--migrations", action="append", default=[], metavar="OWNER=FOLDER")
@@ -47,6 +47,8 @@ def main() -> int:
                 prepare(options.url, migrations, mark)
             case "count":
                 count(options.url, options.times)
+            case "watch":
+                print(watch(options.url, options.times))
             case "kill":
                 print(kill_everywhere(options.url, migrations))
     except StartupError as error:
@@ -66,6 +68,17 @@ def count(url: str, times: int) -> None:
         for _ in range(times):
             with database.transaction():
                 pass
+
+
+def watch(url: str, times: int) -> int:
+    """Return how often the counter was behind what was committed before it was asked for."""
+    behind = 0
+    with closing(Database(url)) as database:
+        database.open()
+        for _ in range(times):
+            committed = database.read("SELECT serial FROM server_state")[0][0]
+            behind += database.serial() < committed
+    return behind
 
 
 def kill_everywhere(url: str, migrations: Migrations) -> int:
@@ -93,7 +106,9 @@ def kill_everywhere(url: str, migrations: Migrations) -> int:
         with closing(Database(url)) as database:
             marks = database.read("SELECT count(*) FROM ended_session")[0][0]
             whole = database.read("PRAGMA integrity_check")[0][0]
-        left = sorted({file.name for file in path.parent.iterdir()} - {path.name, f"{path.name}.lock"})
+        left = sorted(
+            {file.name for file in path.parent.iterdir()} - {path.name, f"{path.name}.lock", f"{path.name}-beacon"}
+        )
         if (marks, whole, left) != (1, "ok", []):
             raise StartupError(f"killed at step {step}: {marks} marks, {whole}, {left}")
         if not os.WIFSIGNALED(status):
@@ -104,14 +119,14 @@ def die_at(step: int) -> None:
     """Have this process killed when it is about to take a step for the n-th time."""
     seen = 0
 
-    def watch(frame: FrameType, event: str, argument: Any) -> None:
+    def step_by_step(frame: FrameType, event: str, argument: Any) -> None:
         nonlocal seen
         if event == "c_call" and argument.__name__ in STEPS:
             seen += 1
             if seen == step:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    sys.setprofile(watch)
+    sys.setprofile(step_by_step)
 
 
 if __name__ == "__main__":

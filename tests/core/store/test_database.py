@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import peewee
+import psycopg
 import pytest
 
 from wheelgate.errors import Conflict, StartupError
@@ -206,6 +208,10 @@ class TestHandle:
         opened.wait(10)
         assert connections(url) >= 3
         database.close()
+        for _ in range(100):  # a server takes a moment to notice
+            if not connections(url):
+                break
+            time.sleep(0.05)
         assert connections(url) == 0
         leave.set()
         for thread in threads:
@@ -243,10 +249,9 @@ def connections(url: str) -> int:
         if not descriptors.exists():
             pytest.skip("this system does not tell open files")
         return [os.path.realpath(descriptor) for descriptor in descriptors.iterdir()].count(file)
-    import psycopg
-
     with psycopg.connect(url) as connection:
         rows = connection.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
         )
         return int(rows.fetchall()[0][0])

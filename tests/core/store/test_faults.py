@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import os
 import random
+import resource
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -77,6 +78,17 @@ def other_writer(database: Database, file: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def small_files(database: Database, file: Path) -> Iterator[None]:
+    """Let the system refuse to write, which SQLite notices no sooner than at the commit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MUCH // 5, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
 class TestSqlite:
     """A file."""
 
@@ -86,6 +98,7 @@ class TestSqlite:
             pytest.param(few_pages, StorageFull, "no space is left", id="full"),
             pytest.param(only_reads, BackendUnavailable, "cannot be written to", id="read-only"),
             pytest.param(other_writer, BackendUnavailable, "is busy", id="locked"),
+            pytest.param(small_files, BackendUnavailable, r"cannot be used \(SQLITE_IOERR_WRITE\)", id="I/O error"),
         ],
     )
     def test_refuses_a_change_and_recovers(
@@ -126,6 +139,7 @@ class TestSqlite:
             pytest.param(lambda path: path.write_bytes(random.Random(7).randbytes(9999)), "NOTADB", id="noise"),
             pytest.param(lambda path: os.truncate(path, 5000), "CORRUPT", id="cut"),
             pytest.param(lambda path: path.unlink(), "CANTOPEN", id="gone"),
+            pytest.param(lambda path: (path.unlink(), path.mkdir()), "CANTOPEN", id="a folder"),
         ],
     )
     def test_tells_that_it_is_broken(self, file: Path, damage: Callable[[Path], object], says: str) -> None:
@@ -137,7 +151,7 @@ class TestSqlite:
             assert str(file.parent) not in str(refused.value)
             with pytest.raises(BackendUnavailable, match=f"cannot be used .*{says}"):
                 add(database, "new")
-        assert file.exists() == (says != "CANTOPEN")
+        assert file.is_file() == (says != "CANTOPEN")
 
 
 def fill(path: Path) -> None:

@@ -97,7 +97,7 @@ class TestFirstStart:
         with closing(Database(new_url)) as database:
             assert database.read("SELECT uuid, serial FROM server_state") == before
 
-    def test_keeps_nothing_if_it_fails(self, new_url: str, migrations: Migrations) -> None:
+    def test_keeps_nothing_if_it_fails(self, new_url: str, tmp_path: Path, migrations: Migrations) -> None:
         """If filling the database fails, the reason is told, and the next start is again the first."""
 
         def fail(database: Database) -> None:
@@ -105,22 +105,29 @@ class TestFirstStart:
 
         with pytest.raises(StartupError, match="root needs a password"):
             prepare(new_url, migrations, fail)
+        assert not list(tmp_path.glob("wheelgate.db.new*"))
         filled: list[Database] = []
         prepare(new_url, migrations, filled.append)
         assert len(filled) == 1
 
     def test_makes_files_for_the_owner_only(self, path: Path, migrations: Migrations) -> None:
-        """Nobody else can read the database, nor its log while it is open; a first start leaves nothing else."""
+        """Nobody else can read the database while it is made or open; a first start leaves nothing but it."""
+        seen = []
+
+        def look(database: Database) -> None:
+            database.write("INSERT INTO ended_session (id, expires) VALUES ('x', 1)")
+            seen.append({file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()})
+
         umask = os.umask(0)
         try:
-            prepare(f"sqlite:///{path}", migrations, nothing)
+            prepare(f"sqlite:///{path}", migrations, look)
             with closing(Database(f"sqlite:///{path}")) as database, database.transaction():
-                database.write("INSERT INTO ended_session (id, expires) VALUES ('x', 1)")
-                modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+                database.write("DELETE FROM ended_session")
+                look(database)
         finally:
             os.umask(umask)
-        names = {"wheelgate.db", "wheelgate.db-wal", "wheelgate.db-shm", "wheelgate.db.lock"}
-        assert modes == dict.fromkeys(names, 0o600)
+        suffixes = [(".lock", ".new", ".new-journal"), (".lock", "", "-wal", "-shm", "-beacon")]
+        assert seen == [{f"wheelgate.db{suffix}": 0o600 for suffix in each} for each in suffixes]
 
     @pytest.mark.slow
     def test_of_several_processes_at_once(self, new_url: str, run: Any) -> None:
@@ -389,15 +396,16 @@ class TestPostgresql:
 
 
 @pytest.mark.slow
-def test_first_start_on_a_full_disk(tiny_disk: Path, migrations: Migrations) -> None:
-    """A first start for which there is no space is refused as such and leaves nothing; with space it works."""
+@pytest.mark.parametrize("left", [0, 8192, 20480, 40960, 61440])
+def test_first_start_on_a_full_disk(tiny_disk: Path, migrations: Migrations, left: int) -> None:
+    """A first start for which there is not enough space is refused as such; once there is, it works."""
     ballast = tiny_disk / "ballast"
-    ballast.write_bytes(bytes(1_000_000))
+    ballast.write_bytes(bytes(1024 * 1024 - left))
     url = f"sqlite:///{tiny_disk / 'wheelgate.db'}"
-    with pytest.raises(StartupError, match="no space is left|full|No space left"):
+    with pytest.raises(StartupError, match=r"could not .*: no space is left"):
         prepare(url, migrations, nothing)
-    assert {file.name for file in tiny_disk.iterdir()} == {"ballast", "wheelgate.db.lock"}
     ballast.unlink()
     prepare(url, migrations, nothing)
     with closing(Database(url)) as database:
         assert database.serial() == 1
+    assert not list(tiny_disk.glob("*.new*"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.postgres import new_url, postgres, postgres_url  # noqa: F401
 
 import wheelgate.store
 import wheelgate_sql_store
@@ -33,7 +34,7 @@ class Stores:
 
 
 @pytest.fixture
-def url(new_url: str) -> str:
+def url(new_url: str) -> str:  # noqa: F811
     """Return the URL of a database as it is after the first start, without root."""
     core = Path(wheelgate.store.__file__).parent / "migrations"
     folders = [("core", core), ("sql_store", wheelgate_sql_store.wheelgate_migrations())]
