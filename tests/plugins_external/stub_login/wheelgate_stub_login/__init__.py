@@ -1,0 +1,67 @@
+"""A stranger's way to log in: PIN codes, hashed by scrypt, in a header of their own."""
+
+import base64
+import hashlib
+import hmac
+import os
+
+from wheelgate import Credentials, Ok, Outcome, RequestInfo, Server, Unknown, User, hookimpl
+from wheelgate.errors import NotAuthenticated
+
+
+class DevpiHeader:
+    """Reads what the ``devpi`` command sends."""
+
+    name = "stub-header"
+    header = "x-devpi-auth"
+    scheme = ""
+    ambient = False
+
+    def extract(self, request: RequestInfo) -> Credentials | None:
+        try:
+            text = base64.b64decode(request.headers["x-devpi-auth"], validate=True).decode()
+        except ValueError:
+            raise NotAuthenticated("the header cannot be read") from None
+        name, _, secret = text.partition(":")
+        return Credentials("password", name, secret, self.name)
+
+
+class Scrypt:
+    """Hashes, and judges by the hash."""
+
+    name = "stub-scrypt"
+    accepts = frozenset({"password"})
+    local = True
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def hash(self, password: str) -> str:
+        salt = os.urandom(16)
+        return f"{salt.hex()}${self._digest(salt, password)}"
+
+    def authenticate(self, credentials: Credentials, request: RequestInfo, user: User | None) -> Outcome:
+        stored = self._server.users.password_hash(credentials.username)
+        if stored == "" and credentials.secret == "" and credentials.username == "root":
+            return Ok("root")
+        salt, _, digest = (stored or f"{bytes(16).hex()}$").partition("$")
+        good = hmac.compare_digest(digest, self._digest(bytes.fromhex(salt), credentials.secret))
+        return Ok(credentials.username) if good else Unknown()
+
+    def _digest(self, salt: bytes, password: str) -> str:
+        return hashlib.scrypt(password.encode(), salt=salt, n=1024, r=8, p=1).hex()
+
+
+@hookimpl
+def wheelgate_credential_extractors(server: Server) -> list[DevpiHeader]:
+    return [DevpiHeader()]
+
+
+@hookimpl
+def wheelgate_authenticators(server: Server) -> list[Scrypt]:
+    return [Scrypt(server)]
+
+
+@hookimpl
+def wheelgate_password_hasher(server: Server) -> Scrypt:
+    return Scrypt(server)
