@@ -21,7 +21,7 @@ from wheelgate.identity.groups import Groups
 from wheelgate.identity.identify import Identifier
 from wheelgate.identity.limiter import Limiter
 from wheelgate.identity.sessions import Sessions, derive_key
-from wheelgate.plugins import Implementation, Plugins, in_order
+from wheelgate.plugins import Implementation, Plugins, in_order, refuse_own
 from wheelgate.pools import Pool, Provider
 from wheelgate.resources.api import ApiResource
 from wheelgate.resources.indices import IndexResource
@@ -92,6 +92,8 @@ class Application:
         identifier = Identifier(extractors, authentication, sessions, groups, server.users, state, access, kept)
 
         brought = plugins.collect("wheelgate_permissions", lambda permission: permission.name)
+        own = {permission.name for permission in CORE_PERMISSIONS}
+        refuse_own(brought, "permission", own, lambda permission: permission.name)
         permissions = [*CORE_PERMISSIONS, *(permission for _, permission in brought)]
         rights = Rights(
             server,
@@ -124,9 +126,7 @@ class Application:
         app.add_route(
             "/+status", StatusResource(front, versions(plugins), plugins.found, providers, details(config, state))
         )
-        routes = [
-            (name, route) for name, answer in plugins.ask("wheelgate_routes", server=server) for route in answer
-        ]
+        routes = [(name, route) for name, answer in plugins.ask("wheelgate_routes", server=server) for route in answer]
         app.add_route("/+openapi", OpenApiResource(front, types, routes, VERSION))
         user_resource = UserResource(front, users, indices, sessions, self._hashing, hasher, loopback=config.loopback)
         app.add_route("/{user}", user_resource)

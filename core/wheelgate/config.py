@@ -31,7 +31,7 @@ def whole(low: int, high: int) -> Any:
     """Make a reader of whole numbers from ``low`` to ``high``."""
 
     def parse(text: str) -> int:
-        if not text.strip().isdigit() or not low <= int(text) <= high:
+        if not text.strip().isdecimal() or not low <= int(text) <= high:
             raise ValueError(f"a whole number from {low} to {high}")
         return int(text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
@@ -49,7 +50,8 @@ class Events:
     def close(self, timeout: float = 5.0) -> None:
         """Let the listeners finish what waits, for at most ``timeout`` seconds."""
         if self._thread is not None:
-            self._queue.put(None)
+            with contextlib.suppress(queue.Full):  # a listener that hangs must not keep the server from ending
+                self._queue.put(None, timeout=timeout)
             self._thread.join(timeout)
 
     def _work(self) -> None:

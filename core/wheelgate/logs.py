@@ -8,11 +8,11 @@ import sys
 import traceback
 from pathlib import PurePath
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 
 class OneLine(logging.Formatter):
-    """Escapes control characters, so that no entry can look like another; tracebacks stay out."""
+    """Escapes what no eye sees, so that no entry can look like another; tracebacks stay out."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one entry as one line."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any, Protocol, TypeVar
@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 import pluggy
 
 from wheelgate import hookspecs
-from wheelgate.config import unknown
+from wheelgate.config import CORE_OPTIONS, unknown
 from wheelgate.errors import StartupError
 from wheelgate.options import Option
 
@@ -137,7 +137,9 @@ class Plugins:
 
     def options(self) -> list[tuple[str, Option]]:
         """Return the settings that plugins declare, with the plugin's name."""
-        return self.collect("wheelgate_options", lambda option: option.key)
+        declared = self.collect("wheelgate_options", lambda option: option.key)
+        refuse_own(declared, "option", {option.key for option in CORE_OPTIONS}, lambda option: option.key)
+        return declared
 
 
 def discover(blocked: Sequence[str]) -> Plugins:
@@ -164,6 +166,15 @@ def discover(blocked: Sequence[str]) -> Plugins:
         if name not in found:
             raise StartupError(f"--no-plugin: {unknown('plugin', name, found)}")
     return Plugins(list(found.values()))
+
+
+def refuse_own(
+    brought: Iterable[tuple[str, Any]], what: str, own: Container[str], key: Callable[[Any], str]
+) -> None:
+    """Raise ``StartupError`` if a plugin brings something under a name that is the server's own."""
+    for plugin, thing in brought:
+        if key(thing) in own:
+            raise StartupError(f"plugin '{plugin}': the {what} '{key(thing)}' is the server's own")
 
 
 def in_order(named: Iterable[Named], order: Sequence[str], option: str) -> list[Named]:

@@ -107,3 +107,7 @@ class Route:
     permission: str = ""
     """The permission on the server that is asked for first. Needed unless ``public``."""
     public: bool = False
+
+    def address(self, plugin: str) -> str:
+        """Return the whole path."""
+        return f"/+x/{plugin}{self.path}".rstrip("/")

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import socket
+import time
 import sys
 import time
 from collections.abc import Callable

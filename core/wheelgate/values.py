@@ -13,6 +13,8 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 ANONYMOUS = ":ANONYMOUS:"
 AUTHENTICATED = ":AUTHENTICATED:"
 ROOT = "root"
+LONGEST_NAME = 100
+"""Characters of a user's or an index's name."""
 
 
 def nothing() -> Mapping[str, Any]:

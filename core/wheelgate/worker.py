@@ -12,6 +12,8 @@ from gunicorn.workers import gasgi
 TOO_SLOW = "the request took too long to arrive"
 LONGEST_LENGTH = 18
 """Digits of a Content-Length: what has no more stays below 2**63."""
+LAST_WORDS = 0.1
+"""Seconds in which an answer that promised to keep its connection is finished, as all but long downloads are."""
 NOSNIFF = (("X-Content-Type-Options", "nosniff"),)
 
 
@@ -52,7 +54,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
     def _will_close(self, request: Any, response_requires_close: bool) -> bool:
         """Announce the end of a connection also where it comes because nobody reads the rest of the body."""
         unread = self._body_receiver is not None and not self._body_receiver._complete  # noqa: SLF001
-        return unread or bool(super()._will_close(request, response_requires_close))
+        return unread or self.worker.leaving or bool(super()._will_close(request, response_requires_close))
 
     def _send_error_response(self, status: int, message: str, extra_headers: Any = ()) -> None:
         """Answer what never reaches the application; a body that stops arriving is the client's fault."""
@@ -86,6 +88,9 @@ def refuse_ambiguous(parser: Any) -> None:
 class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
     """A worker that serves with the protocol above and closes the application after the last request."""
 
+    leaving = False
+    """Whether every answer announces the end of its connection."""
+
     def init_process(self) -> None:
         """Set the protocol; gunicorn has no other way to choose it."""
         gasgi.ASGIProtocol = Protocol
@@ -96,6 +101,11 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
 
     def init_signals(self) -> None:
         """Do nothing yet: uvloop loses what comes after this and before the loop runs; until then a signal kills."""
+
+    def handle_exit_signal(self) -> None:
+        """Leave in two steps, so that no connection ends without a word between an answer and the next request."""
+        self.leaving = True
+        self.loop.call_later(LAST_WORDS, super().handle_exit_signal)
 
     async def _serve(self) -> None:
         super().init_signals()

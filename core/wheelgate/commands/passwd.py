@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import secrets
 import sys
+from pathlib import Path
 
 from wheelgate.config import Config
 from wheelgate.errors import BadInput, StartupError
@@ -16,6 +17,8 @@ from wheelgate.store.database import Database
 
 def set_password(config: Config, plugins: Plugins, user: str, *, password_stdin: bool = False) -> int:
     """Set the password of a user; all its sessions end, on a running server too."""
+    if config["database"] is None and not Path(config.database_url.removeprefix("sqlite:///")).exists():
+        raise StartupError(f"no server was started in {config.serverdir} yet; name its folder with --serverdir")
     database = Database(config.database_url)
     try:
         server = open_stores(config, plugins, database)

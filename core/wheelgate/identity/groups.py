@@ -42,11 +42,14 @@ class Groups:
         if kept and now < kept[0]:
             return kept[1]
         try:
-            answer = frozenset(await provider.call(source.groups, username))
+            answer: object = await provider.call(source.groups, username)
+            # A text would be a group for each of its letters.
+            if not isinstance(answer, frozenset | set | list | tuple):
+                raise TypeError  # noqa: TRY301 - an answer that is none is as bad as a failure
+            groups = frozenset(name for name in answer if name and not set(name) & set(":,"))
         except Exception as error:  # noqa: BLE001 - a stranger's code: whatever it raises stays here
             log.warning("group source '%s' failed: %s", source.name, type(error).__name__)
             return frozenset()
-        groups = frozenset(name for name in answer if name and not set(name) & set(":,"))
         self._kept[key] = (now + KEPT_FOR, groups)
         self._kept.move_to_end(key)
         if len(self._kept) > KEPT:

@@ -15,7 +15,7 @@ from wheelgate.providers import CredentialExtractor
 from wheelgate.store.access import Access, Kept
 from wheelgate.store.protocols import UserStore
 from wheelgate.store.state import ServerState
-from wheelgate.values import Credentials, Principal, RequestInfo, User
+from wheelgate.values import LONGEST_NAME, Credentials, Principal, RequestInfo, User
 
 ANYONE = Principal()
 KEPT = 10_000
@@ -104,6 +104,9 @@ class Identifier:
 
     async def _prove(self, credentials: Credentials, header: str, incoming: Incoming, *, ambient: bool) -> Caller:
         name = credentials.username
+        # The limiter remembers names, and PostgreSQL takes no NUL in one.
+        if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+            raise NotAuthenticated(f"no user has such a name: {name[:LONGEST_NAME]!a}")
         if self._sessions.recognises(credentials.secret):
             session = self._sessions.read(credentials.secret, name)
             if len(self._tokens) >= KEPT:

@@ -17,7 +17,7 @@ from wheelgate.identity.sessions import Sessions
 from wheelgate.services.names import check_name
 from wheelgate.services.users import LONGEST_PASSWORD, UserChange, Users
 from wheelgate.store.state import ServerState
-from wheelgate.values import Credentials
+from wheelgate.values import LONGEST_NAME, Credentials
 
 
 class LoginResource:
@@ -91,6 +91,8 @@ def read_login(body: object) -> tuple[str, str]:
         raise BadInput("the body must hold 'user' and 'password' and nothing else")
     if not isinstance(name, str) or not isinstance(password, str):
         raise BadInput("'user' and 'password' must be text")
+    if len(name) > LONGEST_NAME:
+        raise BadInput(f"'user' must have at most {LONGEST_NAME} characters")
     password = unicodedata.normalize("NFC", password)
     if len(password.encode()) > LONGEST_PASSWORD:
         raise BadInput(f"'password' must have at most {LONGEST_PASSWORD} bytes")

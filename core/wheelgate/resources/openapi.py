@@ -111,7 +111,7 @@ def document(types: Sequence[IndexType], version: str) -> dict[str, Any]:
 
 def plugin_route(plugin: str, route: Route) -> tuple[str, dict[str, Any]]:
     """Describe an address that a plugin serves: its path without Falcon's converters, and its methods."""
-    path = re.sub(r"\{(\w+)[^}]*\}", r"{\1}", f"/+x/{plugin}{route.path}")
+    path = re.sub(r"\{(\w+)[^}]*\}", r"{\1}", route.address(plugin))
     names = re.findall(r"\{(\w+)\}", path)
     parameters = [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in names]
     described = operation(f"Ask the plugin '{plugin}'")

@@ -33,8 +33,10 @@ def add_plugin_routes(
     """
     resources: dict[str, Any] = {}
     for plugin, route, provider in routes:
-        path = f"/+x/{plugin}{route.path}"
+        path = route.address(plugin)
         what = f"plugin '{plugin}': route {route.method} {path}"
+        if not route.path.startswith("/"):
+            raise StartupError(f"{what}: the path '{route.path}' must begin with a slash")
         if route.public == bool(route.permission):
             raise StartupError(f"{what} must name either a permission or public=True")
         if route.permission and route.permission not in permissions:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 from wheelgate.errors import BadInput
+from wheelgate.values import LONGEST_NAME
 
-LONGEST = 100
 EXTRA = frozenset("-_.@")
 INVISIBLE = frozenset("\u115f\u1160")
 """Fillers of Hangul: letters to Unicode, and nothing to see. (The other two of them are not in normal form.)"""
@@ -22,9 +22,9 @@ def check_name(kind: str, name: str) -> None:
     Raises:
         BadInput: it is too long, has other characters, or starts with ``.`` or ``-``.
     """
-    shown = ascii(name if len(name) <= LONGEST else name[:LONGEST] + "…")
-    if not 1 <= len(name) <= LONGEST:
-        raise BadInput(f"{kind} {shown} must have 1 to {LONGEST} characters, not {len(name)}")
+    shown = ascii(name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…")
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise BadInput(f"{kind} {shown} must have 1 to {LONGEST_NAME} characters, not {len(name)}")
     if not all(character.isalnum() or character in EXTRA for character in name) or INVISIBLE & set(name):
         raise BadInput(
             f"{kind} {shown} contains characters that aren't allowed. Any ascii symbol besides -.@_ is blocked, "

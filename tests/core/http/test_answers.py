@@ -1,0 +1,145 @@
+"""What every answer has in common: headers, form, and which methods an address understands."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from wheelgate.testing.site import Site
+
+ROOT = ("root", "")
+
+ANSWERS = [
+    pytest.param("GET", "/", None, 200, id="listing"),
+    pytest.param("GET", "/+api", None, 200, id="api"),
+    pytest.param("GET", "/+status", None, 200, id="status"),
+    pytest.param("GET", "/+openapi", None, 200, id="openapi"),
+    pytest.param("GET", "/root", None, 200, id="user"),
+    pytest.param("GET", "/root/pypi", None, 200, id="index"),
+    pytest.param("GET", "/nouser", None, 404, id="not found"),
+    pytest.param("GET", "/a/b/c/d", None, 404, id="no route"),
+    pytest.param("POST", "/root", {}, 405, id="wrong method"),
+    pytest.param("BREW", "/root", None, 405, id="unknown method"),
+    pytest.param("PUT", "/new", b"no json", 400, id="bad input"),
+    pytest.param("DELETE", "/root", None, 401, id="anonymous"),
+    pytest.param("PUT", "/root", {}, 409, id="conflict"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status"), ANSWERS)
+def test_every_answer_has_the_headers_that_clients_look_for(
+    shared: Site, method: str, path: str, body: object, status: int
+) -> None:
+    """Version, identity and serial stand on every answer, and no browser may guess a type other than JSON."""
+    answer = shared.request(method, path, body)
+
+    assert answer.status == status
+    assert answer.headers["x-devpi-api-version"] == "2"
+    assert (
+        answer.headers["x-devpi-server-version"] == shared.request("GET", "/+status").result["versioninfo"]["wheelgate"]
+    )
+    uuid = answer.headers["x-devpi-uuid"]
+    assert len(uuid) == 32
+    assert int(uuid, 16)
+    assert answer.headers["x-devpi-master-uuid"] == answer.headers["x-devpi-primary-uuid"] == uuid
+    assert answer.headers["x-devpi-serial"].isdigit()
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status"), ANSWERS)
+def test_every_body_is_indented_json(shared: Site, method: str, path: str, body: object, status: int) -> None:
+    """Bodies have two spaces and a final newline; a refusal has a message and nothing else."""
+    answer = shared.request(method, path, body)
+
+    assert answer.content.decode() == json.dumps(answer.json, indent=2, ensure_ascii=False) + "\n"
+    if status >= 400:
+        assert list(answer.json) == ["message"]
+
+
+@pytest.mark.parametrize("path", ["/", "/+api", "/root", "/root/pypi", "/root/pypi/+api", "/+status", "/nouser"])
+def test_head_answers_what_get_does_without_the_body(shared: Site, path: str) -> None:
+    """HEAD works wherever GET does, with the same status and length."""
+    whole, head = shared.request("GET", path), shared.request("HEAD", path)
+
+    assert head.status == whole.status
+    assert head.content == b""
+    assert head.headers["content-length"] == whole.headers["content-length"]
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/", {"GET", "HEAD"}),
+        ("/+api", {"GET", "HEAD", "POST"}),
+        ("/+login", {"POST"}),
+        ("/+logout", {"POST"}),
+        ("/root", {"GET", "HEAD", "PUT", "PATCH", "DELETE"}),
+        ("/root/pypi", {"GET", "HEAD", "PUT", "PATCH", "DELETE"}),
+    ],
+)
+@pytest.mark.parametrize("method", ["TRACE", "PUSH", "BREW", "CONNECT"])
+def test_other_methods_are_not_allowed(shared: Site, method: str, path: str, allowed: set[str]) -> None:
+    """A method that an address does not have, known to HTTP or not, is 405 and told which ones there are."""
+    refused = shared.request(method, path)
+
+    assert (refused.status, refused.message) == (405, f"the method {method} is not allowed here")
+    listed = {name.strip() for name in refused.headers["allow"].split(",")}
+    assert allowed <= listed <= allowed | {"HEAD", "OPTIONS"}
+
+
+@pytest.mark.parametrize("path", ["/root", "/root/pypi", "/+api", "/+status", "/root/pypi/+api"])
+def test_a_trailing_slash_makes_no_difference(shared: Site, path: str) -> None:
+    """``/root/`` is ``/root``."""
+    assert shared.request("GET", f"{path}/").content == shared.request("GET", path).content
+
+
+@pytest.mark.parametrize("accept", ["application/json", "*/*", "", "text/html", "image/png", "nonsense"])
+def test_answers_are_json_whatever_is_accepted(shared: Site, accept: str) -> None:
+    """There is one form of every answer, so ``Accept`` is not asked."""
+    for path, status in (("/root", 200), ("/nouser", 404), ("/a/b/c/d", 404)):
+        answer = shared.request("GET", path, headers={"Accept": accept})
+
+        assert (answer.status, answer.headers["content-type"]) == (status, "application/json")
+
+
+@pytest.mark.parametrize("path", ["/a/b/c", "/a/b/c/d", "/+nope", "/root/+nope", "/root/pypi/+nope", "/+api/x"])
+def test_an_address_without_anything_is_not_found(shared: Site, path: str) -> None:
+    """What no route fits is 404 with a sentence."""
+    missing = shared.request("GET", path)
+
+    assert (missing.status, missing.message) == (404, "there is nothing at this address")
+
+
+def test_the_serial_counts_changes(site: Site) -> None:
+    """A change answers with the new serial, everything else with the one that there is."""
+
+    def serial(method: str, path: str, body: object = None) -> int:
+        return int(site.request(method, path, body, auth=ROOT).headers["x-devpi-serial"])
+
+    first = serial("GET", "/")
+    changes = [
+        serial("PUT", "/alice", {"password": "correct horse"}),
+        serial("PUT", "/alice/dev", {}),
+        serial("PATCH", "/alice/dev", ["title=x"]),
+        serial("DELETE", "/alice/dev"),
+    ]
+
+    assert changes == list(range(first + 1, first + 5))
+    assert serial("GET", "/alice") == serial("PUT", "/alice", {}) == serial("GET", "/nouser") == changes[-1]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param({"Content-Length": "-1"}, 400, id="negative length"),
+        pytest.param({"Content-Length": "five"}, 400, id="length in words"),
+    ],
+)
+def test_a_header_that_cannot_be_read_is_refused(shared: Site, headers: dict[str, str], status: int) -> None:
+    """What Falcon finds wrong with a request is answered in the form of all refusals."""
+    refused = shared.request("POST", "/+login", headers=headers)
+
+    assert refused.status == status
+    assert list(refused.json) == ["message"]

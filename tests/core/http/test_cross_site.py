@@ -1,0 +1,74 @@
+"""Requests that another site's page makes a browser send: what the browser adds by itself changes nothing here."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from wheelgate.testing.site import Site
+
+BASIC = {"Authorization": f"Basic {base64.b64encode(b'root:').decode()}"}
+DEVPI = {"X-Devpi-Auth": base64.b64encode(b"root:").decode()}
+SENTENCE = "a page of another site may not change anything here in your name"
+
+FOREIGN = [
+    pytest.param({"Sec-Fetch-Site": "cross-site"}, id="cross-site"),
+    pytest.param({"Sec-Fetch-Site": "same-site"}, id="a neighbour of the same site"),
+    pytest.param({"Sec-Fetch-Site": "nonsense"}, id="nonsense"),
+    pytest.param({"Origin": "https://evil.example"}, id="foreign origin"),
+    pytest.param({"Origin": "http://packages.example:81"}, id="another port"),
+    pytest.param({"Origin": "null"}, id="null origin"),
+    pytest.param({"Sec-Fetch-Site": "same-origin", "Origin": "http://evil.example"}, id="contradicting"),
+]
+OWN = [
+    pytest.param({}, id="no browser"),
+    pytest.param({"Sec-Fetch-Site": "none"}, id="typed by the user"),
+    pytest.param({"Sec-Fetch-Site": "same-origin", "Origin": "http://packages.example"}, id="a page of ours"),
+]
+CHANGES = [
+    ("PATCH", "/root", {"title": "x"}),
+    ("DELETE", "/root", None),
+    ("PUT", "/root/dev", {}),
+    ("PATCH", "/root/pypi", {}),
+    ("DELETE", "/root/pypi", None),
+    ("POST", "/+logout", None),
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+@pytest.mark.parametrize(("method", "path", "body"), CHANGES, ids=[f"{row[0]} {row[1]}" for row in CHANGES])
+def test_a_foreign_page_changes_nothing(
+    shared: Site, method: str, path: str, body: object, headers: dict[str, str]
+) -> None:
+    """A change with Basic credentials that comes from another site is refused before anything else is looked at."""
+    sent = {"Host": "packages.example", **BASIC, **headers}
+
+    refused = shared.request(method, path, body, headers=sent)
+
+    assert (refused.status, refused.message) == (403, SENTENCE)
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+@pytest.mark.parametrize("path", ["/", "/root", "/+api", "/root/pypi"])
+def test_reading_is_not_concerned(shared: Site, path: str, headers: dict[str, str]) -> None:
+    """Reads go on: without CORS the foreign page cannot see the answer."""
+    answer = shared.request("GET", path, headers={"Host": "packages.example", **BASIC, **headers})
+
+    assert answer.status == 200
+    assert not any(name.startswith("access-control") for name in answer.headers)
+
+
+@pytest.mark.parametrize("headers", OWN)
+def test_own_pages_and_tools_are_not_concerned(shared: Site, headers: dict[str, str]) -> None:
+    """Who is no foreign page may change things with Basic credentials."""
+    sent = {"Host": "packages.example", **BASIC, **headers}
+
+    assert shared.request("PATCH", "/root", {"title": "x"}, headers=sent).status == 200
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+def test_a_header_that_no_browser_adds_is_not_concerned(shared: Site, headers: dict[str, str]) -> None:
+    """``X-Devpi-Auth`` must be set by a program; and who sends no credentials at all is asked for them."""
+    assert shared.request("PATCH", "/root", {"title": "x"}, headers={**DEVPI, **headers}).status == 200
+    assert shared.request("PATCH", "/root", {"title": "x"}, headers=headers).status == 401

@@ -1,0 +1,150 @@
+"""The server's own address, as clients are told it: from ``Host``, from a trusted proxy, or from the settings."""
+
+from __future__ import annotations
+
+import pytest
+from tests.sites import Serve
+
+from wheelgate.testing.site import Site
+
+PROXY = "10.1.2.3"
+
+
+def login_url(site: Site, headers: dict[str, str], address: str = "127.0.0.1") -> str:
+    """Return the address of the login that ``+api`` names."""
+    return str(site.request("GET", "/+api", headers=headers, address=address).result["login"])
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("packages.example", "http://packages.example/+login"),
+        ("packages.example:3141", "http://packages.example:3141/+login"),
+        ("192.0.2.7", "http://192.0.2.7/+login"),
+        ("[2001:db8::1]:8080", "http://[2001:db8::1]:8080/+login"),
+        ("LOCALHOST", "http://LOCALHOST/+login"),
+    ],
+)
+def test_the_host_header_names_the_server(shared: Site, host: str, url: str) -> None:
+    """Addresses begin with the name under which the client reached the server."""
+    assert login_url(shared, {"Host": host}) == url
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "packages.example/evil",
+        "packages.example@evil.example",
+        "packages.example?x=1",
+        "packages.example#x",
+        'packages.example"><script>',
+        "packages.example evil",
+        "packages.example:port",
+        "packages.example:123456",
+        "packages.example,evil.example",
+        "x" * 300,
+        "[::1",
+        "ümlaut.example",
+    ],
+)
+def test_a_host_that_is_none_is_refused(shared: Site, host: str) -> None:
+    """A ``Host`` that is no name with an optional port is 400 where it would be needed, and never repeated."""
+    refused = shared.request("GET", "/+api", headers={"Host": host})
+
+    assert (refused.status, refused.message) == (400, "the header 'Host' is not a host name with an optional port")
+    assert shared.request("GET", "/root", headers={"Host": host}).status == 200
+
+
+FORWARDED = {
+    "X-Outside-Url": "https://evil.example/sub",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Host": "evil.example",
+    "X-Forwarded-For": "192.0.2.9",
+}
+
+
+def test_strangers_cannot_say_what_a_proxy_may(shared: Site) -> None:
+    """Without ``--trusted-proxy`` nobody's ``X-Outside-Url`` or ``X-Forwarded-*`` is believed."""
+    assert login_url(shared, {"Host": "packages.example", **FORWARDED}) == "http://packages.example/+login"
+
+
+@pytest.fixture
+def behind(serve: Serve) -> Site:
+    """Return a server behind a proxy of 10.1.0.0/16."""
+    return serve(trusted_proxy=["10.1.0.0/16"])
+
+
+@pytest.mark.parametrize(
+    ("headers", "url"),
+    [
+        ({"X-Outside-Url": "https://packages.example/sub/"}, "https://packages.example/sub/+login"),
+        ({"X-Outside-Url": "http://[2001:db8::1]:81"}, "http://[2001:db8::1]:81/+login"),
+        ({"X-Forwarded-Proto": "https"}, "https://inside.example/+login"),
+        ({"X-Forwarded-Proto": "gopher"}, "http://inside.example/+login"),
+        ({"X-Forwarded-Host": "packages.example:8443"}, "http://packages.example:8443/+login"),
+        ({"X-Forwarded-Host": "packages.example", "X-Forwarded-Proto": "https"}, "https://packages.example/+login"),
+        ({"X-Outside-Url": "https://a.example", "X-Forwarded-Host": "b.example"}, "https://a.example/+login"),
+        ({"X-Outside-Url": ""}, "http://inside.example/+login"),
+    ],
+    ids=str,
+)
+def test_a_trusted_proxy_says_how_it_was_reached(behind: Site, headers: dict[str, str], url: str) -> None:
+    """What a trusted proxy reports takes the place of what it sent itself; a stranger's headers do not."""
+    sent = {"Host": "inside.example", **headers}
+
+    assert login_url(behind, sent, PROXY) == url
+    assert login_url(behind, sent, "10.2.0.1") == "http://inside.example/+login"
+
+
+@pytest.mark.parametrize(
+    ("headers", "sentence"),
+    [
+        ({"X-Outside-Url": "javascript:alert(1)"}, "the header 'X-Outside-Url' is not an http or https address"),
+        ({"X-Outside-Url": "https://a.example/<x>"}, "the header 'X-Outside-Url' is not an http or https address"),
+        ({"X-Outside-Url": "https://a@b.example/"}, "the header 'X-Outside-Url' is not an http or https address"),
+        ({"X-Forwarded-Host": "a.example/<x>"}, "the header 'Host' is not a host name with an optional port"),
+    ],
+    ids=str,
+)
+def test_not_even_a_trusted_proxy_may_say_anything(behind: Site, headers: dict[str, str], sentence: str) -> None:
+    """A proxy passes on what clients send: what is no address is refused, not repeated."""
+    refused = behind.request("GET", "/+api", headers=headers, address=PROXY)
+
+    assert (refused.status, refused.message) == (400, sentence)
+
+
+def test_the_settings_win(serve: Serve) -> None:
+    """``--outside-url`` is what clients are told, whatever a request says."""
+    site = serve(outside_url="https://packages.example/sub/", trusted_proxy=["10.1.0.0/16"])
+
+    for host in ("inside.example", "no host at all"):
+        assert login_url(site, {"Host": host, **FORWARDED}, PROXY) == "https://packages.example/sub/+login"
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "same_client"),
+    [
+        pytest.param("192.0.2.9", "192.0.2.9", id="one hop"),
+        pytest.param("203.0.113.5, 192.0.2.9", "192.0.2.9", id="what the client wrote itself"),
+        pytest.param("192.0.2.9, 10.1.9.9", "192.0.2.9", id="two proxies"),
+        pytest.param("192.0.2.9, nonsense", PROXY, id="nonsense"),
+        pytest.param("", PROXY, id="nothing"),
+        pytest.param("10.1.9.9", "10.1.9.9", id="a proxy itself"),
+    ],
+)
+def test_the_client_is_who_stands_before_the_proxies(behind: Site, forwarded: str, same_client: str) -> None:
+    """Wrong passwords count for the last address that no trusted proxy has: the client cannot make one up."""
+    behind.add_user("alice")
+    guess = {"user": "alice", "password": "wrong"}
+    for _ in range(5):
+        behind.request("POST", "/+login", guess, headers={"X-Forwarded-For": forwarded}, address=PROXY)
+
+    counted = behind.request("POST", "/+login", guess, headers={"X-Forwarded-For": same_client}, address=PROXY)
+    other = behind.request("POST", "/+login", guess, headers={"X-Forwarded-For": "198.51.100.1"}, address=PROXY)
+
+    assert (counted.status, other.status) == (429, 401)
+
+
+def test_an_address_that_is_none_is_no_proxy(behind: Site) -> None:
+    """A connection without an address, such as a Unix socket's, is trusted with nothing."""
+    assert login_url(behind, {"Host": "inside.example", **FORWARDED}, "unix") == "http://inside.example/+login"

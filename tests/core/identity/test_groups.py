@@ -1,0 +1,114 @@
+"""Groups: asked live from their sources, and never a reason for a request to fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import pytest
+from tests.sites import Serve
+
+from wheelgate import Credentials, Ok, Outcome, RequestInfo, User, hookimpl
+from wheelgate.providers import Authenticator, GroupSource
+from wheelgate.testing.site import Site
+
+ROOT = ("root", "")
+
+
+@dataclass
+class Source:
+    """A group source that is told what to answer, and counts how often it is asked."""
+
+    answer: Callable[[str], Iterable[str]]
+    name: str = "groups"
+    asked: list[str] = field(default_factory=list)
+
+    def groups(self, username: str) -> frozenset[str]:
+        """Answer."""
+        self.asked.append(username)
+        return self.answer(username)  # type: ignore[return-value]
+
+    @hookimpl
+    def wheelgate_group_sources(self) -> Iterable[GroupSource]:
+        """Bring itself."""
+        return [self]
+
+
+def fail(username: str) -> Iterable[str]:
+    """Fail as a library does that cannot reach its server."""
+    raise ConnectionError("no route to the directory")
+
+
+def groups_of(site: Site, auth: tuple[str, str]) -> list[str]:
+    """Return the groups that ``+api`` shows."""
+    groups: list[str] = site.request("GET", "/+api", auth=auth).result["authstatus"][2]
+    return groups
+
+
+def test_all_sources_together(serve: Serve) -> None:
+    """A user is in every group that any source names, by token and by password alike."""
+    one, two = Source(lambda name: {"staff", name}, "one"), Source(lambda name: ["staff", "admins"], "two")
+    site = serve(extra={"a": one, "b": two})
+    token = site.add_user("alice", "correct horse")
+
+    assert groups_of(site, token) == ["admins", "alice", "staff"]
+    assert groups_of(site, ("alice", "correct horse")) == ["admins", "alice", "staff"]
+
+
+def test_a_source_is_asked_once_a_minute(serve: Serve) -> None:
+    """The last answer about a user holds for a while, whatever number of requests there are."""
+    source = Source(lambda name: {"staff"})
+    site = serve(extra={"a": source})
+    token = site.add_user("alice")
+    source.asked.clear()
+
+    assert [groups_of(site, token) for _ in range(5)] == [["staff"]] * 5
+    assert source.asked.count("alice") <= 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "groups"),
+    [
+        pytest.param(lambda name: {"a:b", "a,b", "", ":ANONYMOUS:", "good"}, ["good"], id="names that could deceive"),
+        pytest.param(lambda name: None, [], id="nothing at all"),
+        pytest.param(lambda name: [5, "good"], [], id="no names"),
+        pytest.param(lambda name: "staff", [], id="a text"),
+        pytest.param(fail, [], id="a failure"),
+    ],
+)
+def test_a_source_that_cannot_be_meant(serve: Serve, answer: Callable[[str], Iterable[str]], groups: list[str]) -> None:
+    """Names with ``:`` or ``,`` are dropped; a source that fails gives no groups, and the request goes on."""
+    site = serve(extra={"bad": Source(answer), "good": Source(lambda name: (), "other")})
+
+    assert groups_of(site, site.add_user("alice")) == groups
+
+
+def test_a_group_grants_what_a_list_says(serve: Serve) -> None:
+    """Who is in a listed group may do what the list is for, and who has a name like it may not."""
+    site = serve(extra={"a": Source(lambda name: {"staff"} if name == "gina" else ())}, restrict_modify="root,:staff")
+    gina, staff = site.add_user("gina"), site.add_user("staff")
+
+    assert site.request("PUT", "/gina/dev", {}, auth=gina).status == 200
+    assert site.request("PUT", "/staff/dev", {}, auth=staff).status == 403
+
+
+def test_groups_that_came_with_a_password(serve: Serve) -> None:
+    """What an authenticator says of groups counts for the request whose password it judged, not for a token."""
+
+    class Company:
+        name = "company"
+        accepts = frozenset({"password"})
+        local = False
+
+        def authenticate(self, credentials: Credentials, request: RequestInfo, user: User | None) -> Outcome:
+            return Ok(credentials.username, groups=frozenset({"staff"}))
+
+        @hookimpl
+        def wheelgate_authenticators(self) -> Iterable[Authenticator]:
+            return [self]
+
+    site = serve(extra={"company": Company()})
+    token = site.login("emilie", "x")
+
+    assert groups_of(site, ("emilie", "x")) == ["staff"]
+    assert groups_of(site, token) == []

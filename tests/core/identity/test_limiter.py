@@ -1,0 +1,125 @@
+"""Wrong passwords are slowed down, per user and address and per address; nobody is locked out from elsewhere."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from wheelgate.testing.site import Site
+
+ROOT = ("root", "")
+HERE, ELSEWHERE = "192.0.2.1", "198.51.100.1"
+
+
+@pytest.fixture
+def guarded(site: Site) -> Site:
+    """Return a server with a user."""
+    site.add_user("alice", "correct horse")
+    return site
+
+
+def log_in(site: Site, user: str, password: str, address: str = HERE) -> int:
+    """Try to log in and return the status."""
+    return site.request("POST", "/+login", {"user": user, "password": password}, address=address).status
+
+
+def with_header(site: Site, user: str, password: str, address: str = HERE) -> int:
+    """Try to change what is root's with a password in the header, and return the status."""
+    return site.request("PATCH", "/root", {"title": "x"}, auth=(user, password), address=address).status
+
+
+def with_basic(site: Site, user: str, password: str, address: str = HERE) -> int:
+    """Do the same with Basic."""
+    headers = {"Authorization": f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"}
+    return site.request("PATCH", "/root", {"title": "x"}, headers=headers, address=address).status
+
+
+WAYS = {"login": log_in, "X-Devpi-Auth": with_header, "Basic": with_basic}
+
+
+@pytest.mark.parametrize("attempt", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("user", ["alice", "nobody"])
+def test_guesses_have_to_wait(guarded: Site, attempt: object, user: str) -> None:
+    """After five wrong passwords the next guess is 429, for users who exist and users who do not."""
+    statuses = [attempt(guarded, user, f"wrong {number}") for number in range(7)]  # type: ignore[operator]
+
+    assert statuses == [401] * 5 + [429] * 2
+
+
+def test_the_answer_says_how_long(guarded: Site) -> None:
+    """``Retry-After`` has the seconds, and the right password has to wait too: a guess is not told from it."""
+    for _ in range(5):
+        log_in(guarded, "alice", "wrong")
+
+    refused = guarded.request("POST", "/+login", {"user": "alice", "password": "correct horse"}, address=HERE)
+
+    assert refused.status == 429
+    assert refused.headers["retry-after"] == "1"
+    assert refused.message == "too many wrong passwords; try again in 1 seconds"
+
+
+@pytest.mark.parametrize("attempt", WAYS.values(), ids=WAYS)
+def test_the_ways_count_together(guarded: Site, attempt: object) -> None:
+    """Who guesses by one way has to wait by all of them."""
+    for _ in range(5):
+        attempt(guarded, "alice", "wrong")  # type: ignore[operator]
+
+    assert [way(guarded, "alice", "wrong") for way in WAYS.values()] == [429] * 3
+
+
+def test_nobody_is_locked_out_from_elsewhere(guarded: Site) -> None:
+    """The same user from another address, and another user from the same one, need not wait."""
+    for _ in range(7):
+        log_in(guarded, "alice", "wrong")
+
+    assert log_in(guarded, "alice", "correct horse", ELSEWHERE) == 200
+    assert log_in(guarded, "root", "", HERE) == 200
+    assert log_in(guarded, "alice", "correct horse", HERE) == 429
+
+
+def test_an_open_session_need_not_wait(guarded: Site) -> None:
+    """A token, and a password that was good a moment ago, go on while somebody guesses."""
+    token = guarded.login("alice", "correct horse")
+    assert with_header(guarded, "alice", "correct horse") == 403
+    for _ in range(7):
+        log_in(guarded, "alice", "wrong")
+
+    for auth in (token, ("alice", "correct horse")):
+        assert guarded.request("PATCH", "/alice", {"title": "x"}, auth=auth, address=HERE).status == 200
+
+
+def test_the_right_password_clears(guarded: Site) -> None:
+    """Who remembers the password in time begins anew."""
+    for _ in range(3):
+        assert [log_in(guarded, "alice", "wrong") for _ in range(4)] == [401] * 4
+        assert log_in(guarded, "alice", "correct horse") == 200
+
+
+def test_one_address_may_not_try_many_users(guarded: Site) -> None:
+    """After fifty failures for whatever users an address has to wait, and only that one."""
+    statuses = [log_in(guarded, f"user{number}", "wrong") for number in range(52)]
+
+    assert statuses == [401] * 50 + [429] * 2
+    assert log_in(guarded, "alice", "correct horse", HERE) == 429
+    assert log_in(guarded, "alice", "correct horse", ELSEWHERE) == 200
+
+
+def test_the_right_password_clears_no_address(guarded: Site) -> None:
+    """An own account does not help to try others'."""
+    for number in range(50):
+        log_in(guarded, f"user{number}", "wrong")
+        if number == 25:
+            assert log_in(guarded, "alice", "correct horse") == 200
+
+    assert log_in(guarded, "user0", "wrong") == 429
+
+
+def test_what_has_to_wait_can_still_read(guarded: Site) -> None:
+    """429 stands where a right is needed; what anonymous may read is answered."""
+    for _ in range(6):
+        with_header(guarded, "alice", "wrong")
+
+    answer = guarded.request("GET", "/alice", auth=("alice", "wrong"), address=HERE)
+
+    assert answer.status == 200

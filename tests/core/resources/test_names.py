@@ -1,0 +1,108 @@
+"""Names of users and indices: what could confuse a person, a file system or an access list is refused."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+
+from wheelgate.testing.site import Site
+
+ROOT = ("root", "")
+KINDS = {"username": ("/{}", {"password": "correct horse"}, 201), "indexname": ("/root/{}", {}, 200)}
+
+ALLOWED = ["a", "A.b-c_d@e", "0", "_x", "@x", "ümlaut", "名前", "ελλάδα", "x" * 100, "favicon.ico", "a..b", "x-"]
+FORBIDDEN_CHARACTERS = [
+    *" !\"#$%&'()*,:;<=>?[\\]^`{|}~",
+    "\u00a0",
+    "\u200b",
+    "\u202e",
+    "\u2060",
+    "\ufeff",
+    "\u0301",
+    "😀",
+    "\u00ad",
+    "\u115f",
+    "\u1160",
+    "\ue000",
+]
+START = ["..", ".x", "-x", "-"]
+NOT_NORMAL = ["\ufb01x", "x²", "\uff21x", "\u3164", "\uffa0", "e\u0301x"]
+UNREACHABLE = ["+x", "x+y", "a\nb", "a\0b", "a\x7fb", "a/b/c"]
+
+
+def path(form: str, name: str) -> str:
+    """Return the address of a name."""
+    return form.format(quote(name, safe="@"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ALLOWED, ids=ascii)
+def test_names_of_letters_digits_and_a_few_signs_are_taken(shared: Site, kind: str, name: str) -> None:
+    """Letters and digits of any script and ``-_.@`` make a name of 1 to 100 characters."""
+    form, body, status = KINDS[kind]
+
+    created = shared.request("PUT", path(form, name), body, auth=ROOT)
+
+    assert created.status == status
+    assert shared.request("GET", path(form, name)).status == 200
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        *(
+            pytest.param(f"a{sign}b", "contains characters that aren't allowed", id=ascii(sign))
+            for sign in FORBIDDEN_CHARACTERS
+        ),
+        *(pytest.param(name, "must not start with '.' or '-'", id=name) for name in START),
+        *(pytest.param(name, "", id=ascii(name)) for name in NOT_NORMAL),
+        pytest.param("x" * 101, "must have 1 to 100 characters, not 101", id="101 characters"),
+        pytest.param("x" * 5000, "must have 1 to 100 characters, not 5000", id="5000 characters"),
+    ],
+)
+def test_other_names_are_refused(shared: Site, kind: str, name: str, problem: str) -> None:
+    """Anything else is refused with 400; the sentence shows the name in ASCII and not at full length."""
+    form, body, _ = KINDS[kind]
+
+    refused = shared.request("PUT", path(form, name), body, auth=ROOT)
+
+    assert refused.status == 400
+    assert refused.message.startswith(kind)
+    assert problem in refused.message
+    assert refused.message.isascii()
+    assert len(refused.message) < 800
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("form", ["/{}", "/root/{}", "/{}/dev"])
+@pytest.mark.parametrize("name", UNREACHABLE, ids=ascii)
+def test_some_names_have_no_address(shared: Site, method: str, form: str, name: str) -> None:
+    """A plus sign, a slash or a control character in a name belongs to no user and no index."""
+    assert shared.request(method, path(form, name), {"password": "x"}, auth=ROOT).status == 404
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("name", "lookalike"),
+    [("smith", "Smith"), ("straße", "STRASSE"), ("ΣΟΦΟΣ", "σοφος"), ("ΣΟΦΟΣ", "σοφοσ")],
+    ids=["case", "sharp s", "final sigma", "sigma"],
+)
+def test_a_lookalike_is_a_conflict(site: Site, kind: str, name: str, lookalike: str) -> None:
+    """A name that equals an existing one after NFKC and case folding is refused and the other one named."""
+    form, body, status = KINDS[kind]
+    assert site.request("PUT", path(form, name), body, auth=ROOT).status == status
+
+    refused = site.request("PUT", path(form, lookalike), body, auth=ROOT)
+
+    assert refused.status == 409
+    assert "looks like the existing" in refused.message
+    assert f"{name}'" in refused.message
+    assert site.request("GET", path(form, lookalike)).status == 404
+
+
+@pytest.mark.parametrize("name", ["Root", "ROOT", "\uff52oot"], ids=ascii)
+def test_nobody_can_look_like_root(shared: Site, name: str) -> None:
+    """root, too, has no look-alikes."""
+    assert shared.request("PUT", path("/{}", name), {"password": "correct horse"}).status == 409

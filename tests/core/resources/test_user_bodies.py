@@ -1,0 +1,141 @@
+"""``/{user}``: which bodies are taken, field by field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from wheelgate.testing.site import Site
+
+ROOT = ("root", "")
+
+UNKNOWN_KEYS = [
+    pytest.param({"foo": 1}, "foo", id="unknown"),
+    pytest.param({"zab": 1, "foo": 2}, "foo, zab", id="two unknown"),
+    pytest.param({"pwhash": "$argon2id$v=19$"}, "pwhash", id="pwhash"),
+    pytest.param({"pwsalt": "x"}, "pwsalt", id="pwsalt"),
+    pytest.param({"stamp": "x"}, "stamp", id="stamp"),
+    pytest.param({"provider": "x"}, "provider", id="provider"),
+    pytest.param({"name": "mallory"}, "name", id="name"),
+]
+WRONG_TYPES = [
+    pytest.param({"email": 5}, "'email' must be text, not 5", id="email a number"),
+    pytest.param({"title": ["x"]}, "'title' must be text, not ['x']", id="title a list"),
+    pytest.param({"description": {}}, "'description' must be text, not {}", id="description an object"),
+    pytest.param({"description": False}, "'description' must be text, not False", id="description false"),
+    pytest.param({"email": ["x" * 1000]}, "'email' must be text, not ['" + "x" * 75 + "...", id="long values are cut"),
+]
+WRONG_PASSWORDS = [
+    pytest.param(5, "'password' must be text", id="number"),
+    pytest.param(["x"], "'password' must be text", id="list"),
+    pytest.param({}, "'password' must be text", id="object"),
+    pytest.param("x" * 4097, "'password' must have at most 4096 bytes", id="4097 bytes"),
+    pytest.param("ü" * 2049, "'password' must have at most 4096 bytes", id="4098 bytes in 2049 characters"),
+    pytest.param(
+        "",
+        "'password' must not be empty; only root's may, on a server that listens on loopback only",
+        id="empty",
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "keys"), UNKNOWN_KEYS)
+def test_unknown_keys_are_named(shared: Site, fresh: str, body: dict[str, object], keys: str) -> None:
+    """What no user has is refused by creation and modification alike; a hash cannot be set from outside."""
+    created = shared.request("PUT", f"/{fresh}", {"password": "correct horse", **body})
+    modified = shared.request("PATCH", "/root", body, auth=ROOT)
+
+    for refused in (created, modified):
+        assert (refused.status, refused.message) == (400, f"Unknown keys in user config: {keys}")
+    assert shared.request("GET", f"/{fresh}").status == 404
+
+
+@pytest.mark.parametrize(("body", "sentence"), WRONG_TYPES)
+def test_wrong_types_are_named(shared: Site, fresh: str, body: dict[str, object], sentence: str) -> None:
+    """A field of the wrong type is refused by creation and modification alike, with field and value."""
+    created = shared.request("PUT", f"/{fresh}", {"password": "correct horse", **body})
+    modified = shared.request("PATCH", "/root", body, auth=ROOT)
+
+    for refused in (created, modified):
+        assert (refused.status, refused.message) == (400, sentence)
+
+
+@pytest.mark.parametrize(("password", "sentence"), WRONG_PASSWORDS)
+def test_wrong_passwords_are_refused(site: Site, password: object, sentence: str) -> None:
+    """A password is 1 to 4096 bytes of text; a refused one changes nothing, and never stands in the answer."""
+    alice = site.add_user("alice", "correct horse")
+
+    created = site.request("PUT", "/new", {"password": password})
+    modified = site.request("PATCH", "/alice", {"password": password, "email": "x@mail.example"}, auth=alice)
+
+    for refused in (created, modified):
+        assert (refused.status, refused.message) == (400, sentence)
+    assert "email" not in site.request("GET", "/alice").result
+    assert site.login("alice", "correct horse")
+
+
+@pytest.mark.parametrize("body", [{}, {"email": "x@mail.example"}, {"password": None}], ids=["empty", "other", "null"])
+def test_creation_needs_a_password(shared: Site, fresh: str, body: dict[str, object]) -> None:
+    """Nobody is created without a password."""
+    refused = shared.request("PUT", f"/{fresh}", body)
+
+    assert (refused.status, refused.message) == (400, "password needs to be set")
+
+
+@pytest.mark.parametrize(
+    ("stored", "given"),
+    [
+        pytest.param("x" * 4096, "x" * 4096, id="4096 bytes"),
+        pytest.param("ü" * 2048, "ü" * 2048, id="4096 bytes in 2048 characters"),
+        pytest.param("\u00e9t\u00e9", "e\u0301te\u0301", id="composed, then decomposed"),
+        pytest.param("e\u0301te\u0301", "\u00e9t\u00e9", id="decomposed, then composed"),
+        pytest.param("a:b: ", "a:b: ", id="colons and a space"),
+        pytest.param("😀\t\n", "😀\t\n", id="emoji and control characters"),
+    ],
+)
+def test_passwords_are_compared_in_their_normal_form(shared: Site, fresh: str, stored: str, given: str) -> None:
+    """Every text of up to 4096 bytes is a password; two spellings that look the same are the same."""
+    assert shared.request("PUT", f"/{fresh}", {"password": stored}).status == 201
+
+    assert shared.request("POST", "/+login", {"user": fresh, "password": given}).status == 200
+    assert shared.request("GET", "/+api", auth=(fresh, given)).result["authstatus"][0] == "ok"
+
+
+def test_a_null_password_changes_none(site: Site) -> None:
+    """``"password": null`` is what an old client sends for no change: the password and the login stay."""
+    alice = site.add_user("alice", "correct horse")
+
+    changed = site.request("PATCH", "/alice", {"password": None, "email": "x@mail.example"}, auth=alice)
+
+    assert (changed.status, changed.json) == (200, {"message": "user updated"})
+    assert site.request("GET", "/+api", auth=alice).result["authstatus"][0] == "ok"
+
+
+def test_root_may_have_an_empty_password_on_loopback(site: Site) -> None:
+    """Root gets a password, and an empty one again, as long as only this machine can reach the server."""
+    assert site.request("PATCH", "/root", {"password": "correct horse"}, auth=ROOT).status == 200
+    assert site.request("POST", "/+login", {"user": "root", "password": ""}).status == 401
+
+    emptied = site.request("PATCH", "/root", {"password": ""}, auth=("root", "correct horse"))
+
+    assert emptied.status == 200
+    assert site.login("root", "")
+
+
+def test_root_may_not_have_an_empty_password_elsewhere(tmp_path: Path) -> None:
+    """A server that others can reach takes no empty password, not even from root."""
+    with Site(tmp_path / "server", host="0.0.0.0", root_passwd="correct horse") as site:
+        refused = site.request("PATCH", "/root", {"password": ""}, auth=("root", "correct horse"))
+
+    assert refused.status == 400
+    assert "must not be empty" in refused.message
+
+
+def test_values_that_json_tells_apart_are_changes(site: Site) -> None:
+    """``1`` and ``true`` are equal to Python, and two values to everybody else."""
+    site.request("PATCH", "/root", {"custom_data": 1}, auth=ROOT)
+
+    site.request("PATCH", "/root", {"custom_data": True}, auth=ROOT)
+
+    assert site.request("GET", "/root").result["custom_data"] is True

@@ -1,0 +1,213 @@
+"""The ``devpi-server`` command, as far as it does not serve."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from tests.sites import Serve
+
+from wheelgate import Ok, hookimpl
+from wheelgate.main import main
+from wheelgate.testing.site import CHEAP, Site
+
+CHEAPLY = [f"--{key}={value}" for key, value in CHEAP.items()]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    def fails(self, code: int, sentence: str) -> None:
+        """Check that it failed with one line on standard error and nothing else."""
+        assert (self.code, self.out, self.err) == (code, "", f"devpi-server: {sentence}\n")
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Return a function that runs the command with arguments and standard input."""
+    root, wheelgate = logging.getLogger(), logging.getLogger("wheelgate")
+    handlers, level = root.handlers[:], wheelgate.level
+
+    def command(*arguments: str, stdin: str = "") -> Outcome:
+        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+        try:
+            code = main([str(argument) for argument in arguments])
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err)
+
+    yield command
+    root.handlers[:] = handlers
+    wheelgate.setLevel(level)
+
+
+@pytest.fixture
+def folder(serve: Serve, tmp_path: Path) -> Path:
+    """Return the folder of a server that was started once and has a user."""
+    serve().add_user("alice", "correct horse")
+    return tmp_path / "server"
+
+
+def passwd(run: Run, folder: Path, user: str, password: str) -> Outcome:
+    """Set a password."""
+    return run("passwd", "--password-stdin", "--serverdir", str(folder), *CHEAPLY, user, stdin=f"{password}\n")
+
+
+@pytest.mark.parametrize(("user", "password"), [("alice", "new password"), ("root", "größe"), ("root", "")])
+def test_passwd_sets_a_password_without_the_old_one(run: Run, folder: Path, user: str, password: str) -> None:
+    """Who may run programs on the server's machine can set any password; the sessions of the user end."""
+    with Site(folder) as before:
+        session = before.login(user, "correct horse" if user == "alice" else "")
+
+    done = passwd(run, folder, user, password)
+
+    assert (done.code, done.out, done.err) == (0, f"password of user '{user}' set\n", "")
+    with Site(folder) as site:
+        assert site.login(user, password)
+        assert site.request("GET", "/+api", auth=session).result["authstatus"][0] == "noauth"
+
+
+def test_passwd_works_beside_a_running_server(run: Run, serve: Serve, folder: Path) -> None:
+    """The server notices at once."""
+    running = serve()
+    session = running.login("alice", "correct horse")
+
+    assert passwd(run, folder, "alice", "new password").code == 0
+
+    assert running.request("GET", "/+api", auth=session).result["authstatus"][0] == "noauth"
+    assert running.login("alice", "new password")
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "sentence"),
+    [
+        ("nobody", "x", "there is no user 'nobody' on this server"),
+        ("a\nb", "x", "there is no user 'a\\nb' on this server"),
+        (
+            "alice",
+            "",
+            "'password' must not be empty; only root's may, on a server that listens on loopback only",
+        ),
+        ("alice", "x" * 4097, "'password' must have at most 4096 bytes"),
+    ],
+    ids=["nobody", "a name that would break the line", "empty", "too long"],
+)
+def test_passwd_refuses(run: Run, folder: Path, user: str, password: str, sentence: str) -> None:
+    """What cannot be set is refused in one line, and nothing is changed."""
+    passwd(run, folder, user, password).fails(1, sentence)
+
+    with Site(folder) as site:
+        assert site.login("alice", "correct horse")
+
+
+def test_passwd_leaves_the_users_of_directories_alone(run: Run, serve: Serve, folder: Path) -> None:
+    """Who logs in by a directory has no password here to be set."""
+
+    class Directory:
+        name, accepts, local = "directory", frozenset({"password"}), False
+
+        def authenticate(self, credentials: object, request: object, user: object) -> Ok:
+            return Ok("emilie")
+
+        @hookimpl
+        def wheelgate_authenticators(self) -> list[object]:
+            return [self]
+
+    serve(extra={"directory": Directory()}).login("emilie", "x")
+
+    passwd(run, folder, "emilie", "mine").fails(1, "user 'emilie' logs in by 'directory'; change the password there")
+
+
+def test_passwd_needs_a_terminal_or_a_pipe(run: Run, folder: Path) -> None:
+    """Without a terminal nobody can be asked, and nothing is read that was not meant for it."""
+    refused = run("passwd", "root", "--serverdir", str(folder), stdin="a password that nobody announced\n")
+
+    refused.fails(1, "there is no terminal to ask for the password; pipe it in with --password-stdin")
+
+
+def test_passwd_needs_a_server(run: Run, tmp_path: Path) -> None:
+    """A folder in which no server was started has nobody's password to set, and stays as it is."""
+    passwd(run, tmp_path / "none", "root", "x").fails(
+        1, f"no server was started in {tmp_path}/none yet; name its folder with --serverdir"
+    )
+
+    assert not (tmp_path / "none").exists()
+
+
+def test_plugins_lists_what_is_installed(run: Run) -> None:
+    """``plugins`` tells name, distribution, version, hooks and settings of each plugin, and which are left out."""
+    listed = run("plugins", "--no-plugin", "mirror")
+
+    assert (listed.code, listed.err) == (0, "")
+    version = metadata.version("wheelgate")
+    assert f"(wheelgate {version}): active" in listed.out
+    assert f"2. mirror (wheelgate {version}): blocked\n" in listed.out
+    assert "   hooks: check_permission, options\n   settings: restrict-modify\n" in listed.out
+
+
+def test_version_and_help(run: Run) -> None:
+    """``--version`` names product and version, ``--help`` every option, also those of plugins."""
+    assert run("--version").out == f"devpi-server (wheelgate) {metadata.version('wheelgate')}\n"
+    shown = run("--help")
+    assert shown.code == 0
+    for flag in ("--host", "--restrict-modify", "--argon2-time-cost", "passwd", "plugins"):
+        assert flag in shown.out
+    assert run("passwd", "--help").code == 0
+
+
+USAGE = [
+    (["--prot", "80"], "unknown option '--prot'; did you mean '--port'?"),
+    (["--prot=80"], "unknown option '--prot'; did you mean '--port'?"),
+    (["--zzzzzzzz"], "unknown option '--zzzzzzzz'"),
+    (["--restrict-modify"], "argument --restrict-modify: expected one argument"),
+    (["--no-plugin"], "argument --no-plugin: expected one argument"),
+    (["passwd"], "the following arguments are required: USER"),
+    (["passwd", "root", "alice"], "unknown argument 'alice'"),
+    (["plugins", "--prot", "80"], "unknown option '--prot'; did you mean '--port'?"),
+    (["--serv", "x"], "unknown option '--serv'; did you mean '--serverdir'?"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), USAGE, ids=[" ".join(row[0]) for row in USAGE])
+def test_wrong_usage_is_one_line_and_code_2(run: Run, arguments: list[str], sentence: str) -> None:
+    """What was typed wrong is said with what was perhaps meant; no option may be cut short."""
+    run(*arguments).fails(2, f"{sentence}; see 'devpi-server --help'")
+
+
+REFUSED = [
+    (["--port", "x"], "--port: expected a whole number from 0 to 65535, not 'x'"),
+    (["--no-plugin", "zzz"], "--no-plugin: unknown plugin 'zzz'"),
+    (["--config", "/no/such/file"], "--config: cannot read /no/such/file: No such file or directory"),
+    (
+        ["--session-lifetime", "soon"],
+        "--session-lifetime: expected a time span such as 36000, 30m, 10h or 7d, not 'soon'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), REFUSED, ids=[" ".join(row[0]) for row in REFUSED])
+def test_settings_that_cannot_be_are_one_line_and_code_1(run: Run, arguments: list[str], sentence: str) -> None:
+    """A server that cannot start says why, and nothing else."""
+    run(*arguments).fails(1, sentence)
+
+
+def test_plugins_may_be_left_out_by_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever place names it, a plugin is left out together with its options."""
+    monkeypatch.setenv("DEVPISERVER_NO_PLUGIN", "restrict_modify,mirror")
+
+    assert run("plugins").out.count("blocked") == 2
+    assert run("--restrict-modify", "x").err.startswith("devpi-server: unknown option '--restrict-modify'")

@@ -1,0 +1,285 @@
+"""Settings: flag before environment before file before default; whatever is wrong is said with its place."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wheelgate import Option
+from wheelgate.config import CORE_OPTIONS, Config, add_flags, settle
+from wheelgate.errors import StartupError
+from wheelgate.main import Parser
+
+EXTRA = (
+    Option("tls", "speak TLS", default=False, section="ldap"),
+    Option("url", "address of the directory", section="ldap", metavar="URL"),
+    Option("bind-password", "password of the directory", section="ldap", metavar="PASSWORD", secret=True),
+)
+OPTIONS = (*CORE_OPTIONS, *EXTRA)
+
+
+def settled(
+    flags: list[str] | None = None, environment: dict[str, str] | None = None, file: Path | None = None
+) -> Config:
+    """Return the settings as the command line, the environment and a file give them."""
+    parser = Parser()
+    add_flags(parser, OPTIONS)
+    given = ["--config", str(file)] if file else []
+    return settle(OPTIONS, vars(parser.parse_args([*given, *(flags or [])])), environment or {})
+
+
+PLACES = [
+    # option, flag, (variable, text), line of the file; each with its value
+    pytest.param("port", (["--port", "1"], 1), ("DEVPISERVER_PORT", "2", 2), ("port = 3", 3), 3141, id="number"),
+    pytest.param(
+        "host", (["--host", "a"], "a"), ("DEVPISERVER_HOST", "b", "b"), ('host = "c"', "c"), "localhost", id="text"
+    ),
+    pytest.param(
+        "session-lifetime",
+        (["--session-lifetime=1s"], 1),
+        ("DEVPISERVER_SESSION_LIFETIME", "1m", 60),
+        ("session-lifetime = 3", 3),
+        36000,
+        id="time span",
+    ),
+    pytest.param(
+        "auth-order",
+        (["--auth-order", "a", "--auth-order", "b,c"], ("a", "b,c")),
+        ("DEVPISERVER_AUTH_ORDER", "d,e", ("d", "e")),
+        ('auth-order = ["f", "g"]', ("f", "g")),
+        (),
+        id="list",
+    ),
+    pytest.param(
+        "ldap-tls",
+        (["--ldap-tls"], True),
+        ("DEVPISERVER_LDAP_TLS", "no", False),
+        ("[plugins.ldap]\ntls = true", True),
+        False,
+        id="switch",
+    ),
+    pytest.param(
+        "ldap-url",
+        (["--ldap-url", "ldap://a"], "ldap://a"),
+        ("DEVPISERVER_LDAP_URL", "ldap://b", "ldap://b"),
+        ('[plugins.ldap]\nurl = "ldap://c"', "ldap://c"),
+        None,
+        id="plugin's",
+    ),
+]
+
+
+@pytest.mark.parametrize(("key", "flag", "variable", "line", "default"), PLACES)
+def test_flag_before_environment_before_file_before_default(
+    tmp_path: Path,
+    key: str,
+    flag: tuple[list[str], object],
+    variable: tuple[str, str, object],
+    line: tuple[str, object],
+    default: object,
+) -> None:
+    """The same option in each place, and who wins if several have it."""
+    file = tmp_path / "wheelgate.toml"
+    file.write_text(line[0])
+    environment = {variable[0]: variable[1]}
+
+    assert settled(flag[0], environment, file)[key] == flag[1]
+    assert settled(None, environment, file)[key] == variable[2]
+    assert settled(None, None, file)[key] == line[1]
+    assert settled()[key] == default
+
+
+def test_the_environment_may_name_the_file(tmp_path: Path) -> None:
+    """``DEVPISERVER_CONFIG`` is as good as ``--config``."""
+    file = tmp_path / "wheelgate.toml"
+    file.write_text("port = 3")
+
+    assert settled(environment={"DEVPISERVER_CONFIG": str(file)})["port"] == 3
+
+
+def test_a_switch_can_be_turned_off() -> None:
+    """``--no-ldap-tls`` wins over the environment."""
+    assert settled(["--no-ldap-tls"], {"DEVPISERVER_LDAP_TLS": "yes"})["ldap-tls"] is False
+
+
+VALUES = [
+    ("port", "0", 0),
+    ("port", "65535", 65535),
+    ("session-lifetime", "90", 90),
+    ("session-lifetime", " 10h ", 36000),
+    ("session-lifetime", "7d", 604800),
+    ("outside-url", "https://packages.example/sub/", "https://packages.example/sub"),
+    ("trusted-proxy", "10.1.2.3/8", (ipaddress.ip_network("10.0.0.0/8"),)),
+    ("trusted-proxy", "::1, 192.0.2.1", (ipaddress.ip_network("::1"), ipaddress.ip_network("192.0.2.1"))),
+    ("trusted-proxy", "", ()),
+    ("ldap-tls", "YES", True),
+]
+
+
+@pytest.mark.parametrize(("key", "text", "value"), VALUES)
+def test_values_that_are_read(key: str, text: str, value: object) -> None:
+    """What the texts mean."""
+    variable = "DEVPISERVER_" + key.replace("-", "_").upper()
+
+    assert settled(environment={variable: text})[key] == value
+
+
+WRONG = [
+    ("DEVPISERVER_PORT", "80x", "expected a whole number from 0 to 65535, not '80x'"),
+    ("DEVPISERVER_PORT", "65536", "expected a whole number from 0 to 65535, not '65536'"),
+    ("DEVPISERVER_PORT", "-1", "expected a whole number from 0 to 65535, not '-1'"),
+    ("DEVPISERVER_PORT", "²", "expected a whole number from 0 to 65535, not '²'"),
+    ("DEVPISERVER_WORKERS", "0", "expected a whole number from 1 to 64, not '0'"),
+    ("DEVPISERVER_SESSION_LIFETIME", "0", "expected a time span such as 36000, 30m, 10h or 7d, not '0'"),
+    ("DEVPISERVER_SESSION_LIFETIME", "10 hours", "expected a time span such as 36000, 30m, 10h or 7d, not '10 hours'"),
+    ("DEVPISERVER_OUTSIDE_URL", "ftp://x.example", "expected an address such as https://packages.example/sub, not"),
+    ("DEVPISERVER_OUTSIDE_URL", "http://u:p@x.example", "expected an address such as https://packages.example/sub"),
+    ("DEVPISERVER_TRUSTED_PROXY", "10.0.0.0/33", "expected an address or a network such as 10.0.0.0/8, not"),
+    ("DEVPISERVER_LDAP_TLS", "maybe", "expected true or false, not 'maybe'"),
+]
+
+
+@pytest.mark.parametrize(("variable", "text", "sentence"), WRONG)
+def test_values_that_cannot_be_read(variable: str, text: str, sentence: str) -> None:
+    """The sentence has the place, what was expected and what was found."""
+    with pytest.raises(StartupError) as refused:
+        settled(environment={variable: text})
+
+    assert str(refused.value).startswith(f"environment variable {variable}: {sentence}")
+
+
+FILES = [
+    ("prot = 80", "unknown key 'prot'; did you mean 'port'?"),
+    ("zzz = 80", "unknown key 'zzz'"),
+    ("port = 1.5", "port: expected text or a number, not 1.5"),
+    ("port = true", "port: expected text or a number, not True"),
+    ("database = true", "database: expected text or a number, not a secret"),
+    ('port = "x"', "port: expected a whole number from 0 to 65535, not 'x'"),
+    ("auth-order = 5", "auth-order: expected a list, not 5"),
+    ("auth-order = [[]]", "auth-order: expected text or a number, not []"),
+    ("[plugins.ldap]\nurll = 1", "unknown key 'urll'; did you mean 'url'?"),
+    ("[plugins.sso]\nurl = 1", "unknown key 'url'"),
+    ("[plugins]\nldap = 1", "[plugins.NAME] must be a table"),
+    ("plugins = 1", "[plugins.NAME] must be a table"),
+    ('[plugins.ldap]\ntls = "x"', "ldap-tls: expected true or false, not 'x'"),
+    ("port = ", "is not TOML: "),
+    (b"\xff", "is not TOML: "),
+]
+
+
+@pytest.mark.parametrize(("content", "sentence"), FILES, ids=[str(row[0]) for row in FILES])
+def test_files_that_cannot_be_meant(tmp_path: Path, content: str | bytes, sentence: str) -> None:
+    """What is wrong in the file is said with its path, and an unknown key with the nearest one that there is."""
+    file = tmp_path / "wheelgate.toml"
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    with pytest.raises(StartupError) as refused:
+        settled(file=file)
+
+    assert str(file) in str(refused.value)
+    assert sentence in str(refused.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    """A file that is named must be there."""
+    with pytest.raises(StartupError, match=r"^--config: cannot read .*/none.toml: No such file or directory$"):
+        settled(file=tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("variable", "sentence"),
+    [
+        ("DEVPISERVER_PROT", "unknown variable 'DEVPISERVER_PROT'; did you mean 'DEVPISERVER_PORT'?"),
+        ("DEVPISERVER_LDAP_ULR", "unknown variable 'DEVPISERVER_LDAP_ULR'; did you mean 'DEVPISERVER_LDAP_URL'?"),
+    ],
+)
+def test_unknown_variables(variable: str, sentence: str) -> None:
+    """A variable with the server's prefix that means nothing stops the start; others are none of its business."""
+    assert settled(environment={"DEVPI_USER": "x", "PORT": "x"})["port"] == 3141
+
+    with pytest.raises(StartupError) as refused:
+        settled(environment={variable: "1"})
+
+    assert str(refused.value) == f"environment: {sentence}"
+
+
+@pytest.fixture
+def hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put a secret into a file and into the environment."""
+    file = tmp_path / "secret"
+    file.write_text("swordfish\n")
+    monkeypatch.setenv("THE_SECRET", "swordfish")
+    return file
+
+
+@pytest.mark.parametrize("form", ["swordfish", "env:THE_SECRET", "file:{}"])
+def test_secrets_may_be_kept_elsewhere(hidden: Path, form: str) -> None:
+    """A secret is given as it is, or by the variable or the file that holds it; it is never printed."""
+    config = settled(["--root-passwd", form.format(hidden), "--ldap-bind-password", form.format(hidden)])
+
+    assert config["root-passwd"] == config["ldap-bind-password"] == "swordfish"
+    assert "swordfish" not in repr(config)
+    assert "'port': 3141" in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        ("env:NO_SUCH_VARIABLE", "--root-passwd: there is no environment variable NO_SUCH_VARIABLE"),
+        ("file:/no/such/file", "--root-passwd: cannot read /no/such/file: "),
+    ],
+)
+def test_secrets_that_are_not_there(form: str, sentence: str) -> None:
+    """What names a place must name one that is there."""
+    with pytest.raises(StartupError) as refused:
+        settled(["--root-passwd", form])
+
+    assert str(refused.value).startswith(sentence)
+
+
+def test_a_secret_that_cannot_be_read_is_not_shown() -> None:
+    """Not even a wrong secret stands in an error."""
+
+    def picky(text: str) -> Any:
+        raise ValueError("a key of 32 digits")
+
+    option = Option("key", "a key", parse=picky, secret=True, metavar="KEY")
+
+    with pytest.raises(StartupError) as refused:
+        settle([option], {"key": "swordfish"}, {})
+
+    assert str(refused.value) == "--key: expected a key of 32 digits, not that"
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.0.2.1", False),
+        ("packages.example", False),
+        ("localhost.example", False),
+    ],
+)
+def test_what_counts_as_loopback(host: str, loopback: bool) -> None:
+    """Only addresses that no other machine can reach do; a name might mean anything."""
+    assert settled(["--host", host]).loopback is loopback
+
+
+def test_folders_are_made_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A tilde is the home folder, and the secret lies in the server's folder unless it is said otherwise."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    config = settled()
+
+    assert config.serverdir == tmp_path / ".devpi" / "server"
+    assert config.secret_path == tmp_path / ".devpi" / "server" / ".secret"
+    assert config.database_url == f"sqlite:///{tmp_path}/.devpi/server/wheelgate.db"
+    assert settled(["--secretfile", "~/secret"]).secret_path == tmp_path / "secret"
+    assert settled(["--database", "postgresql://x"]).database_url == "postgresql://x"

@@ -1,0 +1,200 @@
+"""Plugins: what is wrong with one is said at the start, in a sentence that names it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from tests.sites import Serve
+
+from wheelgate import Credentials, Option, Permission, hookimpl
+from wheelgate.errors import StartupError
+from wheelgate.fields import IndexType
+
+
+def plugin(**hooks: Callable[..., Any]) -> SimpleNamespace:
+    """Return a plugin that implements hooks, given by their names without the prefix."""
+    return SimpleNamespace(**{f"wheelgate_{name}": hookimpl(function) for name, function in hooks.items()})
+
+
+def fail() -> Any:
+    """Fail as a plugin does whose settings are wrong."""
+    raise ValueError("no address of a directory")
+
+
+def refuse() -> Any:
+    """Refuse as a plugin does that can say it well."""
+    raise StartupError("[plugins.ldap] url: name the directory")
+
+
+def named(name: str) -> Callable[[], list[Any]]:
+    """Return a hook's function that brings one provider of a name."""
+    return lambda: [SimpleNamespace(name=name, accepts=frozenset(), local=False, header="x", scheme="", ambient=False)]
+
+
+BROKEN = [
+    pytest.param(
+        {"ldap": plugin(autenticators=named("x"))},
+        "plugin 'ldap': unknown hook 'wheelgate_autenticators'; did you mean 'wheelgate_authenticators'?",
+        id="misspelt hook",
+    ),
+    pytest.param(
+        {"ldap": SimpleNamespace(check_permission=hookimpl(lambda principal: None))},
+        "plugin 'ldap': unknown hook 'check_permission'; did you mean 'wheelgate_check_permission'?",
+        id="hook without prefix",
+    ),
+    pytest.param(
+        {"ldap": plugin(authenticators=lambda sever: [])},
+        "plugin 'ldap': Argument(s) {'sever'} are declared in the hookimpl but can not be found in the hookspec",
+        id="misspelt argument",
+    ),
+    pytest.param(
+        {"ldap": plugin(options=lambda: [Option("url", "x")]), "sso": plugin(options=lambda: [Option("url", "y")])},
+        "wheelgate_options: 'url' comes from plugin 'ldap' and from plugin 'sso'",
+        id="two options of one name",
+    ),
+    pytest.param(
+        {"ldap": plugin(options=lambda: [Option("url", "x", section="a-b"), Option("b-url", "y", section="a")])},
+        "wheelgate_options: 'a-b-url' comes from plugin 'ldap' and from plugin 'ldap'",
+        id="two options of one flag",
+    ),
+    pytest.param(
+        {"ldap": plugin(options=lambda: [Option("port", "x")])},
+        "plugin 'ldap': the option 'port' is the server's own",
+        id="an option of the server",
+    ),
+    pytest.param(
+        {"ldap": plugin(index_types=lambda: [IndexType("stage", (), takes_uploads=False)])},
+        "wheelgate_index_types: 'stage' comes from plugin 'ldap' and from plugin 'stage'",
+        id="two index types of one name",
+    ),
+    pytest.param(
+        {
+            "ldap": plugin(permissions=lambda: [Permission("x", "", "server", "root")]),
+            "sso": plugin(permissions=lambda: [Permission("x", "", "server", "root")]),
+        },
+        "wheelgate_permissions: 'x' comes from plugin 'ldap' and from plugin 'sso'",
+        id="two permissions of one name",
+    ),
+    pytest.param(
+        {"ldap": plugin(permissions=lambda: [Permission("user_read", "", "user", "everyone")])},
+        "plugin 'ldap': the permission 'user_read' is the server's own",
+        id="a permission of the server",
+    ),
+    pytest.param(
+        {"ldap": plugin(authenticators=named("password"))},
+        "wheelgate_authenticators: 'password' comes from plugin 'auth_basic' and from plugin 'ldap'",
+        id="two authenticators of one name",
+    ),
+    pytest.param(
+        {"ldap": plugin(authenticators=fail)},
+        "plugin 'ldap' failed in wheelgate_authenticators: ValueError: no address of a directory",
+        id="raises",
+    ),
+    pytest.param(
+        {"ldap": plugin(options=fail)},
+        "plugin 'ldap' failed in wheelgate_options: ValueError: no address of a directory",
+        id="raises in its options",
+    ),
+    pytest.param(
+        {"ldap": plugin(authenticators=refuse)}, "[plugins.ldap] url: name the directory", id="says it by itself"
+    ),
+    pytest.param(
+        {"ldap": plugin(user_store=lambda: SimpleNamespace(name="x", instant=True))},
+        "plugins 'ldap' and 'sql_store' both bring a store of users; leave one out with --no-plugin NAME",
+        id="two stores",
+    ),
+    pytest.param(
+        {"ldap": plugin(password_hasher=lambda: SimpleNamespace(name="x"))},
+        "plugins 'auth_basic' and 'ldap' both bring a password hasher; leave one out with --no-plugin NAME",
+        id="two hashers",
+    ),
+]
+
+
+@pytest.mark.parametrize(("extra", "sentence"), BROKEN)
+def test_what_is_wrong_with_a_plugin_stops_the_start(serve: Serve, extra: dict[str, object], sentence: str) -> None:
+    """The server does not start, and the sentence names the plugin, what is wrong, and what was perhaps meant."""
+    with pytest.raises(StartupError) as refused:
+        serve(extra=extra)
+
+    assert str(refused.value) == sentence
+
+
+SETTINGS = [
+    pytest.param(
+        {"no_plugin": ["restrict_modfy"]},
+        "--no-plugin: unknown plugin 'restrict_modfy'; did you mean 'restrict_modify'?",
+        id="unknown plugin left out",
+    ),
+    pytest.param({"no_plugin": ["zzz"]}, "--no-plugin: unknown plugin 'zzz'", id="a name that is like no other"),
+    pytest.param(
+        {"no_plugin": ["sql_store"]},
+        "no plugin brings a store of users; see 'devpi-server plugins' for what is left out",
+        id="no store",
+    ),
+    pytest.param(
+        {"auth_order": ["pasword"]}, "--auth-order: there is no 'pasword'; did you mean 'password'?", id="auth order"
+    ),
+    pytest.param(
+        {"auth_order": ["password"], "no_plugin": ["auth_basic"]}, "--auth-order: there is no 'password'", id="nobody"
+    ),
+    pytest.param(
+        {"extractor_order": ["basik"]},
+        "--extractor-order: there is no 'basik'; did you mean 'basic'?",
+        id="extractor order",
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "sentence"), SETTINGS)
+def test_a_name_in_the_settings_that_is_not_there_stops_the_start(
+    serve: Serve, options: dict[str, object], sentence: str
+) -> None:
+    """An order and a blocked name must mean something that is installed."""
+    with pytest.raises(StartupError) as refused:
+        serve(**options)
+
+    assert str(refused.value) == sentence
+
+
+def test_the_order_of_extractors_comes_from_the_settings(serve: Serve) -> None:
+    """``--extractor-order`` says which header counts if a request has both."""
+    headers = {"X-Devpi-Auth": "JSUl", "Authorization": "Basic cm9vdDo="}
+
+    first = serve().request("GET", "/+api", headers=headers).result["authstatus"]
+    other = serve(extractor_order=["basic"]).request("GET", "/+api", headers=headers).result["authstatus"]
+
+    assert (first[1], other[1]) == ("", "root")
+
+
+def test_an_extractor_of_a_stranger(serve: Serve) -> None:
+    """A plugin may find credentials elsewhere; what it finds malformed is 401, however often, and closes nothing."""
+
+    class Cookie:
+        name, header, scheme, ambient, rank = "cookie", "cookie", "Cookie", True, 5
+
+        def extract(self, request: Any) -> Credentials | None:
+            value = request.headers["cookie"]
+            if value == "none":
+                return None
+            name, _, secret = value.partition("=")
+            return Credentials("password", name, secret.encode("ascii").decode(), self.name)
+
+    site = serve(extra={"cookie": plugin(credential_extractors=lambda: [Cookie()])})
+    root = {"Cookie": "root="}
+
+    assert site.request("GET", "/+api", headers=root).result["authstatus"][1] == "root"
+    assert site.request("PATCH", "/root", {}, headers=root).status == 200
+    assert site.request("PATCH", "/root", {}, headers=root | {"Sec-Fetch-Site": "cross-site"}).status == 403
+    assert site.request("PATCH", "/root", {}, headers={"Cookie": "none"}, auth=("root", "")).status == 200
+    for _ in range(4):
+        broken = site.request("PATCH", "/root", {}, headers={"Cookie": "root=\xff"}, auth=("root", ""))
+        assert (broken.status, broken.message) == (401, "the credentials could not be read")
+        assert broken.headers["www-authenticate"] == 'Cookie realm="wheelgate", Basic realm="wheelgate"'
+    for _ in range(7):
+        nobody = site.request("PATCH", "/root", {}, headers={"Cookie": "=x"})
+        assert (nobody.status, nobody.message) == (401, "no user has such a name: ''")
+    assert site.request("GET", "/+api", headers=root).result["authstatus"][1] == "root"

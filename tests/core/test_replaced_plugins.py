@@ -1,0 +1,112 @@
+"""Each bundled plugin can be left out by its name, and a stranger's put in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.core.replacements import Memory, Mirrored, Odd, Titled
+from tests.sites import Serve
+
+from wheelgate.testing.site import Site
+
+ROOT = ("root", "")
+STRANGERS: dict[str, Callable[[], object]] = {
+    "auth_basic": Mirrored,
+    "restrict_modify": Odd,
+    "stage": lambda: Titled("stage"),
+    "mirror": lambda: Titled("mirror"),
+    "sql_store": Memory,
+}
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_a_day_with_a_stranger(serve: Serve, name: str) -> None:
+    """Users and indices come and go, passwords and sessions hold and end, whichever plugin is a stranger's."""
+    replaced = serve(extra={"stranger": STRANGERS[name]()}, no_plugin=[name])
+
+    def step(method: str, path: str, body: object, auth: tuple[str, str] | None = None) -> int:
+        return replaced.request(method, path, body, auth=auth).status
+
+    password = ("emilie", "correct horse")
+    assert step("PUT", "/emilie", {"password": "correct horse", "email": "e@mail.example"}) == 201
+    assert step("PUT", "/Emilie", {"password": "x"}) == 409
+    assert step("POST", "/+login", {"user": "emilie", "password": "wrong"}) == 401
+    session = replaced.login(*password)
+    assert step("PUT", "/emilie/base", {}, session) == 200
+    assert step("PUT", "/emilie/devs", {"title": "Development", "bases": ["emilie/base"]}, password) == 200
+    assert step("PATCH", "/emilie/devs", ["title=New"], session) == 200
+    assert step("PUT", "/root/evil", {}, session) == 403
+    assert replaced.request("GET", "/emilie/devs").result["title"] == "New"
+    assert set(replaced.request("GET", "/").result["emilie"]["indexes"]) == {"base", "devs"}
+    assert step("DELETE", "/emilie/base", None, session) == 201
+    assert replaced.request("GET", "/emilie/devs").result["bases"] == []
+    assert step("PATCH", "/emilie", {"password": "new password"}, session) == 200
+    assert step("PATCH", "/emilie", {"title": "x"}, session) == 401
+    assert step("POST", "/+logout", None, replaced.login("emilie", "new password")) == 200
+    assert step("DELETE", "/emilie", None, ROOT) == 200
+    assert replaced.request("GET", "/emilie").status == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "path", "body", "status", "text"),
+    [
+        ("auth_basic", "PATCH", "/root", {}, 401, "could not be read"),
+        ("restrict_modify", "PUT", "/odd", {"password": "x"}, 403, "it is odd"),
+        ("stage", "PUT", "/root/test", {"acl_upload": ""}, 400, "unexpected keyword arguments: acl_upload="),
+        ("mirror", "PUT", "/root/test", {"type": "mirror"}, 200, "root's"),
+        ("sql_store", "GET", "/root", None, 200, "2026-01-01T12:00:00Z"),
+    ],
+)
+def test_the_stranger_it_is_who_is_asked(
+    serve: Serve, name: str, method: str, path: str, body: object, status: int, text: str
+) -> None:
+    """What only the stranger would answer shows that the bundled plugin is gone."""
+    site = serve(extra={"stranger": STRANGERS[name]()}, no_plugin=[name])
+
+    headers = {"X-Devpi-Auth": "%"} if name == "auth_basic" else {}
+    answer = site.request(method, path, body, auth=None if headers else ROOT, headers=headers)
+
+    assert answer.status == status
+    assert text in answer.content.decode()
+
+
+def test_a_new_server_has_what_its_plugins_bring(tmp_path: Path) -> None:
+    """Without the plugin that names it, a new server has no first index."""
+    with Site(tmp_path / "server", no_plugin=["mirror"]) as site:
+        assert site.request("GET", "/").result["root"]["indexes"] == {}
+
+
+@pytest.mark.parametrize("name", ["restrict_modify", "stage", "mirror", "auth_basic"])
+def test_without_a_plugin_the_rest_goes_on(serve: Serve, name: str) -> None:
+    """Left out and not replaced, a plugin takes only what is its own with it."""
+    site = serve(no_plugin=[name])
+
+    assert site.request("GET", "/root").result["username"] == "root"
+    login = site.request("POST", "/+login", {"user": "root", "password": ""}).status
+    assert login == (401 if name == "auth_basic" else 200)
+
+
+def test_an_index_outlives_its_type(serve: Serve) -> None:
+    """Without the plugin of its type an index can be seen and deleted, but not changed."""
+    serve().request("PUT", "/root/dev", {"title": "x"}, auth=ROOT)
+    site = serve(no_plugin=["stage"])
+
+    shown = site.request("GET", "/root/dev")
+    refused = site.request("PATCH", "/root/dev", ["title=y"], auth=ROOT)
+
+    assert (shown.status, shown.result["title"]) == (200, "x")
+    assert "pypisubmit" not in site.request("GET", "/root/dev/+api").result
+    assert (refused.status, refused.message) == (409, "the plugin that brings indices of type 'stage' is not there")
+    assert site.request("DELETE", "/root/dev", auth=ROOT).status == 201
+
+
+def test_without_a_hasher_nobody_gets_a_password(serve: Serve) -> None:
+    """A password that nobody keeps is refused with a reason, not thrown away."""
+    site = serve(no_plugin=["auth_basic"])
+
+    refused = site.request("PUT", "/alice", {"password": "correct horse"})
+
+    assert (refused.status, refused.message) == (409, "no plugin of this server keeps passwords")
+    assert site.request("GET", "/alice").status == 404

@@ -1,0 +1,223 @@
+"""Before the server listens: folder, lock, secret, root's password."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.sites import Serve
+
+from wheelgate import hookimpl
+from wheelgate.config import CORE_OPTIONS, settle
+from wheelgate.errors import StartupError
+from wheelgate.plugins import Found, Plugins, discover
+from wheelgate.startup import lock_folder, make_secret, prepare_server, rehearse
+from wheelgate.testing.site import CHEAP, Site
+
+ROOT = ("root", "")
+STRONG = "".join(chr(48 + number) for number in range(48))
+
+
+def prepare(folder: Path, **options: object) -> None:
+    """Do what ``devpi-server`` does before it listens."""
+    plugins = discover(())
+    known = [*CORE_OPTIONS, *(option for _, option in plugins.options())]
+    flags = {name.replace("_", "-"): value for name, value in options.items()}
+    prepare_server(settle(known, {"serverdir": str(folder), **CHEAP, **flags}, {}), plugins)
+
+
+def mode(path: Path) -> int:
+    """Return who may do what with a file."""
+    return path.stat().st_mode & 0o777
+
+
+def test_what_a_first_start_leaves_is_the_owners_alone(tmp_path: Path) -> None:
+    """Folder, secret and database can be read by nobody else, whatever the umask."""
+    folder = tmp_path / "deep" / "server"
+    before = os.umask(0)
+    try:
+        prepare(folder)
+    finally:
+        os.umask(before)
+
+    assert mode(folder) == 0o700
+    assert {name.name: oct(mode(name)) for name in folder.iterdir() if mode(name) & 0o077} == {}
+    assert (folder / ".secret").stat().st_size >= 48
+    assert (folder / "wheelgate.db").stat().st_size > 0
+
+
+def test_a_second_start_finds_all_as_it_was(tmp_path: Path) -> None:
+    """Preparing again keeps secret and identity."""
+    prepare(tmp_path / "server")
+    secret = (tmp_path / "server" / ".secret").read_bytes()
+    with Site(tmp_path / "server") as site:
+        uuid = site.request("GET", "/").headers["x-devpi-uuid"]
+
+    prepare(tmp_path / "server")
+
+    assert (tmp_path / "server" / ".secret").read_bytes() == secret
+    with Site(tmp_path / "server") as site:
+        assert site.request("GET", "/").headers["x-devpi-uuid"] == uuid
+
+
+@pytest.mark.parametrize(
+    ("content", "permissions", "given", "sentence"),
+    [
+        pytest.param("short", 0o600, False, "the secret in {} is too weak: remove it; all logins then end", id="short"),
+        pytest.param(
+            "ab" * 30, 0o600, False, "the secret in {} is too weak: remove it; all logins then end", id="same"
+        ),
+        pytest.param("", 0o600, True, "the secret in {} is too weak: write 48 random characters into it", id="empty"),
+        pytest.param(STRONG, 0o640, False, "others can read the secret file {}; run: chmod 600 {}", id="group"),
+        pytest.param(STRONG, 0o604, True, "others can read the secret file {}; run: chmod 600 {}", id="others"),
+    ],
+)
+def test_a_bad_secret_stops_the_start(
+    tmp_path: Path, content: str, permissions: int, given: bool, sentence: str
+) -> None:
+    """A secret that is weak, or that others can read, is refused with what to do."""
+    path = tmp_path / "secret"
+    path.write_text(content)
+    path.chmod(permissions)
+
+    with pytest.raises(StartupError) as refused:
+        make_secret(path, given=given)
+
+    assert str(refused.value) == sentence.format(path, path)
+    assert path.read_text() == content
+
+
+def test_a_secret_that_cannot_be_made_stops_the_start(tmp_path: Path) -> None:
+    """A place that is none is said by its path."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(StartupError, match=r"^cannot use the secret file .*/file/secret: Not a directory$"):
+        make_secret(tmp_path / "file" / "secret", given=True)
+
+
+def test_a_folder_that_cannot_be_made_stops_the_start(tmp_path: Path) -> None:
+    """A folder below a file is none."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(StartupError, match=r"^--serverdir: cannot use .*/file/server: Not a directory$"):
+        prepare(tmp_path / "file" / "server")
+
+
+def test_an_access_log_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
+    """What cannot be written later is said now."""
+    with pytest.raises(StartupError, match=r"^--access-log: cannot write .*/none/log: No such file or directory$"):
+        prepare(tmp_path / "server", access_log=str(tmp_path / "none" / "log"))
+
+
+@pytest.mark.slow
+def test_two_servers_cannot_have_one_folder(tmp_path: Path) -> None:
+    """The second is refused after a moment of patience; when the first has ended, the folder is free."""
+    first = lock_folder(tmp_path)
+
+    with pytest.raises(StartupError) as refused:
+        lock_folder(tmp_path)
+
+    assert str(refused.value) == f"another server uses {tmp_path}; stop it, or start this one with another --serverdir"
+    os.close(first)
+    os.close(lock_folder(tmp_path))
+    assert mode(tmp_path / ".lock") == 0o600
+
+
+REACHABLE = "--host 0.0.0.0 is not only this machine: give root a password with --root-passwd at the first start"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "packages.example"])
+def test_root_needs_a_password_where_others_could_be_root(tmp_path: Path, host: str) -> None:
+    """A server that other machines can reach does not start with an empty root password, the first time nor later."""
+    with pytest.raises(StartupError) as first:
+        Site(tmp_path / "new", host=host)
+    assert str(first.value) == REACHABLE.replace("0.0.0.0", host)
+    with Site(tmp_path / "old"):
+        pass
+
+    with pytest.raises(StartupError) as later:
+        Site(tmp_path / "old", host=host)
+
+    assert str(later.value) == (
+        f"root has an empty password and --host {host} is not only this machine; "
+        "set one with 'devpi-server passwd root'"
+    )
+
+
+def test_the_first_password_of_root_comes_from_the_settings(tmp_path: Path) -> None:
+    """``--root-passwd`` counts at the first start, and changes nothing later."""
+    with Site(tmp_path / "server", host="0.0.0.0", root_passwd="correct horse") as site:
+        assert site.login("root", "correct horse")
+        assert site.request("POST", "/+login", {"user": "root", "password": ""}).status == 401
+    with Site(tmp_path / "server", root_passwd="another") as site:
+        assert site.login("root", "correct horse")
+
+
+def test_an_empty_root_password_is_loud(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """As long as root has no password, every start says so."""
+    with Site(tmp_path / "server"):
+        pass
+    assert "root has an EMPTY password" in caplog.text
+    caplog.clear()
+
+    with Site(tmp_path / "other", root_passwd="correct horse"):
+        pass
+
+    assert "EMPTY" not in caplog.text
+
+
+def test_a_password_needs_somebody_who_keeps_it(tmp_path: Path) -> None:
+    """Without a plugin for passwords root cannot get one, and the first start says so."""
+    with pytest.raises(StartupError, match=r"^--root-passwd: no plugin keeps passwords$"):
+        Site(tmp_path / "server", root_passwd="correct horse", no_plugin=["auth_basic"])
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"auth_order": "nobody"}, "--auth-order: there is no 'nobody'"),
+        ({"database": "mysql://x"}, "the database's URL must begin with sqlite:/// or postgresql://, not with 'mysql'"),
+    ],
+    ids=["a sentence", "a database"],
+)
+def test_what_fails_while_preparing_is_said_in_its_words(
+    tmp_path: Path, options: dict[str, object], sentence: str
+) -> None:
+    """The preparing happens in a process of its own; its sentence comes through."""
+    with pytest.raises(StartupError) as refused:
+        prepare(tmp_path / "server", **options)
+
+    assert str(refused.value).startswith(sentence)
+
+
+def test_a_fault_while_wiring_says_where_and_no_value(serve: Serve) -> None:
+    """What is nobody's sentence becomes one, without the text of the exception: it may hold a secret."""
+
+    class Broken:
+        @hookimpl
+        def wheelgate_group_sources(self) -> object:
+            return [Nameless()]
+
+    class Nameless:
+        @property
+        def name(self) -> str:
+            raise AttributeError("swordfish")
+
+    config = serve().config
+    found = Found("broken", "tests", "1", blocked=False, plugin=Broken())
+
+    with pytest.raises(StartupError) as refused:
+        rehearse(config, Plugins([*discover(()).found, found]))
+
+    assert str(refused.value).startswith("the server could not be prepared: AttributeError at test_startup.py:")
+    assert "swordfish" not in str(refused.value)
+
+
+def test_wiring_that_succeeds_leaves_nothing_behind(serve: Serve) -> None:
+    """To rehearse is to wire an application and to throw it away; the one that serves does not notice."""
+    site = serve()
+
+    rehearse(site.config, discover(()))
+
+    assert site.request("GET", "/").status == 200

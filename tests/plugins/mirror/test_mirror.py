@@ -1,0 +1,147 @@
+"""Indices of the type ``mirror``: every key, what it takes and how it is stored."""
+
+from __future__ import annotations
+
+import pytest
+
+from wheelgate.testing.site import Site
+
+ROOT = ("root", "")
+BARE = {"type": "mirror", "volatile": True}
+
+TAKEN = [
+    ({}, {}),
+    ({"mirror_url": "https://packages.example/simple/"}, {"mirror_url": "https://packages.example/simple/"}),
+    ({"mirror_url": "http://packages.example:8080"}, {"mirror_url": "http://packages.example:8080"}),
+    ({"mirror_cache_expiry": "30"}, {"mirror_cache_expiry": 30}),
+    ({"mirror_cache_expiry": 1.5}, {"mirror_cache_expiry": 1}),
+    ({"mirror_cache_expiry": -1}, {"mirror_cache_expiry": -1}),
+    (
+        {"mirror_web_url_fmt": "https://packages.example/{name}"},
+        {"mirror_web_url_fmt": "https://packages.example/{name}"},
+    ),
+    ({"mirror_no_project_list": "yes"}, {"mirror_no_project_list": True}),
+    ({"mirror_use_external_urls": False}, {"mirror_use_external_urls": False}),
+    ({"mirror_ignore_serial_header": "True"}, {"mirror_ignore_serial_header": True}),
+    ({"mirror_provides_core_metadata": "no"}, {"mirror_provides_core_metadata": False}),
+    ({"volatile": "no", "title": "T", "description": "D"}, {"volatile": False, "title": "T", "description": "D"}),
+    ({"custom_data": [1]}, {"custom_data": [1]}),
+    ({"bases": 5, "acl_upload": "x", "mirror_whitelist": "*", "pypi_whitelist": "*"}, {}),
+]
+REFUSED = [
+    ({"mirror_url": "ftp://packages.example/"}, "'mirror_url' option must be a URL."),
+    ({"mirror_url": "packages.example"}, "'mirror_url' option must be a URL."),
+    ({"mirror_url": "https:///simple"}, "'mirror_url' option must be a URL."),
+    ({"mirror_url": "https://packages.example/a b"}, "'mirror_url' option must be a URL."),
+    ({"mirror_url": "https://packages.example:0/"}, "'mirror_url' option must be a URL."),
+    ({"mirror_url": "https://packages.example:port/"}, "'mirror_url' option must be a URL."),
+    ({"mirror_url": ""}, "'mirror_url' option must be a URL."),
+    ({"mirror_url": None}, "'mirror_url' option must be a URL."),
+    ({"mirror_url": 5}, "'mirror_url' option must be a URL."),
+    (
+        {"mirror_cache_expiry": "soon"},
+        "'mirror_cache_expiry' option must be an integer from -1 to 1000000000, not 'soon'",
+    ),
+    ({"mirror_cache_expiry": None}, "'mirror_cache_expiry' option must be an integer from -1 to 1000000000, not None"),
+    ({"mirror_cache_expiry": True}, "'mirror_cache_expiry' option must be an integer from -1 to 1000000000, not True"),
+    ({"mirror_cache_expiry": -2}, "'mirror_cache_expiry' option must be an integer from -1 to 1000000000, not -2"),
+    ({"mirror_cache_expiry": []}, "'mirror_cache_expiry' option must be an integer from -1 to 1000000000, not []"),
+    ({"mirror_no_project_list": 0}, "Unknown boolean value 0."),
+    ({"mirror_web_url_fmt": None}, "'mirror_web_url_fmt' must be text, not None"),
+    ({"acl_toxresult_upload": []}, "indexconfig got unexpected keyword arguments: acl_toxresult_upload=[]"),
+]
+
+
+def labels(rows: list[tuple[dict[str, object], object]]) -> list[str]:
+    """Return the rows' names."""
+    return [str(body) for body, _ in rows]
+
+
+@pytest.fixture
+def mirror(shared: Site, fresh: str) -> str:
+    """Return the path of a new mirror."""
+    assert shared.request("PUT", f"/root/{fresh}", {"type": "mirror"}, auth=ROOT).result == BARE
+    return f"/root/{fresh}"
+
+
+@pytest.mark.parametrize(("body", "stored"), TAKEN, ids=labels(TAKEN))  # type: ignore[arg-type]
+def test_values_are_taken(shared: Site, mirror: str, body: dict[str, object], stored: dict[str, object]) -> None:
+    """Creation and modification read values alike; keys of other types that clients send along are dropped."""
+    created = shared.request("PUT", f"{mirror}-new", {"type": "mirror", **body}, auth=ROOT)
+    modified = shared.request("PATCH", mirror, body, auth=ROOT)
+
+    assert (created.status, created.result) == (200, {**BARE, **stored})
+    assert (modified.status, modified.result) == (200, {**BARE, **stored})
+
+
+@pytest.mark.parametrize(("body", "sentence"), REFUSED, ids=labels(REFUSED))  # type: ignore[arg-type]
+def test_values_are_refused(shared: Site, mirror: str, body: dict[str, object], sentence: str) -> None:
+    """Creation and modification refuse values alike, and name the field."""
+    created = shared.request("PUT", f"{mirror}-new", {"type": "mirror", **body}, auth=ROOT)
+    modified = shared.request("PATCH", mirror, body, auth=ROOT)
+
+    assert (created.status, created.message) == (400, sentence)
+    assert (modified.status, modified.message) == (400, sentence)
+    assert shared.request("GET", f"{mirror}?no_projects=").result == BARE
+
+
+@pytest.mark.parametrize(
+    ("operations", "changes"),
+    [
+        (
+            ["mirror_cache_expiry=60", "mirror_no_project_list=yes"],
+            {"mirror_cache_expiry": 60, "mirror_no_project_list": True},
+        ),
+        (["title=x", "title-="], {}),
+        (["bases+=root/pypi", "acl_upload=x", "pypi_whitelist-=x"], {}),
+    ],
+    ids=["set", "drop", "keys of a stage"],
+)
+def test_operations(shared: Site, mirror: str, operations: list[str], changes: dict[str, object]) -> None:
+    """A list of operations works on a mirror, too; keys that it does not have, but a stage has, are dropped."""
+    changed = shared.request("PATCH", mirror, operations, auth=ROOT)
+
+    assert (changed.status, changed.result) == (200, {**BARE, **changes})
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://ci:swordfish@packages.example/simple/", "https://ci:***@packages.example/simple/"),
+        ("https://:swordfish@packages.example:8443/simple/", "https://:***@packages.example:8443/simple/"),
+        ("https://ci:sword%2Ffish%40@packages.example/simple/", "https://ci:***@packages.example/simple/"),
+        ("https://ci@packages.example/simple/", "https://ci@packages.example/simple/"),
+        ("https://packages.example/a:b@c/simple/", "https://packages.example/a:b@c/simple/"),
+    ],
+    ids=["password", "no name", "percent-encoded", "name only", "no credentials"],
+)
+def test_the_password_of_an_upstream_stays_hidden(shared: Site, mirror: str, address: str, shown: str) -> None:
+    """No answer shows the password in a mirror's address, and a client that sends back what it was shown keeps it."""
+    changed = shared.request("PATCH", mirror, {"mirror_url": address}, auth=ROOT)
+
+    echoed = shared.request("PATCH", mirror, {**changed.result, "title": "T"}, auth=ROOT)
+
+    answers = [changed, echoed, *(shared.request("GET", path) for path in (mirror, "/root", "/"))]
+    assert not any(b"fish" in answer.content for answer in answers)
+    assert [answer.result["mirror_url"] for answer in answers[:3]] == [shown] * 3
+    noop = shared.request("PATCH", f"{mirror}?error_on_noop", {"mirror_url": address}, auth=ROOT)
+    assert noop.message == "The requested modifications resulted in no changes"
+
+
+def test_a_mirror_takes_no_uploads(shared: Site, mirror: str) -> None:
+    """``+api`` names an address to upload to for a stage, and none for a mirror."""
+    assert "pypisubmit" not in shared.request("GET", f"{mirror}/+api").result
+
+
+def test_a_new_server_has_a_mirror_of_the_public_index(site: Site) -> None:
+    """``root/pypi`` is there from the first start, and cannot be deleted by mistake."""
+    shown = site.request("GET", "/root/pypi?no_projects=").result
+
+    assert shown["mirror_url"].endswith("/simple/")
+    assert shown["mirror_web_url_fmt"].endswith("/project/{name}/")
+    assert {key: shown[key] for key in ("type", "volatile", "title")} == {
+        "type": "mirror",
+        "volatile": False,
+        "title": "PyPI",
+    }
+    assert site.request("DELETE", "/root/pypi", auth=ROOT).status == 403

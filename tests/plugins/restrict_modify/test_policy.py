@@ -1,0 +1,115 @@
+"""``--restrict-modify``: what its principals may be, what it says, and what it leaves alone."""
+
+from __future__ import annotations
+
+import pytest
+from tests.sites import Serve
+
+ROOT = ("root", "")
+
+
+@pytest.mark.parametrize(
+    ("option", "status"),
+    [
+        ("alice", 201),
+        (" bob , alice ,", 201),
+        (":AUTHENTICATED:", 201),
+        (":ANONYMOUS:", 201),
+        ("Alice", 403),
+        ("alic", 403),
+        (":alice", 403),
+        ("bob", 403),
+        (",", 403),
+    ],
+)
+def test_whom_the_option_lists(serve: Serve, option: str, status: int) -> None:
+    """Names, groups and the two special names stand in the list, separated by commas; names are exact."""
+    serve().add_user("alice", "correct horse")
+    site = serve(restrict_modify=option)
+
+    assert site.request("PUT", "/new", {"password": "x"}, auth=("alice", "correct horse")).status == status
+
+
+def test_a_list_of_everybody_includes_anonymous(serve: Serve) -> None:
+    """``:ANONYMOUS:`` is everybody, logged in or not."""
+    site = serve(restrict_modify=":ANONYMOUS:")
+
+    assert site.request("PUT", "/new", {"password": "correct horse"}).status == 201
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "auth", "reason"),
+    [
+        ("PUT", "/new", {"password": "x"}, None, "--restrict-modify is in force"),
+        ("PUT", "/new", {"password": "x"}, ("alice", "correct horse"), "--restrict-modify does not list you"),
+        (
+            "DELETE",
+            "/admin",
+            None,
+            ("admin", "correct horse"),
+            "who is listed in --restrict-modify cannot delete itself",
+        ),
+    ],
+    ids=["anonymous", "not listed", "last administrator"],
+)
+def test_the_reason(
+    serve: Serve, method: str, path: str, body: object, auth: tuple[str, str] | None, reason: str
+) -> None:
+    """A refusal names the option, so that people know whom to ask."""
+    before = serve()
+    for name in ("alice", "admin"):
+        before.add_user(name, "correct horse")
+    site = serve(restrict_modify="admin")
+
+    refused = site.request(method, path, body, auth=auth)
+
+    assert refused.status == (403 if auth else 401)
+    assert refused.message.endswith(f": {reason}")
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"password": "new password"}, 200),
+        ({"password": "new password", "email": "a@mail.example", "created": "x", "username": "alice"}, 200),
+        ({"password": "new password", "email": "b@mail.example"}, 403),
+        ({"email": "b@mail.example"}, 403),
+        ({"password": None}, 403),
+        ({"password": ""}, 400),
+        ({"password": 5}, 400),
+        ({"foo": 5}, 400),
+    ],
+    ids=str,
+)
+def test_the_own_password(serve: Serve, body: dict[str, object], status: int) -> None:
+    """A body that changes nothing but the password is a password change, also as old clients send it: with the rest."""
+    before = serve()
+    alice = before.add_user("alice", "correct horse")
+    before.request("PATCH", "/alice", {"email": "a@mail.example"}, auth=alice)
+    site = serve(restrict_modify="root")
+
+    changed = site.request("PATCH", "/alice", body, auth=alice)
+
+    assert changed.status == status
+    assert site.request("POST", "/+login", {"user": "alice", "password": "correct horse"}).status == (
+        401 if status == 200 else 200
+    )
+
+
+def test_nobody_gains_a_right_by_a_name(serve: Serve) -> None:
+    """A user or an index that is called like a group, or like who is listed, has none of their rights."""
+    site = serve(restrict_modify="root,:staff")
+    staff = site.add_user("staff")
+    site.request("PUT", "/staff/staff", {}, auth=ROOT)
+
+    for name in (":staff", "+staff", "Root"):
+        assert site.request("PUT", f"/{name}", {"password": "x"}, auth=ROOT).status in (400, 404, 409)
+    assert site.request("PUT", "/staff/dev", {}, auth=staff).status == 403
+
+
+def test_without_the_plugin_there_is_no_option(serve: Serve) -> None:
+    """Left out by its name, the policy and its option are gone."""
+    site = serve(no_plugin=["restrict_modify"])
+
+    assert "restrict-modify" not in site.config
+    assert site.request("PUT", "/new", {"password": "correct horse"}).status == 201

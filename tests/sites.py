@@ -1,0 +1,103 @@
+"""Servers without sockets for the tests of core and plugins: built once, copied for each test, on both databases."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.postgres import PostgresServer
+
+from wheelgate.testing.site import Site
+
+BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a server that was started once: to copy it takes a tenth of what a first start takes."""
+    folder = tmp_path_factory.mktemp("template") / "server"
+    with Site(folder):
+        return folder
+
+
+class Serve:
+    """Starts servers below one folder, each by its name, and stops them."""
+
+    def __init__(self, template: Path, folder: Path) -> None:
+        self._template = template
+        self._folder = folder
+        self._running: dict[str, Site] = {}
+
+    def __call__(self, name: str = "server", **options: Any) -> Site:
+        """Start a server, with options; one of that name that runs is stopped before and goes on as the new one."""
+        self.stop(name)
+        folder = self._folder / name
+        if not folder.exists():
+            shutil.copytree(self._template, folder)
+        self._running[name] = Site(folder, **options)
+        return self._running[name]
+
+    def stop(self, name: str = "server") -> None:
+        """Stop a server, if it runs."""
+        if name in self._running:
+            self._running.pop(name).application.close()
+
+    def stop_all(self) -> None:
+        """Stop what still runs."""
+        for name in list(self._running):
+            self.stop(name)
+
+
+@pytest.fixture
+def serve(template: Path, tmp_path: Path) -> Iterator[Serve]:
+    """Return what starts servers."""
+    serve = Serve(template, tmp_path)
+    yield serve
+    serve.stop_all()
+
+
+@pytest.fixture(params=BOTH)
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+    """Return a new server, for this test alone."""
+    yield from started(request, tmp_path / "site")
+
+
+@pytest.fixture(params=BOTH, scope="module")
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Return a server for all tests of a file, which must not mind what the others leave there."""
+    yield from started(request, tmp_path_factory.mktemp("shared") / "site")
+
+
+@pytest.fixture
+def fresh(numbers: Iterator[int]) -> str:
+    """Return a name that no other test uses: for a user or an index of a server that is shared."""
+    return f"fresh{next(numbers)}"
+
+
+@pytest.fixture(scope="session")
+def numbers() -> Iterator[int]:
+    """Return a counter for the whole session."""
+    return count()
+
+
+def started(request: pytest.FixtureRequest, folder: Path) -> Iterator[Site]:
+    """Start a server on a copy of the template, or on PostgreSQL on a copy of a database that is one."""
+    shutil.copytree(request.getfixturevalue("template"), folder)
+    if request.param == "sqlite":
+        with Site(folder) as site:
+            yield site
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    if not server.execute("SELECT 1 FROM pg_database WHERE datname = 'template_site'"):
+        server.execute("CREATE DATABASE template_site")
+        with Site(folder, database=server.url("template_site")):
+            pass
+    name = f"site{next(server.numbers)}"
+    server.execute(f"CREATE DATABASE {name} TEMPLATE template_site")
+    with Site(folder, database=server.url(name)) as site:
+        yield site
+    server.execute(f"DROP DATABASE {name} WITH (FORCE)")
