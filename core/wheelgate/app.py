@@ -106,7 +106,7 @@ class Application:
 
         types = [kind for _, kind in plugins.collect("wheelgate_index_types", lambda kind: kind.name)]
         indices = Indices(server.indices, server.users, types)
-        users = Users(server.users, indices)
+        users = Users(server.users, indices, kept)
         hasher = plugins.only("wheelgate_password_hasher", "a password hasher", needed=False, server=server)
         features = [*CORE_FEATURES, *(feature for _, answer in plugins.ask("wheelgate_features") for feature in answer)]
 
@@ -128,7 +128,9 @@ class Application:
         )
         routes = [(name, route) for name, answer in plugins.ask("wheelgate_routes", server=server) for route in answer]
         app.add_route("/+openapi", OpenApiResource(front, types, routes, VERSION))
-        user_resource = UserResource(front, users, indices, sessions, self._hashing, hasher, loopback=config.loopback)
+        user_resource = UserResource(
+            front, users, indices, kept, sessions, self._hashing, hasher, loopback=config.loopback
+        )
         app.add_route("/{user}", user_resource)
         app.add_route("/{user}/{index}", IndexResource(front, users, indices))
         add_plugin_routes(

@@ -168,9 +168,7 @@ def discover(blocked: Sequence[str]) -> Plugins:
     return Plugins(list(found.values()))
 
 
-def refuse_own(
-    brought: Iterable[tuple[str, Any]], what: str, own: Container[str], key: Callable[[Any], str]
-) -> None:
+def refuse_own(brought: Iterable[tuple[str, Any]], what: str, own: Container[str], key: Callable[[Any], str]) -> None:
     """Raise ``StartupError`` if a plugin brings something under a name that is the server's own."""
     for plugin, thing in brought:
         if key(thing) in own:

@@ -39,7 +39,12 @@ def prepare_server(config: Config, plugins: Plugins) -> None:
     make_folder(config.serverdir)
     make_secret(config.secret_path, given=config["secretfile"] is not None)
     check_access_log(config["access-log"])
-    in_child(lambda: prepare_database(config, plugins))
+
+    def work() -> None:
+        prepare_database(config, plugins)
+        Application(config, plugins).close()
+
+    in_child(work)
 
 
 def rehearse(config: Config, plugins: Plugins) -> None:
@@ -145,7 +150,6 @@ def prepare_database(config: Config, plugins: Plugins) -> None:
             )
     finally:
         database.close()
-    Application(config, plugins).close()
 
 
 def fill(config: Config, plugins: Plugins, database: Database) -> None:

@@ -12,7 +12,7 @@ from wheelgate.identity.groups import Groups
 from wheelgate.identity.sessions import Session, Sessions
 from wheelgate.pools import Provider
 from wheelgate.providers import CredentialExtractor
-from wheelgate.store.access import Access, Kept
+from wheelgate.store.access import Access, Kept, known_user
 from wheelgate.store.protocols import UserStore
 from wheelgate.store.state import ServerState
 from wheelgate.values import LONGEST_NAME, Credentials, Principal, RequestInfo, User
@@ -134,19 +134,14 @@ class Identifier:
 
     def user(self, name: str) -> User | None:
         """Return the user of that name, from memory if nothing has changed."""
-        kept = self._kept.now()
-        key = ("user", name)
-        if key not in kept:
-            kept[key] = self._users.get(name)
-        user: User | None = kept[key]
-        return user
+        return known_user(self._users, self._kept, name)
 
     def holder(self, session: Session) -> Principal | None:
         """Return whose session it is, or None if it has ended: by logout, a new password or deletion."""
         kept = self._kept.now()
         key = session.id
         if key not in kept:
-            user = self._users.get(session.username)
+            user = self.user(session.username)
             holds = user is not None and user.stamp == session.stamp and not self._state.session_ended(session.id)
             kept[key] = Principal(session.username, credential="session") if holds else None
         found: Principal | None = kept[key]

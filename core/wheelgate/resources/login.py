@@ -7,17 +7,17 @@ import unicodedata
 
 import falcon.asgi
 
-from wheelgate.errors import BadInput, NotAuthenticated, Refusal
+from wheelgate.errors import BadInput, Conflict, NotAuthenticated, Refusal
 from wheelgate.http.answers import answer
 from wheelgate.http.front import Front
 from wheelgate.http.request import read_json
-from wheelgate.identity.authentication import Authentication
+from wheelgate.identity.authentication import Authentication, Proof
 from wheelgate.identity.identify import ANYONE, Caller, Identifier
 from wheelgate.identity.sessions import Sessions
 from wheelgate.services.names import check_name
 from wheelgate.services.users import LONGEST_PASSWORD, UserChange, Users
 from wheelgate.store.state import ServerState
-from wheelgate.values import LONGEST_NAME, Credentials
+from wheelgate.values import LONGEST_NAME, Credentials, User
 
 
 class LoginResource:
@@ -48,15 +48,26 @@ class LoginResource:
             raise
         caller = Caller(await self._identifier.principal(proof), incoming)
         if user is None:
-            # The first login of somebody whom a directory knows: from now on the name belongs to that directory.
-            check_name("username", name)
-            fields = {key: value for key, value in (("email", proof.ok.email), ("title", proof.ok.title)) if value}
-            user = await self._front.change(self._users.create, name, UserChange(fields), None, proof.by)
-            self._front.tell("UserCreated", caller, name)
+            user = await self._welcome(name, proof, caller)
         token = self._sessions.issue(name, user.stamp)
         self._front.tell("LoginSucceeded", caller, name)
         result = {"password": token, "expiration": self._sessions.lifetime}
         answer(resp, result, "proxyauth", "login successful")
+
+    async def _welcome(self, name: str, proof: Proof, caller: Caller) -> User:
+        """Keep somebody whom a directory knows: from the first login on the name belongs to that directory."""
+        check_name("username", name)
+        fields = {key: value for key, value in (("email", proof.ok.email), ("title", proof.ok.title)) if value}
+        try:
+            user = await self._front.change(self._users.create, name, UserChange(fields), None, proof.by)
+        except Conflict:
+            # Of two first logins at once, the other was quicker.
+            there = await self._front.read(self._identifier.user, name)
+            if there is None or there.provider != proof.by:
+                raise
+            return there
+        self._front.tell("UserCreated", caller, name)
+        return user
 
 
 class LogoutResource:

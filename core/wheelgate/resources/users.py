@@ -8,7 +8,7 @@ import falcon.asgi
 
 from wheelgate.errors import BadInput, Unsupported
 from wheelgate.fields import shown
-from wheelgate.http.answers import answer
+from wheelgate.http.answers import answer, encode
 from wheelgate.http.front import Front, segment
 from wheelgate.http.request import held, read_json
 from wheelgate.identity.sessions import Sessions
@@ -18,6 +18,7 @@ from wheelgate.resources.root import index_resource
 from wheelgate.services.indices import Indices
 from wheelgate.services.names import check_name
 from wheelgate.services.users import UserChange, Users, read_creation, read_modification, user_config
+from wheelgate.store.access import Kept
 from wheelgate.values import Index, Resource, User
 
 
@@ -29,6 +30,7 @@ class UserResource:
         front: Front,
         users: Users,
         indices: Indices,
+        kept: Kept,
         sessions: Sessions,
         hashing: Pool,
         hasher: PasswordHasher | None,
@@ -38,6 +40,7 @@ class UserResource:
         self._front = front
         self._users = users
         self._indices = indices
+        self._kept = kept
         self._sessions = sessions
         self._hashing = hashing
         self._hasher = hasher
@@ -47,11 +50,22 @@ class UserResource:
         """Show a user with the indices that the caller may see."""
         caller = await self._front.caller(req)
         await self._front.require(caller, "user_read", Resource("user", segment(user), user))
+        if self._front.rights.hides_nothing("index_read"):
+            resp.data = await self._front.read(self._whole, user)
+            return
         found, indices = await self._front.read(self._with_indices, user)
-        if not self._front.rights.hides_nothing("index_read"):
-            seen = await self._front.rights.visible(caller, "index_read", [index_resource(index) for index in indices])
-            indices = [index for index, visible in zip(indices, seen, strict=True) if visible]
+        seen = await self._front.rights.visible(caller, "index_read", [index_resource(index) for index in indices])
+        indices = [index for index, visible in zip(indices, seen, strict=True) if visible]
         answer(resp, user_config(found, indices), "userconfig")
+
+    def _whole(self, name: str) -> bytes:
+        """Return what everybody sees of a user, as bytes: made once per state of the stores."""
+        kept = self._kept.now()
+        key = ("userconfig", name)
+        if key not in kept:
+            kept[key] = encode({"result": user_config(*self._with_indices(name)), "type": "userconfig"})
+        rendered: bytes = kept[key]
+        return rendered
 
     def _with_indices(self, name: str) -> tuple[User, list[Index]]:
         return self._users.get(name), self._indices.of(name)

@@ -13,6 +13,7 @@ from wheelgate.errors import BadInput, Conflict, Forbidden, NotFound, Unsupporte
 from wheelgate.fields import parse_json, parse_text, same, shown
 from wheelgate.services.indices import Indices, index_config
 from wheelgate.services.names import check_name
+from wheelgate.store.access import Kept, known_user
 from wheelgate.store.protocols import UserStore
 from wheelgate.values import ROOT, Index, User
 
@@ -111,13 +112,14 @@ def read_password(value: Any, name: str, *, loopback: bool) -> str:
 class Users:
     """Changes of users; each method runs inside one transaction."""
 
-    def __init__(self, store: UserStore, indices: Indices) -> None:
+    def __init__(self, store: UserStore, indices: Indices, kept: Kept) -> None:
         self._store = store
+        self._kept = kept
         self._indices = indices
 
     def get(self, name: str) -> User:
         """Return a user. Raise ``NotFound`` if there is none."""
-        user = self._store.get(name)
+        user = known_user(self._store, self._kept, name)
         if user is None:
             raise NotFound(f"no user {name!a}")
         return user

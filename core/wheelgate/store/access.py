@@ -7,6 +7,8 @@ from typing import Any, ParamSpec, TypeVar
 
 from wheelgate.pools import Pool
 from wheelgate.store.database import Database
+from wheelgate.store.protocols import UserStore
+from wheelgate.values import User
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,6 +41,16 @@ class Access:
             answer = function(*args, **kwargs)
         self.serial = self._database.serial()
         return answer
+
+
+def known_user(users: UserStore, kept: Kept, name: str) -> User | None:
+    """Return the user of that name, from memory if nothing has changed. Belongs outside of transactions."""
+    values = kept.now()
+    key = ("user", name)
+    if key not in values:
+        values[key] = users.get(name)
+    user: User | None = values[key]
+    return user
 
 
 class Kept:

@@ -79,13 +79,15 @@ class Database:
         if self.orm.in_transaction():
             yield
             return
-        beacon = self._find_beacon()
+        beacon, mine = self._find_beacon(), 0
         try:
             with ExitStack() as afterwards, self.orm.atomic():
                 if beacon is not None:
-                    afterwards.callback(beacon.end, beacon.begin())
+                    mine = beacon.begin()
+                    afterwards.callback(beacon.end, mine)
                 yield
-                self.orm.changed("UPDATE server_state SET serial = serial + 1", ())
+                serial = self.returning("UPDATE server_state SET serial = serial + 1 RETURNING serial")[0][0]
+            self._saw(serial, mine + 1)
         except faults.ERRORS as error:
             if told := faults.refusal(error):
                 self.orm.close()  # SQLite keeps a connection read-only that was opened while the file was
@@ -109,17 +111,25 @@ class Database:
         """Execute a change inside the open transaction, which reports its failures; return how many rows it met."""
         return self.orm.changed(sql, params)
 
+    def returning(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Execute a change with RETURNING inside the open transaction; return the rows as they are then."""
+        return self.orm.rows(sql, params)
+
     def serial(self) -> int:
         """Return the change counter, which grows with every committed transaction of any thread, process or node."""
         if self._beacon is None:
             return self._read_serial()
         seen, number, now = self._seen, self._beacon.number, time.monotonic()
         if number != getattr(seen, "number", None) or now > seen.until:
-            seen.serial = self._read_serial()
-            # Odd is a change under way: its end may come at any moment, so nothing is taken for known until then.
-            seen.number = None if number % 2 else number
-            seen.until = now + TRUST
+            self._saw(self._read_serial(), number)
         return int(seen.serial)
+
+    def _saw(self, serial: int, number: int) -> None:
+        """Remember for this thread which serial goes with the beacon's number."""
+        self._seen.serial = serial
+        # Odd is a change under way: its end may come at any moment, so nothing is taken for known until then.
+        self._seen.number = None if number % 2 else number
+        self._seen.until = time.monotonic() + TRUST
 
     def _find_beacon(self) -> Beacon | None:
         """Return the beacon; None for a database that has none, because it is just being built or is a server's."""

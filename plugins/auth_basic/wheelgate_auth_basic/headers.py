@@ -22,8 +22,7 @@ class XDevpiAuth:
 
     def extract(self, request: RequestInfo) -> Credentials | None:
         """Decode the header."""
-        value = request.headers.get("x-devpi-auth")
-        return None if value is None else decode(value, self.name)
+        return decode(request.headers[self.header], self.name)
 
 
 @instant
@@ -38,10 +37,7 @@ class Basic:
 
     def extract(self, request: RequestInfo) -> Credentials | None:
         """Decode the header, if it is of this scheme."""
-        value = request.headers.get("authorization")
-        if value is None:
-            return None
-        scheme, _, encoded = value.partition(" ")
+        scheme, _, encoded = request.headers[self.header].partition(" ")
         return decode(encoded.strip(), self.name) if scheme.lower() == "basic" else None
 
 

@@ -12,8 +12,10 @@ from wheelgate import Index, User
 from wheelgate.store.database import Database
 from wheelgate_sql_store.columns import to_json
 
-USER = "SELECT name, stamp, created, modified, email, title, description, custom_data, provider FROM sql_store_user"
+FIELDS = "name, stamp, created, modified, email, title, description, custom_data, provider"
 """The columns in the order of the fields of ``User``."""
+
+USER = f"SELECT {FIELDS} FROM sql_store_user"  # noqa: S608  # our columns
 
 INDEX = "SELECT owner, name, type, config FROM sql_store_index"
 
@@ -29,15 +31,14 @@ def users(database: Database) -> list[User]:
     return [_user(*row) for row in database.read(f"{USER} ORDER BY name")]
 
 
-def change_user(database: Database, name: str, stamp: str, columns: Mapping[str, Any]) -> bool:
-    """Set columns of a user; False if there is none of that name and stamp."""
-    assignments = ", ".join(f"{column} = ?" for column in columns)
-    return bool(
-        database.write(
-            f"UPDATE sql_store_user SET {assignments} WHERE name = ? AND stamp = ?",  # noqa: S608  # our columns
-            (*columns.values(), name, stamp),
-        )
+def change_user(database: Database, name: str, stamp: str, columns: Mapping[str, Any]) -> User | None:
+    """Set columns of a user and return it as it is then; None if there is none of that name and stamp."""
+    assignments = ", ".join(f"{column} = ?" for column in columns) or "name = name"
+    rows = database.returning(
+        f"UPDATE sql_store_user SET {assignments} WHERE name = ? AND stamp = ? RETURNING {FIELDS}",  # noqa: S608
+        (*columns.values(), name, stamp),
     )
+    return _user(*rows[0]) if rows else None
 
 
 def index(database: Database, owner: str, name: str) -> Index | None:

@@ -73,9 +73,8 @@ class SqlUserStore:
 
     def _change(self, user: User, columns: Mapping[str, Any]) -> User:
         """Set columns, if there are any, of a user that is still the same."""
-        met = not columns or hot.change_user(self.database, user.name, user.stamp, columns)
-        changed = hot.user(self.database, user.name) if met else None
-        if changed is None or changed.stamp != columns.get("stamp", user.stamp):
+        changed = hot.change_user(self.database, user.name, user.stamp, columns)
+        if changed is None:
             raise _gone(user)
         return changed
 
