@@ -1,0 +1,52 @@
+# `make` alone lists what there is. It needs Python 3.11 or newer and a way to packages, nothing else.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+OPTIONS ?=
+BIN := .venv/bin
+PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check unit docs bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+serve: .venv/installed ## install, and serve on http://localhost:3141; OPTIONS="--port 4000" go to devpi-server
+	@echo "serving on http://localhost:3141 unless OPTIONS say otherwise; Ctrl-C ends it"
+	@exec $(BIN)/devpi-server $(OPTIONS)
+
+test: check ## run every check and every test, with branch coverage
+	$(PYTEST) --cov --cov-report term:skip-covered
+
+check: .venv/installed-dev ## check format, lint, types and import contracts
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: .venv/installed-dev ## run the fast tests only
+	$(PYTEST) -m "not slow"
+
+docs: .venv/installed-dev ## write the generated pages and build the site in site/
+	$(BIN)/python docs/generate.py
+	$(BIN)/mkdocs build --strict
+
+bench: .venv/installed-dev ## measure CPU per request against the bars
+	$(BIN)/python -m bench
+
+clean: ## remove everything that the other targets made
+	rm -rf .venv build dist site *.egg-info .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; say where it is: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/installed: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@ .venv/installed

@@ -1,0 +1,78 @@
+"""What a run has at hand: environments and servers, made when they are first needed, ended with the run."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import AbstractContextManager, ExitStack
+from functools import cached_property
+from pathlib import Path
+
+from bench import servers
+from bench.environments import Environments
+from bench.servers import Server
+
+FEW, MANY = 10, 1000
+
+
+class Site(ExitStack):
+    """The programs under test."""
+
+    def __init__(self, extra: str, given: Path | None, rounds: int, connections: int) -> None:
+        """Take how to measure.
+
+        Args:
+            extra: what to install ours with; empty is none.
+            given: ``bin`` folder of an environment to take instead of installing ours.
+            rounds: how often everything is measured.
+            connections: how many requests are under way at once, where one client alone is not the point.
+        """
+        super().__init__()
+        self._environments = Environments()
+        self._extra = extra
+        self._given = given
+        self.rounds = rounds
+        self.connections = connections
+
+    @cached_property
+    def binaries(self) -> Path:
+        """Our programs."""
+        return self._given or self._environments.ours(self._extra)
+
+    @cached_property
+    def incumbent_binaries(self) -> Path:
+        """The incumbent's programs."""
+        return self._environments.incumbent
+
+    @cached_property
+    def installations(self) -> dict[str, Path]:
+        """Our programs as they come by default and with the ``fast`` extra."""
+        if self._given is not None:
+            return {"as given": self._given}
+        return {"plain": self._environments.ours(), "fast": self._environments.ours("fast")}
+
+    @cached_property
+    def few(self) -> Server:
+        """Our server with few users."""
+        return self._start(servers.ours_with(self.binaries, self.folder(), FEW))
+
+    @cached_property
+    def many(self) -> Server:
+        """Our server with many users."""
+        return self._start(servers.ours_with(self.binaries, self.folder(), MANY))
+
+    @cached_property
+    def incumbent(self) -> Server:
+        """The incumbent's server with many users."""
+        return self._start(servers.incumbent_with(self.incumbent_binaries, self.folder(), MANY))
+
+    @cached_property
+    def empty(self) -> Server:
+        """The empty responder."""
+        return self._start(servers.empty(self.binaries, self.folder()))
+
+    def folder(self) -> Path:
+        """Make a folder that goes away with the run."""
+        return Path(self.enter_context(tempfile.TemporaryDirectory(prefix="wheelgate-bench-")))
+
+    def _start(self, server: AbstractContextManager[Server]) -> Server:
+        return self.enter_context(server)

@@ -1,0 +1,51 @@
+"""The documentation: what it prints is what happens, and what is generated is up to date."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.session.transcript import Terminal, from_markdown, same_lines, told
+
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    str(path.relative_to(ROOT))
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    if "```console" in path.read_text("utf-8")
+]
+"""Every page that shows a terminal."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_prints_what_the_page_shows(page: str, tmp_path: Path) -> None:
+    """Typed one after the other into a fresh home, the commands of a page print every line that stands there."""
+    steps = from_markdown((ROOT / page).read_text("utf-8"))
+    terminal = Terminal(tmp_path)
+    different = []
+    with contextlib.ExitStack() as server:
+        if not steps[0].serves:
+            server.enter_context(terminal.serve("devpi-server"))
+        for step in steps:
+            if step.serves:
+                server.close()
+                printed = server.enter_context(terminal.serve(step.command))
+                printed = [line for line in printed if "//[" not in line]  # not every machine has IPv6
+            else:
+                printed = terminal.type(step.command)
+            if not same_lines(step.expected, printed):
+                different.append(told(step, printed))
+
+    assert not different, "\n".join(different)
+
+
+def test_generated_pages_are_up_to_date() -> None:
+    """``docs/generate.py`` has nothing to write."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "docs" / "generate.py", "--check"], capture_output=True, text=True, timeout=60
+    )
+
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)

@@ -1,0 +1,62 @@
+"""The hand-written pages of the reference leave nothing out."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RESOURCES = sorted((ROOT / "core" / "wheelgate" / "resources").glob("*.py"))
+
+
+def told_events() -> set[str]:
+    """Return the names of the events that responders tell."""
+    calls = [node for path in RESOURCES for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+    return {
+        str(call.args[0].value)
+        for call in calls
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr == "tell"
+        and isinstance(call.args[0], ast.Constant)
+    }
+
+
+def test_every_event_is_documented() -> None:
+    """The page of events lists the events that the server tells, and no others."""
+    page = (ROOT / "docs" / "reference" / "events.md").read_text("utf-8")
+    listed = {line.split("`")[1] for line in page.splitlines() if line.startswith("| `")}
+
+    assert listed == told_events()
+
+
+@pytest.mark.parametrize("plugin", sorted(path.name for path in (ROOT / "plugins").iterdir() if path.is_dir()))
+def test_every_bundled_plugin_has_a_page(plugin: str) -> None:
+    """A bundled plugin has a page of its name, which the site shows."""
+    page = ROOT / "docs" / "plugins" / f"{plugin}.md"
+
+    assert page.read_text("utf-8").startswith(f"# {plugin}\n")
+    assert f"plugins/{plugin}.md" in (ROOT / "mkdocs.yml").read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    """The generator of the site finds every page and every link."""
+    from mkdocs.commands.build import build  # it is large, and needed here only
+    from mkdocs.config import load_config
+
+    config = load_config(str(ROOT / "mkdocs.yml"), site_dir=str(tmp_path), strict=True)
+
+    build(config)
+
+    assert (tmp_path / "index.html").exists()
+
+
+def test_the_plugin_of_the_tutorial_is_short() -> None:
+    """The authentication plugin has the 40 lines that its page promises, not counting empty ones."""
+    module = ROOT / "tests/plugins_external/company_directory/wheelgate_company_directory/__init__.py"
+    lines = [line for line in module.read_text("utf-8").splitlines() if line.strip()]
+
+    assert len(lines) <= 40

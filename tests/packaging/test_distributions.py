@@ -1,0 +1,86 @@
+"""What is built for others to install: everything that belongs in, and nothing else."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+SOURCES = [ROOT / folder for folder in CONFIG["tool"]["setuptools"]["packages"]["find"]["where"]]
+MADE = shutil.ignore_patterns(
+    ".git", ".venv", ".*_cache", ".hypothesis", ".coverage*", "*.egg-info", "__pycache__", "build", "dist", "site"
+)
+
+pytestmark = pytest.mark.slow
+
+
+def packaged(folder: Path) -> set[str]:
+    """Return the files below a source root that people need, relative to it."""
+    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    return {str(path) for path in files if "__pycache__" not in path.parts and ".egg-info" not in path.parts[0]}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build both distributions from a copy, so that nothing in the checkout changes, and return their folder."""
+    folder = tmp_path_factory.mktemp("build")
+    shutil.copytree(ROOT, folder / "checkout", ignore=MADE)
+    command = [sys.executable, "-m", "build", "--outdir", str(folder / "dist"), str(folder / "checkout")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "dist"
+
+
+def test_the_wheel_holds_the_packages_and_nothing_else(built: Path) -> None:
+    """Every file of every package is in the wheel, markers for types and migrations included."""
+    (wheel,) = built.glob("*.whl")
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+
+    assert names == set().union(*map(packaged, SOURCES))
+    assert {name.partition("/")[0] for name in names} == set(CONFIG["tool"]["mypy"]["packages"])
+    assert {f"{package}/py.typed" for package in CONFIG["tool"]["mypy"]["packages"]} <= names
+    assert "wheelgate/store/migrations/0001_server_state.py" in names
+
+
+def test_the_wheel_says_what_it_is(built: Path) -> None:
+    """The metadata hold the licence, the readme and the two commands."""
+    (wheel,) = built.glob("*.whl")
+    archive = zipfile.ZipFile(wheel)
+    (info,) = {name.partition("/")[0] for name in archive.namelist() if ".dist-info/" in name}
+    metadata = archive.read(f"{info}/METADATA").decode()
+    scripts = archive.read(f"{info}/entry_points.txt").decode()
+
+    assert "License-Expression: MIT" in metadata
+    assert "# wheelgate" in metadata
+    assert f"{info}/licenses/LICENSE" in archive.namelist()
+    assert "devpi = " in scripts
+    assert "devpi-server = " in scripts
+
+
+def test_the_source_distribution_can_be_worked_on(built: Path) -> None:
+    """Whoever unpacks it has the tests, the documentation and the files that contributing needs."""
+    (sdist,) = built.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    wanted = [
+        "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "LICENSE",
+        "Makefile",
+        "mkdocs.yml",
+        ".ci/run",
+        "setup.py",
+    ]
+
+    assert set(wanted) <= names
+    assert {f"tests/{name}" for name in packaged(ROOT / "tests")} <= names
+    assert {f"docs/{name}" for name in packaged(ROOT / "docs")} <= names

@@ -1,0 +1,190 @@
+"""Printed terminal sessions: read from a text, typed into a shell of an empty home, compared line by line."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROGRAMS = Path(os.environ.get("WHEELGATE_BIN") or Path(sys.executable).parent)
+"""Where ``devpi`` and ``devpi-server`` are: of the environment that runs the tests, or of another one to be tested."""
+
+PORT = 3141
+LISTENING = re.compile(r"devpi-server listens on http://127\.0\.0\.1:(\d+)")
+START_WITHIN = 60
+"""Seconds."""
+ANYTHING = "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command of a session with the lines that it prints."""
+
+    line: int
+    command: str
+    expected: tuple[str, ...]
+
+    @property
+    def serves(self) -> bool:
+        """Whether the command is a server, which stays while the next ones are typed."""
+        words = shlex.split(self.command)
+        return words[:1] == ["devpi-server"] and not {"passwd", "plugins", "--version", "--help"} & set(words)
+
+
+def from_text(text: str) -> list[Step]:
+    """Read a session from plain text: ``$ command``, and what it prints up to the next empty line."""
+    return _steps(enumerate(text.splitlines(), 1), ends=lambda line: not line or line.isspace())
+
+
+def from_markdown(text: str) -> list[Step]:
+    """Read a session from the ``console`` blocks of a page."""
+    inside = False
+    lines: list[tuple[int, str | None]] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip().startswith("```"):
+            inside = line.strip() == "```console"
+            lines.append((number, None))
+        elif inside:
+            lines.append((number, line))
+    return _steps(lines, ends=lambda line: line is None)
+
+
+def _steps(lines: Iterable[tuple[int, str | None]], ends: Callable[[str | None], bool]) -> list[Step]:
+    steps: list[Step] = []
+    printing = False
+    for number, line in lines:
+        if line is not None and line.startswith("$ "):
+            steps.append(Step(number, line.removeprefix("$ "), ()))
+            printing = True
+        elif ends(line):
+            printing = False
+        elif printing and line is not None:
+            last = steps[-1]
+            steps[-1] = Step(last.line, last.command, (*last.expected, line))
+    return steps
+
+
+class Terminal:
+    """A shell in a home where nothing was ever done, and the servers that are started from it."""
+
+    def __init__(self, home: Path, port: int = 0) -> None:
+        """Take the home, and the port on which servers listen in the place of 3141; 0 takes a free one."""
+        self._home = home
+        self._port = port
+
+    def type(self, command: str) -> list[str]:
+        """Run a command as it is printed and return the lines that it prints, on whichever of the two outputs."""
+        done = subprocess.run(
+            self._here(command),
+            shell=True,
+            env=self._environment(),
+            cwd=self._home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+        )
+        return done.stdout.replace(f":{self._port}", f":{PORT}").splitlines()
+
+    @contextmanager
+    def serve(self, command: str) -> Iterator[list[str]]:
+        """Start a server and yield the lines that it prints until it listens; end it afterwards."""
+        log = self._home / "server.log"
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                shlex.split(command),
+                executable=str(PROGRAMS / "devpi-server"),
+                env=self._environment(),
+                cwd=self._home,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            self._port = _port_of(process, log)
+            yield log.read_text().replace(f":{self._port}", f":{PORT}").splitlines()
+        finally:
+            _end(process)
+
+    def _environment(self) -> Mapping[str, str]:
+        return {
+            "HOME": str(self._home),
+            "PATH": f"{PROGRAMS}:/usr/local/bin:/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "DEVPISERVER_PORT": str(self._port),
+        }
+
+    def _here(self, text: str) -> str:
+        return text.replace(f"localhost:{PORT}", f"localhost:{self._port}")
+
+
+def is_free(port: int) -> bool:
+    """Say whether a server could listen there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _port_of(process: subprocess.Popen[bytes], log: Path) -> int:
+    deadline = time.monotonic() + START_WITHIN
+    while time.monotonic() < deadline:
+        found = LISTENING.search(log.read_text())
+        if found:
+            return int(found[1])
+        if process.poll() is not None:
+            break
+        time.sleep(0.05)
+    raise AssertionError(f"the server does not listen; it said:\n{log.read_text()}")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(20)
+
+
+def same_lines(expected: tuple[str, ...], printed: list[str]) -> bool:
+    """Compare line by line; ``…`` stands for any text within a line, and alone for any number of lines."""
+    lines = [r"(?:.*\n)*" if line == ANYTHING else f"{_pattern(line)}\n" for line in expected]
+    return re.fullmatch("".join(lines), "".join(f"{line}\n" for line in printed)) is not None
+
+
+def _pattern(line: str) -> str:
+    return ".*".join(map(re.escape, line.split(ANYTHING)))
+
+
+def shows(expected: Any, found: Any) -> bool:
+    """Compare two JSON documents; objects may hold more keys than expected."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        return all(key in found and shows(value, found[key]) for key, value in expected.items())
+    return bool(expected == found)
+
+
+def shows_json(expected: tuple[str, ...], printed: list[str]) -> bool:
+    """Compare two printed JSON documents as :func:`shows` does."""
+    return shows(json.loads("\n".join(expected)), json.loads("\n".join(printed)))
+
+
+def told(step: Step, printed: list[str]) -> str:
+    """Say how what was printed differs."""
+    return "\n".join([f"line {step.line}: $ {step.command}", "expected:", *step.expected, "printed:", *printed, ""])
