@@ -1,0 +1,114 @@
+"""Many requests at once, several workers, several servers: everybody sees the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from itertools import cycle, islice
+
+import pytest
+from tests.faults.talk import Auth, call, login
+from tests.postgres import postgres, postgres_url  # noqa: F401
+from tests.support import CHEAP_HASHING, RunningServer
+
+pytestmark = pytest.mark.slow
+
+Nodes = list[RunningServer]
+SECRET = "wheelgate tests: 48 characters, and many of them different."
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(1, id="two workers"), pytest.param(2, id="two servers on one PostgreSQL")],
+)
+def nodes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+    """Start one server with two workers, or two servers with two workers each that share database and secret."""
+    folder = tmp_path_factory.mktemp("nodes")
+    options = list(CHEAP_HASHING)
+    if request.param > 1:
+        database = request.getfixturevalue("postgres")
+        database.execute("CREATE DATABASE nodes")
+        secret = folder / "secret"
+        secret.write_text(SECRET)
+        secret.chmod(0o600)
+        options += ["--database", database.url("nodes"), "--secretfile", str(secret)]
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(RunningServer(folder / f"node{number}", *options, workers=2))
+            for number in range(request.param)
+        ]
+
+
+def test_one_of_many_creates_a_user(nodes: Nodes) -> None:
+    """Of 50 who create the same user at once, one does, and 49 learn that it exists already."""
+    with ThreadPoolExecutor(50) as pool:
+        answers = pool.map(
+            lambda server: call(server, "PUT", "/emilie", {"password": "1234"}), islice(cycle(nodes), 50)
+        )
+        assert Counter(answer.status for answer in answers) == {201: 1, 409: 49}
+    assert call(nodes[-1], "GET", "/emilie").result["username"] == "emilie"
+
+
+def test_one_of_many_creates_an_index(nodes: Nodes) -> None:
+    """Of 50 who create the same index at once, one does."""
+    root = login(nodes[0])
+    with ThreadPoolExecutor(50) as pool:
+        answers = pool.map(lambda server: call(server, "PUT", "/root/once", {}, root), islice(cycle(nodes), 50))
+        assert Counter(answer.status for answer in answers) == {200: 1, 409: 49}
+
+
+def test_no_change_is_lost(nodes: Nodes) -> None:
+    """Who add to the same list at once all find their entry in it, or are told that it changed meanwhile."""
+    root = login(nodes[0])
+    assert call(nodes[0], "PUT", "/root/shared", {"mirror_whitelist": []}, root).status == 200
+    names = [f"project-{number}" for number in range(30)]
+
+    def add(name: str, server: RunningServer) -> int:
+        return call(server, "PATCH", "/root/shared", [f"mirror_whitelist+={name}"], root).status
+
+    with ThreadPoolExecutor(30) as pool:
+        statuses = list(pool.map(add, names, islice(cycle(nodes), 30)))
+    assert set(statuses) <= {200, 409}
+    added = {name for name, status in zip(names, statuses, strict=True) if status == 200}
+    assert set(call(nodes[-1], "GET", "/root/shared").result["mirror_whitelist"]) == added
+    assert added
+
+
+def new_password(server: RunningServer, user: Auth) -> None:
+    assert call(server, "PATCH", f"/{user[0]}", {"password": "another"}, user).status == 200
+
+
+def delete(server: RunningServer, user: Auth) -> None:
+    assert call(server, "DELETE", f"/{user[0]}", auth=login(server)).status == 200
+
+
+def delete_and_create_again(server: RunningServer, user: Auth) -> None:
+    delete(server, user)
+    assert call(server, "PUT", f"/{user[0]}", {"password": "1234"}).status == 201
+
+
+def log_out(server: RunningServer, user: Auth) -> None:
+    assert call(server, "POST", "/+logout", auth=user).status == 200
+
+
+@pytest.mark.parametrize("end", [new_password, delete, delete_and_create_again, log_out])
+def test_a_login_that_has_ended_is_good_nowhere(nodes: Nodes, end: Callable[[RunningServer, Auth], None]) -> None:
+    """The very next requests, to every worker of every server, are refused, also where the login was just used."""
+    name = f"user-{end.__name__}"
+    assert call(nodes[0], "PUT", f"/{name}", {"password": "1234"}).status == 201
+    user = login(nodes[0], name, "1234")
+    before = [call(server, "PUT", f"/{name}/dev{number}", {}, user).status for number, server in around(nodes)]
+    assert before == [200] * 40
+    end(nodes[0], user)
+    after = Counter(call(server, "PUT", f"/{name}/new{number}", {}, user).status for number, server in around(nodes))
+    assert set(after) <= {401, 404}
+    assert after[401] == (0 if end is delete else 40)
+    seen = {call(server, "GET", "/+api", auth=user).result["authstatus"][0] for _, server in around(nodes)}
+    assert "ok" not in seen
+
+
+def around(nodes: Nodes) -> list[tuple[int, RunningServer]]:
+    """Return 40 turns, numbered, which begin with the server that did not make the change."""
+    return list(enumerate(islice(cycle(reversed(nodes)), 40)))

@@ -1,0 +1,223 @@
+"""Signals: SIGTERM ends the server gracefully, SIGHUP makes it read its settings again without a lost request."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from tests.faults.talk import (
+    BROKEN,
+    Auth,
+    Connection,
+    announced_port,
+    call,
+    launched,
+    login,
+    read_all,
+    wait_until,
+    workers,
+)
+from tests.support import CHEAP_HASHING, RunningServer
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> list[str]:
+    """Return the arguments for a server on a free port with a folder of its own."""
+    return ["--serverdir", str(tmp_path / "server"), "--port", "0", *CHEAP_HASHING]
+
+
+def test_sigterm_lets_finish_what_is_under_way(tmp_path: Path, folder: list[str]) -> None:
+    """A request whose body is still arriving is answered, nobody new is let in, and the exit code is 0."""
+    body = b'{"password": "1234"}'
+    head = b"PUT /emilie HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with launched(*folder, "--workers", "2") as process:
+        server = announced_port(process)
+        address = ("127.0.0.1", server.port)
+        with socket.create_connection(address, timeout=30) as slow:
+            slow.sendall(head + body[:5])
+            assert [call(server, "GET", "/").status for _ in range(20)] == [200] * 20  # by now the head has been read
+            process.terminate()
+            wait_until(lambda: refused(address), "new connections are refused")
+            slow.sendall(body[5:])
+            exchange = read_all(slow)
+        assert exchange.statuses == [201]
+        assert b"\r\nConnection: close\r\n" in exchange.received
+        assert process.wait(30) == 0
+    with RunningServer(tmp_path / "server", *CHEAP_HASHING) as again:
+        login(again, "emilie", "1234")
+
+
+def refused(address: tuple[str, int]) -> bool:
+    """Say whether nobody listens."""
+    with socket.socket() as probe:
+        return probe.connect_ex(address) != 0
+
+
+@pytest.mark.parametrize("after", [0.0, 0.1, 0.2])
+def test_sigterm_is_heard_by_workers_that_just_start(folder: list[str], after: float) -> None:
+    """A signal that meets workers while they start ends them, instead of being lost until patience runs out."""
+    with launched(*folder, "--workers", "8") as process:
+        announced_port(process)
+        time.sleep(after)
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+@dataclass(slots=True)
+class Load:
+    """Clients that send requests without a pause, and count those that got no proper answer."""
+
+    server: RunningServer
+    root: Auth
+    stopped: threading.Event = field(default_factory=threading.Event)
+    answered: int = 0
+    failures: list[str] = field(default_factory=list)
+    threads: list[threading.Thread] = field(default_factory=list)
+
+    def __enter__(self) -> Load:
+        work: list[Callable[[int], None]] = [self.on_kept_connection, self.on_new_connections, self.changing]
+        for number, function in enumerate(work * 2):
+            self.threads.append(threading.Thread(target=function, args=(number,)))
+            self.threads[-1].start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stopped.set()
+        for thread in self.threads:
+            thread.join()
+
+    def on_kept_connection(self, number: int) -> None:
+        """Send every request on one connection."""
+        with contextlib.closing(Connection(self.server)) as connection:
+            while not self.stopped.is_set():
+                self.note("kept", lambda: connection.call("GET", "/+api").status)
+
+    def on_new_connections(self, number: int) -> None:
+        """Open a connection for each request."""
+        while not self.stopped.is_set():
+            self.note("new", lambda: call(self.server, "GET", "/").status)
+
+    def changing(self, number: int) -> None:
+        """Create and delete an index."""
+        while not self.stopped.is_set():
+            self.note("creation", lambda: call(self.server, "PUT", f"/root/load{number}", {}, self.root).status)
+            self.note("deletion", lambda: call(self.server, "DELETE", f"/root/load{number}", auth=self.root).status)
+
+    def note(self, what: str, request: Callable[[], int]) -> None:
+        """Send one request and note how it went."""
+        try:
+            status = request()
+        except BROKEN as error:
+            self.failures.append(f"{what}: {error!r}")
+            return
+        if status in {200, 201}:
+            self.answered += 1
+        else:
+            self.failures.append(f"{what}: status {status}")
+
+
+def test_sighup_fails_no_request(tmp_path: Path) -> None:
+    """While clients read and write, on kept and on new connections, two reloads replace all workers unnoticed."""
+    with RunningServer(tmp_path / "server", *CHEAP_HASHING, workers=2) as server:
+        with Load(server, login(server)) as load:
+            for _ in range(2):
+                before = workers(server)
+                enough = load.answered + 200
+                os.kill(server.pid, signal.SIGHUP)
+                wait_until(lambda: len(workers(server)) == 2 and not workers(server) & before, "new workers")  # noqa: B023
+                wait_until(lambda: load.answered > enough, "requests after the reload")  # noqa: B023
+        assert load.failures == []
+
+
+@pytest.fixture(scope="module")
+def configured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """Start a server that reads a configuration file, in which logins last 100 seconds."""
+    folder = tmp_path_factory.mktemp("configured")
+    server = RunningServer(folder / "server", *CHEAP_HASHING, "--config", str(folder / "server.toml"))
+    configure(server, "session-lifetime = 100")
+    with server:
+        yield server
+
+
+def configure(server: RunningServer, text: str) -> None:
+    """Write the configuration file."""
+    server.serverdir.with_name("server.toml").write_text(text)
+
+
+def reload(server: RunningServer, said: str) -> None:
+    """Send SIGHUP; wait until the log says so, and all workers are new."""
+    before, seen = workers(server), len(server.log.read_text())
+    os.kill(server.pid, signal.SIGHUP)
+    wait_until(lambda: said in server.log.read_text()[seen:], f"the log says {said!r}")
+    wait_until(lambda: workers(server) and not workers(server) & before, "new workers")
+
+
+def lifetime(server: RunningServer) -> int:
+    """Return how long a login lasts."""
+    seconds: int = call(server, "POST", "/+login", {"user": "root", "password": ""}).result["expiration"]
+    return seconds
+
+
+BAD_SETTINGS = {
+    "no TOML": ("session-lifetime = ", "is not TOML"),
+    "an unknown key": ("session-lifetme = 200", "did you mean 'session-lifetime'?"),
+    "a value that cannot be": ("session-lifetime = 200\nhash-concurrency = 'many'", "a whole number from 1 to 16"),
+    "an unknown plugin": ("session-lifetime = 200\nno-plugin = ['stages']", "did you mean 'stage'?"),
+    "no store of users": ("session-lifetime = 200\nno-plugin = ['sql_store']", "no plugin brings a store of users"),
+    "a log that cannot be written": ("session-lifetime = 200\naccess-log = '/nowhere/log'", "/nowhere/log"),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), BAD_SETTINGS.values(), ids=BAD_SETTINGS)
+def test_sighup_refuses_bad_settings(configured: RunningServer, text: str, said: str) -> None:
+    """The old settings hold on, all of them, and the log says why."""
+    configure(configured, text)
+    reload(configured, said)
+    assert lifetime(configured) == 100
+
+
+def test_sighup_takes_new_settings(configured: RunningServer) -> None:
+    """What the file says after the signal holds from then on; also after it said something wrong."""
+    configure(configured, "session-lifetime = 200")
+    reload(configured, "the settings were read again")
+    assert lifetime(configured) == 200
+
+
+def test_sighup_does_not_move_a_server(tmp_path: Path) -> None:
+    """Another folder or port is refused while the server runs: the lock and the address are those of the start."""
+    file = tmp_path / "server.toml"
+    folder = f"serverdir = '{tmp_path / 'server'}'\n"
+    file.write_text(f"{folder}port = 0")
+    with launched("--config", str(file)) as process:
+        server = announced_port(process)
+        assert process.stdout is not None
+        for key, moved in (("port", f"{folder}port = 1"), ("serverdir", f"serverdir = '{tmp_path}'\nport = 0")):
+            file.write_text(moved)
+            process.send_signal(signal.SIGHUP)
+            line = next(line for line in process.stdout if "reload" in line)
+            assert f"'{key}' can change at a start only" in line
+            assert call(server, "GET", "/").status == 200
+
+
+def test_a_folder_has_one_server(tmp_path: Path) -> None:
+    """A second server on the same folder says so and ends; the first one serves on."""
+    with RunningServer(tmp_path / "server", *CHEAP_HASHING) as server:
+        with launched("--serverdir", str(server.serverdir), "--port", "0") as second:
+            said, _ = second.communicate(timeout=30)
+            assert second.returncode == 1
+        problem, remedy = (
+            f"another server uses {server.serverdir}",
+            "stop it, or start this one with another --serverdir",
+        )
+        assert said == f"devpi-server: {problem}; {remedy}\n"
+        assert call(server, "GET", "/").status == 200

@@ -1,0 +1,194 @@
+"""Bytes that no well-meaning client sends: what is refused, with which status, and that the connection then ends."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from tests.faults.talk import Connection, call, login, read_all, send_bytes
+from tests.support import CHEAP_HASHING, RunningServer
+
+pytestmark = pytest.mark.slow
+
+LOGIN = b"POST /+login HTTP/1.1\r\nHost: localhost\r\n"
+ROOT = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+SMUGGLED = b"DELETE /root/pypi HTTP/1.1\r\nHost: localhost\r\n\r\n"
+MEGABYTE = 1_000_000
+
+
+def chunked(size: int, chunk: int = 65536) -> bytes:
+    """Return a chunked body of so many bytes."""
+    return b"".join(b"%x\r\n%s\r\n" % (chunk, b"a" * chunk) for _ in range(size // chunk)) + b"0\r\n\r\n"
+
+
+# Two statuses where gunicorn's two parsers, with and without the extra "fast", differ.
+REFUSED = {
+    "length and chunks": ({400}, LOGIN + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    "two lengths": ({400}, LOGIN + b"Content-Length: 5\r\nContent-Length: 50\r\n\r\nabcde" + SMUGGLED),
+    "a list of lengths": ({400}, LOGIN + b"Content-Length: 5, 50\r\n\r\nabcde" + SMUGGLED),
+    "a negative length": ({400}, LOGIN + b"Content-Length: -1\r\n\r\n" + SMUGGLED),
+    "a length with a sign": ({400}, LOGIN + b"Content-Length: +5\r\n\r\nabcde" + SMUGGLED),
+    "a length in hexadecimal": ({400}, LOGIN + b"Content-Length: 0x5\r\n\r\nabcde" + SMUGGLED),
+    "a length above 2**64": ({400}, LOGIN + b"Content-Length: %d\r\n\r\nabcde" % (2**64 + 5) + SMUGGLED),
+    "a length of 5000 digits": ({400}, LOGIN + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n" + SMUGGLED),
+    "another coding": ({400, 501}, LOGIN + b"Transfer-Encoding: gzip, chunked, identity\r\n\r\n" + SMUGGLED),
+    "a misspelt coding": ({400, 501}, LOGIN + b"Transfer-Encoding: xchunked\r\n\r\n" + SMUGGLED),
+    "chunks that are none": ({400}, LOGIN + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n" + SMUGGLED),
+    "two hosts": ({400}, ROOT + b"Host: elsewhere.example\r\n\r\n"),
+    "no host": ({400}, b"GET / HTTP/1.1\r\nAccept: */*\r\n\r\n"),
+    "a folded header": ({400}, ROOT + b"Accept: a\r\n Content-Length: 5\r\n\r\nabcde"),
+    "a space before the colon": ({400}, ROOT + b"Content-Length : 5\r\n\r\nabcde"),
+    "NUL in a header": ({400}, ROOT + b"Accept: a\0b\r\n\r\n"),
+    "a header without a name": ({400}, ROOT + b": a\r\n\r\n"),
+    "a header without a colon": ({400}, ROOT + b"Accept\r\n\r\n"),
+    "no version": ({400}, b"GET /\r\n\r\n"),
+    "HTTP/2": ({400}, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+    "no HTTP at all": ({400}, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"),
+    "a method in small letters": ({400}, b"get / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+    "bytes in the path": ({400}, b"GET /\xff HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+    "a long address": ({414}, b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+    "a long query": ({414}, b"GET /?" + b"a" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+    "a huge header": ({431}, ROOT + b"X-Devpi-Auth: " + b"a" * 9000 + b"\r\n\r\n"),
+    "a thousand headers": ({400, 431}, ROOT + b"Accept: a\r\n" * 1000 + b"\r\n"),
+    "a long body": ({413}, LOGIN + b"Content-Length: %d\r\n\r\n" % (30 * MEGABYTE) + b"a" * 30 * MEGABYTE),
+    "a long body in chunks": ({413}, LOGIN + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(30 * MEGABYTE)),
+    "a long body for nobody": ({404}, b"PUT /a/b/c HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\na" % MEGABYTE),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("allowed", "sent"), REFUSED.values(), ids=REFUSED)
+def test_refuses_and_closes(index_server: RunningServer, allowed: set[int], sent: bytes) -> None:
+    """What two readers could understand differently, or is too long, is refused once, and nothing after it is read."""
+    exchange = send_bytes(index_server, sent)
+    assert len(exchange.statuses) == 1
+    assert set(exchange.statuses) <= allowed
+    assert exchange.closed
+    assert b"\r\nconnection: close\r\n" in exchange.received.lower()
+    assert b"\r\nx-content-type-options: nosniff\r\n" in exchange.received.lower()
+    assert b"Traceback" not in exchange.received
+    assert "pypi" in call(index_server, "GET", "/root").result["indexes"]
+
+
+def test_a_long_body_is_refused_before_it_is_sent(index_server: RunningServer) -> None:
+    """Who announces a body that is too long learns so after the first bytes of it."""
+    exchange = send_bytes(index_server, LOGIN + b"Content-Length: %d\r\n\r\n{" % (2 * MEGABYTE))
+    assert exchange.statuses == [413]
+    assert exchange.closed
+
+
+CREDENTIALS = b'{"user":"nobody","password":"1234"}'
+WEBSOCKET = b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+HTTP_2 = b"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAA\r\n\r\n"
+IN_TWO_CHUNKS = b"10\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n" % (CREDENTIALS[:16], len(CREDENTIALS) - 16, CREDENTIALS[16:])
+TAKEN = {
+    "a body in chunks": (401, LOGIN + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + IN_TWO_CHUNKS),
+    "an empty body": (400, LOGIN + b"Connection: close\r\nContent-Length: 0\r\n\r\n"),
+    "no body": (400, LOGIN + b"Connection: close\r\n\r\n"),
+    "HTTP/1.0": (200, b"GET / HTTP/1.0\r\n\r\n"),
+    "OPTIONS": (200, b"OPTIONS / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+    "an upgrade to WebSocket": (200, ROOT + b"Connection: close, Upgrade\r\n" + WEBSOCKET),
+    "an upgrade to HTTP/2": (200, ROOT + b"Connection: close, Upgrade, HTTP2-Settings\r\n" + HTTP_2),
+}
+
+
+@pytest.mark.parametrize(("status", "sent"), TAKEN.values(), ids=TAKEN)
+def test_takes_what_is_unusual(index_server: RunningServer, status: int, sent: bytes) -> None:
+    """Unusual but sound requests are answered; whoever asks for another protocol gets this one."""
+    exchange = send_bytes(index_server, sent)
+    assert exchange.statuses == [status]
+
+
+def test_requests_in_one_go(index_server: RunningServer) -> None:
+    """Requests that are sent without waiting for answers are answered one after the other."""
+    last = ROOT + b"Connection: close\r\n\r\n"
+    exchange = send_bytes(
+        index_server, (ROOT + b"\r\n") * 5 + b"GET /nobody HTTP/1.1\r\nHost: localhost\r\n\r\n" + last
+    )
+    assert exchange.statuses == [200] * 5 + [404, 200]
+
+
+METHODS = {
+    "/": {"GET", "HEAD", "OPTIONS"},
+    "/+api": {"GET", "HEAD", "POST", "OPTIONS"},
+    "/+login": {"POST", "OPTIONS"},
+    "/+logout": {"POST", "OPTIONS"},
+    "/+status": {"GET", "HEAD", "OPTIONS"},
+    "/emilie": {"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"},
+    "/emilie/dev": {"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"},
+}
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "FOO", "M-SEARCH", "G!T"])
+@pytest.mark.parametrize("path", METHODS)
+def test_methods_that_are_not_allowed(index_server: RunningServer, path: str, method: str) -> None:
+    """Any other method is 405 and names those that are allowed."""
+    if method in METHODS[path]:
+        return
+    answer = call(index_server, method, path)
+    assert answer.status == 405
+    assert set(answer.headers["allow"].split(", ")) == METHODS[path]
+
+
+def test_head_is_get_without_the_body(index_server: RunningServer) -> None:
+    """HEAD answers with the status and the headers of GET, and no byte more."""
+    with contextlib.closing(Connection(index_server)) as connection:
+        for path in ("/", "/+api", "/root", "/nobody"):
+            head, get = connection.call("HEAD", path), connection.call("GET", path)
+            assert (head.status, head.content) == (get.status, b"")
+            assert head.headers["content-length"] == str(len(get.content))
+
+
+@pytest.fixture(scope="module")
+def hasty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """Start a server that waits one second for the head of a request."""
+    with RunningServer(tmp_path_factory.mktemp("hasty") / "server", *CHEAP_HASHING, "--head-timeout", "1") as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET", ROOT, ROOT + b"Accept: "], ids=["nothing", "a word", "a line", "half a line"]
+)
+def test_a_head_that_does_not_arrive(hasty_server: RunningServer, sent: bytes) -> None:
+    """Who connects and does not get to the end of the head is told so, and cut off; others are served meanwhile."""
+    exchange = send_bytes(hasty_server, sent)
+    assert exchange.statuses == [408]
+    assert exchange.closed
+
+
+def test_a_head_that_drips(hasty_server: RunningServer) -> None:
+    """A byte now and then does not help: the whole head has its time."""
+    with socket.create_connection(("127.0.0.1", hasty_server.port), timeout=30) as connection:
+        with contextlib.suppress(ConnectionError):
+            for letter in ROOT + b"Accept: " + b"a" * 200:
+                connection.sendall(bytes([letter]))
+                assert call(hasty_server, "GET", "/+api").status == 200
+                time.sleep(0.05)
+            pytest.fail("it went on and on")
+        exchange = read_all(connection)
+    assert exchange.closed
+    assert exchange.statuses in ([408], [])
+
+
+def test_a_kept_connection_that_falls_silent(hasty_server: RunningServer) -> None:
+    """A connection that has been answered is closed when nothing more comes, also in the middle of a head."""
+    with ThreadPoolExecutor(2) as pool:
+        for exchange in pool.map(lambda rest: send_bytes(hasty_server, ROOT + b"\r\n" + rest), (b"", ROOT)):
+            assert exchange.statuses == [200]
+            assert exchange.closed
+
+
+def test_idle_connections_lock_nobody_out(index_server: RunningServer) -> None:
+    """Beside 500 idle connections and 100 half requests, everything is answered."""
+    address = ("127.0.0.1", index_server.port)
+    with contextlib.ExitStack() as stack:
+        for number in range(600):
+            connection = stack.enter_context(socket.create_connection(address, timeout=30))
+            if number >= 500:
+                connection.sendall(LOGIN + b"Content-Length: 100\r\n\r\n{"[: 20 + number % 40])
+        root = login(index_server)
+        assert [call(index_server, "GET", "/").status for _ in range(50)] == [200] * 50
+        assert call(index_server, "PUT", "/root/beside-idle", {}, root).status == 200
