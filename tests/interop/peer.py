@@ -1,0 +1,82 @@
+"""The incumbent's released programs: where they come from, and its server as a process."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support import clean_environment, free_port
+
+RELEASED = ("devpi-server==6.20.3", "devpi-client==7.3.0")
+START_WITHIN = 100
+"""Seconds; the server spends ten of them on hashing its secret."""
+
+
+def programs() -> Path:
+    """Return the folder of the programs; they are installed once for all test runs and benchmarks of a user.
+
+    ``WHEELGATE_PEER_VENV`` names a virtual environment that has them already.
+    """
+    given = os.environ.get("WHEELGATE_PEER_VENV")
+    if given:
+        return Path(given).absolute() / "bin"
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "wheelgate-bench"
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "incumbent.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _installed(cache / "incumbent-6.20.3") / "bin"
+
+
+def _installed(folder: Path) -> Path:
+    """Make the environment, unless it was made to the end before."""
+    if not (folder / "complete").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        python = str(folder / "bin" / "python")
+        subprocess.run([python, "-m", "pip", "--disable-pip-version-check", "install", *RELEASED], check=True)
+        (folder / "complete").touch()
+    return folder
+
+
+@contextmanager
+def running(binaries: Path, folder: Path) -> Iterator[int]:
+    """Start the incumbent's server in a folder that is empty; yield its port."""
+    state, log = folder / "server", folder / "server.log"
+    environment = clean_environment(HOME=str(folder))
+    with log.open("wb") as output:
+        initialise = [str(binaries / "devpi-init"), "--no-root-pypi", "--serverdir", str(state)]
+        subprocess.run(initialise, env=environment, stdout=output, stderr=output, check=True)
+        port = free_port()
+        process = subprocess.Popen(
+            [str(binaries / "devpi-server"), "--serverdir", str(state), "--host", "127.0.0.1", "--port", str(port)],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        _wait(process, port, log)
+        yield port
+    finally:
+        process.kill()  # nothing is kept, and on SIGTERM it waits for idle threads
+        process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    deadline = time.monotonic() + START_WITHIN
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            with direct.open(f"http://127.0.0.1:{port}/+api", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError(f"the incumbent's server does not answer; it said:\n{log.read_text()}")

@@ -1,0 +1,119 @@
+"""A person at a terminal: types the commands of a session, and says what the screen showed otherwise than expected."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from tests.interop.transcripts import Session, Step
+from tests.session.transcript import same_lines
+from tests.support import clean_environment
+
+PORT = 3141
+PATIENCE = 60
+"""Seconds."""
+
+
+class SitDown(Protocol):
+    """A way to sit down at a terminal in a new home."""
+
+    def __call__(self, port: int, **programs: Path) -> Terminal:
+        """Say where the server listens, and which programs can be called by which names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """A home where nothing was ever done, a server, and programs that can be called by their names."""
+
+    home: Path
+    port: int
+    """Where the server listens that the commands mean by ``localhost:3141``."""
+
+    @classmethod
+    def new(cls, folder: Path, port: int, programs: Mapping[str, Path]) -> Terminal:
+        """Make the home inside a folder that is empty."""
+        binaries = folder / "bin"
+        binaries.mkdir()
+        for name, program in programs.items():
+            (binaries / name).symlink_to(program)
+        home = folder / "home"
+        home.mkdir()
+        return cls(home, port)
+
+    def differences(self, session: Session) -> str:
+        """Type the commands of a session; return what went otherwise than written there."""
+        return "\n".join(filter(None, map(self._difference, session.steps)))
+
+    def log_in(self, client: str, name: str) -> tuple[str, str]:
+        """Make a user and log in by a client; return the name and the token that the client keeps."""
+        for command in ("use http://localhost:3141", f"user -c {name} password=1234", f"login {name} --password=1234"):
+            code, screen = self._type(Step(0, f"{client} {command}"))
+            assert code == 0, screen
+        state = json.loads((self.home / ".devpi" / "client" / "auth.json").read_text())
+        (login,) = state["auth"][f"http://localhost:{self.port}/"]
+        return login[0], login[1]
+
+    def _difference(self, step: Step) -> str:
+        code, screen = self._type(step)
+        if code == step.code and same_lines(step.printed, screen):
+            return ""
+        expected = [f"line {step.line}: $ {step.command}", "expected:", *step.printed, f"[exit {step.code}]"]
+        return "\n".join([*expected, "printed:", *screen, f"[exit {code}]", ""])
+
+    def _type(self, step: Step) -> tuple[int, list[str]]:
+        """Run a command; return its exit code, and the screen as the transcripts would show it."""
+        ours, theirs = pty.openpty()
+        with subprocess.Popen(
+            self._here(step.command),
+            shell=True,
+            env=clean_environment(
+                HOME=str(self.home), PATH=f"{self.home.with_name('bin')}:/usr/bin:/bin", TERM="dumb", COLUMNS="80"
+            ),
+            cwd=self.home,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,  # the terminal of whoever runs the tests is not to be asked
+        ) as process:
+            os.close(theirs)
+            screen = _dialogue(ours, [(self._here(prompt), text) for prompt, text in step.typed])
+            os.close(ours)
+            code = process.wait(PATIENCE)
+        shown = screen.replace(f":{self.port}", f":{PORT}").replace(str(self.home), "~")
+        return code, shown.replace("\r\n", "\n").splitlines()
+
+    def _here(self, text: str) -> str:
+        return text.replace(f"localhost:{PORT}", f"localhost:{self.port}")
+
+
+def _dialogue(terminal: int, answers: Sequence[tuple[str, str]]) -> str:
+    """Type each answer once its prompt is there; return all that is printed until the program ends."""
+    screen, seen = b"", 0
+    for prompt, answer in answers:
+        while prompt.encode() not in screen[seen:]:
+            shown = _shown(terminal)
+            if not shown:
+                return screen.decode()
+            screen += shown
+        seen = screen.index(prompt.encode(), seen) + len(prompt.encode())
+        os.write(terminal, f"{answer}\n".encode())
+    while shown := _shown(terminal):
+        screen += shown
+    return screen.decode()
+
+
+def _shown(terminal: int) -> bytes:
+    """Return what was printed since; nothing if the program has ended, or waits for what nobody types."""
+    if not select.select([terminal], [], [], PATIENCE)[0]:
+        return b""
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # the other side is closed
+        return b""
