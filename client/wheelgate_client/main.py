@@ -62,7 +62,9 @@ def _run(arguments: Sequence[str]) -> int:
             parser.print_help()
             return 0
         return _run_command(options)
-    except SystemExit:
+    except SystemExit as stop:
+        if stop.code:
+            raise
         return 0  # argparse has printed the help
 
 

@@ -34,9 +34,9 @@ def run(options: argparse.Namespace, session: Session) -> int:
         _remember(session, {} if session.environ.get("DEVPI_INDEX") else selected, preferences)
         if address is not None and info is not None:
             _remember_credentials(session, address, info)
-    plan = _plan(options, session, current)
+    _warn(options, session, current)
     _show_server(options, session, current, info)
-    return _configure(options, session, current, plan)
+    return _configure(options, session, current, _plan(options, session, current))
 
 
 def _wanted(text: str | None, session: Session) -> urls.Address | None:
@@ -126,26 +126,36 @@ def _show_server(options: argparse.Namespace, session: Session, current: Current
         line(f"supported features: {', '.join(sorted(info.features))}")
 
 
+def _is_setting(options: argparse.Namespace, current: Current) -> bool:
+    return (options.set_cfg or current.always_setcfg) and not options.unset_cfg
+
+
+def _trust(options: argparse.Namespace, current: Current) -> str:
+    return options.pip_set_trusted or ("yes" if current.settrusted else "auto")
+
+
+def _warn(options: argparse.Namespace, session: Session, current: Current) -> None:
+    concerned = options.index is not None or _is_setting(options, current)
+    if concerned and _trust(options, current) == "auto" and current.root and urls.is_insecure(current.root):
+        session.terminal.note("Warning: insecure http host, trusted-host will be set for pip")
+
+
 def _plan(options: argparse.Namespace, session: Session, current: Current) -> Plan | None:
     """Return how to edit each file, if they are to be edited."""
-    wanted = options.pip_set_trusted or ("yes" if current.settrusted else "auto")
-    setting = (options.set_cfg or current.always_setcfg) and not options.unset_cfg
     root = current.root
-    if root is not None and wanted == "auto" and urls.is_insecure(root) and (setting or options.index is not None):
-        session.terminal.note("Warning: insecure http host, trusted-host will be set for pip")
     if options.unset_cfg and root is not None:
         return lambda writer, path: writer.unplan(path, root)
-    if not setting:
+    if not _is_setting(options, current):
         return None
     if current.simpleindex is None or current.index is None:
         session.terminal.note("no index configured: cannot set pip/easy_install index")
         return None
-    trusted = {"yes": True, "no": False, "auto": urls.is_insecure(current.simpleindex) or None}[wanted]
+    trusted = {"yes": True, "no": False, "auto": urls.is_insecure(current.simpleindex) or None}
     basic = session.auth_file.basic(current.simpleindex)
     target = Target(
         simple_url=urls.with_credentials(current.simpleindex, basic),
         index_url=urls.with_credentials(f"{current.index}/", basic),
-        trusted_host=trusted,
+        trusted_host=trusted[_trust(options, current)],
     )
     return lambda writer, path: writer.plan(path, target)
 

@@ -71,6 +71,7 @@ class Application:
 
         instant = database.instant and server.users.instant and server.indices.instant
         access = Access(database, self._storing, instant=instant)
+        access.serial = database.serial()
         kept = Kept(database, access)
 
         secret = config.secret_path.read_bytes()
@@ -88,7 +89,7 @@ class Application:
             POLICY_BUDGET,
         )
         authentication = Authentication(authenticators, self._hashing, Limiter(), derive_key(secret, "remembered"))
-        groups = Groups(group_sources)
+        groups = Groups(group_sources, [each.name for each, _ in authenticators if not each.local])
         identifier = Identifier(extractors, authentication, sessions, groups, server.users, state, access, kept)
 
         brought = plugins.collect("wheelgate_permissions", lambda permission: permission.name)

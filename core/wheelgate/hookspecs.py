@@ -127,7 +127,8 @@ def wheelgate_authenticators(server: Server) -> Iterable[Authenticator]:  # type
 def wheelgate_group_sources(server: Server) -> Iterable[GroupSource]:  # type: ignore[empty-body]
     """Bring sources of groups.
 
-    Called once per worker. A user is in every group that any source names.
+    Called once per worker. A user is in every group that any source names. A source that has the name of an
+    authenticator is asked only about the users whom that one brought.
     """
 
 

@@ -50,7 +50,11 @@ class Authenticator(Protocol):
 
 
 class GroupSource(Protocol):
-    """Knows groups of users."""
+    """Knows groups of users.
+
+    One that has the name of an authenticator is asked about the users whom that one brought, and about nobody else;
+    any other is asked about everybody.
+    """
 
     name: str
 

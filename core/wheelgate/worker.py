@@ -14,6 +14,8 @@ LONGEST_LENGTH = 18
 """Digits of a Content-Length: what has no more stays below 2**63."""
 LAST_WORDS = 0.1
 """Seconds in which an answer that promised to keep its connection is finished, as all but long downloads are."""
+SOON = 0.1
+"""Seconds from the start of a worker until its event loop listens."""
 NOSNIFF = (("X-Content-Type-Options", "nosniff"),)
 
 
@@ -109,7 +111,13 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
 
     async def _serve(self) -> None:
         super().init_signals()
+        self.loop.call_later(SOON, self._listen_again)
         await super()._serve()
+
+    def _listen_again(self) -> None:
+        # The event loop has set a backlog of 100, and who comes 101st in a rush then waits for a second or three.
+        for listener in self.sockets:
+            listener.sock.listen(self.cfg.backlog)
 
     def run(self) -> None:
         """Serve, then close the application."""

@@ -26,7 +26,6 @@ from wheelgate.errors import Conflict
 from wheelgate.fields import Field, IndexType, parse_list, parse_text
 from wheelgate.providers import Authenticator, CredentialExtractor, PasswordHasher
 
-
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import logging
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -203,6 +207,49 @@ REFUSED = [
 def test_settings_that_cannot_be_are_one_line_and_code_1(run: Run, arguments: list[str], sentence: str) -> None:
     """A server that cannot start says why, and nothing else."""
     run(*arguments).fails(1, sentence)
+
+
+def test_the_file_may_hold_what_plugins_declare(run: Run, tmp_path: Path) -> None:
+    """The file says which plugins are left out, and holds the settings of the others."""
+    file = tmp_path / "wheelgate.toml"
+    file.write_text('no-plugin = ["mirror"]\nrestrict-modify = "root"\nport = "x"\n')
+
+    assert run("plugins", "--config", str(file)).out.count("blocked") == 1
+    run("--config", str(file)).fails(1, f"{file}: port: expected a whole number from 0 to 65535, not 'x'")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("second", "printed"),
+    [("swordfish", "password of user 'alice' set"), ("another", "the two passwords differ; nothing was changed")],
+    ids=["the same", "another"],
+)
+def test_passwd_asks_twice_at_a_terminal(folder: Path, second: str, printed: str) -> None:
+    """At a terminal the password is asked for twice, and not shown."""
+    ours, theirs = pty.openpty()
+    program = str(Path(sys.executable).with_name("devpi-server"))
+    command = [program, "passwd", "alice", "--serverdir", str(folder), *CHEAPLY]
+    process = subprocess.Popen(
+        command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+    )
+    try:
+        assert process.stdout is not None
+        shown = b""
+        for prompt, typed in (("new password for user alice: ", "swordfish"), ("repeat new password", second)):
+            while prompt.encode() not in shown:
+                byte = process.stdout.read(1)
+                assert byte, shown
+                shown += byte
+            os.write(ours, f"{typed}\n".encode())
+        shown += process.stdout.read()
+    finally:
+        process.kill()
+        process.communicate()
+        os.close(ours)
+        os.close(theirs)
+
+    assert printed in shown.decode()
+    assert "swordfish" not in shown.decode()
 
 
 def test_plugins_may_be_left_out_by_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

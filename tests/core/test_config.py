@@ -90,6 +90,8 @@ def test_flag_before_environment_before_file_before_default(
     assert settled(None, environment, file)[key] == variable[2]
     assert settled(None, None, file)[key] == line[1]
     assert settled()[key] == default
+    assert dict(settled()).keys() == {option.key for option in OPTIONS}
+    assert len(settled()) == len(OPTIONS)
 
 
 def test_the_environment_may_name_the_file(tmp_path: Path) -> None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from tests.sites import Serve
 
 from wheelgate import Event, Server, hookimpl
+from wheelgate.events import Events
+from wheelgate.plugins import Implementation
+from wheelgate.store.database import Database
 
 ROOT = ("root", "")
 
@@ -140,6 +145,31 @@ def test_a_listener_that_raises_is_only_logged(serve: Serve, caplog: pytest.LogC
     assert [event.subject for event in other.heard] == [event.subject for event in failing.heard] == ["alice", "bob"]
     assert "plugin 'failing' failed on UserCreated: RuntimeError" in caplog.text
     assert "swordfish" not in caplog.text
+
+
+def test_listeners_that_are_too_slow_lose_events(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """When ten thousand events wait, the next is dropped and logged: no request waits for a listener."""
+    begun, going = threading.Event(), threading.Event()
+    heard: list[Event] = []
+
+    def slow(event: Event) -> None:
+        heard.append(event)
+        begun.set()
+        going.wait(60)
+
+    config = serve().config
+    events = Events(Server(config, Database(config.database_url)), [Implementation("slow", slow, ("event",), False)])
+    happened = [Event(f"E{number}", None, "alice", "192.0.2.1", "", datetime.now(UTC)) for number in range(10_002)]
+
+    events.tell(happened[0])
+    begun.wait(60)
+    for event in happened[1:]:
+        events.tell(event)
+    going.set()
+    events.close()
+
+    assert heard == happened[:-1]
+    assert "event E10001 of 'alice' dropped: the listeners are too slow" in caplog.text
 
 
 def test_no_event_holds_a_secret(serve: Serve) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.sites import Serve
 from wheelgate import Credentials, Option, Permission, hookimpl
 from wheelgate.errors import StartupError
 from wheelgate.fields import IndexType
+from wheelgate.plugins import discover
 
 
 def plugin(**hooks: Callable[..., Any]) -> SimpleNamespace:
@@ -123,6 +125,53 @@ def test_what_is_wrong_with_a_plugin_stops_the_start(serve: Serve, extra: dict[s
     assert str(refused.value) == sentence
 
 
+def test_a_hook_that_answers_nothing_brings_nothing(serve: Serve) -> None:
+    """None is an answer for a plugin that has nothing to bring under these settings."""
+    quiet = plugin(options=lambda: None, authenticators=lambda server: None, user_store=lambda: None)
+
+    assert serve(extra={"quiet": quiet}).login("root", "")
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str, str], None]:
+    """Return a function that installs a distribution with one plugin."""
+
+    def install(distribution: str, name: str, source: str) -> None:
+        folder = tmp_path / distribution
+        info = folder / f"{distribution}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[wheelgate]\n{name} = {distribution}\n")
+        (folder / f"{distribution}.py").write_text(source)
+        monkeypatch.syspath_prepend(folder)
+
+    return install
+
+
+def test_two_plugins_of_one_name_stop_the_start(package: Callable[[str, str, str], None]) -> None:
+    """Which of the two is meant nobody can say, so both distributions are named."""
+    package("wheelgate_other_stage", "stage", "")
+
+    with pytest.raises(StartupError) as refused:
+        discover(())
+
+    assert str(refused.value) == "'wheelgate' and 'wheelgate_other_stage' both bring a plugin 'stage'; uninstall one"
+
+
+def test_a_plugin_that_cannot_be_imported_stops_the_start(package: Callable[[str, str, str], None]) -> None:
+    """The sentence has the plugin, its distribution and the cause; left out by its name, it stands in nobody's way."""
+    package("wheelgate_broken", "broken", "import no_such_module")
+
+    with pytest.raises(StartupError) as refused:
+        discover(())
+
+    assert str(refused.value) == (
+        "plugin 'broken' of 'wheelgate_broken' cannot be loaded: ModuleNotFoundError: No module named "
+        "'no_such_module'; repair it, uninstall it, or start with --no-plugin broken"
+    )
+    assert [entry.blocked for entry in discover(["broken"]).found if entry.name == "broken"] == [True]
+
+
 SETTINGS = [
     pytest.param(
         {"no_plugin": ["restrict_modfy"]},
@@ -151,7 +200,7 @@ SETTINGS = [
 
 @pytest.mark.parametrize(("options", "sentence"), SETTINGS)
 def test_a_name_in_the_settings_that_is_not_there_stops_the_start(
-    serve: Serve, options: dict[str, object], sentence: str
+    serve: Serve, options: dict[str, Any], sentence: str
 ) -> None:
     """An order and a blocked name must mean something that is installed."""
     with pytest.raises(StartupError) as refused:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import ast
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import argon2
 import pytest
+from tests.support import clean_environment
 
 pytestmark = pytest.mark.slow
-
-SOURCE = Path(__file__).parent / "company_directory" / "wheelgate_company_directory" / "__init__.py"
 
 
 @pytest.fixture
 def visit(serve: Callable[..., Any], cheap: tuple[str, ...], tmp_path: Path) -> Any:
-    """A server that knows two people from the directory; ``:admins`` alone may create users."""
+    """A server that knows people from the directory; ``:admins`` alone may create users."""
     hasher = argon2.PasswordHasher(1, 8, 1)
     (tmp_path / "people.toml").write_text(
         f'''
@@ -27,6 +27,11 @@ def visit(serve: Callable[..., Any], cheap: tuple[str, ...], tmp_path: Path) -> 
         groups = ["admins"]
         [bob]
         password_hash = "{hasher.hash("builder")}"
+        [carl]
+        password_hash = "{hasher.hash("carpenter")}"
+        groups = ["admins"]
+        [dora]
+        email = "dora@company.example"
         '''
     )
     return serve(
@@ -64,6 +69,14 @@ def test_a_name_belongs_to_the_directory(visit: Any) -> None:
     assert (status, "company_directory" in answer["message"]) == (409, True)
 
 
+def test_who_has_no_password_there_cannot_log_in(visit: Any) -> None:
+    """Somebody of whom the directory has no password is refused, however often, and the others still log in."""
+    tries = [visit("POST", "/+login", {"user": "dora", "password": ""})[0] for _ in range(4)]
+
+    assert tries == [401] * 4
+    visit.login("bob", "builder")
+
+
 def test_a_directory_that_is_away_locks_nobody_else_out(visit: Any, tmp_path: Path) -> None:
     """While the directory cannot be read its people get 503, and local users log in."""
     (tmp_path / "people.toml").rename(tmp_path / "gone.toml")
@@ -74,14 +87,39 @@ def test_a_directory_that_is_away_locks_nobody_else_out(visit: Any, tmp_path: Pa
     visit.login("root", "")
 
 
-def test_it_has_40_lines() -> None:
-    """The code, without blank lines and docstrings, has at most 40 lines."""
-    tree = ast.parse(SOURCE.read_text())
-    docstrings = {
-        node.body[0].lineno
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Module | ast.ClassDef) and ast.get_docstring(node)
-    }
-    lines = [number for number, line in enumerate(SOURCE.read_text().splitlines(), 1) if line.strip()]
+def test_a_name_that_was_taken_before_has_no_groups(visit: Any) -> None:
+    """A local user who has the name of somebody in the directory logs in with its own password, without groups."""
+    ada = visit.login("ada", "analytical")
+    assert visit("PUT", "/carl", {"password": "correct horse"}, ada)[0] == 201
 
-    assert len([number for number in lines if number not in docstrings]) <= 40
+    carl = visit.login("carl", "correct horse")
+
+    assert visit("POST", "/+login", {"user": "carl", "password": "carpenter"})[0] == 401
+    assert visit("GET", "/+api", auth=carl)[1]["result"]["authstatus"] == ["ok", "carl", []]
+    assert visit("PUT", "/dora", {"password": "correct horse"}, carl)[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(None, "No such file or directory", id="missing"),
+        pytest.param(b"[ada", "Expected ']'", id="no TOML"),
+        pytest.param(b"\xff", "invalid start byte", id="no text"),
+    ],
+)
+def test_a_directory_that_cannot_be_read_stops_the_start(
+    installed: Callable[[str], Path], tmp_path: Path, content: bytes | None, reason: str
+) -> None:
+    """The server says which file is wrong and why, and does not start; without the plugin it would."""
+    people = tmp_path / "people.toml"
+    if content is not None:
+        people.write_bytes(content)
+    program = str(Path(sys.executable).with_name("devpi-server"))
+    options = ["--serverdir", str(tmp_path / "server"), "--port", "0", "--directory-file", str(people)]
+    environment = clean_environment(PYTHONPATH=str(installed("company_directory")))
+
+    ended = subprocess.run([program, *options], env=environment, capture_output=True, text=True, timeout=60)
+
+    assert ended.returncode == 1
+    assert f"devpi-server: --directory-file: {people} cannot be read, mend it or name another: " in ended.stderr
+    assert reason in ended.stderr

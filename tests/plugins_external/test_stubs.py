@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,47 +15,72 @@ from tests.support import clean_environment
 pytestmark = pytest.mark.slow
 
 Serve = Callable[..., Any]
+Install = Callable[[str], Path]
+
+PROGRAMS = Path(sys.executable).parent
+REPLACED = {
+    "auth_basic": "stub_login",
+    "sql_store": "stub_store",
+    "restrict_modify": "stub_policy",
+    "stage": "stub_stage",
+    "mirror": "stub_mirror",
+}
+SEVERAL = range(8)
+"""So many requests, each on a connection of its own, reach both workers."""
 
 
 def live(visit: Any, kind: str = "stage") -> None:
     """Go through a user's life, as the session does: created, logged in, changed, an index, deleted for good."""
     root = visit.login("root", "")
     assert visit("PUT", "/emilie", {"password": "correct horse"}, root)[0] == 201
+    assert visit("PUT", "/sophie", {"password": "correct horse"}, root)[0] == 201
     assert visit("PUT", "/emilie", {"password": "other"}, root)[0] == 409
     assert visit("POST", "/+login", {"user": "emilie", "password": "wrong"})[0] == 401
-    emilie = visit.login("emilie", "correct horse")
+    emilie, sophie = visit.login("emilie", "correct horse"), visit.login("sophie", "correct horse")
     assert visit("GET", "/+api", auth=emilie)[1]["result"]["authstatus"][:2] == ["ok", "emilie"]
     assert visit("PATCH", "/emilie", {"title": "CTO"}, emilie)[0] == 200
-    assert visit("GET", "/emilie")[1]["result"]["title"] == "CTO"
     assert visit("PUT", "/emilie/dev", {"type": kind}, emilie)[0] == 200
-    assert visit("GET", "/")[1]["result"]["emilie"]["indexes"]["dev"]["type"] == kind
     assert visit("PATCH", "/emilie/dev", {"volatile": "no"}, emilie)[1]["result"]["volatile"] is False
+    assert visit("PATCH", "/emilie/dev", {"volatile": "yes"}, sophie)[0] == 403
+    assert visit("PATCH", "/emilie/dev", {"volatile": "yes"})[0] == 401
+
+    visit.server.stop()
+    visit.server.start()
+
+    for _ in SEVERAL:
+        shown = visit("GET", "/")[1]["result"]["emilie"]
+        assert (shown["title"], shown["indexes"]["dev"]["volatile"]) == ("CTO", False)
     assert visit("DELETE", "/emilie/dev", auth=emilie)[0] == 403
     assert visit("PATCH", "/emilie/dev", ["volatile=yes"], emilie)[0] == 200
+    assert visit("DELETE", "/emilie/dev", auth=emilie)[0] == 201
     changed = visit("PATCH", "/emilie", {"password": "battery staple"}, emilie)[1]["result"]["password"]
-    assert all(visit("PATCH", "/emilie", {"title": "x"}, emilie)[0] == 401 for _ in range(6))
+    assert all(visit("PATCH", "/emilie", {"title": "x"}, emilie)[0] == 401 for _ in SEVERAL)
+    assert visit("DELETE", "/emilie", auth=sophie)[0] == 403
     assert visit("DELETE", "/emilie", auth=("emilie", changed))[0] == 200
-    assert all(visit("GET", "/emilie")[0] == 404 for _ in range(6))
+    assert all(visit("GET", "/emilie")[0] == 404 for _ in SEVERAL)
+    assert visit("POST", "/+login", {"user": "emilie", "password": "battery staple"})[0] == 401
 
 
-@pytest.mark.parametrize(
-    ("blocked", "stub"),
-    [("auth_basic", "stub_login"), ("sql_store", "stub_store"), ("stage", "stub_stage")],
-)
-def test_a_stranger_takes_the_place(serve: Serve, cheap: tuple[str, ...], blocked: str, stub: str) -> None:
-    """With a bundled plugin left out and a stranger's in its place, a user can live its whole life."""
-    options = () if blocked == "auth_basic" else cheap
+def test_a_strangers_login_takes_the_place(serve: Serve) -> None:
+    """Passwords are hashed and headers read as the stranger's plugin does it; the bundled settings are gone."""
+    visit = serve("--no-plugin", "auth_basic", plugins=("stub_login",))
 
-    live(serve("--no-plugin", blocked, *options, plugins=(stub,)))
+    live(visit)
+    visit("PUT", "/alice", {"password": "correct horse"})
+    alice = visit.login("alice", "correct horse")
+    assert visit("PUT", "/alice/dev", {}, ("alice", "correct horse"))[0] == 200
+    assert visit("PUT", "/alice/two", {}, ("alice", alice[1][:-1]))[0] == 401
 
 
-def test_a_strangers_mirror_takes_the_place(serve: Serve, cheap: tuple[str, ...]) -> None:
-    """A new server has the index that the stranger's plugin names, and no other."""
-    visit = serve("--no-plugin", "mirror", *cheap, plugins=("stub_mirror",))
+def test_a_strangers_store_takes_the_place(serve: Serve, cheap: tuple[str, ...], tmp_path: Path) -> None:
+    """Users and indices are where the stranger's plugin keeps them, and both workers see each change."""
+    visit = serve("--no-plugin", "sql_store", *cheap, plugins=("stub_store",))
 
-    live(visit, kind="mirror")
-    assert list(visit("GET", "/root")[1]["result"]["indexes"]) == ["outside"]
-    assert "pypisubmit" not in visit("GET", "/root/outside/+api")[1]["result"]
+    live(visit)
+    file = tmp_path / "server" / "stub_store.json"
+    content = json.loads(file.read_text())
+    assert ({*content["users"]}, {*content["indices"]}) == ({"root", "sophie"}, {"root/pypi"})
+    assert file.stat().st_mode & 0o077 == 0
 
 
 def test_a_strangers_policy_takes_the_place(serve: Serve, cheap: tuple[str, ...]) -> None:
@@ -74,20 +100,40 @@ def test_a_strangers_policy_takes_the_place(serve: Serve, cheap: tuple[str, ...]
         assert ["secret" in text for text in shown] == [True, False, False]
 
 
-def test_both_stay_in_the_list(installed: Callable[[str], Path]) -> None:
-    """``devpi-server plugins`` shows what is left out, what took its place, and what each does."""
-    command = [Path(sys.executable).with_name("devpi-server"), "plugins", "--no-plugin", "sql_store"]
-    environment = clean_environment(PYTHONPATH=str(installed("stub_store")))
+def test_a_strangers_stage_takes_the_place(serve: Serve, cheap: tuple[str, ...]) -> None:
+    """Stages have the keys of the stranger's plugin, and no others."""
+    visit = serve("--no-plugin", "stage", *cheap, plugins=("stub_stage",))
+
+    live(visit)
+    root = visit.login("root", "")
+    assert set(visit("PUT", "/root/dev", {}, root)[1]["result"]) == {"type", "volatile", "acl_upload"}
+    assert visit("PUT", "/root/two", {"bases": []}, root)[0] == 400
+
+
+def test_a_strangers_mirror_takes_the_place(serve: Serve, cheap: tuple[str, ...]) -> None:
+    """A new server has the index that the stranger's plugin names, and no other."""
+    visit = serve("--no-plugin", "mirror", *cheap, plugins=("stub_mirror",))
+
+    live(visit, kind="mirror")
+    assert list(visit("GET", "/root")[1]["result"]["indexes"]) == ["outside"]
+    assert "pypisubmit" not in visit("GET", "/root/outside/+api")[1]["result"]
+
+
+@pytest.mark.parametrize(("bundled", "stub"), REPLACED.items())
+def test_both_stay_in_the_list(installed: Install, bundled: str, stub: str) -> None:
+    """``devpi-server plugins`` shows what is left out, what took its place, and what that does."""
+    environment = clean_environment(PYTHONPATH=str(installed(stub)))
+    command = [str(PROGRAMS / "devpi-server"), "plugins", "--no-plugin", bundled]
 
     shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
-    assert "sql_store (wheelgate 0.1.0): blocked" in shown
-    assert "stub_store (wheelgate-stub-store 1.0): active\n   hooks: index_store, user_store" in shown
+    assert f" {bundled} (wheelgate 0.1.0): blocked\n" in shown
+    assert f" {stub} (wheelgate-{stub.replace('_', '-')} 1.0): active\n   hooks: " in shown
 
 
-def test_two_stores_are_one_too_many(installed: Callable[[str], Path], tmp_path: Path) -> None:
+def test_two_stores_are_one_too_many(installed: Install, tmp_path: Path) -> None:
     """A server that does not know where its users are does not start, and says how to choose."""
-    command = [Path(sys.executable).with_name("devpi-server"), "--serverdir", tmp_path / "s", "--port", "0"]
+    command = [str(PROGRAMS / "devpi-server"), "--serverdir", str(tmp_path / "s"), "--port", "0"]
     environment = clean_environment(PYTHONPATH=str(installed("stub_store")))
 
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
@@ -97,46 +143,57 @@ def test_two_stores_are_one_too_many(installed: Callable[[str], Path], tmp_path:
     assert "--no-plugin" in ended.stderr
 
 
-def test_a_plugin_listens_and_shows(serve: Serve, cheap: tuple[str, ...]) -> None:
-    """A plugin brings a feature, a permission, a listener, and an address that only who has the permission may ask."""
+def test_a_plugin_listens_and_shows(serve: Serve, cheap: tuple[str, ...], installed: Install, tmp_path: Path) -> None:
+    """A plugin brings a feature, a permission, a listener, an address for who has the permission, and a command."""
     visit = serve(*cheap, plugins=("tiny_audit",))
     live(visit)
     root = visit.login("root", "")
+    environment = clean_environment(PYTHONPATH=str(installed("tiny_audit")), HOME=str(tmp_path))
+    devpi = PROGRAMS / "devpi"
 
     assert "tiny-audit" in visit("GET", "/+api")[1]["result"]["features"]
     assert visit("GET", "/+x/tiny_audit/trail/emilie")[0] == 401
+    assert visit("GET", "/+x/tiny_audit/trail/emilie", auth=visit.login("sophie", "correct horse"))[0] == 403
     status, answer = visit("GET", "/+x/tiny_audit/trail/emilie", auth=root)
     names = [entry["event"] for entry in answer["result"]]
     assert (status, answer["type"]) == (200, "audit")
-    wanted = ["UserCreated", "LoginFailed", "LoginSucceeded", "UserModified", "PasswordChanged", "UserDeleted"]
-    assert sorted(names) == sorted(wanted)
+    wanted = ["UserCreated", "LoginSucceeded", "UserModified", "PasswordChanged", "UserDeleted"]
+    assert sorted(names) == sorted([*wanted, "LoginFailed", "LoginFailed"])
+
+    for command in (["use", visit.server.url], ["login", "root", "--password", ""]):
+        subprocess.run([devpi, *command], env=environment, check=True, capture_output=True)
+    shown = subprocess.run([devpi, "trail", "emilie"], env=environment, capture_output=True, text=True)
+
+    assert shown.stdout.splitlines() == [f"{entry['event']} by {entry['actor']}" for entry in answer["result"]], shown
 
 
 def test_a_strangers_writer_takes_the_place(
-    serve: Serve, cheap: tuple[str, ...], installed: Callable[[str], Path], tmp_path: Path
+    serve: Serve, cheap: tuple[str, ...], installed: Install, tmp_path: Path
 ) -> None:
     """``devpi use --set-cfg`` writes what the plugins there know, and what is left out is not touched."""
     visit = serve(*cheap, plugins=())
     environment = clean_environment(PYTHONPATH=str(installed("stub_configwriter")), DEVPI_NO_PLUGIN="pipconfig")
     environment["HOME"] = str(tmp_path)
-    command = [Path(sys.executable).with_name("devpi"), "use", "--set-cfg", f"{visit.server.url}root/pypi"]
+    command = [str(PROGRAMS / "devpi"), "use", "--set-cfg", f"{visit.server.url}root/pypi"]
 
     shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    plugins = subprocess.run([PROGRAMS / "devpi", "plugins"], env=environment, capture_output=True, text=True).stdout
 
     assert f"~/.stubrc: {visit.server.url}root/pypi/+simple/" in shown
     assert "pip.conf" not in shown
     assert (tmp_path / ".stubrc").read_text() == f"{visit.server.url}root/pypi/+simple/\n"
+    assert "stub_configwriter (wheelgate-stub-configwriter 1.0)\n    wheelgate_client_config_writers\n" in plugins
+    assert "pipconfig" not in plugins
 
 
 def test_a_strangers_vault_gives_the_password(
-    serve: Serve, cheap: tuple[str, ...], installed: Callable[[str], Path], tmp_path: Path
+    serve: Serve, cheap: tuple[str, ...], installed: Install, tmp_path: Path
 ) -> None:
     """``devpi login`` asks the plugins for a password before it asks a person."""
     visit = serve(*cheap, plugins=())
     visit("PUT", "/vaulted", {"password": "from the vault"})
-    environment = clean_environment(PYTHONPATH=str(installed("stub_configwriter")))
-    environment["HOME"] = str(tmp_path)
-    devpi = Path(sys.executable).with_name("devpi")
+    environment = clean_environment(PYTHONPATH=str(installed("stub_configwriter")), HOME=str(tmp_path))
+    devpi = PROGRAMS / "devpi"
 
     subprocess.run([devpi, "use", visit.server.url], env=environment, check=True, capture_output=True)
     shown = subprocess.run([devpi, "login", "vaulted"], env=environment, capture_output=True, text=True)

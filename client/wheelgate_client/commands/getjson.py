@@ -6,6 +6,8 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from wheelgate_client.errors import NotAnIndexServerError
+
 if TYPE_CHECKING:
     from wheelgate_client.api import Reply
     from wheelgate_client.session import Session
@@ -30,4 +32,8 @@ def show(session: Session, method: str, reply: Reply) -> None:
         for name, value in sorted(reply.headers.items(), key=lambda header: header[0].upper()):
             session.terminal.note(f"{name.upper()}: {value}")
         session.terminal.note("")
-    session.terminal.block(json.dumps(reply.content, indent=4, sort_keys=True))
+    try:
+        text = json.dumps(reply.content, indent=4, sort_keys=True)
+    except RecursionError:
+        raise NotAnIndexServerError(reply.url, "its answer is nested too deep to be shown") from None
+    session.terminal.block(text)

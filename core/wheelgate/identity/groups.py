@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from wheelgate.pools import Provider
 from wheelgate.providers import GroupSource
@@ -19,20 +19,24 @@ log = logging.getLogger("wheelgate.identity")
 class Groups:
     """Unites what all group sources say."""
 
-    def __init__(self, sources: Sequence[tuple[GroupSource, Provider]]) -> None:
+    def __init__(self, sources: Sequence[tuple[GroupSource, Provider]], authenticators: Collection[str]) -> None:
+        """Take the sources, and the names of the authenticators that bring users."""
         self._sources = sources
+        self._authenticators = authenticators
         self.any = bool(sources)
         """Whether there is a source at all."""
         self._kept: OrderedDict[tuple[str, str], tuple[float, frozenset[str]]] = OrderedDict()
 
-    async def of(self, username: str) -> frozenset[str]:
-        """Return the groups of a user.
+    async def of(self, username: str, brought_by: str) -> frozenset[str]:
+        """Return the groups of a user whom an authenticator brought; of a local one if ``brought_by`` is empty.
 
         A source that fails counts with its last answer until that is a minute old, and then with nothing.
         """
         groups: frozenset[str] = frozenset()
         for source, provider in self._sources:
-            groups |= await self._ask(source, provider, username)
+            # Whoever creates a user with the name of somebody in a directory must not get that one's groups.
+            if source.name == brought_by or source.name not in self._authenticators:
+                groups |= await self._ask(source, provider, username)
         return groups
 
     async def _ask(self, source: GroupSource, provider: Provider, username: str) -> frozenset[str]:

@@ -124,12 +124,14 @@ class Identifier:
         if principal is None:
             raise NotAuthenticated("this login has ended; log in again")
         if self._groups.any:
-            principal = replace(principal, groups=await self._groups.of(session.username))
+            user = await access.read(self.user, session.username)
+            groups = await self._groups.of(session.username, user.provider if user else "")
+            principal = replace(principal, groups=groups)
         return Caller(principal, incoming, None, ambient, session)
 
     async def principal(self, proof: Proof) -> Principal:
         """Make the principal of somebody who has just proven a name."""
-        groups = await self._groups.of(proof.ok.username)
+        groups = await self._groups.of(proof.ok.username, "" if proof.local else proof.by)
         return Principal(proof.ok.username, groups | (proof.ok.groups or frozenset()), proof.by)
 
     def user(self, name: str) -> User | None:

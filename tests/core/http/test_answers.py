@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.sites import Serve
 
 from wheelgate.testing.site import Site
 
@@ -128,6 +129,13 @@ def test_the_serial_counts_changes(site: Site) -> None:
 
     assert changes == list(range(first + 1, first + 5))
     assert serial("GET", "/alice") == serial("PUT", "/alice", {}) == serial("GET", "/nouser") == changes[-1]
+
+
+def test_the_first_answer_has_the_serial_too(serve: Serve) -> None:
+    """A server that was started a moment ago knows how many changes there were before."""
+    last = serve().request("PUT", "/alice", {"password": "correct horse"}).headers["x-devpi-serial"]
+
+    assert serve().request("GET", "/+api").headers["x-devpi-serial"] == last != "0"
 
 
 @pytest.mark.parametrize(

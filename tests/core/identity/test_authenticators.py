@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import pytest
 from tests.sites import Serve
 
-from wheelgate import Credentials, Ok, Outcome, Reject, RequestInfo, Unavailable, Unknown, User, hookimpl
+from wheelgate import Credentials, Ok, Outcome, Reject, RequestInfo, Server, Unavailable, Unknown, User, hookimpl
 from wheelgate.providers import Authenticator
 from wheelgate.testing.site import Site
 
@@ -32,8 +33,9 @@ class Directory:
         return self.answer(credentials)  # type: ignore[return-value]
 
     @hookimpl
-    def wheelgate_authenticators(self) -> Iterable[Authenticator]:
+    def wheelgate_authenticators(self, server: Server) -> Iterable[Authenticator]:
         """Bring itself."""
+        self.server = server
         return [self]
 
 
@@ -87,6 +89,22 @@ def test_a_name_belongs_to_who_brought_it(serve: Serve) -> None:
         "user 'emilie' logs in by 'directory'; change the password there",
     )
     assert log_in(serve(), "emilie", "anything") == 401
+
+
+@pytest.mark.parametrize(("provider", "status"), [("directory", 200), ("", 409), ("other", 409)])
+def test_of_two_first_logins_at_once_both_succeed(serve: Serve, provider: str, status: int) -> None:
+    """Somebody else may have made the user meanwhile: the same directory's is the one that was meant."""
+
+    def quicker(credentials: Credentials) -> Outcome:
+        user = User(credentials.username, "stamp", datetime.now(UTC), provider=provider)
+        with directory.server.database.transaction():
+            directory.server.users.create(user, None)
+        return Ok(credentials.username)
+
+    directory = Directory(quicker)
+    site = serve(extra={"company": directory})
+
+    assert log_in(site, "emilie", "x") == status
 
 
 def test_another_directory_cannot_take_a_name(serve: Serve) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
-from tests.sites import Serve
 
 from wheelgate import Allow, Deny, Principal, Resource, hookimpl
 from wheelgate.testing.site import Site
@@ -25,7 +26,7 @@ class Secrets:
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Site:
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Return a server with a public and a secret index."""
     with Site(tmp_path_factory.mktemp("guarded"), extra={"secrets": Secrets()}) as site:
         for name in ("public", "secret"):
@@ -92,7 +93,7 @@ def test_what_a_proxy_could_understand_differently_does_not_pass(guarded: Site, 
     assert check(guarded, uri, ROOT) == 403
 
 
-def test_bad_credentials_are_told_where_a_right_is_needed(serve: Serve, guarded: Site) -> None:
+def test_bad_credentials_are_told_where_a_right_is_needed(guarded: Site) -> None:
     """Stale credentials read what anonymous may read, and are 401 elsewhere."""
     wrong = ("root", "wgs_gone")
 

@@ -24,7 +24,10 @@ class Plugin:
     @hookimpl
     def wheelgate_permissions(self) -> Iterable[Permission]:
         """Bring a permission."""
-        return [Permission("report_read", "read the reports of", "server", "root")]
+        return [
+            Permission("report_read", "read the reports of", "server", "root"),
+            Permission("report_list", "list the reports of", "server", "authenticated"),
+        ]
 
     @hookimpl
     def wheelgate_check_permission(self, principal: Principal, permission: str) -> Allow | None:
@@ -46,6 +49,9 @@ def echo(request: RouteRequest) -> RouteResponse:
         "params": dict(request.params),
         "query": dict(request.query),
         "body": request.body,
+        "header": request.request.headers.get("x-asked"),
+        "other header": "x-other" in request.request.headers,
+        "headers": len(dict(request.request.headers)) == len(request.request.headers) > 1,
     }
     return RouteResponse(result, "echo", "here it is", 202, {"X-Report": "yes"})
 
@@ -55,17 +61,23 @@ def test_a_route_is_given_the_request_and_answers_in_the_wire_format(serve: Serv
     site = serve(extra={"reports": Plugin((Route("POST", "/of/{user}", echo, public=True),))})
     alice = site.add_user("alice")
 
-    answer = site.request("POST", "/+x/reports/of/bob?deep=&format=long&format=short", {"a": 1}, auth=alice)
+    answer = site.request(
+        "POST", "/+x/reports/of/bob?deep=&format=long&format=short", {"a": 1}, auth=alice, headers={"X-Asked": "yes"}
+    )
 
     assert (answer.status, answer.json["type"], answer.message) == (202, "echo", "here it is")
     assert answer.headers["x-report"] == "yes"
-    assert answer.result == {
+    given = answer.result
+    assert given.pop("headers")
+    assert given == {
         "method": "POST",
         "path": "/+x/reports/of/bob",
         "who": "alice",
         "params": {"user": "bob"},
         "query": {"deep": "", "format": "short"},
         "body": {"a": 1},
+        "header": "yes",
+        "other header": False,
     }
 
 
@@ -92,6 +104,18 @@ def test_a_route_with_a_permission_asks_for_it(serve: Serve) -> None:
         "user 'bob' has no permission to read the reports of this server: only root may",
     )
     assert unknown.status == 401
+
+
+def test_a_permission_of_all_users(serve: Serve) -> None:
+    """The default ``authenticated`` lets everybody in who is logged in."""
+    site = serve(extra={"reports": Plugin((Route("GET", "/", echo, "report_list"),))})
+
+    assert site.request("GET", "/+x/reports", auth=site.add_user("bob")).status == 202
+    refused = site.request("GET", "/+x/reports")
+    assert (refused.status, refused.message) == (
+        401,
+        "not logged in: no permission to list the reports of this server: only users may",
+    )
 
 
 def refuse(error: Exception) -> Route:

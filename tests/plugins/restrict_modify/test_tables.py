@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -140,7 +141,7 @@ def restricted(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         if key not in sites:
             folder = tmp_path_factory.mktemp("mode") / "server"
             shutil.copytree(furnished, folder)
-            option = {} if MODES[mode] is None else {"restrict_modify": MODES[mode]}
+            option: dict[str, Any] = {} if MODES[mode] is None else {"restrict_modify": MODES[mode]}
             sites[key] = Site(folder, extra={"company": Company()}, **option)
         return sites[key]
 

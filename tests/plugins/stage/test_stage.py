@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from wheelgate.testing.site import Site
@@ -82,7 +84,7 @@ REFUSED = [
 ]
 
 
-def labels(rows: list[tuple[str, object, object]]) -> list[str]:
+def labels(rows: Sequence[tuple[str, object, object]]) -> list[str]:
     """Return the rows' names."""
     return [f"{key}={value!a}" for key, value, _ in rows]
 

@@ -4,14 +4,14 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerifyMismatchError
+import argon2
 
 from wheelgate import Credentials, Ok, Option, Outcome, Reject, RequestInfo, Server, Unknown, User, hookimpl
+from wheelgate.errors import StartupError
 
 
 class Directory:
-    """Judges passwords, and knows who is in which group."""
+    """Judges passwords, and knows who is in which group; a change of the file counts at once."""
 
     name = "company_directory"
     accepts = frozenset({"password"})
@@ -19,22 +19,26 @@ class Directory:
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)
+        try:
+            self.people()
+        except (OSError, ValueError) as error:
+            raise StartupError(f"--directory-file: {path} cannot be read, mend it or name another: {error}") from None
 
-    def person(self, username: str) -> dict[str, Any] | None:
-        return tomllib.loads(self.path.read_text("utf-8")).get(username)
+    def people(self) -> dict[str, dict[str, Any]]:
+        return tomllib.loads(self.path.read_text("utf-8"))
 
     def authenticate(self, credentials: Credentials, request: RequestInfo, user: User | None) -> Outcome:
-        person = self.person(credentials.username)
+        person = self.people().get(credentials.username)
         if person is None:
             return Unknown()
         try:
-            PasswordHasher().verify(person["password_hash"], credentials.secret)
-        except VerifyMismatchError:
-            return Reject("wrong password")
+            argon2.PasswordHasher().verify(person["password_hash"], credentials.secret)
+        except (KeyError, argon2.exceptions.InvalidHashError, argon2.exceptions.VerifyMismatchError):
+            return Reject("this is not the password that the directory has")
         return Ok(credentials.username, email=person.get("email"))
 
     def groups(self, username: str) -> frozenset[str]:
-        return frozenset((self.person(username) or {}).get("groups", ()))
+        return frozenset(self.people().get(username, {}).get("groups", ()))
 
 
 @hookimpl

@@ -1,0 +1,25 @@
+"""The kit for tests of plugins: a whole server without a socket."""
+
+from __future__ import annotations
+
+import pytest
+
+from wheelgate.testing.site import Site
+
+
+def test_the_kit_says_what_went_wrong(shared: Site) -> None:
+    """A login or a user that a test takes for granted fails loudly, with the server's answer."""
+    with pytest.raises(AssertionError, match=r"login of nobody failed: 401 .*could not be authenticated"):
+        shared.login("nobody", "x")
+    with pytest.raises(AssertionError, match=r"creation of root failed: 409 .*user already exists"):
+        shared.add_user("root")
+
+
+def test_an_answer_has_all_that_a_test_asks_for(shared: Site) -> None:
+    """Status, headers, bytes, and what they mean."""
+    answer = shared.request("GET", "/root?x=1", headers={"Host": "packages.example"})
+
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.result["username"] == answer.json["result"]["username"] == "root"
+    assert b'"root"' in answer.content

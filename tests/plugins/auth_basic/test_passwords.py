@@ -1,0 +1,94 @@
+"""Passwords at rest: how they are hashed, and that nobody learns from an answer who has one."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import argon2
+import pytest
+from tests.sites import Serve
+
+import wheelgate_auth_basic
+from wheelgate.testing.site import Site
+from wheelgate_auth_basic.passwords import Hasher
+
+
+def stored(folder: Path, user: str) -> str:
+    """Return what the database keeps of a password."""
+    with closing(sqlite3.connect(folder / "wheelgate.db")) as database:
+        query = "SELECT password_hash FROM sql_store_user WHERE name = ?"
+        return str(database.execute(query, (user,)).fetchone()[0])
+
+
+def keep(folder: Path, user: str, kept: str | None) -> None:
+    """Put something else there."""
+    with closing(sqlite3.connect(folder / "wheelgate.db")) as database:
+        database.execute("UPDATE sql_store_user SET password_hash = ? WHERE name = ?", (kept, user))
+        database.commit()
+
+
+def test_a_password_is_kept_as_argon2id(serve: Serve, tmp_path: Path) -> None:
+    """What is kept is argon2id with a salt of its own and the parameters of the settings, and no password."""
+    site = serve(argon2_memory_cost="64", argon2_time_cost="2", argon2_parallelism="2")
+    for name in ("alice", "bob"):
+        site.add_user(name, "correct horse")
+
+    kept = [stored(tmp_path / "server", name) for name in ("alice", "bob")]
+
+    assert all(text.startswith("$argon2id$v=19$m=64,t=2,p=2$") for text in kept)
+    assert kept[0] != kept[1]
+    assert argon2.PasswordHasher().verify(kept[0], "correct horse")
+
+
+def test_the_default_costs_what_is_recommended() -> None:
+    """Unless the settings say otherwise, hashing takes what RFC 9106 recommends where memory is scarce."""
+    defaults = {option.key: option.default for option in wheelgate_auth_basic.wheelgate_options()}
+
+    assert defaults == {"argon2-memory-cost": 65536, "argon2-time-cost": 3, "argon2-parallelism": 4}
+
+
+def test_a_hash_of_other_parameters_is_renewed_at_the_next_login(serve: Serve, tmp_path: Path) -> None:
+    """Better parameters reach everybody who logs in; sessions go on, for the password is the same."""
+    session = serve().add_user("alice", "correct horse")
+    before = stored(tmp_path / "server", "alice")
+    site = serve(argon2_time_cost="2")
+
+    assert site.login("alice", "correct horse")
+
+    after = stored(tmp_path / "server", "alice")
+    assert ",t=1," in before
+    assert ",t=2," in after
+    assert site.request("GET", "/+api", auth=session).result["authstatus"][0] == "ok"
+    assert site.login("alice", "correct horse")
+    assert stored(tmp_path / "server", "alice") == after
+
+
+@pytest.mark.parametrize(
+    "kept", ["", None, "no hash", "$argon2id$v=19$m=8,t=1,p=1$", "$2b$12$abcdefghijklmnopqrstuv"], ids=repr
+)
+def test_what_is_no_hash_lets_nobody_in(serve: Serve, tmp_path: Path, kept: str | None) -> None:
+    """A user without password, or with something else in its place, cannot log in by any password."""
+    serve().add_user("alice", "correct horse")
+    keep(tmp_path / "server", "alice", kept)
+    site = serve()
+
+    for password in ("", "correct horse", kept or "x"):
+        assert site.request("POST", "/+login", {"user": "alice", "password": password}).status == 401
+
+
+def test_an_empty_password_of_root_is_worth_nothing_elsewhere(tmp_path: Path) -> None:
+    """On a server that others can reach nobody is root without a password, even if the database says so."""
+    with Site(tmp_path / "server", host="0.0.0.0", root_passwd="correct horse") as site:
+        keep(tmp_path / "server", "root", "")
+
+        assert site.request("POST", "/+login", {"user": "root", "password": ""}).status == 401
+
+
+def test_an_unknown_user_costs_what_a_known_one_does() -> None:
+    """In place of a hash that is not there one of the same parameters is verified, which no password fits."""
+    hasher = Hasher(64, 2, 3)
+
+    assert argon2.extract_parameters(hasher.dummy) == argon2.extract_parameters(hasher.hash("correct horse"))
+    assert not hasher.verify(hasher.dummy, "correct horse")

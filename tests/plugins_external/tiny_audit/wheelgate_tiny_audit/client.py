@@ -1,0 +1,23 @@
+"""Adds ``devpi trail USER``."""
+
+import argparse
+from typing import Any
+
+from wheelgate_client.hookspecs import hookimpl
+from wheelgate_client.session import Session
+
+
+@hookimpl
+def wheelgate_client_commands(subparsers: Any) -> None:
+    """Add the command."""
+    parser: argparse.ArgumentParser = subparsers.add_parser("trail", help="show what happened to a user")
+    parser.add_argument("user")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, session: Session) -> int:
+    """Print a line for each event."""
+    reply = session.api.get(f"{session.root}+x/tiny_audit/trail/{options.user}")
+    for entry in reply.content["result"]:
+        session.terminal.line(f"{entry['event']} by {entry['actor']}")
+    return 0
