@@ -28,6 +28,8 @@ def by_default(principal: Principal, permission: Permission, resource: Resource)
             return Allow("every user may") if principal.name else Deny("only users may")
         case "owner" if principal.name is not None and principal.name in (ROOT, resource.owner):
             return Allow("its owner may" if principal.name == resource.owner else "root may")
+        case "owner" if resource.owner == ROOT:
+            return Deny("only root may")
         case "owner" if resource.kind == "user":
             return Deny(f"only '{resource.owner}' and root may")
         case "owner":

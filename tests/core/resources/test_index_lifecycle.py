@@ -85,7 +85,7 @@ def test_who_may_not_create_is_told_so_first(shared: Site, body: object) -> None
 
     assert refused.status == 401
     assert (
-        refused.message == "not logged in: no permission to create index root/dev: only its owner 'root' and root may"
+        refused.message == "not logged in: no permission to create index root/dev: only root may"
     )
 
 
