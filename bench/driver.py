@@ -12,6 +12,8 @@ from typing import Any
 
 HOST = "127.0.0.1"
 TIMEOUT = 60.0
+PORTIONS = 8
+"""How often new connections are opened in a sample."""
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
@@ -91,15 +93,21 @@ def ask_once(port: int, sent: bytes, expected: int = 200) -> Any:
 
 
 def ask_often(port: int, make: Callable[[int], bytes], connections: int, times: int) -> None:
-    """Send the requests number 0 to ``times`` - 1, at any time one over each connection; all answers must be 200."""
-    with ExitStack() as stack:
-        opened = [stack.enter_context(Connection(port)) for _ in range(connections)]
-        for first in range(0, times, connections):
-            under_way = [(connection, make(first + i)) for i, connection in enumerate(opened[: times - first])]
-            for connection, sent in under_way:
-                connection.send(sent)
-            for connection, sent in under_way:
-                check(sent, *connection.receive())
+    """Send the requests number 0 to ``times`` - 1, at any time one over each connection; all answers must be 200.
+
+    Which worker gets a connection is chance, and two that share the work cost more than one that has it all: with new
+    connections every now and then, chance counts for less.
+    """
+    portion = max(connections, -(-times // PORTIONS))
+    for begin in range(0, times, portion):
+        with ExitStack() as stack:
+            opened = [stack.enter_context(Connection(port)) for _ in range(connections)]
+            for first in range(begin, end := min(begin + portion, times), connections):
+                under_way = [(connection, make(first + i)) for i, connection in enumerate(opened[: end - first])]
+                for connection, sent in under_way:
+                    connection.send(sent)
+                for connection, sent in under_way:
+                    check(sent, *connection.receive())
 
 
 def check(sent: bytes, status: int, body: bytes, expected: int = 200) -> None:

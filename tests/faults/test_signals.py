@@ -63,10 +63,10 @@ def refused(address: tuple[str, int]) -> bool:
         return probe.connect_ex(address) != 0
 
 
-@pytest.mark.parametrize("after", [0.0, 0.1, 0.2])
+@pytest.mark.parametrize("after", [0.1, 0.3, 0.5])
 def test_sigterm_is_heard_by_workers_that_just_start(folder: list[str], after: float) -> None:
     """A signal that meets workers while they start ends them, instead of being lost until patience runs out."""
-    with launched(*folder, "--workers", "8") as process:
+    with launched(*folder, "--workers", "12") as process:
         announced_port(process)
         time.sleep(after)
         process.terminate()

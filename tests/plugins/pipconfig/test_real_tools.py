@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import socket
 import subprocess
@@ -55,8 +56,13 @@ def pip_value(run: Run) -> Callable[..., str | None]:
 
     def value(name: str, *options: str, **environment: str) -> str | None:
         got = run(sys.executable, "-m", "pip", *options, "config", "get", name, **environment)
-        assert got.returncode == 0 or f"No such key - {name}" in got.stderr, got.stderr
-        return got.stdout.strip() or None
+        if got.returncode == 0:
+            return got.stdout.strip()
+        assert f"No such key - {name}" in got.stderr, got.stderr
+        # In some versions of pip "get" does not look into the file of PIP_CONFIG_FILE, but "list" does.
+        got = run(sys.executable, "-m", "pip", *options, "config", "list", **environment)
+        values = [line.removeprefix(f"{name}=") for line in got.stdout.splitlines() if line.startswith(f"{name}=")]
+        return ast.literal_eval(values[-1]).strip() if values else None
 
     return value
 
