@@ -31,16 +31,19 @@ def on_terminal(home: Path, *arguments: str, typed: list[tuple[str, str]]) -> tu
         preexec_fn=lambda: os.login_tty(theirs),  # noqa: PLW1509 - nothing else gives it a controlling terminal
     ) as process:
         os.close(theirs)
-        screen, seen = "", 0
-        for prompt, answer in typed:
-            while prompt not in screen[seen:]:
-                screen += read(ours)
-            seen = screen.index(prompt, seen) + len(prompt)
-            os.write(ours, f"{answer}\n".encode())
-        while text := read(ours):
-            screen += text
-        os.close(ours)
-        return process.wait(ANSWER_WITHIN), screen.replace("\r\n", "\n")
+        try:
+            screen, seen = "", 0
+            for prompt, answer in typed:
+                while prompt not in screen[seen:]:
+                    screen += read(ours)
+                seen = screen.index(prompt, seen) + len(prompt)
+                os.write(ours, f"{answer}\n".encode())
+            while text := read(ours):
+                screen += text
+            os.close(ours)
+            return process.wait(ANSWER_WITHIN), screen.replace("\r\n", "\n")
+        finally:
+            process.kill()  # one that waits for more is not waited for
 
 
 def read(terminal: int) -> str:

@@ -83,9 +83,12 @@ class Terminal:
             start_new_session=True,  # the terminal of whoever runs the tests is not to be asked
         ) as process:
             os.close(theirs)
-            screen = _dialogue(ours, [(self._here(prompt), text) for prompt, text in step.typed])
-            os.close(ours)
-            code = process.wait(PATIENCE)
+            try:
+                screen = _dialogue(ours, [(self._here(prompt), text) for prompt, text in step.typed])
+                os.close(ours)
+                code = process.wait(PATIENCE)
+            finally:
+                process.kill()  # one that waits for more is not waited for
         shown = screen.replace(f":{self.port}", f":{PORT}").replace(str(self.home), "~")
         return code, shown.replace("\r\n", "\n").splitlines()
 

@@ -84,9 +84,7 @@ def test_who_may_not_create_is_told_so_first(shared: Site, body: object) -> None
     refused = shared.request("PUT", "/root/dev", body)
 
     assert refused.status == 401
-    assert (
-        refused.message == "not logged in: no permission to create index root/dev: only root may"
-    )
+    assert refused.message == "not logged in: no permission to create index root/dev: only root may"
 
 
 @pytest.mark.parametrize("body", [{}, {"type": "x"}, b"no json", b""], ids=["good", "wrong", "broken", "empty"])
