@@ -32,13 +32,13 @@ class Events:
     def __init__(self, server: Server, listeners: Sequence[Implementation]) -> None:
         self._server = server
         self._listeners = listeners
+        self.heard = bool(listeners)
+        """Whether anybody listens."""
         self._queue: queue.Queue[Event | None] = queue.Queue(WAITING)
         self._thread: threading.Thread | None = None
 
     def tell(self, happened: Event) -> None:
         """Queue an event; never waits. If the listeners are ten thousand behind, the event is logged and dropped."""
-        if not self._listeners:
-            return
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="events", daemon=True)
             self._thread.start()

@@ -76,7 +76,8 @@ class Front:
 
     def tell(self, name: str, caller: Caller, subject: str, **detail: Any) -> None:
         """Tell the plugins what happened (step 7)."""
-        self._events.tell(event(name, caller.principal, caller.info, subject, detail))
+        if self._events.heard:
+            self._events.tell(event(name, caller.principal, caller.info, subject, detail))
 
 
 def segment(value: str) -> str:
