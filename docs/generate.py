@@ -208,7 +208,9 @@ def arguments_table(parser: argparse.ArgumentParser, known: set[str]) -> str:
             continue
         value = action.metavar or ("{" + ",".join(action.choices) + "}" if action.choices else action.dest.upper())
         takes = "" if action.nargs == 0 else f" {value}"
-        names = [f"`{name}{takes}`" for name in action.option_strings] or [f"`{word}`" for word in value.split("|")]
+        names = [f"`{name}{takes}`" for name in action.option_strings] or [
+            f"`{word}`" for word in str(value).split("|")
+        ]
         rows.append((", ".join(names), (action.help or "").replace("%%", "%")))
     return table(("Argument", "Meaning"), rows) if rows else ""
 

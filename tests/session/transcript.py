@@ -78,10 +78,11 @@ def _steps(lines: Iterable[tuple[int, str | None]], ends: Callable[[str | None],
 class Terminal:
     """A shell in a home where nothing was ever done, and the servers that are started from it."""
 
-    def __init__(self, home: Path, port: int = 0) -> None:
-        """Take the home, and the port on which servers listen in the place of 3141; 0 takes a free one."""
+    def __init__(self, home: Path, port: int = 0, variables: Mapping[str, str] | None = None) -> None:
+        """Take the home, the port on which servers listen in the place of 3141 (0: a free one), further variables."""
         self._home = home
         self._port = port
+        self._variables = variables or {}
 
     def type(self, command: str) -> list[str]:
         """Run a command as it is printed and return the lines that it prints, on whichever of the two outputs."""
@@ -125,6 +126,7 @@ class Terminal:
             "PATH": f"{PROGRAMS}:/usr/local/bin:/usr/bin:/bin",
             "LANG": "C.UTF-8",
             "DEVPISERVER_PORT": str(self._port),
+            **self._variables,
         }
 
     def _here(self, text: str) -> str:
