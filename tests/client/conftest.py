@@ -22,6 +22,13 @@ from tests.support import RunningServer
 from wheelgate_client.main import main
 
 
+class QuietServer(ThreadingHTTPServer):
+    """Says nothing of clients that go away, for its standard error is that of the client under test."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Keep it to itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What one run of ``devpi`` left behind."""
@@ -219,7 +226,7 @@ def made_up_server() -> Iterator[MadeUpServer]:
         def log_message(self, *arguments: object) -> None:
             """Keep standard error for the client."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = QuietServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield MadeUpServer(f"http://127.0.0.1:{server.server_port}", answers, requests, server)
