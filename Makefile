@@ -24,8 +24,9 @@ check: .venv/installed-dev ## check format, lint, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# In memory, where there is such a folder: that a disk keeps what it is given, the slow tests prove.
 unit: .venv/installed-dev ## run the fast tests only
-	$(PYTEST) -m "not slow"
+	PYTEST_DEBUG_TEMPROOT=$(wildcard /dev/shm) $(PYTEST) -m "not slow"
 
 docs: .venv/installed-dev ## write the generated pages and build the site in site/
 	$(BIN)/python docs/generate.py
