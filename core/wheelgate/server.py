@@ -30,6 +30,7 @@ ACCESS_LOG_FORMAT = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
 """Without query and headers: no secret can stand in it."""
 PAUSE = 1.0
 """Seconds between two tries to start a worker whose database does not answer."""
+ENDING = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
 AT_START_ONLY = ("serverdir", "host", "port")
 """Settings that a reload cannot change: the folder is locked and the address bound once."""
 
@@ -122,14 +123,31 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         gc.collect()
         gc.freeze()
         gc.set_threshold(10_000, 20, 20)
+        # Until a worker has handlers of its own, those of the master would swallow the signal that ends it: such a
+        # signal waits from before the fork until it does in the worker what it does by default.
+        os.register_at_fork(before=hold_signals, after_in_parent=release_signals, after_in_child=begin_anew)
         super().run()
 
     def _after_fork(self, arbiter: Any, worker: Any) -> None:
         # The lock must end with the master, not with its last worker.
         os.close(self._lock)
-        # Until the worker has handlers of its own, those of the master would swallow the signal that ends it.
-        for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT):
-            signal.signal(number, signal.SIG_DFL)
+
+
+def hold_signals() -> None:
+    """Let the signals that end a process wait."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+
+
+def release_signals() -> None:
+    """Let them arrive."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+
+
+def begin_anew() -> None:
+    """Let them arrive, and end the process."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_DFL)
+    release_signals()
 
 
 def refuse_late(before: Config, after: Config) -> None:
