@@ -65,7 +65,6 @@ class Provider:
     def __init__(self, name: str, budget: float, *, instant: bool) -> None:
         self.name = name
         self._budget = budget
-        self._instant = instant
         self._executor = None if instant else ThreadPoolExecutor(IN_FLIGHT, f"provider-{name}")
         self._free = threading.BoundedSemaphore(IN_FLIGHT)
         self._failures = 0
