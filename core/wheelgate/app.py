@@ -11,11 +11,12 @@ import falcon.asgi
 from wheelgate.config import Config
 from wheelgate.events import Events
 from wheelgate.facade import Server
+from wheelgate.files.reading import Reader
 from wheelgate.http.answers import JSON, CommonHeaders
 from wheelgate.http.errors import ErrorHandlers
 from wheelgate.http.front import Front
 from wheelgate.http.request import Outside
-from wheelgate.http.router import Router
+from wheelgate.http.router import Router, Together
 from wheelgate.identity.authentication import Authentication
 from wheelgate.identity.groups import Groups
 from wheelgate.identity.identify import Identifier
@@ -24,16 +25,29 @@ from wheelgate.identity.sessions import Sessions, derive_key
 from wheelgate.plugins import Implementation, Plugins, in_order, refuse_own
 from wheelgate.pools import Pool, Provider
 from wheelgate.resources.api import ApiResource
+from wheelgate.resources.files import FileResource
 from wheelgate.resources.indices import IndexResource
 from wheelgate.resources.login import LoginResource, LogoutResource
 from wheelgate.resources.openapi import OpenApiResource
 from wheelgate.resources.plugin_routes import add_plugin_routes
+from wheelgate.resources.projects import ProjectResource
+from wheelgate.resources.push import PushResource
+from wheelgate.resources.refresh import RefreshResource
+from wheelgate.resources.releases import ChangedFile, ChangedProject, Changing
 from wheelgate.resources.root import RootResource
+from wheelgate.resources.simple import SimpleListResource, SimplePages, SimpleProjectResource
 from wheelgate.resources.status import AuthCheckResource, StatusResource
+from wheelgate.resources.upload import UploadResource
 from wheelgate.resources.users import UserResource
+from wheelgate.resources.viewing import Viewing
+from wheelgate.resources.why import WhyResource
 from wheelgate.rights.decision import Rights
 from wheelgate.rights.permissions import CORE_PERMISSIONS
 from wheelgate.services.indices import Indices
+from wheelgate.services.inheritance import Inheritance
+from wheelgate.services.pages import Pages
+from wheelgate.services.reading import Reading
+from wheelgate.services.sources import Sources
 from wheelgate.services.users import Users
 from wheelgate.store.access import Access, Kept
 from wheelgate.store.database import Database
@@ -44,7 +58,17 @@ VERSION = metadata.version("wheelgate")
 AUTHENTICATOR_BUDGET = 5.0
 POLICY_BUDGET = 1.0
 ROUTE_BUDGET = 30.0
-CORE_FEATURES = ("server-keyvalue-parsing",)
+SENDING_THREADS = 8
+PUSHING_THREADS = 4
+CORE_FEATURES = (
+    "push-no-docs",
+    "push-only-docs",
+    "push-register-project",
+    "server-keyvalue-parsing",
+    "yank",
+    "why",
+    "project-status",
+)
 
 
 class Application:
@@ -64,6 +88,7 @@ class Application:
         state = ServerState(database)
 
         self._database = database
+        self.files = server.files
         self._hashing = Pool("hashing", config["hash-concurrency"], niceness=10)
         # SQLite takes one writer at a time; more threads would only wait for each other.
         self._storing = Pool("store", 1 if database.kind == "sqlite" else 4)
@@ -105,8 +130,13 @@ class Application:
         outside = Outside(config["trusted-proxy"], config["outside-url"])
         front = Front(outside, identifier, rights, access, self._events)
 
-        types = [kind for _, kind in plugins.collect("wheelgate_index_types", lambda kind: kind.name)]
+        types = [kind for _, kind in plugins.collect("wheelgate_index_types", lambda kind: kind.name, server=server)]
         indices = Indices(server.indices, server.users, types)
+        self._sources = Sources(types)
+        self._sending = Pool("sending", SENDING_THREADS)
+        self._pushing = Pool("pushes", PUSHING_THREADS)
+        reader = Reader(server.files.store, self._sending)
+        server.files.ask([kind.packages for kind in types if kind.packages is not None], indices.all_have_packages)
         users = Users(server.users, indices, kept)
         hasher = plugins.only("wheelgate_password_hasher", "a password hasher", needed=False, server=server)
         features = [*CORE_FEATURES, *(feature for _, answer in plugins.ask("wheelgate_features") for feature in answer)]
@@ -132,8 +162,28 @@ class Application:
         user_resource = UserResource(
             front, users, indices, kept, sessions, self._hashing, hasher, loopback=config.loopback
         )
+        changing = Changing(front, indices, self._sources)
+        file_resource = Together(
+            FileResource(front, indices, self._sources, kept, reader, self._sending),
+            ChangedFile(changing, self._sources, server.files),
+        )
+        app.add_route("/{user}/{index}/+f/{first}/{second}/{name}", file_resource)
+        app.add_route("/{user}/{index}/+e/{folder}/{name}", file_resource)
         app.add_route("/{user}", user_resource)
-        app.add_route("/{user}/{index}", IndexResource(front, users, indices))
+        app.add_route("/{user}/{index}/+simple/{project}/refresh", RefreshResource(front, indices, self._sources))
+        viewing = Viewing(front, Inheritance(indices, self._sources, kept))
+        reading = Reading(self._sources)
+        self._pages = Pages(access)
+        simple = SimplePages(front, reading, self._pages, absolute=config["absolute-urls"])
+        app.add_route("/{user}/{index}/+simple", SimpleListResource(viewing, simple))
+        app.add_route("/{user}/{index}/+simple/{project}", SimpleProjectResource(viewing, simple))
+        app.add_route("/{user}/{index}/+why/{project}", WhyResource(viewing, reading))
+        project_resource = Together(ProjectResource(front, viewing, reading), ChangedProject(changing))
+        app.add_route("/{user}/{index}/{project}", project_resource)
+        app.add_route("/{user}/{index}/{project}/{version}", project_resource)
+        pushes = PushResource(front, indices, self._sources, server.files, server.outgoing, self._pushing)
+        uploads = UploadResource(front, indices, self._sources, server.files, pushes, config["max-upload"])
+        app.add_route("/{user}/{index}", Together(IndexResource(front, users, indices, self._sources), uploads, pushes))
         add_plugin_routes(
             app,
             front,
@@ -145,11 +195,20 @@ class Application:
         )
         self.asgi = CommonHeaders(app, VERSION, state.uuid, access)
 
+    def sweep(self) -> None:
+        """Remove files that a crash has left. Before any worker of the server's folder begins."""
+        self.files.sweep()
+
     def close(self) -> None:
         """End what is under way and close the database."""
         self._storing.close()
         self._hashing.close()
         self._events.close()
+        self._sources.close()
+        self._pages.close()
+        self._sending.close()
+        self._pushing.close()
+        self.files.close()
         self._database.close()
 
 

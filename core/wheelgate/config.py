@@ -38,6 +38,14 @@ def whole(low: int, high: int) -> Any:
     return parse
 
 
+def size(text: str) -> int:
+    """Read a number of bytes: ``5000000``, ``500k``, ``100M`` or ``2G``."""
+    match = re.fullmatch(r"(\d{1,15})([kmgt]?)b?", text.strip().lower())
+    if not match or not int(match[1]):
+        raise ValueError("a size such as 500000, 100M or 2G")
+    return int(match[1]) * {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}[match[2]]
+
+
 def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     """Read an address or a network, such as ``10.0.0.0/8``."""
     try:
@@ -46,11 +54,33 @@ def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
         raise ValueError("an address or a network such as 10.0.0.0/8") from None
 
 
+def allowed_upstream(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | str:
+    """Read ``public``, or an address or a network."""
+    try:
+        return "public" if text.strip().lower() == "public" else network(text)
+    except ValueError as error:
+        raise ValueError(f"'public', or {error}") from None
+
+
 def web_address(text: str) -> str:
     """Read an http or https address; a trailing slash is dropped."""
     if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
         raise ValueError("an address such as https://packages.example/sub")
     return text.rstrip("/")
+
+
+def proxy_address(text: str) -> str:
+    """Read the address of a proxy, which may hold a name and a password."""
+    if not re.fullmatch(r"https?://[^\s/?#]+/?", text):
+        raise ValueError("an address such as http://proxy.example:3128")
+    return text
+
+
+def bucket_address(text: str) -> str:
+    """Read the address of a bucket, with a prefix where there is one."""
+    if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()/-]*)?", text):
+        raise ValueError("an address such as s3://bucket/prefix")
+    return text
 
 
 CORE_OPTIONS = (
@@ -64,6 +94,21 @@ CORE_OPTIONS = (
         "where users and indices are kept: postgresql://…; SQLite in the server's folder if not given",
         metavar="URL",
         secret=True,
+    ),
+    Option(
+        "files",
+        "bucket of an object store that keeps the files: s3://bucket/prefix; the server's folder if not given",
+        None,
+        bucket_address,
+        metavar="URL",
+    ),
+    Option(
+        "files-endpoint",
+        "address of an object store that speaks S3 and is not Amazon's; credentials and region come from the "
+        "environment variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION",
+        None,
+        web_address,
+        metavar="URL",
     ),
     Option("workers", "how many processes answer requests", 2, whole(1, 64), metavar="N"),
     Option("root-passwd", "password that root gets at the first start", metavar="PASSWORD", secret=True),
@@ -87,6 +132,25 @@ CORE_OPTIONS = (
         metavar="NETWORK",
         many=True,
     ),
+    Option("absolute-urls", "write whole addresses into simple pages instead of relative ones", default=False),
+    Option("max-upload", "largest file that may be uploaded; no limit if not given", None, size, metavar="SIZE"),
+    Option(
+        "allow-upstream",
+        "network that mirrors, pushes and redirects may reach besides public addresses, or 'public' for those alone; "
+        "if not given, a server that listens on loopback only may reach everything, any other public addresses",
+        (),
+        allowed_upstream,
+        metavar="NETWORK",
+        many=True,
+    ),
+    Option(
+        "upstream-proxy",
+        "proxy for all requests that the server sends itself; it then decides which addresses names have",
+        None,
+        proxy_address,
+        metavar="URL",
+        secret=True,
+    ),
     Option("no-plugin", "leave a plugin out, by its name", (), metavar="NAME", many=True),
     Option(
         "auth-order",
@@ -107,6 +171,13 @@ CORE_OPTIONS = (
         "head-timeout",
         "how long a client that has just connected may take to send the head of its request",
         20,
+        seconds,
+        metavar="TIME",
+    ),
+    Option(
+        "send-timeout",
+        "how long a client that receives an answer may take nothing of it",
+        60,
         seconds,
         metavar="TIME",
     ),

@@ -8,13 +8,17 @@
         ├── BadInput            something in the request is wrong
         │   └── TooLarge        it is longer than the route takes
         ├── NotFound            there is no such thing
+        │   └── Gone            there was one, and it was removed
         ├── Conflict            it exists already, or has changed meanwhile
         ├── Unsupported         this server does not do that
         ├── NotAuthenticated    it needs a login, or the one given is not good
         ├── Forbidden           the one who asks may not
         ├── TooManyAttempts     too many wrong passwords
         └── BackendUnavailable  something behind the server does not answer
-            └── StorageFull     no space is left
+            ├── StorageFull     no space is left
+            ├── Damaged         a stored file is missing, or not what it was
+            ├── BadUpstream     an upstream answers what cannot be used
+            └── UpstreamTimeout an upstream does not answer in time
 """
 
 from __future__ import annotations
@@ -46,7 +50,11 @@ class TooLarge(BadInput):
 
 
 class NotFound(Refusal):
-    """Raised when a user, an index or a route does not exist."""
+    """Raised when a user, an index, a package or a route does not exist."""
+
+
+class Gone(NotFound):
+    """Raised when what is asked for was there and has been removed."""
 
 
 class Conflict(Refusal):
@@ -75,3 +83,15 @@ class BackendUnavailable(Refusal):
 
 class StorageFull(BackendUnavailable):
     """Raised when a change cannot be written because the disk is full."""
+
+
+class Damaged(BackendUnavailable):
+    """Raised when a stored file is missing, or its content is no longer what it was."""
+
+
+class BadUpstream(BackendUnavailable):
+    """Raised when an upstream refuses, answers with an error, or answers what is no package index."""
+
+
+class UpstreamTimeout(BackendUnavailable):
+    """Raised when an upstream is not reached, or does not answer in time."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wheelgate.errors import BadInput
+from wheelgate.packages import PackageSource
 from wheelgate.values import ANONYMOUS, AUTHENTICATED, nothing
 
 TRUE = frozenset({"true", "yes"})
@@ -41,6 +42,8 @@ class IndexType:
     takes_uploads: bool
     dropped: frozenset[str] = field(default=frozenset())
     """Keys of other types that clients send along; they are ignored without a word."""
+    packages: PackageSource | None = None
+    """Where its packages come from: a :class:`~wheelgate.packages.PackageTarget` if it takes uploads."""
 
     def field(self, name: str) -> Field | None:
         """Return the field of that name."""

@@ -81,15 +81,15 @@ def wheelgate_index_store(server: Server) -> IndexStore:  # type: ignore[empty-b
 
 
 @hookspec
-def wheelgate_index_types() -> Iterable[IndexType]:  # type: ignore[empty-body]
-    """Bring kinds of indices, with the keys that each understands.
+def wheelgate_index_types(server: Server) -> Iterable[IndexType]:  # type: ignore[empty-body]
+    """Bring kinds of indices, with the keys that each understands, and with the source of their packages.
 
     Called once per worker. Two types of one name stop the start.
     """
 
 
 @hookspec
-def wheelgate_first_indices() -> Iterable[Index]:  # type: ignore[empty-body]
+def wheelgate_first_indices(server: Server) -> Iterable[Index]:  # type: ignore[empty-body]
     """Name indices that a new server has from its first start.
 
     Called once in the life of a server, when root is created; the owner must be root.

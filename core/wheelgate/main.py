@@ -35,7 +35,7 @@ def run(given: list[str]) -> int:
     parser = make_parser(options)
     flags = vars(parser.parse_args(given))
     command = flags.pop("command", None)
-    arguments = {name: flags.pop(name) for name in ("user", "password_stdin") if name in flags}
+    arguments = {name: flags.pop(name) for name in ("user", "password_stdin", "repair", "no_hashes") if name in flags}
 
     def load() -> tuple[Config, Plugins]:
         found = find_plugins(given)
@@ -51,6 +51,10 @@ def run(given: list[str]) -> int:
         from wheelgate.commands.passwd import set_password
 
         return set_password(config, plugins, **arguments)
+    if command == "fsck":
+        from wheelgate.commands.fsck import check_files
+
+        return check_files(config, plugins, **arguments)
     from wheelgate.server import WebServer
     from wheelgate.startup import lock_folder, make_folder, prepare_server
 
@@ -80,7 +84,7 @@ class Parser(argparse.ArgumentParser):
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse, and name the nearest option for one that is unknown."""
-        known = [*self._option_string_actions, "--password-stdin"]
+        known = [*self._option_string_actions, "--password-stdin", "--repair", "--no-hashes"]
         for name in (word.partition("=")[0] for word in args):
             if name.startswith("--") and name not in known:
                 # Said here, for argparse would take its value for a command and complain of that.
@@ -113,6 +117,9 @@ def make_parser(options: Sequence[Option]) -> Parser:
     passwd.add_argument("user", metavar="USER")
     passwd.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
     plugins = commands.add_parser("plugins", help="list the installed plugins, their hooks and settings")
-    for command in (passwd, plugins):
+    fsck = commands.add_parser("fsck", help="check the stored files of a server that is stopped")
+    fsck.add_argument("--repair", action="store_true", help="remove what nobody needs, put damaged files aside")
+    fsck.add_argument("--no-hashes", action="store_true", help="compare sizes alone, without reading every file")
+    for command in (passwd, plugins, fsck):
         add_flags(command, options)
     return parser

@@ -64,6 +64,8 @@ class Provider:
 
     def __init__(self, name: str, budget: float, *, instant: bool) -> None:
         self.name = name
+        self.instant = instant
+        """Whether calls run on the event loop; they may then as well be made without :meth:`call`."""
         self._budget = budget
         self._executor = None if instant else ThreadPoolExecutor(IN_FLIGHT, f"provider-{name}")
         self._free = threading.BoundedSemaphore(IN_FLIGHT)

@@ -100,6 +100,11 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         """How many seconds a client may take for the head of its first request."""
         return float(self._config["head-timeout"])
 
+    @property
+    def send_timeout(self) -> float:
+        """How many seconds a client may take nothing of an answer."""
+        return float(self._config["send-timeout"])
+
     def load(self) -> Any:
         """Wire the application of a worker; without its database it ends, and the master starts the next one."""
         try:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from wheelgate.app import Application
 from wheelgate.config import Config
-from wheelgate.errors import Refusal, StartupError
+from wheelgate.errors import BackendUnavailable, Refusal, StartupError
 from wheelgate.facade import Server
 from wheelgate.logs import where
 from wheelgate.plugins import Plugins
@@ -42,7 +42,13 @@ def prepare_server(config: Config, plugins: Plugins) -> None:
 
     def work() -> None:
         prepare_database(config, plugins)
-        Application(config, plugins).close()
+        application = Application(config, plugins)
+        try:
+            application.sweep()
+        except BackendUnavailable as error:
+            log.warning("the files could not be looked at before the start: %s", error)
+        finally:
+            application.close()
 
     in_child(work)
 
@@ -168,7 +174,7 @@ def fill(config: Config, plugins: Plugins, database: Database) -> None:
         now = datetime.now(UTC).replace(microsecond=0)
         root = User(ROOT, stamp=secrets.token_urlsafe(12), created=now)
         server.users.create(root, hasher.hash(password) if password else "")
-    for _, indices in plugins.ask("wheelgate_first_indices"):
+    for _, indices in plugins.ask("wheelgate_first_indices", server=server):
         for index in indices:
             if server.indices.get(index.owner, index.name) is None:
                 server.indices.create(index)

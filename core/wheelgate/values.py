@@ -112,7 +112,10 @@ class Permission:
     resource: str
     """The kind of resource it is about: ``server``, ``user`` or ``index``."""
     default: str
-    """Who has it if no plugin says anything: ``everyone``, ``authenticated``, ``owner`` (root included) or ``root``."""
+    """Who has it if no plugin says anything: ``everyone``, ``authenticated``, ``owner`` (root included), ``root`` or
+    ``listed``: nobody else than ``acl`` says."""
+    acl: str = ""
+    """The key of the index that lists further principals who have it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ log = logging.getLogger("wheelgate.http")
 STATUS: tuple[tuple[type[errors.Refusal], int], ...] = (
     (errors.TooLarge, 413),
     (errors.BadInput, 400),
+    (errors.Gone, 410),
     (errors.NotFound, 404),
     (errors.Conflict, 409),
     (errors.Unsupported, 409),
@@ -26,6 +27,9 @@ STATUS: tuple[tuple[type[errors.Refusal], int], ...] = (
     (errors.Forbidden, 403),
     (errors.TooManyAttempts, 429),
     (errors.StorageFull, 507),
+    (errors.Damaged, 500),
+    (errors.BadUpstream, 502),
+    (errors.UpstreamTimeout, 504),
     (errors.BackendUnavailable, 503),
 )
 """The first that fits counts."""

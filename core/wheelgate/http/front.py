@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
@@ -21,6 +21,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+FOREIGN = re.compile(r"[+/\x00-\x1f\x7f]")
+"""What no name in a path has."""
 
 
 class Front:
@@ -35,15 +37,19 @@ class Front:
         self._access = access
         self._events = events
 
-    async def caller(self, req: falcon.asgi.Request) -> Caller:
+    def caller(self, req: falcon.asgi.Request) -> Awaitable[Caller]:
         """Find out who asks (steps 1 to 4).
 
         Raises:
             Forbidden: the request changes something, comes from another site, and a browser may have added the
                 credentials by itself.
         """
-        caller = await self._identifier.caller(self.incoming(req))
-        if caller.ambient and req.method not in SAFE and self._from_another_site(req):
+        identified = self._identifier.caller(self.incoming(req))
+        return identified if req.method in SAFE else self._unless_from_another_site(req, identified)
+
+    async def _unless_from_another_site(self, req: falcon.asgi.Request, identified: Awaitable[Caller]) -> Caller:
+        caller = await identified
+        if caller.ambient and self._from_another_site(req):
             raise Forbidden("a page of another site may not change anything here in your name")
         return caller
 
@@ -58,21 +64,30 @@ class Front:
         return origin is not None and urlsplit(origin).netloc != urlsplit(self.outside.url(req)).netloc
 
     @property
+    def instant(self) -> bool:
+        """Whether reads may be made without :meth:`read`, on the event loop."""
+        return self._access.instant
+
+    @property
     def serial(self) -> int:
         """The change counter as this worker saw it last."""
         return self._access.serial
 
-    async def require(self, caller: Caller, permission: str, resource: Resource) -> None:
+    def require(self, caller: Caller, permission: str, resource: Resource) -> Awaitable[None]:
         """Let the caller pass, or refuse (step 5)."""
-        await self.rights.require(caller, permission, resource)
+        return self.rights.require(caller, permission, resource)
 
-    async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
         """Read from the stores (step 6)."""
-        return await self._access.read(function, *args, **kwargs)
+        return self._access.read(function, *args, **kwargs)
 
     async def change(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Change the stores inside one transaction (step 6)."""
         return await self._access.change(function, *args, **kwargs)
+
+    def change_here(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Change the stores as :meth:`change` does, from a thread that has hopped already."""
+        return self._access.within_transaction(function, *args, **kwargs)
 
     def tell(self, name: str, caller: Caller, subject: str, **detail: Any) -> None:
         """Tell the plugins what happened (step 7)."""
@@ -86,6 +101,17 @@ def segment(value: str) -> str:
     Raises:
         falcon.HTTPNotFound: it has a ``+`` or a slash, which belong to other addresses, or control characters.
     """
-    if re.search(r"[+/\x00-\x1f\x7f]", value):
+    if FOREIGN.search(value):
         raise falcon.HTTPNotFound
+    return value
+
+
+def version_segment(value: str) -> str:
+    """Check one part of a path that names a version, which may hold a ``+`` after its first character (PEP 440).
+
+    Raises:
+        falcon.HTTPNotFound: it belongs to another address, or has control characters.
+    """
+    segment(value[:1])
+    segment(value.replace("+", ""))
     return value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ipaddress
 import json
 import re
@@ -17,6 +19,15 @@ from wheelgate.values import RequestInfo
 
 LARGEST_BODY = 1_000_000
 """Bytes of a JSON body."""
+DRAINED = 64 << 20
+"""Bytes of a refused body that are read and dropped."""
+DRAINED_FOR = 10.0
+"""Seconds."""
+DRAINED_AT_ONCE = 1 << 18
+GONE = "wheelgate.gone"
+"""In the scope of a request: a function that says whether the client has gone, where the worker can tell."""
+SENDFILE = "wheelgate.sendfile"
+"""In the scope of a request: a function that makes a :class:`~wheelgate.zerocopy.FileSender`, where the worker can."""
 DEEPEST = 32
 LARGEST_NUMBER = 2**63
 
@@ -137,21 +148,39 @@ class Outside:
         return address
 
 
+async def drain(req: falcon.asgi.Request) -> None:
+    """Read what is left of the body, within limits: most clients read an answer only once they have sent it all."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DRAINED_FOR):
+            left = DRAINED
+            while left > 0 and (piece := await req.stream.read(min(left, DRAINED_AT_ONCE))):
+                left -= len(piece)
+
+
+async def read_body(req: falcon.asgi.Request, largest: int = LARGEST_BODY) -> bytes:
+    """Read the body.
+
+    Raises:
+        TooLarge: it has more than ``largest`` bytes; the rest is not read.
+    """
+    length = req.content_length
+    if length is not None and length > largest:
+        raise TooLarge(f"the body has {length} bytes; at most {largest} are taken here")
+    data = await req.stream.read(largest + 1)
+    if len(data) > largest:
+        raise TooLarge(f"the body has more than {largest} bytes, which is all that is taken here")
+    return data
+
+
 async def read_json(req: falcon.asgi.Request) -> Any:
     """Read and check the JSON body, whatever the Content-Type says.
 
     Raises:
-        TooLarge: it has more than ``LARGEST_BODY`` bytes; the rest is not read.
+        TooLarge: it has more than ``LARGEST_BODY`` bytes.
         BadInput: it is no JSON (RFC 8259), or uses what two readers could understand differently: duplicate keys,
             numbers outside 64 bits, NUL, lone surrogates, or nesting deeper than 32.
     """
-    length = req.content_length
-    if length is not None and length > LARGEST_BODY:
-        raise TooLarge(f"the body has {length} bytes; at most {LARGEST_BODY} are taken here")
-    data = await req.stream.read(LARGEST_BODY + 1)
-    if len(data) > LARGEST_BODY:
-        raise TooLarge(f"the body has more than {LARGEST_BODY} bytes, which is all that is taken here")
-    return decode_json(data)
+    return decode_json(await read_body(req))
 
 
 async def held(reading: Awaitable[T]) -> T | BadInput:

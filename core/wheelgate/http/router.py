@@ -15,6 +15,9 @@ class Router(CompiledRouter):
         found: dict[str, Any] = Methods(super().map_http_methods(resource, **kwargs))
         if "GET" in found:
             found.setdefault("HEAD", found["GET"])
+        # Falcon learns methods from the environment and before it is imported only, and this one is the incumbent's.
+        if hasattr(resource, "on_push"):
+            found["PUSH"] = resource.on_push
         return found
 
 
@@ -23,3 +26,13 @@ class Methods(dict[str, Any]):
 
     def __missing__(self, method: str) -> Any:
         return self["CONNECT"]
+
+
+class Together:
+    """Several resources behind one address: each brings the methods that are its own."""
+
+    def __init__(self, *resources: object) -> None:
+        for resource in resources:
+            for name in dir(resource):
+                if name.startswith("on_"):
+                    setattr(self, name, getattr(resource, name))

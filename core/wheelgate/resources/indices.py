@@ -6,13 +6,15 @@ from typing import Any
 
 import falcon.asgi
 
-from wheelgate.errors import BadInput
+from wheelgate.errors import BackendUnavailable, BadInput, Forbidden
 from wheelgate.fields import same
 from wheelgate.http.answers import answer
 from wheelgate.http.front import Front, segment
 from wheelgate.http.request import held, read_json
 from wheelgate.resources.root import index_resource
+from wheelgate.resources.viewing import redirect, wants_simple
 from wheelgate.services.indices import Indices, index_config
+from wheelgate.services.sources import Sources
 from wheelgate.services.users import Users
 from wheelgate.values import Index, Resource
 
@@ -20,19 +22,25 @@ from wheelgate.values import Index, Resource
 class IndexResource:
     """Looks at, creates, changes and deletes an index."""
 
-    def __init__(self, front: Front, users: Users, indices: Indices) -> None:
+    def __init__(self, front: Front, users: Users, indices: Indices, sources: Sources) -> None:
         self._front = front
+        self._sources = sources
         self._users = users
         self._indices = indices
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str) -> None:
-        """Show the configuration of an index."""
+        """Show the configuration of an index, and its own projects; an installer is sent to the simple list."""
+        resp.set_header("vary", "Accept, User-Agent")
+        if wants_simple(req):
+            ended = req.scope["path"][-1] == "/"
+            redirect(req, resp, "+simple/" if ended else f"{segment(index)}/+simple/")
+            return
         caller = await self._front.caller(req)
         found = await self._front.read(self._indices.get, segment(user), segment(index))
         await self._front.require(caller, "index_read", index_resource(found))
         config = index_config(found)
         if "no_projects" not in req.params:
-            config["projects"] = []
+            config["projects"] = await self._projects(found)
         answer(resp, config, "indexconfig")
 
     async def on_put(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str) -> None:
@@ -82,6 +90,19 @@ class IndexResource:
         await self._front.change(self._indices.delete, found)
         self._front.tell("IndexDeleted", caller, found.path)
         answer(resp, message=f"index {found.path} deleted", status=201)
+
+    async def _projects(self, index: Index) -> list[str]:
+        """Return the projects of an index; of one whose upstream does not say, those that are known: none."""
+        source = self._sources.of(index)
+        if source is None:
+            return []
+        try:
+            listing = await self._sources.wait(index, source.projects, index)
+        except (BackendUnavailable, Forbidden):
+            if not source.last:
+                raise
+            return []
+        return sorted(listing.names)
 
     async def _read_new(self, req: falcon.asgi.Request, owner: str, name: str) -> Index:
         return self._indices.read_creation(owner, name, await read_json(req))

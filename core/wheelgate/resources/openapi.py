@@ -12,23 +12,11 @@ from wheelgate.fields import IndexType
 from wheelgate.http.answers import encode
 from wheelgate.http.front import Front
 from wheelgate.providers import Route
+from wheelgate.resources.openapi_packages import package_paths, upload
+from wheelgate.resources.openapi_parts import TEXT, body, operation, parameter
 
-TEXT = {"type": "string"}
-USER = {"name": "user", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-INDEX = {"name": "index", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
 USER_KEYS = {"email": TEXT, "title": TEXT, "description": TEXT, "custom_data": {}, "password": TEXT}
-REFUSALS = {
-    "400": "something in the request is wrong",
-    "401": "it needs a login, or the one given is not good",
-    "403": "the caller may not",
-    "404": "there is no such thing",
-    "405": "the method is not allowed here",
-    "409": "it exists already, has changed meanwhile, or this server cannot do it",
-    "413": "the body is too long",
-    "429": "too many wrong passwords",
-    "503": "something behind the server does not answer",
-    "507": "the disk is full",
-}
+USER, INDEX = parameter("user"), parameter("index")
 
 
 class OpenApiResource:
@@ -94,10 +82,12 @@ def document(types: Sequence[IndexType], version: str) -> dict[str, Any]:
             "/{user}/{index}": {
                 "parameters": [USER, INDEX],
                 "get": operation("Show an index"),
+                "post": operation("Upload a file, or push a release", upload(), media=("text/plain",)),
                 "put": operation("Create an index", body(index)),
                 "patch": operation("Change an index", body({"oneOf": [index, operations]})),
                 "delete": operation("Delete an index", status="201"),
             },
+            **package_paths(),
         },
         "components": {
             "securitySchemes": {
@@ -113,35 +103,6 @@ def plugin_route(plugin: str, route: Route) -> tuple[str, dict[str, Any]]:
     """Describe an address that a plugin serves: its path without Falcon's converters, and its methods."""
     path = re.sub(r"\{(\w+)[^}]*\}", r"{\1}", route.address(plugin))
     names = re.findall(r"\{(\w+)\}", path)
-    parameters = [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in names]
+    parameters = [{**parameter(name), "schema": TEXT} for name in names]
     described = operation(f"Ask the plugin '{plugin}'")
     return path, {"parameters": parameters, route.method.lower(): described}
-
-
-def operation(summary: str, request_body: dict[str, Any] | None = None, status: str = "200") -> dict[str, Any]:
-    """Describe one method of one address."""
-    described: dict[str, Any] = {
-        "summary": summary,
-        "responses": {
-            status: response("done"),
-            **{code: response(meaning) for code, meaning in REFUSALS.items()},
-        },
-    }
-    if request_body is not None:
-        described["requestBody"] = request_body
-    return described
-
-
-def response(meaning: str) -> dict[str, Any]:
-    """Describe one answer."""
-    schema = {
-        "type": "object",
-        "properties": {"result": {}, "type": TEXT, "message": TEXT},
-        "additionalProperties": False,
-    }
-    return {"description": meaning, "content": {"application/json": {"schema": schema}}}
-
-
-def body(schema: dict[str, Any]) -> dict[str, Any]:
-    """Describe a JSON body."""
-    return {"required": True, "content": {"application/json": {"schema": schema}}}

@@ -38,11 +38,21 @@ class Rights:
     async def decide(self, principal: Principal, permission: str, resource: Resource) -> Verdict:
         """Ask every policy and return the decision with its reason."""
         granted: Verdict | None = None
+        question = {"server": self._server, "principal": principal, "permission": permission, "resource": resource}
         for policy, provider in self._policies:
-            answer = await self._ask(policy, provider, principal, permission, resource)
+            try:
+                answer = policy(**question) if provider.instant else await provider.call(policy, **question)
+            except Exception as error:  # noqa: BLE001 - a stranger's code; a policy that cannot answer denies
+                log.error("plugin '%s' failed to check a permission: %s", policy.plugin, type(error).__name__)
+                answer = Deny("policy error")
+            if answer is None:
+                continue
+            if not isinstance(answer, Allow | Deny):
+                log.error("plugin '%s' answered %s to a permission check", policy.plugin, type(answer).__name__)
+                answer = Deny("policy error")
             if isinstance(answer, Deny):
                 return Verdict(allowed=False, reason=answer.reason, plugin=policy.plugin)
-            if isinstance(answer, Allow) and granted is None:
+            if granted is None:
                 granted = Verdict(allowed=True, reason=answer.reason, plugin=policy.plugin)
         if granted is not None:
             return granted
@@ -92,18 +102,3 @@ class Rights:
                 log.error("plugin '%s' failed to filter a listing: %s", implementation.plugin, type(error).__name__)
                 return [False] * len(resources)
         return seen
-
-    async def _ask(
-        self, policy: Implementation, provider: Provider, principal: Principal, permission: str, resource: Resource
-    ) -> Allow | Deny | None:
-        try:
-            answer = await provider.call(
-                policy, server=self._server, principal=principal, permission=permission, resource=resource
-            )
-        except Exception as error:  # noqa: BLE001 - a stranger's code; a policy that cannot answer denies
-            log.error("plugin '%s' failed to check a permission: %s", policy.plugin, type(error).__name__)
-            return Deny("policy error")
-        if answer is None or isinstance(answer, Allow | Deny):
-            return answer
-        log.error("plugin '%s' answered %s to a permission check", policy.plugin, type(answer).__name__)
-        return Deny("policy error")

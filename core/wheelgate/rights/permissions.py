@@ -15,17 +15,27 @@ CORE_PERMISSIONS = (
     Permission("index_create", "create", "index", "owner"),
     Permission("index_modify", "modify", "index", "owner"),
     Permission("index_delete", "delete", "index", "owner"),
+    Permission("upload", "submit to", "index", "listed", acl="acl_upload"),
+    Permission("release_modify", "yank, or set the status of, projects on", "index", "owner", acl="acl_upload"),
+    Permission("release_delete", "delete from", "index", "owner", acl="acl_upload"),
+    Permission("toxresult_upload", "upload test results to", "index", "listed", acl="acl_toxresult_upload"),
     Permission("status_read", "see the whole status of", "server", "root"),
 )
 
+EVERYONE = Allow("everyone may")
+
 
 def by_default(principal: Principal, permission: Permission, resource: Resource) -> Allow | Deny:
-    """Decide by the permission's default."""
+    """Decide by the permission's default, and by the list that the index has for it."""
+    if permission.acl and principal.names.intersection(resource.config.get(permission.acl, ())):
+        return Allow(f"{permission.acl} lists you")
     match permission.default:
         case "everyone":
-            return Allow("everyone may")
+            return EVERYONE
         case "authenticated":
             return Allow("every user may") if principal.name else Deny("only users may")
+        case "listed":
+            return Deny(f"{permission.acl} of {resource.label} does not list you")
         case "owner" if principal.name is not None and principal.name in (ROOT, resource.owner):
             return Allow("its owner may" if principal.name == resource.owner else "root may")
         case "owner" if resource.owner == ROOT:

@@ -8,6 +8,7 @@ from typing import Any
 
 from wheelgate.errors import BadInput, Conflict, Forbidden, NotFound
 from wheelgate.fields import Field, IndexType, same, shown
+from wheelgate.services.bases import circle
 from wheelgate.services.names import check_name
 from wheelgate.store.protocols import IndexStore, UserStore
 from wheelgate.values import Index
@@ -42,6 +43,11 @@ class Indices:
         if index is None:
             raise NotFound(f"The stage {ascii(owner)[1:-1]}/{ascii(name)[1:-1]} could not be found.")
         return index
+
+    def find(self, path: str) -> Index | None:
+        """Return the index ``owner/name``; None if there is none."""
+        owner, _, name = path.partition("/")
+        return self._store.get(owner, name)
 
     def of(self, owner: str) -> list[Index]:
         """Return the indices of a user."""
@@ -100,6 +106,8 @@ class Indices:
             changed = {key: value for key, value in given.items() if key not in echoed}
             config = {**index.config, **self._read_fields(index_type, changed)}
         self._refuse_dangling(index_type, config, index)
+        if config.get("bases") != index.config.get("bases"):
+            self._refuse_circle(index.path, config)
         order = [field.name for field in index_type.fields]
         return {name: config[name] for name in (*order, *config) if name in config}
 
@@ -108,6 +116,7 @@ class Indices:
         if self._users.get(index.owner) is None:
             raise NotFound(f"no user {index.owner!a}")
         self._refuse_dangling(self._types[index.type], index.config, None)
+        self._refuse_circle(index.path, index.config)
         self._store.create(index)
         return index
 
@@ -115,8 +124,15 @@ class Indices:
         """Replace the configuration."""
         return index if same(config, index.config) else self._store.modify(index, config)
 
+    def all_have_packages(self) -> bool:
+        """Say whether the plugins are there that know what each index holds."""
+        return all((kind := self.type_of(index)) and kind.packages for index in self._store.list())
+
     def delete(self, index: Index) -> None:
-        """Remove an index, and its path from the bases of all others."""
+        """Remove an index with its packages, and its path from the bases of all others."""
+        kind = self.type_of(index)
+        if kind is not None and kind.packages is not None:
+            kind.packages.forget(index)
         self._store.delete(index)
         self.forget("indices", index.path)
 
@@ -195,12 +211,18 @@ class Indices:
         for field in (field for field in index_type.fields if field.refers_to):
             standing = before.config.get(field.name, ()) if before else ()
             for entry in (entry for entry in config.get(field.name, ()) if entry not in standing):
-                if field.refers_to == "indices" and self._store.get(*entry.split("/")) is None:
+                if field.refers_to == "indices" and self.find(entry) is None:
                     wrong.append(f"base index '{entry}' does not exist")
                 if field.refers_to == "principals" and entry[:1] != ":" and self._users.get(entry) is None:
                     wrong.append(f"'{field.name}' names the user '{entry}', who does not exist; create the user first")
         if wrong:
             raise BadInput(", ".join(wrong))
+
+    def _refuse_circle(self, path: str, config: Mapping[str, Any]) -> None:
+        """Refuse bases through which an index would inherit from itself."""
+        way = circle(path, config.get("bases", ()), self.find)
+        if way:
+            raise BadInput(f"the bases would make a circle: {' -> '.join(way)}")
 
 
 def read_object(body: Any) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
@@ -21,6 +23,8 @@ class Access:
         """Take the database, the threads for it, and whether reads of all stores may run on the event loop."""
         self._database = database
         self._pool = pool
+        self._turn = threading.Lock() if database.kind == "sqlite" else contextlib.nullcontext()
+        """SQLite lets one write at a time; who finds it busy would look again and again."""
         self.instant = instant
         """Whether reads may be made without :meth:`read`, on the event loop."""
         self.serial = 0
@@ -34,10 +38,11 @@ class Access:
 
     async def change(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function inside a transaction, which is undone if it raises."""
-        return await self._pool.run(lambda: self._within_transaction(function, *args, **kwargs))
+        return await self._pool.run(lambda: self.within_transaction(function, *args, **kwargs))
 
-    def _within_transaction(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with self._database.transaction():
+    def within_transaction(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function as :meth:`change` does, in the thread that is there already."""
+        with self._turn, self._database.transaction():
             answer = function(*args, **kwargs)
         self.serial = self._database.serial()
         return answer

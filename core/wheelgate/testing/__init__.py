@@ -2,4 +2,10 @@
 
 import pytest
 
-pytest.register_assert_rewrite("wheelgate.testing.stores")
+pytest.register_assert_rewrite(
+    "wheelgate.testing.package_changes",
+    "wheelgate.testing.package_kit",
+    "wheelgate.testing.package_pushes",
+    "wheelgate.testing.package_uploads",
+    "wheelgate.testing.stores",
+)

@@ -19,6 +19,8 @@ from wheelgate.startup import make_folder, make_secret, prepare_database
 
 CHEAP = {"argon2-memory-cost": "8", "argon2-time-cost": "1", "argon2-parallelism": "1"}
 """Hashing as cheap as argon2 can: a test that logs in must not take a fifth of a second."""
+QUIET = {"root-pypi-url": "http://127.0.0.1:9/simple/"}
+"""An upstream for root/pypi where nobody listens: no test asks a public index by mistake."""
 
 
 @cache
@@ -67,15 +69,16 @@ class Site:
             folder: the server's folder; a new one, or that of an earlier site.
             extra: plugins to take part besides the installed ones, by name.
             no_plugin: installed plugins to leave out.
-            options: settings, as the command line would give them.
+            options: settings, as the command line would give them; None takes back what a site sets by itself.
         """
         found = [*(discover(no_plugin).found if no_plugin else installed())]
         found += [Found(name, "tests", "1", blocked=False, plugin=plugin) for name, plugin in (extra or {}).items()]
         plugins = Plugins(found)
         known = [*CORE_OPTIONS, *(option for _, option in plugins.options())]
         keys = {option.key for option in known}
-        flags = {key: value for key, value in CHEAP.items() if key in keys}
+        flags = {key: value for key, value in {**CHEAP, **QUIET}.items() if key in keys}
         flags |= {name.replace("_", "-"): value for name, value in options.items()}
+        flags = {key: value for key, value in flags.items() if value is not None}
         self.config = settle(known, {"serverdir": str(folder), **flags}, {})
         make_folder(self.config.serverdir)
         make_secret(self.config.secret_path, given=False)

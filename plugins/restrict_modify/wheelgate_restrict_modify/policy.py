@@ -8,6 +8,9 @@ RESTRICTED = frozenset(
     {"user_create", "user_modify", "user_password", "user_delete", "index_create", "index_modify", "index_delete"}
 )
 
+RELEASES = frozenset({"release_modify", "release_delete"})
+"""What the access list of an index grants besides, whatever the option says."""
+
 
 def principals(text: str) -> frozenset[str]:
     """Read names of users and ``:groups`` that are separated by commas; an empty text names nobody."""
@@ -17,10 +20,13 @@ def principals(text: str) -> frozenset[str]:
 def judge(listed: frozenset[str], principal: Principal, permission: str, resource: Resource) -> Allow | Deny | None:
     """Decide one question; None for permissions that the policy is not about.
 
-    Who is listed replaces owners and root. Two exceptions: everybody may change the own password, and nobody who is
-    listed by name may delete the own user, so that the last administrator cannot vanish by mistake.
+    Who is listed replaces owners and root. Three exceptions: everybody may change the own password; who may upload to
+    an index may also delete and yank there; and nobody who is listed by name may delete the own user, so that the last
+    administrator cannot vanish by mistake.
     """
-    if permission not in RESTRICTED:
+    if permission in RELEASES and principal.names.intersection(resource.config.get("acl_upload", ())):
+        return None
+    if permission not in RESTRICTED | RELEASES:
         return None
     own = resource.kind == "user" and principal.name is not None and principal.name == resource.name
     if own and permission == "user_password":

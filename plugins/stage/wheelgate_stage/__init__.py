@@ -1,51 +1,22 @@
 """The index type ``stage``: an index that takes uploads and inherits from others."""
 
-from wheelgate import hookimpl
-from wheelgate.fields import (
-    Field,
-    IndexType,
-    parse_bases,
-    parse_bool,
-    parse_choice,
-    parse_json,
-    parse_principals,
-    parse_projects,
-    parse_text,
-)
+from __future__ import annotations
 
-LIST = {"type": "array", "items": {"type": "string"}}
-TEXT = {"type": "string"}
+from pathlib import Path
 
-STAGE = IndexType(
-    "stage",
-    (
-        Field("bases", parse_bases, LIST, lambda owner: [], many=True, refers_to="indices"),
-        Field("volatile", parse_bool, {"type": "boolean"}, lambda owner: True),
-        Field("acl_upload", parse_principals, LIST, lambda owner: [owner], many=True, refers_to="principals"),
-        Field(
-            "acl_toxresult_upload",
-            parse_principals,
-            LIST,
-            lambda owner: [":ANONYMOUS:"],
-            many=True,
-            refers_to="principals",
-        ),
-        Field("mirror_whitelist", parse_projects, LIST, lambda owner: [], many=True),
-        Field(
-            "mirror_whitelist_inheritance",
-            parse_choice("mirror_whitelist_inheritance", ("intersection", "union")),
-            {"type": "string", "enum": ["intersection", "union"]},
-            lambda owner: "intersection",
-        ),
-        Field("title", parse_text("title"), TEXT),
-        Field("description", parse_text("description"), TEXT),
-        Field("custom_data", parse_json("custom_data"), {}),
-    ),
-    takes_uploads=True,
-)
+from wheelgate import Server, hookimpl
+from wheelgate.fields import IndexType
+from wheelgate_stage.keys import FIELDS
+from wheelgate_stage.packages import StagePackages
 
 
 @hookimpl
-def wheelgate_index_types() -> list[IndexType]:
+def wheelgate_migrations() -> Path:
+    """Name the folder with the tables' history."""
+    return Path(__file__).parent / "migrations"
+
+
+@hookimpl
+def wheelgate_index_types(server: Server) -> list[IndexType]:
     """Bring the type ``stage``."""
-    return [STAGE]
+    return [IndexType("stage", FIELDS, takes_uploads=True, packages=StagePackages(server))]

@@ -1,0 +1,48 @@
+"""What a disk reports when it fails, put into the words of the domain."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from wheelgate.errors import BackendUnavailable, Damaged, StorageFull
+from wheelgate.packages import StoredFile
+
+log = logging.getLogger("wheelgate.files")
+
+LATER = 10
+"""Seconds until it is worth while to try again: somebody has to look at the disk first."""
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn an ``OSError`` into a refusal; no path of the server shows in it.
+
+    Raises:
+        StorageFull: no space is left.
+        BackendUnavailable: anything else.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            raise StorageFull(
+                "no space is left where the server keeps its files, so nothing was kept; an administrator has to free"
+                " some, then repeat",
+                retry_after=LATER,
+            ) from error
+        name = errno.errorcode.get(error.errno or 0, "unknown error")
+        raise BackendUnavailable(
+            f"the server cannot use the disk of its files ({name}); an administrator has to look at it",
+            retry_after=LATER,
+        ) from error
+
+
+def damaged(stored: StoredFile, how: str) -> Damaged:
+    """Report a damaged file loudly, and return what the one who asked for it is told."""
+    log.error("the stored file %s is %s: 'devpi-server fsck' finds out what is needed", stored.sha256, how)
+    return Damaged(
+        "the server's copy of this file is damaged and is not served; an administrator finds its name in the log"
+    )

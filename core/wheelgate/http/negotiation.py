@@ -1,0 +1,51 @@
+"""What a client can read: Accept and Accept-Encoding (RFC 9110, section 12.5)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+WEIGHT = re.compile(r"(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
+
+KEPT = 512
+"""Headers of which the answer is remembered: there are few kinds of clients, and each always sends the same."""
+
+
+@lru_cache(KEPT)
+def best_media_type(accept: str, offers: tuple[str, ...]) -> str | None:
+    """Return the offer that the client likes best; None if it can read none of them.
+
+    The weight counts first, then how precisely the client names it, then the order of the offers (RFC 9110, section
+    12.5.1). Parameters other than the weight do not count; what cannot be read is left out.
+    """
+    ranges = dict(_weighted(accept)) or {"*/*": 1.0}
+    best, rank = None, (0.0, 0)
+    for offer in offers:
+        named = (offer, f"{offer.partition('/')[0]}/*", "*/*")
+        found = next(((ranges[name], -place) for place, name in enumerate(named) if name in ranges), (0.0, 0))
+        if found[0] and (best is None or found > rank):
+            best, rank = offer, found
+    return best
+
+
+@lru_cache(KEPT)
+def best_coding(accept_encoding: str, offers: tuple[str, ...]) -> str:
+    """Return the content coding that the client likes best, of equal ones the first; empty for none.
+
+    A client that refuses even what is not coded (``identity;q=0``) gets that: RFC 9110, section 12.5.3, leaves it to
+    the server.
+    """
+    weights = dict(_weighted(accept_encoding))
+    plain = weights.get("identity", 0.0)
+    ranked = [(weights.get(offer, weights.get("*", 0.0)), -place, offer) for place, offer in enumerate(offers)]
+    weight, _, offer = max(ranked)
+    return offer if weight and weight >= plain else ""
+
+
+def _weighted(header: str) -> Iterator[tuple[str, float]]:
+    for entry in header.split(","):
+        name, *parameters = (part.strip().lower() for part in entry.split(";"))
+        weight = next((value.removeprefix("q=") for value in parameters if value.startswith("q=")), "1")
+        if name and WEIGHT.fullmatch(weight):
+            yield name, float(weight)

@@ -1,0 +1,83 @@
+"""``PUSH /{user}/{index}``: a release goes to another index, of this server or of another one."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import falcon.asgi
+
+from wheelgate.errors import NotAuthenticated, NotFound
+from wheelgate.files.files import Files
+from wheelgate.http.answers import answer
+from wheelgate.http.front import Front, segment
+from wheelgate.http.request import read_json
+from wheelgate.identity.identify import Caller
+from wheelgate.outgoing import Outgoing
+from wheelgate.packages import Release
+from wheelgate.pools import Pool
+from wheelgate.resources.root import index_resource
+from wheelgate.services.indices import Indices
+from wheelgate.services.publishing import publish
+from wheelgate.services.pushing import Elsewhere, Push, obtain, read_push, take
+from wheelgate.services.sources import Sources
+from wheelgate.services.uploads import upload_target
+from wheelgate.values import Index
+
+
+class PushResource:
+    """Copies a release, files and history."""
+
+    def __init__(
+        self, front: Front, indices: Indices, sources: Sources, files: Files, outgoing: Outgoing, pool: Pool
+    ) -> None:
+        self._front = front
+        self._indices = indices
+        self._sources = sources
+        self._files = files
+        self._outgoing = outgoing
+        self._pool = pool
+
+    async def on_push(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str) -> None:
+        """Push a release of this index; not of its bases."""
+        caller = await self._front.caller(req)
+        source = await self._front.read(self._indices.get, segment(user), segment(index))
+        await self._front.require(caller, "index_read", index_resource(source))
+        push = read_push(await read_json(req))
+        if isinstance(push.target, Elsewhere):
+            await self._outside(resp, caller, source, push, push.target)
+        else:
+            await self._inside(resp, caller, source, push, *push.target)
+
+    async def _inside(
+        self, resp: falcon.asgi.Response, caller: Caller, source: Index, push: Push, owner: str, name: str
+    ) -> None:
+        index = await self._front.read(self._indices.get, owner, name)
+        target = upload_target(self._indices.type_of(index), index)
+        await self._front.require(caller, "upload", index_resource(index))
+        release = await self._obtain(source, push)
+        who = caller.principal.name
+        actions = await self._front.change(take, self._files, target, index, release, source, who, push)
+        self._told(caller, release, source, index.path)
+        answer(resp, actions, "actionlog")
+
+    async def _outside(
+        self, resp: falcon.asgi.Response, caller: Caller, source: Index, push: Push, to: Elsewhere
+    ) -> None:
+        # Otherwise anybody could make this server send things to others in its name.
+        if caller.principal.name is None:
+            raise caller.problem or NotAuthenticated("not logged in: only users may push to another server")
+        release = await self._obtain(source, push)
+        actions, good = await self._pool.run(publish, self._outgoing, self._files, source, release, to, push)
+        if good:
+            self._told(caller, release, source, urlsplit(to.url).hostname or "")
+        answer(resp, actions, "actionlog", status=200 if good else 502)
+
+    async def _obtain(self, source: Index, push: Push) -> Release:
+        packages = self._sources.of(source)
+        if packages is None:
+            raise NotFound(f"index {source.path} holds no packages")
+        return await self._sources.wait(source, obtain, packages, source, push)
+
+    def _told(self, caller: Caller, release: Release, source: Index, target: str) -> None:
+        detail = {"project": release.name, "version": release.version, "target": target}
+        self._front.tell("ReleasePushed", caller, source.path, **detail)

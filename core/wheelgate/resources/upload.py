@@ -1,0 +1,90 @@
+"""``POST /{user}/{index}``: uploads, and pushes of clients that do not know another method for them."""
+
+from __future__ import annotations
+
+import falcon.asgi
+
+from wheelgate.errors import Refusal
+from wheelgate.files.files import Files
+from wheelgate.http.answers import give_reason
+from wheelgate.http.front import Front, segment
+from wheelgate.http.multipart import is_form, read_form
+from wheelgate.http.request import drain
+from wheelgate.packages import Form, PackageTarget, Recorded
+from wheelgate.resources.push import PushResource
+from wheelgate.resources.root import index_resource
+from wheelgate.services.indices import Indices
+from wheelgate.services.sources import Sources
+from wheelgate.services.uploads import Reception, prepare, record, upload_target
+from wheelgate.values import Index
+
+
+class UploadResource:
+    """Takes files, registrations and documentation."""
+
+    def __init__(
+        self,
+        front: Front,
+        indices: Indices,
+        sources: Sources,
+        files: Files,
+        pushes: PushResource,
+        largest: int | None,
+    ) -> None:
+        self._front = front
+        self._indices = indices
+        self._sources = sources
+        self._files = files
+        self._pushes = pushes
+        self._largest = largest
+
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str) -> None:
+        """Take an upload. What is no form is a push."""
+        if not is_form(req):
+            await self._pushes.on_push(req, resp, user, index)
+            return
+        try:
+            recorded = await self._upload(req, user, index)
+        except Refusal as refused:
+            give_reason(resp, refused.message)
+            await drain(req)
+            raise
+        # No JSON: the incumbent's client would look for something in it.
+        resp.content_type = "text/plain; charset=utf-8"
+        resp.data = f"{recorded.note}\n".encode() if recorded.note else b""
+        if recorded.note:
+            give_reason(resp, recorded.note)
+
+    async def _upload(self, req: falcon.asgi.Request, user: str, index: str) -> Recorded:
+        caller = await self._front.caller(req)
+        found = await self._front.read(self._indices.get, segment(user), segment(index))
+        target = upload_target(self._indices.type_of(found), found)
+        await self._front.require(caller, "upload", index_resource(found))
+        recorded = await self._take(req, found, target, caller.principal.name)
+        if recorded.path:
+            detail = {"project": recorded.project, "version": recorded.version, "path": recorded.path}
+            self._front.tell("FileUploaded", caller, found.path, **detail)
+        else:
+            self._front.tell(
+                "ReleaseRegistered", caller, found.path, project=recorded.project, version=recorded.version
+            )
+        return recorded
+
+    async def _take(self, req: falcon.asgi.Request, index: Index, target: PackageTarget, who: str | None) -> Recorded:
+        reception = Reception(self._files, self._sources, index, self._largest)
+        try:
+            form = await read_form(req, reception.begin)
+        except BaseException:
+            await self._sources.wait(index, reception.drop)
+            raise
+        return await self._sources.wait(index, self._complete, target, index, form, reception, who)
+
+    def _complete(
+        self, target: PackageTarget, index: Index, form: Form, reception: Reception, who: str | None
+    ) -> Recorded:
+        """Check, keep and record an upload in one go, which comes to its end also if the client goes away."""
+        try:
+            inspected = prepare(self._files, target, index, form, reception)
+            return self._front.change_here(record, self._files, target, index, inspected, who)
+        finally:
+            reception.drop()

@@ -1,0 +1,99 @@
+"""The tables of hosted packages. They do not refer to indices, which may be kept in another store, but by paths."""
+
+from typing import Any
+
+import peewee
+
+
+def up(migrator: Any, db: Any) -> None:
+    postgresql = isinstance(db, peewee.PostgresqlDatabase)
+    by_code_point = '"C"' if postgresql else "BINARY"
+    number = peewee.BigAutoField if postgresql else peewee.AutoField
+
+    class Index(db.Model):  # type: ignore[misc]  # peewee is not typed
+        # Outlives the index, so that a counter never comes back to a value that it had.
+        path = peewee.TextField(primary_key=True)
+        changes = peewee.BigIntegerField()
+        listed = peewee.BigIntegerField()
+
+        class Meta:
+            table_name = "stage_index"
+
+    class Project(db.Model):  # type: ignore[misc]
+        id = number()
+        index_path = peewee.TextField()
+        name = peewee.TextField(collation=by_code_point)
+        present = peewee.IntegerField()
+        changed = peewee.BigIntegerField()
+        status = peewee.TextField()
+        status_reason = peewee.TextField()
+
+        class Meta:
+            table_name = "stage_project"
+            indexes = ((("index_path", "name"), True),)
+
+    class Release(db.Model):  # type: ignore[misc]
+        id = number()
+        project = peewee.ForeignKeyField(Project, on_delete="CASCADE", index=False)
+        version_key = peewee.TextField()
+        version = peewee.TextField()
+        yanked = peewee.TextField(null=True)
+        metadata = peewee.TextField()
+
+        class Meta:
+            table_name = "stage_release"
+            indexes = ((("project", "version_key"), True),)
+
+    class File(db.Model):  # type: ignore[misc]
+        id = number()
+        release = peewee.ForeignKeyField(Release, on_delete="CASCADE", index=False)
+        identity = peewee.TextField()
+        index_path = peewee.TextField()
+        path = peewee.TextField()
+        rel = peewee.TextField()
+        tested = peewee.ForeignKeyField("self", on_delete="CASCADE", null=True)
+        sha256 = peewee.TextField(index=True)
+        size = peewee.BigIntegerField()
+        md5 = peewee.TextField(null=True)
+        blake2_256 = peewee.TextField(null=True)
+        uploaded = peewee.TextField()
+        uploader = peewee.TextField(null=True)
+        requires_python = peewee.TextField(null=True)
+        metadata_sha256 = peewee.TextField(null=True)
+        attested = peewee.IntegerField()
+
+        class Meta:
+            table_name = "stage_file"
+            indexes = ((("release", "identity"), True), (("index_path", "path"), True))
+
+    class Sibling(db.Model):  # type: ignore[misc]
+        file = peewee.ForeignKeyField(File, on_delete="CASCADE", index=False)
+        kind = peewee.TextField()
+        content = peewee.BlobField()
+
+        class Meta:
+            table_name = "stage_sibling"
+            primary_key = peewee.CompositeKey("file", "kind")
+
+    class Log(db.Model):  # type: ignore[misc]
+        id = number()
+        file = peewee.ForeignKeyField(File, on_delete="CASCADE")
+        what = peewee.TextField()
+        who = peewee.TextField(null=True)
+        at = peewee.TextField()
+        dst = peewee.TextField()
+        src = peewee.TextField(null=True)
+        count = peewee.IntegerField(null=True)
+
+        class Meta:
+            table_name = "stage_log"
+
+    class Gone(db.Model):  # type: ignore[misc]
+        index_path = peewee.TextField()
+        path = peewee.TextField()
+
+        class Meta:
+            table_name = "stage_gone"
+            primary_key = peewee.CompositeKey("index_path", "path")
+
+    db.create_tables([Index, Project, Release, File, Sibling, Log, Gone])
