@@ -1,0 +1,96 @@
+"""Holding files back until they have been out for a while (``min_age``): most malicious ones are found within days."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from wheelgate import Index
+from wheelgate.errors import BadInput, Forbidden
+from wheelgate.fields import parse_list, shown
+from wheelgate.packages import normalize
+from wheelgate_mirror.filenames import NAME, normalized_version
+
+UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+LONGEST = 3650 * 86400
+"""Seconds: ten years."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cooldown:
+    """How long a mirror holds files back, and which not."""
+
+    age: int
+    """Seconds; 0 holds nothing back."""
+    said: str
+    """As it was configured."""
+    exceptions: frozenset[str]
+    """Names of projects, and ``name==version``."""
+
+    def ready(self, project: str, version: str, upload_time: str | None) -> float:
+        """Return the seconds since 1970 from which on a file may be had: 0 for always, infinite if nobody knows."""
+        if not self.age or not self.exceptions.isdisjoint((project, f"{project}=={version}")):
+            return 0.0
+        if upload_time is None:
+            return math.inf
+        return datetime.fromisoformat(upload_time).timestamp() + self.age
+
+
+def cooldown_of(index: Index) -> Cooldown:
+    """Read the configuration of a mirror."""
+    said = str(index.config.get("min_age", "0s"))
+    return Cooldown(_seconds(said) or 0, said, frozenset(index.config.get("min_age_exceptions", ())))
+
+
+def hold_back(index: Index, project: str, version: str, upload_time: str | None, name: str) -> None:
+    """Refuse the file ``name`` if it is too young.
+
+    Raises:
+        Forbidden: it is; the text says until when, and what can be done.
+    """
+    cooldown = cooldown_of(index)
+    ready = cooldown.ready(project, version, upload_time)
+    if ready <= time.time():
+        return
+    if math.isinf(ready):
+        why = f"its upstream does not say when '{name}' was uploaded"
+    else:
+        when = datetime.fromtimestamp(math.ceil(ready), UTC).isoformat().replace("+00:00", "Z")
+        why = f"'{name}' becomes available at {when}"
+    raise Forbidden(
+        f"{index.path} holds files back until they are {cooldown.said} old (min_age); {why}. Whoever may modify the"
+        " index can add it to min_age_exceptions"
+    )
+
+
+def parse_min_age(value: Any) -> str:
+    """Read a time span: ``7d``, ``12h`` or a number of seconds; it is kept with its unit."""
+    said = str(value).strip() if type(value) in (int, str) else ""
+    if _seconds(said) is None:
+        raise BadInput(f"'min_age' option must be a time span such as 7d, 12h or 3600, not {shown(value)}")
+    return f"{said}s" if said.isdecimal() else said
+
+
+def parse_exceptions(value: Any) -> list[str]:
+    """Read a list of projects and ``name==version``, and normalise both."""
+    return list(dict.fromkeys(_exceptions(parse_list(value))))
+
+
+def _exceptions(items: Iterable[str]) -> Iterable[str]:
+    for item in items:
+        name, exact, version = (part.strip() for part in item.partition("=="))
+        if not NAME.fullmatch(name) or (exact and not version):
+            raise BadInput(f"'min_age_exceptions' option takes names and name==version, not {shown(item)}")
+        yield normalize(name) + (f"=={normalized_version(version) or version}" if exact else "")
+
+
+def _seconds(said: str) -> int | None:
+    """Return a time span in seconds; None if it is none, or too long."""
+    match = re.fullmatch(r"([0-9]{1,9})([smhdw]?)", said)
+    seconds = int(match[1]) * UNITS[match[2]] if match else -1
+    return seconds if 0 <= seconds <= LONGEST else None
