@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import sys
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -13,11 +12,15 @@ from urllib.parse import urljoin
 import requests
 
 from wheelgate_client import VERSION, urls
+from wheelgate_client.connection import CHUNK, Connection
 from wheelgate_client.errors import ClientError, NotAnIndexServerError, RefusedError, UnreachableError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wheelgate_client.forms import Form
 
 API_VERSION = "2"
 VERSION_HEADER = "X-DEVPI-API-VERSION"
-CONNECT_SECONDS = 10
 ANSWER_LIMIT = 64 * 1024 * 1024
 """Bytes; the project list of a full mirror has some 20 million."""
 REDIRECT_LIMIT = 5
@@ -89,24 +92,14 @@ class Api:
         log: Callable[[str], None],
     ) -> None:
         self._credentials = credentials
-        self._timeout = (min(CONNECT_SECONDS, seconds), seconds)
         self._warn = warn
         self._log = log
         self._warned = False
-        self._http = requests.Session()
-        # requests would otherwise send passwords from ~/.netrc beside, or instead of, the login.
-        self._http.auth = _unchanged
-        self._http.headers.update(
-            {
-                "Accept": "application/json",
-                "Content-Type": "application/json",
-                "User-Agent": f"devpi/{VERSION} (wheelgate; py{sys.version.partition(' ')[0]}; {sys.platform})",
-            }
-        )
+        self._connection = Connection(seconds)
 
     def close(self) -> None:
         """Let go of the connection."""
-        self._http.close()
+        self._connection.close()
 
     def get(self, url: str, credentials: Credentials | None = None) -> Reply:
         """Ask for what stands at the URL; see :meth:`send` for the errors."""
@@ -123,44 +116,77 @@ class Api:
         """
         sender = self._credentials(url) if credentials is None else credentials
         data = None if body is None else json.dumps(body).encode()
+        final, response, text = self._converse(method, url, data, sender.headers())
+        content = _content(method, final, response, text, sender)
+        if content is None:
+            raise NotAnIndexServerError(final, "it answered without a JSON object")
+        reply = Reply(final, response.headers, content)
+        self._check_version(reply)
+        return reply
+
+    def post_form(self, url: str, form: Form) -> str:
+        """Upload a file; return what the server says about it beyond that all is well.
+
+        Raises:
+            ClientError: as :meth:`send` does.
+        """
+        sender = self._credentials(url)
+        headers = {**sender.headers(), "Content-Type": form.content_type}
+        final, response, text = self._converse("POST", url, form, headers)
+        _content("POST", final, response, text, sender)
+        return "" if response.reason in {None, "", _phrase(response.status_code)} else str(response.reason)
+
+    def post_and_look(self, url: str) -> None:
+        """POST nothing, and ask for the page that the answer refers to, if it does.
+
+        Raises:
+            ClientError: as :meth:`send` does, for either request.
+        """
+        sender = self._credentials(url)
+        headers = {**sender.headers(), "Accept": "application/vnd.pypi.simple.v1+json, application/json"}
+        response, text = self._exchange("POST", url, None, headers)
+        method, final = "POST", url
+        if response.is_redirect:
+            method, final, response, text = "GET", *self._converse("GET", _target(url, response), None, headers)
+        _content(method, final, response, text, sender)
+
+    def fetch(self, url: str, take: Callable[[bytes], object]) -> None:
+        """Give the bytes that stand at the URL to ``take``, piece by piece.
+
+        Raises:
+            ClientError: as :meth:`send` does.
+        """
+        sender = self._credentials(url)
+        headers = {**sender.headers(), "Accept": "*/*", "Accept-Encoding": "identity"}
         for _ in range(REDIRECT_LIMIT):
-            response, text = self._exchange(method, url, data, sender)
-            self._log(f"{method} {url}: {_status_line(response)}")
+            with self._connection.opened("GET", url, None, headers) as response:
+                self._log(f"GET {url}: {_status_line(response)}")
+                if response.ok and not response.is_redirect:
+                    for chunk in response.iter_content(CHUNK):
+                        take(chunk)
+                    return
+                if not response.is_redirect:
+                    raise _refused("GET", url, response, _read(url, response), sender)
+                url = _target(url, response)
+        raise _runaround(url)
+
+    def _converse(
+        self, method: str, url: str, data: bytes | Form | None, headers: Mapping[str, str]
+    ) -> tuple[str, requests.Response, bytes]:
+        for _ in range(REDIRECT_LIMIT):
+            response, text = self._exchange(method, url, data, headers)
             if not response.is_redirect:
-                reply = _reply(method, url, response, text, sender)
-                self._check_version(reply)
-                return reply
+                return url, response, text
             url = _redirected(method, url, response)
-        raise ClientError(f"'{url}' is redirected again and again: the server, or a proxy before it, is misconfigured")
+        raise _runaround(url)
 
     def _exchange(
-        self, method: str, url: str, data: bytes | None, credentials: Credentials
+        self, method: str, url: str, data: bytes | Form | None, headers: Mapping[str, str]
     ) -> tuple[requests.Response, bytes]:
-        try:
-            with self._http.request(
-                method,
-                url,
-                data=data,
-                headers=credentials.headers(),
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                text = bytearray()
-                for chunk in response.iter_content(65536):
-                    text += chunk
-                    if len(text) > ANSWER_LIMIT:
-                        raise UnreachableError(url, f"the answer is longer than {ANSWER_LIMIT} bytes")
-                return response, bytes(text)
-        except requests.ConnectTimeout:
-            raise UnreachableError(url, f"no connection within {self._timeout[0]:g} seconds") from None
-        except requests.Timeout:
-            raise UnreachableError(url, f"no answer within {self._timeout[1]:g} seconds") from None
-        except requests.exceptions.ProxyError as error:
-            raise UnreachableError(url, f"through the proxy: {_innermost(error)}") from None
-        except (requests.RequestException, ValueError) as error:
-            # ValueError: neither requests nor urllib3 wraps what the standard library finds wrong with an address.
-            raise UnreachableError(url, _innermost(error)) from None
+        with self._connection.opened(method, url, data, headers) as response:
+            text = _read(url, response)
+        self._log(f"{method} {url}: {_status_line(response)}")
+        return response, text
 
     def _check_version(self, reply: Reply) -> None:
         if VERSION_HEADER not in reply.headers and not self._warned:
@@ -168,42 +194,50 @@ class Api:
             self._warn(f"warning: '{reply.url}' does not say which version of the API it speaks")
 
 
-def _reply(method: str, url: str, response: requests.Response, text: bytes, credentials: Credentials) -> Reply:
+def _read(url: str, response: requests.Response) -> bytes:
+    text = bytearray()
+    for chunk in response.iter_content(65536):
+        text += chunk
+        if len(text) > ANSWER_LIMIT:
+            raise UnreachableError(url, f"the answer is longer than {ANSWER_LIMIT} bytes")
+    return bytes(text)
+
+
+def _content(method: str, url: str, response: requests.Response, text: bytes, credentials: Credentials) -> Json | None:
+    """Return the JSON object of an answer that is no refusal, or None if it is one of another kind."""
     version = response.headers.get(VERSION_HEADER)
     if version not in {None, API_VERSION}:
         raise ClientError(
             f"devpi {VERSION} got a reply with API-VERSION {version}, acceptable are: {API_VERSION};"
             " install a client as new as the server"
         )
-    kind = response.headers.get("Content-Type", "none").partition(";")[0].strip().lower()
-    content = _json_object(text) if kind == "application/json" else None
+    kind, content = _typed(response, text)
     # A proxy before an index server may speak HTML, but what says 404 or 200 in HTML is no index server.
     if content is None and version is None and (response.ok or response.status_code == HTTPStatus.NOT_FOUND):
         raise NotAnIndexServerError(url, f"it answered {_status_line(response)} with content of type {kind}")
     if not response.ok:
-        raise RefusedError(method, url, response.status_code, _refusal(response, content or {}, credentials))
-    if content is None:
-        raise NotAnIndexServerError(url, "it answered without a JSON object")
-    return Reply(url, response.headers, content)
+        raise _refused(method, url, response, text, credentials)
+    return content
 
 
-def _refusal(response: requests.Response, content: Json, credentials: Credentials) -> str:
+def _typed(response: requests.Response, text: bytes) -> tuple[str, Json | None]:
+    kind = response.headers.get("Content-Type", "none").partition(";")[0].strip().lower()
+    return kind, _json_object(text) if kind == "application/json" else None
+
+
+def _refused(method: str, url: str, response: requests.Response, text: bytes, credentials: Credentials) -> RefusedError:
+    content = _typed(response, text)[1] or {}
     message = content.get("message")
     # The incumbent's server spreads some messages over several lines.
     reason = " ".join(message.split()) if isinstance(message, str) else ""
-    answer = _status_line(response) + (f": {reason}" if reason else "")
+    hint = ""
     if response.status_code == HTTPStatus.UNAUTHORIZED and not response.url.endswith("/+login"):
-        answer += f" (type 'devpi login {credentials.username or 'USER'}')"
-    return answer
+        hint = f"(type 'devpi login {credentials.username or 'USER'}')"
+    return RefusedError(method, url, response.status_code, _phrase_of(response), reason, hint, content)
 
 
 def _redirected(method: str, url: str, response: requests.Response) -> str:
-    target = urljoin(url, response.headers["Location"])
-    if not _is_same_server(url, target):
-        raise ClientError(
-            f"'{url}' refers to another server, '{urls.masked(target)}':"
-            " nothing was sent there; type 'devpi use URL' with that server's URL if you trust it"
-        )
+    target = _target(url, response)
     if method != "GET" and response.status_code not in {
         HTTPStatus.TEMPORARY_REDIRECT,
         HTTPStatus.PERMANENT_REDIRECT,
@@ -212,6 +246,20 @@ def _redirected(method: str, url: str, response: requests.Response) -> str:
             f"'{url}' has moved to '{target}', nothing was changed: type 'devpi use URL' with the new URL"
         )
     return target
+
+
+def _target(url: str, response: requests.Response) -> str:
+    target = urljoin(url, response.headers["Location"])
+    if not _is_same_server(url, target):
+        raise ClientError(
+            f"'{url}' refers to another server, '{urls.masked(target)}':"
+            " nothing was sent there; type 'devpi use URL' with that server's URL if you trust it"
+        )
+    return target
+
+
+def _runaround(url: str) -> ClientError:
+    return ClientError(f"'{url}' is redirected again and again: the server, or a proxy before it, is misconfigured")
 
 
 def _is_same_server(url: str, target: str) -> bool:
@@ -231,27 +279,18 @@ def _json_object(text: bytes) -> Json | None:
 
 
 def _status_line(response: requests.Response) -> str:
-    reason = response.reason
-    if not reason:
-        try:
-            reason = HTTPStatus(response.status_code).phrase
-        except ValueError:
-            reason = ""
-    return f"{response.status_code} {reason}".strip()
+    return f"{response.status_code} {_phrase_of(response)}".strip()
 
 
-def _innermost(error: BaseException) -> str:
-    reason = str(error) if isinstance(error, ValueError) else type(error).__name__
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, OSError) and cause.strerror:
-            reason = cause.strerror
-        cause = cause.__cause__ or cause.__context__
-    return reason
+def _phrase_of(response: requests.Response) -> str:
+    return response.reason or _phrase(response.status_code)
 
 
-def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
 
 
 def _base64(username: str, secret: str) -> str:

@@ -12,8 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-_DESCRIPTION = """Users, indices and logins of a private Python package index, and the configuration of the tools
-that install from it. Type 'devpi COMMAND --help' for the options of a command."""
+_DESCRIPTION = """Packages, users, indices and logins of a private Python package index, and the configuration of the
+tools that install from it. Type 'devpi COMMAND --help' for the options of a command."""
 
 _ENVIRONMENT = """environment:
   DEVPI_CLIENTDIR   like --clientdir

@@ -10,6 +10,11 @@ ClientError                 said in one line, exit code 1
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
 
 def reason(error: OSError) -> str:
     """Return what the operating system says; the errors of py.path carry it as the text of their class."""
@@ -45,8 +50,15 @@ class NotAnIndexServerError(ClientError):
 class RefusedError(ClientError):
     """Raised when the server answers with a status of 400 or more."""
 
-    def __init__(self, method: str, url: str, status: int, answer: str) -> None:
+    def __init__(
+        self, method: str, url: str, status: int, phrase: str, message: str, hint: str, content: Mapping[str, Any]
+    ) -> None:
         self.status = status
-        self.answer = answer
+        self.reasons = [text for text in dict.fromkeys((phrase, message)) if text]
+        """What the server said, in the status line and in the body, as far as they differ."""
+        self.hint = hint
+        self.content = content
+        """The JSON object that came with the refusal, empty if none did."""
+        self.answer = f"{status} {': '.join(self.reasons)}".strip() + (f" {hint}" if hint else "")
         """The status line and the server's reason, ``404 Not Found: no user 'bob'``."""
-        super().__init__(f"{method} {url}\n{answer}")
+        super().__init__(f"{method} {url}\n{self.answer}")

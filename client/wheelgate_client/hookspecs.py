@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -30,6 +30,13 @@ class Target:
     """The index itself, ``http://host/user/index/``."""
     trusted_host: bool | None = None
     """True: tell the tool to trust the host without TLS. False: take that line out. None: leave it."""
+    upload_url: str | None = None
+    """Where uploads go, ``http://host/user/index/``; None for an index that takes none. It may carry credentials
+    where the others do."""
+    username: str | None = None
+    """Who is to upload and install; None if nobody is logged in."""
+    password: str | None = field(default=None, repr=False)
+    """What proves it; None unless ``--with-login`` asked for it to be stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,10 @@ class Location:
     """The path as it is shown, for example ``~/.pip/pip.conf``."""
     shown: bool
     """Whether ``devpi use`` lists the file although nothing is in it."""
+    by_name_only: bool = False
+    """Whether the file is left alone, and not shown, unless ``--for`` names its writer."""
+    keeps_login: bool = False
+    """Whether the file has a place for a login of its own, so that ``--with-login`` makes sense with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +65,8 @@ class Edit:
     """The file's bytes once the edit is made; None removes the file."""
     has_secret: bool
     """True if ``after`` carries a credential: the file is then written for its owner only."""
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    """What ``--dry-run`` hides of ``before`` and ``after``, beyond the passwords in URLs."""
 
 
 class ConfigWriter(Protocol):
@@ -64,13 +77,17 @@ class ConfigWriter(Protocol):
     """
 
     name: str
-    """The tool: ``pip``, ``uv``, ``setuptools``, ``buildout``."""
+    """What ``--for`` calls it: the tool, such as ``pip``, or the file, such as ``netrc``."""
 
     def location(self, venv: Path | None) -> Location | None:
         """Where the tool looks: for the user, or inside the virtual environment ``venv``. None: nowhere."""
 
     def read(self, path: Path) -> str | None:
-        """Return the index URL that the file makes the tool use, or None. Raise ``ConfigError`` if unreadable."""
+        """Return what ``devpi use`` is to show of the file, or None if it says nothing.
+
+        That is the index URL that the file makes the tool use, where there is one. Raise ``ConfigError`` if the file
+        cannot be read.
+        """
 
     def plan(self, path: Path, target: Target) -> Edit:
         """Work out the edit that points the tool at ``target``, keeping every other byte. Raise ``ConfigError``."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from wheelgate_client import serverinfo, urls
+from wheelgate_client import serverinfo, urls, venvs
 from wheelgate_client.configfiles import ConfigFiles, Plan
-from wheelgate_client.errors import ClientError
-from wheelgate_client.files import local
+from wheelgate_client.errors import ClientError, UsageError
 from wheelgate_client.hookspecs import Target
 from wheelgate_client.serverinfo import ServerInfo
 from wheelgate_client.session import Session
@@ -66,7 +64,7 @@ def _tell_basic(session: Session, address: urls.Address) -> None:
 def _preferences(options: argparse.Namespace) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if options.venv is not None:
-        changes["venvdir"] = None if options.venv == "-" else str(_venv(options.venv))
+        changes["venvdir"] = None if options.venv == "-" else str(venvs.found(options.venv))
     if options.always_set_cfg is not None:
         changes["always_setcfg"] = options.always_set_cfg == "yes"
         changes["settrusted"] = options.pip_set_trusted == "yes"
@@ -102,13 +100,6 @@ def _remember_credentials(session: Session, address: urls.Address, info: ServerI
         session.terminal.note(f"the login of '{info.rejected}' is no longer valid: type 'devpi login {info.rejected}'")
 
 
-def _venv(directory: str) -> Path:
-    path = Path(local(directory))
-    if not (path / "pyvenv.cfg").exists():
-        raise ClientError(f"No virtualenv found at: '{directory}'; if devpi is to forget it, type 'devpi use --venv -'")
-    return path
-
-
 def _show_server(options: argparse.Namespace, session: Session, current: Current, info: ServerInfo | None) -> None:
     line = session.terminal.line
     if info is None:
@@ -127,7 +118,9 @@ def _show_server(options: argparse.Namespace, session: Session, current: Current
 
 
 def _is_setting(options: argparse.Namespace, current: Current) -> bool:
-    return (options.set_cfg or current.always_setcfg) and not options.unset_cfg
+    # What has to be asked for by name is not set by the way, when somebody only wants to see it.
+    always = current.always_setcfg and not options.names
+    return (options.set_cfg or always) and not options.unset_cfg
 
 
 def _trust(options: argparse.Namespace, current: Current) -> str:
@@ -151,23 +144,50 @@ def _plan(options: argparse.Namespace, session: Session, current: Current) -> Pl
         session.terminal.note("no index configured: cannot set pip/easy_install index")
         return None
     trusted = {"yes": True, "no": False, "auto": urls.is_insecure(current.simpleindex) or None}
-    basic = session.auth_file.basic(current.simpleindex)
+    username, password = _login(session, current)
+    if options.with_login and password is None:
+        raise ClientError(
+            f"nobody is logged in at {root}, so there is no login to store: type 'devpi login USER' first"
+        )
     target = Target(
-        simple_url=urls.with_credentials(current.simpleindex, basic),
-        index_url=urls.with_credentials(f"{current.index}/", basic),
+        simple_url=_with_basic(session, current.simpleindex),
+        index_url=_with_basic(session, f"{current.index}/"),
         trusted_host=trusted[_trust(options, current)],
+        upload_url=current.pypisubmit and _with_basic(session, current.pypisubmit),
+        username=username,
+        password=password if options.with_login else None,
     )
     return lambda writer, path: writer.plan(path, target)
+
+
+def _with_basic(session: Session, url: str) -> str:
+    return urls.with_credentials(url, session.auth_file.basic(url))
+
+
+def _login(session: Session, current: Current) -> tuple[str | None, str | None]:
+    """Return user name and password for the tools that install and upload; neither if nobody is logged in."""
+    # Both addresses are the server's word: what is stored for one host must not be sent to another.
+    logins = {session.credentials(url) for url in (current.simpleindex, current.pypisubmit) if url}
+    login = logins.pop()
+    if logins:
+        return None, None
+    # A server behind HTTP basic authentication sees what is sent there before it sees a login of its own.
+    return login.basic or (login.username, login.token)
 
 
 def _configure(options: argparse.Namespace, session: Session, current: Current, plan: Plan | None) -> int:
     line = session.terminal.line
     chosen = current.venvdir or session.active_venv
-    venv = None if chosen is None else _venv(chosen)
+    venv = None if chosen is None else venvs.found(chosen)
     if venv is not None:
         line(f"venv for install/set commands: {venv}")
-        line("only setting venv pip/uv config, no global configuration changed")
-    files = ConfigFiles(session, venv)
+        if not options.names:
+            line("only setting venv pip/uv config, no global configuration changed")
+    files = ConfigFiles(session, venv, options.names)
+    if options.with_login and not files.keep_a_login:
+        raise UsageError(
+            "devpi use: error: nothing that --for names keeps a login: add netrc, which pip and uv read, or pypirc"
+        )
     if plan is not None:
         (files.preview if options.dry_run else files.change)(plan)
     failed = plan is not None and files.failures > 0

@@ -21,9 +21,9 @@ class Terminal:
         self._out = py.io.TerminalWriter(stdout)
         self._err = py.io.TerminalWriter(stderr)
 
-    def line(self, text: str = "") -> None:
+    def line(self, text: str = "", *, red: bool = False) -> None:
         """Print one line of the answer."""
-        self._out.line(printable(text))
+        self._out.line(printable(text), red=red)
 
     def block(self, text: str) -> None:
         """Print lines of the answer at once."""
@@ -37,6 +37,11 @@ class Terminal:
         """Print on standard error what failed."""
         for line in text.splitlines() or [""]:
             self._err.line(printable(line), red=True)
+
+    def status(self, text: str) -> None:
+        """Show how far something is, in the place of what was shown last; nothing unless somebody looks."""
+        if self._err.hasmarkup:
+            self._err.write(f"\r\x1b[K{printable(text)[: self._err.fullwidth - 1]}")
 
     def confirm(self, question: str, *, assume_yes: bool) -> bool:
         """Ask until the answer is yes or no.

@@ -30,6 +30,21 @@ def register(parser: argparse.ArgumentParser) -> None:
     change.add_argument("--set-cfg", action="store_true", help="make them install from the index")
     change.add_argument("--unset-cfg", action="store_true", help="take out what points at the server")
     config.add_argument(
+        "--for",
+        dest="names",
+        action="extend",
+        type=_names,
+        default=[],
+        metavar="NAME[,NAME...]",
+        help="set, unset or show these only: setuptools, pip, buildout, uv and, only when named here, uv-index, pypirc,"
+        " netrc, poetry, pdm",
+    )
+    config.add_argument(
+        "--with-login",
+        action="store_true",
+        help="with --set-cfg and --for: store the login too, in a file that only you can read (netrc, pypirc)",
+    )
+    config.add_argument(
         "--always-set-cfg", choices=("yes", "no"), help="make every later 'devpi use' imply --set-cfg, or stop that"
     )
     config.add_argument(
@@ -55,6 +70,12 @@ def run(options: argparse.Namespace, session: Session) -> int:
         raise UsageError("devpi use: error: -l lists the indices of the server in use, it takes no INDEX")
     if options.list:
         return _list(session, options.user)
+    if options.with_login and not (options.set_cfg and options.names):
+        raise UsageError("devpi use: error: --with-login needs --set-cfg, and --for to say which file is to keep it")
+    if options.names:
+        from wheelgate_client import configfiles
+
+        configfiles.check_names(session, options.names)
     from wheelgate_client import selection
 
     if options.index is None:
@@ -62,6 +83,10 @@ def run(options: argparse.Namespace, session: Session) -> int:
     # What is typed counts more than what the environment says.
     with closing(session.without("DEVPI_INDEX")) as unbiased:
         return selection.run(options, unbiased)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",")]
 
 
 def _delete(session: Session) -> int:
