@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,18 +19,18 @@ class Source:
     before: bytes | None
     text: str
 
-    def edit(self, text: str, *, has_secret: bool = False) -> Edit:
+    def edit(self, text: str, *, has_secret: bool = False, secrets: Iterable[str] = ()) -> Edit:
         """Return the edit that makes ``text`` the content of the file.
 
         New lines may end in LF: in a file of CRLF lines they become CRLF. A text that was emptied removes the file.
         """
         if text == self.text:
-            return Edit(self.path, self.before, self.before, has_secret)
+            return Edit(self.path, self.before, self.before, has_secret, frozenset(secrets))
         if not text.strip():
-            return Edit(self.path, self.before, None, has_secret=False)
+            return Edit(self.path, self.before, None, has_secret=False, secrets=frozenset(secrets))
         if 0 < self.text.count("\n") == self.text.count("\r\n"):
             text = re.sub(r"(?<!\r)\n", "\r\n", text)
-        return Edit(self.path, self.before, text.encode(), has_secret)
+        return Edit(self.path, self.before, text.encode(), has_secret, frozenset(secrets))
 
 
 def load(path: Path) -> Source:

@@ -50,6 +50,11 @@ def option(text: str, dialect: Dialect, section: str, name: str) -> str | None:
     return _values(text, dialect).get(section, name, fallback="").strip() or None
 
 
+def sections(text: str, dialect: Dialect) -> list[str]:
+    """Return the names of the sections."""
+    return _values(text, dialect).sections()
+
+
 def _values(text: str, dialect: Dialect) -> configparser.RawConfigParser:
     parser = configparser.RawConfigParser(strict=dialect.strict, delimiters=dialect.delimiters)
     parser.optionxform = dialect.normalize  # type: ignore[assignment]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from wheelgate_client.hookspecs import ConfigError
 
@@ -32,6 +32,17 @@ def _is_http(url: str) -> bool:
 def has_credential(url: str) -> bool:
     """Tell whether the URL carries ``user:password@`` or ``user@``."""
     return "@" in urlsplit(url).netloc
+
+
+def without_credential(url: str) -> str:
+    """Return the URL as others may see it."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def same_host(url: object, other: str) -> bool:
+    """Tell whether both URLs lead to one scheme, host and port."""
+    return points_at(url, urljoin(other, "/"))
 
 
 def points_at(url: object, server_url: str) -> bool:

@@ -1,20 +1,17 @@
-"""The writer of ``uv.toml``."""
+"""The writers of ``uv.toml``: one that says as little as need be, and one that names the index."""
 
 from __future__ import annotations
 
 import os
-import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wheelgate_client.hookspecs import ConfigError, Edit, Location, Target
-from wheelgate_pipconfig import files, urls
+from wheelgate_client.hookspecs import Edit, Location, Target
+from wheelgate_pipconfig import files, toml_file, urls
 
+INDEXES = ("index",)
 INDEX_NAME = "wheelgate"
-"""The name of the ``[[index]]`` that is written where ``index-url`` would not count."""
-
-BOM = "\ufeff"
+"""The name of the ``[[index]]`` that is ours."""
 
 
 class UvWriter:
@@ -28,72 +25,110 @@ class UvWriter:
 
     def location(self, venv: Path | None) -> Location | None:
         """Name ``UV_CONFIG_FILE`` or the user's file; uv reads none in a virtual environment."""
-        if venv is not None:
-            return None
-        chosen = os.environ.get("UV_CONFIG_FILE")
-        path = Path(chosen) if chosen else files.user_config_dir() / "uv" / "uv.toml"
-        return Location(path, files.label(path), shown=path.exists())
+        path = _user_file()
+        return Location(path, files.label(path), shown=path.exists()) if venv is None else None
 
     def read(self, path: Path) -> str | None:
         """Return the default index of ``uv pip install``."""
-        settings = _load(path)
-        if first := settings.first_default:
-            # One that is also explicit leaves uv without any default.
-            candidates = [] if first.get("explicit") is True else [first.get("url")]
-        else:
-            candidates = [settings.pip_index_url, settings.values.get("index-url")]
-        return next((url for url in candidates if isinstance(url, str)), None)
+        return _default_url(toml_file.load(path).values)
 
     def plan(self, path: Path, target: Target) -> Edit:
         """Make the simple index the default one; the other indexes, which uv asks before it, stay."""
-        from wheelgate_pipconfig import uv_edit
+        from wheelgate_pipconfig import toml_edit
 
-        settings = _load(path)
+        found = toml_file.load(path)
         url = urls.checked(target.simple_url)
-        if settings.first_default and settings.first_default.get("name") == INDEX_NAME:
-            text = uv_edit.with_named_index(settings.text, INDEX_NAME, url)
-        elif settings.first_default or settings.pip_index_url is not None:
-            text = uv_edit.with_new_index(settings.text, INDEX_NAME, url)
+        first = _first_default(found.values)
+        if first is not None or _pip_index_url(found.values) is not None:
+            uploads = first is not None and first.get("name") == INDEX_NAME and "publish-url" in first
+            entry = {"url": url, **({"publish-url": _publish_url(target)} if uploads else {}), "default": True}
+            text = _with_default_index(found, entry)
         else:
-            text = uv_edit.with_index_url(settings.text, url)
-        return settings.edit(text, has_secret=urls.has_credential(url))
+            text = toml_edit.with_key(found.text, "index-url", url)
+        return found.edit(text, has_secret=_has_credential(target))
 
     def unplan(self, path: Path, server_url: str) -> Edit:
         """Take out ``index-url`` and our own ``[[index]]`` where they point at the server."""
-        from wheelgate_pipconfig import uv_edit
+        from wheelgate_pipconfig import toml_edit
 
-        settings = _load(path)
-        return settings.edit(uv_edit.without_index(settings.text, INDEX_NAME, server_url), has_secret=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Settings:
-    """A ``uv.toml``: its text, without a byte order mark, and what that says."""
-
-    source: files.Source
-    text: str
-    values: dict[str, Any]
-
-    @property
-    def first_default(self) -> dict[str, Any] | None:
-        index = self.values.get("index")
-        entries = index if isinstance(index, list) else []
-        return next((entry for entry in entries if isinstance(entry, dict) and entry.get("default") is True), None)
-
-    @property
-    def pip_index_url(self) -> object:
-        table = self.values.get("pip")
-        return table.get("index-url") if isinstance(table, dict) else None
-
-    def edit(self, text: str, *, has_secret: bool) -> Edit:
-        bom = BOM if self.source.text.startswith(BOM) else ""
-        return self.source.edit(bom + text if text else "", has_secret=has_secret)
+        found = toml_file.load(path)
+        text = toml_edit.without_entry(found.text, INDEXES, INDEX_NAME, server_url)
+        if urls.points_at(found.values.get("index-url"), server_url):
+            text = toml_edit.without_key(text, "index-url")
+        return found.edit(text, has_secret=False)
 
 
-def _load(path: Path) -> _Settings:
-    source = files.load(path)
-    text = source.text.removeprefix(BOM)
-    try:
-        return _Settings(source, text, tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not TOML: {error}. Correct that line.") from None
+class UvIndexWriter:
+    """Points uv at an index by an ``[[index]]`` with a name, which ``uv publish --index`` uploads to."""
+
+    name = "uv-index"
+
+    def location(self, venv: Path | None) -> Location | None:
+        """Name the file of :class:`UvWriter`."""
+        path = _user_file()
+        return Location(path, files.label(path), shown=False, by_name_only=True) if venv is None else None
+
+    def read(self, path: Path) -> str | None:
+        """Return the default index of ``uv pip install``."""
+        return _default_url(toml_file.load(path).values)
+
+    def plan(self, path: Path, target: Target) -> Edit:
+        """Make the index the default one, with the address for uploads; a login that is there is always sent."""
+        found = toml_file.load(path)
+        has_login = target.password is not None or _has_credential(target)
+        entry = {
+            "url": urls.checked(target.simple_url),
+            "publish-url": _publish_url(target),
+            "default": True,
+            **({"authenticate": "always"} if has_login else {}),
+        }
+        return found.edit(_with_default_index(found, entry), has_secret=_has_credential(target))
+
+    def unplan(self, path: Path, server_url: str) -> Edit:
+        """Take the index out if it points at the server."""
+        from wheelgate_pipconfig import toml_edit
+
+        found = toml_file.load(path)
+        return found.edit(toml_edit.without_entry(found.text, INDEXES, INDEX_NAME, server_url), has_secret=False)
+
+
+def _with_default_index(found: toml_file.TomlFile, entry: dict[str, str | bool | None]) -> str:
+    from wheelgate_pipconfig import toml_edit
+
+    first = _first_default(found.values)
+    if first is not None and first.get("name") == INDEX_NAME:
+        return toml_edit.with_entry(found.text, INDEXES, INDEX_NAME, entry)
+    # uv refuses two indexes of one name.
+    text = toml_edit.without_entry(found.text, INDEXES, INDEX_NAME)
+    return toml_edit.with_first_entry(text, INDEXES, INDEX_NAME, entry)
+
+
+def _user_file() -> Path:
+    chosen = os.environ.get("UV_CONFIG_FILE")
+    return Path(chosen) if chosen else files.user_config_dir() / "uv" / "uv.toml"
+
+
+def _first_default(values: dict[str, Any]) -> dict[str, Any] | None:
+    return next((entry for entry in toml_file.tables(values, INDEXES) if entry.get("default") is True), None)
+
+
+def _pip_index_url(values: dict[str, Any]) -> object:
+    table = values.get("pip")
+    return table.get("index-url") if isinstance(table, dict) else None
+
+
+def _default_url(values: dict[str, Any]) -> str | None:
+    if first := _first_default(values):
+        # One that is also explicit leaves uv without any default.
+        candidates = [] if first.get("explicit") is True else [first.get("url")]
+    else:
+        candidates = [_pip_index_url(values), values.get("index-url")]
+    return next((url for url in candidates if isinstance(url, str)), None)
+
+
+def _publish_url(target: Target) -> str | None:
+    return None if target.upload_url is None else urls.checked(target.upload_url)
+
+
+def _has_credential(target: Target) -> bool:
+    return any(url is not None and urls.has_credential(url) for url in (target.simple_url, target.upload_url))
