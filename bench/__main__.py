@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import answers, commands, logins, starts
+from bench import answers, commands, files, logins, memory, pages, starts, uploads
 from bench.report import Row, table
 from bench.site import Site
 
@@ -25,6 +25,15 @@ GROUPS: dict[str, Callable[[Site], list[Row]]] = {
     "login": logins.cost,
     "beside": logins.beside,
     "client": commands.client,
+    "pages": pages.pages,
+    "unchanged": pages.unchanged,
+    "long": pages.long_pages,
+    "names": pages.names,
+    "files": files.files,
+    "uploads": uploads.small,
+    "large": uploads.large,
+    "crowd": uploads.beside,
+    "memory": memory.memory,
 }
 
 

@@ -85,9 +85,9 @@ def take(site: Site, make: Make, asked: Mapping[str, Server]) -> dict[str, list[
     return compare({name: contender(server, make, site.connections) for name, server in asked.items()}, site.rounds)
 
 
-def contender(server: Server, make: Make, connections: int = 1) -> Contender:
-    """Let a server answer over so many connections."""
-    return Contender(server.tree, partial(driver.ask_often, server.port, partial(make, server), connections))
+def contender(server: Server, make: Make, connections: int = 1, expected: int = 200) -> Contender:
+    """Let a server answer over so many connections, with one status."""
+    return Contender(server.tree, partial(driver.ask_often, server.port, partial(make, server), connections, expected))
 
 
 def row(what: str, samples: Mapping[str, list[Sample]], ours: str, other: str, bar: Bar | None = None) -> Row:

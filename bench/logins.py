@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bench import answers, driver
 from bench.environments import variables
+from bench.loops import LOOPS, looping
 from bench.report import Bar, Row
 from bench.sampling import Contender, Sample, compare, enough, sample
 from bench.servers import NAME, PASSWORD, Server
 from bench.site import Site
 from bench.tree import Tree, running
-
-LOOPS = 4
-MOST = 10_000
-"""Logins in a loop, at most."""
 
 
 def cost(site: Site) -> list[Row]:
@@ -48,7 +44,7 @@ def beside(site: Site) -> list[Row]:
         busy: list[Sample] = []
         for _ in range(site.rounds):
             idle.append(sample(asked, times))
-            with logging_in(site.few):
+            with looping(partial(logging_in, site.few)):
                 busy.append(sample(asked, times))
         wall = [one.wall for one in busy], [one.wall for one in idle]
         rows.append(Row(f"{what} on the wall, beside {LOOPS} looping logins", "ms", wall[0], "idle", wall[1], Bar(2)))
@@ -60,31 +56,9 @@ def log_in(server: Server, number: int) -> bytes:
     return driver.request("POST", "/+login", {"user": NAME, "password": PASSWORD})
 
 
-@contextmanager
-def logging_in(server: Server) -> Iterator[None]:
-    """Log in again and again, each time over a new connection, as so many commands do."""
-    stop = threading.Event()
-    started = [threading.Event() for _ in range(LOOPS)]
-
-    def loop(first: threading.Event) -> None:
-        for _ in range(MOST):
-            driver.ask_once(server.port, log_in(server, 0))
-            first.set()
-            if stop.is_set():
-                return
-
-    threads = [threading.Thread(target=loop, args=(event,), daemon=True) for event in started]
-    for thread in threads:
-        thread.start()
-    try:
-        for event in started:
-            if not event.wait(driver.TIMEOUT):
-                raise TimeoutError("no login in time")
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
+def logging_in(server: Server, number: int) -> Callable[[int], None]:
+    """Make what logs in over a new connection, as so many commands do."""
+    return lambda turn: driver.ask_once(server.port, log_in(server, turn))
 
 
 def verify(tree: Tree, times: int) -> None:

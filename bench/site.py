@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from functools import cached_property
 from pathlib import Path
 
-from bench import servers
+from bench import servers, stock
 from bench.environments import Environments
 from bench.servers import Server
 
@@ -70,9 +71,31 @@ class Site(ExitStack):
         """The empty responder."""
         return self._start(servers.empty(self.binaries, self.folder()))
 
+    @cached_property
+    def stocked(self) -> Mapping[str, Server]:
+        """Our server and the incumbent's with packages."""
+        ours = servers.ours_with(self.binaries, self.folder(), FEW)
+        incumbent = servers.incumbent_with(self.incumbent_binaries, self.folder(), FEW)
+        return self._filled({"ours": self._start(ours), "incumbent": self._start(incumbent)}, stock.begin)
+
+    @cached_property
+    def with_many_files(self) -> Mapping[str, Server]:
+        """The same, with a project of many files too."""
+        return self._filled(self.stocked, stock.many_files)
+
+    @cached_property
+    def with_many_names(self) -> Mapping[str, Server]:
+        """The same, with an index of many projects too."""
+        return self._filled(self.stocked, stock.many_names)
+
     def folder(self) -> Path:
         """Make a folder that goes away with the run."""
         return Path(self.enter_context(tempfile.TemporaryDirectory(prefix="wheelgate-bench-")))
+
+    def _filled(self, filled: Mapping[str, Server], fill: Callable[[Server], None]) -> Mapping[str, Server]:
+        for server in filled.values():
+            fill(server)
+        return filled
 
     def _start(self, server: AbstractContextManager[Server]) -> Server:
         return self.enter_context(server)

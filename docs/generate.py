@@ -16,12 +16,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from wheelgate.config import CORE_OPTIONS
+from wheelgate.config import CORE_OPTIONS, settle
+from wheelgate.facade import Server
 from wheelgate.http.errors import STATUS
 from wheelgate.main import make_parser
 from wheelgate.options import Option
+from wheelgate.plugins import discover
 from wheelgate.resources import openapi
 from wheelgate.rights.permissions import CORE_PERMISSIONS
+from wheelgate.store.database import Database
 from wheelgate_client import errors as client_errors
 from wheelgate_client.arguments import CommandParser, main_parser
 from wheelgate_client.commands import ALIASES, COMMANDS
@@ -255,7 +258,11 @@ def permissions() -> str:
 
 def keys(plugin: str) -> str:
     """List the keys of the index type that a plugin brings."""
-    (kind,) = bundled("wheelgate")[plugin].wheelgate_index_types()
+    plugins = discover(())
+    options = [*CORE_OPTIONS, *(option for _, option in plugins.options())]
+    # A server that is never started: nothing is opened or made on the disk before it is needed.
+    server = Server(settle(options, {}, {}), Database("sqlite:///none.db"))
+    (kind,) = dict(plugins.ask("wheelgate_index_types", server=server))[plugin]
     rows = []
     for field in kind.fields:
         takes = " or ".join(f"`{word}`" for word in field.schema.get("enum", ())) or field.schema.get(

@@ -16,6 +16,9 @@ START_WITHIN = 30
 STOP_WITHIN = 20
 """Seconds."""
 
+NOWHERE = "http://127.0.0.1:9/simple/"
+"""What root/pypi mirrors in tests: nobody listens there, so no test asks a public index by mistake."""
+
 CHEAP_HASHING = ("--argon2-memory-cost", "8", "--argon2-time-cost", "1", "--argon2-parallelism", "1")
 
 
@@ -25,7 +28,8 @@ class RunningServer:
     def __init__(self, serverdir: Path, *options: str, workers: int = 1, **popen: Any) -> None:
         """Take the folder, further options of the command, the number of workers, and arguments of ``Popen``."""
         self.serverdir = serverdir
-        self.options = options
+        own = {"--no-plugin", "--no-root-pypi", "--root-pypi-url"}.isdisjoint(options)
+        self.options = (*options, "--root-pypi-url", NOWHERE) if own else options
         self.workers = workers
         self.popen = {"env": clean_environment(), **popen}
         self.port = free_port()

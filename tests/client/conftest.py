@@ -160,7 +160,7 @@ class Request:
 
 @dataclass(slots=True)
 class MadeUpServer:
-    """Says what no index server says; other paths than the given ones are 404."""
+    """Says what no index server says; other paths than the given ones, with or without a method, are 404."""
 
     url: str
     answers: dict[str, Answer]
@@ -182,6 +182,21 @@ class MadeUpServer:
         self.says("/+api", "apiconfig", api)
         self.says("/alice/dev/+api", "apiconfig", {**api, **index})
         self.says("/+login", "proxyauth", {"password": "a-token", "expiration": 36000})
+
+    def has_index(self, **api: object) -> None:
+        """Answer as the index alice/dev does that is open for upload, to a login that is good; change it by ``api``."""
+        index = f"{self.url}/alice/dev"
+        standard = {
+            "login": f"{self.url}/+login",
+            "authstatus": ["ok", "alice", []],
+            "features": [],
+            "index": index,
+            "simpleindex": f"{index}/+simple/",
+            "pypisubmit": f"{index}/",
+        }
+        self.says("/+login", "proxyauth", {"password": "a-token", "expiration": 36000})
+        self.says("/alice/dev/+api", "apiconfig", {**standard, **api})
+        self.says("/alice/dev?no_projects=", "indexconfig", {})
 
     def says(self, path: str, kind: str, result: object) -> None:
         """Answer as index servers do."""
@@ -205,7 +220,8 @@ def made_up_server() -> Iterator[MadeUpServer]:
         def handle_any(self) -> None:
             sent = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             requests.append(Request(self.command, self.path, dict(self.headers), sent))
-            answer = answers.get(self.path, Answer({"message": "nothing here"}, 404))
+            otherwise = answers.get(self.path, Answer({"message": "nothing here"}, 404))
+            answer = answers.get(f"{self.command} {self.path}", otherwise)
             body = answer.body()
             if answer.hangs:
                 over.wait()
@@ -219,9 +235,11 @@ def made_up_server() -> Iterator[MadeUpServer]:
                 if value:
                     self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body)
+            if self.command != "HEAD":
+                self.wfile.write(body)
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815 - the library looks for these names
+        do_PUSH = do_HEAD = handle_any  # noqa: N815
 
         def log_message(self, *arguments: object) -> None:
             """Keep standard error for the client."""
@@ -234,6 +252,16 @@ def made_up_server() -> Iterator[MadeUpServer]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def index(devpi: Devpi, made_up_server: MadeUpServer) -> MadeUpServer:
+    """Use the index alice/dev of a made-up server, logged in as alice."""
+    made_up_server.has_index()
+    devpi("use", f"{made_up_server.url}/alice/dev").ok()
+    devpi("login", "alice", "--password", "x").ok()
+    made_up_server.requests.clear()
+    return made_up_server
 
 
 @pytest.fixture

@@ -15,6 +15,9 @@ NO_CONFIGURATION = """\
 always-set-cfg: no
 """
 
+FEATURES = ["project-status", *(f"push-{what}" for what in ("no-docs", "only-docs", "register-project"))]
+FEATURES += ["server-keyvalue-parsing", "why", "yank"]
+
 
 def test_a_server_is_used_from_then_on(devpi, index_server):
     """``use URL`` shows the server, and so does every later ``use``, in the words of the specified session."""
@@ -26,7 +29,7 @@ no current index: type 'devpi use -l' to discover indices
     assert devpi("use", index_server.url).ok().out == expected
     assert devpi("use").ok().out == expected
     assert devpi.state("current.json") == {
-        "features": ["server-keyvalue-parsing"],
+        "features": FEATURES,
         "login": f"{index_server.url}+login",
     }
 
@@ -57,7 +60,7 @@ def test_urls_are_shown_on_demand(member):
         f"              login: {member.root}/+login",
         f"         pypisubmit: {index}/",
         f"        simpleindex: {index}/+simple/",
-        "supported features: server-keyvalue-parsing",
+        f"supported features: {', '.join(FEATURES)}",
     ]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.interop import peer
+from tests.interop import tools as released
 from tests.interop.terminal import SitDown, Terminal
 
 
@@ -15,6 +16,12 @@ from tests.interop.terminal import SitDown, Terminal
 def theirs() -> Path:
     """Return the folder of the incumbent's programs."""
     return peer.programs()
+
+
+@pytest.fixture(scope="session")
+def tools() -> str:
+    """Return a ``PATH`` of the tools that upload and install."""
+    return released.programs()
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,22 +28,23 @@ def programs() -> Path:
     given = os.environ.get("WHEELGATE_PEER_VENV")
     if given:
         return Path(given).absolute() / "bin"
+    return installed("incumbent-6.20.3", RELEASED)
+
+
+def installed(name: str, requirements: Sequence[str]) -> Path:
+    """Install programs once for all test runs of a user; return their folder, in an environment of that name."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "wheelgate-bench"
     cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "incumbent.lock").open("w") as lock:
+    folder = cache / name
+    with (cache / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return _installed(cache / "incumbent-6.20.3") / "bin"
-
-
-def _installed(folder: Path) -> Path:
-    """Make the environment, unless it was made to the end before."""
-    if not (folder / "complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        python = str(folder / "bin" / "python")
-        subprocess.run([python, "-m", "pip", "--disable-pip-version-check", "install", *RELEASED], check=True)
-        (folder / "complete").touch()
-    return folder
+        if not (folder / "complete").exists():  # made to the end before
+            shutil.rmtree(folder, ignore_errors=True)
+            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+            python = str(folder / "bin" / "python")
+            subprocess.run([python, "-m", "pip", "--disable-pip-version-check", "install", *requirements], check=True)
+            (folder / "complete").touch()
+    return folder / "bin"
 
 
 @contextmanager

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from tests import made
 from tests.interop import peer, tokens
 from tests.interop.terminal import SitDown
 from tests.interop.transcripts import Session, read
@@ -26,6 +29,34 @@ def port(theirs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int
 def test_our_client_works(session: Session, port: int, clients: Mapping[str, Path], sit_down: SitDown) -> None:
     """This client prints every line of the session, and ends with its exit codes."""
     assert not sit_down(port, devpi=clients["ours"]).differences(session)
+
+
+@pytest.mark.parametrize("session", read(HERE / "our_client_packages.txt"), ids=str)
+def test_our_client_handles_packages(
+    session: Session, port: int, clients: Mapping[str, Path], sit_down: SitDown
+) -> None:
+    """This client uploads, lists, pushes, removes, installs and tests as the session says."""
+    tools = Path(sys.executable).parent
+    terminal = sit_down(port, devpi=clients["ours"], tox=tools / "tox", python=Path(sys.executable))
+    for file in releases():
+        path = terminal.home / "dist" / file.filename
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(file.content)
+    with zipfile.ZipFile(terminal.home / "dist" / "tinypkg-1.0.doc.zip", "w") as documentation:
+        documentation.writestr("index.html", "<p>tiny")
+    (terminal.home / "other").mkdir()
+    another = made.wheel("tinypkg", "1.0", seed=1)
+    (terminal.home / "other" / another.filename).write_bytes(another.content)
+
+    assert not terminal.differences(session)
+
+
+def releases() -> Iterator[made.Made]:
+    """Make five releases of a package with tests."""
+    ini = b"[testenv]\ncommands = python -c 'import tinypkg'\n"
+    for version in ("1.0", "1.1", "1.2", "1.3", "1.4"):
+        yield made.wheel("tinypkg", version)
+        yield made.sdist("tinypkg", version, more={f"tinypkg-{version}/tox.ini": ini})
 
 
 @pytest.mark.parametrize("session", read(HERE / "both_clients.txt"), ids=str)

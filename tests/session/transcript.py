@@ -21,6 +21,8 @@ PROGRAMS = Path(os.environ.get("WHEELGATE_BIN") or Path(sys.executable).parent)
 """Where ``devpi`` and ``devpi-server`` are: of the environment that runs the tests, or of another one to be tested."""
 
 PORT = 3141
+NOWHERE = "http://127.0.0.1:9/simple/"
+"""What root/pypi mirrors here: nobody listens there, so no public index is asked by mistake."""
 LISTENING = re.compile(r"devpi-server listens on http://127\.0\.0\.1:(\d+)")
 START_WITHIN = 60
 """Seconds."""
@@ -39,7 +41,7 @@ class Step:
     def serves(self) -> bool:
         """Whether the command is a server, which stays while the next ones are typed."""
         words = shlex.split(self.command)
-        return words[:1] == ["devpi-server"] and not {"passwd", "plugins", "--version", "--help"} & set(words)
+        return words[:1] == ["devpi-server"] and not {"passwd", "plugins", "fsck", "--version", "--help"} & set(words)
 
 
 def from_text(text: str) -> list[Step]:
@@ -126,6 +128,7 @@ class Terminal:
             "PATH": f"{PROGRAMS}:/usr/local/bin:/usr/bin:/bin",
             "LANG": "C.UTF-8",
             "DEVPISERVER_PORT": str(self._port),
+            "DEVPISERVER_ROOT_PYPI_URL": NOWHERE,
             **self._variables,
         }
 

@@ -77,10 +77,14 @@ def test_head_answers_what_get_does_without_the_body(shared: Site, path: str) ->
         ("/+login", {"POST"}),
         ("/+logout", {"POST"}),
         ("/root", {"GET", "HEAD", "PUT", "PATCH", "DELETE"}),
-        ("/root/pypi", {"GET", "HEAD", "PUT", "PATCH", "DELETE"}),
+        ("/root/pypi", {"GET", "HEAD", "POST", "PUSH", "PUT", "PATCH", "DELETE"}),
+        ("/root/pypi/abc", {"GET", "HEAD", "PATCH", "DELETE"}),
+        ("/root/pypi/abc/1.0", {"GET", "HEAD", "PATCH", "DELETE"}),
+        ("/root/pypi/+f/123/456/abc-1.0.tar.gz", {"GET", "HEAD", "POST", "DELETE"}),
+        ("/root/pypi/+simple/abc/refresh", {"POST"}),
     ],
 )
-@pytest.mark.parametrize("method", ["TRACE", "PUSH", "BREW", "CONNECT"])
+@pytest.mark.parametrize("method", ["TRACE", "PURGE", "BREW", "CONNECT"])
 def test_other_methods_are_not_allowed(shared: Site, method: str, path: str, allowed: set[str]) -> None:
     """A method that an address does not have, known to HTTP or not, is 405 and told which ones there are."""
     refused = shared.request(method, path)
@@ -105,7 +109,7 @@ def test_answers_are_json_whatever_is_accepted(shared: Site, accept: str) -> Non
         assert (answer.status, answer.headers["content-type"]) == (status, "application/json")
 
 
-@pytest.mark.parametrize("path", ["/a/b/c", "/a/b/c/d", "/+nope", "/root/+nope", "/root/pypi/+nope", "/+api/x"])
+@pytest.mark.parametrize("path", ["/a/b/c/d/e", "/a/b/c/d/e/f", "/+nope", "/root/+nope", "/root/pypi/+nope", "/+api/x"])
 def test_an_address_without_anything_is_not_found(shared: Site, path: str) -> None:
     """What no route fits is 404 with a sentence."""
     missing = shared.request("GET", path)

@@ -15,6 +15,15 @@ from wheelgate.testing.site import Site
 
 ROOT = ("root", "")
 HERE = "http://packages.example"
+FEATURES = [
+    "project-status",
+    "push-no-docs",
+    "push-only-docs",
+    "push-register-project",
+    "server-keyvalue-parsing",
+    "why",
+    "yank",
+]
 
 
 def api(site: Site, path: str, auth: tuple[str, str] | None = None, method: str = "GET") -> dict[str, object]:
@@ -32,7 +41,7 @@ def test_api_of_the_server(shared: Site, path: str, method: str) -> None:
     assert api(shared, path, method=method) == {
         "login": f"{HERE}/+login",
         "authstatus": ["noauth", "", []],
-        "features": ["server-keyvalue-parsing"],
+        "features": FEATURES,
     }
 
 
@@ -77,7 +86,7 @@ def test_features_come_from_plugins_too(serve: Serve) -> None:
 
     site = serve(extra={"feature": Feature()})
 
-    assert api(site, "/+api")["features"] == ["aardvark", "server-keyvalue-parsing", "zebra"]
+    assert api(site, "/+api")["features"] == ["aardvark", *FEATURES, "zebra"]
 
 
 def test_the_listing_names_everybody(site: Site) -> None:
@@ -157,10 +166,11 @@ def test_the_document_has_every_method(documented: tuple[Site, dict[str, dict[st
     """For each address the document has the methods that the server allows, and the parameters of the path."""
     site, paths = documented
     for path, described in paths.items():
-        address = re.sub(r"\{number\}", "5", re.sub(r"\{(name|user|index)\}", "x", path))
+        address = re.sub(r"\{\w+\}", "x", re.sub(r"\{number\}", "5", path))
         allowed = site.request("BREW", address).headers["allow"].lower().replace(" ", "").split(",")
 
-        assert set(described) - {"parameters"} == set(allowed) - {"head", "options"}, path
+        # PUSH is a method of the incumbent's that OpenAPI 3.1 cannot describe; POST does the same.
+        assert set(described) - {"parameters"} == set(allowed) - {"head", "options", "push"}, path
         parameters: list[dict[str, object]] = described.get("parameters", [])  # type: ignore[assignment]
         assert [parameter["name"] for parameter in parameters] == re.findall(r"\{(\w+)\}", path)
 

@@ -1,6 +1,64 @@
-"""What these tests need: servers without sockets."""
+"""What these tests need: servers without sockets, and mirrors of a real upstream."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+from tests.made import Made
 from tests.postgres import postgres  # noqa: F401
 from tests.sites import fresh, numbers, serve, shared, site, template  # noqa: F401
+from tests.upstream import Upstream, upstream  # noqa: F401
+
+from wheelgate.packages import normalize
+from wheelgate.testing.site import Answer, Site
+
+ROOT = ("root", "")
+JSON = "application/vnd.pypi.simple.v1+json"
+
+
+class Mirror:
+    """A mirror on a site, asked as installers do."""
+
+    def __init__(self, on: Site, path: str, **config: Any) -> None:
+        self.site = on
+        self.path = path
+        created = on.request("PUT", path, {"type": "mirror", **config}, auth=ROOT)
+        assert created.status == 200, created.content
+
+    def set(self, **config: Any) -> None:
+        """Change its configuration."""
+        assert self.site.request("PATCH", self.path, config, auth=ROOT).status == 200
+
+    def page(self, name: str = "") -> Answer:
+        """Ask for a project, or for the list of all."""
+        return self.site.request("GET", f"{self.path}/+simple/{name}{'/' if name else ''}", headers={"Accept": JSON})
+
+    def names(self) -> list[str]:
+        """Return the names of all projects."""
+        return [entry["name"] for entry in self.page().json["projects"]]
+
+    def files(self, name: str) -> dict[str, dict[str, Any]]:
+        """Return the files on a project's page, by their names."""
+        answer = self.page(name)
+        assert answer.status == 200, answer.content
+        return {entry["filename"]: entry for entry in answer.json["files"]}
+
+    def address(self, made: Made) -> str:
+        """Return where the page says that a file is."""
+        url: str = self.files(normalize(made.name))[made.filename]["url"]
+        return self.path + url.removeprefix("../..")
+
+    def get(self, made: Made, suffix: str = "") -> Answer:
+        """Fetch a file, or what stands beside it."""
+        return self.site.request("GET", self.address(made) + suffix)
+
+    def refresh(self, name: str) -> None:
+        """Have the upstream asked again."""
+        assert self.site.request("POST", f"{self.path}/+simple/{name}/refresh").status == 302
+
+
+@pytest.fixture
+def mirror(shared: Site, fresh: str, upstream: Upstream) -> Mirror:  # noqa: F811
+    """Return a new mirror that asks its upstream each time."""
+    return Mirror(shared, f"/root/{fresh}", mirror_url=upstream.url, mirror_cache_expiry=0)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from wheelgate.errors import StartupError
 from wheelgate.testing.site import Site
 
 ROOT = ("root", "")
@@ -26,6 +29,11 @@ TAKEN = [
     ({"mirror_provides_core_metadata": "no"}, {"mirror_provides_core_metadata": False}),
     ({"volatile": "no", "title": "T", "description": "D"}, {"volatile": False, "title": "T", "description": "D"}),
     ({"custom_data": [1]}, {"custom_data": [1]}),
+    ({"min_age": " 7d "}, {"min_age": "7d"}),
+    ({"min_age": "3600"}, {"min_age": "3600s"}),
+    ({"min_age": 0}, {"min_age": "0s"}),
+    ({"min_age_exceptions": "Abc.Def, x==1.0-alpha"}, {"min_age_exceptions": ["abc-def", "x==1.0a0"]}),
+    ({"min_age_exceptions": ["a", "a", "b == next"]}, {"min_age_exceptions": ["a", "b==next"]}),
     ({"bases": 5, "acl_upload": "x", "mirror_whitelist": "*", "pypi_whitelist": "*"}, {}),
 ]
 REFUSED = [
@@ -48,6 +56,14 @@ REFUSED = [
     ({"mirror_cache_expiry": []}, "'mirror_cache_expiry' option must be an integer from -1 to 1000000000, not []"),
     ({"mirror_no_project_list": 0}, "Unknown boolean value 0."),
     ({"mirror_web_url_fmt": None}, "'mirror_web_url_fmt' must be text, not None"),
+    ({"min_age": "soon"}, "'min_age' option must be a time span such as 7d, 12h or 3600, not 'soon'"),
+    ({"min_age": -1}, "'min_age' option must be a time span such as 7d, 12h or 3600, not -1"),
+    ({"min_age": "9999d"}, "'min_age' option must be a time span such as 7d, 12h or 3600, not '9999d'"),
+    ({"min_age": True}, "'min_age' option must be a time span such as 7d, 12h or 3600, not True"),
+    ({"min_age": None}, "'min_age' option must be a time span such as 7d, 12h or 3600, not None"),
+    ({"min_age_exceptions": "a b"}, "'min_age_exceptions' option takes names and name==version, not 'a b'"),
+    ({"min_age_exceptions": ["a=="]}, "'min_age_exceptions' option takes names and name==version, not 'a=='"),
+    ({"min_age_exceptions": 5}, "Unknown list value 5."),
     ({"acl_toxresult_upload": []}, "indexconfig got unexpected keyword arguments: acl_toxresult_upload=[]"),
 ]
 
@@ -93,9 +109,13 @@ def test_values_are_refused(shared: Site, mirror: str, body: dict[str, object], 
             {"mirror_cache_expiry": 60, "mirror_no_project_list": True},
         ),
         (["title=x", "title-="], {}),
+        (
+            ["min_age_exceptions+=Abc", "min_age_exceptions+=x==1.0", "min_age_exceptions-=abc"],
+            {"min_age_exceptions": ["x==1.0"]},
+        ),
         (["bases+=root/pypi", "acl_upload=x", "pypi_whitelist-=x"], {}),
     ],
-    ids=["set", "drop", "keys of a stage"],
+    ids=["set", "drop", "a list", "keys of a stage"],
 )
 def test_operations(shared: Site, mirror: str, operations: list[str], changes: dict[str, object]) -> None:
     """A list of operations works on a mirror, too; keys that it does not have, but a stage has, are dropped."""
@@ -133,15 +153,38 @@ def test_a_mirror_takes_no_uploads(shared: Site, mirror: str) -> None:
     assert "pypisubmit" not in shared.request("GET", f"{mirror}/+api").result
 
 
-def test_a_new_server_has_a_mirror_of_the_public_index(site: Site) -> None:
-    """``root/pypi`` is there from the first start, and cannot be deleted by mistake."""
-    shown = site.request("GET", "/root/pypi?no_projects=").result
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        ({"root_pypi_url": "https://packages.example/simple/"}, {"mirror_url": "https://packages.example/simple/"}),
+        ({"root_pypi_url": "https://ci:secret@p.example/"}, {"mirror_url": "https://ci:***@p.example/"}),
+        ({"no_root_pypi": "yes"}, None),
+    ],
+    ids=["another upstream", "with a password", "none"],
+)
+def test_the_first_index(tmp_path: Path, options: dict[str, str], shown: dict[str, str] | None) -> None:
+    """``--root-pypi-url`` says what ``root/pypi`` mirrors, ``--no-root-pypi`` leaves it out."""
+    with Site(tmp_path / "server", **options) as site:
+        answer = site.request("GET", "/root/pypi?no_projects=")
 
+    common = {"type": "mirror", "volatile": False, "title": "PyPI"}
+    assert answer.status == (404 if shown is None else 200)
+    assert shown is None or answer.result == {**common, **shown}
+
+
+def test_by_default_the_first_index_mirrors_the_public_one(tmp_path: Path) -> None:
+    """``root/pypi`` is there from the first start, and cannot be deleted by mistake."""
+    with Site(tmp_path / "server", root_pypi_url=None) as site:
+        shown = site.request("GET", "/root/pypi?no_projects=").result
+        assert site.request("DELETE", "/root/pypi", auth=ROOT).status == 403
+
+    assert shown["mirror_url"].startswith("https://")
     assert shown["mirror_url"].endswith("/simple/")
-    assert shown["mirror_web_url_fmt"].endswith("/project/{name}/")
-    assert {key: shown[key] for key in ("type", "volatile", "title")} == {
-        "type": "mirror",
-        "volatile": False,
-        "title": "PyPI",
-    }
-    assert site.request("DELETE", "/root/pypi", auth=ROOT).status == 403
+    assert shown["mirror_web_url_fmt"] == shown["mirror_url"].removesuffix("simple/") + "project/{name}/"
+    assert (shown["volatile"], shown["title"]) == (False, "PyPI")
+
+
+def test_an_upstream_must_be_an_address(tmp_path: Path) -> None:
+    """A wrong ``--root-pypi-url`` stops the start with a sentence."""
+    with pytest.raises(StartupError, match=r"--root-pypi-url.*the address of a simple index such as"):
+        Site(tmp_path / "server", root_pypi_url="packages.example")

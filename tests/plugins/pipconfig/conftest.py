@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
 import threading
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,7 +34,7 @@ def writers() -> dict[str, ConfigWriter]:
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh home directory, with nothing in the environment that points elsewhere."""
-    for name in ("PIP_CONFIG_FILE", "UV_CONFIG_FILE", "XDG_CONFIG_HOME", "BUILDOUT_HOME"):
+    for name in ("PIP_CONFIG_FILE", "UV_CONFIG_FILE", "XDG_CONFIG_HOME", "BUILDOUT_HOME", "NETRC"):
         monkeypatch.delenv(name, raising=False)
     directory = tmp_path / "home"
     directory.mkdir()
@@ -56,22 +60,32 @@ def make() -> Callable[[Edit], None]:
 
 @dataclass(frozen=True)
 class Recorder:
-    """A server on the loopback interface that knows no project; ``asked`` holds the paths, or as a proxy the URLs."""
+    """A server on the loopback interface that knows no project and takes every upload.
+
+    ``asked`` holds the paths, or as a proxy the URLs, ``logins`` what was sent with each as ``user:password``.
+    """
 
     url: str
     asked: list[str]
+    logins: list[str | None]
 
 
 @pytest.fixture
 def recorder() -> Iterator[Recorder]:
     asked: list[str] = []
+    logins: list[str | None] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             asked.append(self.path)
-            self.send_response(404)
+            _, _, login = self.headers.get("Authorization", "").partition("Basic ")
+            logins.append(b64decode(login).decode() or None)
+            self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            self.send_response(404 if self.command == "GET" else 200)
             self.send_header("Content-Length", "0")
             self.end_headers()
+
+        do_POST = do_GET  # noqa: N815 - the library looks for these names
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
             pass
@@ -79,6 +93,31 @@ def recorder() -> Iterator[Recorder]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
-        yield Recorder(f"http://127.0.0.1:{server.server_port}", asked)
+        yield Recorder(f"http://127.0.0.1:{server.server_port}", asked, logins)
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def run(home: Path) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+    """Run a command in the fresh home; what is not on the loopback interface is behind a proxy that refuses."""
+    with socket.socket() as refusing:
+        refusing.bind(("127.0.0.1", 0))
+        proxy = f"http://127.0.0.1:{refusing.getsockname()[1]}"
+        base = {
+            "HOME": str(home),
+            "PATH": os.defpath,
+            "HTTP_PROXY": proxy,
+            "HTTPS_PROXY": proxy,
+            "NO_PROXY": "127.0.0.1",
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            "PIP_RETRIES": "0",
+            "UV_HTTP_RETRIES": "0",
+            "UV_NO_CACHE": "1",
+            "UV_PYTHON_DOWNLOADS": "never",
+        }
+
+        def command(*argv: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+            return subprocess.run(argv, env={**base, **environment}, cwd=home, capture_output=True, text=True)
+
+        yield command

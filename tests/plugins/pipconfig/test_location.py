@@ -9,10 +9,13 @@ import pytest
 
 from wheelgate_client.hookspecs import ConfigWriter
 
+ALWAYS = ("setuptools", "pip", "buildout", "uv")
+BY_NAME = ("uv-index", "pypirc", "netrc", "poetry", "pdm")
+
 
 def test_writers_come_in_the_order_of_the_listing(writers: dict[str, ConfigWriter]) -> None:
-    """`devpi use` lists setuptools, pip, buildout and then uv."""
-    assert list(writers) == ["setuptools", "pip", "buildout", "uv"]
+    """`devpi use` lists setuptools, pip, buildout and then uv; those that have to be named come last."""
+    assert list(writers) == [*ALWAYS, *BY_NAME]
 
 
 @pytest.mark.parametrize(
@@ -38,6 +41,15 @@ def test_writers_come_in_the_order_of_the_listing(writers: dict[str, ConfigWrite
         pytest.param("uv", [], {"XDG_CONFIG_HOME": "{home}/x"}, "~/x/uv/uv.toml", id="uv-xdg"),
         pytest.param("uv", [], {"XDG_CONFIG_HOME": "x"}, "~/.config/uv/uv.toml", id="uv-xdg-relative"),
         pytest.param("uv", [], {"UV_CONFIG_FILE": "{home}/u.toml"}, "~/u.toml", id="uv-chosen"),
+        pytest.param("uv-index", [], {"UV_CONFIG_FILE": "{home}/u.toml"}, "~/u.toml", id="uv-index"),
+        pytest.param("pypirc", [], {}, "~/.pypirc", id="pypirc"),
+        pytest.param("netrc", [], {}, "~/.netrc", id="netrc"),
+        pytest.param("netrc", [], {"NETRC": "~/n"}, "~/n", id="netrc-chosen"),
+        pytest.param("poetry", [], {}, "~/project/src/pyproject.toml", id="poetry-without-a-project"),
+        pytest.param("poetry", ["project/src/pyproject.toml"], {}, "~/project/src/pyproject.toml", id="poetry-here"),
+        pytest.param(
+            "pdm", ["project/pyproject.toml", "pyproject.toml"], {}, "~/project/pyproject.toml", id="pdm-above"
+        ),
     ],
 )
 def test_user_file(
@@ -55,12 +67,24 @@ def test_user_file(
         (home / name).touch()
     for name, value in environment.items():
         monkeypatch.setenv(name, value.format(home=home))
+    (home / "project" / "src").mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(home / "project" / "src")
 
     location = writers[tool].location(None)
 
     assert location is not None
     assert location.label == label
     assert location.path == Path(label.replace("~", str(home)))
+
+
+@pytest.mark.parametrize("tool", [*ALWAYS, *BY_NAME])
+def test_what_has_to_be_named(writers: dict[str, ConfigWriter], home: Path, tool: str) -> None:
+    """Files that hold passwords, and those of a project, are left alone unless they are named."""
+    location = writers[tool].location(None)
+
+    assert location is not None
+    assert location.by_name_only == (tool in BY_NAME)
+    assert location.keeps_login == (tool in {"pypirc", "netrc"})
 
 
 @pytest.mark.parametrize("tool", ["setuptools", "pip", "buildout"])
@@ -87,7 +111,7 @@ def test_uv_is_shown_once_it_has_a_file(writers: dict[str, ConfigWriter], home: 
 
 
 @pytest.mark.parametrize(
-    ("tool", "name"), [("setuptools", None), ("pip", "pip.conf"), ("buildout", None), ("uv", None)]
+    ("tool", "name"), [(tool, "pip.conf" if tool == "pip" else None) for tool in (*ALWAYS, *BY_NAME)]
 )
 def test_virtual_environment(writers: dict[str, ConfigWriter], home: Path, tool: str, name: str | None) -> None:
     """Of a virtual environment only pip reads a file, which is shown by its full path."""

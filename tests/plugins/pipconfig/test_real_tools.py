@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ast
 import os
-import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,31 +22,6 @@ SERVER = "http://pkgs.example:3141/"
 
 Make = Callable[[Edit], None]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def run(home: Path) -> Iterator[Run]:
-    """Run a command in the fresh home; what is not on the loopback interface is behind a proxy that refuses."""
-    with socket.socket() as refusing:
-        refusing.bind(("127.0.0.1", 0))
-        proxy = f"http://127.0.0.1:{refusing.getsockname()[1]}"
-        base = {
-            "HOME": str(home),
-            "PATH": os.defpath,
-            "HTTP_PROXY": proxy,
-            "HTTPS_PROXY": proxy,
-            "NO_PROXY": "127.0.0.1",
-            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-            "PIP_RETRIES": "0",
-            "UV_HTTP_RETRIES": "0",
-            "UV_NO_CACHE": "1",
-            "UV_PYTHON_DOWNLOADS": "never",
-        }
-
-        def command(*argv: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-            return subprocess.run(argv, env={**base, **environment}, cwd=home, capture_output=True, text=True)
-
-        yield command
 
 
 @pytest.fixture

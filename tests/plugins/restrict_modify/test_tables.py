@@ -1,7 +1,8 @@
-"""Who may do what with users and indices, without ``--restrict-modify`` and with each kind of it: cell by cell.
+"""Who may do what, without ``--restrict-modify`` and with each kind of it: cell by cell.
 
-The tables are those of the incumbent but for three differences on purpose: anonymous gets 401 where it gets 403, nobody
-deletes root, and who deletes root by right of a list is told so as everybody else is.
+The tables are those of the incumbent but for a few differences on purpose: anonymous gets 401 where it gets 403, a user
+who may not push gets 403 where it gets 401, nobody deletes root, and who deletes root by right of a list is told so as
+everybody else is.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.forms import address, upload
+from tests.made import Made, wheel
 
 from wheelgate import hookimpl
 from wheelgate.providers import GroupSource
@@ -33,6 +36,33 @@ FOREIGN = {"absent": ROOT_ALONE, "root": ROOT_ALONE, **LISTED, "empty": NOBODY}
 OWNED = {**FOREIGN, "absent": "401 403 200 200 403 403"}
 OWN = {**FOREIGN, "absent": "  - 200 200 200 200 200"}
 EVERYBODY = dict.fromkeys(MODES, "200 200 200 200 200 200")
+UPLOADED = {
+    "absent": "401 403 200 200 403 403",
+    "root": "401 403 200 200 403 403",
+    "admin": "401 403 200 403 200 403",
+    ":grp": "401 403 200 403 403 200",
+    "admin,:grp": "401 403 200 403 200 200",
+    "empty": "401 403 200 403 403 403",
+}
+"""Who may delete and yank on an index whose ``acl_upload`` lists its owner."""
+UPLOADED_BY_OTHERS = {
+    "absent": "401 200 200 200 403 200",
+    "root": "401 200 403 200 403 200",
+    "admin": "401 200 403 403 200 200",
+    ":grp": "401 200 403 403 403 200",
+    "admin,:grp": "401 200 403 403 200 200",
+    "empty": "401 200 403 403 403 200",
+}
+"""The same where it lists other and the group."""
+UPLOADS = {
+    "owner": ("[owner]", ["owner"], "401 403 200 403 403 403"),
+    "listed": ("[other, :grp]", ["other", ":grp"], "401 200 403 403 403 200"),
+    "open": ("[:ANONYMOUS:]", [":ANONYMOUS:"], "200 200 200 200 200 200"),
+    "users": ("[:AUTHENTICATED:]", [":AUTHENTICATED:"], "401 200 200 200 200 200"),
+    "closed": ("[]", [], "401 403 403 403 403 403"),
+}
+"""Indices by their names: how ``acl_upload`` is shown, what it is, and who may upload to them in every mode."""
+ABC = wheel("abc")
 
 
 def instead(table: dict[str, str], status: str) -> dict[str, str]:
@@ -85,6 +115,27 @@ ACTIONS: dict[str, tuple[Call, dict[str, str]]] = {
             "empty": NOBODY,
         },
     ),
+    **{
+        f"upload, acl_upload={shown}": (("POST", f"/owner/{name}", ABC), dict.fromkeys(MODES, row))
+        for name, (shown, _, row) in UPLOADS.items()
+    },
+    "upload to index of its own": (("POST", "/{}/mod", ABC), dict.fromkeys(MODES, "  - 200 200 200 200 200")),
+    "push to owner's index": (
+        ("PUSH", "/owner/owner", {"name": "abc", "version": "1.0", "targetindex": "owner/listed"}),
+        dict.fromkeys(MODES, UPLOADS["listed"][2]),
+    ),
+    "download file": (("GET", "/owner/owner/{file}", None), EVERYBODY),
+    "upload test result": (("POST", "/owner/owner/{file}", {}), EVERYBODY),
+    "yank version": (("PATCH", "/owner/owner/project-{}/1.0", {"yanked": True}), UPLOADED),
+    "set status": (("PATCH", "/owner/owner/project-{}", {"status": "deprecated"}), UPLOADED),
+    "delete file": (("DELETE", "/owner/owner/{file}", None), UPLOADED),
+    "delete version": (("DELETE", "/owner/owner/version-{}/1.0", None), UPLOADED),
+    "delete project": (("DELETE", "/owner/owner/project-{}", None), UPLOADED),
+    "delete project of others": (("DELETE", "/owner/listed/project-{}", None), UPLOADED_BY_OTHERS),
+    "delete project of its own": (
+        ("DELETE", "/{}/mod/project-{}", None),
+        dict.fromkeys(MODES, "  - 200 200 200 200 200"),
+    ),
 }
 CELLS = [
     pytest.param(mode, action, actor, int(status), id=f"{mode}-{action}-{actor}")
@@ -124,8 +175,27 @@ def furnished(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         indices += [f"{actor}/{kind}" for kind in ("mod", "del") for actor in ACTORS[1:]]
         created = [site.request("PUT", f"/{user}", {"password": PASSWORD}).status for user in users]
         created += [site.request("PUT", f"/{index}", {}, auth=root).status for index in indices]
+        created += [
+            site.request("PUT", f"/owner/{name}", {"acl_upload": acl}, auth=root).status
+            for name, (_, acl, _) in UPLOADS.items()
+        ]
+        created += [
+            upload(site, "owner/owner", dist, ("owner", PASSWORD)).status for dist in (ABC, *map(own_file, ACTORS))
+        ]
+        for actor in ACTORS:
+            for kind in ("version", "project"):
+                dist = wheel(f"{kind}-{actor}")
+                created.append(upload(site, "owner/owner", dist, ("owner", PASSWORD)).status)
+            created.append(upload(site, "owner/listed", dist, ("other", PASSWORD)).status)
+            if actor != "anon":
+                created.append(upload(site, f"{actor}/mod", dist, (actor, PASSWORD)).status)
     assert set(created) == {201, 200}
     return folder
+
+
+def own_file(actor: str) -> Made:
+    """Return the file that this actor, and no other, deletes."""
+    return wheel(f"file-{actor}")
 
 
 Restricted = Callable[[str, str], Site]
@@ -157,8 +227,11 @@ def test_who_may_do_what(restricted: Restricted, mode: str, action: str, actor: 
     if isinstance(body, dict) and "user" in body:
         body = {**body, "user": actor}
     auth = None if actor == "anon" else (actor, PASSWORD)
+    site, path = restricted(mode, action), path.format(actor, actor, file=address(own_file(actor)))
 
-    answer = restricted(mode, action).request(method, path.format(actor), body, auth=auth)
+    answer = (
+        upload(site, path[1:], body, auth) if isinstance(body, Made) else site.request(method, path, body, auth=auth)
+    )
 
     assert answer.status == status, answer.content
     if status in (401, 403):

@@ -195,16 +195,18 @@ def test_refused_operations(shared: Site, index: str, operations: list[object], 
     assert shared.request("GET", f"{index}?no_projects=").result == before
 
 
-def test_cycles_are_allowed(shared: Site, index: str) -> None:
-    """An index may be its own base, or that of one of its bases, once both exist."""
+def test_cycles_are_refused(shared: Site, index: str) -> None:
+    """No index is its own base, nor that of one of its bases; the answer names the circle."""
     path = index[1:]
 
     itself = shared.request("PATCH", index, {"bases": path}, auth=ROOT)
     shared.request("PUT", f"{index}-two", {"bases": path}, auth=ROOT)
     circle = shared.request("PATCH", index, [f"bases+={path}-two"], auth=ROOT)
 
-    assert (itself.status, itself.result["bases"]) == (200, [path])
-    assert (circle.status, circle.result["bases"]) == (200, [path, f"{path}-two"])
+    assert (itself.status, circle.status) == (400, 400)
+    assert f"{path} -> {path}" in itself.message
+    assert f"{path}-two" in circle.message
+    assert shared.request("GET", index).result["bases"] == []
 
 
 def test_a_group_and_a_user_of_one_name_are_two(shared: Site, index: str) -> None:

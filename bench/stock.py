@@ -1,0 +1,65 @@
+"""What lies on the indices that are measured, brought there as anybody brings it: over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from tests.made import Made, wheel
+
+from bench import driver, forms
+from bench.servers import NAME, Server
+
+DEV, MERGED, NAMES = (f"{NAME}/{index}" for index in ("dev", "merged", "names"))
+BASES = tuple(f"{NAME}/{index}" for index in ("one", "two", "three"))
+INDICES = {DEV: (), NAMES: (), **dict.fromkeys(BASES, ()), MERGED: BASES}
+
+TEN, HUNDREDS, BIG = "ten", "thousand", "big"
+"""Projects: of 10 files, of 1,000 files, of one file that is large."""
+MANY_FILES, MANY_NAMES = 1000, 5000
+SMALL_SIZE, BIG_SIZE = 10_000, 50_000_000
+
+
+def begin(server: Server) -> None:
+    """Make the indices, and put a project of 10 files onto one, and another onto three that are bases of a fourth."""
+    with driver.Connection(server.port) as connection:
+        for index, bases in INDICES.items():
+            settings = {"type": "stage", "volatile": True, "bases": list(bases)}
+            sent = driver.request("PUT", f"/{index}", settings, server.credentials)
+            driver.check(sent, *connection.ask(sent))
+    put(server, DEV, (small(TEN, number) for number in range(10)))
+    for number, base in enumerate(BASES):
+        put(server, base, (small(TEN, one) for one in range(10) if one % len(BASES) == number))
+
+
+def many_files(server: Server) -> None:
+    """Put a project of 1,000 files onto an index: 100 versions with 10 files each."""
+    files = (small(HUNDREDS, number // 10, f"py3-none-linux_{number % 10}") for number in range(MANY_FILES))
+    put(server, DEV, files)
+
+
+def many_names(server: Server) -> None:
+    """Make 5,000 projects known to an index."""
+    names = (f"project{number:05}" for number in range(MANY_NAMES))
+    ask_all(server, (forms.register(name, "1.0", NAMES, server.credentials) for name in names))
+
+
+def big(size: int = BIG_SIZE, number: int = 1) -> Made:
+    """Make a large file."""
+    return wheel(BIG, f"{number}.0", size=size, seed=number, requires_python=">=3.9")
+
+
+def small(project: str, number: int, tag: str = "py3-none-any") -> Made:
+    """Make the file of 10 KB that is a version of a project."""
+    return wheel(project, f"{number}.0", tag=tag, size=SMALL_SIZE, seed=number, requires_python=">=3.9")
+
+
+def put(server: Server, index: str, files: Iterable[Made]) -> None:
+    """Upload files to an index."""
+    ask_all(server, (forms.upload(made, index, server.credentials) for made in files))
+
+
+def ask_all(server: Server, requests: Iterator[bytes]) -> None:
+    """Send requests, one after the other."""
+    with driver.Connection(server.port) as connection:
+        for sent in requests:
+            driver.check(sent, *connection.ask(sent))

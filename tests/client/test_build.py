@@ -1,0 +1,220 @@
+"""``devpi upload`` without a path: what is built, from which files, and by which interpreter."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import tarfile
+import zipfile
+
+import pytest
+from tests import made
+from tests.client.conftest import Answer
+from tests.client.test_upload import EMPTY, uploads
+
+pytestmark = pytest.mark.slow
+
+WHEEL = made.wheel("proj").filename
+SDIST = made.sdist("proj").filename
+BUILD_SDIST = '''
+
+def build_sdist(sdist_directory, config_settings=None):
+    """Pack the whole folder; whether git was there to ask is told by a file."""
+    import subprocess, tarfile
+    asked = subprocess.run(["git", "describe", "--always"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    (HERE / "history.txt").write_bytes(asked.stdout)
+    with tarfile.open(pathlib.Path(sdist_directory, "proj-1.0.tar.gz"), "w:gz") as archive:
+        archive.add(HERE, "proj-1.0", filter=lambda member: None if member.name.endswith("/.git") else member)
+    return "proj-1.0.tar.gz"
+'''
+SPHINX = """
+import pathlib, sys
+target = pathlib.Path(sys.argv[-1])
+target.mkdir()
+(target / "index.html").write_text(sys.argv[-2])
+"""
+
+
+@pytest.fixture
+def project(devpi, monkeypatch):
+    """Stand in the folder of a project under git's control, with a file that is not."""
+    with tarfile.open(fileobj=io.BytesIO(made.sdist("proj").content)) as archive:
+        archive.extractall(devpi.home, filter="data")
+    folder = devpi.home / "proj-1.0"
+    with (folder / "backend.py").open("a") as file:
+        file.write(BUILD_SDIST)
+    (folder / "build").mkdir()  # is no module 'build'
+    (folder / "build" / "rest.txt").touch()
+    monkeypatch.chdir(folder)
+    git("init", "-q")
+    git("add", "backend.py", "pyproject.toml", "PKG-INFO", "proj")
+    git("commit", "-qm", "begin")
+    (folder / "secret.txt").write_text("not for others")
+    return folder
+
+
+def git(*arguments):
+    """Run git as somebody."""
+    subprocess.run(["git", "-c", "user.name=x", "-c", "user.email=x@x.example", *arguments], check=True)
+
+
+def built(index):
+    """Return the names of the files that were sent, and those of the members of the sdist."""
+    names, members = [], set()
+    for form in uploads(index):
+        names.append(form["filename"][0].decode())
+        if names[-1].endswith(".gz"):
+            with tarfile.open(fileobj=io.BytesIO(form["content"][0])) as archive:
+                members = {name.partition("/")[2] for name in archive.getnames()}
+                history = archive.extractfile("proj-1.0/history.txt").read()
+                members |= {"knows its history"} if history.strip() else set()
+    return names, members
+
+
+@pytest.mark.parametrize(
+    ("options", "setup_cfg", "names"),
+    [
+        pytest.param([], "", [WHEEL, SDIST], id="both"),
+        pytest.param(["--sdist"], "", [SDIST], id="sdist"),
+        pytest.param(["--wheel"], "", [WHEEL], id="wheel"),
+        pytest.param([], "[devpi:upload]\nwheel = 1\n", [WHEEL], id="setup.cfg"),
+        pytest.param([], "[devpi:upload]\nformats = sdist\n", [SDIST], id="formats of setup.cfg"),
+    ],
+)
+def test_what_was_asked_for_is_built_and_sent(devpi, index, project, options, setup_cfg, names):
+    """Nothing is left in the project's folder."""
+    (project / "setup.cfg").write_text(setup_cfg)
+    before = sorted(project.rglob("*"))
+    index.answers["/alice/dev/"] = EMPTY
+
+    outcome = devpi("upload", "--no-isolation", *options).ok()
+
+    assert built(index)[0] == names
+    assert outcome.out.splitlines()[0].startswith("using workdir ")
+    assert outcome.out.splitlines()[2:] == [f"file_upload of {name} to {index.url}/alice/dev/" for name in names]
+    assert sorted(project.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "there", "absent"),
+    [
+        pytest.param([], {"PKG-INFO", "knows its history"}, {"secret.txt", "build"}, id="exported"),
+        pytest.param(["--setupdir-only"], {"PKG-INFO"}, {"secret.txt", "knows its history"}, id="without history"),
+        pytest.param(["--no-vcs"], {"secret.txt", "build", "knows its history"}, set(), id="in place"),
+    ],
+)
+def test_a_release_is_built_from_what_git_tracks(devpi, index, project, options, there, absent):
+    """What lies about in the folder gets into no release unless that is asked for."""
+    index.answers["/alice/dev/"] = EMPTY
+
+    devpi("upload", "--no-isolation", "--sdist", *options).ok()
+
+    members = built(index)[1]
+    assert there <= members
+    assert not absent & members
+
+
+def test_formats_are_deprecated(devpi, index, project):
+    """They still work, and say what to type instead."""
+    index.answers["/alice/dev/"] = EMPTY
+
+    outcome = devpi("upload", "--no-isolation", "--formats", "bdist_wheel,sdist.zip")
+
+    assert outcome.err == "--formats is deprecated: use --sdist, --wheel, or both\n"
+    assert built(index)[0] == [WHEEL, SDIST]
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        pytest.param(["--with-docs", "--wheel"], [WHEEL, "proj-1.0.doc.zip"], id="with"),
+        pytest.param(["--only-docs"], ["proj-1.0.doc.zip"], id="only"),
+    ],
+)
+def test_documentation_is_built(devpi, index, project, tmp_path, options, names):
+    """Sphinx is called as a module, and what it writes is sent as a zip file."""
+    sphinx = tmp_path / "site" / "sphinx"
+    sphinx.mkdir(parents=True)
+    (sphinx / "__init__.py").touch()
+    (sphinx / "__main__.py").write_text(SPHINX)
+    (project / "docs").mkdir()
+    (project / "docs" / "conf.py").touch()
+    git("add", "docs")
+    index.answers["/alice/dev/"] = EMPTY
+
+    devpi("upload", "--no-isolation", *options, PYTHONPATH=str(sphinx.parent)).ok()
+
+    assert built(index)[0] == names
+    with zipfile.ZipFile(io.BytesIO(uploads(index)[-1]["content"][0])) as archive:
+        assert archive.read("index.html").endswith(b"/docs")
+
+
+@pytest.mark.parametrize(
+    ("options", "spoil", "complaint"),
+    [
+        pytest.param([], "pyproject.toml", "{here} is no Python project: ", id="no project"),
+        pytest.param(["--only-docs"], "", "no conf.py of Sphinx in docs or doc of ", id="no docs"),
+        pytest.param(["--formats", "rpm"], "", "cannot build rpm: ", id="format"),
+        pytest.param(["-p", "bin/none"], "", "cannot run 'bin/none': No such file or directory", id="no interpreter"),
+        pytest.param(["-p", "/bin/false"], "", "'/bin/false' has no module 'build': install it there", id="no build"),
+        pytest.param([], "backend.py", "command failed", id="build fails"),
+    ],
+)
+def test_what_cannot_be_built_is_told(devpi, index, project, options, spoil, complaint):
+    """Nothing is sent."""
+    if spoil:
+        (project / spoil).unlink()
+
+    outcome = devpi("upload", "--no-isolation", *options).fails()
+
+    assert outcome.err.splitlines()[-1].startswith(complaint.format(here=project))
+    assert not uploads(index)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [("[devpi:upload]\nwheel = maybe\n", "setup.cfg: Not a boolean: maybe; "), ("[devpi", "setup.cfg: File contains")],
+)
+def test_a_setup_cfg_that_makes_no_sense_is_told(devpi, index, project, content, complaint):
+    """Guessing would build something else than meant."""
+    (project / "setup.cfg").write_text(content)
+
+    assert devpi("upload").fails().err.startswith(complaint)
+
+
+def test_a_project_that_git_does_not_track_is_told(devpi, index, project):
+    """The copy would have no pyproject.toml in it."""
+    git("rm", "-q", "--cached", "pyproject.toml")
+
+    assert devpi("upload").fails().err.startswith(f"git does not track the pyproject.toml of {project}: ")
+
+
+@pytest.mark.parametrize("trouble", ["damaged", "no git"])
+def test_a_repository_that_cannot_be_asked_is_told(devpi, index, project, trouble):
+    """What git does not track must not get into a release unseen."""
+    if trouble == "damaged":
+        (project / ".git" / "HEAD").unlink()
+
+    outcome = devpi("upload", **({"PATH": "/nowhere"} if trouble == "no git" else {})).fails()
+
+    assert outcome.err.startswith(f"git does not tell which files of {project} it tracks ")
+
+
+def test_a_folder_without_git_is_built_in_place(devpi, index, project):
+    """A project needs no version control."""
+    subprocess.run(["rm", "-r", ".git"], check=True)
+    index.answers["/alice/dev/"] = EMPTY
+
+    devpi("upload", "--no-isolation", "--sdist", "-p", sys.executable).ok()
+
+    assert "secret.txt" in built(index)[1]
+
+
+def test_a_refusal_leaves_no_workdir(devpi, index, project, tmp_path):
+    """What was built is gone with the command."""
+    index.answers["/alice/dev/"] = Answer({"message": "no"}, 403)
+
+    devpi("upload", "--no-isolation", "--wheel", TMPDIR=str(tmp_path)).fails()
+
+    assert not list(tmp_path.glob("devpi-*"))

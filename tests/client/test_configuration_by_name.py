@@ -1,0 +1,160 @@
+"""``devpi use --for NAME``: configuration that is set, shown and taken out only when it is asked for by name."""
+
+from __future__ import annotations
+
+import stat
+
+import pytest
+
+
+@pytest.fixture
+def used(devpi, made_up_server):
+    """Use an index, logged in."""
+    made_up_server.has_index()
+    devpi("use", f"{made_up_server.url}/alice/dev").ok()
+    devpi("login", "alice", "--password", "x").ok()
+    (devpi.home / "pyproject.toml").write_text("[project]\n")
+    return devpi
+
+
+def configuration(outcome):
+    """Return the lines about configuration files."""
+    return outcome.out.splitlines()[1:]
+
+
+def test_only_what_is_named_is_set_shown_and_taken_out(used, made_up_server):
+    """Each file shows where uploads or installs go; the others do not come into being."""
+    simple, upload = f"{made_up_server.url}/alice/dev/+simple/", f"{made_up_server.url}/alice/dev/"
+    names = "--for=uv-index,pypirc,poetry", "--for", "pdm"
+    paths = ["~/.config/uv/uv.toml", "~/.pypirc", "~/pyproject.toml", "~/pyproject.toml"]
+
+    shown = configuration(used("use", "--set-cfg", *names).ok())
+
+    assert [line.split() for line in shown[:-1]] == [
+        [path, ":", url] if len(path) < len(paths[0]) else [f"{path}:", url]
+        for path, url in zip(paths, [simple, upload, simple, simple], strict=True)
+    ]
+    assert shown == [*configuration(used("use", *names).ok())[:-1], "always-set-cfg: no"]
+    assert not (used.home / ".pip").exists()
+    assert upload not in used("use", "--unset-cfg", *names).ok().out
+    assert (used.home / "pyproject.toml").read_text() == "[project]\n"
+
+
+def test_without_a_name_they_are_left_alone(used):
+    """``--set-cfg`` and ``--always-set-cfg`` write the files of the documented session, no others."""
+    before = (used.home / "pyproject.toml").read_text()
+
+    used("use", "--set-cfg", "--always-set-cfg=yes").ok()
+
+    shown = [line.split(":")[0].strip() for line in configuration(used("use").ok())]
+    assert shown[:-1] == ["~/.pydistutils.cfg", "~/.pip/pip.conf", "~/.buildout/default.cfg", "~/.config/uv/uv.toml"]
+    assert (used.home / "pyproject.toml").read_text() == before
+    assert not {".netrc", ".pypirc"} & {path.name for path in used.home.iterdir()}
+    assert configuration(used("use", "--for", "netrc").ok())[0] == "~/.netrc: no config file exists"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        pytest.param(
+            ["--for", "pip,nosuch"], "'nosuch' is nothing that can be set: --for knows setuptools, pip,", id="x"
+        ),
+        pytest.param(["--for", ""], "'' is nothing that can be set", id="empty"),
+        pytest.param(["--set-cfg", "--with-login"], "--with-login needs --set-cfg, and --for", id="login of nothing"),
+        pytest.param(["--for", "netrc", "--with-login"], "--with-login needs --set-cfg, and --for", id="login unset"),
+        pytest.param(
+            ["--set-cfg", "--for", "pip,poetry", "--with-login"],
+            "nothing that --for names keeps a login",
+            id="no place",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_refused(used, arguments, complaint):
+    """The sentence says what would."""
+    assert f"devpi use: error: {complaint}" in used("use", *arguments).fails(2).err
+
+
+def test_a_login_is_stored_when_asked_for(used):
+    """It is in files that only their owner can read, whatever they were, and so is what they were before."""
+    pypirc = used.home / ".pypirc"
+    pypirc.write_text("[corp]\npassword = theirs\n")
+    pypirc.chmod(0o644)
+    arguments = ["use", "--set-cfg", "--for", "netrc,pypirc"]
+
+    without = used(*arguments)
+    texts = [pypirc.read_text()]
+    used(*arguments, "--with-login").ok()
+    texts += [pypirc.read_text(), (used.home / ".netrc").read_text()]
+
+    assert without.code == 1
+    assert "say so by --with-login" in without.err
+    assert ["a-token" in text for text in texts] == [False, True, True]
+    written = [used.home / name for name in (".pypirc", ".pypirc-bak", ".netrc")]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in written] == [0o600] * 3
+
+
+def test_no_password_is_printed(used):
+    """The differences of a dry run show neither the login nor what else the files hold."""
+    (used.home / ".netrc").write_text("machine corp.example login bob password theirs\n")
+    (used.home / ".pypirc").write_text("[corp]\npassword = theirs\n")
+
+    outcome = used("use", "--set-cfg", "--for", "netrc,pypirc", "--with-login", "--dry-run").ok()
+
+    assert "+machine 127.0.0.1 login alice password ****" in outcome.out
+    assert "+password = ****" in outcome.out
+    assert " machine corp.example login bob password ****" in outcome.out
+    assert "theirs" not in outcome.out
+    assert "a-token" not in outcome.out
+
+
+def test_nobody_has_no_login_to_store(devpi, made_up_server):
+    """The sentence says how to get one."""
+    made_up_server.has_index(authstatus=["noauth", "", []])
+    devpi("use", f"{made_up_server.url}/alice/dev").ok()
+
+    outcome = devpi("use", "--set-cfg", "--for", "netrc", "--with-login").fails()
+
+    assert "there is no login to store: type 'devpi login USER' first" in outcome.err
+    assert not (devpi.home / ".netrc").exists()
+
+
+@pytest.mark.parametrize("address", ["simpleindex", "pypisubmit"])
+def test_a_server_cannot_send_the_login_elsewhere(used, made_up_server, address):
+    """If the index says that it lies on another host, no login is written for that."""
+    made_up_server.has_index(**{address: "http://evil.example/alice/dev/"})
+
+    used("use", "--set-cfg", "--for", "netrc,pypirc", "--with-login").fails()
+
+    assert not {".netrc", ".pypirc"} & {path.name for path in used.home.iterdir()}
+
+
+def test_basic_authentication_is_what_is_stored(used, made_up_server):
+    """Where a server in front wants a password of its own, that is the one that the tools have to send."""
+    host = made_up_server.url.removeprefix("http://")
+    used("use", f"http://u:secret@{host}/alice/dev")
+
+    used("use", "--set-cfg", "--for", "netrc,poetry", "--with-login").ok()
+
+    assert (used.home / ".netrc").read_text() == "machine 127.0.0.1 login u password secret\n"
+    assert "secret" not in (used.home / "pyproject.toml").read_text()
+
+
+def test_a_name_reaches_the_users_file_from_a_virtual_environment(used, tmp_path):
+    """Whoever names a tool that reads nothing in there means the file that it does read."""
+    (tmp_path / "venv").mkdir()
+    (tmp_path / "venv" / "pyvenv.cfg").touch()
+    venv = {"VIRTUAL_ENV": str(tmp_path / "venv")}
+
+    outcome = used("use", "--set-cfg", "--for", "pip,uv", **venv).ok()
+
+    assert [line.split()[0].rstrip(":") for line in configuration(outcome)[1:3]] == [
+        f"{tmp_path}/venv/pip.conf",
+        "~/.config/uv/uv.toml",
+    ]
+    assert "no global configuration changed" not in outcome.out
+    assert "no global configuration changed" in used("use", **venv).ok().out
+
+
+def test_what_is_not_there_is_taken_out_twice(used):
+    """Files that do not exist have nothing in them."""
+    used("use", "--unset-cfg", "--for", "netrc,pypirc,uv-index,poetry,pdm").ok()

@@ -1,0 +1,151 @@
+"""``devpi install``: pip and uv install from the index, as the user who is logged in, and nobody sees the login."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests import made
+from tests.client.conftest import Answer
+
+pytestmark = pytest.mark.slow
+
+TOKEN = '["alice", [], true].aw/M7+QA@rny:03'
+LOGIN = base64.b64encode(f"alice:{TOKEN}".encode()).decode()
+PACKAGE = made.wheel("abc", "1.0")
+LATER = made.wheel("abc", "2.0rc1")
+
+
+@pytest.fixture(scope="module")
+def ready_venv(tmp_path_factory):
+    """Return a virtual environment with pip in it."""
+    folder = tmp_path_factory.mktemp("venv") / "with pip"
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    return folder
+
+
+@pytest.fixture
+def packages(index, devpi):
+    """Serve two versions of a package to whoever is logged in; the token has every character that a URL minds."""
+    index.says("/+login", "proxyauth", {"password": TOKEN, "expiration": 36000})
+    devpi("login", "alice", "--password", "x").ok()
+    links = ""
+    for package in (PACKAGE, LATER):
+        index.answers[f"/alice/dev/files/{package.filename}"] = Answer(
+            package.content, headers={"Content-Type": "application/octet-stream"}
+        )
+        links += f'<a href="../../files/{package.filename}#sha256={package.sha256}">{package.filename}</a>\n'
+    page = f"<!DOCTYPE html><html><body>{links}</body></html>".encode()
+    index.answers["/alice/dev/+simple/abc/"] = Answer(page, headers={"Content-Type": "text/html"})
+    index.requests.clear()
+    return index
+
+
+def run(devpi, *arguments, **environ):
+    """Run ``devpi`` as a process of its own, whose children share its output; pip and uv ask nobody else."""
+    program = Path(sys.executable).with_name("devpi")
+    safe = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0"}
+    safe |= {"UV_NO_CONFIG": "1", "UV_CACHE_DIR": str(devpi.home / "uv"), "HOME": str(devpi.home)}
+    done = subprocess.run(
+        [str(program), *arguments],
+        cwd=devpi.home,
+        env={"PATH": f"{program.parent}:{os.environ['PATH']}", **safe, **environ},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def installed(venv):
+    """Return what is installed in an environment beside pip and its like."""
+    command = [sys.executable, "-m", "uv", "pip", "list", "--python", str(venv / "bin" / "python"), "--format", "json"]
+    listed = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    return {item["name"]: item["version"] for item in listed if item["name"] not in {"pip", "setuptools"}}
+
+
+@pytest.mark.parametrize("installer", ["pip", "uv"])
+@pytest.mark.parametrize("way", ["option", "active", "stored"])
+def test_a_package_is_installed_as_the_user_logged_in(devpi, packages, ready_venv, installer, way):
+    """The login reaches the index, and is on no command line and no screen; a release candidate counts as release."""
+    environ = {"VIRTUAL_ENV": str(ready_venv)} if way == "active" else {}
+    if way == "stored":
+        devpi("use", "--venv", str(ready_venv))
+        packages.requests.clear()
+    option = ["--venv", str(ready_venv)] if way == "option" else []
+
+    done = run(devpi, "install", "--installer", installer, *option, "abc", **environ)
+
+    assert done.returncode == 0, done
+    assert installed(ready_venv) == {"abc": "2.0rc1"}
+    (page,) = [request for request in packages.requests if request.path.endswith("/abc/")][-1:]
+    assert page.headers["Authorization"] == f"Basic {LOGIN}"
+    for secret in (TOKEN, "rny", LOGIN):
+        assert secret not in done.stdout + done.stderr
+    assert "-U abc  [" in done.stdout
+    subprocess.run([sys.executable, "-m", "uv", "pip", "uninstall", "--python", str(ready_venv), "abc"], check=True)
+
+
+def test_uv_is_taken_where_there_is_no_pip(devpi, packages, tmp_path):
+    """Environments that uv makes have none."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
+    (devpi.home / "requirements.txt").write_text("abc<2\n")
+
+    done = run(devpi, "install", "--venv", str(tmp_path / "bare"), "-r", "requirements.txt")
+
+    assert done.returncode == 0, done
+    assert installed(tmp_path / "bare") == {"abc": "1.0"}
+
+
+def test_a_login_that_is_no_longer_valid_is_left_out(devpi, packages, ready_venv):
+    """What everybody may read is installed without it."""
+    packages.has_index(authstatus=["noauth", "", []])
+
+    done = run(devpi, "install", "--venv", str(ready_venv), "abc")
+
+    assert done.returncode == 0, done
+    assert all("Authorization" not in request.headers for request in packages.requests)
+
+
+def test_what_is_installed_is_listed(devpi, index, ready_venv):
+    """No server is asked."""
+    done = run(devpi, "install", "--venv", str(ready_venv), "-l")
+
+    assert done.stdout.startswith(f"list of installed packages on {ready_venv}\n")
+    assert "pip " in done.stdout
+    assert not index.requests
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint", "code"),
+    [
+        pytest.param(["--venv", "none", "abc"], "No virtualenv found at: 'none'; ", 1, id="no venv"),
+        pytest.param([], "devpi install: error: name what to install, or give -r FILE or -e ARG\n", 2, id="nothing"),
+        pytest.param(["nope"], "command failed\n", 1, id="no package"),
+        pytest.param(["--index", "bob/none", "abc"], "GET {url}/bob/none/+api\n404 Not Found", 1, id="no index"),
+    ],
+)
+def test_what_cannot_be_installed_is_told(devpi, packages, ready_venv, arguments, complaint, code):
+    """The exit code says so."""
+    done = run(devpi, "install", *arguments, VIRTUAL_ENV=str(ready_venv))
+
+    assert done.returncode == code
+    assert complaint.format(url=packages.url) in done.stderr
+
+
+def test_without_an_installer_the_reason_is_told(devpi, index, tmp_path):
+    """It names both."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
+    bare = ["install", "--venv", str(tmp_path / "bare"), "abc"]
+
+    done = run(devpi, *bare, PATH="/nowhere")
+    pip = run(devpi, *bare, "--installer", "pip")
+
+    assert done.stderr == f"no pip in {tmp_path / 'bare'}, and no uv in PATH: install one of them\n"
+    assert pip.stderr == f"no pip in {tmp_path / 'bare'}: install it there, or use --installer uv\n"

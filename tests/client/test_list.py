@@ -1,0 +1,164 @@
+"""``devpi list``: projects, files, and the results of tests."""
+
+from __future__ import annotations
+
+import pytest
+from tests.client.conftest import Answer
+
+VERSIONS = ["0.1", "1.0", "1.2", "1.10", "2.0rc1", "odd-one"]
+NEWEST_FIRST = ["2.0rc1", "1.10", "1.2", "1.0", "0.1", "odd-one"]
+
+
+def link(name, rel="releasefile", **more):
+    """Return a link as servers give them."""
+    return {"rel": rel, "href": f"http://files.example/{name}", "hash_spec": "", "log": [], **more}
+
+
+def release(version, *links, **more):
+    """Return the data of a version with a wheel, an sdist and documentation."""
+    names = (f"abc-{version}.tar.gz", f"abc-{version}-py3-none-any.whl")
+    docs = link(f"abc-{version}.doc.zip", "doczip")
+    return {"name": "abc", "version": version, "+links": [*map(link, names), docs, *links], **more}
+
+
+def files(*versions):
+    """Return the lines that show these versions."""
+    ends = ("-py3-none-any.whl", ".tar.gz")
+    return [f"http://files.example/abc-{version}{end}" for version in versions for end in ends]
+
+
+@pytest.fixture
+def abc(index):
+    """Put a project with six versions on the index."""
+    index.says("/alice/dev/abc/", "projectconfig", {version: release(version) for version in VERSIONS})
+    return index
+
+
+def test_projects_are_listed_by_name(devpi, index):
+    """One line each, in the order of their names."""
+    index.says("/alice/dev", "indexconfig", {"projects": ["b", "a"]})
+
+    assert devpi("list").ok().out == "a\nb\n"
+
+
+def test_projects_are_listed_with_their_newest_version(devpi, abc):
+    """``-v`` asks for each; a project may be registered without any release."""
+    abc.says("/alice/dev", "indexconfig", {"projects": ["empty", "abc"]})
+    abc.says("/alice/dev/empty/", "projectconfig", {})
+
+    assert devpi("list", "-v").ok().out == "abc==2.0rc1\nempty==(no release)\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lines"),
+    [
+        pytest.param(
+            ["abc"], [*files(*NEWEST_FIRST[:3]), "3 older versions not shown, use --all to see"], id="newest three"
+        ),
+        pytest.param(["--all", "abc"], files(*NEWEST_FIRST), id="all"),
+        pytest.param(["abc>=1.2"], files("2.0rc1", "1.10", "1.2"), id="from a version on"),
+        pytest.param(["abc==1.0"], files("1.0"), id="one version"),
+        pytest.param(["ABC === odd-one"], files("odd-one"), id="one that follows no rules"),
+        pytest.param(["abc>=3"], [], id="none"),
+    ],
+)
+def test_files_are_listed_newest_version_first(devpi, abc, arguments, lines):
+    """Versions are compared as versions; documentation is not installed and not listed."""
+    assert devpi("list", *arguments).ok().out.splitlines() == lines
+
+
+def test_a_file_that_is_shadowed_is_listed_below(devpi, index):
+    """What a base has of the same version is shown, though nobody gets it; ``--ignore-bases`` does not ask for it."""
+    below = {"+links": [link("base/abc-1.0.tar.gz"), link("base/abc-1.0.doc.zip", "doczip")]}
+    index.says("/alice/dev/abc/", "projectconfig", {"1.0": release("1.0", **{"+shadowing": [below]})})
+    index.says("/alice/dev/abc/?ignore_bases=", "projectconfig", {"1.0": release("1.0")})
+
+    assert devpi("list", "abc").ok().out.splitlines() == [*files("1.0"), "http://files.example/base/abc-1.0.tar.gz"]
+    assert devpi("list", "--ignore-bases", "abc").ok().out.splitlines() == files("1.0")
+
+
+RESULT = {
+    "host": "build1",
+    "platform": "linux",
+    "testenvs": {
+        "py311": {
+            "python": {"version": "3.11.7 (main)"},
+            "setup": [{"retcode": 0, "command": ["pip"], "output": ""}],
+            "test": [{"retcode": 0}, {"retcode": 1, "command": ["pytest", "-q"], "output": "1 failed\n2 passed"}],
+        },
+        "py312": {"test": [{"retcode": 0}], "setup": []},
+        "bad": "what?",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("option", "details"),
+    [("-t", []), ("-f", ["    pytest,-q", "    1 failed", "    2 passed"])],
+)
+def test_results_of_tests_are_listed_below_their_file(devpi, index, option, details):
+    """One line for each environment; what failed is shown in full on request."""
+    wheel = "http://files.example/abc-1.0-py3-none-any.whl"
+    result = link("r", "toxresult", for_href=wheel) | {"href": f"{index.url}/alice/dev/+f/r"}
+    index.says("/alice/dev/abc/", "projectconfig", {"1.0": release("1.0", result)})
+    index.answers["/alice/dev/+f/r"] = Answer(RESULT)
+
+    assert devpi("list", option, "abc").ok().out.splitlines() == [
+        wheel,
+        "build1     linux   py311      3.11.7 tests failed",
+        *details,
+        "build1     linux   py312 no setup was performed",
+        "build1     linux   py312 tests passed",
+        "http://files.example/abc-1.0.tar.gz",
+    ]
+    assert index.requests[-1].headers["Accept"] == "*/*"
+
+
+def test_a_result_that_is_none_is_told(devpi, index):
+    """A server may keep anything in its place."""
+    wheel = "http://files.example/abc-1.0-py3-none-any.whl"
+    result = link("r", "toxresult", for_href=wheel) | {"href": f"{index.url}/alice/dev/+f/r"}
+    index.says("/alice/dev/abc/", "projectconfig", {"1.0": release("1.0", result)})
+    index.answers["/alice/dev/+f/r"] = Answer(b"half a resul")
+
+    assert devpi("list", "-t", "abc").fails().err.startswith(f"'{index.url}/alice/dev/+f/r' is not an index server: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        pytest.param(["nope"], "GET {url}/alice/dev/nope/\n404 Not Found: nothing here\n", id="no project"),
+        pytest.param(["abc=>1"], "'abc=>1' names no versions of a project: ", id="no spec"),
+        pytest.param(["abc@http://x.example/"], "'abc@http://x.example/' names no versions of a project: ", id="URL"),
+        pytest.param(["--index", "a/b/c"], "'a/b' is no name of a user or an index: ", id="no index"),
+        pytest.param(["--index", "http://u:secret@h/a/b"], "the URL carries a password: ", id="password"),
+    ],
+)
+def test_what_cannot_be_listed_is_told(devpi, index, arguments, complaint):
+    """The exit code is 1."""
+    outcome = devpi("list", *arguments).fails()
+
+    assert outcome.err.startswith(complaint.format(url=index.url))
+    assert "secret" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param({"1.0": None}, id="no version data"),
+        pytest.param({"1.0": {"+links": None, "+shadowing": 5}}, id="no links"),
+        pytest.param({"1.0": {"+links": [None, {}, {"href": 5}], "+shadowing": [None]}}, id="odd links"),
+    ],
+)
+def test_nonsense_from_a_server_is_no_traceback(devpi, index, data):
+    """What makes no sense is not shown."""
+    index.says("/alice/dev/abc/", "projectconfig", data)
+
+    assert devpi("list", "abc").ok().out == ""
+
+
+def test_a_server_that_does_not_list_its_projects_is_told(devpi, index):
+    """It is no empty index."""
+    index.says("/alice/dev", "indexconfig", {})
+
+    assert devpi("list").fails().err.startswith(f"'{index.url}/alice/dev' is not an index server: ")

@@ -1,0 +1,109 @@
+"""``devpi yank``, ``devpi why`` and ``devpi refresh``."""
+
+from __future__ import annotations
+
+import pytest
+from tests.client.conftest import Answer
+
+DONE = Answer({"message": "done"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line", "body"),
+    [
+        pytest.param([], "yanked A.b 1.0", {"yanked": True}, id="yank"),
+        pytest.param(["--reason", "broken"], "yanked A.b 1.0", {"yanked": True, "reason": "broken"}, id="reason"),
+        pytest.param(["--undo"], "un-yanked A.b 1.0", {"yanked": False}, id="undo"),
+    ],
+)
+def test_a_version_is_yanked(devpi, index, arguments, line, body):
+    """And offered again."""
+    index.has_index(features=["yank"])
+    index.answers["/alice/dev/a-b/1.0"] = DONE
+
+    assert devpi("yank", "A.b==1.0", *arguments).ok().out == f"{line}\n"
+    assert (index.requests[-1].method, index.requests[-1].json()) == ("PATCH", body)
+
+
+def test_a_reason_belongs_to_a_yank(devpi, index):
+    """The command line is wrong, exit code 2."""
+    outcome = devpi("yank", "a==1", "--undo", "--reason", "x").fails(2)
+
+    assert outcome.err == "devpi yank: error: --undo takes no --reason\n"
+
+
+@pytest.mark.parametrize("command", [["yank", "a==1"], ["why", "a"]], ids=["yank", "why"])
+def test_a_server_that_cannot_do_this_is_told(devpi, index, command):
+    """The incumbent's has neither."""
+    outcome = devpi(*command).fails()
+
+    expected = f"the server at {index.url}/ cannot do this (it lacks: {command[0]}); nothing was changed\n"
+    assert outcome.err == expected
+
+
+WHY = {
+    "project": "abc",
+    "served_from": ["alice/dev"],
+    "indices": [
+        {
+            "index": "alice/dev",
+            "type": "stage",
+            "state": "served",
+            "versions": ["1.0", "1.1"],
+            "files": 2,
+            "reason": "",
+        },
+        {"index": "root/pypi", "type": "mirror", "state": "hidden", "versions": [], "files": 0, "reason": "Not in it."},
+        "nonsense",
+    ],
+}
+
+
+def test_why_says_where_a_project_comes_from(devpi, index):
+    """Every index is named in the order in which it is asked, with what is hidden and why."""
+    index.has_index(features=["why"])
+    index.says("/alice/dev/+why/abc", "why", WHY)
+
+    assert devpi("why", "abc").ok().out.splitlines() == [
+        "abc comes from alice/dev",
+        "alice/dev (stage): served",
+        "    files: 2, versions: 1.0 1.1",
+        "root/pypi (mirror): hidden",
+        "    Not in it.",
+    ]
+
+
+def test_why_of_a_project_that_nobody_has(devpi, index):
+    """A script sees it by the exit code."""
+    index.has_index(features=["why"])
+    index.says("/alice/dev/+why/abc", "why", {"project": "abc", "served_from": [], "indices": []})
+
+    outcome = devpi("why", "abc")
+
+    assert (outcome.code, outcome.out) == (1, "abc is on none of these indices\n")
+
+
+@pytest.mark.parametrize(
+    "answer", [DONE, Answer(b"", 302, {"Location": "/alice/dev/+simple/a-b/"})], ids=["200", "302"]
+)
+def test_a_project_is_refreshed(devpi, index, answer):
+    """A server may answer by itself, or refer to the page of the project."""
+    index.answers["/alice/dev/+simple/a-b/refresh"] = answer
+    index.answers["/alice/dev/+simple/a-b/"] = Answer(b"<html>", headers={"Content-Type": "text/html"})
+
+    assert devpi("refresh", "A_b").ok().out == "Refreshed A_b\n"
+
+
+def test_a_project_that_cannot_be_refreshed_fails_the_command(devpi, index):
+    """The others are refreshed all the same."""
+    index.answers["/alice/dev/+simple/a/refresh"] = DONE
+    index.answers["/alice/dev/+simple/gone/refresh"] = Answer(b"", 302, {"Location": "/alice/dev/+simple/gone/"})
+    away = Answer(b"", 302, {"Location": "http://elsewhere.example/"})
+    index.answers["/alice/dev/+simple/away/refresh"] = away
+
+    outcome = devpi("refresh", "gone", "a").fails()
+
+    where = f"{index.url}/alice/dev/+simple/gone/refresh"
+    assert outcome.out == "Refreshed a\n"
+    assert outcome.err == f"Couldn't refresh gone via {where}: 404 Not Found: nothing here\n"
+    assert "refers to another server" in devpi("refresh", "away").fails().err

@@ -1,0 +1,78 @@
+"""A release on its way through this server, by the commands of the client."""
+
+from __future__ import annotations
+
+import pytest
+from tests import made
+
+pytestmark = pytest.mark.slow
+
+WHEEL = made.wheel("abc", "1.0")
+ANOTHER = made.wheel("abc", "1.0", seed=1)
+
+
+@pytest.fixture
+def indices(member):
+    """Use an index with a release, beside a non-volatile one."""
+    member.devpi("index", "-c", "dev").ok()
+    member.devpi("index", "-c", "prod", "volatile=False").ok()
+    member.devpi("use", "dev")
+    for file in (WHEEL, made.sdist("abc", "1.0")):
+        (member.devpi.home / file.filename).write_bytes(file.content)
+        member.devpi("upload", file.filename).ok()
+    return member
+
+
+def test_a_release_is_listed_with_its_files(indices):
+    """Each of them by its address."""
+    assert indices.devpi("list").ok().out == "abc\n"
+    assert indices.devpi("list", "-v").ok().out == "abc==1.0\n"
+    names = [line.rpartition("/")[2] for line in indices.devpi("list", "abc").ok().out.splitlines()]
+    assert names == [WHEEL.filename, "abc-1.0.tar.gz"]
+
+
+def test_a_release_is_pushed_once(indices):
+    """What an index that is not volatile has, it keeps; the refusal says so."""
+    pushed = indices.devpi("push", "--no-docs", "abc==1.0", f"{indices.name}/prod").ok().out
+    again = indices.devpi("push", "abc==1.0", f"{indices.name}/prod").fails().err
+    (indices.devpi.home / WHEEL.filename).write_bytes(ANOTHER.content)
+    other = indices.devpi("upload", "--index", "prod", WHEEL.filename).fails().err
+
+    assert pushed.startswith(f"   200 register abc 1.0 -> {indices.name}/prod\n   200 store_releasefile ")
+    assert again.startswith(f"PUSH {indices.root}/{indices.name}/dev\n409 Conflict: ")
+    url = f"{indices.root}/{indices.name}/prod/"
+    assert other.startswith(f"409 FAIL file_upload of {WHEEL.filename} to {url}\n{WHEEL.filename} already exists")
+
+
+def test_a_release_is_yanked_and_offered_again(indices):
+    """The reason is kept with the version."""
+    assert indices.devpi("yank", "abc==1.0", "--reason", "broken").ok().out == "yanked abc 1.0\n"
+    version = indices.devpi("getjson", f"/{indices.name}/dev/abc/1.0").ok().out
+    assert indices.devpi("yank", "abc==1.0", "--undo").ok().out == "un-yanked abc 1.0\n"
+    restored = indices.devpi("getjson", f"/{indices.name}/dev/abc/1.0").ok().out
+    assert "broken" in version
+    assert "broken" not in restored
+
+
+def test_why_names_the_index(indices):
+    """And every index that was asked."""
+    lines = indices.devpi("why", "abc").ok().out.splitlines()
+
+    assert lines[:3] == [
+        f"abc comes from {indices.name}/dev",
+        f"{indices.name}/dev (stage): served",
+        "    files: 2, versions: 1.0",
+    ]
+    assert indices.devpi("why", "nope").code == 1
+
+
+def test_a_release_is_removed(indices):
+    """A non-volatile index wants ``-f``."""
+    indices.devpi("push", "abc==1.0", f"{indices.name}/prod").ok()
+
+    refused = indices.devpi("remove", "-y", "--index", "prod", "abc==1.0")
+    indices.devpi("remove", "-y", "-f", "--index", "prod", "abc==1.0").ok()
+    indices.devpi("remove", "-y", "abc").ok()
+
+    assert (refused.code, "403 Forbidden: " in refused.err) == (1, True)
+    assert indices.devpi("list", "--index", "prod").ok().out == indices.devpi("list").ok().out == ""

@@ -1,0 +1,194 @@
+"""``devpi test``: real tox runs the tests of a release, and the result goes to the index."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from tests import made
+from tests.client.conftest import Answer
+
+pytestmark = pytest.mark.slow
+
+INI = """[testenv]
+commands = python -c "import xyz, os, sys; os.stat('PKG-INFO'); print(os.environ['PIP_INDEX_URL']); sys.exit({code})"
+"""
+WHEEL = made.wheel("xyz", "1.0")
+UPLOADED = Answer({"result": "alice/dev/+f/result", "type": "toxresultpath"})
+
+
+def sdist(code: int = 0, name: str = "tox.ini", content: str = INI) -> made.Made:
+    """Make an sdist with tests that end with this exit code, as a file of this name says."""
+    more = {f"xyz-1.0/{name}": content.replace("{code}", str(code)).encode()} if name else {}
+    return made.sdist("xyz", "1.0", more=more)
+
+
+def release(index, *files: made.Made, **hashes: str) -> None:
+    """Put files on the index as the release 1.0, with these hashes in the place of the right ones."""
+    links = []
+    for file in files:
+        path = f"/alice/dev/f/{file.filename}"
+        index.answers[path] = Answer(file.content, headers={"Content-Type": "application/octet-stream"})
+        index.answers[f"POST {path}"] = UPLOADED
+        links.append({"rel": "releasefile", "href": index.url + path, "hashes": hashes or {"sha256": file.sha256}})
+    index.says("/alice/dev/xyz/", "projectconfig", {"1.0": {"+links": links}, "2.0": {}})
+
+
+@pytest.fixture(autouse=True)
+def _tox(monkeypatch, devpi):
+    """Have tox in PATH, and let pip know nothing of the developer's settings."""
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+
+
+def results(index):
+    """Return what was posted, by the file that was tested."""
+    posts = [request for request in index.requests if request.method == "POST"]
+    return {request.path.rpartition("/")[2]: request.json() for request in posts}
+
+
+@pytest.mark.parametrize(
+    ("code", "options", "tested"),
+    [
+        pytest.param(0, [], [WHEEL.filename, sdist().filename], id="both"),
+        pytest.param(1, ["-s", "whl"], [WHEEL.filename], id="wheel that fails"),
+    ],
+)
+def test_a_release_is_tested(devpi, index, code, options, tested):
+    """The tests are those of the sdist; the result is kept for each file, also of a failure, without the login."""
+    release(index, sdist(code), WHEEL)
+
+    outcome = devpi("test", *options, "xyz")
+
+    assert (outcome.code, outcome.err) == (code, "")
+    assert sorted(results(index)) == tested
+    for result in results(index).values():
+        (command,) = result["testenvs"]["py"]["test"]
+        assert command["retcode"] == code
+        assert f"http://alice:****@127.0.0.1:{index.server.server_port}/alice/dev/+simple/" in command["output"]
+        assert "a-token" not in str(result)
+    assert "a-token" not in outcome.out
+    assert outcome.out.count("posting tox result data to ") == outcome.out.count("success\n") == len(tested)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "tested"),
+    [
+        pytest.param([], [WHEEL.filename, "xyz-1.0.tar.gz"], id="default"),
+        pytest.param(["-s", "gz"], ["xyz-1.0.tar.gz"], id="sdist"),
+        pytest.param(["-s", "win32"], ["xyz-1.0-cp27-cp27m-win32.whl"], id="wheel of another system"),
+    ],
+)
+def test_what_would_be_tested_is_listed(devpi, index, arguments, tested):
+    """Nothing is downloaded."""
+    release(index, sdist(), WHEEL, made.wheel("xyz", "1.0", tag="cp27-cp27m-win32"))
+
+    outcome = devpi("test", "--list", *arguments, "xyz<2").ok()
+
+    links = [f"   {index.url}/alice/dev/f/{name}" for name in sorted(tested)]
+    assert outcome.out.splitlines() == ["would test:", *links]
+    assert not [request for request in index.requests if "/f/" in request.path]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options"),
+    [
+        pytest.param("setup.cfg", INI.replace("[testenv]", "[tox:tox]\n[testenv]"), [], id="setup.cfg"),
+        pytest.param("conf/tox.ini", INI, ["-c", "conf/tox.ini"], id="option"),
+        pytest.param("", "", ["--fallback-ini", "mine.ini"], id="fallback"),
+        pytest.param("tox.ini", INI + "[testenv:other]\n", ["-e", "other", "--tox-args", "-q --"], id="environment"),
+    ],
+)
+def test_the_configuration_of_tox_can_be_elsewhere(devpi, index, name, content, options):
+    """In the package, or in a file of one's own."""
+    (devpi.home / "mine.ini").write_text(INI.format(code=0))
+    release(index, sdist(0, name, content), WHEEL)
+
+    devpi("test", "-s", "whl", "--no-upload", *options, "xyz").ok()
+
+    assert not results(index)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "files", "complaint"),
+    [
+        pytest.param(["xyz"], [sdist(name="")], "the package has no tox.ini: ", id="no configuration"),
+        pytest.param(["xyz"], [WHEEL], "version 1.0 has no sdist, ", id="no sdist"),
+        pytest.param(["-s", "egg", "xyz"], [WHEEL], "could not find release files for xyz", id="no file"),
+        pytest.param(["xyz==3"], [WHEEL], "could not find release files for xyz==3", id="no version"),
+        pytest.param(["-s", "(", "xyz"], [WHEEL], "'(' is no regular expression: ", id="no selector"),
+        pytest.param(
+            ["xyz"], [sdist(name="setup.cfg", content="[")], "the configuration of the package ", id="setup.cfg"
+        ),
+        pytest.param(["--fallback-ini", "no.ini", "xyz"], [sdist(name="")], "cannot read no.ini: ", id="no fallback"),
+        pytest.param(["nope"], [], "GET {url}/alice/dev/nope/\n404 Not Found: nothing here", id="no project"),
+    ],
+)
+def test_what_cannot_be_tested_is_told(devpi, index, arguments, files, complaint):
+    """The exit code is 1, and nothing is posted."""
+    release(index, *files)
+
+    assert devpi("test", *arguments).fails().err.startswith(complaint.format(url=index.url))
+    assert not results(index)
+
+
+def test_a_run_without_a_report_is_told(devpi, index):
+    """A run may end before anything is tested."""
+    release(index, sdist(), WHEEL)
+
+    assert devpi("test", "--tox-args=--version", "xyz").fails().err == "tox left no report, nothing was posted\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        pytest.param(Answer({"message": "deleted"}, 410), "GET {file}\n410 Gone: deleted", id="gone"),
+        pytest.param(
+            Answer(b"", 302, {"Location": "http://elsewhere.example/"}), "'{file}' refers to another", id="away"
+        ),
+        pytest.param(
+            Answer(b"", 302, {"Location": "/alice/dev/f/xyz-1.0.tar.gz"}), "'{file}' is redirected again", id="loop"
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_had_is_told(devpi, index, answer, complaint):
+    """No other server is asked for it."""
+    release(index, sdist())
+    index.answers["/alice/dev/f/xyz-1.0.tar.gz"] = answer
+
+    outcome = devpi("test", "xyz").fails()
+
+    assert outcome.err.startswith(complaint.format(file=f"{index.url}/alice/dev/f/xyz-1.0.tar.gz"))
+
+
+EVIL = made.sdist("xyz", "1.0", more={"../evil.txt": b""})
+TWO = made.sdist("xyz", "1.0", more={"second/x.txt": b""})
+CUT = made.Made("xyz-1.0.tar.gz", sdist().content[:200], b"", "xyz", "1.0")
+
+
+@pytest.mark.parametrize(
+    ("file", "hashes", "complaint"),
+    [
+        pytest.param(sdist(), {"sha256": "0" * 64}, "{url} is not what the index says it is: ", id="hash"),
+        pytest.param(EVIL, {}, "xyz-1.0.tar.gz cannot be unpacked: ", id="path that leads out"),
+        pytest.param(CUT, {}, "xyz-1.0.tar.gz cannot be unpacked: ", id="cut"),
+        pytest.param(TWO, {}, "xyz-1.0.tar.gz is no sdist: it holds 2 folders where one belongs", id="no sdist"),
+    ],
+)
+def test_a_file_that_is_not_right_is_not_run(devpi, index, file, hashes, complaint):
+    """Nothing of it is unpacked or executed outside its place."""
+    release(index, file, **hashes)
+
+    outcome = devpi("test", "xyz").fails()
+
+    assert outcome.err.startswith(complaint.format(url=f"{index.url}/alice/dev/f/{file.filename}"))
+    assert not results(index)
+
+
+def test_without_tox_that_is_told(devpi, index):
+    """It is not part of the client."""
+    release(index, sdist())
+
+    assert devpi("test", "xyz", PATH="/nowhere").fails().err.startswith("tox is not installed: ")

@@ -1,0 +1,328 @@
+"""``devpi upload`` of files that exist."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import pty
+import subprocess
+import sys
+import zipfile
+from email.parser import BytesParser
+from pathlib import Path
+
+import pytest
+from tests import made
+from tests.client.conftest import Answer
+
+MORE = ["Keywords: one,two", "Project-URL: Docs, http://docs.example/", "License-File: LICENSE"]
+METADATA = made.core_metadata("my-pkg", "1.0", requires_dist=["a", "b>1"], more=MORE, description="hello")
+WHEEL = made.wheel("my-pkg", "1.0", metadata=METADATA)
+SDIST = made.sdist("my-pkg", "1.0")
+EMPTY = Answer(b"", headers={"Content-Type": "text/html"})
+
+
+@pytest.fixture
+def dist(devpi):
+    """Return a folder with two releases, a wheel and an sdist each, and documentation."""
+    folder = devpi.home / "dist"
+    (folder / "deeper").mkdir(parents=True)
+    for file in (WHEEL, SDIST, made.wheel("my-pkg", "1.10")):
+        (folder / file.filename).write_bytes(file.content)
+    later = made.sdist("my-pkg", "1.10")
+    (folder / "deeper" / later.filename).write_bytes(later.content)
+    (folder / "my_pkg-1.0.doc.zip").write_bytes(archive("index.html"))
+    (folder / "readme.txt").write_text("not a release")
+    return folder
+
+
+def archive(*names: str) -> bytes:
+    """Make a zip file with empty members."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as opened:
+        for name in names:
+            opened.writestr(name, "")
+    return buffer.getvalue()
+
+
+def form(request) -> dict[str, list[bytes]]:
+    """Return the fields of an upload; that of the file has its name in front."""
+    head = f"Content-Type: {request.headers['Content-Type']}\n\n".encode()
+    fields: dict[str, list[bytes]] = {}
+    for part in BytesParser().parsebytes(head + request.body).get_payload():
+        name = part.get_param("name", header="content-disposition")
+        fields.setdefault(name, []).append(part.get_payload(decode=True))
+        if part.get_filename():
+            fields["filename"] = [part.get_filename().encode()]
+    return fields
+
+
+def uploads(server):
+    """Return the forms that were sent."""
+    return [form(request) for request in server.requests if request.method == "POST"]
+
+
+def test_a_wheel_is_sent_with_all_it_says_about_itself(devpi, index, dist):
+    """The form has the metadata, the digest, the login and the very bytes."""
+    index.answers["/alice/dev/"] = EMPTY
+
+    outcome = devpi("upload", str(dist / WHEEL.filename)).ok()
+
+    assert outcome.out == f"file_upload of {WHEEL.filename} to {index.url}/alice/dev/\n"
+    (request,) = [request for request in index.requests if request.method == "POST"]
+    assert base64.b64decode(request.headers["X-Devpi-Auth"]) == b"alice:a-token"
+    assert int(request.headers["Content-Length"]) == len(request.body)
+    assert form(request) == {
+        ":action": [b"file_upload"],
+        "protocol_version": [b"1"],
+        "metadata_version": [b"2.1"],
+        "name": [b"my-pkg"],
+        "version": [b"1.0"],
+        "requires_dist": [b"a", b"b>1"],
+        "keywords": [b"one,two"],
+        "project_urls": [b"Docs, http://docs.example/"],
+        "license_file": [b"LICENSE"],
+        "description": [b"hello"],
+        "filetype": [b"bdist_wheel"],
+        "pyversion": [b"py3"],
+        "sha256_digest": [WHEEL.sha256.encode()],
+        "content": [WHEEL.content],
+        "filename": [WHEEL.filename.encode()],
+    }
+
+
+@pytest.mark.parametrize(
+    ("filename", "content"),
+    [
+        pytest.param("my_pkg-1.0.tar.gz", SDIST.content, id="tar"),
+        pytest.param("my_pkg-1.0.zip", None, id="zip"),
+    ],
+)
+def test_an_sdist_is_sent_with_what_its_pkg_info_says(devpi, index, filename, content):
+    """Whatever archive it is in."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as opened:
+        opened.writestr("my_pkg-1.0/PKG-INFO", SDIST.metadata)
+    (devpi.home / filename).write_bytes(content or buffer.getvalue())
+    index.answers["/alice/dev/"] = EMPTY
+
+    devpi("upload", filename).ok()
+
+    (sent,) = uploads(index)
+    expected = [[b"my-pkg"], [b"sdist"], [b"source"]]
+    assert [sent[name] for name in ("name", "filetype", "pyversion")] == expected
+
+
+def test_documentation_is_sent_as_such(devpi, index, dist):
+    """The name of the file says which release it belongs to."""
+    index.answers["/alice/dev/"] = EMPTY
+
+    devpi("upload", str(dist / "my_pkg-1.0.doc.zip")).ok()
+
+    (sent,) = uploads(index)
+    assert [sent[name] for name in (":action", "name", "version")] == [[b"doc_upload"], [b"my_pkg"], [b"1.0"]]
+
+
+ALL = [
+    "file_upload of my_pkg-1.10.tar.gz",
+    "file_upload of my_pkg-1.0-py3-none-any.whl",
+    "file_upload of my_pkg-1.0.tar.gz",
+    "file_upload of my_pkg-1.10-py3-none-any.whl",
+    "doc_upload of my_pkg-1.0.doc.zip",
+]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        pytest.param([], ALL, id="all"),
+        pytest.param(["--no-docs"], ALL[:4], id="no documentation"),
+        pytest.param(["--only-latest"], [ALL[0], ALL[3]], id="newest"),
+    ],
+)
+def test_a_folder_is_searched_to_its_bottom(devpi, index, dist, options, expected):
+    """Archives are sent in the order of their paths, documentation last; what is none is left out."""
+    index.answers["/alice/dev/"] = EMPTY
+
+    outcome = devpi("upload", "--from-dir", *options, "dist").ok()
+
+    assert outcome.out.splitlines() == [f"{line} to {index.url}/alice/dev/" for line in expected]
+    assert len(uploads(index)) == len(expected)
+
+
+def test_what_is_no_release_is_left_out_of_a_folder(devpi, index, dist):
+    """A zip file of something else costs a line, not the upload."""
+    (dist / "photos.zip").write_bytes(archive("a.jpg"))
+    index.answers["/alice/dev/"] = EMPTY
+
+    outcome = devpi("upload", "--from-dir", "dist")
+
+    assert outcome.code == 0
+    assert outcome.err.startswith("left out: dist/photos.zip holds no metadata of a package")
+    assert len(outcome.out.splitlines()) == len(ALL)
+
+
+def test_a_dry_run_sends_nothing(devpi, index, dist):
+    """It says what would be sent."""
+    outcome = devpi("upload", "--dry-run", "--from-dir", "dist").ok()
+
+    assert outcome.out.splitlines() == [f"skipped: {line} to {index.url}/alice/dev/" for line in ALL]
+    assert not uploads(index)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        pytest.param(
+            Answer({"message": ""}, 409, phrase="it exists already"),
+            ["409 FAIL {what}", "it exists already"],
+            id="reason phrase",
+        ),
+        pytest.param(
+            Answer({"message": "no such place"}, 404), ["404 FAIL {what}", "Not Found", "no such place"], id="message"
+        ),
+        pytest.param(
+            Answer({"message": "it exists already"}, 409, phrase="it exists already"),
+            ["409 FAIL {what}", "it exists already"],
+            id="the same in both",
+        ),
+        pytest.param(
+            Answer(b"<html>", 403, {"Content-Type": "text/html"}, "not yours"),
+            ["403 FAIL {what}", "not yours"],
+            id="HTML",
+        ),
+        pytest.param(
+            Answer({"message": "expired"}, 401),
+            ["401 FAIL {what}", "Unauthorized", "expired", "(type 'devpi login alice')"],
+            id="login",
+        ),
+    ],
+)
+def test_a_refusal_is_told_with_all_its_reasons(devpi, index, dist, answer, said):
+    """The status line and the body are shown, as far as they differ, and the files after it are not sent."""
+    index.answers["/alice/dev/"] = answer
+
+    outcome = devpi("upload", str(dist / WHEEL.filename), str(dist / SDIST.filename)).fails()
+
+    url = f"{index.url}/alice/dev/"
+    what = f"file_upload of {WHEEL.filename} to {url}"
+    assert outcome.err.splitlines() == [line.format(what=what) for line in [*said, f"POST to {url} FAILED"]]
+    assert outcome.out == ""
+    assert len(uploads(index)) == 1
+
+
+def test_a_remark_of_the_server_is_shown(devpi, index, dist):
+    """What the status line of a success says beyond ``OK`` is worth a line."""
+    index.answers["/alice/dev/"] = Answer(b"", phrase="Upload of identical file to non volatile index.")
+
+    outcome = devpi("upload", str(dist / WHEEL.filename)).ok()
+
+    assert outcome.out.splitlines()[1:] == ["Upload of identical file to non volatile index."]
+
+
+FILES = {
+    "text.txt": b"hello",
+    "cut-1.0.tar.gz": SDIST.content[:100],
+    "cut-1.0-py3-none-any.whl": WHEEL.content[:100],
+    "bare-1.0.tar.gz": made.sdist("bare", metadata=b"Summary: no name\n").content,
+    "bomb-1.0-py3-none-any.whl": made.wheel("bomb", bomb=17 << 20).content,
+    "my.whl": WHEEL.content,
+    "page-1.0.doc.zip": b"<html>",
+    "nodash.doc.zip": archive("index.html"),
+    "empty-1.0.zip": archive(),
+}
+
+
+@pytest.mark.parametrize(
+    ("paths", "complaint"),
+    [
+        pytest.param(["nofile.whl"], "path does not exist: nofile.whl", id="no file"),
+        pytest.param(["folder"], "folder: is a directory but --from-dir not specified", id="folder"),
+        pytest.param(["text.txt"], "text.txt is no release file: give a wheel ", id="text"),
+        pytest.param(["cut-1.0.tar.gz"], "cut-1.0.tar.gz is damaged: ", id="cut sdist"),
+        pytest.param(["cut-1.0-py3-none-any.whl"], "cut-1.0-py3-none-any.whl is damaged: ", id="cut wheel"),
+        pytest.param(["bare-1.0.tar.gz"], "bare-1.0.tar.gz does not say name and version", id="no name"),
+        pytest.param(["bomb-1.0-py3-none-any.whl"], "bomb-1.0-py3-none-any.whl holds more than 16777216", id="bomb"),
+        pytest.param(["my.whl"], "my.whl: Invalid wheel filename", id="name of a wheel"),
+        pytest.param(["page-1.0.doc.zip"], "page-1.0.doc.zip is no documentation: ", id="no zip"),
+        pytest.param(["nodash.doc.zip"], "nodash.doc.zip is no documentation: ", id="no version"),
+        pytest.param(["empty-1.0.zip"], "empty-1.0.zip holds no metadata of a package", id="no metadata"),
+    ],
+)
+def test_what_cannot_be_uploaded_is_told_before_anything_is_sent(devpi, index, dist, paths, complaint):
+    """One file that is none keeps the others back too."""
+    (devpi.home / "folder").mkdir()
+    for name, content in FILES.items():
+        (devpi.home / name).write_bytes(content)
+
+    outcome = devpi("upload", str(dist / WHEEL.filename), *paths).fails()
+
+    assert outcome.err.startswith(complaint)
+    assert outcome.err.count("\n") == 1
+    assert not uploads(index)
+
+
+def test_a_folder_without_releases_is_told(devpi, index):
+    """Whoever expects an upload does not take silence for one."""
+    (devpi.home / "folder").mkdir()
+
+    assert devpi("upload", "--from-dir", "folder").fails().err == "no release files found in folder\n"
+
+
+@pytest.mark.parametrize(
+    ("api", "complaint"),
+    [
+        pytest.param({"pypisubmit": None}, "does not support upload.\nMost likely, it is a mirror.\n", id="mirror"),
+        pytest.param({"authstatus": ["noauth", "", []]}, "the login of 'alice' is no longer valid; ", id="login"),
+        pytest.param({"index": None}, "is a server, no index: name one as USER/NAME", id="server"),
+    ],
+)
+def test_what_the_index_does_not_take_is_told_before_anything_is_sent(devpi, index, dist, api, complaint):
+    """Nobody waits for a large file to be sent only to read that it cannot be kept."""
+    index.has_index(**api)
+
+    outcome = devpi("upload", str(dist / WHEEL.filename)).fails()
+
+    assert complaint in outcome.err
+    assert not uploads(index)
+
+
+@pytest.mark.parametrize("way", ["option", "environment", "URL"])
+def test_another_index_can_be_named(devpi, index, dist, way):
+    """The files go to the index named, not to the one in use."""
+    other = f"{index.url}/bob/prod"
+    api = {"login": f"{index.url}/+login", "index": other, "pypisubmit": f"{other}/", "authstatus": ["ok", "alice", []]}
+    index.says("/bob/prod/+api", "apiconfig", api)
+    index.answers["/bob/prod/"] = EMPTY
+    path = str(dist / WHEEL.filename)
+
+    if way == "environment":
+        outcome = devpi("upload", path, DEVPI_INDEX="bob/prod")
+    else:
+        outcome = devpi("upload", "--index", "bob/prod" if way == "option" else other, path).ok()
+
+    assert outcome.code == 0
+    assert [request.path for request in index.requests if request.method == "POST"] == ["/bob/prod/"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "bar"), [("xterm", True), ("dumb", False)])
+def test_a_bar_shows_how_far_an_upload_is(devpi, index, kind, bar):
+    """On a terminal that can move its cursor; it is gone when the upload is done."""
+    file = made.wheel("big", size=5 << 20)
+    (devpi.home / file.filename).write_bytes(file.content)
+    index.answers["/alice/dev/"] = EMPTY
+    ours, theirs = pty.openpty()
+
+    program = Path(sys.executable).with_name("devpi")
+    environ = {"HOME": str(devpi.home), "TERM": kind, "COLUMNS": "80"}
+    done = subprocess.run([program, "upload", file.filename], cwd=devpi.home, env=environ, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    with os.fdopen(ours, "rb") as terminal:
+        shown = terminal.read1().decode()
+
+    assert done.returncode == 0
+    last = f"file_upload of {file.filename} to {index.url}/alice/dev/\r\n"
+    assert shown.endswith(f"\r\x1b[K{last}") if bar else shown == last
+    assert (f"100% [{'#' * 30}] 5.2/5.2 MB {file.filename}" in shown) == bar

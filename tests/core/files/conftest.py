@@ -1,0 +1,42 @@
+"""Servers with a shelf of files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.core.files.shelf import ShelfSite
+from tests.object_store import CREDENTIALS, ObjectStore, object_store  # noqa: F401
+from tests.postgres import PostgresServer
+
+EVERYWHERE = [
+    pytest.param("folder", id="folder"),
+    pytest.param("bucket", marks=pytest.mark.slow, id="bucket"),
+    pytest.param("postgresql", marks=pytest.mark.slow, id="folder-and-postgresql"),
+]
+
+
+@pytest.fixture
+def shelved(tmp_path: Path) -> Iterator[ShelfSite]:
+    """Return a server with an empty shelf, for this test alone."""
+    with ShelfSite(tmp_path / "server") as site:
+        yield site
+
+
+@pytest.fixture(params=EVERYWHERE)
+def anywhere(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ShelfSite]:
+    """Return a server with an empty shelf; its files lie in its folder or in a bucket."""
+    options = {}
+    if request.param == "bucket":
+        store: ObjectStore = request.getfixturevalue("object_store")
+        for name, value in CREDENTIALS.items():
+            monkeypatch.setenv(name, value)
+        options = {"files": f"s3://{store.bucket()}/some/prefix", "files_endpoint": store.url}
+    elif request.param == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        name = f"shelf{next(server.numbers)}"
+        server.execute(f"CREATE DATABASE {name}")
+        options = {"database": server.url(name)}
+    with ShelfSite(tmp_path / "server", **options) as site:
+        yield site

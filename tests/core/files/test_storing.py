@@ -1,0 +1,249 @@
+"""What is kept is there, and what nobody needs goes: in a folder, in a bucket, with both databases."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.core.files.shelf import ShelfSite
+
+from wheelgate.errors import Conflict, Damaged
+from wheelgate.files.files import Files
+from wheelgate.packages import Draft, DraftFile, StoredFile
+
+PATH = "+f/abc/0123456789def/abc-1.0.tar.gz"
+OTHER = "+f/abc/0123456789def/abc-2.0.tar.gz"
+LARGE = bytes(range(256)) * 40_000  # 10 MB: more than one part of a large upload
+
+
+def files_of(site: ShelfSite) -> Files:
+    """Return the files of a server, as plugins see them."""
+    return site.application.files
+
+
+def stored(site: ShelfSite) -> set[str]:
+    """Return the hashes of all that is stored."""
+    return {place.replace("/", "") for place, _ in files_of(site).store.all()}
+
+
+def drafts(site: ShelfSite) -> list[Path]:
+    """Return the files that are still being received."""
+    return list((site.config.serverdir / "files" / "drafts").iterdir())
+
+
+def received(site: ShelfSite, content: bytes) -> DraftFile:
+    """Receive a file whole."""
+    draft = files_of(site).draft()
+    draft.write(content)
+    return draft.finish()
+
+
+@pytest.mark.parametrize("content", [b"", b"0123456789", LARGE], ids=["empty", "small", "large"])
+def test_what_is_kept_is_served(anywhere: ShelfSite, content: bytes) -> None:
+    """A file comes back as it was, whole and in part, the first time and later; nothing else is left of its arrival."""
+    kept = anywhere.shelf.lay(PATH, content)
+
+    assert kept == StoredFile(hashlib.sha256(content).hexdigest(), len(content))
+    assert not content or anywhere.get(PATH, Range="bytes=1-5").content == content[1:6]
+    assert [anywhere.get(PATH).content == content for _ in range(2)] == [True, True]
+    with files_of(anywhere).open(kept) as file:
+        assert file.seek(-3, 2) == max(0, len(content) - 3) if content else True
+        assert file.read() == content[-3:]
+    assert stored(anywhere) == {kept.sha256}
+    assert drafts(anywhere) == []
+
+
+def test_the_hashes_that_were_asked_for(shelved: ShelfSite) -> None:
+    """A draft knows its hashes by the names of the upload form."""
+    draft = files_of(shelved).draft("md5", "blake2_256")
+    draft.write(b"ab")
+    draft.write(b"c")
+
+    assert draft.finish().hashes == {
+        "sha256": hashlib.sha256(b"abc").hexdigest(),
+        "md5": hashlib.md5(b"abc").hexdigest(),
+        "blake2_256": hashlib.blake2b(b"abc", digest_size=32).hexdigest(),
+    }
+
+
+def test_only_the_owner_reads_files(shelved: ShelfSite) -> None:
+    """What is stored, and the folders it lies in, are closed to other users of the machine."""
+    shelved.shelf.lay(PATH, b"abc")
+    received(shelved, b"def")
+
+    found = list((shelved.config.serverdir / "files").rglob("*"))
+    assert {stat.filemode(path.stat().st_mode) for path in found} == {"drwx------", "-rw-------"}
+
+
+def test_the_last_record_takes_its_file_along(anywhere: ShelfSite) -> None:
+    """Two records of one content share a file; it goes with the second one."""
+    kept = anywhere.shelf.lay(PATH, b"abc")
+    anywhere.shelf.lay(OTHER, b"abc")
+
+    anywhere.shelf.drop(PATH)
+    anywhere.application.sweep()
+    assert stored(anywhere) == {kept.sha256}
+    assert anywhere.get(OTHER).content == b"abc"
+
+    anywhere.shelf.drop(OTHER)
+    anywhere.application.sweep()
+    assert stored(anywhere) == set()
+
+
+def test_a_deletion_that_is_undone_removes_nothing(anywhere: ShelfSite) -> None:
+    """If the transaction that drops a record fails, its file stays."""
+    kept = anywhere.shelf.lay(PATH, b"abc")
+
+    def fail() -> None:
+        with anywhere.shelf.server.database.transaction():
+            files_of(anywhere).doubt([kept.sha256])
+            raise Conflict("somebody was faster")
+
+    with pytest.raises(Conflict):
+        fail()
+    anywhere.application.sweep()
+
+    assert stored(anywhere) == {kept.sha256}
+
+
+def test_many_deletions_at_once(shelved: ShelfSite) -> None:
+    """An index that goes with all its files leaves none of them."""
+    paths = [f"+f/abc/0123456789def/abc-{number}.tar.gz" for number in range(250)]
+    for path in paths:
+        shelved.shelf.lay(path, path.encode())
+
+    shelved.shelf.drop(*paths)
+    shelved.application.sweep()
+
+    assert stored(shelved) == set()
+
+
+def test_an_upload_that_is_refused_late_leaves_nothing(anywhere: ShelfSite) -> None:
+    """A file that was kept already goes if no record of it comes about."""
+    draft = received(anywhere, b"abc")
+    files_of(anywhere).keep(draft)
+    files_of(anywhere).release(draft)
+
+    assert stored(anywhere) == set()
+    assert drafts(anywhere) == []
+
+
+def test_an_upload_that_is_refused_late_spares_what_others_need(anywhere: ShelfSite) -> None:
+    """If the same content is recorded elsewhere, the refusal of this upload does it no harm."""
+    kept = anywhere.shelf.lay(PATH, b"abc")
+    draft = received(anywhere, b"abc")
+    files_of(anywhere).keep(draft)
+    files_of(anywhere).release(draft)
+
+    assert stored(anywhere) == {kept.sha256}
+    assert anywhere.get(PATH).content == b"abc"
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(shelved: ShelfSite) -> None:
+    """A draft that is given up goes at once."""
+    draft = files_of(shelved).draft()
+    draft.write(b"abc")
+    draft.discard()
+
+    assert drafts(shelved) == []
+
+
+def begun(site: ShelfSite) -> Draft:
+    """Begin to receive a file."""
+    draft = files_of(site).draft()
+    draft.write(b"abc")
+    return draft
+
+
+def whole(site: ShelfSite) -> Draft:
+    """Receive a file whole."""
+    draft = begun(site)
+    draft.finish()
+    return draft
+
+
+def kept(site: ShelfSite) -> Draft:
+    """Keep a file, without recording it."""
+    draft = begun(site)
+    files_of(site).keep(draft.finish())
+    return draft
+
+
+def replaced(site: ShelfSite) -> Draft:
+    """Keep a file a second time, without recording it."""
+    kept(site)
+    return kept(site)
+
+
+@pytest.mark.parametrize("reach", [begun, whole, kept, replaced])
+def test_the_next_start_clears_away_what_a_crash_left(anywhere: ShelfSite, reach: Callable[[ShelfSite], Draft]) -> None:
+    """However far an upload had come, without its record nothing of it outlives the next start."""
+    other = anywhere.shelf.lay(PATH, b"other")
+    draft = reach(anywhere)
+    assert drafts(anywhere)
+
+    anywhere.application.sweep()
+
+    assert drafts(anywhere) == []
+    assert stored(anywhere) == {other.sha256}
+    draft.discard()
+
+
+def test_a_crash_between_record_and_release_loses_nothing(anywhere: ShelfSite) -> None:
+    """What was recorded stays, although its draft is still there at the next start."""
+    draft = received(anywhere, b"abc")
+    files_of(anywhere).keep(draft)
+    anywhere.shelf.lying[PATH] = draft.stored
+
+    anywhere.application.sweep()
+
+    assert drafts(anywhere) == []
+    assert anywhere.get(PATH).content == b"abc"
+
+
+def test_an_upload_and_a_deletion_of_the_same_content(anywhere: ShelfSite) -> None:
+    """If the last record goes while the same content is being uploaded, the upload has its file all the same."""
+    anywhere.shelf.lay(PATH, b"abc")
+    draft = received(anywhere, b"abc")
+    files_of(anywhere).keep(draft)
+    anywhere.shelf.drop(PATH)
+    while stored(anywhere):  # the sweeper comes by itself
+        pass
+
+    with anywhere.shelf.server.database.transaction():
+        files_of(anywhere).confirm(draft)
+        anywhere.shelf.lying[OTHER] = draft.stored
+    files_of(anywhere).release(draft)
+
+    assert anywhere.get(OTHER).content == b"abc"
+
+
+def test_who_records_a_file_once_more_learns_that_it_has_gone(anywhere: ShelfSite) -> None:
+    """A push of what is being deleted is refused: it would record a file that is not there."""
+    found = anywhere.shelf.lay(PATH, b"abc")
+    with anywhere.shelf.server.database.transaction():
+        files_of(anywhere).hold([found])
+    anywhere.shelf.drop(PATH)
+    anywhere.application.sweep()
+
+    with pytest.raises(Conflict), anywhere.shelf.server.database.transaction():
+        files_of(anywhere).hold([found])
+    with pytest.raises(Damaged):
+        files_of(anywhere).open(found)
+
+
+def test_nothing_is_removed_while_a_plugin_is_missing(tmp_path: Path) -> None:
+    """Without the plugin of an index nobody knows what it needs: files stay until it is back."""
+    with ShelfSite(tmp_path / "server") as site:
+        found = site.shelf.lay(PATH, b"abc")
+        site.shelf.lying = {}
+        with site.shelf.server.database.transaction():
+            files_of(site).doubt([found.sha256])
+            site.shelf.server.database.write("UPDATE sql_store_index SET type = 'gone'")
+
+        site.application.sweep()
+
+        assert stored(site) == {found.sha256}

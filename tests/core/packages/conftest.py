@@ -1,0 +1,87 @@
+"""A server whose packages lie in memory."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.core.shelves import Shelves, ShelvesPlugin
+from tests.sites import Serve
+
+from wheelgate.testing.site import Answer, Site
+
+ROOT = ("root", "")
+JSON = "application/vnd.pypi.simple.v1+json"
+
+
+@dataclass
+class Shelved:
+    """A server with the index types ``near`` and ``far``."""
+
+    site: Site
+    plugin: ShelvesPlugin = field(default_factory=ShelvesPlugin)
+
+    @property
+    def near(self) -> Shelves:
+        """Indices that answer first."""
+        return self.plugin.near
+
+    @property
+    def far(self) -> Shelves:
+        """Indices that answer last."""
+        return self.plugin.far
+
+    def index(self, name: str, kind: str = "near", **config: Any) -> str:
+        """Create an index of root's; bases are given by their names. Return its path."""
+        if "bases" in config:
+            config["bases"] = [f"root/{base}" for base in config["bases"]]
+        created = self.site.request("PUT", f"/root/{name}", {"type": kind, **config}, auth=ROOT)
+        assert created.status == 200, created.content
+        return f"root/{name}"
+
+    def get(self, path: str, accept: str = JSON, headers: Mapping[str, str] | None = None, **more: Any) -> Answer:
+        """Ask for an address."""
+        return self.site.request("GET", path, headers={"Accept": accept, **(headers or {})}, **more)
+
+    def files(self, index: str, project: str = "abc") -> list[str]:
+        """Return the files of a project's page, each with the index that its address names."""
+        page = self.get(f"/root/{index}/+simple/{project}/")
+        assert page.status == 200, page.content
+        return [f"{file['filename']} {owner(file['url'], index)}" for file in page.json["files"]]
+
+
+def owner(url: str, asked: str) -> str:
+    """Return the name of the index that a relative address on a page leads to."""
+    before = url.partition("+f/")[0]
+    return asked if before == "../../" else before.removeprefix("../../../").rstrip("/")
+
+
+@pytest.fixture(scope="module")
+def lasting(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelved]:
+    """Return a server with packages in memory for all tests of a file: each uses names of its own."""
+    folder = tmp_path_factory.mktemp("lasting") / "server"
+    shutil.copytree(template, folder)
+    plugin = ShelvesPlugin()
+    with Site(folder, extra={"shelves": plugin}) as site:
+        yield Shelved(site, plugin)
+
+
+@pytest.fixture
+def build(serve: Serve) -> Callable[..., Shelved]:
+    """Return what starts a server with packages in memory, with options and further plugins."""
+
+    def start(extra: Mapping[str, Any] | None = None, **options: Any) -> Shelved:
+        plugin = ShelvesPlugin()
+        return Shelved(serve(extra={"shelves": plugin, **(extra or {})}, **options), plugin)
+
+    return start
+
+
+@pytest.fixture
+def shelved(build: Callable[..., Shelved]) -> Shelved:
+    """Return a server with packages in memory."""
+    return build()

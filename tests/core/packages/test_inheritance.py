@@ -1,0 +1,316 @@
+"""Which index a file comes from: order, names that belong to an index, whitelists, circles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.core.packages.conftest import ROOT, Shelved
+from tests.core.shelves import project
+
+from wheelgate import Deny, Principal, Resource, hookimpl
+from wheelgate.errors import BackendUnavailable, BadUpstream, Forbidden, UpstreamTimeout
+
+Build = Callable[..., Shelved]
+
+SAME = "abc-1.0.tar.gz"
+
+
+@pytest.mark.parametrize(
+    ("indices", "files"),
+    [
+        ({"top": ()}, ["top-1.tar.gz top", "same-1.tar.gz top"]),
+        ({"base": (), "top": ("base",)}, ["top-1.tar.gz top", "same-1.tar.gz top", "base-1.tar.gz base"]),
+        (
+            {"d": (), "c": (), "b": ("d",), "top": ("b", "c")},
+            ["top-1.tar.gz top", "same-1.tar.gz top", "b-1.tar.gz b", "d-1.tar.gz d", "c-1.tar.gz c"],
+        ),
+        (
+            {"d": (), "c": ("d",), "b": ("d",), "top": ("c", "b")},
+            ["top-1.tar.gz top", "same-1.tar.gz top", "c-1.tar.gz c", "d-1.tar.gz d", "b-1.tar.gz b"],
+        ),
+    ],
+    ids=["alone", "base", "depth first", "diamond"],
+)
+def test_order(shelved: Shelved, indices: dict[str, tuple[str, ...]], files: list[str]) -> None:
+    """An index comes first, then its bases depth-first, each once; of files of one name the first wins."""
+    for name, bases in indices.items():
+        path = shelved.index(name, bases=bases)
+        shelved.near.put(path, "abc", project("abc", f"{name}-1.tar.gz", "same-1.tar.gz"))
+
+    assert shelved.files("top") == files
+
+
+def test_mirrors_come_last(shelved: Shelved) -> None:
+    """A mirror is asked after all hosted indices, also after those that stand behind it in the bases."""
+    for name in ("mirror", "other"):
+        shelved.far.put(shelved.index(name, "far"), "abc", project("abc", f"{name}-1.tar.gz", SAME))
+    shelved.near.put(shelved.index("base"), "abc", project("abc", SAME))
+    shelved.index("top", bases=["mirror", "base", "other"], mirror_whitelist="*")
+
+    assert shelved.files("top") == [f"{SAME} base", "mirror-1.tar.gz mirror", "other-1.tar.gz other"]
+
+
+def test_addresses_lead_to_the_index_that_has_the_file(shelved: Shelved) -> None:
+    """A file of another user's index is linked there, whatever both are called."""
+    shelved.site.add_user("alice")
+    shelved.site.request("PUT", "/alice/dev", {"type": "near"}, auth=ROOT)
+    shelved.near.put("alice/dev", "abc", project("abc", SAME))
+    made = shelved.site.request("PUT", "/root/top", {"type": "near", "bases": "alice/dev"}, auth=ROOT)
+
+    page = shelved.get("/root/top/+simple/abc/").json
+
+    assert made.status == 200
+    assert page["files"][0]["url"].startswith("../../../../alice/dev/+f/")
+
+
+def test_an_index_stands_in_a_page_as_long_as_it_exists(shelved: Shelved) -> None:
+    """A base that is deleted is left out from the next request on."""
+    shelved.near.put(shelved.index("base"), "abc", project("abc", SAME))
+    shelved.index("top", bases=["base"])
+    before = shelved.files("top")
+    shelved.site.request("DELETE", "/root/base", auth=ROOT)
+
+    after = shelved.get("/root/top/+simple/abc/")
+
+    assert before == [f"{SAME} base"]
+    assert (after.status, after.json["message"]) == (404, "The project abc does not exist.")
+
+
+INTERSECTION, UNION = "intersection", "union"
+
+
+@pytest.mark.parametrize("has", ["top", "middle", "low"])
+@pytest.mark.parametrize(
+    ("mode", "top", "middle", "low", "opened"),
+    [
+        # Measured on the incumbent's server: the way of the index that is asked counts, and no other's.
+        (INTERSECTION, "", "", "", False),
+        (INTERSECTION, "", "abc", "", False),
+        (INTERSECTION, "", "abc", "abc", False),
+        (INTERSECTION, "", "*", "*", False),
+        (INTERSECTION, "other", "abc", "abc", False),
+        (INTERSECTION, "abc", "", "", True),
+        (INTERSECTION, "abc", "other", "other", True),
+        (INTERSECTION, "A_B.C,abc", "", "", True),
+        (INTERSECTION, "*", "", "", True),
+        (INTERSECTION, "*", "other", "", True),
+        (UNION, "", "", "", False),
+        (UNION, "other", "other", "other", False),
+        (UNION, "", "abc", "", True),
+        (UNION, "", "", "abc", True),
+        (UNION, "", "", "*", True),
+        (UNION, "abc", "", "", True),
+        (UNION, "*", "other", "", True),
+    ],
+)
+def test_whitelists(
+    lasting: Shelved, fresh: str, has: str, mode: str, top: str, middle: str, low: str, opened: bool
+) -> None:
+    """A project on any hosted index hides the mirrors' files of that name, unless a whitelist that counts names it."""
+    lasting.far.put(lasting.index(f"{fresh}mirror", "far"), "abc", project("abc", "abc-9.tar.gz"))
+    modes = {"top": mode} | dict.fromkeys(("middle", "low"), {INTERSECTION: UNION, UNION: INTERSECTION}[mode])
+    for name, base, whitelist in (("low", "mirror", low), ("middle", "low", middle), ("top", "middle", top)):
+        more = {"mirror_whitelist": whitelist, "mirror_whitelist_inheritance": modes[name]}
+        lasting.index(f"{fresh}{name}", bases=[f"{fresh}{base}"], **more)
+    lasting.near.put(f"root/{fresh}{has}", "abc", project("abc", SAME))
+
+    mirrored = [f"abc-9.tar.gz {fresh}mirror"] if opened else []
+    assert lasting.files(f"{fresh}top") == [f"{SAME} {fresh}{has}", *mirrored]
+
+
+def test_a_hidden_mirror_is_not_even_asked(shelved: Shelved) -> None:
+    """Whoever runs the upstream learns nothing of the names of hosted projects."""
+    shelved.index("mirror", "far")
+    shelved.near.put(shelved.index("top", bases=["mirror"]), "abc", project("abc", SAME))
+
+    shelved.files("top")
+    shelved.get("/root/top/abc", "application/json")
+
+    assert shelved.far.asked == []
+
+
+@pytest.mark.parametrize("files", [(), None], ids=["registered only", "everything deleted"])
+def test_a_name_stays_taken_without_files(shelved: Shelved, files: tuple[str, ...] | None) -> None:
+    """A name that has no file, or none any longer, goes on hiding the mirrors' project of that name."""
+    shelved.far.put(shelved.index("mirror", "far"), "abc", project("abc", "abc-9.tar.gz"))
+    shelved.index("top", bases=["mirror"])
+    if files is None:
+        shelved.near.taken.add("abc")
+    else:
+        shelved.near.put("root/top", "abc", project("abc", *files))
+
+    page = shelved.get("/root/top/+simple/abc/")
+
+    if files is None:
+        assert page.status == 404
+        assert "Its name belongs to root/top, therefore root/mirror is not asked" in page.json["message"]
+    else:
+        assert page.json["files"] == []
+
+
+class Closed:
+    """A policy: only root reads the index ``secret``."""
+
+    @hookimpl
+    def wheelgate_check_permission(self, principal: Principal, permission: str, resource: Resource) -> Deny | None:
+        """Deny the others."""
+        closed = permission == "index_read" and resource.name == "secret" and principal.name != "root"
+        return Deny("it is secret") if closed else None
+
+
+@pytest.fixture
+def closed(build: Build) -> Shelved:
+    """Return a server with an index that only root reads, between a public one and a mirror."""
+    shelved = build({"closed": Closed()})
+    shelved.far.put(shelved.index("mirror", "far"), "abc", project("abc", "abc-9.tar.gz"))
+    shelved.near.put(shelved.index("secret", mirror_whitelist="*"), "abc", project("abc", SAME))
+    shelved.index("top", bases=["secret", "mirror"])
+    return shelved
+
+
+def test_what_the_caller_may_not_read_is_left_out(closed: Shelved) -> None:
+    """Two callers see two pages of one address, however often and in whichever order they ask."""
+    for _ in range(2):
+        seen = closed.get("/root/top/+simple/abc/", auth=ROOT)
+        hidden = closed.get("/root/top/+simple/abc/")
+        listing = closed.get("/root/secret/+simple/")
+
+        assert [file["filename"] for file in seen.json["files"]] == [SAME]
+        assert (hidden.status, listing.status) == (404, 401)
+        assert "secret" not in hidden.json["message"]
+
+
+@pytest.mark.parametrize("mode", [INTERSECTION, UNION])
+def test_what_the_caller_may_not_read_keeps_its_names(closed: Shelved, mode: str) -> None:
+    """An index that somebody may not read keeps that one from being served a mirror's project of its name."""
+    closed.site.request("PATCH", "/root/top", [f"mirror_whitelist_inheritance={mode}"], auth=ROOT)
+
+    assert closed.get("/root/top/+simple/abc/").status == 404
+    assert closed.get("/root/top/abc", "application/json").status == 404
+    assert "index that you may not read" in closed.get("/root/top/+why/abc").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "patch", "way"),
+    [
+        ("top", {"bases": "root/top"}, "root/top -> root/top"),
+        ("top", ["bases+=root/top"], "root/top -> root/top"),
+        ("base", {"bases": "root/top"}, "root/base -> root/top -> root/base"),
+        ("low", ["bases=root/other,root/top"], "root/low -> root/top -> root/base -> root/low"),
+    ],
+)
+def test_circles_are_refused(shelved: Shelved, name: str, patch: object, way: str) -> None:
+    """Bases through which an index would inherit from itself are refused, with the way that leads back."""
+    shelved.index("other")
+    shelved.index("low")
+    shelved.index("base", bases=["low"])
+    shelved.index("top", bases=["base"])
+
+    answer = shelved.site.request("PATCH", f"/root/{name}", patch, auth=ROOT)
+
+    assert (answer.status, answer.message) == (400, f"the bases would make a circle: {way}")
+
+
+def test_an_old_circle_is_lived_with(shelved: Shelved) -> None:
+    """A circle that a database holds already is walked once, and its indices can still be changed and mended."""
+    shelved.index("one")
+    shelved.index("two", bases=["one"])
+    stores = shelved.near._server
+    with stores.database.transaction():
+        one = stores.indices.get("root", "one")
+        assert one is not None
+        stores.indices.modify(one, {**one.config, "bases": ["root/two"]})
+    shelved.near.put("root/two", "abc", project("abc", SAME))
+
+    assert shelved.files("one") == [f"{SAME} two"]
+    assert shelved.files("two") == [f"{SAME} two"]
+    change = {"mirror_whitelist": "abc"}
+    assert shelved.site.request("PATCH", "/root/one", change, auth=ROOT).status == 200
+    assert shelved.site.request("PATCH", "/root/one", ["bases="], auth=ROOT).status == 200
+
+
+def test_a_new_index_closes_no_circle(shelved: Shelved) -> None:
+    """An index that an old entry in some bases names already cannot be created with bases that lead back to it."""
+    shelved.index("one")
+    stores = shelved.near._server
+    with stores.database.transaction():
+        one = stores.indices.get("root", "one")
+        assert one is not None
+        stores.indices.modify(one, {**one.config, "bases": ["root/two"]})
+
+    answer = shelved.site.request("PUT", "/root/two", {"type": "near", "bases": "root/one"}, auth=ROOT)
+
+    way = "root/two -> root/one -> root/two"
+    assert (answer.status, answer.message) == (400, f"the bases would make a circle: {way}")
+
+
+PROBLEMS = [
+    (BadUpstream("'upstream.example' answers 500"), 502),
+    (UpstreamTimeout("'upstream.example' does not answer"), 504),
+    (BackendUnavailable("too many requests wait"), 503),
+    (Forbidden("the address is not allowed"), 403),
+]
+
+
+@pytest.mark.parametrize(("problem", "status"), PROBLEMS, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize("page", ["+simple/abc/", "abc", "+simple/"])
+def test_nobody_takes_silence_for_absence(shelved: Shelved, page: str, problem: Any, status: int) -> None:
+    """If no index has it and an upstream does not say, the answer says so; it is no 404 and no empty list."""
+    path = shelved.index("mirror", "far")
+    shelved.far.put(path, "abc", problem)
+    shelved.far.put_listing(path, problem)
+    shelved.index("top", bases=["mirror"])
+
+    answer = shelved.get(f"/root/top/{page}", "application/json")
+
+    assert (answer.status, answer.message) == (status, problem.message)
+
+
+@pytest.mark.parametrize(("problem", "status"), PROBLEMS, ids=lambda value: type(value).__name__)
+def test_what_others_have_is_served_and_marked(shelved: Shelved, problem: Any, status: int) -> None:
+    """A failing mirror takes nothing away from what the other indices hold; the page says that it may be old."""
+    path = shelved.index("mirror", "far")
+    shelved.far.put(path, "abc", problem)
+    shelved.far.put_listing(path, problem)
+    shelved.near.put(shelved.index("top", bases=["mirror"], mirror_whitelist="abc"), "abc", project("abc", SAME))
+
+    for page in ("+simple/abc/", "+simple/"):
+        answer = shelved.get(f"/root/top/{page}")
+        assert (answer.status, answer.headers.get("x-wheelgate-stale")) == (200, "true")
+    assert shelved.get("/root/top/abc", "application/json").status == 200
+
+
+@pytest.mark.parametrize("page", ["+simple/abc/", "abc", "+why/abc"])
+def test_nobody_takes_the_place_of_a_hosted_index(shelved: Shelved, page: str) -> None:
+    """If a hosted index cannot be asked, the mirrors behind it do not answer for it."""
+    shelved.far.put(shelved.index("mirror", "far"), "abc", project("abc", "abc-9.tar.gz"))
+    shelved.index("top", bases=["mirror"])
+    shelved.near.put("root/top", "abc", BackendUnavailable("the database does not answer"))
+
+    assert shelved.get(f"/root/top/{page}", "application/json").status == 503
+
+
+def test_the_projects_of_an_index_are_its_own(shelved: Shelved) -> None:
+    """An index's configuration names its own projects, sorted; a mirror that does not answer names none."""
+    shelved.far.put_listing(shelved.index("mirror", "far"), BadUpstream("gone"))
+    shelved.near.put(shelved.index("base"), "inherited", project("inherited"))
+    shelved.index("top", bases=["base", "mirror"])
+    for name in ("b", "a"):
+        shelved.near.put("root/top", name, project(name))
+
+    assert shelved.get("/root/top", "application/json").result["projects"] == ["a", "b"]
+    assert shelved.get("/root/mirror", "application/json").result["projects"] == []
+    assert "projects" not in shelved.get("/root/top?no_projects=", "application/json").result
+
+
+def test_a_type_without_its_plugin(shelved: Shelved, build: Build) -> None:
+    """A base whose plugin is gone is left out; an index whose own plugin is gone has no projects."""
+    shelved.near.put(shelved.index("top"), "abc", project("abc", SAME))
+    shelved.site.request("PUT", "/root/stage", {"bases": "root/top"}, auth=ROOT)
+    again = build(no_plugin=["stage"])
+    again.near.put("root/top", "abc", project("abc", SAME))
+
+    assert again.get("/root/stage/+simple/abc/").status == 200
+    assert again.get("/root/stage/+simple/").json["projects"] == [{"name": "abc"}]

@@ -1,0 +1,218 @@
+"""Pages are made once, and made anew as soon as something under them changes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import falcon.testing
+import pytest
+from tests.core.packages.conftest import JSON, ROOT, Shelved
+from tests.core.shelves import Gate, file, project
+
+from wheelgate.packages import Listing
+
+LONG_AGO, LATER = 1.0, 10.0**11
+PAGE = "/root/dev/+simple/abc/"
+
+
+def names(shelved: Shelved) -> list[str]:
+    """Return the files of the page."""
+    return [each["filename"] for each in shelved.get(PAGE).json["files"]]
+
+
+def test_a_page_is_made_once(shelved: Shelved) -> None:
+    """While its own stamps stay, no source is asked again, however much else changes on the server."""
+    shelved.index("base")
+    path = shelved.index("dev", bases=["base"])
+    shelved.near.put(path, "abc", project("abc", "abc-1.tar.gz"))
+    first = names(shelved)
+    asked = list(shelved.near.asked)
+
+    for number in range(3):
+        shelved.near.put(path, f"other-{number}", project(f"other-{number}"))
+        shelved.near.put("root/base", "other", project("other"))
+        shelved.site.request("PUT", f"/user{number}", {"password": "x"}, auth=ROOT)
+        assert names(shelved) == first
+
+    assert asked == shelved.near.asked != []
+
+
+@pytest.mark.parametrize("accept", [JSON, "text/html"])
+@pytest.mark.parametrize("change", ["own", "base", "claimed", "bases", "whitelist", "deleted", "again"])
+def test_a_change_shows_at_the_next_request(shelved: Shelved, change: str, accept: str) -> None:
+    """Whatever a page is made of, a change of it shows at once."""
+    shelved.far.put(shelved.index("mirror", "far"), "abc", project("abc", "abc-9.tar.gz"))
+    shelved.index("other")
+    shelved.index("base", bases=["mirror"])
+    path = shelved.index("dev", bases=["base"])
+    shelved.near.put(path, "abc", project("abc", "abc-1.tar.gz"))
+    if change == "claimed":
+        shelved.near.put(path, "abc", project("abc"))
+        shelved.near.delete(shelved_index(shelved, "dev"), "abc")
+    before = shelved.get(PAGE, accept)
+
+    def patch(name: str, operation: str) -> None:
+        assert shelved.site.request("PATCH", f"/root/{name}", [operation], auth=ROOT).status == 200
+
+    match change:
+        case "own":
+            shelved.near.put(path, "abc", project("abc", "abc-1.tar.gz", "abc-2.tar.gz"))
+        case "base":
+            shelved.near.put("root/base", "abc", project("abc", "abc-3.tar.gz"))
+        case "claimed":
+            shelved.near.put("root/base", "abc", project("abc", "abc-3.tar.gz"))
+        case "bases":
+            shelved.near.put("root/other", "abc", project("abc", "abc-4.tar.gz"))
+            patch("dev", "bases+=root/other")
+        case "whitelist":
+            patch("dev", "mirror_whitelist=abc")
+        case "deleted":
+            shelved.site.request("DELETE", "/root/dev", auth=ROOT)
+        case "again":
+            shelved.site.request("DELETE", "/root/dev", auth=ROOT)
+            shelved.index("dev", bases=["mirror", "other"])
+    after = shelved.get(PAGE, accept)
+
+    assert before.status == 200
+    assert after.status == (404 if change == "deleted" else 200)
+    assert after.headers.get("etag") != before.headers["etag"]
+
+
+def shelved_index(shelved: Shelved, name: str) -> Any:
+    """Return an index as its source sees it."""
+    return shelved.near._server.indices.get("root", name)
+
+
+@pytest.mark.parametrize(("until", "times"), [(None, 1), (LATER, 1), (LONG_AGO, 3)])
+def test_a_page_has_its_time(shelved: Shelved, until: float | None, times: int) -> None:
+    """What a source says for a time only is asked for again when that is over; a page and a list alike."""
+    path = shelved.index("dev", "far")
+    shelved.far.put(path, "abc", project("abc", "abc-1.tar.gz", until=until))
+
+    for _ in range(3):
+        names(shelved)
+
+    assert len(shelved.far.asked) == times
+
+
+@pytest.mark.parametrize("until", [None, LONG_AGO])
+def test_the_list_has_its_time(shelved: Shelved, until: float | None) -> None:
+    """A list that holds for a time only is made anew when that is over."""
+    path = shelved.index("dev", "far")
+    shelved.far.put_listing(path, Listing(["old"], until=until))
+    shelved.get("/root/dev/+simple/")
+    shelved.far.put_listing(path, Listing(["new"], until=until))
+
+    listed = shelved.get("/root/dev/+simple/").json["projects"]
+
+    assert listed == [{"name": "old" if until is None else "new"}]
+
+
+def test_what_is_missing_is_asked_for_again(shelved: Shelved) -> None:
+    """That nobody has a project is not remembered: it may have come since, on an upstream too."""
+    path = shelved.index("dev", "far")
+
+    for _ in range(2):
+        assert shelved.get(PAGE).status == 404
+
+    assert shelved.far.asked == [(path, "abc")] * 2
+
+
+def test_a_page_that_misses_a_mirror_is_not_kept_for_good(shelved: Shelved) -> None:
+    """What one mirror did not have, or could not say, is asked for again although no stamp has changed."""
+    shelved.index("mirror", "far")
+    path = shelved.index("dev", bases=["mirror"], mirror_whitelist="abc")
+    shelved.near.put(path, "abc", project("abc", "abc-1.tar.gz"))
+    before = time.time()
+
+    shelved.get(PAGE)
+
+    pages = shelved.site.application._pages._pages
+    untils = [page.rendered.until for page in pages.values()]
+    assert all(until is not None and before < until < before + 3600 for until in untils)
+
+
+def test_many_who_ask_at_once_ask_once(shelved: Shelved) -> None:
+    """A page that is being made serves everybody who asks for it meanwhile; one who gives up takes nobody along."""
+    path = shelved.index("dev", "far")
+    shelved.far.put(path, "abc", project("abc", "abc-1.tar.gz"))
+    gate = Gate()
+    shelved.far.hold("abc", gate)
+
+    async def crowd() -> list[Any]:
+        async with falcon.testing.ASGIConductor(shelved.site.application.asgi) as conductor:
+            asking = [asyncio.create_task(conductor.simulate_get(PAGE, headers={"Accept": JSON})) for _ in range(20)]
+            await gate.arrival()
+            asking[0].cancel()
+            gate.open()
+            return await asyncio.gather(*asking, return_exceptions=True)
+
+    gone, *answers = asyncio.run(crowd())
+
+    assert isinstance(gone, asyncio.CancelledError)
+    assert {answer.status_code for answer in answers} == {200}
+    assert shelved.far.asked == [(path, "abc")]
+
+
+def test_who_comes_after_a_change_waits_for_no_older_page(shelved: Shelved) -> None:
+    """A request that comes after a change never gets the page that was begun before it."""
+    path = shelved.index("dev", "far")
+    shelved.far.put(path, "abc", project("abc", "abc-1.tar.gz"))
+    gate = Gate()
+    shelved.far.hold("abc", gate)
+
+    async def both() -> list[Any]:
+        async with falcon.testing.ASGIConductor(shelved.site.application.asgi) as conductor:
+            early = asyncio.create_task(conductor.simulate_get(PAGE, headers={"Accept": JSON}))
+            await gate.arrival()
+            shelved.far.put(path, "abc", project("abc", "abc-2.tar.gz"))
+            late = asyncio.create_task(conductor.simulate_get(PAGE, headers={"Accept": JSON}))
+            await gate.arrival()
+            gate.open()
+            return list(await asyncio.gather(early, late))
+
+    late = asyncio.run(both())[1]
+
+    assert [each["filename"] for each in late.json["files"]] == ["abc-2.tar.gz"]
+    assert names(shelved) == ["abc-2.tar.gz"]
+
+
+def test_a_change_while_a_page_is_made(shelved: Shelved) -> None:
+    """A page that was overtaken by a change while it was made is not taken for the new one afterwards."""
+    path = shelved.index("dev", "far")
+    shelved.far.put(path, "abc", project("abc", "abc-1.tar.gz"))
+    gate = Gate()
+    shelved.far.hold("abc", gate)
+
+    async def overtaken() -> None:
+        async with falcon.testing.ASGIConductor(shelved.site.application.asgi) as conductor:
+            asking = asyncio.create_task(conductor.simulate_get(PAGE, headers={"Accept": JSON}))
+            await gate.arrival()
+            shelved.far.put(path, "abc", project("abc", "abc-2.tar.gz"))
+            gate.open()
+            await asking
+
+    asyncio.run(overtaken())
+
+    assert names(shelved) == ["abc-2.tar.gz"]
+
+
+def test_the_memory_of_pages_is_bounded(shelved: Shelved) -> None:
+    """Pages that were not asked for longest are dropped when there are too many bytes of them; all stay right."""
+    path = shelved.index("dev")
+    pages = shelved.site.application._pages
+    pages._memory = 100_000
+    for number in range(30):
+        files = [file(f"p{number}-{version}.tar.gz") for version in range(30)]
+        shelved.near.put(path, f"p{number}", project(f"p{number}", *files))
+
+    for number in [*range(30), *range(30)]:
+        page = shelved.get(f"/root/dev/+simple/p{number}/", headers={"Accept-Encoding": "gzip"})
+        assert page.status == 200
+
+    kept = pages._pages.values()
+    assert 3 < len(kept) < 30
+    assert pages._size == sum(page.size for page in kept) <= 100_000
+    assert list(kept)[-1].key[2] == "p29"

@@ -1,0 +1,188 @@
+"""Two types of index whose packages lie in memory, as small as the contract of package sources lets them be."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from wheelgate import Index, Server, hookimpl
+from wheelgate.errors import NotFound, Refusal
+from wheelgate.fields import Field, IndexType, parse_bases, parse_choice, parse_projects
+from wheelgate.packages import File, Growing, Listing, Project, Release, StoredFile
+
+MODES = ("intersection", "union")
+FIELDS = (
+    Field("bases", parse_bases, many=True, refers_to="indices"),
+    Field("mirror_whitelist", parse_projects, many=True),
+    Field("mirror_whitelist_inheritance", parse_choice("mirror_whitelist_inheritance", MODES)),
+)
+
+
+def file(name: str, sha256: str = "", **more: Any) -> File:
+    """Make a file; its version stands in its name, its hash is made of it."""
+    sha256 = sha256 or name.encode().hex().ljust(64, "0")[:64]
+    version = name.split("-")[1].removesuffix(".tar.gz")
+    return File(name, version, f"+f/{sha256[:3]}/{sha256[3:16]}/{name}", {"sha256": sha256}, **more)
+
+
+def project(name: str, *files: File | str, **more: Any) -> Project:
+    """Make a project of its files, or of their names."""
+    whole = tuple(each if isinstance(each, File) else file(each) for each in files)
+    return Project(name, whole, tuple(dict.fromkeys(each.version for each in whole)), **more)
+
+
+class Gate:
+    """Lets nobody through before it is opened, and counts who arrives."""
+
+    def __init__(self) -> None:
+        self._opened = threading.Event()
+        self._arrivals = threading.Semaphore(0)
+
+    def open(self) -> None:
+        """Let everybody through."""
+        self._opened.set()
+
+    def wait(self) -> None:
+        """Arrive, and go on when it is open."""
+        self._arrivals.release()
+        self._opened.wait(60)
+
+    async def arrival(self) -> None:
+        """Wait until somebody has arrived who was not waited for yet."""
+        await asyncio.to_thread(self._arrivals.acquire, timeout=60)
+
+
+class Shelves:
+    """A package source; what it answers is put into it."""
+
+    def __init__(self, *, last: bool) -> None:
+        self.last = last
+        self.instant = not last
+        self.asked: list[tuple[str, str]] = []
+        """Each call of :meth:`project`: the index and the name."""
+        self.taken: set[str] = set()
+        """Names that belong to every index of this type, although it has no project of them."""
+        self._projects: dict[tuple[str, str], Project | Refusal] = {}
+        self._releases: dict[tuple[str, str], Sequence[Release]] = {}
+        self._listings: dict[str, Listing | Refusal] = {}
+        self._gates: dict[str, Gate] = {}
+        self._stamps: dict[tuple[str, str], int] = {}
+
+    def serve(self, server: Server) -> None:
+        """Take the server, once it is there."""
+        self._server = server
+
+    def put(self, path: str, name: str, what: Project | Refusal) -> None:
+        """Put a project onto an index, or what to raise in its place."""
+        with self._server.database.transaction():
+            self._projects[path, name] = what
+            for stamped in (name, ""):
+                self._stamps[path, stamped] = self._stamps.get((path, stamped), 0) + 1
+
+    def put_releases(self, path: str, name: str, *releases: Release) -> None:
+        """Put releases onto an index."""
+        self._releases[path, name] = releases
+
+    def put_listing(self, path: str, listing: Listing | Refusal) -> None:
+        """Put a list of projects onto an index in place of the one that it has by itself."""
+        self._listings[path] = listing
+
+    def hold(self, name: str, gate: Gate) -> None:
+        """Let a gate decide when :meth:`project` answers for a name; what it answers is what was there before."""
+        self._gates[name] = gate
+
+    def stamp(self, index: Index, project: str = "") -> int:
+        """Count the changes."""
+        return self._stamps.get((index.path, project), 0)
+
+    def projects(self, index: Index) -> Listing:
+        """List what was put."""
+        if index.path in self._listings:
+            return _given(self._listings[index.path])
+        return Listing(sorted(name for path, name in self._projects if path == index.path))
+
+    def project(self, index: Index, name: str) -> Project | None:
+        """Return what was put."""
+        self.asked.append((index.path, name))
+        found = self._projects.get((index.path, name))
+        if name in self._gates:
+            self._gates[name].wait()
+        return None if found is None else _given(found)
+
+    def claims(self, index: Index, name: str) -> bool:
+        """Claim what was put, and what is taken."""
+        return (index.path, name) in self._projects or name in self.taken
+
+    def releases(self, index: Index, name: str) -> Sequence[Release]:
+        """Return what was put, or the bare versions of the project that was put."""
+        given = self._projects.get((index.path, name))
+        found = _given(given) if given is not None else None
+        versions = found.versions if found is not None else ()
+        bare = [Release(name, version, {"name": name, "version": version}) for version in versions]
+        return self._releases.get((index.path, name), bare)
+
+    def open(self, index: Index, path: str) -> StoredFile | Growing:
+        """Have nothing."""
+        raise NotFound(f"no such file: {path}")
+
+    def core_metadata(self, index: Index, path: str) -> bytes:
+        """Have nothing."""
+        raise NotFound(f"no such file: {path}")
+
+    def provenance(self, index: Index, path: str) -> bytes:
+        """Have nothing."""
+        raise NotFound(f"no such file: {path}")
+
+    def obtain(self, index: Index, name: str, version: str) -> Release:
+        """Have nothing."""
+        raise NotFound(f"no release {name} {version}")
+
+    def refresh(self, index: Index, name: str) -> None:
+        """Have no upstream."""
+
+    def delete(self, index: Index, name: str, version: str | None = None, path: str | None = None) -> None:
+        """Remove a project."""
+        self._projects.pop((index.path, name), None)
+
+    def forget(self, index: Index) -> None:
+        """Remove all of an index."""
+        for path, name in [key for key in self._projects if key[0] == index.path]:
+            del self._projects[path, name]
+            self._stamps[path, name] += 1
+
+    def refers(self, sha256: str) -> bool:
+        """Need no stored file."""
+        return False
+
+    def stored_files(self) -> Iterator[tuple[StoredFile, str]]:
+        """Need no stored file."""
+        return iter(())
+
+    def lost(self, sha256: str) -> None:
+        """Need no stored file."""
+
+
+class ShelvesPlugin:
+    """Brings ``near``, which answers first, and ``far``, which answers last, as mirrors do."""
+
+    def __init__(self) -> None:
+        self.near = Shelves(last=False)
+        self.far = Shelves(last=True)
+
+    @hookimpl
+    def wheelgate_index_types(self, server: Server) -> Iterable[IndexType]:
+        """Bring the two types."""
+        self.near.serve(server)
+        self.far.serve(server)
+        return [
+            IndexType("near", FIELDS, takes_uploads=False, packages=self.near),
+            IndexType("far", (), takes_uploads=False, packages=self.far),
+        ]
+
+
+def _given(what: Any) -> Any:
+    if isinstance(what, Refusal):
+        raise what
+    return what

@@ -1,0 +1,103 @@
+"""Uploads over a real connection: what tools print, and who waits for whom."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from tests.faults.talk import call, login, wait_until
+from tests.forms import encode, file_fields
+from tests.made import wheel
+from tests.support import RunningServer
+
+pytestmark = pytest.mark.slow
+
+ABC = wheel("abc")
+LARGE = b"x" * 20_000_000
+
+
+@pytest.fixture
+def index(index_server: RunningServer, numbers: Iterator[int]) -> tuple[str, dict[str, str]]:
+    """Make a user with an index; return the index's path, and the headers of the user's login."""
+    name = f"uploader{next(numbers)}"
+    assert call(index_server, "PUT", f"/{name}", {"password": "correct horse"}).status == 201
+    user = login(index_server, name, "correct horse")
+    assert call(index_server, "PUT", f"/{name}/dev", {}, user).status == 200
+    return f"{name}/dev", {"X-Devpi-Auth": base64.b64encode(":".join(user).encode()).decode()}
+
+
+def test_the_reason_stands_in_the_status_line(index_server: RunningServer, index: tuple[str, dict[str, str]]) -> None:
+    """Upload tools print nothing else; and the connection serves on."""
+    path, auth = index
+    body, headers = encode(file_fields(ABC))
+    wrong, _ = encode(file_fields(ABC, sha256_digest="0" * 64))
+    said = []
+    with closing(http.client.HTTPConnection("127.0.0.1", index_server.port, timeout=20)) as connection:
+        for sent, login_headers in ((body, {}), (wrong, auth), (body, auth), (LARGE + body, {})):
+            connection.request("POST", f"/{path}/", sent, {**headers, **login_headers})
+            answer = connection.getresponse()
+            said.append((answer.status, answer.reason, answer.getheader("X-Wheelgate-Reason")))
+            answer.read()
+
+    anonymous = f"not logged in: no permission to submit to index {path}: acl_upload of index {path} does not list you"
+    assert said[0] == said[3] == (401, anonymous, None)
+    assert said[1][0] == 400
+    assert "sha256_digest" in said[1][1]
+    assert said[2] == (200, "OK", None)
+
+
+def test_push_is_a_method(index_server: RunningServer, index: tuple[str, dict[str, str]]) -> None:
+    """The method of the incumbent's client reaches its responder, and is named where another one is wrong."""
+    path, auth = index
+    with closing(http.client.HTTPConnection("127.0.0.1", index_server.port, timeout=20)) as connection:
+        connection.request("PUSH", f"/{path}", b"{}", auth)
+        pushed = connection.getresponse()
+        assert b"'name' must be given" in pushed.read()
+        connection.request("BREW", f"/{path}", b"", auth)
+        brewed = connection.getresponse()
+        brewed.read()
+
+    assert (pushed.status, brewed.status) == (400, 405)
+    assert "PUSH" in (brewed.getheader("Allow") or "")
+
+
+@pytest.mark.parametrize(("allowed", "status"), [(False, b"401"), (True, b"200")])
+def test_who_waits_to_be_asked_for_the_body(
+    index_server: RunningServer, index: tuple[str, dict[str, str]], allowed: bool, status: bytes
+) -> None:
+    """A client that expects 100 (RFC 9110, section 10.1.1) gets it, and then its answer."""
+    path, auth = index
+    body, headers = encode(file_fields(ABC))
+    head = {**headers, "Host": "packages.example", "Content-Length": str(len(body)), "Expect": "100-continue"}
+    lines = [f"{name}: {value}" for name, value in {**head, **(auth if allowed else {})}.items()]
+
+    with socket.create_connection(("127.0.0.1", index_server.port), timeout=20) as connection:
+        connection.sendall("\r\n".join([f"POST /{path}/ HTTP/1.1", *lines, "", ""]).encode())
+        first = connection.recv(1000)
+        connection.sendall(body)
+        second = connection.recv(1000)
+
+    assert (first.split()[1], second.split()[1]) == (b"100", status)
+
+
+def test_an_upload_that_is_cut_off_leaves_nothing(
+    index_server: RunningServer, index: tuple[str, dict[str, str]]
+) -> None:
+    """When the client goes away in the middle of a file, its draft goes too."""
+    path, auth = index
+    body, headers = encode(file_fields(wheel("abc", size=5_000_000)))
+    lines = [
+        f"{name}: {value}" for name, value in {**headers, **auth, "Host": "x", "Content-Length": len(body)}.items()
+    ]
+    drafts = index_server.serverdir / "files" / "drafts"
+
+    with socket.create_connection(("127.0.0.1", index_server.port), timeout=20) as connection:
+        connection.sendall("\r\n".join([f"POST /{path}/ HTTP/1.1", *lines, "", ""]).encode() + body[:4_000_000])
+        wait_until(lambda: list(drafts.glob("*")), "a draft")
+
+    wait_until(lambda: not list(drafts.glob("*")), "no draft")
+    assert call(index_server, "GET", f"/{path}").result["projects"] == []

@@ -1,0 +1,76 @@
+"""A disk that has no space left for files: uploads are refused with a sentence, all else goes on."""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from tests.faults.talk import Auth, call, login
+from tests.faults.uploads import page, send
+from tests.forms import address
+from tests.made import wheel
+from tests.support import CHEAP_HASHING, RunningServer
+from tests.upstream import Upstream, upstream  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def small_store(tmp_path: Path) -> Iterator[Path]:
+    """Return a server's folder whose files lie on a disk of 4 MB."""
+    folder = tmp_path / "server"
+    store = folder / "files"
+    store.mkdir(mode=0o700, parents=True)
+    folder.chmod(0o700)
+    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=700", "tmpfs", store], capture_output=True)
+    if mount.returncode:
+        pytest.skip("may not mount a file system here")
+    yield folder
+    subprocess.run(["umount", store], check=True)
+
+
+@pytest.fixture
+def server(small_store: Path) -> Iterator[RunningServer]:
+    """Return a server with the index ``root/dev``."""
+    with RunningServer(small_store, *CHEAP_HASHING) as running:
+        assert call(running, "PUT", "/root/dev", {"acl_upload": ["root"]}, login(running)).status == 200
+        yield running
+
+
+def left(server: RunningServer) -> list[str]:
+    """Name what lies in the store."""
+    return [path.name for path in (server.serverdir / "files").rglob("*") if path.is_file()]
+
+
+def test_an_upload_that_does_not_fit(server: RunningServer) -> None:
+    """It is 507 with a sentence, and leaves nothing; what fits is taken, before and after."""
+    auth: Auth = login(server)
+    small, large = wheel("abc", "1.0", size=100_000), wheel("abc", "2.0", size=8_000_000)
+    assert send(server, auth, "root/dev", small).status == 200
+
+    refused = send(server, auth, "root/dev", large)
+
+    assert refused.status == 507
+    assert "no space is left" in refused.message
+    assert str(server.serverdir) not in refused.message
+    assert page(server, "root/dev", "abc") == {small.filename: small.sha256}
+    assert len(left(server)) == 1
+    assert call(server, "GET", f"/root/dev/{address(small)}").content == small.content
+    assert send(server, auth, "root/dev", wheel("abc", "3.0", size=100_000)).status == 200
+
+
+def test_a_mirrored_file_that_does_not_fit(server: RunningServer, upstream: Upstream) -> None:  # noqa: F811
+    """It is not served as whole, and leaves nothing."""
+    large = upstream.add(wheel("large", size=8_000_000))
+    config = {"type": "mirror", "mirror_url": upstream.url}
+    assert call(server, "PUT", "/root/up", config, login(server)).status == 200
+    assert page(server, "root/up", "large")
+
+    with suppress(http.client.IncompleteRead):  # the answer may have begun before the disk was full
+        assert call(server, "GET", f"/root/up/{address(large)}").status == 507
+
+    assert left(server) == []

@@ -1,0 +1,120 @@
+"""Large files on their way to clients that are quick, slow, or gone."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests.faults.talk import PATIENCE, call, login, read_all, wait_until, workers
+from tests.faults.uploads import send
+from tests.forms import address
+from tests.made import Made, wheel
+from tests.support import CHEAP_HASHING, RunningServer, clean_environment
+
+pytestmark = pytest.mark.slow
+
+LARGE = wheel("large", size=20_000_000)
+SMALL = wheel("small", size=1_000)
+
+
+@pytest.fixture(scope="module", params=["uvloop", "asyncio"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """Return a server of one worker, which is impatient, with two files that it has served before."""
+    folder = tmp_path_factory.mktemp("sending")
+    environment = clean_environment()
+    if request.param == "asyncio":
+        for library in ("uvloop", "gunicorn_h1c"):  # as if the extra `fast` were not installed
+            (folder / f"{library}.py").write_text("raise ImportError\n")
+        environment["PYTHONPATH"] = str(folder)
+    options = (*CHEAP_HASHING, "--send-timeout", "1")
+    with RunningServer(folder / "server", *options, env=environment) as running:
+        auth = login(running)
+        assert call(running, "PUT", "/root/dev", {"acl_upload": ["root"]}, auth).status == 200
+        for made in (LARGE, SMALL):
+            assert send(running, auth, "root/dev", made).status == 200
+            assert call(running, "GET", path(made)).content == made.content
+        yield running
+
+
+def path(made: Made) -> str:
+    """Return the address of a file."""
+    return f"/root/dev/{address(made)}"
+
+
+def asking(server: RunningServer, buffer: int = 0) -> socket.socket:
+    """Ask for the large file, with a buffer of so many bytes for the answer."""
+    connection = socket.socket()
+    if buffer:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+    connection.settimeout(PATIENCE)
+    connection.connect(("127.0.0.1", server.port))
+    connection.sendall(f"GET {path(LARGE)} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+    return connection
+
+
+def descriptors(server: RunningServer) -> int:
+    """Count what the worker has open."""
+    return sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in workers(server))
+
+
+def test_one_connection_carries_them_one_after_the_other(server: RunningServer) -> None:
+    """Whole files, parts and heads follow each other on one connection, each complete and nothing in between."""
+    part = {"Range": "bytes=1234567-15000000"}
+    asked = [("GET", LARGE, {}), ("GET", SMALL, {}), ("HEAD", LARGE, {}), ("GET", LARGE, part), ("GET", LARGE, {})]
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)) as connection:
+        found = []
+        for method, made, headers in [*asked, *asked]:
+            connection.request(method, path(made), headers=headers)
+            found.append(connection.getresponse().read())
+
+    expected = [LARGE.content, SMALL.content, b"", LARGE.content[1_234_567:15_000_001], LARGE.content]
+    assert [content == right for content, right in zip(found, expected * 2, strict=True)] == [True] * 10
+
+
+def test_a_slow_client_gets_all_of_it(server: RunningServer) -> None:
+    """Somebody who takes little at a time keeps the server waiting, and is sent the whole file."""
+    with asking(server, buffer=4096) as connection, connection.makefile("rb", buffering=0) as answer:
+        received = b"".join(iter(lambda: answer.read(30_000), b""))
+
+    assert received.partition(b"\r\n\r\n")[2] == LARGE.content
+
+
+def test_a_client_that_takes_nothing_is_given_up(server: RunningServer) -> None:
+    """After the time that ``--send-timeout`` grants, what was to be sent is dropped, and others never waited."""
+    with asking(server, buffer=4096) as connection:
+        given_up = server.log.read_text().count("was given up")
+        assert call(server, "GET", path(SMALL)).content == SMALL.content
+        wait_until(lambda: server.log.read_text().count("was given up") > given_up, "the client is given up")
+        received = read_all(connection)
+
+    assert received.closed
+    assert len(received.received) < len(LARGE.content)
+
+
+def test_clients_that_go_leave_nothing_open(server: RunningServer) -> None:
+    """Downloads that are broken off by their clients give back files and sockets."""
+    before = descriptors(server)
+    for _ in range(20):
+        with asking(server) as connection:
+            assert connection.recv(1) == b"H"
+
+    wait_until(lambda: descriptors(server) <= before, "files and sockets are closed")
+
+
+def test_a_file_that_goes_while_it_is_sent(server: RunningServer) -> None:
+    """Who has begun to receive a file gets the rest of it, also if it is deleted meanwhile."""
+    auth = login(server)
+    with asking(server, buffer=4096) as connection:
+        assert connection.recv(1) == b"H"
+        assert call(server, "DELETE", path(LARGE), {}, auth).status == 200
+        stored = server.serverdir / "files" / "sha256" / LARGE.sha256[:2] / LARGE.sha256[2:]
+        wait_until(lambda: not stored.exists(), "the file is removed")
+        with connection.makefile("rb") as answer:
+            received = answer.read()
+
+    assert received.partition(b"\r\n\r\n")[2] == LARGE.content
+    assert call(server, "GET", path(LARGE)).status == 410

@@ -1,0 +1,79 @@
+"""Downloads that several clients share, when the process that writes one is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from tests.faults.talk import PATIENCE, call, login, read_all, workers
+from tests.forms import address
+from tests.made import Made, wheel
+from tests.support import CHEAP_HASHING, RunningServer
+from tests.upstream import Fault, Upstream, upstream  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.slow
+
+CLIENTS = 12
+HALF = 1_500_000
+
+
+@pytest.fixture
+def server(tmp_path: Path, upstream: Upstream) -> Iterator[RunningServer]:  # noqa: F811
+    """Return a server of two workers with a mirror ``root/up`` of the upstream."""
+    with RunningServer(tmp_path / "server", *CHEAP_HASHING, workers=2) as running:
+        config = {"type": "mirror", "mirror_url": upstream.url}
+        assert call(running, "PUT", "/root/up", config, login(running)).status == 200
+        yield running
+
+
+def held_back(upstream: Upstream) -> tuple[Made, threading.Event]:  # noqa: F811
+    """Offer a file of which the upstream sends one half, and the other one when the event is set."""
+    made = upstream.add(wheel("large", size=2 * HALF))
+    gate = threading.Event()
+    upstream.faults[upstream.file_path(made)] = Fault(gate=gate, gate_at=HALF)
+    return made, gate
+
+
+def writer(server: RunningServer) -> int:
+    """Return the process that writes the one download there is; 0 if there is none."""
+    spool = server.serverdir / "files" / "spool"
+    inodes = {str(path.stat().st_ino) for path in spool.iterdir()} if spool.exists() else set()
+    for line in Path("/proc/locks").read_text().splitlines():
+        _, kind, _, _, pid, place, *_ = line.replace("-> ", "").split()
+        if kind == "FLOCK" and place.rpartition(":")[2] in inodes:
+            return int(pid)
+    return 0
+
+
+def test_the_next_one_begins_anew_when_the_writer_was_killed(server: RunningServer, upstream: Upstream) -> None:  # noqa: F811
+    """Nobody takes half a file for whole; who asks afterwards gets all of it; at the end nothing lies about."""
+    made, gate = held_back(upstream)
+    request = f"GET /root/up/{address(made)} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+    assert call(server, "GET", "/root/up/+simple/large/").status == 200
+    with ExitStack() as connections:
+        clients = [
+            connections.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE))
+            for _ in range(CLIENTS)
+        ]
+        for client in clients:
+            client.sendall(request)
+        assert all(client.recv(1) == b"H" for client in clients)
+        assert writer(server) in workers(server)
+        os.kill(writer(server), signal.SIGKILL)
+        cut = [read_all(client) for client in clients]
+    gate.set()
+
+    assert all(exchange.closed for exchange in cut)
+    assert not any(made.content[-100:] in exchange.received for exchange in cut)
+    assert call(server, "GET", f"/root/up/{address(made)}").content == made.content
+    assert upstream.count(upstream.file_path(made)) == 2
+    server.stop()
+    server.start()
+    files = server.serverdir / "files"
+    assert {path.relative_to(files).parts[0] for path in files.rglob("*") if path.is_file()} == {"sha256"}

@@ -1,0 +1,98 @@
+"""Two servers on one PostgreSQL and one object store: each shows at once what the other took in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.faults.talk import call, login
+from tests.faults.uploads import page, send
+from tests.forms import address
+from tests.made import sdist, wheel
+from tests.object_store import CREDENTIALS, ObjectStore, object_store  # noqa: F401 - a fixture
+from tests.postgres import PostgresServer, postgres  # noqa: F401 - a fixture
+from tests.support import CHEAP_HASHING, RunningServer, clean_environment
+from tests.upstream import Upstream, upstream  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def nodes(
+    tmp_path_factory: pytest.TempPathFactory,
+    postgres: PostgresServer,  # noqa: F811
+    object_store: ObjectStore,  # noqa: F811
+) -> Iterator[tuple[RunningServer, RunningServer]]:
+    """Return two servers that share their database and their files, and an index ``root/dev``."""
+    postgres.execute("CREATE DATABASE nodes")
+    folder = tmp_path_factory.mktemp("nodes")
+    options = (
+        *(*CHEAP_HASHING, "--database", postgres.url("nodes")),
+        *("--files", f"s3://{object_store.bucket()}/wheelgate", "--files-endpoint", object_store.url),
+    )
+    environment = clean_environment(**CREDENTIALS)
+    one = RunningServer(folder / "one", *options, workers=2, env=environment)
+    other = RunningServer(folder / "other", *options, workers=2, env=environment)
+    with one, other:
+        assert call(one, "PUT", "/root/dev", {"acl_upload": ["root"]}, login(one)).status == 200
+        yield one, other
+
+
+def test_what_one_takes_in_the_other_serves(nodes: tuple[RunningServer, RunningServer]) -> None:
+    """Again and again, to and fro: a file is listed and served by the other node at its very next request."""
+    logins = [login(node) for node in nodes]
+    files = [wheel("both", f"1.{number}", size=1000) for number in range(6)] + [sdist("both", "2.0", size=9_000_000)]
+    for number, made in enumerate(files):
+        here, there = nodes[number % 2], nodes[1 - number % 2]
+        assert made.filename not in page(there, "root/dev", "both")
+
+        assert send(here, logins[number % 2], "root/dev", made).status == 200
+
+        for node in (there, here):
+            assert made.filename in page(node, "root/dev", "both")
+            assert call(node, "GET", f"/root/dev/{address(made)}").content == made.content
+
+
+def test_what_one_deletes_is_gone_from_the_other(nodes: tuple[RunningServer, RunningServer]) -> None:
+    """A deletion counts on both nodes at once, and the same file can be uploaded again through either."""
+    one, other = nodes
+    logins = [login(node) for node in nodes]
+    made = wheel("gone")
+    assert send(one, logins[0], "root/dev", made).status == 200
+    assert call(other, "GET", f"/root/dev/{address(made)}").content == made.content
+
+    assert call(one, "DELETE", f"/root/dev/{address(made)}", {}, logins[0]).status == 200
+    assert [call(node, "GET", f"/root/dev/{address(made)}").status for node in (other, one)] == [410, 410]
+    assert made.filename not in page(other, "root/dev", "gone")
+
+    assert send(other, logins[1], "root/dev", made).status == 200
+    assert [call(node, "GET", f"/root/dev/{address(made)}").content for node in nodes] == [made.content] * 2
+
+
+def test_what_one_mirrors_the_other_has(
+    nodes: tuple[RunningServer, RunningServer],
+    upstream: Upstream,  # noqa: F811
+) -> None:
+    """A file that was fetched through one node is served by the other when the upstream is away."""
+    one, other = nodes
+    made = upstream.add(wheel("mirrored", size=2_000_000))
+    config = {"type": "mirror", "mirror_url": upstream.url}
+    assert call(one, "PUT", "/root/up", config, login(one)).status == 200
+    path = f"/root/up/{address(made)}"
+    assert call(one, "GET", "/root/up/+simple/mirrored/").status == 200
+    assert call(one, "GET", path).content == made.content
+    upstream.stop()
+
+    assert call(other, "GET", path).content == made.content
+
+
+def test_a_node_that_starts_takes_nothing_from_the_other(nodes: tuple[RunningServer, RunningServer]) -> None:
+    """What a start clears away are the traces of a crash; files of packages stay where they are."""
+    one, other = nodes
+    made = wheel("staying")
+    assert send(one, login(one), "root/dev", made).status == 200
+
+    other.stop()
+    other.start()
+
+    assert [call(node, "GET", f"/root/dev/{address(made)}").content for node in nodes] == [made.content] * 2

@@ -1,0 +1,29 @@
+"""How the tests of faults upload, and look at what is listed."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+from contextlib import closing
+
+from tests.faults.talk import PATIENCE, Answer, Auth, HasPort, call
+from tests.forms import encode, file_fields
+from tests.made import Made
+
+
+def send(server: HasPort, auth: Auth, index: str, made: Made) -> Answer:
+    """Upload a file."""
+    body, headers = encode(file_fields(made))
+    credentials = base64.b64encode(":".join(auth).encode()).decode()
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)) as connection:
+        connection.request("POST", f"/{index}/", body, {"X-Devpi-Auth": credentials, **headers})
+        answer = connection.getresponse()
+        return Answer(answer.status, dict(answer.getheaders()), answer.read())
+
+
+def page(server: HasPort, index: str, project: str) -> dict[str, str]:
+    """Return the files of a project as an index lists them, by name, with their hashes; empty if there are none."""
+    answer = call(server, "GET", f"/{index}/+simple/{project}/", Accept="application/vnd.pypi.simple.v1+json")
+    files = json.loads(answer.content)["files"] if answer.status == 200 else []
+    return {file["filename"]: file["hashes"]["sha256"] for file in files}

@@ -1,0 +1,85 @@
+"""A running server with a user who has indices: what the tools upload to and install from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+from tests.made import Made
+from tests.simple_pages import JSON
+from tests.support import RunningServer
+
+USER, PASSWORD = "alice", "correct horse: battery/staple@"
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """The server, and the login token of the user."""
+
+    server: RunningServer
+    token: str
+
+    @classmethod
+    def opened(cls, server: RunningServer) -> Shop:
+        """Make the user, and log in."""
+        _ask(server, "PUT", USER, {"password": PASSWORD})
+        answer = _ask(server, "POST", "+login", {"user": USER, "password": PASSWORD})
+        return cls(server, answer["result"]["password"])
+
+    def index(self, name: str) -> str:
+        """Return the address of an index of the user."""
+        return f"{self.server.url}{USER}/{name}/"
+
+    def make_index(self, name: str, **settings: Any) -> None:
+        """Make an index of the user."""
+        self.ask("PUT", f"{USER}/{name}", settings)
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Send a request as the user, and return the JSON of the answer."""
+        return _ask(self.server, method, path, body, self.token)
+
+    def upload(self, index: str, *files: Made) -> None:
+        """Upload files to an index of the user."""
+        with requests.Session() as session:
+            session.trust_env = False
+            for made in files:
+                fields = {":action": "file_upload", "name": made.name, "version": made.version}
+                content = {"content": (made.filename, made.content)}
+                session.post(
+                    self.index(index), fields, files=content, auth=(USER, self.token), timeout=20
+                ).raise_for_status()
+
+    def files(self, index: str, project: str) -> list[dict[str, Any]]:
+        """Return the files of a project as its simple page tells; none if there is no such project."""
+        try:
+            files: list[dict[str, Any]] = self.ask("GET", f"{USER}/{index}/+simple/{project}/")["files"]
+        except urllib.error.HTTPError as error:
+            with error:
+                if error.code != 404:
+                    raise
+            return []
+        return files
+
+    @staticmethod
+    def digests(folder: Path) -> dict[str, str]:
+        """Return the SHA-256 of each file of a folder."""
+        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+
+
+def _ask(server: RunningServer, method: str, path: str, body: Any = None, token: str = "") -> Any:
+    headers = {"Accept": JSON if "+simple" in path else "application/json"}
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+    if token:
+        headers["X-Devpi-Auth"] = b64encode(f"{USER}:{token}".encode()).decode()
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{server.url}{path}", data, headers, method=method)
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20) as answer:
+        return json.load(answer)

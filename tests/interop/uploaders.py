@@ -1,0 +1,106 @@
+"""How each tool uploads a project: what it has to be told, and by which variables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.interop.tools import Desk
+from tests.made import package_name, sdist, wheel
+
+MODULE = '"""Made for a test."""\n\n__version__ = "{version}"\n'
+PROJECT = """\
+[build-system]
+requires = ["flit_core"]
+build-backend = "flit_core.buildapi"
+
+[project]
+name = "{name}"
+version = "{version}"
+description = "made for a test"
+requires-python = ">=3.8"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Where to upload, and as whom."""
+
+    index: str
+    user: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Uploader:
+    """A tool: its command, and the variables that tell it where and as whom."""
+
+    command: tuple[str, ...]
+    variables: Callable[[Login], dict[str, str]]
+    takes_files: bool = False
+    """Whether the command wants to be told the files, rather than to look into ``dist``."""
+
+    def upload(self, desk: Desk, login: Login, code: int = 0) -> str:
+        """Upload what the home has prepared; return what the tool said."""
+        files = sorted(str(path) for path in (desk.home / "dist").iterdir()) if self.takes_files else []
+        return desk.run(*self.command, *files, code=code, **self.variables(login))
+
+
+def prepare(desk: Desk, name: str, version: str = "1.0", seed: int = 0) -> None:
+    """Put a project into the home, with a wheel and an sdist in ``dist``; another seed makes other files."""
+    desk.write("pyproject.toml", PROJECT.format(name=name, version=version))
+    desk.write(f"{package_name(name)}.py", MODULE.format(version=version), f"SEED = {seed}")
+    (desk.home / "dist").mkdir(exist_ok=True)
+    for make in (wheel, sdist):
+        made = make(name, version, requires_python=">=3.8", seed=seed)
+        (desk.home / "dist" / made.filename).write_bytes(made.content)
+
+
+UPLOADERS = {
+    "twine": Uploader(
+        ("twine", "upload", "--non-interactive", "--disable-progress-bar"),
+        lambda login: {
+            "TWINE_REPOSITORY_URL": login.index,
+            "TWINE_USERNAME": login.user,
+            "TWINE_PASSWORD": login.secret,
+        },
+        takes_files=True,
+    ),
+    "uv": Uploader(
+        ("uv", "publish", "--trusted-publishing", "never"),
+        lambda login: {
+            "UV_PUBLISH_URL": login.index,
+            "UV_PUBLISH_USERNAME": login.user,
+            "UV_PUBLISH_PASSWORD": login.secret,
+        },
+        takes_files=True,
+    ),
+    "flit": Uploader(
+        ("flit", "publish"),
+        lambda login: {"FLIT_INDEX_URL": login.index, "FLIT_USERNAME": login.user, "FLIT_PASSWORD": login.secret},
+    ),
+    "hatch": Uploader(
+        ("hatch", "publish", "--no-prompt"),
+        lambda login: {
+            "HATCH_INDEX_REPO": login.index,
+            "HATCH_INDEX_USER": login.user,
+            "HATCH_INDEX_AUTH": login.secret,
+        },
+    ),
+    "poetry": Uploader(
+        ("poetry", "publish", "--no-interaction", "--repository", "private"),
+        lambda login: {
+            "POETRY_REPOSITORIES_PRIVATE_URL": login.index,
+            "POETRY_HTTP_BASIC_PRIVATE_USERNAME": login.user,
+            "POETRY_HTTP_BASIC_PRIVATE_PASSWORD": login.secret,
+        },
+    ),
+    "pdm": Uploader(
+        ("pdm", "publish", "--no-build"),
+        lambda login: {
+            "PDM_PUBLISH_REPO": login.index,
+            "PDM_PUBLISH_USERNAME": login.user,
+            "PDM_PUBLISH_PASSWORD": login.secret,
+        },
+    ),
+}

@@ -1,0 +1,386 @@
+"""Files of an upstream: fetched once, checked, kept, and there when the upstream is not."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from tests import made
+from tests.made import Made
+from tests.plugins.mirror.conftest import JSON, ROOT, Mirror
+from tests.support import CHEAP_HASHING, RunningServer
+from tests.upstream import Fault, Upstream
+
+from wheelgate.testing.site import Site
+
+WHEEL = made.wheel("abc", "1.0")
+SDIST = made.sdist("abc", "1.0")
+
+
+def kept(mirror: Mirror) -> set[str]:
+    """Return the hashes of all files in the server's folder."""
+    folder: Path = mirror.site.config.serverdir / "files"
+    return {hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("form", ["json", "html"])
+@pytest.mark.parametrize("offered", [WHEEL, SDIST], ids=["wheel", "sdist"])
+@pytest.mark.parametrize("sha256", [None, ""], ids=["with a hash", "without"])
+def test_a_file_is_fetched_once(mirror: Mirror, upstream: Upstream, form: Any, offered: Made, sha256: str) -> None:
+    """The first who asks gets the bytes as they come from the upstream; then they are here."""
+    upstream.form = form
+    upstream.add(offered, sha256=sha256)
+
+    first, second = mirror.get(offered), mirror.get(offered)
+    upstream.stop()
+    third = mirror.get(offered)
+
+    assert [answer.status for answer in (first, second, third)] == [200] * 3
+    assert {answer.content for answer in (first, second, third)} == {offered.content}
+    assert upstream.count(upstream.file_path(offered)) == 1
+    assert third.headers["etag"] == f'"{offered.sha256}"'
+
+
+@pytest.mark.slow
+def test_many_who_ask_at_once_cause_one_download(tmp_path: Path, upstream: Upstream) -> None:
+    """All clients of all workers read along while one download runs, and get its beginning before it ends."""
+    big = upstream.add(made.wheel("big", "1.0", size=3_000_000))
+    gate = Event()
+    upstream.faults[upstream.file_path(big)] = Fault(gate=gate, gate_at=2_000_000)
+    with RunningServer(tmp_path / "server", *CHEAP_HASHING, workers=2) as server, ThreadPoolExecutor(20) as clients:
+        import requests
+
+        begun = [Event() for _ in range(20)]
+
+        def fetch(mine: Event) -> bytes:
+            with requests.get(url, stream=True, timeout=60) as response:
+                content = response.raw.read(1)
+                mine.set()
+                return bytes(content + response.raw.read())
+
+        config = {"type": "mirror", "mirror_url": upstream.url}
+        requests.put(f"{server.url}root/up", json=config, headers={"X-Devpi-Auth": "cm9vdDo="}, timeout=30)
+        page = requests.get(f"{server.url}root/up/+simple/big/", headers={"Accept": JSON}, timeout=30).json()
+        url = f"{server.url}root/up/{page['files'][0]['url'].removeprefix('../../')}"
+        answers = [clients.submit(fetch, mine) for mine in begun]
+        assert all(mine.wait(60) for mine in begun)
+        gate.set()
+
+        assert {hashlib.sha256(answer.result()).hexdigest() for answer in answers} == {big.sha256}
+
+    assert upstream.count(upstream.file_path(big)) == 1
+
+
+def failure(mirror: Mirror, offered: Made, caplog: pytest.LogCaptureFixture) -> tuple[int, str]:
+    """Ask for a file that cannot be had whole; return the status and the reason.
+
+    What goes wrong when the first bytes are on their way can only end early: the status is then 0, and the reason is
+    in the log.
+    """
+    try:
+        answer = mirror.get(offered)
+    except ConnectionAbortedError:
+        return 0, caplog.text
+    if answer.status != 200:
+        return answer.status, answer.message
+    assert len(answer.content) < len(offered.content)
+    return 0, caplog.text
+
+
+Break = Callable[[Upstream], None]
+
+
+def fault(**what: Any) -> Break:
+    """Make what breaks the wheel's download."""
+
+    def apply(upstream: Upstream) -> None:
+        upstream.faults[upstream.file_path(WHEEL)] = Fault(**what)
+
+    return apply
+
+
+BAD = {
+    "another file": (fault(body=b"x" * len(WHEEL.content)), 502, "its sha256 is wrong"),
+    "cut off": (fault(cut=500), 502, "cut the connection"),
+    "too short": (fault(body=WHEEL.content[:-1]), 502, "instead of"),
+    "too long": (fault(body=WHEEL.content + b"x"), 502, "more than"),
+    "without an end": (fault(endless=True), 502, "more than"),
+    "not there": (fault(status=404), 404, "does not have"),
+    "refused": (fault(status=403), 502, "refuses"),
+    "broken": (fault(status=500), 502, "status 500"),
+    "moved to nowhere": (fault(location="http://127.0.0.1:9/"), 502, "cannot be reached"),
+    "moved to a file": (fault(location="file:///etc/passwd"), 502, "no web address"),
+}
+
+
+@pytest.mark.parametrize(("break_it", "status", "sentence"), BAD.values(), ids=BAD)
+def test_what_is_not_as_announced_is_not_kept(
+    mirror: Mirror,
+    upstream: Upstream,
+    caplog: pytest.LogCaptureFixture,
+    break_it: Break,
+    status: int,
+    sentence: str,
+) -> None:
+    """A file that is damaged, cut off or missing is an error for who asked, and leaves nothing; it can come later."""
+    upstream.add(WHEEL)
+    before = kept(mirror)
+    break_it(upstream)
+
+    told, why = failure(mirror, WHEEL, caplog)
+
+    assert told in (status, 0)
+    assert sentence in why
+    assert kept(mirror) == before
+    upstream.faults.clear()
+    mirror.refresh("abc")
+    assert mirror.get(WHEEL).content == WHEEL.content
+
+
+@pytest.mark.parametrize("right", [True, False], ids=["right", "wrong"])
+def test_other_hashes_are_checked_too(
+    mirror: Mirror, upstream: Upstream, caplog: pytest.LogCaptureFixture, right: bool
+) -> None:
+    """A file that is announced with another hash than sha256 is checked by that."""
+    digest = hashlib.md5(WHEEL.content if right else b"").hexdigest()
+    link = f'<a href="/files/{WHEEL.filename}#md5={digest}">{WHEEL.filename}</a>'
+    upstream.add(WHEEL)
+    upstream.faults["/simple/abc/"] = Fault(body=link.encode(), headers={"Content-Type": "text/html"})
+
+    assert mirror.files("abc")[WHEEL.filename]["hashes"] == {"md5": digest}
+    if right:
+        assert mirror.get(WHEEL).content == WHEEL.content
+    else:
+        told, why = failure(mirror, WHEEL, caplog)
+        assert told in (502, 0)
+        assert "its md5 is wrong" in why
+
+
+def test_a_file_can_be_asked_for_before_its_page(mirror: Mirror, upstream: Upstream) -> None:
+    """An installer with a lock file asks for no page; the mirror finds the file by its name."""
+    awkward = upstream.add(made.sdist("abc-2", "1.0", filename="abc-2-1.0.tar.gz"))
+    path = f"/+f/{awkward.sha256[:3]}/{awkward.sha256[3:16]}/{awkward.filename}"
+
+    assert mirror.site.request("GET", mirror.path + path).content == awkward.content
+    other = path.replace(awkward.sha256[3:16], "0" * 13)
+    assert mirror.site.request("GET", mirror.path + other).status == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["+f/abc/0123456789abc/x", "+f/abc/0123456789abc/x.whl", "+e/https_x/-1.0.tar.gz", "+e/x/_-1.0.zip"]
+)
+def test_what_can_be_no_file_is_not_asked_for(mirror: Mirror, upstream: Upstream, path: str) -> None:
+    """A name that tells of no project is 404 without a question."""
+    assert mirror.site.request("GET", f"{mirror.path}/{path}").status == 404
+    assert upstream.count() == 0
+
+
+def test_files_may_stay_where_they_are(mirror: Mirror, upstream: Upstream) -> None:
+    """With ``mirror_use_external_urls`` clients are sent to the upstream for what is not here."""
+    upstream.add(WHEEL)
+    upstream.add(SDIST)
+    mirror.get(SDIST)
+    mirror.set(mirror_use_external_urls=True)
+
+    away, here = mirror.get(WHEEL), mirror.get(SDIST)
+
+    assert (away.status, away.headers["location"]) == (302, f"{upstream.root}files/{WHEEL.filename}")
+    assert here.content == SDIST.content
+    assert upstream.count(upstream.file_path(WHEEL)) == 0
+
+
+def test_metadata_is_fetched_without_its_file(mirror: Mirror, upstream: Upstream) -> None:
+    """The metadata beside a file is fetched when somebody asks for it, and kept."""
+    upstream.add(WHEEL)
+    upstream.add(SDIST)
+
+    first = mirror.get(WHEEL, ".metadata")
+    upstream.stop()
+    second = mirror.get(WHEEL, ".metadata")
+
+    assert first.content == second.content == WHEEL.metadata
+    assert upstream.count(upstream.file_path(WHEEL)) == 0
+    assert mirror.get(SDIST, ".metadata").status == 404
+
+
+@pytest.mark.parametrize(
+    ("what", "status"),
+    [(Fault(body=b"Name: evil"), 502), (Fault(status=404), 404), (Fault(status=500), 502)],
+    ids=["other bytes", "not there", "broken"],
+)
+def test_metadata_is_checked(mirror: Mirror, upstream: Upstream, what: Fault, status: int) -> None:
+    """Metadata with another hash than the page tells is neither passed on nor kept."""
+    upstream.add(WHEEL)
+    upstream.faults[f"{upstream.file_path(WHEEL)}.metadata"] = what
+
+    assert mirror.get(WHEEL, ".metadata").status == status
+
+    upstream.faults.clear()
+    assert mirror.get(WHEEL, ".metadata").content == WHEEL.metadata
+
+
+def test_metadata_can_be_left_out(mirror: Mirror, upstream: Upstream) -> None:
+    """With ``mirror_provides_core_metadata=no`` pages tell of no metadata, and there is none."""
+    upstream.add(WHEEL)
+    mirror.set(mirror_provides_core_metadata=False)
+
+    assert "core-metadata" not in mirror.files("abc")[WHEEL.filename]
+    assert mirror.get(WHEEL, ".metadata").status == 404
+
+
+@pytest.mark.parametrize(
+    ("what", "status"),
+    [(Fault(body=b'{"version": 1}'), 200), (Fault(body=b"<html>"), 502), (Fault(status=500), 502)],
+    ids=["JSON", "no JSON", "broken"],
+)
+def test_provenance_is_passed_on(mirror: Mirror, upstream: Upstream, what: Fault, status: int) -> None:
+    """The provenance of a file is what the upstream has."""
+    upstream.add(WHEEL, provenance=f"{upstream.root}provenance")
+    upstream.add(SDIST)
+    upstream.faults["/provenance"] = what
+
+    answer = mirror.get(WHEEL, ".provenance")
+
+    assert answer.status == status
+    assert status != 200 or answer.json == {"version": 1}
+    assert mirror.get(SDIST, ".provenance").status == 404
+
+
+def test_credentials_are_for_one_host(shared: Site, fresh: str, upstream: Upstream) -> None:
+    """Name and password in the address go to that host, to no other, and into no answer."""
+    with Upstream() as elsewhere:
+        elsewhere.add(SDIST)
+        upstream.credentials = ("ci", "sword/fish@ü")
+        upstream.add(WHEEL)
+        upstream.list_names("xyz")
+        url = upstream.url.replace("//", "//ci:sword%2Ffish%40%C3%BC@")
+        mirror = Mirror(shared, f"/root/{fresh}", mirror_url=url)
+        told = {"filename": SDIST.filename, "url": f"{elsewhere.root}files/{SDIST.filename}", "hashes": {}}
+        body = json.dumps({"name": "xyz", "files": [{**told, "filename": "xyz-1.0.tar.gz"}]}).encode()
+        upstream.faults["/simple/xyz/"] = Fault(body=body, headers={"Content-Type": JSON})
+
+        pages = [mirror.page("abc"), mirror.page("xyz"), mirror.page(), mirror.get(WHEEL)]
+        file = mirror.site.request("GET", mirror.path + mirror.files("xyz")["xyz-1.0.tar.gz"]["url"][5:])
+
+        assert [answer.status for answer in pages] == [200] * 4
+        assert file.content == SDIST.content
+        login = base64.b64encode("ci:sword/fish@ü".encode()).decode()
+        assert {asked.headers.get("authorization") for asked in upstream.asked()} == {f"Basic {login}"}
+        assert [asked.headers.get("authorization") for asked in elsewhere.asked()] == [None]
+        assert not any(b"fish" in answer.content for answer in pages)
+
+        upstream.faults[upstream.file_path(WHEEL)] = Fault(location=f"{elsewhere.root}files/{SDIST.filename}")
+        shared.request("DELETE", mirror.address(WHEEL), auth=ROOT)
+        mirror.get(WHEEL)
+        assert elsewhere.asked()[-1].headers.get("authorization") is None
+
+
+def test_a_wrong_password_is_said(shared: Site, fresh: str, upstream: Upstream) -> None:
+    """An upstream that wants another login is an upstream that does not answer, with a sentence for that."""
+    upstream.credentials = ("ci", "swordfish")
+    upstream.add(WHEEL)
+    mirror = Mirror(shared, f"/root/{fresh}", mirror_url=upstream.url)
+
+    answer = mirror.page("abc")
+
+    assert answer.status == 502
+    assert "another login" in answer.message
+
+
+@pytest.mark.parametrize("what", ["file", "version", "project"])
+def test_what_is_deleted_is_fetched_again(mirror: Mirror, upstream: Upstream, fresh: str, what: str) -> None:
+    """To delete from a mirror is to drop what was fetched, bytes included; the upstream still has it."""
+    mine = upstream.add(made.wheel("abc", "1.0", seed=int(fresh.removeprefix("fresh"))))
+    address = mirror.address(mine)
+    mirror.get(mine)
+    mirror.get(mine, ".metadata")
+    path = {"file": address, "version": f"{mirror.path}/abc/1.0", "project": f"{mirror.path}/abc"}[what]
+    assert mine.sha256 in kept(mirror)
+
+    deleted = mirror.site.request("DELETE", path, auth=ROOT)
+
+    assert deleted.status == 200, deleted.content
+    assert mirror.site.request("DELETE", path, auth=ROOT).status == 404
+    mirror.site.application.sweep()
+    assert mine.sha256 not in kept(mirror)
+    assert mirror.get(mine).content == mine.content
+    assert upstream.count(upstream.file_path(mine)) == 2
+
+
+def test_a_damaged_file_is_fetched_again(mirror: Mirror, upstream: Upstream, fresh: str) -> None:
+    """What ``devpi-server fsck --repair`` finds damaged is no longer offered as it is, but fetched once more."""
+    mine = upstream.add(made.wheel("abc", "1.0", seed=int(fresh.removeprefix("fresh"))))
+    mirror.get(mine)
+    (stored,) = (
+        path
+        for path in (mirror.site.config.serverdir / "files").rglob("*")
+        if path.is_file() and path.read_bytes() == mine.content
+    )
+    stored.write_bytes(b"damaged")
+
+    check = mirror.site.application.files.check(hashes=True, repair=True, grace=0)
+    found = [finding.subject for finding in check.findings()]
+
+    assert mirror.address(mine).strip("/") in found
+    assert mirror.get(mine).content == mine.content
+    assert upstream.count(upstream.file_path(mine)) == 2
+
+
+def test_a_file_that_arrives_too_late_is_not_kept(mirror: Mirror, upstream: Upstream, fresh: str) -> None:
+    """A download that ends after its index was deleted leaves nothing."""
+    mine = upstream.add(made.wheel("abc", "1.0", seed=int(fresh.removeprefix("fresh"))))
+    address, gate = mirror.address(mine), Event()
+    upstream.faults[upstream.file_path(mine)] = Fault(gate=gate, gate_at=100)
+
+    assert mirror.site.request("HEAD", address).status == 200
+    assert mirror.site.request("DELETE", mirror.path, auth=ROOT).status == 201
+    gate.set()
+    for thread in threading.enumerate():
+        if thread.name == "download":
+            thread.join(60)
+
+    mirror.site.application.sweep()
+    assert mine.sha256 not in kept(mirror)
+
+
+def test_a_release_can_be_pushed(mirror: Mirror, fresh: str, upstream: Upstream) -> None:
+    """A push from a mirror fetches what is not here, and the target then has it without the upstream."""
+    upstream.add(WHEEL)
+    upstream.add(SDIST)
+    mirror.get(SDIST)
+    site, own = mirror.site, f"root/{fresh}-own"
+    site.request("PUT", f"/{own}", {"acl_upload": ["root"]}, auth=ROOT)
+
+    pushed = site.request("POST", mirror.path, {"name": "abc", "version": "1.0", "targetindex": own}, auth=ROOT)
+
+    assert pushed.status == 200, pushed.content
+    upstream.stop()
+    page = site.request("GET", f"/{own}/+simple/abc/", headers={"Accept": JSON}).json
+    assert {entry["filename"] for entry in page["files"]} == {WHEEL.filename, SDIST.filename}
+    assert site.request("GET", f"/{own}/{page['files'][1]['url'][6:]}").status == 200
+    absent = site.request("POST", mirror.path, {"name": "abc", "version": "2.0", "targetindex": own}, auth=ROOT)
+    assert absent.status == 400
+
+
+def test_quarantine_holds_back(mirror: Mirror, upstream: Upstream) -> None:
+    """A project that the upstream puts into quarantine has no files, and those that were fetched are held back."""
+    upstream.add(WHEEL)
+    upstream.add(SDIST)
+    addresses = [mirror.address(WHEEL), mirror.address(SDIST)]
+    mirror.get(WHEEL)
+    upstream.status["abc"] = ("quarantined", "malware")
+
+    page = mirror.page("abc").json
+
+    assert (page["files"], page["project-status"]["status"]) == ([], "quarantined")
+    answers = [mirror.site.request("GET", address) for address in addresses]
+    assert [answer.status for answer in answers] == [403, 403]
+    assert "quarantine" in answers[0].message

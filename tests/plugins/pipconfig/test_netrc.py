@@ -1,0 +1,216 @@
+"""netrc: one login among others, in a format that every reader reads a little differently."""
+
+from __future__ import annotations
+
+import netrc
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wheelgate_client.hookspecs import ConfigError, ConfigWriter, Target
+
+SERVER = "http://pkgs.example:3141/"
+INDEX = f"{SERVER}alice/dev/"
+TARGET = Target(f"{INDEX}+simple/", INDEX, username="alice", password="new")
+LINE = "machine pkgs.example login alice password new\n"
+MACRO = "macdef init\ncd /tmp\nmachine pkgs.example\n\n"
+
+KEYS = {"login": "login", "user": "login", "password": "password", "account": "account"}
+words = st.sampled_from(["a", "b.example", "x#y", '"q r"', '""', r"a\ b", r'"a\"b"', "machine", "default", "macdef"])
+names = st.sampled_from(["b.example", "pkgs.example", '"pkgs.example"', "c.example"])
+gaps = st.sampled_from([" ", "\t", "\n", "\n  ", "\r\n"])
+
+
+@st.composite
+def files(draw: st.DrawFn) -> str:
+    """Return a file of entries, macros and comments, on one line or many."""
+    text = draw(st.sampled_from(["", "# a machine\n", "#x\n"]))
+    for _ in range(draw(st.integers(0, 4))):
+        kind = draw(st.sampled_from(["machine", "machine", "default", "macro"]))
+        if kind == "macro":
+            text += MACRO
+            continue
+        text += kind if kind == "default" else f"machine{draw(gaps)}{draw(names)}"
+        for key in draw(st.lists(st.sampled_from(sorted(KEYS)), max_size=3)):
+            text += f"{draw(gaps)}{key}{draw(gaps)}{draw(words)}"
+        text += draw(st.sampled_from(["\n", " ", "\n# note machine\n", " # login x\n", "\r\n"]))
+    return text + draw(st.sampled_from(["", "machine last.example login l password p"]))
+
+
+@pytest.fixture(scope="session")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One path for all the examples of a test."""
+    return tmp_path_factory.mktemp("netrc") / "file"
+
+
+def said(path: Path, content: bytes | None) -> dict[str, tuple[str, str, str]]:
+    """Return what the standard library reads."""
+    path.write_bytes(content or b"")
+    return dict(netrc.netrc(str(path)).hosts)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "undone"),
+    [
+        pytest.param(None, LINE, None, id="fresh"),
+        pytest.param("machine a login b password c", f"machine a login b password c\n{LINE}", None, id="no-newline"),
+        pytest.param(
+            "machine a\r\n  login b\r\n  password c\r\n",
+            "machine a\r\n  login b\r\n  password c\r\n" + LINE.replace("\n", "\r\n"),
+            None,
+            id="crlf",
+        ),
+        pytest.param(
+            "# mine\nmachine pkgs.example\n  login bob # who\n  password old\nmachine a login b password c\n",
+            "# mine\nmachine pkgs.example\n  login alice # who\n  password new\nmachine a login b password c\n",
+            "# mine\nmachine a login b password c\n",
+            id="in-place",
+        ),
+        pytest.param(
+            "machine pkgs.example account x\n",
+            "machine pkgs.example login alice password new account x\n",
+            "",
+            id="half",
+        ),
+        pytest.param(
+            "default login b password c\n", f"{LINE}default login b password c\n", None, id="before-the-default"
+        ),
+        pytest.param(MACRO, f"{MACRO}{LINE}", None, id="behind-a-macro"),
+        pytest.param(
+            "machine pkgs.example login b password c # mine\n# x y\nmachine a login b password c\n",
+            "machine pkgs.example login alice password new # mine\n# x y\nmachine a login b password c\n",
+            "# x y\nmachine a login b password c\n",
+            id="comment-on-the-line",
+        ),
+        pytest.param(
+            "machine pkgs.example login x password y machine a login b password c\n",
+            "machine pkgs.example login alice password new machine a login b password c\n",
+            " machine a login b password c\n",
+            id="on-one-line",
+        ),
+    ],
+)
+def test_plan_and_unplan(
+    writers: dict[str, ConfigWriter], tmp_path: Path, before: str | None, after: str, undone: str | None
+) -> None:
+    """The login is set and taken out; every byte that is not ours stays, and the file is private."""
+    path = tmp_path / ".netrc"
+    if before is not None:
+        path.write_bytes(before.encode())
+
+    edit = writers["netrc"].plan(path, TARGET)
+
+    assert (edit.after or b"").decode() == after
+    assert edit.has_secret
+    assert said(path, edit.after)["pkgs.example"][::2] == ("alice", "new")
+    assert writers["netrc"].plan(path, TARGET).after == edit.after
+    assert writers["netrc"].unplan(path, "http://elsewhere.example/").after == edit.after
+    back = writers["netrc"].unplan(path, SERVER).after
+    expected = before if undone is None and before is not None else undone
+    assert (back or b"").decode().rstrip("\n") == (expected or "").rstrip("\n")
+
+
+def test_what_is_shown(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
+    """`devpi use --for netrc` lists who logs in where, and no password."""
+    path = tmp_path / ".netrc"
+    shown = [writers["netrc"].read(path)]
+    path.write_text('machine a login "b" password s3cret\ndefault login c password s3cret\n')
+    shown.append(writers["netrc"].read(path))
+
+    assert shown == [None, "b at a, c at any host"]
+
+
+def test_what_a_dry_run_hides(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
+    """All passwords, old, new and of other machines, in the way in which they are written."""
+    path = tmp_path / ".netrc"
+    path.write_text('machine pkgs.example login b password old\nmachine a login c password "x y" account z\n')
+
+    assert writers["netrc"].plan(path, TARGET).secrets == {"old", "new", '"x y"', "z"}
+
+
+@settings(deadline=None)
+@given(text=files())
+def test_other_logins_stay_as_they_are(writers: dict[str, ConfigWriter], file: Path, text: str) -> None:
+    """To Python, the file says what it said, but for the one login; taking that out leaves the others."""
+    try:
+        expected = said(file, text.encode())
+    except netrc.NetrcParseError:
+        with pytest.raises(ConfigError):
+            writers["netrc"].plan(file, TARGET)
+        return
+    account = expected.get("pkgs.example", ("", "", ""))[1]
+
+    after = writers["netrc"].plan(file, TARGET).after
+
+    assert said(file, after) == {**expected, "pkgs.example": ("alice", account, "new")}
+    assert writers["netrc"].plan(file, TARGET).after == after
+    expected.pop("pkgs.example", None)
+    try:
+        undone = writers["netrc"].unplan(file, SERVER).after
+    except ConfigError as error:
+        assert "#" in text, error  # noqa: PT017 - where a comment stands to an entry decides whether Python takes it
+    else:
+        assert said(file, undone) == expected
+
+
+@pytest.mark.parametrize(
+    ("target", "complaint"),
+    [
+        pytest.param(Target(TARGET.simple_url, INDEX, username="alice"), "say so by --with-login", id="not-asked-for"),
+        pytest.param(Target(TARGET.simple_url, INDEX), "say so by --with-login", id="not-logged-in"),
+        *[
+            pytest.param(
+                Target(TARGET.simple_url, INDEX, username="alice", password=password), "not every reader", id=name
+            )
+            for name, password in {
+                "blank": "s3cret x",
+                "newline": "s3cret\nmachine",
+                "quote": '"s3cret"',
+                "backslash": "s3cret\\x",
+                "hash": "#s3cret",
+                "umlaut": "s3crät",
+                "empty": "",
+            }.items()
+        ],
+    ],
+)
+def test_what_cannot_be_written(
+    writers: dict[str, ConfigWriter], tmp_path: Path, target: Target, complaint: str
+) -> None:
+    """The error says what to do, and nothing of the password."""
+    with pytest.raises(ConfigError, match=complaint) as caught:
+        writers["netrc"].plan(tmp_path / ".netrc", target)
+
+    assert "s3cr" not in str(caught.value)
+
+
+def test_what_python_would_misread_afterwards(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
+    """If taking the login out would make a comment a part of another one, the file is left alone."""
+    path = tmp_path / ".netrc"
+    path.write_text('machine a account "x"\nmachine pkgs.example\n# login bob\n')
+
+    with pytest.raises(ConfigError, match="Python would misread a comment") as caught:
+        writers["netrc"].unplan(path, SERVER)
+
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        pytest.param("machine a login b s3cret c\n", "line 1 has a word out of place", id="key"),
+        pytest.param("machine a login b password c\n\n# s3cret d\n", "a comment below an empty line", id="comment"),
+    ],
+)
+def test_what_python_refuses(writers: dict[str, ConfigWriter], tmp_path: Path, content: str, complaint: str) -> None:
+    """A file whose logins pip would all pass over is left alone; the error names the line and repeats no word."""
+    path = tmp_path / ".netrc"
+    path.write_text(content)
+
+    with pytest.raises(ConfigError, match=complaint) as caught:
+        writers["netrc"].plan(path, TARGET)
+
+    assert str(path) in str(caught.value)
+    assert "s3cret" not in str(caught.value)

@@ -1,0 +1,117 @@
+"""The real tools read what was written by name, and send the login that was asked to be stored."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wheelgate_client.configfiles import apply
+from wheelgate_client.hookspecs import ConfigWriter, Target
+
+pytestmark = pytest.mark.slow
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Configure = Callable[..., None]
+PROJECT = '[project]\nname = "p"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["some-project"]\n'
+ASKED = "/alice/dev/+simple/some-project/"
+UPLOAD = "/alice/dev/"
+
+
+@pytest.fixture
+def work(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project in the working directory, and a wheel."""
+    monkeypatch.chdir(home)
+    (home / "pyproject.toml").write_text(PROJECT)
+    metadata = {
+        "METADATA": "Metadata-Version: 2.1\nName: p\nVersion: 1\n",
+        "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "RECORD": "",
+    }
+    with zipfile.ZipFile(home / "p-1-py3-none-any.whl", "w") as wheel:
+        for name, content in metadata.items():
+            wheel.writestr(f"p-1.dist-info/{name}", content)
+    return home
+
+
+@pytest.fixture
+def configure(writers: dict[str, ConfigWriter], work: Path, recorder: Any) -> Configure:
+    """Do what `devpi use --set-cfg --with-login --for NAMES` does, at the recording server."""
+
+    def write(*names: str) -> None:
+        index = f"{recorder.url}{UPLOAD}"
+        for name in names:
+            location = writers[name].location(None)
+            assert location is not None
+            target = Target(f"{index}+simple/", index, upload_url=index, username="alice", password="wgs_to.ken-1")
+            apply(
+                writers[name].plan(location.path, target)
+            )  # with its rights: pdm passes over a netrc that is not private
+
+    return write
+
+
+def program(name: str) -> str:
+    """Return the path of a tool that is installed beside Python or anywhere on the path, or skip the test."""
+    found = shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if found is None:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("names", "command", "asked"),
+    [
+        pytest.param(
+            ["uv-index", "netrc"],
+            ["uv", "pip", "compile", "--python", sys.executable, "pyproject.toml"],
+            [ASKED],
+            id="uv-install",
+        ),
+        pytest.param(
+            ["uv-index", "netrc"],
+            ["uv", "publish", "--index", "wheelgate", "p-1-py3-none-any.whl"],
+            ["/alice/dev/+simple/p/", UPLOAD],
+            id="uv-publish",
+        ),
+        pytest.param(
+            ["pip", "netrc"], ["pip", "download", "--no-cache-dir", "some-project"], [ASKED], id="pip-download"
+        ),
+        pytest.param(
+            ["pypirc"],
+            ["twine", "upload", "--non-interactive", "-r", "wheelgate", "p-1-py3-none-any.whl"],
+            [UPLOAD],
+            id="twine-upload",
+        ),
+        pytest.param(["poetry", "netrc"], ["poetry", "lock"], [ASKED], id="poetry-lock"),
+        pytest.param(["pdm", "netrc"], ["pdm", "lock"], [ASKED], id="pdm-lock"),
+    ],
+)
+def test_the_tool_asks_our_index_with_the_login(
+    configure: Configure, run: Run, recorder: Any, names: list[str], command: list[str], asked: list[str]
+) -> None:
+    """It asks nobody else, at the right address for the purpose, and sends the login each time."""
+    tool = program(command[0])
+    configure(*names)
+
+    done = run(tool, *command[1:], PDM_CHECK_UPDATE="0", PYTHON_KEYRING_BACKEND="keyring.backends.null.Keyring")
+
+    assert recorder.asked == asked, done
+    assert recorder.logins == ["alice:wgs_to.ken-1"] * len(asked)
+
+
+def test_uv_insists_on_the_login(configure: Configure, run: Run, recorder: Any) -> None:
+    """Once the login is gone from netrc, uv says so and asks nobody, our index or another one."""
+    configure("uv-index")
+
+    done = run(program("uv"), "pip", "compile", "--python", sys.executable, "pyproject.toml")
+
+    assert "Missing credentials" in done.stderr
+    assert recorder.asked == []

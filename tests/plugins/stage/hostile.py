@@ -1,0 +1,231 @@
+"""Archives that nobody builds by mistake."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import struct
+import tarfile
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from tests.made import Made, core_metadata, sdist, wheel
+
+GOOD = wheel("demo")
+GOOD_SDIST = sdist("demo")
+METADATA = core_metadata("demo", "1.0")
+DIST_INFO = "demo-1.0.dist-info/METADATA"
+PKG_INFO = "demo-1.0/PKG-INFO"
+
+
+def zipped(
+    entries: list[tuple[str, bytes]], filename: str = GOOD.filename, compression: int = zipfile.ZIP_DEFLATED
+) -> Made:
+    """Make a zip of these entries, which may have one name."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
+        for name, content in entries:
+            info = zipfile.ZipInfo(name)
+            info.compress_type = compression
+            if name in archive.NameToInfo:
+                del archive.NameToInfo[name]  # else it warns
+            archive.writestr(info, content)
+    return Made(filename, buffer.getvalue(), METADATA, "demo", "1.0")
+
+
+def tarred(entries: list[tarfile.TarInfo], contents: Mapping[str, bytes] = {PKG_INFO: METADATA}) -> Made:
+    """Make a ``.tar.gz`` of these entries, then regular files."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
+        for entry in entries:
+            archive.addfile(entry)
+        for name, content in contents.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return Made(GOOD_SDIST.filename, buffer.getvalue(), METADATA, "demo", "1.0")
+
+
+def entry(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
+    """Make an entry without content."""
+    made = tarfile.TarInfo(name)
+    made.type, made.linkname = kind, link
+    return made
+
+
+def gzipped(content: bytes) -> Made:
+    """Make a ``.tar.gz`` of what need not be a tar."""
+    return replace(GOOD_SDIST, content=gzip.compress(content, 1, mtime=0))
+
+
+def two_parts() -> Made:
+    """Make an sdist as some tools that pack with many threads do: two gzip files, one after the other."""
+    content = tar_bytes()
+    return replace(GOOD_SDIST, content=gzip.compress(content[:700], mtime=0) + gzip.compress(content[700:], mtime=0))
+
+
+def directory(names: Iterable[str], size: int = 0) -> Made:
+    """Make a wheel that is nothing but a directory, of empty entries that are said to have some size."""
+    entries = [(name.encode(), struct.pack("<4s2H2HHHIII5H2I", b"PK\1\2", *[0] * 8, size, *[0] * 7)) for name in names]
+    # The length of the name is the first of the five short numbers.
+    listed = b"".join(head[:28] + struct.pack("<H", len(name)) + head[30:] + name for name, head in entries)
+    end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, len(entries), len(entries), len(listed), 4, 0)
+    return replace(GOOD, content=b"PK\3\4" + listed + end)
+
+
+def tar_bytes() -> bytes:
+    """Return the good sdist, unpacked."""
+    return gzip.decompress(GOOD_SDIST.content)
+
+
+def header(size: bytes, kind: bytes = b"0", name: bytes = b"demo-1.0/PKG-INFO") -> bytes:
+    """Write the header of an entry of a tar, with any size."""
+    block = bytearray(512)
+    block[: len(name)] = name
+    block[100:108], block[108:116], block[116:124] = b"0000644\0", b"0000000\0", b"0000000\0"
+    block[124 : 124 + len(size)], block[136:148] = size, b"00000000000\0"
+    block[156:157], block[257:265] = kind, b"ustar\00000"
+    block[148:156] = b" " * 8
+    block[148:156] = f"{sum(block):06o}\0 ".encode()
+    return bytes(block)
+
+
+def pax(key: bytes, value: bytes) -> bytes:
+    """Write a record of an extended header, and fill it up to the next block."""
+    rest = b" " + key + b"=" + value + b"\n"
+    length = len(rest) + 1
+    while len(str(length)) + len(rest) != length:
+        length += 1
+    record = str(length).encode() + rest
+    return record + bytes(-len(record) % 512)
+
+
+def extended(content: bytes) -> Made:
+    """Make a ``.tar.gz`` with an extended header."""
+    filled = content + bytes(-len(content) % 512)
+    return gzipped(header(b"%011o" % len(content), b"x") + filled + header(b"00000000000") + bytes(1024))
+
+
+def patched(offset_from_end: int, value: bytes) -> Made:
+    """Change the end of the good wheel's directory; 0 is the first byte of the record that ends it."""
+    content = bytearray(GOOD.content)
+    place = len(content) - 22 + offset_from_end
+    content[place : place + len(value)] = value
+    return replace(GOOD, content=bytes(content))
+
+
+def lying_length() -> Made:
+    """Make a wheel whose directory says that its metadata are shorter than they are."""
+    content = bytearray(GOOD.content)
+    central = content.rindex(b"PK\1\2", 0, content.rindex(DIST_INFO.encode()))
+    struct.pack_into("<I", content, central + 24, 10)
+    return replace(GOOD, content=bytes(content))
+
+
+def encrypted() -> Made:
+    """Make a wheel whose metadata are said to be encrypted."""
+    content = bytearray(GOOD.content)
+    central = content.rindex(b"PK\1\2", 0, content.rindex(DIST_INFO.encode()))
+    local = content.rindex(b"PK\3\4", 0, content.index(DIST_INFO.encode()))
+    for place in (central + 8, local + 6):
+        content[place] |= 1
+    return replace(GOOD, content=bytes(content))
+
+
+HOSTILE = {
+    "nothing": (replace(GOOD, content=b""), "not a zip file"),
+    "text": (replace(GOOD, content=b"hello" * 100), "not a zip file"),
+    "an sdist in the clothes of a wheel": (replace(GOOD, content=GOOD_SDIST.content), "not a zip file"),
+    "cut": (replace(GOOD, content=GOOD.content[:-100]), "not a zip file"),
+    "something before it": (replace(GOOD, content=b"MZ" + GOOD.content), "not a zip file"),
+    "no metadata": (zipped([("demo/__init__.py", b"")]), "no NAME-VERSION.dist-info/METADATA"),
+    "metadata too deep": (zipped([(f"x/{DIST_INFO}", METADATA)]), "no NAME-VERSION.dist-info/METADATA"),
+    "empty zip": (zipped([]), "no NAME-VERSION.dist-info/METADATA"),
+    "two of them": (
+        zipped([(DIST_INFO, METADATA), ("demo-2.0.dist-info/METADATA", METADATA)]),
+        "more than one NAME-VERSION.dist-info/METADATA",
+    ),
+    "one name twice": (zipped([(DIST_INFO, METADATA), (DIST_INFO, METADATA)]), "the same name"),
+    "metadata of another folder": (zipped([("other-1.0.dist-info/METADATA", METADATA)]), "another project's"),
+    "climbing out": (wheel("demo", more={"../../evil.py": b""}), "own folder"),
+    "climbing in the middle": (wheel("demo", more={"demo/../../evil.py": b""}), "own folder"),
+    "absolute": (wheel("demo", more={"/etc/evil": b""}), "own folder"),
+    "of Windows": (wheel("demo", more={"C:evil": b""}), "own folder"),
+    "backslash": (wheel("demo", more={"..\\evil": b""}), "own folder"),
+    "deep": (wheel("demo", more={"a/" * 60 + "b": b""}), "own folder"),
+    "long name": (wheel("demo", more={"a" * 1001: b""}), "own folder"),
+    "bomb in the metadata": (wheel("demo", bomb=5 << 20), "metadata are longer"),
+    "bomb beside them": (directory(["demo/zeros"], 80 << 20), "more than 100 times its size"),
+    "many entries": (directory(f"{number:x}" for number in range(50_001)), "more than 50000 entries"),
+    "an enormous directory": (directory(f"{number:0900}" for number in range(9500)), "directory is larger"),
+    "bzip2 within": (zipped([(DIST_INFO, METADATA)], compression=zipfile.ZIP_BZIP2), "installers do not read"),
+    "lzma within": (zipped([(DIST_INFO, METADATA)], compression=zipfile.ZIP_LZMA), "installers do not read"),
+    "encrypted": (encrypted(), "not a zip file"),
+    "a directory that lies about a length": (lying_length(), "not a zip file"),
+    "a directory that lies about its place": (patched(16, b"\xff\xff\xff\x7f"), "not a zip file"),
+    "a directory that lies about its size": (patched(12, b"\xff\xff\xff\x7f"), "not a zip file"),
+    "a directory without its entries": (patched(12, b"\x00\x00\x00\x00"), "no NAME-VERSION.dist-info/METADATA"),
+    "tar: nothing": (replace(GOOD_SDIST, content=b""), "not a .tar.gz file"),
+    "tar: text": (replace(GOOD_SDIST, content=b"hello" * 100), "not a .tar.gz file"),
+    "tar: not packed": (replace(GOOD_SDIST, content=tar_bytes()), "not a .tar.gz file"),
+    "tar: cut": (replace(GOOD_SDIST, content=GOOD_SDIST.content[:-60]), "not a .tar.gz file"),
+    "tar: damaged": (
+        replace(GOOD_SDIST, content=GOOD_SDIST.content[:-8] + b"\0" * 8),
+        "not a .tar.gz file",
+    ),
+    "tar: damaged behind its end": (
+        replace(GOOD_SDIST, content=gzip.compress(tar_bytes() + bytes(3 << 20))[:-8] + b"\0" * 8),
+        "not a .tar.gz file",
+    ),
+    "tar: cut before it was packed": (gzipped(tar_bytes()[:700]), "not a .tar.gz file"),
+    "tar: gzip of text": (gzipped(b"hello" * 1000), "not a .tar.gz file"),
+    "tar: endless name of the packed file": (
+        replace(GOOD_SDIST, content=b"\x1f\x8b\x08\x08\0\0\0\0\0\xff" + b"x" * (3 << 20)),
+        "not a .tar.gz file",
+    ),
+    "tar: no PKG-INFO": (tarred([], {"demo-1.0/setup.py": b""}), "no NAME-VERSION/PKG-INFO"),
+    "tar: PKG-INFO too deep": (tarred([], {"demo-1.0/src/PKG-INFO": METADATA}), "no NAME-VERSION/PKG-INFO"),
+    "tar: PKG-INFO of no folder": (tarred([], {"PKG-INFO": METADATA}), "no NAME-VERSION/PKG-INFO"),
+    "tar: two of them": (
+        tarred([], {PKG_INFO: METADATA, "other-1.0/PKG-INFO": METADATA}),
+        "more than one NAME-VERSION/PKG-INFO",
+    ),
+    "tar: a folder of that name": (tarred([entry(PKG_INFO, tarfile.DIRTYPE)], {}), "not a regular file"),
+    "tar: a link in its place": (
+        sdist("demo", links={PKG_INFO: "setup.py"}),
+        "not a regular file",
+    ),
+    "tar: a link out": (sdist("demo", links={"demo-1.0/evil": "../../etc/passwd"}), "leads out"),
+    "tar: a link to all": (sdist("demo", links={"demo-1.0/evil": "/etc/passwd"}), "leads out"),
+    "tar: a link into another folder": (sdist("demo", links={"demo-1.0/evil": ".."}), "leads out"),
+    "tar: a hard link out": (tarred([entry("demo-1.0/evil", tarfile.LNKTYPE, "../evil")]), "own folder"),
+    "tar: climbing out": (sdist("demo", more={"../evil.py": b""}), "own folder"),
+    "tar: absolute": (sdist("demo", more={"/etc/evil": b""}), "own folder"),
+    "tar: a device": (tarred([entry("demo-1.0/null", tarfile.CHRTYPE)]), "neither a file nor a folder"),
+    "tar: a pipe": (tarred([entry("demo-1.0/pipe", tarfile.FIFOTYPE)]), "neither a file nor a folder"),
+    "tar: bomb in PKG-INFO": (sdist("demo", bomb=5 << 20), "PKG-INFO is longer"),
+    "tar: bomb beside it": (
+        gzipped(header(b"%011o" % (80 << 20), name=b"demo-1.0/zeros") + bytes(80 << 20)),
+        "more than 100 times its size",
+    ),
+    "tar: many entries": (
+        gzipped(header(b"00000000000", name=b"demo-1.0/x") * 50_001),
+        "more than 50000 entries",
+    ),
+    "tar: a length that goes back": (gzipped(header(b"\xff" * 11 + b"\x00") + bytes(1024)), "impossible length"),
+    "tar: a length beyond all": (gzipped(header(b"77777777777", b"x") + bytes(1024)), "impossible length"),
+    "tar: headers of headers": (gzipped((header(b"00000001000", b"x") + pax(b"a", b"b")) * 3000), "not a .tar.gz file"),
+    "tar: headers that take hours": (extended(b"1" * 60_000), "not as POSIX wants it"),
+    "tar: a record that takes hours": (extended(pax(b"path", b"1" * 60_000)), "not as POSIX wants it"),
+    "tar: records within records": (extended(b"2 " * 30_000 + b"="), "not as POSIX wants it"),
+    "tar: a record of no length": (extended(b"0 a=b\n"), "not as POSIX wants it"),
+    "tar: a record beyond the end": (extended(b"99 a=b\n"), "not as POSIX wants it"),
+    "tar: a sparse file": (extended(pax(b"GNU.sparse.major", b"1")), "not as POSIX wants it"),
+    "tar: a sparse file of old": (gzipped(header(b"00000000000", b"S") + bytes(1024)), "a sparse file"),
+    "tar: endless headers": (
+        gzipped((header(b"00000060000", b"L") + bytes(0o60000) + header(b"00000000000")) * 2000),
+        "headers have more than 48 MiB",
+    ),
+}
+"""By what is wrong: the archive, and what the refusal says."""
