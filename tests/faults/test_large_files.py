@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.faults.talk import PATIENCE, call, login, workers
+from tests.faults.talk import PATIENCE, call, login, wait_until, workers
 from tests.faults.uploads import send
 from tests.forms import address
 from tests.made import wheel
@@ -33,6 +33,7 @@ def server(tmp_path: Path) -> Iterator[RunningServer]:
     with RunningServer(tmp_path / "server", *CHEAP_HASHING, workers=2) as running:
         auth = login(running)
         assert call(running, "PUT", "/root/dev", {"acl_upload": ["root"]}, auth).status == 200
+        wait_until(lambda: len(workers(running)) == 2, "two workers")
         yield running
 
 
@@ -87,4 +88,5 @@ def test_memory_after_huge_files(server: RunningServer) -> None:
 
     after = memory(server)
     assert found == {(len(huge.content), huge.sha256)}
+    assert set(after) == set(before)  # none has been replaced by one that is as good as new
     assert [pid for pid in after if after[pid] - before[pid] > LEFT] == []

@@ -33,29 +33,39 @@ COMPILE = ("uv", "pip", "compile", "--quiet", "--no-cache", "--no-header", "--no
 EXPECTED = {"private_app": "1.0", "alpha": "2.0", "beta": "1.5", "source_only": "0.5"}
 
 
+def offer(upstream: Upstream) -> None:
+    """Put a project on an index that has a version of each kind, and what else the tests install."""
+    upstream.add(ALPHA_1, upload_time=EARLY)
+    upstream.add(ALPHA_2, upload_time=LATE)
+    upstream.add(ALPHA_3, upload_time=LATE, yanked="it breaks everything")
+    upstream.add(ALPHA_4, upload_time=LATE)
+    upstream.add(BETA, upload_time=EARLY)
+    upstream.add(SOURCE_ONLY, upload_time=EARLY)
+    upstream.add(TAMPERED, sha256="0" * 64)
+    upstream.add(HIDDEN)
+
+
+def open_index(shop: Shop, name: str, upstream: Upstream) -> None:
+    """Make a private index on a mirror, whose pages are stale at once, with private projects there."""
+    shop.make_index(f"{name}-mirror", type="mirror", mirror_url=upstream.url, mirror_cache_expiry=0)
+    shop.make_index(name, bases=[f"alice/{name}-mirror"])
+    shop.upload(name, APP, HOSTED)
+
+
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[Upstream]:
-    """Start an index with a project that has a version of each kind."""
+    """Start an index that stays."""
     with Upstream() as upstream:
-        upstream.add(ALPHA_1, upload_time=EARLY)
-        upstream.add(ALPHA_2, upload_time=LATE)
-        upstream.add(ALPHA_3, upload_time=LATE, yanked="it breaks everything")
-        upstream.add(ALPHA_4, upload_time=LATE)
-        upstream.add(BETA, upload_time=EARLY)
-        upstream.add(SOURCE_ONLY, upload_time=EARLY)
-        upstream.add(TAMPERED, sha256="0" * 64)
-        upstream.add(HIDDEN)
+        offer(upstream)
         yield upstream
 
 
 @pytest.fixture(scope="module")
 def shop(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """Start a server with a private index on a mirror, whose pages are stale at once, and a private project there."""
+    """Start a server with a private index on a mirror."""
     with RunningServer(tmp_path_factory.mktemp("shop") / "server", *CHEAP_HASHING, workers=2) as server:
         shop = Shop.opened(server)
-        shop.make_index("mirror", type="mirror", mirror_url=upstream.url, mirror_cache_expiry=0)
-        shop.make_index("dev", bases=["alice/mirror"])
-        shop.upload("dev", APP, HOSTED)
+        open_index(shop, "dev", upstream)
         yield shop
 
 
@@ -76,15 +86,16 @@ def test_a_tool_installs(tool: str, desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("tool", INSTALLERS)
-def test_what_was_seen_installs_without_the_upstream(tool: str, desk: Desk, upstream: Upstream) -> None:
+def test_what_was_seen_installs_without_the_upstream(tool: str, desk: Desk, shop: Shop) -> None:
     """What was installed once installs again, in another home, while the upstream is away."""
-    INSTALLERS[tool](desk.beside("first"), "private-app")
-    again = desk.beside("second")
-    upstream.stop()
-    try:
-        INSTALLERS[tool](again, "private-app")
-    finally:
-        upstream.start()
+    name = f"dev-with-{tool.replace(' ', '-')}"
+    with Upstream() as upstream:
+        offer(upstream)
+        open_index(shop, name, upstream)
+        INSTALLERS[tool](desk.beside("first", shop.index(name)), "private-app")
+    again = desk.beside("second", shop.index(name))
+
+    INSTALLERS[tool](again, "private-app")
 
     assert installed(again, *EXPECTED) == EXPECTED
 

@@ -99,11 +99,11 @@ class Desk:
         assert ended.returncode == code, f"{command} ended with {ended.returncode}:\n{ended.stdout}"
         return ended.stdout
 
-    def beside(self, name: str) -> Desk:
-        """Return the same with another home, where nothing was ever done."""
+    def beside(self, name: str, index: str) -> Desk:
+        """Return the same with another home, where nothing was ever done, and another index."""
         home = self.home / name
         home.mkdir()
-        return replace(self, home=home)
+        return replace(self, home=home, index=index)
 
     def write(self, name: str, *lines: str) -> Path:
         """Write a text file into the home."""

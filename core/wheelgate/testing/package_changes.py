@@ -225,6 +225,10 @@ class ChangeContract(PackageFixtures):
         result = upload.result(index, path)
         upload(other)
         stored = [target.open(index, each) for each in (path, result)]
+        with server.database.transaction():
+            target.delete(other, "demo")
+        server.files.sweep()
+        assert [self.is_there(server, each) for each in stored] == [True, True]
         if remove is None:
             upload(index, number=1)
         else:
@@ -232,11 +236,7 @@ class ChangeContract(PackageFixtures):
                 remove(target, index)
         server.files.sweep()
 
-        assert [self.is_there(server, each) for each in stored] == [True, False]
-        with server.database.transaction():
-            target.delete(other, "demo")
-        server.files.sweep()
-        assert not self.is_there(server, stored[0])
+        assert [self.is_there(server, each) for each in stored] == [False, False]
 
     def is_there(self, server: Server, stored: Any) -> bool:
         """Say whether the bytes of a file are there."""

@@ -68,7 +68,7 @@ class Heads:
         position, end = 0, len(block.rstrip(b"\0"))
         while position < end:
             record = RECORD.match(block, position)
-            if record is None or record[2].startswith(b"GNU.sparse") or not int(record[1]):
+            if record is None or record[2].startswith(b"GNU.sparse"):
                 return False
             position += int(record[1])
             if block[position - 1 : position] != b"\n" or record.end() > position:

@@ -17,7 +17,9 @@ from tests.core.uploads.conftest import Owned
 from tests.forms import address, encode, submit, upload
 from tests.made import sdist, wheel
 from tests.sites import Serve
+from tests.upstream import Upstream, upstream  # noqa: F401
 
+from wheelgate import Deny, Resource, hookimpl
 from wheelgate.testing.site import Answer
 
 WHEEL, SDIST = wheel("My.Pkg", "1.0"), sdist("My.Pkg", "1.0")
@@ -64,6 +66,11 @@ def fill(owned: Owned) -> Owned:
     done.append(submit(owned.site, owned.index, owned.auth, **{":action": "submit"}, name="My.Pkg", version="1.1"))
     assert [each.status for each in done] == [200] * 5, done
     return owned
+
+
+def outside(url: str, **options: Any) -> dict[str, Any]:
+    """Return the body of a push to another server."""
+    return {**RELEASE, "posturl": url, "username": "bob", "password": "pässword", **options}
 
 
 def push(owned: Owned, body: Any, auth: tuple[str, str] | None, method: str = "PUSH") -> Answer:
@@ -176,6 +183,59 @@ def test_a_push_that_fails_leaves_nothing(filled: Owned) -> None:
     assert after == before
 
 
+def test_a_file_that_is_lost_is_not_pushed(filled: Owned) -> None:
+    """A release whose bytes are not there any longer does not become another index's."""
+    target = filled.add_index("prod")
+    kept = filled.site.config.serverdir / "files" / "sha256"
+    (lost,) = (path for path in kept.rglob("*") if path.is_file() and WHEEL.sha256.endswith(path.name))
+    content = lost.read_bytes()
+    lost.unlink()
+
+    refused = push(filled, {**RELEASE, "targetindex": target}, filled.auth)
+    lost.write_bytes(content)
+
+    assert refused.status == 409
+    assert files_of(filled, target) == {}
+
+
+def test_a_release_of_an_upstream_is_pushed(owned: Owned, upstream: Upstream) -> None:  # noqa: F811
+    """A mirror fetches what it has not fetched yet, and the copy stays when the upstream is gone."""
+    upstream.add(WHEEL)
+    mirror = f"root/{owned.owner}"
+    config = {"type": "mirror", "mirror_url": upstream.url}
+    assert owned.site.request("PUT", f"/{mirror}", config, auth=("root", "")).status == 200
+
+    pushed = owned.site.request("PUSH", f"/{mirror}", {**RELEASE, "targetindex": owned.index}, auth=owned.auth)
+    upstream.stop()
+
+    assert (pushed.status, [action[1] for action in pushed.result]) == (200, ["register", "store_releasefile"])
+    assert owned.site.request("GET", f"/{owned.index}/{address(WHEEL)}").content == WHEEL.content
+
+
+class Secretive:
+    """A policy: nobody reads what is called secret."""
+
+    @hookimpl
+    def wheelgate_check_permission(self, permission: str, resource: Resource) -> Deny | None:
+        """Deny."""
+        return Deny("it is secret") if (permission, resource.name) == ("index_read", "secret") else None
+
+
+@pytest.mark.parametrize("body", [{**RELEASE, "targetindex": "alice/dev"}, outside("http://127.0.0.1:9/")], ids=str)
+def test_what_may_not_be_read_is_not_pushed(serve: Serve, body: Any) -> None:
+    """A push is a way of reading."""
+    site = serve(extra={"secretive": Secretive()})
+    alice = site.add_user("alice")
+    for index in ("secret", "dev"):
+        site.request("PUT", f"/alice/{index}", {}, auth=alice)
+    upload(site, "alice/secret", WHEEL, alice)
+
+    refused = site.request("PUSH", "/alice/secret", body, auth=alice)
+
+    assert refused.status == 403
+    assert "it is secret" in refused.message
+
+
 def test_files_of_bases_are_not_pushed(filled: Owned) -> None:
     """A push takes what the index itself holds."""
     child = filled.add_index("child", bases=[filled.index])
@@ -270,11 +330,6 @@ def elsewhere() -> Iterator[Elsewhere]:
     server.server_close()
 
 
-def outside(url: str, **options: Any) -> dict[str, Any]:
-    """Return the body of a push to another server."""
-    return {**RELEASE, "posturl": url, "username": "bob", "password": "pässword", **options}
-
-
 def test_another_server_gets_the_release(standing: Owned, elsewhere: Elsewhere) -> None:
     """Each file is posted as an upload tool would, with its digests, the metadata, and the login of the request."""
     pushed = push(standing, outside(elsewhere.url, register_project=True), standing.auth)
@@ -325,9 +380,14 @@ def test_another_server_gets_the_release(standing: Owned, elsewhere: Elsewhere) 
             502,
             [[200, "register"], [400, "upload", "a [31m  b\ufffd"]],
         ),
+        (
+            {"status": 400, "only": "file_upload", "body": b"x" * 5000},
+            502,
+            [[200, "register"], [400, "upload", "x" * 1000]],
+        ),
         ({"status": 307, "only": "file_upload"}, 502, [[200, "register"], [307, "upload"]]),
     ],
-    ids=["no registration", "created", "registration fails", "reason", "text", "html", "junk", "redirect"],
+    ids=["no registration", "created", "registration fails", "reason", "text", "html", "junk", "long", "redirect"],
 )
 def test_what_another_server_says(
     standing: Owned, elsewhere: Elsewhere, answer: dict[str, Any], status: int, actions: list[list[Any]]

@@ -9,6 +9,7 @@ import pytest
 from tests.core.uploads.conftest import Owned
 from tests.forms import address, upload
 from tests.made import sdist, wheel
+from tests.upstream import Upstream, upstream  # noqa: F401
 
 from wheelgate.testing.site import Answer
 
@@ -299,6 +300,24 @@ def test_a_refresh_leads_to_the_page(standing: Owned, project: str) -> None:
     assert done.status == 302
     name = "nope" if project == "nope" else "my-pkg"
     assert done.headers["location"] == f"http://localhost/{standing.index}/+simple/{name}/"
+
+
+def test_a_refresh_reaches_the_mirrors_below(owned: Owned, upstream: Upstream) -> None:  # noqa: F811
+    """Of a hosted index the mirrors that it inherits from ask again, which they would not do for a while."""
+    mirror = f"root/{owned.owner}"
+    config = {"type": "mirror", "mirror_url": upstream.url}
+    assert owned.site.request("PUT", f"/{mirror}", config, auth=("root", "")).status == 200
+    child = owned.add_index("child", bases=[mirror])
+
+    def files() -> int:
+        return len(owned.site.request("GET", f"/{child}/+simple/my-pkg/", headers=SIMPLE).json["files"])
+
+    upstream.add(OLD)
+    assert files() == 1
+    upstream.add(NEW)
+    assert files() == 1
+    assert owned.site.request("POST", f"/{child}/+simple/my-pkg/refresh").status == 302
+    assert files() == 2
 
 
 def test_a_refresh_of_what_is_not_there(standing: Owned) -> None:

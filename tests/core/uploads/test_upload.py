@@ -292,6 +292,16 @@ def test_the_reason_is_one_line_of_ascii(lasting: Owned) -> None:
     assert len(reason) <= 500
 
 
+def test_a_form_that_is_cut_in_a_large_file_leaves_nothing(owned: Owned) -> None:
+    """Not even a draft, of which some batches were written already."""
+    body, headers = encode(file_fields(wheel("abc", size=4_000_000)))
+    before = stored(owned.site)
+
+    refused = owned.site.request("POST", f"/{owned.index}/", body[:3_500_000], auth=owned.auth, headers=headers)
+
+    assert (refused.status, stored(owned.site)) == (400, before)
+
+
 def test_drafts_are_nobodys_business(owned: Owned) -> None:
     """After uploads, good and bad, no draft is left, and stored files can be read by the server's owner only."""
     upload(owned.site, owned.index, wheel("abc"), owned.auth)

@@ -115,11 +115,11 @@ def patched(offset_from_end: int, value: bytes) -> Made:
     return replace(GOOD, content=bytes(content))
 
 
-def lying_length() -> Made:
-    """Make a wheel whose directory says that its metadata are shorter than they are."""
+def lying_length(length: int) -> Made:
+    """Make a wheel whose directory gives another length of its metadata than they have."""
     content = bytearray(GOOD.content)
     central = content.rindex(b"PK\1\2", 0, content.rindex(DIST_INFO.encode()))
-    struct.pack_into("<I", content, central + 24, 10)
+    struct.pack_into("<I", content, central + 24, length)
     return replace(GOOD, content=bytes(content))
 
 
@@ -162,7 +162,8 @@ HOSTILE = {
     "bzip2 within": (zipped([(DIST_INFO, METADATA)], compression=zipfile.ZIP_BZIP2), "installers do not read"),
     "lzma within": (zipped([(DIST_INFO, METADATA)], compression=zipfile.ZIP_LZMA), "installers do not read"),
     "encrypted": (encrypted(), "not a zip file"),
-    "a directory that lies about a length": (lying_length(), "not a zip file"),
+    "a directory that lies about a length": (lying_length(10), "not a zip file"),
+    "a directory that promises more than there is": (lying_length(1000), "another length of its metadata"),
     "a directory that lies about its place": (patched(16, b"\xff\xff\xff\x7f"), "not a zip file"),
     "a directory that lies about its size": (patched(12, b"\xff\xff\xff\x7f"), "not a zip file"),
     "a directory without its entries": (patched(12, b"\x00\x00\x00\x00"), "no NAME-VERSION.dist-info/METADATA"),
@@ -220,6 +221,8 @@ HOSTILE = {
     "tar: a record that takes hours": (extended(pax(b"path", b"1" * 60_000)), "not as POSIX wants it"),
     "tar: records within records": (extended(b"2 " * 30_000 + b"="), "not as POSIX wants it"),
     "tar: a record of no length": (extended(b"0 a=b\n"), "not as POSIX wants it"),
+    "tar: a record of no length after another": (extended(b"6 a=b\n0 a=b\n"), "not as POSIX wants it"),
+    "tar: a record shorter than its key": (extended(b"4 a\n5 b=\n"), "not as POSIX wants it"),
     "tar: a record beyond the end": (extended(b"99 a=b\n"), "not as POSIX wants it"),
     "tar: a sparse file": (extended(pax(b"GNU.sparse.major", b"1")), "not as POSIX wants it"),
     "tar: a sparse file of old": (gzipped(header(b"00000000000", b"S") + bytes(1024)), "a sparse file"),
