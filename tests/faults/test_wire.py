@@ -56,7 +56,7 @@ REFUSED = {
     "a thousand headers": ({400, 431}, ROOT + b"Accept: a\r\n" * 1000 + b"\r\n"),
     "a long body": ({413}, LOGIN + b"Content-Length: %d\r\n\r\n" % (30 * MEGABYTE) + b"a" * 30 * MEGABYTE),
     "a long body in chunks": ({413}, LOGIN + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(30 * MEGABYTE)),
-    "a long body for nobody": ({404}, b"PUT /a/b/c HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\na" % MEGABYTE),
+    "a long body for nobody": ({404}, b"PUT /a/b/c/d/e HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\na" % MEGABYTE),
 }  # fmt: skip
 
 
@@ -118,7 +118,7 @@ METHODS = {
     "/+logout": {"POST", "OPTIONS"},
     "/+status": {"GET", "HEAD", "OPTIONS"},
     "/emilie": {"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"},
-    "/emilie/dev": {"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"},
+    "/emilie/dev": {"GET", "HEAD", "POST", "PUSH", "PUT", "PATCH", "DELETE", "OPTIONS"},
 }
 
 

@@ -16,6 +16,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 JSON = "application/json"
 """Without charset: the incumbent's client compares the Content-Type with this very string."""
+PLAIN = "text/plain; charset=utf-8"
+"""For answers without a body, which are no JSON."""
 LONGEST_REASON = 500
 NOT_MODIFIED = int(HTTPStatus.NOT_MODIFIED)
 

@@ -11,7 +11,7 @@ import falcon.asgi
 
 from wheelgate.errors import NotFound
 from wheelgate.files.reading import CHUNK, LOOK, Gone, Reader, growing_chunks
-from wheelgate.http.answers import answer
+from wheelgate.http.answers import PLAIN, answer
 from wheelgate.http.front import Front, segment
 from wheelgate.http.ranges import Unsatisfiable, has_it, http_date, wanted
 from wheelgate.http.request import GONE, SENDFILE
@@ -106,6 +106,7 @@ class FileResource:
             await self._send(req, resp, found, name)
         elif isinstance(found, Elsewhere):
             resp.status_code = 302
+            resp.content_type = PLAIN
             resp.set_header("location", found.url)
         else:
             await self._send_growing(req, resp, found, name)

@@ -49,14 +49,22 @@ def operation(
     described: dict[str, Any] = {
         "summary": summary,
         "responses": {
-            status: response("done"),
-            **{code: response(meaning) for code, meaning in (*REFUSALS.items(), *also.items())},
+            **{
+                code: redirection(meaning) if code == "302" else response(meaning)
+                for code, meaning in ((status, "done"), *REFUSALS.items(), *also.items())
+            },
         },
     }
     described["responses"][status]["content"] |= {kind: {} for kind in media}
     if request_body is not None:
         described["requestBody"] = request_body
     return described
+
+
+def redirection(meaning: str) -> dict[str, Any]:
+    """Describe an answer that only says where to go."""
+    location = {"Location": {"schema": TEXT}}
+    return {"description": meaning, "headers": location, "content": {"text/plain": {}}}
 
 
 def response(meaning: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import falcon
 import falcon.asgi
 
+from wheelgate.http.answers import PLAIN
 from wheelgate.http.front import Front, segment
 from wheelgate.packages import PackageSource, normalize
 from wheelgate.resources.root import index_resource
@@ -40,6 +41,7 @@ class RefreshResource:
         if asked:
             await self._front.change(refresh, asked, name)
         resp.status_code = 302
+        resp.content_type = PLAIN
         resp.set_header("location", quote(f"{self._front.outside.url(req)}/{found.path}/+simple/{name}/", safe=":/@+"))
 
     def _mirrors(self, index: Index) -> list[tuple[Index, PackageSource]]:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import falcon.asgi
 
 from wheelgate.errors import NotFound
-from wheelgate.http.answers import JSON
+from wheelgate.http.answers import JSON, PLAIN
 from wheelgate.http.front import Front, segment
 from wheelgate.http.negotiation import best_media_type
 from wheelgate.packages import normalize
@@ -93,6 +93,7 @@ def checked(project: str) -> str:
 def redirect(req: falcon.asgi.Request, resp: falcon.asgi.Response, location: str) -> None:
     """Send the client to another address, relative to this one, so that it holds behind every proxy."""
     resp.status_code = 302
+    resp.content_type = PLAIN
     resp.set_header("location", quote(location, "/+") + (f"?{req.query_string}" if req.query_string else ""))
     resp.set_header("cache-control", "no-cache")
 

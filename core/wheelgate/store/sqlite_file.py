@@ -10,7 +10,7 @@ from pathlib import Path
 
 import peewee
 
-from wheelgate.errors import StartupError
+from wheelgate.errors import StartupError, StorageFull
 from wheelgate.store import faults
 from wheelgate.store.beacon import Beacon
 from wheelgate.store.engines import Sqlite
@@ -107,6 +107,8 @@ def check(orm: Sqlite) -> None:
         orm.pragma("user_version", 0)  # BEGIN IMMEDIATE alone says nothing about a file that is read-only
         orm.rollback()
     except peewee.OperationalError as error:
+        if isinstance(told := faults.refusal(error), StorageFull):
+            raise told from error
         raise StartupError(
             f"the database '{name}' cannot be written to ({error}). Make the file and its folder writable for"
             " the user who runs the server, and end other programs that hold it."
