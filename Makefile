@@ -3,19 +3,23 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 OPTIONS ?=
 BIN := .venv/bin
-PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4
+# One more than there are processors, up to four: half of the tests wait for programs that they start.
+PYTEST := $(BIN)/pytest --numprocesses $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) < 4 ? $$(getconf _NPROCESSORS_ONLN) + 1 : 4 )))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check unit docs bench clean
+.PHONY: help serve test coverage check unit docs bench clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 serve: .venv/installed ## install, and serve on http://localhost:3141; OPTIONS="--port 4000" go to devpi-server
 	@echo "serving on http://localhost:3141 unless OPTIONS say otherwise; Ctrl-C ends it"
 	@exec $(BIN)/devpi-server $(OPTIONS)
 
-test: check ## run every check and every test, with branch coverage
+test: check ## run every check and every test
+	$(PYTEST)
+
+coverage: .venv/installed-dev ## run every test and report which branches none of them takes
 	$(PYTEST) --cov --cov-report term:skip-covered
 
 check: .venv/installed-dev ## check format, lint, types and import contracts
