@@ -33,7 +33,7 @@ from wheelgate.resources.plugin_routes import add_plugin_routes
 from wheelgate.resources.projects import ProjectResource
 from wheelgate.resources.push import PushResource
 from wheelgate.resources.refresh import RefreshResource
-from wheelgate.resources.releases import ChangedFile, ChangedProject, Changing
+from wheelgate.resources.releases import ChangedFile, ChangedProject, ChangedVersion, Changing
 from wheelgate.resources.root import RootResource
 from wheelgate.resources.simple import SimpleListResource, SimplePages, SimpleProjectResource
 from wheelgate.resources.status import AuthCheckResource, StatusResource
@@ -178,9 +178,9 @@ class Application:
         app.add_route("/{user}/{index}/+simple", SimpleListResource(viewing, simple))
         app.add_route("/{user}/{index}/+simple/{project}", SimpleProjectResource(viewing, simple))
         app.add_route("/{user}/{index}/+why/{project}", WhyResource(viewing, reading))
-        project_resource = Together(ProjectResource(front, viewing, reading), ChangedProject(changing))
-        app.add_route("/{user}/{index}/{project}", project_resource)
-        app.add_route("/{user}/{index}/{project}/{version}", project_resource)
+        shown = ProjectResource(front, viewing, reading)
+        app.add_route("/{user}/{index}/{project}", Together(shown, ChangedProject(changing)))
+        app.add_route("/{user}/{index}/{project}/{version}", Together(shown, ChangedVersion(changing)))
         pushes = PushResource(front, indices, self._sources, server.files, server.outgoing, self._pushing)
         uploads = UploadResource(front, indices, self._sources, server.files, pushes, config["max-upload"])
         app.add_route("/{user}/{index}", Together(IndexResource(front, users, indices, self._sources), uploads, pushes))

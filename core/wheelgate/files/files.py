@@ -81,9 +81,14 @@ class Files:
         if any(self.store.size(each.sha256) != each.size for each in wanted):
             raise Conflict("a file of this release was removed meanwhile, so nothing was changed; look again")
 
-    def release(self, draft: DraftFile) -> None:
-        """Drop a draft after the transaction; if nothing came to refer to the file, it goes too."""
-        kept = draft.path in self._kept
+    def release(self, draft: DraftFile, *, recorded: bool = False) -> None:
+        """Drop a draft after the transaction; if nothing came to refer to the file, it goes too.
+
+        Args:
+            draft: the draft.
+            recorded: whether a transaction has recorded the file, so that nobody needs to be asked.
+        """
+        kept = draft.path in self._kept and not recorded
         self._kept.discard(draft.path)
         try:
             if kept and not self._doubts.needed(draft.stored.sha256):

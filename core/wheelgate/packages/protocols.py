@@ -87,7 +87,10 @@ class PackageTarget(PackageSource, Protocol):
         """Check an upload before anything is kept; raise ``BadInput`` or ``Conflict`` with the reason."""
 
     def record(self, index: Index, inspected: Inspected, who: str | None) -> Recorded:
-        """Record an upload whose file is kept. Within a transaction; check again what may have changed meanwhile."""
+        """Record an upload whose file is kept. Within a transaction; check again what may have changed meanwhile.
+
+        Unless it raises, a record refers to the file from then on.
+        """
 
     def take(
         self, index: Index, release: Release, source: Index, who: str | None, *, files: bool, docs: bool

@@ -9,8 +9,7 @@ import falcon.asgi
 
 from wheelgate.http.answers import answer
 from wheelgate.http.front import Front, segment
-from wheelgate.resources.root import index_resource
-from wheelgate.services.indices import Indices
+from wheelgate.services.indices import Indices, index_resource
 
 
 class ApiResource:

@@ -17,8 +17,7 @@ from wheelgate.http.ranges import Unsatisfiable, has_it, http_date, wanted
 from wheelgate.http.request import GONE, SENDFILE
 from wheelgate.packages import Elsewhere, File, Growing, PackageSource, StoredFile, normalize
 from wheelgate.pools import Pool
-from wheelgate.resources.root import index_resource
-from wheelgate.services.indices import Indices
+from wheelgate.services.indices import Indices, index_resource
 from wheelgate.services.sources import Sources
 from wheelgate.store.access import Kept
 from wheelgate.values import Index, Resource

@@ -11,9 +11,8 @@ from wheelgate.fields import same
 from wheelgate.http.answers import answer
 from wheelgate.http.front import Front, segment
 from wheelgate.http.request import held, read_json
-from wheelgate.resources.root import index_resource
 from wheelgate.resources.viewing import redirect, wants_simple
-from wheelgate.services.indices import Indices, index_config
+from wheelgate.services.indices import Indices, index_config, index_resource
 from wheelgate.services.sources import Sources
 from wheelgate.services.users import Users
 from wheelgate.values import Index, Resource

@@ -15,10 +15,9 @@ from wheelgate.identity.identify import Caller
 from wheelgate.outgoing import Outgoing
 from wheelgate.packages import Release
 from wheelgate.pools import Pool
-from wheelgate.resources.root import index_resource
-from wheelgate.services.indices import Indices
+from wheelgate.services.indices import Indices, index_resource
 from wheelgate.services.publishing import publish
-from wheelgate.services.pushing import Elsewhere, Push, obtain, read_push, take
+from wheelgate.services.pushing import OtherServer, Push, obtain, read_push, take
 from wheelgate.services.sources import Sources
 from wheelgate.services.uploads import upload_target
 from wheelgate.values import Index
@@ -43,7 +42,7 @@ class PushResource:
         source = await self._front.read(self._indices.get, segment(user), segment(index))
         await self._front.require(caller, "index_read", index_resource(source))
         push = read_push(await read_json(req))
-        if isinstance(push.target, Elsewhere):
+        if isinstance(push.target, OtherServer):
             await self._outside(resp, caller, source, push, push.target)
         else:
             await self._inside(resp, caller, source, push, *push.target)
@@ -61,7 +60,7 @@ class PushResource:
         answer(resp, actions, "actionlog")
 
     async def _outside(
-        self, resp: falcon.asgi.Response, caller: Caller, source: Index, push: Push, to: Elsewhere
+        self, resp: falcon.asgi.Response, caller: Caller, source: Index, push: Push, to: OtherServer
     ) -> None:
         # Otherwise anybody could make this server send things to others in its name.
         if caller.principal.name is None:

@@ -10,9 +10,8 @@ import falcon.asgi
 from wheelgate.http.answers import PLAIN
 from wheelgate.http.front import Front, segment
 from wheelgate.packages import PackageSource, normalize
-from wheelgate.resources.root import index_resource
 from wheelgate.services.bases import depth_first
-from wheelgate.services.indices import Indices
+from wheelgate.services.indices import Indices, index_resource
 from wheelgate.services.sources import Sources
 from wheelgate.values import Index
 

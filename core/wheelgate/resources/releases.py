@@ -11,8 +11,7 @@ from wheelgate.http.front import Front, segment, version_segment
 from wheelgate.http.request import decode_json, read_body, read_json
 from wheelgate.identity.identify import Caller
 from wheelgate.packages import DraftFile, PackageSource, PackageTarget, normalize
-from wheelgate.resources.root import index_resource
-from wheelgate.services.indices import Indices
+from wheelgate.services.indices import Indices, index_resource
 from wheelgate.services.marks import read_status, read_yank
 from wheelgate.services.sources import Sources
 from wheelgate.services.uploads import Reception, upload_target
@@ -55,65 +54,68 @@ class Changing:
 
 
 class ChangedProject:
-    """``/{user}/{index}/{project}`` and ``/{user}/{index}/{project}/{version}``."""
+    """``/{user}/{index}/{project}``."""
 
     def __init__(self, changing: Changing) -> None:
         self._changing = changing
         self._front = changing.front
 
     async def on_delete(
-        self,
-        req: falcon.asgi.Request,
-        resp: falcon.asgi.Response,
-        user: str,
-        index: str,
-        project: str,
-        version: str = "",
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str, project: str
     ) -> None:
-        """Delete a project with everything in it, or one version; with the last version goes the project."""
+        """Delete a project with everything in it."""
         caller, found = await self._changing.index(req, user, index, "release_delete")
         source, name = self._changing.source(found), normalize(segment(project))
-        if version:
-            self._changing.refuse_non_volatile(req, found, "cannot delete version on non-volatile index")
-            missing = f"version '{plain(version)}' of project {plain(name)} not found on stage '{found.path}'"
-            await self._front.change(deleted, missing, source, found, name, version=version_segment(version))
-            self._front.tell("VersionDeleted", caller, found.path, project=name, version=version)
-            answer(resp, message=f"project {name} version '{version}' deleted")
-        else:
-            self._changing.refuse_non_volatile(
-                req, found, f"project {plain(name)} is on non-volatile index {found.path}"
-            )
-            await self._front.change(deleted, "project not found", source, found, name)
-            self._front.tell("ProjectDeleted", caller, found.path, project=name)
-            answer(resp, message=f"project {name} deleted from stage {found.path}")
+        self._changing.refuse_non_volatile(req, found, f"project {plain(name)} is on non-volatile index {found.path}")
+        await self._front.change(deleted, "project not found", source, found, name)
+        self._front.tell("ProjectDeleted", caller, found.path, project=name)
+        answer(resp, message=f"project {name} deleted from stage {found.path}")
 
     async def on_patch(
-        self,
-        req: falcon.asgi.Request,
-        resp: falcon.asgi.Response,
-        user: str,
-        index: str,
-        project: str,
-        version: str = "",
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str, project: str
     ) -> None:
-        """Yank a version or take that back; or set the status of a project."""
+        """Set the status of a project."""
         caller, found = await self._changing.index(req, user, index, "release_modify")
         target, name = self._changing.target(found), normalize(segment(project))
-        body = await read_json(req)
-        if version:
-            reason = read_yank(body)
-            await self._front.change(target.yank, found, name, version_segment(version), reason)
-            if reason is None:
-                self._front.tell("ReleaseUnyanked", caller, found.path, project=name, version=version)
-                answer(resp, message=f"project {name} version '{version}' is no longer yanked")
-            else:
-                self._front.tell("ReleaseYanked", caller, found.path, project=name, version=version, reason=reason)
-                answer(resp, message=f"project {name} version '{version}' yanked")
+        status, reason = read_status(await read_json(req))
+        await self._front.change(target.set_status, found, name, status, reason)
+        self._front.tell("ProjectStatusChanged", caller, found.path, project=name, status=status, reason=reason)
+        answer(resp, message=f"project {name} is now {status}")
+
+
+class ChangedVersion:
+    """``/{user}/{index}/{project}/{version}``."""
+
+    def __init__(self, changing: Changing) -> None:
+        self._changing = changing
+        self._front = changing.front
+
+    async def on_delete(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str, project: str, version: str
+    ) -> None:
+        """Delete a version; with the last one goes the project."""
+        caller, found = await self._changing.index(req, user, index, "release_delete")
+        source, name = self._changing.source(found), normalize(segment(project))
+        self._changing.refuse_non_volatile(req, found, "cannot delete version on non-volatile index")
+        missing = f"version '{plain(version)}' of project {plain(name)} not found on stage '{found.path}'"
+        await self._front.change(deleted, missing, source, found, name, version=version_segment(version))
+        self._front.tell("VersionDeleted", caller, found.path, project=name, version=version)
+        answer(resp, message=f"project {name} version '{version}' deleted")
+
+    async def on_patch(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str, project: str, version: str
+    ) -> None:
+        """Yank a version, or take that back."""
+        caller, found = await self._changing.index(req, user, index, "release_modify")
+        target, name = self._changing.target(found), normalize(segment(project))
+        reason = read_yank(await read_json(req))
+        await self._front.change(target.yank, found, name, version_segment(version), reason)
+        if reason is None:
+            self._front.tell("ReleaseUnyanked", caller, found.path, project=name, version=version)
+            answer(resp, message=f"project {name} version '{version}' is no longer yanked")
         else:
-            status, reason = read_status(body)
-            await self._front.change(target.set_status, found, name, status, reason)
-            self._front.tell("ProjectStatusChanged", caller, found.path, project=name, status=status, reason=reason)
-            answer(resp, message=f"project {name} is now {status}")
+            self._front.tell("ReleaseYanked", caller, found.path, project=name, version=version, reason=reason)
+            answer(resp, message=f"project {name} version '{version}' yanked")
 
 
 class ChangedFile:

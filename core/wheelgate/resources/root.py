@@ -8,6 +8,7 @@ import falcon.asgi
 
 from wheelgate.http.answers import answer, encode
 from wheelgate.http.front import Front
+from wheelgate.services.indices import index_resource
 from wheelgate.services.users import user_config
 from wheelgate.store.access import Kept
 from wheelgate.store.protocols import IndexStore, UserStore
@@ -63,8 +64,3 @@ def listing(users: list[User], indices: list[Index]) -> dict[str, Any]:
 def user_resource(user: User) -> Resource:
     """Return what a permission on a user is asked for."""
     return Resource("user", user.name, user.name)
-
-
-def index_resource(index: Index) -> Resource:
-    """Return what a permission on an index is asked for."""
-    return Resource("index", index.name, index.owner, index.config)

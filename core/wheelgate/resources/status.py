@@ -15,8 +15,7 @@ from wheelgate.http.front import Front
 from wheelgate.identity.identify import Caller
 from wheelgate.plugins import Found
 from wheelgate.pools import Provider
-from wheelgate.resources.root import index_resource
-from wheelgate.services.indices import Indices
+from wheelgate.services.indices import Indices, index_resource
 from wheelgate.values import Resource
 
 

@@ -12,8 +12,7 @@ from wheelgate.http.multipart import is_form, read_form
 from wheelgate.http.request import drain
 from wheelgate.packages import Form, PackageTarget, Recorded
 from wheelgate.resources.push import PushResource
-from wheelgate.resources.root import index_resource
-from wheelgate.services.indices import Indices
+from wheelgate.services.indices import Indices, index_resource
 from wheelgate.services.sources import Sources
 from wheelgate.services.uploads import Reception, prepare, record, upload_target
 from wheelgate.values import Index
@@ -83,8 +82,10 @@ class UploadResource:
         self, target: PackageTarget, index: Index, form: Form, reception: Reception, who: str | None
     ) -> Recorded:
         """Check, keep and record an upload in one go, which comes to its end also if the client goes away."""
+        recorded: Recorded | None = None
         try:
             inspected = prepare(self._files, target, index, form, reception)
-            return self._front.change_here(record, self._files, target, index, inspected, who)
+            recorded = self._front.change_here(record, self._files, target, index, inspected, who)
         finally:
-            reception.drop()
+            reception.drop(recorded=recorded is not None)
+        return recorded

@@ -14,8 +14,7 @@ from wheelgate.http.request import held, read_json
 from wheelgate.identity.sessions import Sessions
 from wheelgate.pools import Pool
 from wheelgate.providers import PasswordHasher
-from wheelgate.resources.root import index_resource
-from wheelgate.services.indices import Indices
+from wheelgate.services.indices import Indices, index_resource
 from wheelgate.services.names import check_name
 from wheelgate.services.users import UserChange, Users, read_creation, read_modification, user_config
 from wheelgate.store.access import Kept

@@ -11,7 +11,7 @@ from wheelgate.fields import Field, IndexType, same, shown
 from wheelgate.services.bases import circle
 from wheelgate.services.names import check_name
 from wheelgate.store.protocols import IndexStore, UserStore
-from wheelgate.values import Index
+from wheelgate.values import Index, Resource
 
 PASSWORD = re.compile(r"(?<=://)([^/@:\s]*):[^/\s]*@")
 IGNORED = frozenset({"projects"})
@@ -22,6 +22,11 @@ def index_config(index: Index) -> dict[str, Any]:
     """Return an index as the wire shows it: a password in an address stays hidden."""
     shown_config = {key: masked(value) if key.endswith("_url") else value for key, value in index.config.items()}
     return {"type": index.type, **shown_config}
+
+
+def index_resource(index: Index) -> Resource:
+    """Return what a permission on an index is asked for."""
+    return Resource("index", index.name, index.owner, index.config)
 
 
 def masked(value: Any) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from wheelgate.packages import PackageSource
 from wheelgate.services.bases import depth_first
-from wheelgate.services.indices import Indices
+from wheelgate.services.indices import Indices, index_resource
 from wheelgate.services.sources import Sources
 from wheelgate.store.access import Kept
 from wheelgate.values import Index, Resource
@@ -85,9 +85,9 @@ class Inheritance:
         key = ("resolution", owner, name)
         if key not in values:
             index = self._indices.get(owner, name)
-            own = resource_of(index)
+            own = index_resource(index)
             layers = [
-                Layer(found, source, own if found is index else resource_of(found))
+                Layer(found, source, own if found is index else index_resource(found))
                 for found in depth_first(index, self._indices.find)
                 if (source := self._sources.of(found)) is not None
             ]
@@ -95,8 +95,3 @@ class Inheritance:
             values[key] = Resolution(index, own, tuple(layers))
         resolution: Resolution = values[key]
         return resolution
-
-
-def resource_of(index: Index) -> Resource:
-    """Return what a permission on an index is asked for."""
-    return Resource("index", index.name, index.owner, index.config)

@@ -11,7 +11,7 @@ from wheelgate.errors import BackendUnavailable, Forbidden, UpstreamTimeout
 from wheelgate.files.files import Files
 from wheelgate.outgoing import Outgoing
 from wheelgate.packages import Link, Release
-from wheelgate.services.pushing import Elsewhere, Push
+from wheelgate.services.pushing import OtherServer, Push
 from wheelgate.values import Index
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ NEVER_SENT = frozenset({"name", "version", "+links", "+shadowing", "yanked"})
 
 
 def publish(
-    outgoing: Outgoing, files: Files, index: Index, release: Release, to: Elsewhere, push: Push
+    outgoing: Outgoing, files: Files, index: Index, release: Release, to: OtherServer, push: Push
 ) -> tuple[list[list[Any]], bool]:
     """Send a release to another server. In a thread; returns the action log, and whether all went well.
 
@@ -64,7 +64,7 @@ def publish(
 class Sender:
     """Sends the parts of one release."""
 
-    def __init__(self, outgoing: Outgoing, to: Elsewhere, release: Release) -> None:
+    def __init__(self, outgoing: Outgoing, to: OtherServer, release: Release) -> None:
         from requests.auth import HTTPBasicAuth
 
         self.lost = False

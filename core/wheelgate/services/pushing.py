@@ -16,8 +16,8 @@ FLAGS = frozenset({"no_docs", "only_docs", "register_project"})
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """An index of another server."""
+class OtherServer:
+    """An index of another server, and who may upload to it there."""
 
     url: str
     username: str
@@ -32,7 +32,7 @@ class Push:
 
     name: str
     version: str
-    target: tuple[str, str] | Elsewhere
+    target: tuple[str, str] | OtherServer
     """Owner and name of an index of this server, or another one's."""
     files: bool
     docs: bool
@@ -61,10 +61,10 @@ def read_push(body: Any) -> Push:
     name, version = given["name"].strip(), given["version"].strip()
     if not name or not version:
         raise BadInput("'name' and 'version' must not be empty")
-    target: tuple[str, str] | Elsewhere
+    target: tuple[str, str] | OtherServer
     if outside:
         register = bool(given.get("register_project"))
-        target = Elsewhere(given["posturl"], given["username"], given["password"], register)
+        target = OtherServer(given["posturl"], given["username"], given["password"], register)
     else:
         owner, slash, index = given["targetindex"].strip("/").partition("/")
         if not owner or not slash or not index or "/" in index:

@@ -65,10 +65,10 @@ class Reception:
             self._whole = self._write().finish()
         return self._whole
 
-    def drop(self) -> None:
-        """Leave nothing behind but what was recorded. In a thread."""
+    def drop(self, *, recorded: bool = False) -> None:
+        """Leave nothing behind but what was recorded, as the whole file may have been. In a thread."""
         if self._whole is not None:
-            self._files.release(self._whole)
+            self._files.release(self._whole, recorded=recorded)
         elif self._draft is not None:
             self._draft.discard()
 

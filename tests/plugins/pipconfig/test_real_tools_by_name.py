@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.interop import tools as released
 
 from wheelgate_client.configfiles import apply
 from wheelgate_client.hookspecs import ConfigWriter, Target
@@ -58,11 +58,16 @@ def configure(writers: dict[str, ConfigWriter], work: Path, recorder: Any) -> Co
     return write
 
 
-def program(name: str) -> str:
-    """Return the path of a tool that is installed beside Python or anywhere on the path, or skip the test."""
-    found = shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    if found is None:
-        pytest.skip(f"{name} is not installed")
+@pytest.fixture(scope="session")
+def tools() -> str:
+    """Return a ``PATH`` of the released tools."""
+    return released.programs()
+
+
+def program(name: str, tools: str) -> str:
+    """Return the path of a tool."""
+    found = shutil.which(name, path=tools)
+    assert found is not None
     return found
 
 
@@ -95,10 +100,10 @@ def program(name: str) -> str:
     ],
 )
 def test_the_tool_asks_our_index_with_the_login(
-    configure: Configure, run: Run, recorder: Any, names: list[str], command: list[str], asked: list[str]
+    configure: Configure, run: Run, recorder: Any, tools: str, names: list[str], command: list[str], asked: list[str]
 ) -> None:
     """It asks nobody else, at the right address for the purpose, and sends the login each time."""
-    tool = program(command[0])
+    tool = program(command[0], tools)
     configure(*names)
 
     done = run(tool, *command[1:], PDM_CHECK_UPDATE="0", PYTHON_KEYRING_BACKEND="keyring.backends.null.Keyring")
@@ -107,11 +112,11 @@ def test_the_tool_asks_our_index_with_the_login(
     assert recorder.logins == ["alice:wgs_to.ken-1"] * len(asked)
 
 
-def test_uv_insists_on_the_login(configure: Configure, run: Run, recorder: Any) -> None:
+def test_uv_insists_on_the_login(configure: Configure, run: Run, recorder: Any, tools: str) -> None:
     """Once the login is gone from netrc, uv says so and asks nobody, our index or another one."""
     configure("uv-index")
 
-    done = run(program("uv"), "pip", "compile", "--python", sys.executable, "pyproject.toml")
+    done = run(program("uv", tools), "pip", "compile", "--python", sys.executable, "pyproject.toml")
 
     assert "Missing credentials" in done.stderr
     assert recorder.asked == []
