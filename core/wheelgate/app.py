@@ -51,6 +51,7 @@ from wheelgate.services.sources import Sources
 from wheelgate.services.users import Users
 from wheelgate.store.access import Access, Kept
 from wheelgate.store.database import Database
+from wheelgate.store.group_commit import GroupCommit
 from wheelgate.store.state import ServerState
 
 VERSION = metadata.version("wheelgate")
@@ -135,6 +136,8 @@ class Application:
         self._sources = Sources(types)
         self._sending = Pool("sending", SENDING_THREADS)
         self._pushing = Pool("pushes", PUSHING_THREADS)
+        together = database.kind == "sqlite" and server.files.store.instant
+        self._uploading = GroupCommit("uploads", access.within_transaction) if together else None
         reader = Reader(server.files.store, self._sending)
         server.files.ask([kind.packages for kind in types if kind.packages is not None], indices.all_have_packages)
         users = Users(server.users, indices, kept)
@@ -182,7 +185,9 @@ class Application:
         app.add_route("/{user}/{index}/{project}", Together(shown, ChangedProject(changing)))
         app.add_route("/{user}/{index}/{project}/{version}", Together(shown, ChangedVersion(changing)))
         pushes = PushResource(front, indices, self._sources, server.files, server.outgoing, self._pushing)
-        uploads = UploadResource(front, indices, self._sources, server.files, pushes, config["max-upload"])
+        uploads = UploadResource(
+            front, indices, self._sources, server.files, pushes, config["max-upload"], self._uploading
+        )
         app.add_route("/{user}/{index}", Together(IndexResource(front, users, indices, self._sources), uploads, pushes))
         add_plugin_routes(
             app,
@@ -201,6 +206,8 @@ class Application:
 
     def close(self) -> None:
         """End what is under way and close the database."""
+        if self._uploading is not None:
+            self._uploading.close()
         self._storing.close()
         self._hashing.close()
         self._events.close()

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from uuid import uuid4
 
 from wheelgate.files import faults
 from wheelgate.files.local import make_private
@@ -34,17 +34,28 @@ class Drafts:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._prefix = f"{folder}/"  # PERF: joining paths takes as long as making a small file
 
     def begin(self, also: tuple[str, ...]) -> WrittenDraft:
         """Make an empty draft, readable by the server's owner only."""
-        path = self.folder / f"{uuid4().hex}{PARTIAL}"
+        path = f"{self._prefix}{secrets.token_hex(8)}{PARTIAL}"
         with faults.told():
+            return WrittenDraft(Path(path), self._create(path), also)
+
+    def whole(self, content: bytes, also: tuple[str, ...]) -> DraftFile:
+        """Make a draft of what has come in one piece: it has its last name from the beginning."""
+        hashers = new_hashers(also)
+        for hasher in hashers.values():
+            hasher.update(content)
+        hashes = {name: hasher.hexdigest() for name, hasher in hashers.items()}
+        path = f"{self._prefix}{hashes['sha256']}.{secrets.token_hex(8)}"
+        with faults.told():
+            descriptor = self._create(path)
             try:
-                descriptor = _create(path)
-            except FileNotFoundError:
-                make_private(self.folder)
-                descriptor = _create(path)
-        return WrittenDraft(path, descriptor, also)
+                write_all(descriptor, content)
+            finally:
+                os.close(descriptor)
+        return DraftFile(path, StoredFile(hashes["sha256"], len(content)), MappingProxyType(hashes), content)
 
     def leftovers(self) -> Iterator[tuple[Path, str]]:
         """Find every draft there is, each with the sha256 of its content, which is empty if it is not whole."""
@@ -53,6 +64,13 @@ class Drafts:
                 whole = re.fullmatch(r"([0-9a-f]{64})\.[0-9a-f]+", path.name)
                 yield path, whole[1] if whole else ""
 
+    def _create(self, path: str) -> int:
+        try:
+            return _create(path)
+        except FileNotFoundError:
+            make_private(self.folder)
+            return _create(path)
+
 
 class WrittenDraft:
     """A draft as a file that grows."""
@@ -60,35 +78,49 @@ class WrittenDraft:
     def __init__(self, path: Path, descriptor: int, also: tuple[str, ...]) -> None:
         self.path = path
         """Where it grows, until it is finished."""
-        self._file = os.fdopen(descriptor, "wb", buffering=0)
+        self._descriptor = descriptor
         self._size = 0
-        self._hashers = {name: HASHES[name]() if name in HASHES else hashlib.new(name) for name in ("sha256", *also)}
+        self._hashers = new_hashers(also)
 
     def write(self, chunk: bytes) -> None:
         """Append to it."""
-        rest = memoryview(chunk)
         with faults.told():
-            while rest:
-                rest = rest[self._file.write(rest) :]
+            write_all(self._descriptor, chunk)
         self._size += len(chunk)
         for hasher in self._hashers.values():
             hasher.update(chunk)
 
     def finish(self) -> DraftFile:
-        """Return what was received, safely on disk."""
+        """Return what was received. It is on the disk once it is kept."""
         hashes = {name: hasher.hexdigest() for name, hasher in self._hashers.items()}
         with faults.told():
-            os.fsync(self._file.fileno())
-            self._file.close()
+            self._close()
             path = self.path.rename(self.path.with_name(f"{hashes['sha256']}.{self.path.stem}"))
-        return DraftFile(path, StoredFile(hashes["sha256"], self._size), MappingProxyType(hashes))
+        return DraftFile(str(path), StoredFile(hashes["sha256"], self._size), MappingProxyType(hashes))
 
     def discard(self) -> None:
         """Give up what did not arrive whole. Does nothing to a draft that is finished."""
-        self._file.close()
         with suppress(OSError):
+            self._close()
             self.path.unlink()
 
+    def _close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
-def _create(path: Path) -> int:
+
+def new_hashers(also: tuple[str, ...]) -> dict[str, Any]:
+    """Return what computes sha256 and the other hashes."""
+    return {name: HASHES[name]() if name in HASHES else hashlib.new(name) for name in ("sha256", *also)}
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """Write to a file, which may take less than it is given at once."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _create(path: str) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

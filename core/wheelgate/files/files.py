@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import cached_property
-from pathlib import Path
 from typing import BinaryIO
 
 from wheelgate.config import Config
@@ -39,7 +39,7 @@ class Files:
         self._drafts = Drafts(folder / "drafts")
         self._doubts = Doubts(database, lambda: self.store)
         self._fetching = Fetching(folder / "spool", self._drafts, self.release)
-        self._kept: set[Path] = set()
+        self._kept: set[str] = set()
 
     @cached_property
     def store(self) -> Store:
@@ -58,17 +58,30 @@ class Files:
         """Begin to receive a file; ``also`` names hashes to compute besides sha256: ``md5``, ``blake2_256``."""
         return self._drafts.begin(also)
 
+    def whole(self, content: bytes, *also: str) -> DraftFile:
+        """Take a file that has come in one piece."""
+        return self._drafts.whole(content, also)
+
     def keep(self, draft: DraftFile) -> StoredFile:
-        """Put a file to where it stays. Outside of transactions: it may take long."""
+        """Put a file to where it stays, durably. Outside of transactions: it may take long."""
+        self.put(draft)
+        self.secure(draft)
+        return draft.stored
+
+    def put(self, draft: DraftFile) -> None:
+        """Do the first half of :meth:`keep`; of several files, it takes less to put all of them first."""
         self._kept.add(draft.path)
         self.store.put(draft)
-        return draft.stored
+
+    def secure(self, draft: DraftFile) -> None:
+        """Do the second half: wait for the disk."""
+        self.store.secure(draft)
 
     def confirm(self, draft: DraftFile) -> None:
         """Make sure that a kept file is there still. Within the transaction that records it."""
         lock(self._database, [draft.stored.sha256])
         if self.store.size(draft.stored.sha256) != draft.stored.size:
-            self.store.put(draft)
+            self.keep(draft)
 
     def hold(self, stored: Iterable[StoredFile]) -> None:
         """Make sure that stored files are there still. Within the transaction that records them once more.
@@ -97,7 +110,7 @@ class Files:
             log.warning("an upload is cleared away at the next start: %s", error)  # by the draft, which stays
         else:
             with suppress(OSError):
-                draft.path.unlink()
+                os.unlink(draft.path)  # noqa: PTH108
 
     def doubt(self, hashes: Iterable[str]) -> None:
         """Note that stored files may not be needed any longer. Within the transaction that drops their records."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import stat
 from collections.abc import Hashable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from uuid import uuid4
 
 from wheelgate.files import faults
 from wheelgate.files.stores import place
@@ -85,27 +85,34 @@ class LocalStore:
         self._prefix = f"{folder}/"  # PERF: half of what it takes to find a file went into joining paths
 
     def put(self, draft: DraftFile) -> None:
-        """Give the draft its place, durably. A file that is there is replaced: it may have been damaged since."""
-        path = self._folder / place(draft.stored.sha256)
+        """Give the draft its place. A file that is there is replaced: it may have been damaged since."""
+        path = self._prefix + place(draft.stored.sha256)
         with faults.told():
-            if not path.parent.is_dir():
-                make_private(path.parent)
-                _sync(self._folder)
-                _sync(self._folder.parent)
             try:
                 os.link(draft.path, path)
+            except FileNotFoundError:
+                make_private(Path(path).parent)
+                _sync(self._folder)
+                _sync(self._folder.parent)
+                os.link(draft.path, path)
             except FileExistsError:
-                aside = draft.path.with_suffix(f".{uuid4().hex}")  # among the drafts, where a crash leaves no riddle
+                _sync(draft.path)  # others need what it takes the place of, and so must it be on the disk before
+                aside = Path(f"{draft.path}{secrets.token_hex(8)}")  # among the drafts, where a crash leaves no riddle
                 os.link(draft.path, aside)
                 aside.rename(path)
                 aside.unlink(missing_ok=True)  # rename does nothing if both names are those of one file
-            _sync(path.parent)
+
+    def secure(self, draft: DraftFile) -> None:
+        """Wait until a file that was given its place is on the disk, and its name too."""
+        with faults.told():
+            _sync(draft.path)
+            _sync(self._prefix + place(draft.stored.sha256).partition("/")[0])
 
     def size(self, sha256: str) -> int | None:
         """Return how many bytes a file has; None if it is not there."""
         with faults.told():
             try:
-                return (self._folder / place(sha256)).stat().st_size
+                return os.stat(self._prefix + place(sha256)).st_size  # noqa: PTH116 - see the prefix
             except FileNotFoundError:
                 return None
 
@@ -154,9 +161,9 @@ def make_private(folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def _sync(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+def _sync(path: str | Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from wheelgate.errors import BackendUnavailable, StartupError
@@ -122,10 +123,13 @@ class S3Store:
                 self._bucket.library.put(
                     self._bucket.store,
                     FOLDER + place(draft.stored.sha256),
-                    draft.path,
+                    Path(draft.path),
                     chunk_size=PART,
                     max_concurrency=PARTS_AT_ONCE,
                 )
+
+    def secure(self, draft: DraftFile) -> None:
+        """Do nothing: an object store answers when it has an object."""
 
     def size(self, sha256: str) -> int | None:
         """Return how many bytes a file has; None if it is not there."""

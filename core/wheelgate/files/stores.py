@@ -47,7 +47,10 @@ class Store(Protocol):
     """True if :meth:`open` and :meth:`size` are quick enough for the event loop."""
 
     def put(self, draft: DraftFile) -> None:
-        """Keep a draft, durably. A file that is there is replaced: it may have been damaged since."""
+        """Keep a draft. A file that is there is replaced: it may have been damaged since."""
+
+    def secure(self, draft: DraftFile) -> None:
+        """Wait until a draft that was put is kept also through a power cut."""
 
     def size(self, sha256: str) -> int | None:
         """Return how many bytes a file has; None if it is not there."""

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 import falcon.asgi
 from falcon.util.mediatypes import parse_header
-from multipart import MultipartError, PushMultipartParser
+from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
 from wheelgate.errors import BadInput, TooLarge
 from wheelgate.packages import Form
@@ -25,8 +25,8 @@ LONGEST_TEXT = 16_000_000
 LONGEST_HEAD = 4096
 LONGEST_BOUNDARY = 70
 """Characters (RFC 2046, section 5.1.1)."""
-BATCH = 1 << 20
-"""Bytes that are read, and of a file handed on, at once: each hand-over costs a hop into a thread."""
+PIECE = 1 << 18
+"""Bytes that are read, and of a file handed on, at once."""
 IGNORED_FILES = frozenset({"gpg_signature"})
 
 Write = Callable[[bytes], Awaitable[None]]
@@ -65,12 +65,11 @@ async def read_form(req: falcon.asgi.Request, begin: Begin) -> Form:
     try:
         parser = PushMultipartParser(boundary, max_header_size=LONGEST_HEAD, max_segment_count=MOST_FIELDS)
         while not parser.closed:
-            for event in parser.parse(await req.stream.read(BATCH)):
+            for event in parser.parse(await req.stream.read(PIECE)):
                 reading.take(event)
-            await reading.pass_on(BATCH // 2)
+            await reading.pass_on()
     except MultipartError as error:
         raise BadInput(f"the form cannot be read: {error}") from None
-    await reading.pass_on(1)
     return Form(reading.fields, reading.filename or "")
 
 
@@ -95,24 +94,24 @@ class Reading:
 
     def take(self, event: Any) -> None:
         """Take what the parser has found: the head of a part, some of its content, or None for its end."""
+        into = self._into
         if event is None:
-            if self._into is self._text:
-                self.fields.setdefault(self._name, []).append(text(self._name, b"".join(self._text)))
-                self._text.clear()
-        elif isinstance(event, bytes | bytearray):
-            if self._into is self._text:
-                self._refuse_long(len(event))
-            if self._into is not None:
-                self._into.append(bytes(event))
-        else:
+            if into is self._text:
+                self.fields.setdefault(self._name, []).append(text(self._name, joined(into)))
+                into.clear()
+        elif isinstance(event, MultipartSegment):
             self._open(event.name, event.filename)
+        elif into is not None:
+            if into is self._text:
+                self._refuse_long(len(event))
+            into.append(event)
 
-    async def pass_on(self, least: int) -> None:
-        """Hand on what has come of the file, if it is that many bytes."""
-        if self._write is not None and sum(map(len, self._content)) >= least:
-            batch = b"".join(self._content)
+    async def pass_on(self) -> None:
+        """Hand on what has come of the file."""
+        if self._content and self._write is not None:
+            piece = joined(self._content)
             self._content.clear()
-            await self._write(batch)
+            await self._write(piece)
 
     def _open(self, name: str, filename: str | None) -> None:
         if not name:
@@ -141,6 +140,11 @@ class Reading:
             raise TooLarge(f"the field {self._name[:80]!a} has more than {longest} bytes")
         if self._length > LONGEST_TEXT:
             raise TooLarge(f"the fields of the form have more than {LONGEST_TEXT} bytes together")
+
+
+def joined(pieces: list[bytes]) -> bytes:
+    """Put pieces together; what came in one is not copied."""
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def text(name: str, data: bytes) -> str:

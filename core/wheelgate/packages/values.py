@@ -13,11 +13,12 @@ from wheelgate.values import nothing
 
 STATUSES = ("active", "archived", "quarantined", "deprecated")
 """The markers of PEP 792."""
+SEPARATORS = re.compile(r"[-_.]+")
 
 
 def normalize(name: str) -> str:
     """Return the normalised name of a project (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return SEPARATORS.sub("-", name).lower()
 
 
 @dataclass(frozen=True, slots=True)

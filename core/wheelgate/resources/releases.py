@@ -14,7 +14,7 @@ from wheelgate.packages import DraftFile, PackageSource, PackageTarget, normaliz
 from wheelgate.services.indices import Indices, index_resource
 from wheelgate.services.marks import read_status, read_yank
 from wheelgate.services.sources import Sources
-from wheelgate.services.uploads import Reception, upload_target
+from wheelgate.services.uploads import upload_target
 from wheelgate.values import Index
 
 LARGEST_RESULT = 16_000_000
@@ -154,13 +154,12 @@ class ChangedFile:
     def _take(self, index: Index, target: PackageTarget, path: str, data: bytes, who: str | None) -> str:
         """Keep and record the result of a test, if it is JSON."""
         decode_json(data)
-        reception = Reception(self._files, self._sources, index)
+        kept = self._files.whole(data)
         try:
-            kept = reception.whole(data)
             self._files.keep(kept)
             added = self._front.change_here(add_result, self._files, target, index, path, kept, who)
         finally:
-            reception.drop()
+            self._files.release(kept)
         return f"{added}#sha256={kept.stored.sha256}"
 
 

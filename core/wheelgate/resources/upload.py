@@ -10,11 +10,12 @@ from wheelgate.http.answers import give_reason
 from wheelgate.http.front import Front, segment
 from wheelgate.http.multipart import is_form, read_form
 from wheelgate.http.request import drain
-from wheelgate.packages import Form, PackageTarget, Recorded
+from wheelgate.packages import PackageTarget, Recorded
 from wheelgate.resources.push import PushResource
 from wheelgate.services.indices import Indices, index_resource
 from wheelgate.services.sources import Sources
-from wheelgate.services.uploads import Reception, prepare, record, upload_target
+from wheelgate.services.uploads import Reception, UploadJob, upload_target
+from wheelgate.store.group_commit import GroupCommit, alone
 from wheelgate.values import Index
 
 
@@ -29,13 +30,19 @@ class UploadResource:
         files: Files,
         pushes: PushResource,
         largest: int | None,
+        together: GroupCommit | None,
     ) -> None:
+        """Take, besides the parts of the core, how many bytes a file may have, and what commits small ones together.
+
+        Without that each is recorded on its own: on a server with several writers, who would wait for each other.
+        """
         self._front = front
         self._indices = indices
         self._sources = sources
         self._files = files
         self._pushes = pushes
         self._largest = largest
+        self._together = together
 
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str) -> None:
         """Take an upload. What is no form is a push."""
@@ -76,16 +83,7 @@ class UploadResource:
         except BaseException:
             await self._sources.wait(index, reception.drop)
             raise
-        return await self._sources.wait(index, self._complete, target, index, form, reception, who)
-
-    def _complete(
-        self, target: PackageTarget, index: Index, form: Form, reception: Reception, who: str | None
-    ) -> Recorded:
-        """Check, keep and record an upload in one go, which comes to its end also if the client goes away."""
-        recorded: Recorded | None = None
-        try:
-            inspected = prepare(self._files, target, index, form, reception)
-            recorded = self._front.change_here(record, self._files, target, index, inspected, who)
-        finally:
-            reception.drop(recorded=recorded is not None)
-        return recorded
+        job = UploadJob(self._files, target, index, form, reception, who)
+        if self._together is not None and reception.small:
+            return await self._together.do(job)
+        return await self._sources.wait(index, alone, job, self._front.change_here)

@@ -16,10 +16,14 @@ DIGESTS = {"md5_digest": "md5", "blake2_256_digest": "blake2_256"}
 """Fields of the form, and what has to be computed beside sha256 to check them."""
 
 
+BATCH = 1 << 20
+"""Bytes that are written at once: each batch costs a hop into a thread."""
+
+
 class Reception:
     """The file of one upload on its way in.
 
-    What has arrived is written when more comes, or at the end, so that a small file costs one hop into a thread.
+    It is written a batch at a time, so that a small file is written in one go, at its end.
     """
 
     def __init__(self, files: Files, sources: Sources, index: Index, largest: int | None = None) -> None:
@@ -30,7 +34,8 @@ class Reception:
         self._largest = largest
         self._also: tuple[str, ...] | None = None
         self._size = 0
-        self._waiting = b""
+        self._waiting: list[bytes] = []
+        self._left = BATCH
         self._draft: Draft | None = None
         self._whole: DraftFile | None = None
 
@@ -39,30 +44,35 @@ class Reception:
         self._also = tuple(name for field, name in DIGESTS.items() if any(fields.get(field, ())))
         return self.take
 
-    async def take(self, batch: bytes) -> None:
+    async def take(self, piece: bytes) -> None:
         """Take the next bytes.
 
         Raises:
             TooLarge: there are more than may be.
             StorageFull: the disk is full.
         """
-        self._size += len(batch)
+        self._size += len(piece)
         if self._largest is not None and self._size > self._largest:
             raise TooLarge(f"the file has more than the {self._largest} bytes that this server takes (--max-upload)")
-        if self._waiting:
+        self._waiting.append(piece)
+        self._left -= len(piece)
+        if self._left < 0:
             await self._sources.wait(self._index, self._write)
-        self._waiting = batch
 
-    def whole(self, content: bytes) -> DraftFile:
-        """Take a file that is there already. In a thread."""
-        self._waiting = content
-        self._whole = self._write().finish()
-        return self._whole
+    @property
+    def small(self) -> bool:
+        """Whether nothing of it had to be written yet."""
+        return self._draft is None
 
     def finish(self) -> DraftFile | None:
         """Return the whole file; None if there was none. In a thread."""
-        if self._also is not None:
-            self._whole = self._write().finish()
+        if self._also is None:
+            return None
+        if self._draft is None:
+            self._whole = self._files.whole(b"".join(self._waiting), *self._also)
+        else:
+            self._write()
+            self._whole = self._draft.finish()
         return self._whole
 
     def drop(self, *, recorded: bool = False) -> None:
@@ -72,34 +82,57 @@ class Reception:
         elif self._draft is not None:
             self._draft.discard()
 
-    def _write(self) -> Draft:
+    def _write(self) -> None:
         if self._draft is None:
             self._draft = self._files.draft(*self._also or ())
-        waiting, self._waiting = self._waiting, b""
-        if waiting:
-            self._draft.write(waiting)
-        return self._draft
+        for piece in self._waiting:
+            self._draft.write(piece)
+        self._waiting.clear()
+        self._left = BATCH
 
 
-def prepare(files: Files, target: PackageTarget, index: Index, form: Form, reception: Reception) -> Inspected:
-    """Check an upload, and keep its file. In a thread, outside of transactions.
+class UploadJob:
+    """One upload that has arrived: checked and kept, recorded, or gone. See :class:`Job`."""
 
-    Raises:
-        Refusal: something is wrong with it; nothing is kept once the reception is dropped.
-    """
-    if not form.action:
-        raise BadInput("the form has no field ':action', which says what to do: file_upload, for example")
-    inspected = target.inspect(index, form, reception.finish())
-    if inspected.file is not None:
-        files.keep(inspected.file)
-    return inspected
+    def __init__(
+        self, files: Files, target: PackageTarget, index: Index, form: Form, reception: Reception, who: str | None
+    ) -> None:
+        self._files = files
+        self._target = target
+        self._index = index
+        self._form = form
+        self._reception = reception
+        self._who = who
+        self._inspected: Inspected | None = None
 
+    def prepare(self) -> None:
+        """Check it, and give its file the place where it stays.
 
-def record(files: Files, target: PackageTarget, index: Index, inspected: Inspected, who: str | None) -> Recorded:
-    """Record an upload whose file is kept. Within a transaction."""
-    if inspected.file is not None:
-        files.confirm(inspected.file)
-    return target.record(index, inspected, who)
+        Raises:
+            Refusal: something is wrong with it; nothing is kept in the end.
+        """
+        if not self._form.action:
+            raise BadInput("the form has no field ':action', which says what to do: file_upload, for example")
+        self._inspected = self._target.inspect(self._index, self._form, self._reception.finish())
+        if self._inspected.file is not None:
+            self._files.put(self._inspected.file)
+
+    def secure(self) -> None:
+        """Wait until the file is on the disk."""
+        if self._inspected is not None and self._inspected.file is not None:
+            self._files.secure(self._inspected.file)
+
+    def change(self) -> Recorded:
+        """Record it. Within a transaction."""
+        if self._inspected is None:
+            raise RuntimeError("an upload is recorded that was not prepared")
+        if self._inspected.file is not None:
+            self._files.confirm(self._inspected.file)
+        return self._target.record(self._index, self._inspected, self._who)
+
+    def leave(self, *, changed: bool) -> None:
+        """Leave nothing behind but what was recorded."""
+        self._reception.drop(recorded=changed)
 
 
 def upload_target(kind: IndexType | None, index: Index) -> PackageTarget:

@@ -117,10 +117,15 @@ def lock(database: Database, index: str, name: str) -> ProjectRow | None:
     return ProjectRow(*rows[0]) if rows else None
 
 
-def mark(database: Database, project: ProjectRow) -> None:
-    """Give a project, and its index, new stamps. The last statement about it, for others wait from here on."""
-    present = int(bool(database.read("SELECT 1 FROM stage_release WHERE project_id = ? LIMIT 1", (project.id,))))
-    listed = int(present != project.present)
+def mark(database: Database, project: ProjectRow, *, present: bool | None = None) -> None:
+    """Give a project, and its index, new stamps. The last statement about it, for others wait from here on.
+
+    ``present`` says whether it has a release, where that is known.
+    """
+    if present is None:
+        sql = "SELECT 1 FROM stage_release WHERE project_id = ? LIMIT 1"
+        present = bool(database.read(sql, (project.id,)))
+    listed = int(present != bool(project.present))
     ((number,),) = database.returning(COUNT_CHANGE, (project.index, listed))
     if present:
         database.write("UPDATE stage_project SET changed = ?, present = 1 WHERE id = ?", (number, project.id))
@@ -174,7 +179,6 @@ def add_file(database: Database, index: str, release: int, new: NewFile) -> int:
     """Add a file and return its number."""
     place = (release, new.identity, index, new.path, new.rel, new.tested)
     ((number,),) = database.returning(ADD_FILE, (*place, *_bytes(new), now(), *_facts(new)))
-    database.write("DELETE FROM stage_gone WHERE index_path = ? AND path = ?", (index, new.path))
     _add_siblings(database, number, new)
     return int(number)
 
@@ -191,7 +195,6 @@ def replace_file(server: Server, index: str, old: FileRow, new: NewFile) -> None
         server.database.write(
             "INSERT INTO stage_gone (index_path, path) VALUES (?, ?) ON CONFLICT DO NOTHING", (index, old.path)
         )
-        server.database.write("DELETE FROM stage_gone WHERE index_path = ? AND path = ?", (index, new.path))
     server.database.write("DELETE FROM stage_sibling WHERE file_id = ?", (old.id,))
     _add_siblings(server.database, old.id, new)
 

@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from packaging.version import Version
@@ -73,7 +72,7 @@ def _file(form: Form, file: DraftFile | None, project: str, latest: str | None) 
     parsed = parse_version(version)
     named = parse_filename(form.filename, project, parsed)
     hashes = _checked_hashes(form, file)
-    content = _metadata(named.kind, form.filename, file.path, project)
+    content = _metadata(named.kind, form.filename, file, project)
     core = read_core_metadata(form.filename, content, project, parsed)
     attestations = form.first("attestations")
     upload = Upload(
@@ -97,7 +96,7 @@ def _documentation(form: Form, file: DraftFile | None, project: str, latest: str
         raise BadInput(f"doczip has no version and '{project}' has no releases to derive one from; give a version")
     parsed = parse_version(version)
     filename = doc_filename(project, version)
-    check_zip(form.filename or filename, file.path)
+    check_zip(form.filename or filename, file)
     upload = Upload(
         form.first("name"), sent_fields(form), {}, "doczip", doc_identity(parsed), _checked_hashes(form, file)
     )
@@ -114,10 +113,10 @@ def doc_identity(version: Version | str) -> str:
     return f"doc {version_key(version)}"
 
 
-def _metadata(kind: str, filename: str, path: Path, project: str) -> bytes:
+def _metadata(kind: str, filename: str, file: DraftFile, project: str) -> bytes:
     if kind == "tar":
-        return tar_metadata(filename, path)
-    return zip_metadata(filename, path, kind, project)
+        return tar_metadata(filename, file)
+    return zip_metadata(filename, file, kind, project)
 
 
 def _checked_hashes(form: Form, file: DraftFile) -> dict[str, str]:
@@ -130,7 +129,7 @@ def _checked_hashes(form: Form, file: DraftFile) -> dict[str, str]:
         if len(given) != LENGTHS[name] or not HEXADECIMAL.fullmatch(given):
             raise BadInput(f"the field '{key}' must be a digest of {LENGTHS[name]} hexadecimal digits")
         if name not in hashes:
-            hashes[name] = _hash(name, file.path)
+            hashes[name] = _hash(name, file)
         if hashes[name] != given:
             raise BadInput(
                 f"the file does not have the {key} that was given: it was damaged on its way, or is another file;"
@@ -139,10 +138,10 @@ def _checked_hashes(form: Form, file: DraftFile) -> dict[str, str]:
     return hashes
 
 
-def _hash(name: str, path: Path) -> str:
+def _hash(name: str, draft: DraftFile) -> str:
     """Read a file and return one of its hashes."""
     digest = hashlib.md5(usedforsecurity=False) if name == "md5" else hashlib.blake2b(digest_size=32)
-    with path.open("rb") as file:
+    with draft.open() as file:
         while piece := file.read(PIECE):
             digest.update(piece)
     return digest.hexdigest()

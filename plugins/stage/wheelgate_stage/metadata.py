@@ -48,6 +48,8 @@ LISTS = (
     "dynamic",
     "license_file",
 )
+NOTHING_SAID: dict[str, Any] = dict.fromkeys(TEXTS, "") | dict.fromkeys(LISTS, ())
+"""The data of a version of which nothing is known."""
 ALSO = {"provides_extra": "provides_extras", "license_files": "license_file", "platforms": "platform"} | {
     "supported_platforms": "supported_platform"
 }
@@ -123,10 +125,9 @@ def version_data(
     name: str, version: str, before: Mapping[str, Any], sent: Mapping[str, Any], core: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Make the data of a version: what was sent, else what was there, else what the archive says."""
-    data: dict[str, Any] = {}
-    for field in (*TEXTS, *LISTS):
-        value = sent[field] if field in sent else before.get(field)
-        data[field] = value or core.get(field) or ([] if field in LISTS else "")
+    data = dict(NOTHING_SAID)
+    for given in (core, {field: value for field, value in before.items() if field not in sent}, sent):
+        data |= {field: value for field, value in given.items() if value and field in data}
     return data | {"name": name, "version": version}
 
 

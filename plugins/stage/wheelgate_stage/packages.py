@@ -89,13 +89,14 @@ class StagePackages:
             project = self.project(index, normalize(form.first("name")))
             latest = project.versions[-1] if project else None
         inspected = inspect_upload(form, file, latest)
-        refuse_early(self._database, index, inspected)
+        if file is not None and file.content is None:  # a small one is recorded, or refused, before long
+            refuse_early(self._database, index, inspected)
         return inspected
 
     def record(self, index: Index, inspected: Inspected, who: str | None) -> Recorded:
         """Record an upload whose file is kept."""
         recorded = record(self._server, self._current(index), inspected, who)
-        self._current(index)
+        self._still_there(index)
         return recorded
 
     def take(
@@ -105,7 +106,7 @@ class StagePackages:
         rels = {"releasefile", "toxresult"} if files else set[str]()
         rels |= {"doczip"} if docs else set()
         lines = take(self._server, self._current(index), release, source, who, rels)
-        self._current(index)
+        self._still_there(index)
         return lines
 
     def yank(self, index: Index, name: str, version: str, reason: str | None) -> None:
@@ -180,12 +181,17 @@ class StagePackages:
         for project in projects:
             changes.mark(self._database, project)
 
-    def _current(self, index: Index) -> Index:
-        """Return an index as it is now, at the begin and at the end of what adds to it.
+    def _still_there(self, index: Index) -> None:
+        """Look again at the end of what adds to an index.
 
-        An upload takes its time, and on PostgreSQL the index may be deleted even while it is recorded: then whoever
-        deletes has counted a change of the index first, for which the upload waits before it looks again.
+        On PostgreSQL it may be deleted even while something is recorded: then whoever deletes has counted a change of
+        the index first, for which the upload waits before it looks again. SQLite lets nobody else write meanwhile.
         """
+        if self._database.kind != "sqlite":
+            self._current(index)
+
+    def _current(self, index: Index) -> Index:
+        """Return an index as it is now: an upload takes its time."""
         current = self._server.indices.get(index.owner, index.name)
         if current is None or current.type != index.type:
             raise NotFound(f"index {index.path} was deleted meanwhile")

@@ -42,7 +42,7 @@ def record(server: Server, index: Index, inspected: Inspected, who: str | None) 
         changes.add_log(database, old.id, "upload", who, index.path)
     elif new:
         changes.add_log(database, changes.add_file(database, index.path, number, new), "upload", who, index.path)
-    changes.mark(database, project)
+    changes.mark(database, project, present=True)
     return Recorded(inspected.project, version, new.path if new else "")
 
 

@@ -7,9 +7,10 @@ import re
 import struct
 import tarfile
 import zlib
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
+from wheelgate.packages import DraftFile
 from wheelgate_stage.limits import (
     LONGEST_HEAD,
     LONGEST_METADATA,
@@ -153,14 +154,14 @@ def _gunzip() -> Any:
     return zlib.decompressobj(zlib.MAX_WBITS | 16)
 
 
-def tar_metadata(archive: str, path: Path) -> bytes:
+def tar_metadata(archive: str, draft: DraftFile) -> bytes:
     """Return the core metadata in a ``.tar.gz`` file; ``archive`` is what it is called in sentences.
 
     Raises:
         BadInput: there are none, or the archive is broken or beyond a limit.
     """
     try:
-        with path.open("rb") as file:
+        with draft.open() as file:
             found = _search(archive, Unpacking(archive, file))
     except FAULTS as error:
         raise broken(archive, "it is not a .tar.gz file that can be read") from error

@@ -6,10 +6,9 @@ import re
 import struct
 import zipfile
 import zlib
-from pathlib import Path
 from typing import BinaryIO
 
-from wheelgate.packages import normalize
+from wheelgate.packages import DraftFile, normalize
 from wheelgate_stage.limits import (
     LONGEST_DIRECTORY,
     LONGEST_METADATA,
@@ -50,12 +49,12 @@ class Sparing:
         return content
 
 
-def zip_metadata(archive: str, path: Path, kind: str, project: str) -> bytes:
+def zip_metadata(archive: str, draft: DraftFile, kind: str, project: str) -> bytes:
     """Return the core metadata in a zip file.
 
     Args:
         archive: what the file is called in sentences.
-        path: where it is.
+        draft: the file itself.
         kind: a key of :data:`METADATA`.
         project: the normalised name, which the folder of the metadata bears in a wheel.
 
@@ -64,7 +63,7 @@ def zip_metadata(archive: str, path: Path, kind: str, project: str) -> bytes:
     """
     pattern, place = METADATA[kind]
     try:
-        with path.open("rb") as file, _opened(archive, file) as opened:
+        with draft.open() as file, _opened(archive, file) as opened:
             found = [(match[1], info) for info in opened.infolist() if (match := pattern.fullmatch(info.filename))]
             if len(found) != 1:
                 raise broken(archive, f"it holds {'no' if not found else 'more than one'} {place}")
@@ -86,10 +85,10 @@ def zip_metadata(archive: str, path: Path, kind: str, project: str) -> bytes:
         raise _unreadable(archive) from error
 
 
-def check_zip(archive: str, path: Path) -> None:
+def check_zip(archive: str, draft: DraftFile) -> None:
     """Raise ``BadInput`` if a file is no sound zip file."""
     try:
-        with path.open("rb") as file, _opened(archive, file):
+        with draft.open() as file, _opened(archive, file):
             pass
     except FAULTS as error:
         raise _unreadable(archive) from error

@@ -47,7 +47,7 @@ def told(folder: Path, content: bytes, filename: str, **fields: str) -> str:
         filename,
     )
     try:
-        inspect_upload(form, DraftFile(path, StoredFile("0" * 64, len(content)), {"sha256": "0" * 64}), None)
+        inspect_upload(form, DraftFile(str(path), StoredFile("0" * 64, len(content)), {"sha256": "0" * 64}), None)
     except BadInput as refused:
         return refused.message
     return "ok"

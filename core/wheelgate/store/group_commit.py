@@ -1,0 +1,161 @@
+"""Makes changes that wait at the same time durable together: the disk is waited for once, however many there are.
+
+The name is that of databases, which do the same with the transactions of several clients. Here it also spares each
+change a transaction, and the threads of a worker the fight for the interpreter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol, TypeVar
+
+from wheelgate.logs import where
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+MOST = 32
+"""Changes that are made together, at most: the first one waits for all of them."""
+GATHER = 0.001
+"""Seconds that the first one waits for others, as the files of one release come; the disk takes longer than that."""
+
+log = logging.getLogger("wheelgate.store")
+
+Transact = Callable[[Callable[[], Any]], Any]
+"""Calls a function inside a transaction, which is undone if it raises."""
+
+
+class Job(Protocol[T_co]):
+    """A change with what comes before and after it; its methods are called in this order, in one thread."""
+
+    def prepare(self) -> None:
+        """Do what needs no transaction, and may be refused. What it writes need not be on the disk yet."""
+
+    def secure(self) -> None:
+        """Wait until what was prepared is on the disk."""
+
+    def change(self) -> T_co:
+        """Change the database, within a transaction. It may be called again if another job of the same one failed."""
+
+    def leave(self, *, changed: bool) -> None:
+        """Clear up, outside of transactions; also called if one of the others raised. Must not raise."""
+
+
+def alone(job: Job[T], transact: Transact) -> T:
+    """Do a job in a transaction of its own."""
+    changed = False
+    try:
+        job.prepare()
+        job.secure()
+        answer: T = transact(job.change)
+        changed = True
+    finally:
+        job.leave(changed=changed)
+    return answer
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A job, and who waits for it."""
+
+    job: Job[Any]
+    future: asyncio.Future[Any]
+    answer: Any = None
+    problem: Exception | None = None
+
+    def attempt(self, step: Callable[[], Any]) -> None:
+        """Take the next step, unless an earlier one failed."""
+        if self.problem is None:
+            try:
+                self.answer = step()
+            except Exception as problem:  # noqa: BLE001 - it is raised where the job is waited for
+                self.problem = problem
+
+
+class GroupCommit:
+    """One thread that takes all jobs which have come meanwhile, and does them together."""
+
+    def __init__(self, name: str, transact: Transact) -> None:
+        """Take the thread's name, and what opens transactions. The thread starts with the first job."""
+        self._name = name
+        self._transact = transact
+        self._jobs: SimpleQueue[Waiting | None] = SimpleQueue()
+        self._gathered: list[Waiting] = []
+        """What is handed over to the thread at once, so that it does not wake up for each."""
+        self._thread: threading.Thread | None = None
+
+    async def do(self, job: Job[T]) -> T:
+        """Do a job, which comes to its end also if nobody waits for it any longer; raise what it raises."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name=self._name)
+            self._thread.start()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        if not self._gathered:
+            loop.call_later(GATHER, self._hand_over)
+        self._gathered.append(Waiting(job, future))
+        return await future
+
+    def _hand_over(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        for waiting in gathered:
+            self._jobs.put(waiting)
+
+    def close(self) -> None:
+        """Do what waits, and end the thread. After the event loop has ended."""
+        if self._thread is not None:
+            self._hand_over()
+            self._jobs.put(None)
+            self._thread.join()
+
+    def _run(self) -> None:
+        ended = False
+        while not ended:
+            taken = [self._jobs.get()]
+            while len(taken) < MOST:
+                try:
+                    taken.append(self._jobs.get_nowait())
+                except Empty:
+                    break
+            ended = None in taken
+            if group := [waiting for waiting in taken if waiting is not None]:
+                self._do(group)
+                with suppress(RuntimeError):  # the loop has ended, and nobody waits any longer
+                    group[0].future.get_loop().call_soon_threadsafe(tell, group)
+
+    def _do(self, group: Sequence[Waiting]) -> None:
+        for waiting in group:
+            waiting.attempt(waiting.job.prepare)
+        for waiting in group:
+            waiting.attempt(waiting.job.secure)
+        ready = [waiting for waiting in group if waiting.problem is None]
+        try:
+            answers = self._transact(lambda: [waiting.job.change() for waiting in ready]) if ready else []
+            for waiting, answer in zip(ready, answers, strict=True):
+                waiting.answer = answer
+        except Exception:  # noqa: BLE001 - which of them it was shows when each is on its own
+            for waiting in ready:
+                waiting.attempt(partial(self._transact, waiting.job.change))
+        for waiting in group:
+            try:
+                waiting.job.leave(changed=waiting.problem is None)
+            except Exception as error:  # noqa: BLE001 - the others must have their turn
+                log.error("a change could not be cleared up after: %s", where(error))
+
+
+def tell(group: Sequence[Waiting]) -> None:
+    """Hand over what has become of the jobs, on the event loop of those who wait."""
+    for waiting in group:
+        if waiting.future.done():  # its client has gone
+            continue
+        if waiting.problem is None:
+            waiting.future.set_result(waiting.answer)
+        else:
+            waiting.future.set_exception(waiting.problem)

@@ -1,0 +1,75 @@
+"""Uploads that arrive at the same time: made durable together, and each with an answer of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import falcon.testing
+from tests.core.uploads.conftest import Owned
+from tests.forms import address, encode, file_fields
+from tests.made import Made, wheel
+
+MANY = 24
+
+
+def upload_at_once(owned: Owned, index: str, dists: Sequence[Made]) -> list[falcon.testing.Result]:
+    """Upload files over as many connections; return the answers in their order."""
+    token = base64.b64encode(":".join(owned.auth).encode()).decode()
+
+    async def send() -> list[falcon.testing.Result]:
+        async with falcon.testing.ASGIConductor(owned.site.application.asgi) as client:
+            requests = []
+            for dist in dists:
+                body, headers = encode(file_fields(dist))
+                sent = {**headers, "X-Devpi-Auth": token}
+                requests.append(client.simulate_post(f"/{index}/", body=body, headers=sent))
+            return await asyncio.gather(*requests)
+
+    return asyncio.run(send())
+
+
+def serial(owned: Owned) -> int:
+    """Return the server's change counter."""
+    return int(owned.site.request("GET", "/+api").headers["x-devpi-serial"])
+
+
+def test_many_are_recorded_by_few_transactions(owned: Owned) -> None:
+    """What arrives together is made durable together on SQLite; on PostgreSQL, which has many writers, one by one."""
+    dists = [wheel(f"project{number}") for number in range(MANY)]
+    before = serial(owned)
+    answers = upload_at_once(owned, owned.index, dists)
+    taken = serial(owned) - before
+
+    assert [answer.status_code for answer in answers] == [200] * MANY
+    for dist in dists:
+        assert owned.site.request("GET", f"/{owned.index}/{address(dist)}").content == dist.content
+    if owned.site.config.database_url.startswith("sqlite"):
+        assert taken < MANY / 2
+    else:
+        assert taken == MANY
+
+
+def test_one_that_is_refused_takes_nobody_along(owned: Owned) -> None:
+    """Of those that arrive together, some are refused when they are looked at, some when they are recorded."""
+    index = owned.add_index("strict", volatile=False)
+    good = [wheel(f"project{number}") for number in range(8)]
+    rivals = [wheel("rival", size=2000, seed=number) for number in range(8)]
+    broken = [replace(wheel("broken"), content=b"no zip file")] * 8
+    dists = [dist for group in zip(good, rivals, broken, strict=True) for dist in group]
+    answers = upload_at_once(owned, index, dists)
+    statuses = Counter((dist.name, answer.status_code) for dist, answer in zip(dists, answers, strict=True))
+
+    assert statuses == {
+        **{(dist.name, 200): 1 for dist in good},
+        ("rival", 200): 1,
+        ("rival", 409): 7,
+        ("broken", 400): 8,
+    }
+    (winner,) = [d for d, answer in zip(dists, answers, strict=True) if d.name == "rival" and answer.status_code == 200]
+    assert owned.site.request("GET", f"/{index}/{address(winner)}").content == winner.content
+    for loser in rivals:
+        assert loser == winner or owned.site.request("GET", f"/{index}/{address(loser)}").status == 404
