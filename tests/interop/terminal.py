@@ -74,7 +74,11 @@ class Terminal:
             self._here(step.command),
             shell=True,
             env=clean_environment(
-                HOME=str(self.home), PATH=f"{self.home.with_name('bin')}:/usr/bin:/bin", TERM="dumb", COLUMNS="80"
+                HOME=str(self.home),
+                PATH=f"{self.home.with_name('bin')}:/usr/bin:/bin",
+                TERM="dumb",
+                COLUMNS="80",
+                PIP_DISABLE_PIP_VERSION_CHECK="1",  # it would ask a public index
             ),
             cwd=self.home,
             stdin=theirs,

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import sys
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from tests import made
-from tests.interop import peer, tokens
-from tests.interop.terminal import SitDown
+from tests.interop import peer, releases, tokens
+from tests.interop.terminal import SitDown, Terminal
 from tests.interop.transcripts import Session, read
+from tests.support import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
+PYPIRC = """[distutils]
+index-servers = there
+[there]
+repository = http://localhost:{port}/rosa/target/
+username = rosa
+password = secret123
+"""
 
 
 @pytest.fixture(scope="module")
@@ -38,25 +44,31 @@ def test_our_client_handles_packages(
     """This client uploads, lists, pushes, removes, installs and tests as the session says."""
     tools = Path(sys.executable).parent
     terminal = sit_down(port, devpi=clients["ours"], tox=tools / "tox", python=Path(sys.executable))
-    for file in releases():
-        path = terminal.home / "dist" / file.filename
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(file.content)
-    with zipfile.ZipFile(terminal.home / "dist" / "tinypkg-1.0.doc.zip", "w") as documentation:
-        documentation.writestr("index.html", "<p>tiny")
-    (terminal.home / "other").mkdir()
-    another = made.wheel("tinypkg", "1.0", seed=1)
-    (terminal.home / "other" / another.filename).write_bytes(another.content)
+    releases.lay_out(terminal.home)
 
     assert not terminal.differences(session)
 
 
-def releases() -> Iterator[made.Made]:
-    """Make five releases of a package with tests."""
-    ini = b"[testenv]\ncommands = python -c 'import tinypkg'\n"
-    for version in ("1.0", "1.1", "1.2", "1.3", "1.4"):
-        yield made.wheel("tinypkg", version)
-        yield made.sdist("tinypkg", version, more={f"tinypkg-{version}/tox.ini": ini})
+@pytest.mark.parametrize("from_ours", [True, False], ids=["from ours to theirs", "from theirs to ours"])
+def test_a_release_goes_from_server_to_server(
+    from_ours: bool, port: int, clients: Mapping[str, Path], tmp_path: Path
+) -> None:
+    """What one server pushes, the other takes with its metadata and documentation."""
+    waits, pushes, arrived = read(HERE / "between_servers.txt")
+    with RunningServer(tmp_path / "server", *CHEAP_HASHING) as ours:
+        ports = (ours.port, port) if from_ours else (port, ours.port)
+        here, there = (_new_home(tmp_path / str(port), port, clients["theirs"]) for port in ports)
+        releases.lay_out(here.home)
+        (here.home / ".pypirc").write_text(PYPIRC.format(port=there.port))
+
+        assert not there.differences(waits)
+        assert not here.differences(pushes)
+        assert not there.differences(arrived)
+
+
+def _new_home(folder: Path, port: int, client: Path) -> Terminal:
+    folder.mkdir()
+    return Terminal.new(folder, port, {"devpi": client})
 
 
 @pytest.mark.parametrize("session", read(HERE / "both_clients.txt"), ids=str)

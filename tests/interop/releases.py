@@ -1,0 +1,47 @@
+"""The releases of a package as a person has them who is about to upload them."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests import made
+
+NAME = "tinypkg"
+INI = b"[testenv]\ncommands = python -c 'import tinypkg'\n"
+
+
+def lay_out(home: Path) -> None:
+    """Put releases into ``dist``, another wheel of the first into ``other``, and sources into ``project``."""
+    for folder in ("dist", "other", "project/docs"):
+        (home / folder).mkdir(parents=True)
+    for file in _releases():
+        (home / "dist" / file.filename).write_bytes(file.content)
+    with zipfile.ZipFile(home / "dist" / f"{NAME}-1.0.doc.zip", "w") as documentation:
+        documentation.writestr("index.html", "<p>tiny")
+    another = made.wheel(NAME, "1.0", seed=1)
+    (home / "other" / another.filename).write_bytes(another.content)
+    _unpack(_sdist("2.0"), home / "project")
+    (home / "project" / "docs" / "conf.py").touch()
+
+
+def _releases() -> Iterator[made.Made]:
+    for version in ("1.0", "1.1", "1.2", "1.3", "1.4"):
+        yield made.wheel(NAME, version)
+        yield _sdist(version)
+
+
+def _sdist(version: str) -> made.Made:
+    """Make an sdist with tests."""
+    return made.sdist(NAME, version, more={f"{NAME}-{version}/tox.ini": INI})
+
+
+def _unpack(sdist: made.Made, folder: Path) -> None:
+    """Unpack an sdist without the folder that it has around all."""
+    with tarfile.open(fileobj=io.BytesIO(sdist.content)) as archive:
+        for member in archive:
+            member.name = member.name.partition("/")[2]
+            archive.extract(member, folder, filter="data")

@@ -1,0 +1,49 @@
+"""This server's packages, handled with the incumbent's released client."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from tests.interop import releases
+from tests.interop.terminal import SitDown
+from tests.interop.transcripts import Session, read
+from tests.support import CHEAP_HASHING, RunningServer
+
+pytestmark = pytest.mark.slow
+
+SPHINX = """#!/bin/sh
+# Called as: sphinx-build -E SOURCES TARGET
+mkdir -p "$3" && echo '<p>tiny' > "$3/index.html"
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """Start a server with two workers."""
+    with RunningServer(tmp_path_factory.mktemp("ours") / "server", *CHEAP_HASHING, workers=2) as server:
+        yield server
+
+
+@pytest.fixture
+def sphinx(tmp_path: Path) -> Path:
+    """Return a program that makes documentation of nothing."""
+    program = tmp_path / "sphinx-build"
+    program.write_text(SPHINX)
+    program.chmod(0o755)
+    return program
+
+
+@pytest.mark.parametrize("session", read(Path(__file__).with_name("their_client_packages.txt")), ids=str)
+def test_their_client_handles_packages(
+    session: Session, server: RunningServer, clients: Mapping[str, Path], sit_down: SitDown, sphinx: Path
+) -> None:
+    """The incumbent's client uploads, lists, pushes, removes, installs and tests as the session says."""
+    tox, python = Path(sys.executable).with_name("tox"), Path(sys.executable)
+    programs = {"devpi": clients["theirs"], "tox": tox, "python": python, "sphinx-build": sphinx}
+    terminal = sit_down(server.port, **programs)
+    releases.lay_out(terminal.home)
+
+    assert not terminal.differences(session)
