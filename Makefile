@@ -6,6 +6,9 @@ BIN := .venv/bin
 # One more than there are processors, up to four: half of the tests wait for programs that they start.
 PYTEST := $(BIN)/pytest --numprocesses $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) < 4 ? $$(getconf _NPROCESSORS_ONLN) + 1 : 4 )))
 
+# Where Python may not keep what it compiles, each process of the tests compiles all of them again, which takes seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help serve test coverage check unit docs bench clean
 

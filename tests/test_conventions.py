@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import tomllib
 from collections.abc import Callable, Iterator
@@ -23,19 +24,20 @@ ROOT = Path(__file__).parents[1]
 CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 TOOL = CONFIG["tool"]
 PLUGINS = sorted(folder.name for folder in (ROOT / "plugins").iterdir() if folder.is_dir())
-MADE = re.compile(r"/(\.git|\.venv|\.\w+_cache|\.hypothesis|__pycache__|build|dist|site|[^/]+\.egg-info)/|/\.coverage")
+MADE = re.compile(
+    r"\.git|\.venv|\.\w+_cache|\.hypothesis|__pycache__|build|dist|site|.+\.egg-info|.+\.pyc|\.coverage.*"
+)
 LONGEST_FILE = 500
 
 
 def repository() -> Iterator[Path]:
     """Return the files that belong to the repository."""
-    for path in sorted(ROOT.rglob("*")):
-        inside = path.relative_to(ROOT)
-        if path.is_file() and not MADE.search(f"/{inside}") and not inside.name.endswith(".pyc"):
-            yield path
+    for folder, folders, files in os.walk(ROOT):
+        folders[:] = (name for name in folders if not MADE.fullmatch(name))  # the others are not looked into
+        yield from (Path(folder, name) for name in files if not MADE.fullmatch(name))
 
 
-FILES = list(repository())
+FILES = sorted(repository())
 
 
 def name(path: Path) -> str:

@@ -86,14 +86,18 @@ def make_folder(folder: Path) -> None:
         raise StartupError(f"--serverdir: cannot use {folder}: {error.strerror}") from None
 
 
-def lock_folder(folder: Path) -> int:
+def lock_folder(folder: Path, patience: float = PATIENCE) -> int:
     """Take the folder for this server; the lock ends with the process that holds the returned file descriptor.
+
+    Args:
+        folder: the server's.
+        patience: seconds in which a server that is ending may give the folder back.
 
     Raises:
         StartupError: another server has it.
     """
     descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

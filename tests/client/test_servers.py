@@ -172,7 +172,7 @@ def test_a_server_may_leave_the_words_out(used, made_up_server, status, answer):
 def test_an_answer_without_end_is_given_up(used, made_up_server):
     """A server cannot fill the memory."""
     size = 64 * 1024 * 1024 + 1
-    made_up_server.answers["/alice"] = Answer(gzip.compress(b" " * size), 200, {"Content-Encoding": "gzip"})
+    made_up_server.answers["/alice"] = Answer(gzip.compress(b" " * size, 1), 200, {"Content-Encoding": "gzip"})
 
     assert f"the answer is longer than {size - 1} bytes" in used("user", "alice").fails().err
 
@@ -185,7 +185,7 @@ class TestEncrypted:
         """Make a certificate that nobody else has signed."""
         path = tmp_path / "certificate.pem"
         names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-        keys = ["-newkey", "rsa:2048", "-nodes", "-keyout", path, "-out", path]
+        keys = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", path, "-out", path]
         subprocess.run(["openssl", "req", "-x509", "-days", "2", *names, *keys], check=True, capture_output=True)
         path.write_text(path.read_text())
         return path

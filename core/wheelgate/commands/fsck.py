@@ -23,7 +23,7 @@ def check_files(config: Config, plugins: Plugins, *, repair: bool = False, no_ha
     """
     if config["database"] is None and not Path(config.database_url.removeprefix("sqlite:///")).exists():
         raise StartupError(f"no server was started in {config.serverdir} yet; name its folder with --serverdir")
-    lock = lock_folder(config.serverdir)
+    lock = lock_folder(config.serverdir, patience=0)
     make_secret(config.secret_path, given=config["secretfile"] is not None)
     prepare_database(config, plugins)
     application = Application(config, plugins)

@@ -8,6 +8,11 @@ from typing import Any
 from wheelgate.values import NOTHING
 
 TEXT = {"type": "string"}
+ANSWER = {
+    "type": "object",
+    "properties": {"result": {}, "type": TEXT, "message": TEXT},
+    "additionalProperties": False,
+}
 REFUSALS = {
     "400": "something in the request is wrong",
     "401": "it needs a login, or the one given is not good",
@@ -49,16 +54,19 @@ def operation(
     described: dict[str, Any] = {
         "summary": summary,
         "responses": {
-            **{
-                code: redirection(meaning) if code == "302" else response(meaning)
-                for code, meaning in ((status, "done"), *REFUSALS.items(), *also.items())
-            },
+            **_answers({status: "done"}),
+            **REFUSED,
+            **_answers(also),
         },
     }
     described["responses"][status]["content"] |= {kind: {} for kind in media}
     if request_body is not None:
         described["requestBody"] = request_body
     return described
+
+
+def _answers(meanings: Mapping[str, str]) -> dict[str, Any]:
+    return {code: redirection(meaning) if code == "302" else response(meaning) for code, meaning in meanings.items()}
 
 
 def redirection(meaning: str) -> dict[str, Any]:
@@ -69,14 +77,13 @@ def redirection(meaning: str) -> dict[str, Any]:
 
 def response(meaning: str) -> dict[str, Any]:
     """Describe one answer."""
-    schema = {
-        "type": "object",
-        "properties": {"result": {}, "type": TEXT, "message": TEXT},
-        "additionalProperties": False,
-    }
-    return {"description": meaning, "content": {"application/json": {"schema": schema}}}
+    return {"description": meaning, "content": {"application/json": {"schema": ANSWER}}}
 
 
 def body(schema: dict[str, Any]) -> dict[str, Any]:
     """Describe a JSON body."""
     return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+REFUSED = _answers(REFUSALS)
+"""In every operation, and the same in all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,19 +13,28 @@ from tests.forms import address, upload
 from tests.made import Made, wheel
 from tests.sites import Serve
 
+from wheelgate.testing.site import Site
+
 ONE, TWO = wheel("abc", "1.0"), wheel("abc", "2.0")
 WHERE = f"alice/dev/{address(ONE)}"
 
 
+@pytest.fixture(scope="module")
+def stopped(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a server that was stopped after two uploads to ``alice/dev``; it stays as it is."""
+    folder = tmp_path_factory.mktemp("stopped") / "server"
+    shutil.copytree(template, folder)
+    with Site(folder) as site:
+        alice = site.add_user("alice")
+        assert site.request("PUT", "/alice/dev", {}, auth=alice).status == 200
+        assert [upload(site, "alice/dev", each, alice).status for each in (ONE, TWO)] == [200, 200]
+    return folder
+
+
 @pytest.fixture
-def folder(serve: Serve, tmp_path: Path) -> Path:
-    """Return the folder of a server that was stopped after two uploads to ``alice/dev``."""
-    site = serve(str(tmp_path / "server"))
-    alice = site.add_user("alice")
-    assert site.request("PUT", "/alice/dev", {}, auth=alice).status == 200
-    assert [upload(site, "alice/dev", each, alice).status for each in (ONE, TWO)] == [200, 200]
-    serve.stop(str(tmp_path / "server"))
-    return tmp_path / "server"
+def folder(stopped: Path, tmp_path: Path) -> Path:
+    """Return a copy of the folder."""
+    return shutil.copytree(stopped, tmp_path / "server")
 
 
 def place(folder: Path, dist: Made) -> Path:

@@ -76,6 +76,7 @@ def test_never_comes_back(path: Path) -> None:
         assert again.number == seen[-1]
 
 
+@pytest.mark.slow
 def test_a_writer_that_died_hides_nothing(database: Database, path: Path, run: Any) -> None:
     """After a writer was killed with the number odd, every look is one at the database, until the next change."""
     with closing(Beacon(path)) as dying:
@@ -85,6 +86,7 @@ def test_a_writer_that_died_hides_nothing(database: Database, path: Path, run: A
     assert database.serial() == 2
 
 
+@pytest.mark.slow
 def test_without_the_file_nobody_is_in_the_dark_for_long(database: Database, path: Path, run: Any) -> None:
     """If somebody has removed the file, what others change is seen all the same, if a little later."""
     Path(f"{path}-beacon").unlink()

@@ -31,7 +31,7 @@ values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
     | st.sampled_from(WORDS) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=3), inner),
-    max_leaves=30,
+    max_leaves=15,
 )  # fmt: skip
 files = st.fixed_dictionaries(
     {"filename": st.sampled_from(WORDS), "url": st.sampled_from(WORDS)},

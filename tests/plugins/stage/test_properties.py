@@ -20,7 +20,7 @@ from wheelgate_stage.filenames import parse_filename, parse_version, version_key
 from wheelgate_stage.inspection import inspect_upload
 from wheelgate_stage.metadata import parse_project
 
-STEADY = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+STEADY = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 NAMES = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,20}[A-Za-z0-9])?", fullmatch=True)
 VERSIONS = st.from_regex(

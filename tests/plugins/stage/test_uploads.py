@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -149,9 +149,11 @@ def test_names_are_refused(place: Place, filename: str, sentence: str) -> None:
     assert place.names() == []
 
 
-@pytest.mark.parametrize(("dist", "sentence"), HOSTILE.values(), ids=HOSTILE)
-def test_hostile_archives_are_refused(place: Place, dist: Made, sentence: str) -> None:
+@pytest.mark.parametrize(("make", "sentence"), HOSTILE.values(), ids=HOSTILE)
+def test_hostile_archives_are_refused(place: Place, make: Callable[[], Made], sentence: str) -> None:
     """A broken or hostile archive is refused with the reason, and nothing of it is kept or shown."""
+    dist = make()
+
     refused = place.upload(dist)
 
     assert refused.status == 400
