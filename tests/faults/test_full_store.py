@@ -42,8 +42,8 @@ def server(small_store: Path) -> Iterator[RunningServer]:
 
 
 def left(server: RunningServer) -> list[str]:
-    """Name what lies in the store."""
-    return [path.name for path in (server.serverdir / "files").rglob("*") if path.is_file()]
+    """Name what lies in the store, but for notes of nothing."""
+    return [path.name for path in (server.serverdir / "files").rglob("*") if path.is_file() and path.stat().st_size]
 
 
 def test_an_upload_that_does_not_fit(server: RunningServer) -> None:

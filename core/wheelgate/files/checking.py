@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from wheelgate.files.doubts import Doubts
-from wheelgate.files.drafts import Drafts
+from wheelgate.files.drafts import PARTIAL
 from wheelgate.files.stores import BUFFER, Store, place, stream
 from wheelgate.packages import StoredFile
 from wheelgate.store.database import Database
@@ -32,7 +33,7 @@ class Check:
         self,
         store: Store,
         doubts: Doubts,
-        drafts: Drafts,
+        leftovers: Callable[[], Iterable[tuple[Path, Sequence[str]]]],
         database: Database,
         *,
         hashes: bool,
@@ -44,7 +45,7 @@ class Check:
         Args:
             store: the stored files.
             doubts: knows who is asked for records, and removes what nobody needs.
-            drafts: what was being received.
+            leftovers: finds what was being received and placed, with the hashes that it is about.
             database: for the transactions of repairs.
             hashes: read every file and compare its hash; else its size alone.
             repair: remove what nobody needs, and take damaged files out of use.
@@ -52,7 +53,7 @@ class Check:
         """
         self._store = store
         self._doubts = doubts
-        self._drafts = drafts
+        self._leftovers = leftovers
         self._database = database
         self._hashes = hashes
         self._repair = repair
@@ -77,12 +78,14 @@ class Check:
                 if problem := problems[stored.sha256]:
                     yield Finding(label, problem, self._repair)
         self.checked = len(problems)
-        for path, sha256 in self._drafts.leftovers():
+        for path, hashes in self._leftovers():
             if self._repair:
-                if sha256:
+                for sha256 in hashes:
                     self._doubts.settle(sha256)
                 path.unlink(missing_ok=True)
-            yield Finding(f"drafts/{path.name}", "left by an upload that was interrupted", self._repair)
+            if hashes or path.suffix == PARTIAL:  # notes of nothing are left by every process that is killed
+                found = f"{path.parent.name}/{path.name}"
+                yield Finding(found, "left by an upload that was interrupted", self._repair)
         yield from self._needless(problems)
 
     def _needless(self, known: Collection[str]) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 from wheelgate.files import faults
-from wheelgate.files.local import make_private
+from wheelgate.files.local import create, make_private, write_all
 from wheelgate.packages import DraftFile, StoredFile
 
 HASHES: dict[str, Callable[[], Any]] = {
@@ -34,42 +34,20 @@ class Drafts:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._prefix = f"{folder}/"  # PERF: joining paths takes as long as making a small file
 
     def begin(self, also: tuple[str, ...]) -> WrittenDraft:
         """Make an empty draft, readable by the server's owner only."""
-        path = f"{self._prefix}{secrets.token_hex(8)}{PARTIAL}"
+        path = self.folder / f"{secrets.token_hex(8)}{PARTIAL}"
         with faults.told():
-            return WrittenDraft(Path(path), self._create(path), also)
+            make_private(self.folder)
+            return WrittenDraft(path, create(path), also)
 
-    def whole(self, content: bytes, also: tuple[str, ...]) -> DraftFile:
-        """Make a draft of what has come in one piece: it has its last name from the beginning."""
-        hashers = new_hashers(also)
-        for hasher in hashers.values():
-            hasher.update(content)
-        hashes = {name: hasher.hexdigest() for name, hasher in hashers.items()}
-        path = f"{self._prefix}{hashes['sha256']}.{secrets.token_hex(8)}"
-        with faults.told():
-            descriptor = self._create(path)
-            try:
-                write_all(descriptor, content)
-            finally:
-                os.close(descriptor)
-        return DraftFile(path, StoredFile(hashes["sha256"], len(content)), MappingProxyType(hashes), content)
-
-    def leftovers(self) -> Iterator[tuple[Path, str]]:
-        """Find every draft there is, each with the sha256 of its content, which is empty if it is not whole."""
+    def leftovers(self) -> Iterator[tuple[Path, list[str]]]:
+        """Find every draft there is, each with the sha256 of its content, if it is whole."""
         with suppress(FileNotFoundError):
             for path in self.folder.iterdir():
                 whole = re.fullmatch(r"([0-9a-f]{64})\.[0-9a-f]+", path.name)
-                yield path, whole[1] if whole else ""
-
-    def _create(self, path: str) -> int:
-        try:
-            return _create(path)
-        except FileNotFoundError:
-            make_private(self.folder)
-            return _create(path)
+                yield path, [whole[1]] if whole else []
 
 
 class WrittenDraft:
@@ -115,12 +93,10 @@ def new_hashers(also: tuple[str, ...]) -> dict[str, Any]:
     return {name: HASHES[name]() if name in HASHES else hashlib.new(name) for name in ("sha256", *also)}
 
 
-def write_all(descriptor: int, content: bytes) -> None:
-    """Write to a file, which may take less than it is given at once."""
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
-
-
-def _create(path: str) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+def in_memory(content: bytes, also: tuple[str, ...]) -> DraftFile:
+    """Return what has come in one piece as a draft that needs no file."""
+    hashers = new_hashers(also)
+    for hasher in hashers.values():
+        hasher.update(content)
+    hashes = {name: hasher.hexdigest() for name, hasher in hashers.items()}
+    return DraftFile("", StoredFile(hashes["sha256"], len(content)), MappingProxyType(hashes), content)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
+from pathlib import Path
 from typing import BinaryIO
 
 from wheelgate.config import Config
@@ -14,9 +15,10 @@ from wheelgate.errors import Conflict, Refusal
 from wheelgate.files import faults
 from wheelgate.files.checking import Check
 from wheelgate.files.doubts import Doubts, lock
-from wheelgate.files.drafts import Drafts
+from wheelgate.files.drafts import Drafts, in_memory
 from wheelgate.files.fetching import Fetching
 from wheelgate.files.local import LocalStore, make_private
+from wheelgate.files.placing import Placing
 from wheelgate.files.stores import Store, stream
 from wheelgate.packages import Draft, DraftFile, Growing, PackageSource, StoredFile
 from wheelgate.store.database import Database
@@ -39,7 +41,8 @@ class Files:
         self._drafts = Drafts(folder / "drafts")
         self._doubts = Doubts(database, lambda: self.store)
         self._fetching = Fetching(folder / "spool", self._drafts, self.release)
-        self._kept: set[str] = set()
+        self._placing = Placing(folder / "placing")
+        self._kept: set[DraftFile] = set()
 
     @cached_property
     def store(self) -> Store:
@@ -59,8 +62,8 @@ class Files:
         return self._drafts.begin(also)
 
     def whole(self, content: bytes, *also: str) -> DraftFile:
-        """Take a file that has come in one piece."""
-        return self._drafts.whole(content, also)
+        """Take a file that has come in one piece; it needs nothing of the disk before it is put to its place."""
+        return in_memory(content, also)
 
     def keep(self, draft: DraftFile) -> StoredFile:
         """Put a file to where it stays, durably. Outside of transactions: it may take long."""
@@ -70,7 +73,9 @@ class Files:
 
     def put(self, draft: DraftFile) -> None:
         """Do the first half of :meth:`keep`; of several files, it takes less to put all of them first."""
-        self._kept.add(draft.path)
+        if draft not in self._kept and not draft.path:
+            self._placing.note(draft.stored.sha256)
+        self._kept.add(draft)
         self.store.put(draft)
 
     def secure(self, draft: DraftFile) -> None:
@@ -101,16 +106,19 @@ class Files:
             draft: the draft.
             recorded: whether a transaction has recorded the file, so that nobody needs to be asked.
         """
-        kept = draft.path in self._kept and not recorded
-        self._kept.discard(draft.path)
+        kept = draft in self._kept
+        self._kept.discard(draft)
         try:
-            if kept and not self._doubts.needed(draft.stored.sha256):
+            if kept and not recorded and not self._doubts.needed(draft.stored.sha256):
                 self._doubts.settle(draft.stored.sha256)
         except Refusal as error:
-            log.warning("an upload is cleared away at the next start: %s", error)  # by the draft, which stays
-        else:
+            log.warning("an upload is cleared away at the next start: %s", error)  # by the draft, or note, which stays
+            return
+        if draft.path:
             with suppress(OSError):
                 os.unlink(draft.path)  # noqa: PTH108
+        elif kept:
+            self._placing.settle(draft.stored.sha256)
 
     def doubt(self, hashes: Iterable[str]) -> None:
         """Note that stored files may not be needed any longer. Within the transaction that drops their records."""
@@ -138,7 +146,9 @@ class Files:
 
     def check(self, *, hashes: bool, repair: bool, grace: float) -> Check:
         """Compare records and stored files: see :class:`Check`. Nobody else may use the folder."""
-        return Check(self.store, self._doubts, self._drafts, self._database, hashes=hashes, repair=repair, grace=grace)
+        return Check(
+            self.store, self._doubts, self._leftovers, self._database, hashes=hashes, repair=repair, grace=grace
+        )
 
     def sweep(self) -> None:
         """Remove what a crash has left, and what is doubted and not needed. Nobody else may use the folder.
@@ -151,14 +161,20 @@ class Files:
                 make_private(self._folder / "sha256")
         self.store.size(NOBODYS)  # does it answer at all?
         self._fetching.sweep()
-        for path, sha256 in self._drafts.leftovers():
-            if sha256:
+        for path, hashes in self._leftovers():
+            for sha256 in hashes:
                 self._doubts.settle(sha256)
             with suppress(OSError):
                 path.unlink()
         self._doubts.sweep()
 
+    def _leftovers(self) -> Iterator[tuple[Path, list[str]]]:
+        """Find what uploads have left that a crash interrupted: each file, with the hashes that it is about."""
+        yield from self._drafts.leftovers()
+        yield from self._placing.leftovers()
+
     def close(self) -> None:
         """End the threads."""
         self._fetching.close()
+        self._placing.close()
         self._doubts.close()

@@ -83,30 +83,55 @@ class LocalStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._prefix = f"{folder}/"  # PERF: half of what it takes to find a file went into joining paths
+        self._written: dict[str, int] = {}
+        """Files that were written and wait for the disk, by their hash."""
 
     def put(self, draft: DraftFile) -> None:
         """Give the draft its place. A file that is there is replaced: it may have been damaged since."""
+        put = self._link if draft.path else self._write
         path = self._prefix + place(draft.stored.sha256)
         with faults.told():
             try:
-                os.link(draft.path, path)
+                put(draft, path)
             except FileNotFoundError:
                 make_private(Path(path).parent)
                 _sync(self._folder)
                 _sync(self._folder.parent)
-                os.link(draft.path, path)
+                put(draft, path)
             except FileExistsError:
-                _sync(draft.path)  # others need what it takes the place of, and so must it be on the disk before
-                aside = Path(f"{draft.path}{secrets.token_hex(8)}")  # among the drafts, where a crash leaves no riddle
-                os.link(draft.path, aside)
+                aside = self._folder.with_name("drafts") / f"{draft.stored.sha256}.{secrets.token_hex(8)}"
+                make_private(aside.parent)
+                put(draft, str(aside))
+                _sync(aside)  # others need what it takes the place of, and so must it be on the disk before
                 aside.rename(path)
                 aside.unlink(missing_ok=True)  # rename does nothing if both names are those of one file
 
     def secure(self, draft: DraftFile) -> None:
         """Wait until a file that was given its place is on the disk, and its name too."""
+        sha256 = draft.stored.sha256
+        written = self._written.pop(sha256, -1)
         with faults.told():
-            _sync(draft.path)
-            _sync(self._prefix + place(draft.stored.sha256).partition("/")[0])
+            if written >= 0:
+                _sync_and_close(written)
+            else:
+                _sync(self._prefix + place(sha256))
+            _sync(self._prefix + place(sha256).partition("/")[0])
+
+    def _link(self, draft: DraftFile, path: str) -> None:
+        os.link(draft.path, path)
+
+    def _write(self, draft: DraftFile, path: str) -> None:
+        """Write what is in memory; it stays open until it is on the disk, for that takes less than to open it again."""
+        descriptor = create(path)
+        try:
+            write_all(descriptor, draft.content or b"")
+        except OSError:
+            os.close(descriptor)
+            os.unlink(path)  # noqa: PTH108
+            raise
+        if (before := self._written.pop(draft.stored.sha256, -1)) >= 0:
+            os.close(before)
+        self._written[draft.stored.sha256] = descriptor
 
     def size(self, sha256: str) -> int | None:
         """Return how many bytes a file has; None if it is not there."""
@@ -161,9 +186,24 @@ def make_private(folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
+def create(path: str | Path) -> int:
+    """Make a file that is not there yet, readable by the server's owner only; return its descriptor."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """Write to a file, which may take less than it is given at once."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
 def _sync(path: str | Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    _sync_and_close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+
+
+def _sync_and_close(descriptor: int) -> None:
     try:
         os.fsync(descriptor)
     finally:

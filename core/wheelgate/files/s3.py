@@ -123,7 +123,7 @@ class S3Store:
                 self._bucket.library.put(
                     self._bucket.store,
                     FOLDER + place(draft.stored.sha256),
-                    Path(draft.path),
+                    Path(draft.path) if draft.path else draft.content,
                     chunk_size=PART,
                     max_concurrency=PARTS_AT_ONCE,
                 )

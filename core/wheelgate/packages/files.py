@@ -19,12 +19,12 @@ class StoredFile:
     """Bytes."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class DraftFile:
     """A file that was received whole and is not kept yet; it may be read, and is gone after the request."""
 
     path: str
-    """Where it lies. PERF: a ``Path`` takes longer to make than the file."""
+    """Where it lies; empty if it is in memory only."""
     stored: StoredFile
     """What it will be once it is kept."""
     hashes: Mapping[str, str]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar
 
 from wheelgate.logs import where
@@ -21,7 +21,7 @@ from wheelgate.logs import where
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-MOST = 32
+MOST = 64
 """Changes that are made together, at most: the first one waits for all of them."""
 GATHER = 0.001
 """Seconds that the first one waits for others, as the files of one release come; the disk takes longer than that."""
@@ -86,9 +86,12 @@ class GroupCommit:
         """Take the thread's name, and what opens transactions. The thread starts with the first job."""
         self._name = name
         self._transact = transact
-        self._jobs: SimpleQueue[Waiting | None] = SimpleQueue()
+        self._lock = threading.Lock()
         self._gathered: list[Waiting] = []
-        """What is handed over to the thread at once, so that it does not wake up for each."""
+        self._busy = False
+        """Whether the thread has a group; when it is through with that, it takes the next one by itself."""
+        self._groups: SimpleQueue[list[Waiting]] = SimpleQueue()
+        """Wakes the thread, once for each group; an empty one ends it."""
         self._thread: threading.Thread | None = None
 
     async def do(self, job: Job[T]) -> T:
@@ -98,37 +101,38 @@ class GroupCommit:
             self._thread.start()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        if not self._gathered:
-            loop.call_later(GATHER, self._hand_over)
-        self._gathered.append(Waiting(job, future))
+        with self._lock:
+            self._gathered.append(Waiting(job, future))
+            if not self._busy:
+                loop.call_later(GATHER, self._hand_over)
         return await future
-
-    def _hand_over(self) -> None:
-        gathered, self._gathered = self._gathered, []
-        for waiting in gathered:
-            self._jobs.put(waiting)
 
     def close(self) -> None:
         """Do what waits, and end the thread. After the event loop has ended."""
         if self._thread is not None:
             self._hand_over()
-            self._jobs.put(None)
+            self._groups.put([])
             self._thread.join()
 
+    def _hand_over(self) -> None:
+        """Wake the thread, unless it is awake."""
+        if not self._busy and (group := self._next()):
+            self._groups.put(group)
+
+    def _next(self) -> list[Waiting]:
+        """Return the next group, which the thread is busy with from now on; empty if there is none."""
+        with self._lock:
+            group, self._gathered = self._gathered[:MOST], self._gathered[MOST:]
+            self._busy = bool(group)
+        return group
+
     def _run(self) -> None:
-        ended = False
-        while not ended:
-            taken = [self._jobs.get()]
-            while len(taken) < MOST:
-                try:
-                    taken.append(self._jobs.get_nowait())
-                except Empty:
-                    break
-            ended = None in taken
-            if group := [waiting for waiting in taken if waiting is not None]:
+        while group := self._groups.get():
+            while group:
                 self._do(group)
                 with suppress(RuntimeError):  # the loop has ended, and nobody waits any longer
                     group[0].future.get_loop().call_soon_threadsafe(tell, group)
+                group = self._next()
 
     def _do(self, group: Sequence[Waiting]) -> None:
         for waiting in group:

@@ -81,11 +81,30 @@ def stray(folder: Path) -> list[str]:
 
 def interrupt(folder: Path) -> list[str]:
     """Leave an upload half done."""
+    (folder / "files" / "drafts").mkdir(exist_ok=True)
     (folder / "files" / "drafts" / "0123.part").write_bytes(b"abc")
     return ["drafts/0123.part: left by an upload that was interrupted"]
 
 
-FAULTS = [nothing, lose, cut, change, add, stray, interrupt]
+def interrupt_placing(folder: Path) -> list[str]:
+    """Leave a small upload half done: its file is half there, and so is the note about the next one."""
+    other = place(folder, wheel("other"))
+    other.parent.mkdir(exist_ok=True)
+    other.write_bytes(b"abc")
+    (folder / "files" / "placing").mkdir(exist_ok=True)
+    (folder / "files" / "placing" / "0123").write_text(f"{ONE.sha256}\n{wheel('other').sha256}\n{'f' * 20}")
+    lines = ["placing/0123: left by an upload that was interrupted"]
+    return [*lines, f"{other.parent.name}/{other.name}: no package needs it"]
+
+
+def leave_a_note_of_nothing(folder: Path) -> list[str]:
+    """Leave what every process leaves that is killed."""
+    (folder / "files" / "placing").mkdir(exist_ok=True)
+    (folder / "files" / "placing" / "0123").touch()
+    return []
+
+
+FAULTS = [nothing, lose, cut, change, add, stray, interrupt, leave_a_note_of_nothing]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -132,6 +151,19 @@ def test_what_is_wrong_is_repaired(
         assert site.request("GET", f"/alice/dev/{address(ONE)}").content == ONE.content
     if fault in {cut, change}:
         assert (folder / "files" / "damaged" / ONE.sha256).exists()
+
+
+def test_what_was_being_placed_is_removed_unless_it_is_needed(run: Run, folder: Path) -> None:  # noqa: F811
+    """A note tells of a file that is recorded and of one that is not; with the note the second one goes."""
+    found = interrupt_placing(folder)
+
+    looked = run("fsck", *CHEAPLY, "--serverdir", folder)
+    repaired = run("fsck", *CHEAPLY, "--serverdir", folder, "--repair")
+
+    assert (looked.code, looked.out.splitlines()[:-1]) == (1, found)
+    assert (repaired.code, repaired.out.splitlines()[:-1]) == (0, [f"{found[0]} (repaired)"])
+    assert place(folder, ONE).exists()
+    assert not place(folder, wheel("other")).exists()
 
 
 def test_hashes_can_be_left_out(run: Run, folder: Path) -> None:  # noqa: F811

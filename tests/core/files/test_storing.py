@@ -192,6 +192,32 @@ def test_the_next_start_clears_away_what_a_crash_left(anywhere: ShelfSite, reach
     draft.discard()
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_the_next_start_clears_away_small_files_that_nobody_recorded(anywhere: ShelfSite, times: int) -> None:
+    """A file that came in one piece has no draft: a note about its place tells the next start."""
+    other = anywhere.shelf.lay(PATH, b"other")
+    for _ in range(times):
+        files_of(anywhere).keep(files_of(anywhere).whole(b"abc"))
+    files_of(anywhere).keep(files_of(anywhere).whole(b"other"))
+    assert len(stored(anywhere)) == 2
+
+    anywhere.application.sweep()
+
+    assert stored(anywhere) == {other.sha256}
+    assert anywhere.get(PATH).content == b"other"
+
+
+def test_a_small_file_takes_the_place_of_a_damaged_one(shelved: ShelfSite) -> None:
+    """What comes again is written anew, for what lies there may have been damaged since."""
+    kept = shelved.shelf.lay(PATH, b"abc")
+    place = shelved.config.serverdir / "files" / "sha256" / kept.sha256[:2] / kept.sha256[2:]
+    place.write_bytes(b"damaged")
+
+    files_of(shelved).keep(files_of(shelved).whole(b"abc"))
+
+    assert shelved.get(PATH).content == b"abc"
+
+
 def test_a_crash_between_record_and_release_loses_nothing(anywhere: ShelfSite) -> None:
     """What was recorded stays, although its draft is still there at the next start."""
     draft = received(anywhere, b"abc")
