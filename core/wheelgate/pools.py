@@ -32,7 +32,7 @@ class Pool:
             threads: how many calls run at once.
             niceness: by how much the threads stand back behind the event loop when processors are scarce.
         """
-        self._executor = ThreadPoolExecutor(threads, name, initializer=_stand_back, initargs=(niceness,))
+        self._executor = ThreadPoolExecutor(threads, name, initializer=stand_back, initargs=(niceness,))
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call the function in one of the threads and wait for it.
@@ -47,7 +47,8 @@ class Pool:
         self._executor.shutdown(wait=True)
 
 
-def _stand_back(niceness: int) -> None:
+def stand_back(niceness: int) -> None:
+    """Let this thread stand back by so much behind the others when processors are scarce."""
     if niceness:
         # Linux gives each thread its own niceness, which the threads that argon2 starts inherit; elsewhere the call
         # would slow the whole process or fail, and the pool works without it.

@@ -16,6 +16,7 @@ from gunicorn.workers import gasgi
 from wheelgate.http.request import GONE, SENDFILE
 from wheelgate.zerocopy import STAND_IN, FileSender
 
+HOST, CONTENT_LENGTH = b"host", b"content-length"
 TOO_SLOW = "the request took too long to arrive"
 LONGEST_LENGTH = 18
 """Digits of a Content-Length: what has no more stays below 2**63."""
@@ -169,14 +170,14 @@ def refuse_ambiguous(parser: Any) -> None:
             HTTP/1.1 has no Host (section 3.2).
     """
     hosts = 0
-    for name, value in parser.headers:
-        match name.lower():
-            case b"":
-                raise ParseError("a header is folded over several lines")
-            case b"content-length" if len(value) > LONGEST_LENGTH:
-                raise ParseError("Content-Length is out of range")
-            case b"host":
-                hosts += 1
+    for name, value in parser.headers:  # PERF: for every header of every request, so it looks at lengths first
+        size = len(name)
+        if size == len(HOST):
+            hosts += name.lower() == HOST
+        elif size == len(CONTENT_LENGTH) and len(value) > LONGEST_LENGTH and name.lower() == CONTENT_LENGTH:
+            raise ParseError("Content-Length is out of range")
+        elif not size:
+            raise ParseError("a header is folded over several lines")
     if not hosts and parser.http_version >= (1, 1):
         raise ParseError("the header 'Host' is missing")
 

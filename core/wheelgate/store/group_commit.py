@@ -17,10 +17,13 @@ from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar
 
 from wheelgate.logs import where
+from wheelgate.pools import stand_back
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
+NICENESS = 10
+"""By how much the thread stands back behind those who read."""
 MOST = 64
 """Changes that are made together, at most: the first one waits for all of them."""
 GATHER = 0.001
@@ -127,6 +130,7 @@ class GroupCommit:
         return group
 
     def _run(self) -> None:
+        stand_back(NICENESS)
         while group := self._groups.get():
             while group:
                 self._do(group)
