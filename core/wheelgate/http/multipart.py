@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -25,8 +25,8 @@ LONGEST_TEXT = 16_000_000
 LONGEST_HEAD = 4096
 LONGEST_BOUNDARY = 70
 """Characters (RFC 2046, section 5.1.1)."""
-PIECE = 1 << 18
-"""Bytes that are read, and of a file handed on, at once."""
+PIECE = 1 << 16
+"""Bytes that are taken at once, at least; larger pieces are taken as they come, so that they are not copied."""
 IGNORED_FILES = frozenset({"gpg_signature"})
 
 Write = Callable[[bytes], Awaitable[None]]
@@ -64,13 +64,32 @@ async def read_form(req: falcon.asgi.Request, begin: Begin) -> Form:
     reading = Reading(begin)
     try:
         parser = PushMultipartParser(boundary, max_header_size=LONGEST_HEAD, max_segment_count=MOST_FIELDS)
-        while not parser.closed:
-            for event in parser.parse(await req.stream.read(PIECE)):
+        async for piece in pieces(req):
+            for event in parser.parse(piece):
                 reading.take(event)
             await reading.pass_on()
+            if parser.closed:
+                break
+        else:
+            parser.close()
     except MultipartError as error:
         raise BadInput(f"the form cannot be read: {error}") from None
     return Form(reading.fields, reading.filename or "")
+
+
+async def pieces(req: falcon.asgi.Request) -> AsyncIterator[bytes]:
+    """Give the body as it comes, but not in crumbs."""
+    crumbs: list[bytes] = []
+    size = 0
+    async for chunk in req.stream:
+        crumbs.append(chunk)
+        size += len(chunk)
+        if size >= PIECE:
+            yield joined(crumbs)
+            crumbs.clear()
+            size = 0
+    if crumbs:
+        yield joined(crumbs)
 
 
 class Reading:
