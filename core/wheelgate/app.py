@@ -13,6 +13,7 @@ from wheelgate.events import Events
 from wheelgate.facade import Server
 from wheelgate.files.reading import Reader
 from wheelgate.http.answers import JSON, CommonHeaders
+from wheelgate.http.closed import RequireLogin
 from wheelgate.http.errors import ErrorHandlers
 from wheelgate.http.front import Front
 from wheelgate.http.request import Outside
@@ -39,9 +40,9 @@ from wheelgate.resources.simple import SimpleListResource, SimplePages, SimplePr
 from wheelgate.resources.status import AuthCheckResource, StatusResource
 from wheelgate.resources.upload import UploadResource
 from wheelgate.resources.users import UserResource
-from wheelgate.resources.viewing import Viewing
 from wheelgate.resources.why import WhyResource
 from wheelgate.rights.decision import Rights
+from wheelgate.rights.indices import IndexRights
 from wheelgate.rights.permissions import CORE_PERMISSIONS
 from wheelgate.services.indices import Indices
 from wheelgate.services.inheritance import Inheritance
@@ -129,11 +130,14 @@ class Application:
             policies(plugins, "wheelgate_filter_visible"),
         )
         outside = Outside(config["trusted-proxy"], config["outside-url"])
-        front = Front(outside, identifier, rights, access, self._events)
 
         types = [kind for _, kind in plugins.collect("wheelgate_index_types", lambda kind: kind.name, server=server)]
         indices = Indices(server.indices, server.users, types)
         self._sources = Sources(types)
+        inheritance = Inheritance(indices, self._sources, kept)
+        hide = config["private-indices"] == "hide"
+        index_rights = IndexRights(rights, inheritance, server.indices, access, kept, hide=hide)
+        front = Front(outside, identifier, rights, index_rights, access, self._events)
         self._sending = Pool("sending", SENDING_THREADS)
         self._pushing = Pool("pushes", PUSHING_THREADS)
         together = database.kind == "sqlite" and server.files.store.instant
@@ -144,7 +148,8 @@ class Application:
         hasher = plugins.only("wheelgate_password_hasher", "a password hasher", needed=False, server=server)
         features = [*CORE_FEATURES, *(feature for _, answer in plugins.ask("wheelgate_features") for feature in answer)]
 
-        app: falcon.asgi.App[Any, Any] = falcon.asgi.App(media_type=JSON, router=Router())
+        middleware = [RequireLogin(front)] if config["require-login"] else []
+        app: falcon.asgi.App[Any, Any] = falcon.asgi.App(media_type=JSON, router=Router(), middleware=middleware)
         app.req_options.strip_url_path_trailing_slash = True
         ErrorHandlers([extractor.scheme for extractor, _ in extractors if extractor.scheme]).install(app)
 
@@ -156,7 +161,7 @@ class Application:
         app.add_route("/{user}/{index}/+api", api)
         app.add_route("/+login", LoginResource(front, identifier, authentication, sessions, users))
         app.add_route("/+logout", LogoutResource(front, sessions, state))
-        app.add_route("/+authcheck", AuthCheckResource(front, indices))
+        app.add_route("/+authcheck", AuthCheckResource(front, require_login=config["require-login"]))
         app.add_route(
             "/+status", StatusResource(front, versions(plugins), plugins.found, providers, details(config, state))
         )
@@ -167,21 +172,20 @@ class Application:
         )
         changing = Changing(front, indices, self._sources)
         file_resource = Together(
-            FileResource(front, indices, self._sources, kept, reader, self._sending),
+            FileResource(front, inheritance, self._sources, kept, reader, self._sending),
             ChangedFile(changing, self._sources, server.files),
         )
         app.add_route("/{user}/{index}/+f/{first}/{second}/{name}", file_resource)
         app.add_route("/{user}/{index}/+e/{folder}/{name}", file_resource)
         app.add_route("/{user}", user_resource)
-        app.add_route("/{user}/{index}/+simple/{project}/refresh", RefreshResource(front, indices, self._sources))
-        viewing = Viewing(front, Inheritance(indices, self._sources, kept))
+        app.add_route("/{user}/{index}/+simple/{project}/refresh", RefreshResource(front))
         reading = Reading(self._sources)
         self._pages = Pages(access)
         simple = SimplePages(front, reading, self._pages, absolute=config["absolute-urls"])
-        app.add_route("/{user}/{index}/+simple", SimpleListResource(viewing, simple))
-        app.add_route("/{user}/{index}/+simple/{project}", SimpleProjectResource(viewing, simple))
-        app.add_route("/{user}/{index}/+why/{project}", WhyResource(viewing, reading))
-        shown = ProjectResource(front, viewing, reading)
+        app.add_route("/{user}/{index}/+simple", SimpleListResource(front, simple))
+        app.add_route("/{user}/{index}/+simple/{project}", SimpleProjectResource(front, simple))
+        app.add_route("/{user}/{index}/+why/{project}", WhyResource(front, reading))
+        shown = ProjectResource(front, reading)
         app.add_route("/{user}/{index}/{project}", Together(shown, ChangedProject(changing)))
         app.add_route("/{user}/{index}/{project}/{version}", Together(shown, ChangedVersion(changing)))
         pushes = PushResource(front, indices, self._sources, server.files, server.outgoing, self._pushing)

@@ -62,6 +62,14 @@ def allowed_upstream(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network
         raise ValueError(f"'public', or {error}") from None
 
 
+def hide_or_tell(text: str) -> str:
+    """Read ``hide`` or ``tell``."""
+    word = text.strip().lower()
+    if word not in ("hide", "tell"):
+        raise ValueError("'hide' or 'tell'")
+    return word
+
+
 def web_address(text: str) -> str:
     """Read an http or https address; a trailing slash is dropped."""
     if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
@@ -165,6 +173,19 @@ CORE_OPTIONS = (
         (),
         metavar="NAME",
         many=True,
+    ),
+    Option(
+        "private-indices",
+        "what is said of an index to who may not read it: hide says what it says of one that does not exist, tell "
+        "says that it is private",
+        "hide",
+        hide_or_tell,
+        metavar="hide|tell",
+    ),
+    Option(
+        "require-login",
+        "answer nobody who has not logged in, but at /+api and /+login",
+        default=False,
     ),
     Option("session-lifetime", "how long a login lasts", 36000, seconds, metavar="TIME"),
     Option(

@@ -147,7 +147,8 @@ def wheelgate_check_permission(
     """Say whether ``principal`` has ``permission`` on ``resource``, or None for no opinion.
 
     Called for every request that needs a right. One ``Deny`` refuses; otherwise one ``Allow`` grants; if nobody says
-    anything, the permission's default decides. To raise, or to take longer than 1 s, is a ``Deny``.
+    anything, the permission's default decides. To raise, or to take longer than 1 s, is a ``Deny``. Whether somebody
+    may read an index (``index_read``) is asked for it and for each index that it inherits from.
     """
 
 
@@ -158,8 +159,9 @@ def wheelgate_filter_visible(
     """Say which of ``resources`` the principal may see in a listing, or None for no opinion.
 
     Called for every listing, in place of one question per entry; it must agree with ``wheelgate_check_permission``.
-    What any plugin hides is hidden. To raise, to take longer than 1 s, or to answer for another number of
-    resources hides all.
+    Only where a plugin brings it, or there is an access list, is anonymous asked to log in for what it cannot see.
+    What any plugin hides is hidden, and what inherits from a hidden index is too. To raise, to take longer than 1 s,
+    or to answer for another number of resources hides all.
     """
 
 

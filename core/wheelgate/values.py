@@ -115,7 +115,8 @@ class Permission:
     """Who has it if no plugin says anything: ``everyone``, ``authenticated``, ``owner`` (root included), ``root`` or
     ``listed``: nobody else than ``acl`` says."""
     acl: str = ""
-    """The key of the index that lists further principals who have it."""
+    """The key of the index that lists further principals who have it. Where ``default`` is ``everyone``, an index that
+    has the key leaves it to those whom it lists, to its owner and to root."""
 
 
 @dataclass(frozen=True, slots=True)

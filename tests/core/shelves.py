@@ -9,11 +9,13 @@ from typing import Any
 
 from wheelgate import Index, Server, hookimpl
 from wheelgate.errors import NotFound, Refusal
-from wheelgate.fields import Field, IndexType, parse_bases, parse_choice, parse_projects
+from wheelgate.fields import Field, IndexType, parse_bases, parse_choice, parse_principals, parse_projects
 from wheelgate.packages import File, Growing, Listing, Project, Release, StoredFile
 
 MODES = ("intersection", "union")
+READERS = Field("acl_read", parse_principals, many=True, refers_to="principals")
 FIELDS = (
+    READERS,
     Field("bases", parse_bases, many=True, refers_to="indices"),
     Field("mirror_whitelist", parse_projects, many=True),
     Field("mirror_whitelist_inheritance", parse_choice("mirror_whitelist_inheritance", MODES)),
@@ -178,7 +180,7 @@ class ShelvesPlugin:
         self.far.serve(server)
         return [
             IndexType("near", FIELDS, takes_uploads=False, packages=self.near),
-            IndexType("far", (), takes_uploads=False, packages=self.far),
+            IndexType("far", (READERS,), takes_uploads=False, packages=self.far),
         ]
 
 

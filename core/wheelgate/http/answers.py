@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
 import falcon.asgi
 import orjson
 
+from wheelgate.http.request import PRIVATE
 from wheelgate.store.access import Access
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -19,6 +20,7 @@ JSON = "application/json"
 PLAIN = "text/plain; charset=utf-8"
 """For answers without a body, which are no JSON."""
 LONGEST_REASON = 500
+CACHE_CONTROL = b"cache-control"
 NOT_MODIFIED = int(HTTPStatus.NOT_MODIFIED)
 
 
@@ -50,6 +52,14 @@ def give_reason(resp: falcon.asgi.Response, sentence: str) -> None:
     resp.set_header("x-wheelgate-reason", shown)
 
 
+def private(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return the headers of an answer so that no shared cache keeps it (RFC 9111, section 5.2.2.7)."""
+    kept = [header for header in headers if header[0] != CACHE_CONTROL]
+    said = b", ".join(value for name, value in headers if name == CACHE_CONTROL) or b"no-cache"
+    directives = [part for part in said.split(b", ") if part != b"public"]
+    return [*kept, (CACHE_CONTROL, b", ".join([*directives, b"private"]))]
+
+
 class CommonHeaders:
     """Puts on every answer what clients and browsers look for; wraps the application."""
 
@@ -69,6 +79,8 @@ class CommonHeaders:
         """Serve one request."""
 
         def send_with_headers(message: dict[str, Any]) -> Awaitable[None]:
+            if PRIVATE in scope and message["type"] == "http.response.start":
+                message["headers"] = private(message["headers"])
             # To a 304 the client adds the headers that it has (RFC 9110, section 15.4.5); each costs 1 % of the answer.
             if message["type"] == "http.response.start" and message["status"] != NOT_MODIFIED:
                 serial = (b"x-devpi-serial", b"%d" % self._access.serial)

@@ -14,6 +14,8 @@ from wheelgate.events import Events, event
 from wheelgate.http.request import IncomingRequest, Outside
 from wheelgate.identity.identify import Caller, Identifier
 from wheelgate.rights.decision import Rights
+from wheelgate.rights.indices import IndexRights
+from wheelgate.services.inheritance import Resolution
 from wheelgate.store.access import Access
 from wheelgate.values import Resource
 
@@ -29,10 +31,17 @@ class Front:
     """The way of a request, as far as all requests share it."""
 
     def __init__(
-        self, outside: Outside, identifier: Identifier, rights: Rights, access: Access, events: Events
+        self,
+        outside: Outside,
+        identifier: Identifier,
+        rights: Rights,
+        indices: IndexRights,
+        access: Access,
+        events: Events,
     ) -> None:
         self.outside = outside
         self.rights = rights
+        self.indices = indices
         self._identifier = identifier
         self._access = access
         self._events = events
@@ -64,14 +73,14 @@ class Front:
         return origin is not None and urlsplit(origin).netloc != urlsplit(self.outside.url(req)).netloc
 
     @property
-    def instant(self) -> bool:
-        """Whether reads may be made without :meth:`read`, on the event loop."""
-        return self._access.instant
-
-    @property
     def serial(self) -> int:
         """The change counter as this worker saw it last."""
         return self._access.serial
+
+    async def index(self, req: falcon.asgi.Request, owner: str, name: str) -> Resolution:
+        """Return an index that the caller may read, with all that answer for it. Raises as ``indices.find`` does."""
+        caller = await self.caller(req)
+        return await self.indices.find(caller, segment(owner), segment(name))
 
     def require(self, caller: Caller, permission: str, resource: Resource) -> Awaitable[None]:
         """Let the caller pass, or refuse (step 5)."""

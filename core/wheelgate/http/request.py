@@ -28,6 +28,8 @@ GONE = "wheelgate.gone"
 """In the scope of a request: a function that says whether the client has gone, where the worker can tell."""
 SENDFILE = "wheelgate.sendfile"
 """In the scope of a request: a function that makes a :class:`~wheelgate.zerocopy.FileSender`, where the worker can."""
+PRIVATE = "wheelgate.private"
+"""In the scope of a request whose answer is not for everybody."""
 DEEPEST = 32
 LARGEST_NUMBER = 2**63
 
@@ -91,6 +93,10 @@ class IncomingRequest:
             client = self._outside.client_of(req)
             self._info = RequestInfo(req.method, req.scope["path"], Headers(req), client, secrets.token_hex(6))
         return self._info
+
+    def keep_private(self) -> None:
+        """Let no shared cache keep the answer (RFC 9111, section 5.2.2.7)."""
+        self._req.scope[PRIVATE] = True
 
 
 class Outside:

@@ -31,6 +31,9 @@ class Incoming(Protocol):
     def info(self) -> RequestInfo:
         """The value that plugins see; made when it is first asked for."""
 
+    def keep_private(self) -> None:
+        """Let no shared cache keep the answer: it is not for everybody."""
+
 
 @dataclass(slots=True)
 class Caller:

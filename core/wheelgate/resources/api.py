@@ -9,7 +9,7 @@ import falcon.asgi
 
 from wheelgate.http.answers import answer
 from wheelgate.http.front import Front, segment
-from wheelgate.services.indices import Indices, index_resource
+from wheelgate.services.indices import Indices
 
 
 class ApiResource:
@@ -30,8 +30,7 @@ class ApiResource:
         status = ["noauth", "", []] if principal.name is None else ["ok", principal.name, sorted(principal.groups)]
         result: dict[str, Any] = {"login": f"{url}/+login", "authstatus": status, "features": self._features}
         if index:
-            found = await self._front.read(self._indices.get, segment(user), segment(index))
-            await self._front.require(caller, "index_read", index_resource(found))
+            found = (await self._front.indices.find(caller, segment(user), segment(index))).index
             base = f"{url}/{user}/{index}"
             result |= {"index": base, "simpleindex": f"{base}/+simple/"}
             kind = self._indices.type_of(found)

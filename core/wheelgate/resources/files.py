@@ -17,10 +17,10 @@ from wheelgate.http.ranges import Unsatisfiable, has_it, http_date, wanted
 from wheelgate.http.request import GONE, SENDFILE
 from wheelgate.packages import Elsewhere, File, Growing, PackageSource, StoredFile, normalize
 from wheelgate.pools import Pool
-from wheelgate.services.indices import Indices, index_resource
+from wheelgate.services.inheritance import Inheritance, Resolution
 from wheelgate.services.sources import Sources
 from wheelgate.store.access import Kept
-from wheelgate.values import Index, Resource
+from wheelgate.values import Index
 
 METADATA = ".metadata"
 PROVENANCE = ".provenance"
@@ -44,18 +44,16 @@ class Place:
     index: Index
     source: PackageSource
     path: str
-    resource: Resource
-    """What permissions are asked for."""
 
 
 class FileResource:
     """Sends files."""
 
     def __init__(
-        self, front: Front, indices: Indices, sources: Sources, kept: Kept, reader: Reader, pool: Pool
+        self, front: Front, inheritance: Inheritance, sources: Sources, kept: Kept, reader: Reader, pool: Pool
     ) -> None:
         self._front = front
-        self._indices = indices
+        self._inheritance = inheritance
         self._sources = sources
         self._kept = kept
         self._reader = reader
@@ -67,8 +65,9 @@ class FileResource:
         """Send a file, its metadata sibling, its provenance, or, to who asks for JSON, what is known of it."""
         path = address(name, folders)
         caller = await self._front.caller(req)
-        place, stored = await self._front.read(self._look, segment(user), segment(index), path)
-        await self._front.require(caller, "index_read", place.resource)
+        resolution, stored = await self._front.read(self._look, f"{segment(user)}/{segment(index)}", path)
+        found = (await self._front.indices.check(caller, user, index, resolution)).index
+        place = Place(found, self._source(found), path)
         if path.endswith(METADATA):
             method, owner = place.source.core_metadata, path.removesuffix(METADATA)
             self._send_text(req, resp, await self._sources.wait(place.index, method, place.index, owner), METADATA)
@@ -82,17 +81,15 @@ class FileResource:
         else:
             await self._find_and_send(req, resp, place, name)
 
-    def _look(self, user: str, index: str, path: str) -> tuple[Place, StoredFile | None]:
-        """Return the place that is meant and, if nothing has changed since it was asked for last, its file."""
-        values = self._kept.now()
-        known: tuple[Place, StoredFile] | None = values.get(("file", user, index, path))
-        if known is not None:
-            return known
-        found = self._indices.get(user, index)
-        source = self._sources.of(found)
+    def _look(self, index: str, path: str) -> tuple[Resolution | None, StoredFile | None]:
+        """Return the index that is meant and, if nothing has changed since it was asked for last, the file."""
+        return self._inheritance.find(index), self._kept.now().get(("file", index, path))
+
+    def _source(self, index: Index) -> PackageSource:
+        source = self._sources.of(index)
         if source is None:
-            raise NotFound(f"index '{found.path}' holds no files, or the plugin that brings them is not there")
-        return Place(found, source, path, index_resource(found)), None
+            raise NotFound(f"index '{index.path}' holds no files, or the plugin that brings them is not there")
+        return source
 
     async def _find_and_send(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, place: Place, name: str
@@ -101,7 +98,7 @@ class FileResource:
         values = await self._front.read(self._kept.now)
         found = await self._sources.ask(place.index, place.source.open, place.index, place.path)
         if isinstance(found, StoredFile):
-            values["file", place.index.owner, place.index.name, place.path] = place, found
+            values["file", place.index.path, place.path] = found
             await self._send(req, resp, found, name)
         elif isinstance(found, Elsewhere):
             resp.status_code = 302

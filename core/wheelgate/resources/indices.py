@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import falcon.asgi
@@ -12,7 +13,7 @@ from wheelgate.http.answers import answer
 from wheelgate.http.front import Front, segment
 from wheelgate.http.request import held, read_json
 from wheelgate.resources.viewing import redirect, wants_simple
-from wheelgate.services.indices import Indices, index_config, index_resource
+from wheelgate.services.indices import Indices, index_config
 from wheelgate.services.sources import Sources
 from wheelgate.services.users import Users
 from wheelgate.values import Index, Resource
@@ -35,8 +36,7 @@ class IndexResource:
             redirect(req, resp, "+simple/" if ended else f"{segment(index)}/+simple/")
             return
         caller = await self._front.caller(req)
-        found = await self._front.read(self._indices.get, segment(user), segment(index))
-        await self._front.require(caller, "index_read", index_resource(found))
+        found = (await self._front.indices.find(caller, segment(user), segment(index))).index
         config = index_config(found)
         if "no_projects" not in req.params:
             config["projects"] = await self._projects(found)
@@ -46,20 +46,22 @@ class IndexResource:
         """Create an index."""
         caller = await self._front.caller(req)
         await self._front.read(self._users.get, segment(user))
-        await self._front.read(self._indices.refuse_taken, user, segment(index))
+        segment(index)
         new = await held(self._read_new(req, user, index))
         proposed = {} if isinstance(new, BadInput) else index_config(new)
         await self._front.require(caller, "index_create", Resource("index", index, user, proposed=proposed))
+        await self._front.read(self._indices.refuse_taken, user, index)
         if isinstance(new, BadInput):
             raise new
-        created = await self._front.change(self._indices.create, new)
+        hidden = await self._front.indices.unreadable(caller, new.config.get("bases", ()))
+        created = await self._front.change(self._indices.create, new, hidden)
         self._front.tell("IndexCreated", caller, created.path)
         answer(resp, index_config(created), "indexconfig")
 
     async def on_patch(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str) -> None:
         """Change the configuration of an index."""
         caller = await self._front.caller(req)
-        found = await self._front.read(self._indices.get, segment(user), segment(index))
+        found = (await self._front.indices.find(caller, segment(user), segment(index), "index_modify")).index
         body = await held(read_json(req))
         if isinstance(body, BadInput):
             config: dict[str, Any] | BadInput = body
@@ -70,12 +72,14 @@ class IndexResource:
         await self._front.require(caller, "index_modify", resource)
         if isinstance(config, BadInput):
             raise config
+        hidden = await self._front.indices.unreadable(caller, config.get("bases", ()))
+        await self._front.read(self._indices.refuse_wrong, found, config, found.config, hidden)
         if same(config, found.config):
             if "error_on_noop" in req.params:
                 raise BadInput("The requested modifications resulted in no changes")
             answer(resp, index_config(found), "indexconfig")
             return
-        modified = await self._front.change(self._modify, found.owner, found.name, body)
+        modified = await self._front.change(self._modify, found.owner, found.name, body, hidden)
         self._front.tell("IndexModified", caller, modified.path)
         answer(resp, index_config(modified), "indexconfig")
 
@@ -106,7 +110,9 @@ class IndexResource:
     async def _read_new(self, req: falcon.asgi.Request, owner: str, name: str) -> Index:
         return self._indices.read_creation(owner, name, await read_json(req))
 
-    def _modify(self, owner: str, name: str, body: Any) -> Index:
+    def _modify(self, owner: str, name: str, body: Any, hidden: Container[str]) -> Index:
         """Work the change out anew inside the transaction, so that none that came between is lost."""
         found = self._indices.get(owner, name)
-        return self._indices.modify(found, self._indices.read_modification(found, body))
+        config = self._indices.read_modification(found, body)
+        self._indices.refuse_wrong(found, config, found.config, hidden)
+        return self._indices.modify(found, config)

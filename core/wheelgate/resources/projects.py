@@ -7,7 +7,7 @@ import falcon.asgi
 from wheelgate.errors import NotFound
 from wheelgate.http.answers import answer
 from wheelgate.http.front import Front, segment, version_segment
-from wheelgate.resources.viewing import Viewing, project_name, redirect, wants_simple
+from wheelgate.resources.viewing import project_name, redirect, wants_simple
 from wheelgate.services.reading import Reading
 from wheelgate.services.rendering import below
 from wheelgate.services.versions import version_list
@@ -16,9 +16,8 @@ from wheelgate.services.versions import version_list
 class ProjectResource:
     """Shows the versions of a project, or one of them."""
 
-    def __init__(self, front: Front, viewing: Viewing, reading: Reading) -> None:
+    def __init__(self, front: Front, reading: Reading) -> None:
         self._front = front
-        self._viewing = viewing
         self._reading = reading
 
     async def on_get(
@@ -42,11 +41,11 @@ class ProjectResource:
         name = project_name(req, resp, project, f"/{version_segment(version)}" if version else "")
         if not name:
             return
-        view = await self._viewing.view(req, user, index)
+        resolution = await self._front.index(req, user, index)
         if "ignore_bases" in req.params:
-            view = view.alone()
+            resolution = resolution.alone()
         try:
-            found = await self._reading.releases(view, name)
+            found = await self._reading.releases(resolution, name)
         except NotFound:
             raise NotFound(f"no project '{name}'") from None
         versions = version_list(found, below(self._front.outside.url(req)))

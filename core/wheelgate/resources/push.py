@@ -39,8 +39,7 @@ class PushResource:
     async def on_push(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str) -> None:
         """Push a release of this index; not of its bases."""
         caller = await self._front.caller(req)
-        source = await self._front.read(self._indices.get, segment(user), segment(index))
-        await self._front.require(caller, "index_read", index_resource(source))
+        source = (await self._front.indices.find(caller, segment(user), segment(index))).index
         push = read_push(await read_json(req))
         if isinstance(push.target, OtherServer):
             await self._outside(resp, caller, source, push, push.target)
@@ -50,7 +49,7 @@ class PushResource:
     async def _inside(
         self, resp: falcon.asgi.Response, caller: Caller, source: Index, push: Push, owner: str, name: str
     ) -> None:
-        index = await self._front.read(self._indices.get, owner, name)
+        index = (await self._front.indices.find(caller, owner, name, "upload")).index
         target = upload_target(self._indices.type_of(index), index)
         await self._front.require(caller, "upload", index_resource(index))
         release = await self._obtain(source, push)

@@ -11,6 +11,7 @@ from wheelgate.http.front import Front, segment, version_segment
 from wheelgate.http.request import decode_json, read_body, read_json
 from wheelgate.identity.identify import Caller
 from wheelgate.packages import DraftFile, PackageSource, PackageTarget, normalize
+from wheelgate.rights.indices import READ
 from wheelgate.services.indices import Indices, index_resource
 from wheelgate.services.marks import read_status, read_yank
 from wheelgate.services.sources import Sources
@@ -32,7 +33,9 @@ class Changing:
     async def index(self, req: falcon.asgi.Request, user: str, index: str, permission: str) -> tuple[Caller, Index]:
         """Return who asks and the index, if the one may do that to the other."""
         caller = await self.front.caller(req)
-        found = await self.front.read(self._indices.get, segment(user), segment(index))
+        # Who may upload results is everybody at first, also where only some may read.
+        asked = READ if permission == "toxresult_upload" else permission
+        found = (await self.front.indices.find(caller, segment(user), segment(index), asked)).index
         await self.front.require(caller, permission, index_resource(found))
         return caller, found
 

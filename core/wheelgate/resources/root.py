@@ -8,7 +8,6 @@ import falcon.asgi
 
 from wheelgate.http.answers import answer, encode
 from wheelgate.http.front import Front
-from wheelgate.services.indices import index_resource
 from wheelgate.services.users import user_config
 from wheelgate.store.access import Kept
 from wheelgate.store.protocols import IndexStore, UserStore
@@ -29,23 +28,24 @@ class RootResource:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """List the users and indices that the caller may see."""
         caller = await self._front.caller(req)
-        rights = self._front.rights
         await self._front.require(caller, "user_list", Resource("server"))
-        if rights.hides_nothing("user_read") and rights.hides_nothing("index_read"):
-            resp.data = await self._front.read(self._whole_listing)
+        whole = await self._front.read(self._whole_listing)
+        if whole is not None:
+            resp.data = whole
             return
         users, indices = await self._front.read(self._everything)
-        seen_users = await rights.visible(caller, "user_read", [user_resource(user) for user in users])
-        seen_indices = await rights.visible(caller, "index_read", [index_resource(index) for index in indices])
-        visible = [user for user, seen in zip(users, seen_users, strict=True) if seen]
-        shown = [index for index, seen in zip(indices, seen_indices, strict=True) if seen]
-        answer(resp, listing(visible, shown), LISTING)
+        resources = [user_resource(user) for user in users]
+        seen = await self._front.rights.visible(caller, "user_read", resources)
+        visible = [user for user, shown in zip(users, seen, strict=True) if shown]
+        answer(resp, listing(visible, await self._front.indices.visible(caller, indices)), LISTING)
 
     def _everything(self) -> tuple[list[User], list[Index]]:
         return list(self._users.list()), list(self._indices.list())
 
-    def _whole_listing(self) -> bytes:
-        """Return the listing that everybody sees, as bytes: made once per state of the stores."""
+    def _whole_listing(self) -> bytes | None:
+        """Return the listing as bytes, made once per state of the stores; None if not everybody sees all of it."""
+        if not (self._front.rights.hides_nothing("user_read") and self._front.indices.all_public()):
+            return None
         kept = self._kept.now()
         if "listing" not in kept:
             kept["listing"] = encode({"result": listing(*self._everything()), "type": LISTING})

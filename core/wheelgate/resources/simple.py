@@ -11,8 +11,8 @@ import falcon.asgi
 from wheelgate.http.front import Front
 from wheelgate.http.negotiation import best_coding, best_media_type
 from wheelgate.http.ranges import has_it
-from wheelgate.resources.viewing import Viewing, project_name, redirect
-from wheelgate.services.inheritance import View
+from wheelgate.resources.viewing import project_name, redirect
+from wheelgate.services.inheritance import Resolution
 from wheelgate.services.pages import CODINGS, Page, Pages, Rendered
 from wheelgate.services.reading import Reading
 from wheelgate.services.rendering import (
@@ -48,7 +48,7 @@ MANY = 2000
 
 
 class SimplePages:
-    """Answers with the pages of a view, in the form that the client likes best."""
+    """Answers with the pages of an index, in the form that the client likes best."""
 
     def __init__(self, front: Front, reading: Reading, pages: Pages, *, absolute: bool) -> None:
         """Take what makes the pages, and whether they name whole addresses where relative ones would do."""
@@ -57,44 +57,52 @@ class SimplePages:
         self._pages = pages
         self._absolute = absolute
 
-    async def project(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, view: View, name: str) -> None:
+    async def project(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resolution: Resolution, name: str
+    ) -> None:
         """Answer with the page of a project."""
         media_type = readable_type(req)
         absolute = self._absolute or req.get_header("x-devpi-absolute-urls") is not None
-        page = await self._project(view, name, media_type, self._front.outside.url(req) if absolute else "", absolute)
+        page = await self._project(
+            resolution, name, media_type, self._front.outside.url(req) if absolute else "", absolute
+        )
         if page.rendered.lacks_url:
-            page = await self._project(view, name, media_type, self._front.outside.url(req), absolute)
+            page = await self._project(resolution, name, media_type, self._front.outside.url(req), absolute)
         coding = offer(req, resp, page)
         if coding is not None:
             await self._send(resp, page, media_type, coding)
 
-    async def listing(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, view: View) -> None:
+    async def listing(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resolution: Resolution) -> None:
         """Answer with the list of all projects."""
         media_type = readable_type(req)
-        page = self._pages.known(view, "", media_type)
+        page = self._pages.known(resolution, "", media_type)
         if page is None:
-            page = await self._pages.get(view, "", media_type, partial(self._make_list, view, media_type))
+            page = await self._pages.get(resolution, "", media_type, partial(self._make_list, resolution, media_type))
         coding = offer(req, resp, page)
         if coding is not None:
             await self._send(resp, page, media_type, coding)
 
-    async def _project(self, view: View, name: str, *variant: *tuple[str, str, bool]) -> Page:
-        page = self._pages.known(view, name, variant)
+    async def _project(self, resolution: Resolution, name: str, *variant: *tuple[str, str, bool]) -> Page:
+        page = self._pages.known(resolution, name, variant)
         if page is None:
-            page = await self._pages.get(view, name, variant, partial(self._make_project, view, name, *variant))
+            page = await self._pages.get(
+                resolution, name, variant, partial(self._make_project, resolution, name, *variant)
+            )
         return page
 
-    async def _make_project(self, view: View, name: str, media_type: str, url: str, absolute: bool) -> Rendered:
-        found = await self._reading.project(view, name)
-        relative = relative_to(view.resolution.index)
+    async def _make_project(
+        self, resolution: Resolution, name: str, media_type: str, url: str, absolute: bool
+    ) -> Rendered:
+        found = await self._reading.project(resolution, name)
+        relative = relative_to(resolution.index)
         whole = below(url) if url else relative
         base = whole if absolute else relative
         render = project_as_json if media_type.endswith("json") else project_as_html
         lacks_url = not url and any(file.provenance for _, files in found.parts for file in files)
         return Rendered(await self._render(len(found), render, found, base, whole), found.stale, found.until, lacks_url)
 
-    async def _make_list(self, view: View, media_type: str) -> Rendered:
-        found = await self._reading.listing(view)
+    async def _make_list(self, resolution: Resolution, media_type: str) -> Rendered:
+        found = await self._reading.listing(resolution)
         render = list_as_json if media_type.endswith("json") else list_as_html
         return Rendered(await self._render(len(found.names), render, found.names), found.stale, found.until)
 
@@ -115,8 +123,8 @@ class SimplePages:
 class SimpleListResource:
     """``GET /{user}/{index}/+simple/``."""
 
-    def __init__(self, viewing: Viewing, pages: SimplePages) -> None:
-        self._viewing = viewing
+    def __init__(self, front: Front, pages: SimplePages) -> None:
+        self._front = front
         self._pages = pages
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str) -> None:
@@ -124,14 +132,14 @@ class SimpleListResource:
         if req.scope["path"][-1] != "/":
             redirect(req, resp, "+simple/")
             return
-        await self._pages.listing(req, resp, await self._viewing.view(req, user, index))
+        await self._pages.listing(req, resp, await self._front.index(req, user, index))
 
 
 class SimpleProjectResource:
     """``GET /{user}/{index}/+simple/{project}/``."""
 
-    def __init__(self, viewing: Viewing, pages: SimplePages) -> None:
-        self._viewing = viewing
+    def __init__(self, front: Front, pages: SimplePages) -> None:
+        self._front = front
         self._pages = pages
 
     async def on_get(
@@ -140,7 +148,7 @@ class SimpleProjectResource:
         """Show the files of a project on an index and its bases."""
         name = project_name(req, resp, project, slash=True)
         if name:
-            await self._pages.project(req, resp, await self._viewing.view(req, user, index), name)
+            await self._pages.project(req, resp, await self._front.index(req, user, index), name)
 
 
 def offer(req: falcon.asgi.Request, resp: falcon.asgi.Response, page: Page) -> str | None:

@@ -11,11 +11,11 @@ import falcon.asgi
 
 from wheelgate.errors import Forbidden, NotFound
 from wheelgate.http.answers import answer
+from wheelgate.http.closed import OPEN, refuse_anonymous
 from wheelgate.http.front import Front
 from wheelgate.identity.identify import Caller
 from wheelgate.plugins import Found
 from wheelgate.pools import Provider
-from wheelgate.services.indices import Indices, index_resource
 from wheelgate.values import Resource
 
 
@@ -59,29 +59,29 @@ class StatusResource:
 class AuthCheckResource:
     """``GET /+authcheck``: whether a proxy should let a request through, for nginx's ``auth_request``."""
 
-    def __init__(self, front: Front, indices: Indices) -> None:
+    def __init__(self, front: Front, *, require_login: bool) -> None:
         self._front = front
-        self._indices = indices
+        self._require_login = require_login
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Check the address in ``X-Original-URI`` with the credentials of this request."""
         caller = await self._front.caller(req)
         original = req.get_header("x-original-uri")
-        if original is not None:
-            await self._check(caller, path_parts(original))
+        parts = path_parts(original) if original is not None else []
+        if self._require_login and f"/{'/'.join(parts)}" not in OPEN:
+            refuse_anonymous(caller)
+        await self._check(caller, parts)
         answer(resp, message="ok")
 
     async def _check(self, caller: Caller, parts: list[str]) -> None:
         if len(parts) < 2 or "+" in parts[0] + parts[1]:
             return
         try:
-            index = await self._front.read(self._indices.get, parts[0], parts[1])
+            await self._front.indices.find(caller, parts[0], parts[1])
         except NotFound as error:
             # A proxy may serve files by itself; of everything else this server says that it is not there.
             if parts[2:3] in (["+f"], ["+e"]):
                 raise Forbidden(error.message) from None
-        else:
-            await self._front.require(caller, "index_read", index_resource(index))
 
 
 def path_parts(original: str) -> list[str]:

@@ -63,7 +63,7 @@ class UploadResource:
 
     async def _upload(self, req: falcon.asgi.Request, user: str, index: str) -> Recorded:
         caller = await self._front.caller(req)
-        found = await self._front.read(self._indices.get, segment(user), segment(index))
+        found = (await self._front.indices.find(caller, segment(user), segment(index), "upload")).index
         target = upload_target(self._indices.type_of(found), found)
         await self._front.require(caller, "upload", index_resource(found))
         recorded = await self._take(req, found, target, caller.principal.name)

@@ -14,7 +14,7 @@ from wheelgate.http.request import held, read_json
 from wheelgate.identity.sessions import Sessions
 from wheelgate.pools import Pool
 from wheelgate.providers import PasswordHasher
-from wheelgate.services.indices import Indices, index_resource
+from wheelgate.services.indices import Indices
 from wheelgate.services.names import check_name
 from wheelgate.services.users import UserChange, Users, read_creation, read_modification, user_config
 from wheelgate.store.access import Kept
@@ -49,16 +49,17 @@ class UserResource:
         """Show a user with the indices that the caller may see."""
         caller = await self._front.caller(req)
         await self._front.require(caller, "user_read", Resource("user", segment(user), user))
-        if self._front.rights.hides_nothing("index_read"):
-            resp.data = await self._front.read(self._whole, user)
+        whole = await self._front.read(self._whole, user)
+        if whole is not None:
+            resp.data = whole
             return
         found, indices = await self._front.read(self._with_indices, user)
-        seen = await self._front.rights.visible(caller, "index_read", [index_resource(index) for index in indices])
-        indices = [index for index, visible in zip(indices, seen, strict=True) if visible]
-        answer(resp, user_config(found, indices), "userconfig")
+        answer(resp, user_config(found, await self._front.indices.visible(caller, indices)), "userconfig")
 
-    def _whole(self, name: str) -> bytes:
-        """Return what everybody sees of a user, as bytes: made once per state of the stores."""
+    def _whole(self, name: str) -> bytes | None:
+        """Return a user as bytes, made once per state of the stores; None if not everybody sees all of it."""
+        if not self._front.indices.all_public():
+            return None
         kept = self._kept.now()
         key = ("userconfig", name)
         if key not in kept:

@@ -1,4 +1,4 @@
-"""What all that shows packages shares: which indices the caller sees, and which address is asked for."""
+"""What all that shows packages shares: which address is asked for."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import falcon.asgi
 
 from wheelgate.errors import NotFound
 from wheelgate.http.answers import JSON, PLAIN
-from wheelgate.http.front import Front, segment
+from wheelgate.http.front import segment
 from wheelgate.http.negotiation import best_media_type
 from wheelgate.packages import normalize
-from wheelgate.services.inheritance import Inheritance, View
 
 PROJECT = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]{0,198}[A-Za-z0-9]")
 """What a name of a project looks like (PEP 508); nobody is asked for anything else."""
@@ -29,34 +28,6 @@ SIMPLE = (
 
 KEPT = 5000
 """Names of projects of which the normalised form is remembered."""
-
-
-class Viewing:
-    """Finds out what the caller sees of an index."""
-
-    def __init__(self, front: Front, inheritance: Inheritance) -> None:
-        self._front = front
-        self._inheritance = inheritance
-
-    async def view(self, req: falcon.asgi.Request, user: str, index: str) -> View:
-        """Return an index with the bases that the caller may read.
-
-        Raises:
-            Refusal: there is no such index, or the caller may not read it.
-        """
-        front, resolve = self._front, self._inheritance.resolve
-        caller = await front.caller(req)
-        segment(user), segment(index)
-        resolution = resolve(user, index) if front.instant else await front.read(resolve, user, index)
-        await front.require(caller, "index_read", resolution.resource)
-        readable = []
-        for layer in resolution.layers:
-            if layer.resource is resolution.resource:
-                readable.append(True)
-            else:
-                verdict = await front.rights.decide(caller.principal, "index_read", layer.resource)
-                readable.append(verdict.allowed)
-        return View(resolution, tuple(readable))
 
 
 def project_name(

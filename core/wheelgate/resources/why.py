@@ -5,7 +5,8 @@ from __future__ import annotations
 import falcon.asgi
 
 from wheelgate.http.answers import answer
-from wheelgate.resources.viewing import Viewing, project_name
+from wheelgate.http.front import Front
+from wheelgate.resources.viewing import project_name
 from wheelgate.services.explaining import explain
 from wheelgate.services.reading import Reading
 
@@ -13,8 +14,8 @@ from wheelgate.services.reading import Reading
 class WhyResource:
     """Explains the order of inheritance for one name."""
 
-    def __init__(self, viewing: Viewing, reading: Reading) -> None:
-        self._viewing = viewing
+    def __init__(self, front: Front, reading: Reading) -> None:
+        self._front = front
         self._reading = reading
 
     async def on_get(
@@ -23,4 +24,4 @@ class WhyResource:
         """Say of each index that is asked what it has of a project, and why it is or is not served."""
         name = project_name(req, resp, project)
         if name:
-            answer(resp, await explain(self._reading, await self._viewing.view(req, user, index), name), "why")
+            answer(resp, await explain(self._reading, await self._front.index(req, user, index), name), "why")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 
-from wheelgate.errors import Forbidden, NotAuthenticated
+from wheelgate.errors import Forbidden, NotAuthenticated, Refusal
 from wheelgate.facade import Server
 from wheelgate.identity.identify import Caller
 from wheelgate.plugins import Implementation
@@ -68,31 +68,42 @@ class Rights:
             Refusal: whatever kept the credentials from being judged, such as ``BackendUnavailable``.
         """
         verdict = await self.decide(caller.principal, permission, resource)
-        if verdict.allowed:
-            return
+        if not verdict.allowed:
+            raise self.refusal(caller, permission, resource, verdict)
+
+    def refusal(self, caller: Caller, permission: str, resource: Resource, verdict: Verdict) -> Refusal:
+        """Return how a caller is told of a verdict that is a no."""
         if caller.problem is not None:
-            raise caller.problem
+            return caller.problem
         action = f"{self._permissions[permission].description} {resource.label}"
         name = caller.principal.name
         if name is None:
-            raise NotAuthenticated(f"not logged in: no permission to {action}: {verdict.reason}")
+            return NotAuthenticated(f"not logged in: no permission to {action}: {verdict.reason}")
         log.info("'%s' has no permission to %s: %s (%s)", name, action, verdict.reason, verdict.plugin)
-        raise Forbidden(f"user '{name}' has no permission to {action}: {verdict.reason}")
+        return Forbidden(f"user '{name}' has no permission to {action}: {verdict.reason}")
+
+    def access_list(self, permission: str) -> str:
+        """Return the key of an index that says who has a permission."""
+        return self._permissions[permission].acl
 
     def hides_nothing(self, permission: str) -> bool:
-        """Whether a listing looks the same to everyone."""
+        """Whether a listing looks the same to everyone, unless an access list says something else."""
         return not self._filters and self._permissions[permission].default == "everyone"
 
     async def visible(self, caller: Caller, permission: str, resources: Sequence[Resource]) -> list[bool]:
         """Say which entries of a listing the caller may see."""
-        known = self._permissions[permission]
-        seen = [isinstance(by_default(caller.principal, known, resource), Allow) for resource in resources]
+        principal, known = caller.principal, self._permissions[permission]
+        seen = [
+            isinstance(by_default(principal, known, resource), Allow)
+            or (await self.decide(principal, permission, resource)).allowed
+            for resource in resources
+        ]
         for implementation, provider in self._filters:
             try:
                 answer = await provider.call(
                     implementation,
                     server=self._server,
-                    principal=caller.principal,
+                    principal=principal,
                     permission=permission,
                     resources=resources,
                 )

@@ -11,7 +11,7 @@ CORE_PERMISSIONS = (
     Permission("user_modify", "modify", "user", "owner"),
     Permission("user_password", "change the password of", "user", "owner"),
     Permission("user_delete", "delete", "user", "owner"),
-    Permission("index_read", "read", "index", "everyone"),
+    Permission("index_read", "read", "index", "everyone", acl="acl_read"),
     Permission("index_create", "create", "index", "owner"),
     Permission("index_modify", "modify", "index", "owner"),
     Permission("index_delete", "delete", "index", "owner"),
@@ -27,11 +27,16 @@ EVERYONE = Allow("everyone may")
 
 def by_default(principal: Principal, permission: Permission, resource: Resource) -> Allow | Deny:
     """Decide by the permission's default, and by the list that the index has for it."""
-    if permission.acl and principal.names.intersection(resource.config.get(permission.acl, ())):
+    listed = resource.config.get(permission.acl) if permission.acl else None
+    if listed and principal.names.intersection(listed):
         return Allow(f"{permission.acl} lists you")
     match permission.default:
-        case "everyone":
+        case "everyone" if listed is None:
             return EVERYONE
+        case "everyone" if principal.name is not None and principal.name in (ROOT, resource.owner):
+            return Allow("its owner may" if principal.name == resource.owner else "root may")
+        case "everyone":
+            return Deny(f"{permission.acl} of {resource.label} does not list you")
         case "authenticated":
             return Allow("every user may") if principal.name else Deny("only users may")
         case "listed":

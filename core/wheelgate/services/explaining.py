@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from wheelgate.packages import Project
-from wheelgate.services.inheritance import View
+from wheelgate.services.inheritance import Resolution
 from wheelgate.services.reading import HIDDEN, SERVED, Answer, Reading
 
 
-async def explain(reading: Reading, view: View, name: str) -> dict[str, Any]:
-    """Return what each index of a view has of a project, in the order in which they are asked."""
-    answers = await reading.ask(view, name, lambda source: source.project)
+async def explain(reading: Reading, resolution: Resolution, name: str) -> dict[str, Any]:
+    """Return what each index of a resolution has of a project, in the order in which they are asked."""
+    answers = await reading.ask(resolution, name, lambda source: source.project)
     first = next((answer for answer in answers if answer.state == SERVED), None)
     taken: dict[str, str] = {}
     entries = []
     for answer in answers:
         if answer.state == HIDDEN:
             held = await reading.held_back(answer.layer, name)
-            entries.append(entry(answer, HIDDEN, held.given, hidden_because(answer, view, name)))
+            entries.append(entry(answer, HIDDEN, held.given, hidden_because(answer, resolution, name)))
         elif answer.given is None or first is None or first.given is None:
             reason = answer.problem.message if answer.problem is not None else "it has no project of that name"
             entries.append(entry(answer, answer.state, None, reason))
@@ -56,12 +56,11 @@ def overruled(project: Project, first: Project, path: str, taken: dict[str, str]
     return ""
 
 
-def hidden_because(answer: Answer[Project], view: View, name: str) -> str:
+def hidden_because(answer: Answer[Project], resolution: Resolution, name: str) -> str:
     """Return why an index is not asked for a name."""
-    owner = answer.hidden_by or "an index that you may not read"
     return (
-        f"the name belongs to {owner}; who trusts both may put '{name}' into the mirror_whitelist "
-        f"of {view.resolution.index.path}"
+        f"the name belongs to {answer.hidden_by}; who trusts both may put '{name}' into the mirror_whitelist "
+        f"of {resolution.index.path}"
     )
 
 

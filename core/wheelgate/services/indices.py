@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from wheelgate.errors import BadInput, Conflict, Forbidden, NotFound
@@ -11,7 +11,7 @@ from wheelgate.fields import Field, IndexType, same, shown
 from wheelgate.services.bases import circle
 from wheelgate.services.names import check_name
 from wheelgate.store.protocols import IndexStore, UserStore
-from wheelgate.values import Index, Resource
+from wheelgate.values import NOTHING, Index, Resource
 
 PASSWORD = re.compile(r"(?<=://)([^/@:\s]*):[^/\s]*@")
 IGNORED = frozenset({"projects"})
@@ -27,6 +27,11 @@ def index_config(index: Index) -> dict[str, Any]:
 def index_resource(index: Index) -> Resource:
     """Return what a permission on an index is asked for."""
     return Resource("index", index.name, index.owner, index.config)
+
+
+def absent(owner: str, name: str) -> NotFound:
+    """Return what is said of an index that is not there."""
+    return NotFound(f"The stage {ascii(owner)[1:-1]}/{ascii(name)[1:-1]} could not be found.")
 
 
 def masked(value: Any) -> Any:
@@ -46,7 +51,7 @@ class Indices:
         """Return an index. Raise ``NotFound`` if there is none."""
         index = self._store.get(owner, name)
         if index is None:
-            raise NotFound(f"The stage {ascii(owner)[1:-1]}/{ascii(name)[1:-1]} could not be found.")
+            raise absent(owner, name)
         return index
 
     def find(self, path: str) -> Index | None:
@@ -110,18 +115,29 @@ class Indices:
             echoed = {key for key, value in index.config.items() if key in given and same(given[key], masked(value))}
             changed = {key: value for key, value in given.items() if key not in echoed}
             config = {**index.config, **self._read_fields(index_type, changed)}
-        self._refuse_dangling(index_type, config, index)
-        if config.get("bases") != index.config.get("bases"):
-            self._refuse_circle(index.path, config)
         order = [field.name for field in index_type.fields]
         return {name: config[name] for name in (*order, *config) if name in config}
 
-    def create(self, index: Index) -> Index:
+    def refuse_wrong(
+        self, index: Index, config: Mapping[str, Any], before: Mapping[str, Any], hidden: Container[str]
+    ) -> None:
+        """Refuse a new configuration that names what does not exist, or would make an index inherit from itself.
+
+        Args:
+            index: the index, of which path and type count.
+            config: the new configuration.
+            before: the one that it has; what it names may stay.
+            hidden: paths of indices that are not to be told from absent ones.
+        """
+        self._refuse_dangling(self._types[index.type], config, before, hidden)
+        if config.get("bases") != before.get("bases"):
+            self._refuse_circle(index.path, config)
+
+    def create(self, index: Index, hidden: Container[str]) -> Index:
         """Add an index whose configuration was read from a request."""
         if self._users.get(index.owner) is None:
             raise NotFound(f"no user {index.owner!a}")
-        self._refuse_dangling(self._types[index.type], index.config, None)
-        self._refuse_circle(index.path, index.config)
+        self.refuse_wrong(index, index.config, NOTHING, hidden)
         self._store.create(index)
         return index
 
@@ -210,13 +226,15 @@ class Indices:
                 entries.remove(entry)
         config[field.name] = entries
 
-    def _refuse_dangling(self, index_type: IndexType, config: Mapping[str, Any], before: Index | None) -> None:
+    def _refuse_dangling(
+        self, index_type: IndexType, config: Mapping[str, Any], before: Mapping[str, Any], hidden: Container[str]
+    ) -> None:
         """Refuse references to what does not exist, unless they stood there before."""
         wrong = []
         for field in (field for field in index_type.fields if field.refers_to):
-            standing = before.config.get(field.name, ()) if before else ()
+            standing = before.get(field.name, ())
             for entry in (entry for entry in config.get(field.name, ()) if entry not in standing):
-                if field.refers_to == "indices" and self.find(entry) is None:
+                if field.refers_to == "indices" and (entry in hidden or self.find(entry) is None):
                     wrong.append(f"base index '{entry}' does not exist")
                 if field.refers_to == "principals" and entry[:1] != ":" and self._users.get(entry) is None:
                     wrong.append(f"'{field.name}' names the user '{entry}', who does not exist; create the user first")

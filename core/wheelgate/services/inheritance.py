@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wheelgate.packages import PackageSource
 from wheelgate.services.bases import depth_first
@@ -21,8 +21,6 @@ class Layer:
 
     index: Index
     source: PackageSource
-    resource: Resource
-    """What a permission on it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +31,15 @@ class Resolution:
     """
 
     index: Index
-    resource: Resource
+    line: tuple[Resource, ...]
+    """What permissions are asked for: the index, then all that it inherits from."""
     layers: tuple[Layer, ...]
     """Indices whose type holds no packages, or is gone, are left out."""
 
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A resolution as one caller sees it."""
-
-    resolution: Resolution
-    readable: tuple[bool, ...]
-    """For each layer, whether the caller may read it. One that it may not read still keeps its names from mirrors."""
+    @property
+    def resource(self) -> Resource:
+        """What a permission on the index itself is asked for."""
+        return self.line[0]
 
     def opens(self, name: str) -> bool:
         """Say whether a whitelist lets the indices that come last answer for a name that belongs to another.
@@ -52,19 +47,15 @@ class View:
         The way in which the asked index inherits whitelists counts, and no other's: ``intersection`` takes its own
         list alone, ``union`` adds those of all its bases.
         """
-        listing = [self.resolution.index]
-        if listing[0].config.get("mirror_whitelist_inheritance") == "union":
-            listing += [layer.index for layer, seen in self.pairs() if seen]
+        listing = [self.index]
+        if self.index.config.get("mirror_whitelist_inheritance") == "union":
+            listing += [layer.index for layer in self.layers]
         return any({name, EVERYTHING}.intersection(index.config.get("mirror_whitelist", ())) for index in listing)
 
-    def pairs(self) -> list[tuple[Layer, bool]]:
-        """Return each layer with whether the caller may read it."""
-        return list(zip(self.resolution.layers, self.readable, strict=True))
-
-    def alone(self) -> View:
-        """Return the view of the index without its bases."""
-        own = [layer for layer in self.resolution.layers if layer.index.path == self.resolution.index.path]
-        return View(Resolution(self.resolution.index, self.resolution.resource, tuple(own)), (True,) * len(own))
+    def alone(self) -> Resolution:
+        """Return the resolution of the index without its bases."""
+        own = tuple(layer for layer in self.layers if layer.index.path == self.index.path)
+        return replace(self, layers=own)
 
 
 class Inheritance:
@@ -75,23 +66,22 @@ class Inheritance:
         self._sources = sources
         self._kept = kept
 
-    def resolve(self, owner: str, name: str) -> Resolution:
-        """Return the resolution of an index, from memory if nothing has changed. Belongs outside of transactions.
+    def find(self, path: str) -> Resolution | None:
+        """Return the resolution of the index ``owner/name``, from memory if nothing has changed; None if it is absent.
 
-        Raises:
-            NotFound: there is no such index.
+        Belongs outside of transactions.
         """
         values = self._kept.now()
-        key = ("resolution", owner, name)
-        if key not in values:
-            index = self._indices.get(owner, name)
-            own = index_resource(index)
-            layers = [
-                Layer(found, source, own if found is index else index_resource(found))
-                for found in depth_first(index, self._indices.find)
-                if (source := self._sources.of(found)) is not None
-            ]
-            layers.sort(key=lambda layer: layer.source.last)
-            values[key] = Resolution(index, own, tuple(layers))
-        resolution: Resolution = values[key]
+        key = ("resolution", path)
+        resolution: Resolution | None = values.get(key)
+        if resolution is None:
+            index = self._indices.find(path)
+            if index is not None:
+                values[key] = resolution = self._resolve(index)
         return resolution
+
+    def _resolve(self, index: Index) -> Resolution:
+        line = list(depth_first(index, self._indices.find))
+        layers = [Layer(found, source) for found in line if (source := self._sources.of(found)) is not None]
+        layers.sort(key=lambda layer: layer.source.last)
+        return Resolution(index, tuple(index_resource(found) for found in line), tuple(layers))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import ParamSpec
 
 from wheelgate.pools import Pool
-from wheelgate.services.inheritance import Resolution, View
+from wheelgate.services.inheritance import Resolution
 from wheelgate.store.access import Access
 from wheelgate.values import Index
 
@@ -35,7 +35,7 @@ CODINGS = ("zstd", "gzip")
 
 P = ParamSpec("P")
 
-Key = tuple[str, tuple[bool, ...], str, Hashable]
+Key = tuple[str, str, Hashable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +90,27 @@ class Pages:
         self._size = 0
         self._making: dict[Key, tuple[Resolution, asyncio.Task[Page]]] = {}
 
-    def known(self, view: View, project: str, variant: Hashable) -> Page | None:
+    def known(self, resolution: Resolution, project: str, variant: Hashable) -> Page | None:
         """Return a page if it is here and nothing at all has changed since it was last found good."""
-        key = self._key(view, project, variant)
+        key = self._key(resolution, project, variant)
         page = self._pages.get(key)
-        if page is None or page.seen is not view.resolution or not page.fresh:
+        if page is None or page.seen is not resolution or not page.fresh:
             return None
         self._pages.move_to_end(key)
         return page
 
-    async def get(self, view: View, project: str, variant: Hashable, make: Callable[[], Awaitable[Rendered]]) -> Page:
-        """Return a page of a view, made anew if something under it has changed.
+    async def get(
+        self, resolution: Resolution, project: str, variant: Hashable, make: Callable[[], Awaitable[Rendered]]
+    ) -> Page:
+        """Return a page of an index, made anew if something under it has changed.
 
         Args:
-            view: the indices that it shows.
+            resolution: the indices that it shows.
             project: the project; empty for the list of all.
             variant: what else makes it another page.
             make: makes it.
         """
-        resolution, key = view.resolution, self._key(view, project, variant)
+        key = self._key(resolution, project, variant)
         page = self._pages.get(key)
         if page is not None and page.fresh and await self._access.read(stamp, resolution, project) == page.stamp:
             page.seen = resolution
@@ -143,9 +145,9 @@ class Pages:
 
     async def _make(self, key: Key, resolution: Resolution, make: Callable[[], Awaitable[Rendered]]) -> Page:
         # First the stamp, then what it stands for: what changes in between shows when the stamps are compared.
-        before = await self._access.read(stamp, resolution, key[2])
+        before = await self._access.read(stamp, resolution, key[1])
         rendered = await make()
-        digest = hashlib.sha256(repr(key[3]).encode() + rendered.content).hexdigest()[:32]
+        digest = hashlib.sha256(repr(key[2]).encode() + rendered.content).hexdigest()[:32]
         page = Page(key, rendered, before, resolution, digest)
         self._keep(page)
         return page
@@ -161,8 +163,8 @@ class Pages:
         while self._size > self._memory:
             self._size -= self._pages.popitem(last=False)[1].size
 
-    def _key(self, view: View, project: str, variant: Hashable) -> Key:
-        return view.resolution.index.path, view.readable, project, variant
+    def _key(self, resolution: Resolution, project: str, variant: Hashable) -> Key:
+        return resolution.index.path, project, variant
 
     def _made(self, key: Key, task: asyncio.Task[Page]) -> None:
         if self._making.get(key, (None, None))[1] is task:

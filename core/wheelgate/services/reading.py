@@ -1,4 +1,4 @@
-"""What the indices of a view hold together: their projects, the files and releases of one, and who hides whom."""
+"""What the indices of a resolution hold together: their projects, the files and releases of one, and who hides whom."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from wheelgate.errors import BackendUnavailable, Forbidden, NotFound, Refusal
 from wheelgate.packages import File, Listing, PackageSource, Project, Release
-from wheelgate.services.inheritance import Layer, View
+from wheelgate.services.inheritance import Layer, Resolution
 from wheelgate.services.sources import Sources
 from wheelgate.values import Index
 
@@ -34,7 +34,7 @@ class Answer(Generic[T]):
     problem: Refusal | None = None
     """Why it is unavailable."""
     hidden_by: str = ""
-    """The index to which the name belongs; empty if the caller may not read it."""
+    """The index to which the name belongs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +55,29 @@ class Merged:
 
 
 class Reading:
-    """Asks the indices of a view and puts their answers together."""
+    """Asks the indices of a resolution and puts their answers together."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
 
-    async def project(self, view: View, name: str) -> Merged:
+    async def project(self, resolution: Resolution, name: str) -> Merged:
         """Return a project with the files of all indices that answer for it.
 
         Raises:
             NotFound: no index has it.
             Refusal: none has it, and an upstream does not say.
         """
-        answers = await self.ask(view, name, lambda source: source.project)
+        answers = await self.ask(resolution, name, lambda source: source.project)
         return merge(name, answers, found(name, answers))
 
-    async def releases(self, view: View, name: str) -> list[tuple[Index, Sequence[Release]]]:
+    async def releases(self, resolution: Resolution, name: str) -> list[tuple[Index, Sequence[Release]]]:
         """Return the releases of a project, for each index that answers for it. Raises as :meth:`project` does."""
-        answers = await self.ask(view, name, lambda source: lambda index, name: source.releases(index, name) or None)
+        answers = await self.ask(
+            resolution, name, lambda source: lambda index, name: source.releases(index, name) or None
+        )
         return [(layer.index, releases) for layer, releases in found(name, answers)]
 
-    async def listing(self, view: View) -> Listing:
+    async def listing(self, resolution: Resolution) -> Listing:
         """Return the names of all projects, those of each index in order.
 
         Raises:
@@ -83,7 +85,7 @@ class Reading:
         """
         listings: list[Listing] = []
         problem: Refusal | None = None
-        for layer in (layer for layer, readable in view.pairs() if readable):
+        for layer in resolution.layers:
             try:
                 listings.append(await self._sources.wait(layer.index, layer.source.projects, layer.index))
             except (BackendUnavailable, Forbidden) as refusal:
@@ -100,23 +102,23 @@ class Reading:
         return Listing(names, stale, min(until, default=None))
 
     async def ask(
-        self, view: View, name: str, question: Callable[[PackageSource], Callable[[Index, str], T | None]]
+        self, resolution: Resolution, name: str, question: Callable[[PackageSource], Callable[[Index, str], T | None]]
     ) -> list[Answer[T]]:
-        """Ask the indices that the caller may read in their order, and leave out those that others hide."""
-        pairs = view.pairs()
-        guarded = any(layer.source.last for layer, _ in pairs) and not view.opens(name)
-        owner: str | None = None
+        """Ask the indices in their order, and leave out those that others hide."""
+        layers = resolution.layers
+        guarded = any(layer.source.last for layer in layers) and not resolution.opens(name)
+        owner = ""
         answers: list[Answer[T]] = []
-        for layer, readable in pairs:
+        for layer in layers:
             last = layer.source.last
-            if readable and last and owner is not None:
+            if last and owner:
                 answers.append(Answer(layer, HIDDEN, hidden_by=owner))
-            elif readable:
-                answers.append(await self._ask(layer, name, question(layer.source)))
-            if guarded and not last and owner is None:
-                has = readable and answers[-1].state == SERVED
+                continue
+            answers.append(await self._ask(layer, name, question(layer.source)))
+            if guarded and not last and not owner:
+                has = answers[-1].state == SERVED
                 if has or await self._sources.ask(layer.index, layer.source.claims, layer.index, name):
-                    owner = layer.index.path if readable else ""
+                    owner = layer.index.path
         return answers
 
     async def held_back(self, layer: Layer, name: str) -> Answer[Project]:
@@ -147,7 +149,7 @@ def found(name: str, answers: Sequence[Answer[T]]) -> list[tuple[Layer, T]]:
     hidden = [answer for answer in answers if answer.state == HIDDEN]
     if hidden:
         raise NotFound(
-            f"The project {name} does not exist. Its name belongs to {hidden[0].hidden_by or 'another index'}, "
+            f"The project {name} does not exist. Its name belongs to {hidden[0].hidden_by}, "
             f"therefore {hidden[0].layer.index.path} is not asked; 'devpi why {name}' tells more."
         )
     raise NotFound(f"The project {name} does not exist.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wheelgate import Index, Option, Server, hookimpl
 from wheelgate.config import seconds
-from wheelgate.fields import Field, IndexType, parse_bool, parse_int, parse_json, parse_text
+from wheelgate.fields import Field, IndexType, parse_bool, parse_int, parse_json, parse_principals, parse_text
 from wheelgate_mirror.addresses import default_upstream, mirror_url_parser, root_pypi_url
 from wheelgate_mirror.cooldown import parse_exceptions, parse_min_age
 from wheelgate_mirror.source import MirrorPackages
@@ -45,6 +45,7 @@ def wheelgate_index_types(server: Server) -> list[IndexType]:
     """Bring the type ``mirror``."""
     fields = (
         Field("volatile", parse_bool, FLAG, lambda owner: True),
+        Field("acl_read", parse_principals, LIST, many=True, refers_to="principals"),
         Field("mirror_url", mirror_url_parser(server.outgoing), {"type": "string", "format": "uri"}),
         Field("mirror_cache_expiry", parse_int("mirror_cache_expiry", -1, 10**9), {"type": "integer"}),
         Field("mirror_web_url_fmt", parse_text("mirror_web_url_fmt"), TEXT),

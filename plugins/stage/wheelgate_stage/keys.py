@@ -18,6 +18,7 @@ FIELDS = (
     Field("bases", parse_bases, LIST, lambda owner: [], many=True, refers_to="indices"),
     Field("volatile", parse_bool, {"type": "boolean"}, lambda owner: True),
     Field("acl_upload", parse_principals, LIST, lambda owner: [owner], many=True, refers_to="principals"),
+    Field("acl_read", parse_principals, LIST, many=True, refers_to="principals"),
     Field(
         "acl_toxresult_upload",
         parse_principals,

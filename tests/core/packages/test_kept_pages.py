@@ -215,4 +215,4 @@ def test_the_memory_of_pages_is_bounded(shelved: Shelved) -> None:
     kept = pages._pages.values()
     assert 3 < len(kept) < 30
     assert pages._size == sum(page.size for page in kept) <= 100_000
-    assert list(kept)[-1].key[2] == "p29"
+    assert list(kept)[-1].key[1] == "p29"
