@@ -136,6 +136,10 @@ class Session:
         """Return the URL of a user of the server in use."""
         return urls.user_url(self.root, username)
 
+    def groups_url(self, name: str = "") -> str:
+        """Return the URL of a group of the server in use, or of the list of all."""
+        return urls.groups_url(self.root, name)
+
     def index_url(self, name: str | None) -> str:
         """Return the URL of an index of the server in use, by default of the index in use."""
         if name is not None:

@@ -98,6 +98,17 @@ def user_url(root: str, username: str) -> str:
     return join(root, _name(username))
 
 
+def groups_url(root: str, name: str = "") -> str:
+    """Return the URL of a group, or of the list of all.
+
+    Raises:
+        ClientError: if the name would lead elsewhere.
+    """
+    if name in {".", ".."} or "/" in name:
+        raise ClientError(f"'{name}' is no name of a group")
+    return join(root, "+x", "groups", *([name] if name else []))
+
+
 def index_url(root: str, username: str | None, text: str) -> str:
     """Return the URL of an index given as ``/user/index``, ``user/index`` or ``index`` of the user logged in.
 

@@ -47,6 +47,7 @@ from wheelgate.rights.permissions import CORE_PERMISSIONS
 from wheelgate.services.indices import Indices
 from wheelgate.services.inheritance import Inheritance
 from wheelgate.services.pages import Pages
+from wheelgate.services.principals import Principals
 from wheelgate.services.reading import Reading
 from wheelgate.services.sources import Sources
 from wheelgate.services.users import Users
@@ -144,7 +145,9 @@ class Application:
         self._uploading = GroupCommit("uploads", access.within_transaction) if together else None
         reader = Reader(server.files.store, self._sending)
         server.files.ask([kind.packages for kind in types if kind.packages is not None], indices.all_have_packages)
-        users = Users(server.users, indices, kept)
+        keepers = plugins.implementations("wheelgate_forget_principal")
+        server.forget_principal = Principals(server, indices, keepers).forget
+        users = Users(server.users, indices, kept, server.forget_principal)
         hasher = plugins.only("wheelgate_password_hasher", "a password hasher", needed=False, server=server)
         features = [*CORE_FEATURES, *(feature for _, answer in plugins.ask("wheelgate_features") for feature in answer)]
 

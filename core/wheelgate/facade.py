@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from wheelgate.config import Config
 from wheelgate.files.files import Files
 from wheelgate.outgoing import Outgoing
@@ -14,6 +16,9 @@ class Server:
 
     users: UserStore
     indices: IndexStore
+    forget_principal: Callable[[str], None]
+    """Takes the name of a user, or a ``:group``, that is being deleted out of every access list, and tells the plugins
+    that keep something about it. Belongs inside a transaction; there once the server answers requests."""
 
     def __init__(self, config: Config, database: Database) -> None:
         self.config = config

@@ -133,6 +133,15 @@ def wheelgate_group_sources(server: Server) -> Iterable[GroupSource]:  # type: i
 
 
 @hookspec
+def wheelgate_forget_principal(server: Server, principal: str) -> None:
+    """Take a user, or a ``:group``, out of whatever the plugin keeps about it, for it is being deleted.
+
+    Called inside the transaction that deletes it, in the order of the plugins' names, so that whoever gets the name
+    next inherits nothing. To raise undoes the deletion.
+    """
+
+
+@hookspec
 def wheelgate_permissions() -> Iterable[Permission]:  # type: ignore[empty-body]
     """Bring permissions of the plugin's own, to be asked for by its routes.
 

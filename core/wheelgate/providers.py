@@ -8,7 +8,7 @@ Providers of one kind are ordered by the configuration, then by ``rank`` (100 if
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -53,7 +53,8 @@ class GroupSource(Protocol):
     """Knows groups of users.
 
     One that has the name of an authenticator is asked about the users whom that one brought, and about nobody else;
-    any other is asked about everybody.
+    any other is asked about everybody. One that says ``live = True`` keeps its groups in the server's database: its
+    answers hold until anything changes there, and no longer.
     """
 
     name: str
@@ -61,8 +62,8 @@ class GroupSource(Protocol):
     def groups(self, username: str) -> frozenset[str]:
         """Return the groups of a user, without ``:`` and ``,``; empty if it knows none.
 
-        Answers are kept for 60 s. If it raises or takes too long, the last answer holds until its time is over, and
-        the user is then in none of its groups.
+        Answers are kept for 60 s, those of a live source until the next change. If it raises or takes too long, the
+        last answer holds until its time is over, and the user is then in none of its groups.
         """
 
 
@@ -89,6 +90,17 @@ class RouteRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class RouteEvent:
+    """Something that happened while a plugin's route was called, for the listeners to events."""
+
+    name: str
+    subject: str
+    """What it happened to."""
+    detail: Mapping[str, Any] = field(default_factory=nothing)
+    """What changed; never a secret."""
+
+
+@dataclass(frozen=True, slots=True)
 class RouteResponse:
     """What a plugin's route answers: written as the wire format wants it."""
 
@@ -97,6 +109,8 @@ class RouteResponse:
     message: str = ""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=nothing)
+    events: Sequence[RouteEvent] = ()
+    """What happened and is committed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from wheelgate import (
 )
 from wheelgate.errors import Conflict
 from wheelgate.fields import Field, IndexType, parse_list, parse_text
-from wheelgate.providers import Authenticator, CredentialExtractor, PasswordHasher
+from wheelgate.providers import Authenticator, CredentialExtractor, GroupSource, PasswordHasher
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -68,6 +68,21 @@ class Mirrored:
     def wheelgate_password_hasher(self) -> PasswordHasher:
         """Bring itself."""
         return self
+
+
+class OneGroup:
+    """In place of ``groups``: everybody is in one."""
+
+    name = "one"
+
+    def groups(self, username: str) -> frozenset[str]:
+        """Name it."""
+        return frozenset({"everybody"})
+
+    @hookimpl
+    def wheelgate_group_sources(self) -> Iterable[GroupSource]:
+        """Bring itself."""
+        return [self]
 
 
 class Odd:

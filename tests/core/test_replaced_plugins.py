@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.core.replacements import Memory, Mirrored, Odd, Titled
+from tests.core.replacements import Memory, Mirrored, Odd, OneGroup, Titled
 from tests.sites import Serve
 
 from wheelgate.testing.site import Site
@@ -14,6 +14,7 @@ from wheelgate.testing.site import Site
 ROOT = ("root", "")
 STRANGERS: dict[str, Callable[[], object]] = {
     "auth_basic": Mirrored,
+    "groups": OneGroup,
     "restrict_modify": Odd,
     "stage": lambda: Titled("stage"),
     "mirror": lambda: Titled("mirror"),
@@ -53,6 +54,7 @@ def test_a_day_with_a_stranger(serve: Serve, name: str) -> None:
     ("name", "method", "path", "body", "status", "text"),
     [
         ("auth_basic", "DELETE", "/root", None, 401, "Mirrored realm"),
+        ("groups", "GET", "/+api", None, 200, "everybody"),
         ("restrict_modify", "PUT", "/odd", {"password": "x"}, 403, "it is odd"),
         ("stage", "PUT", "/root/test", {"acl_upload": ""}, 400, "unexpected keyword arguments: acl_upload="),
         ("mirror", "PUT", "/root/test", {"type": "mirror"}, 200, "root's"),
@@ -77,7 +79,7 @@ def test_a_new_server_has_what_its_plugins_bring(tmp_path: Path) -> None:
         assert site.request("GET", "/").result["root"]["indexes"] == {}
 
 
-@pytest.mark.parametrize("name", ["restrict_modify", "stage", "mirror", "auth_basic"])
+@pytest.mark.parametrize("name", ["groups", "restrict_modify", "stage", "mirror", "auth_basic"])
 def test_without_a_plugin_the_rest_goes_on(serve: Serve, name: str) -> None:
     """Left out and not replaced, a plugin takes only what is its own with it."""
     site = serve(no_plugin=[name])

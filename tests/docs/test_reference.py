@@ -9,17 +9,19 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 RESOURCES = sorted((ROOT / "core" / "wheelgate" / "resources").glob("*.py"))
+ROUTES = sorted((ROOT / "plugins").glob("*/*/*.py"))
+TELLING = frozenset({"tell", "RouteEvent"})
 
 
 def told_events() -> set[str]:
-    """Return the names of the events that responders tell."""
-    calls = [node for path in RESOURCES for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+    """Return the names of the events that responders, and the routes of bundled plugins, tell."""
+    calls = [node for path in [*RESOURCES, *ROUTES] for node in ast.walk(ast.parse(path.read_text("utf-8")))]
     return {
         str(call.args[0].value)
         for call in calls
         if isinstance(call, ast.Call)
-        and isinstance(call.func, ast.Attribute)
-        and call.func.attr == "tell"
+        and (call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")) in TELLING
+        and call.args
         and isinstance(call.args[0], ast.Constant)
     }
 

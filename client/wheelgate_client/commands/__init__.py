@@ -11,6 +11,7 @@ COMMANDS = {
     "logoff": "end the login",
     "logout": "the same as logoff",
     "index": "create, show, modify, delete and list indices",
+    "group": "create, show, modify, delete and list groups of users",
     "upload": "upload release files, or build and upload them",
     "list": "list the projects of an index, or the files of a project",
     "why": "say which index a project comes from, and what is hidden",

@@ -1,4 +1,4 @@
-"""The groups of a user, asked live from the group sources and kept for a minute."""
+"""The groups of a user, asked live from the group sources and kept for a minute, or until something changes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from wheelgate.pools import Provider
 from wheelgate.providers import GroupSource
@@ -27,35 +28,60 @@ class Groups:
         """Whether there is a source at all."""
         self._kept: OrderedDict[tuple[str, str], tuple[float, frozenset[str]]] = OrderedDict()
 
-    async def of(self, username: str, brought_by: str) -> frozenset[str]:
+    async def of(self, username: str, brought_by: str, kept: dict[Any, Any]) -> frozenset[str]:
         """Return the groups of a user whom an authenticator brought; of a local one if ``brought_by`` is empty.
 
         A source that fails counts with its last answer until that is a minute old, and then with nothing.
+
+        Args:
+            username: the user.
+            brought_by: the name of the authenticator.
+            kept: what was read from the stores in their present state; answers of live sources are put there.
         """
         groups: frozenset[str] = frozenset()
         for source, provider in self._sources:
             # Whoever creates a user with the name of somebody in a directory must not get that one's groups.
             if source.name == brought_by or source.name not in self._authenticators:
-                groups |= await self._ask(source, provider, username)
+                if getattr(source, "live", False):
+                    groups |= await self._live(source, provider, username, kept)
+                else:
+                    groups |= await self._lasting(source, provider, username)
         return groups
 
-    async def _ask(self, source: GroupSource, provider: Provider, username: str) -> frozenset[str]:
+    async def _live(
+        self, source: GroupSource, provider: Provider, username: str, kept: dict[Any, Any]
+    ) -> frozenset[str]:
+        key = ("groups", source.name, username)
+        found: frozenset[str] | None = kept.get(key)
+        if found is None:
+            found = await self._ask(source, provider, username)
+            if found is not None:
+                kept[key] = found
+        return found or frozenset()
+
+    async def _lasting(self, source: GroupSource, provider: Provider, username: str) -> frozenset[str]:
         key = (source.name, username)
         now = time.monotonic()
         kept = self._kept.get(key)
         if kept and now < kept[0]:
             return kept[1]
-        try:
-            answer: object = await provider.call(source.groups, username)
-            # A text would be a group for each of its letters.
-            if not isinstance(answer, frozenset | set | list | tuple):
-                raise TypeError  # noqa: TRY301 - an answer that is none is as bad as a failure
-            groups = frozenset(name for name in answer if name and not set(name) & set(":,"))
-        except Exception as error:  # noqa: BLE001 - a stranger's code: whatever it raises stays here
-            log.warning("group source '%s' failed: %s", source.name, type(error).__name__)
+        groups = await self._ask(source, provider, username)
+        if groups is None:
             return frozenset()
         self._kept[key] = (now + KEPT_FOR, groups)
         self._kept.move_to_end(key)
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return groups
+
+    async def _ask(self, source: GroupSource, provider: Provider, username: str) -> frozenset[str] | None:
+        """Ask a source; return None if it fails."""
+        try:
+            answer: object = await provider.call(source.groups, username)
+            # A text would be a group for each of its letters.
+            if not isinstance(answer, frozenset | set | list | tuple):
+                raise TypeError  # noqa: TRY301 - an answer that is none is as bad as a failure
+            return frozenset(name for name in answer if name and not set(name) & set(":,"))
+        except Exception as error:  # noqa: BLE001 - a stranger's code: whatever it raises stays here
+            log.warning("group source '%s' failed: %s", source.name, type(error).__name__)
+            return None

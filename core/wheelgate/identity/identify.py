@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from wheelgate.errors import NotAuthenticated, Refusal
 from wheelgate.identity.authentication import Authentication, Proof
@@ -127,19 +127,23 @@ class Identifier:
         if principal is None:
             raise NotAuthenticated("this login has ended; log in again")
         if self._groups.any:
-            user = await access.read(self.user, session.username)
-            groups = await self._groups.of(session.username, user.provider if user else "")
-            principal = replace(principal, groups=groups)
+            user, kept = await access.read(self._known, session.username)
+            groups = await self._groups.of(session.username, user.provider if user else "", kept)
+            principal = replace(principal, groups=groups) if groups else principal
         return Caller(principal, incoming, None, ambient, session)
 
     async def principal(self, proof: Proof) -> Principal:
         """Make the principal of somebody who has just proven a name."""
-        groups = await self._groups.of(proof.ok.username, "" if proof.local else proof.by)
+        kept = await self._access.read(self._kept.now)
+        groups = await self._groups.of(proof.ok.username, "" if proof.local else proof.by, kept)
         return Principal(proof.ok.username, groups | (proof.ok.groups or frozenset()), proof.by)
 
     def user(self, name: str) -> User | None:
         """Return the user of that name, from memory if nothing has changed."""
         return known_user(self._users, self._kept, name)
+
+    def _known(self, name: str) -> tuple[User | None, dict[Any, Any]]:
+        return self.user(name), self._kept.now()
 
     def holder(self, session: Session) -> Principal | None:
         """Return whose session it is, or None if it has ended: by logout, a new password or deletion."""

@@ -14,7 +14,7 @@ from wheelgate.http.request import read_json
 from wheelgate.identity.authentication import Authentication, Proof
 from wheelgate.identity.identify import ANYONE, Caller, Identifier
 from wheelgate.identity.sessions import Sessions
-from wheelgate.services.names import check_name
+from wheelgate.names import check_name
 from wheelgate.services.users import LONGEST_PASSWORD, UserChange, Users
 from wheelgate.store.state import ServerState
 from wheelgate.values import LONGEST_NAME, Credentials, User

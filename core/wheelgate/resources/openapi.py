@@ -14,6 +14,7 @@ from wheelgate.http.front import Front
 from wheelgate.providers import Route
 from wheelgate.resources.openapi_packages import package_paths, upload
 from wheelgate.resources.openapi_parts import TEXT, body, operation, parameter
+from wheelgate.values import NOTHING
 
 USER_KEYS = {"email": TEXT, "title": TEXT, "description": TEXT, "custom_data": {}, "password": TEXT}
 USER, INDEX = parameter("user"), parameter("index")
@@ -104,5 +105,5 @@ def plugin_route(plugin: str, route: Route) -> tuple[str, dict[str, Any]]:
     path = re.sub(r"\{(\w+)[^}]*\}", r"{\1}", route.address(plugin))
     names = re.findall(r"\{(\w+)\}", path)
     parameters = [{**parameter(name), "schema": TEXT} for name in names]
-    described = operation(f"Ask the plugin '{plugin}'")
+    described = operation(f"Ask the plugin '{plugin}'", also={"201": "made"} if route.method == "PUT" else NOTHING)
     return path, {"parameters": parameters, route.method.lower(): described}

@@ -67,6 +67,8 @@ def responder(front: Front, route: Route, provider: Provider) -> Responder:
             caller.info, caller.principal, params, {name: req.get_param(name) or "" for name in req.params}, body
         )
         given: RouteResponse = await provider.call(route.handler, asked)
+        for happened in given.events:
+            front.tell(happened.name, caller, happened.subject, **happened.detail)
         answer(resp, given.result, given.type, given.message, given.status)
         resp.set_headers(dict(given.headers))
 

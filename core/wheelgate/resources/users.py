@@ -12,10 +12,10 @@ from wheelgate.http.answers import answer, encode
 from wheelgate.http.front import Front, segment
 from wheelgate.http.request import held, read_json
 from wheelgate.identity.sessions import Sessions
+from wheelgate.names import check_name
 from wheelgate.pools import Pool
 from wheelgate.providers import PasswordHasher
 from wheelgate.services.indices import Indices
-from wheelgate.services.names import check_name
 from wheelgate.services.users import UserChange, Users, read_creation, read_modification, user_config
 from wheelgate.store.access import Kept
 from wheelgate.values import Index, Resource, User

@@ -8,8 +8,8 @@ from typing import Any
 
 from wheelgate.errors import BadInput, Conflict, Forbidden, NotFound
 from wheelgate.fields import Field, IndexType, same, shown
+from wheelgate.names import check_name
 from wheelgate.services.bases import circle
-from wheelgate.services.names import check_name
 from wheelgate.store.protocols import IndexStore, UserStore
 from wheelgate.values import NOTHING, Index, Resource
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from wheelgate.errors import BadInput, Conflict, Forbidden, NotFound, Unsupported
 from wheelgate.fields import parse_json, parse_text, same, shown
+from wheelgate.names import check_name
 from wheelgate.services.indices import Indices, index_config
-from wheelgate.services.names import check_name
 from wheelgate.store.access import Kept, known_user
 from wheelgate.store.protocols import UserStore
 from wheelgate.values import ROOT, Index, User
@@ -112,8 +112,10 @@ def read_password(value: Any, name: str, *, loopback: bool) -> str:
 class Users:
     """Changes of users; each method runs inside one transaction."""
 
-    def __init__(self, store: UserStore, indices: Indices, kept: Kept) -> None:
+    def __init__(self, store: UserStore, indices: Indices, kept: Kept, forget: Callable[[str], None]) -> None:
+        """Take the stores, and what takes a name out of all that refers to it."""
         self._store = store
+        self._forget = forget
         self._kept = kept
         self._indices = indices
 
@@ -167,7 +169,7 @@ class Users:
                 raise Forbidden(f"user '{user.name}' has non-volatile index: {index.name}")
         for index in owned:
             self._indices.delete(index)
-        self._indices.forget("principals", user.name)
+        self._forget(user.name)
         self._store.delete(user)
         return owned
 

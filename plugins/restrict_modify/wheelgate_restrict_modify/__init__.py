@@ -11,8 +11,8 @@ def wheelgate_options() -> list[Option]:
     return [
         Option(
             "restrict-modify",
-            "users and :groups, separated by commas, who alone may create, modify and delete users and indices; "
-            "root and owners lose that right unless they are named; users may still change their own password",
+            "users and :groups, separated by commas, who alone may create, modify and delete users, groups and "
+            "indices; root and owners lose that right unless they are named; users may still change their own password",
             parse=principals,
             metavar="PRINCIPALS",
         )

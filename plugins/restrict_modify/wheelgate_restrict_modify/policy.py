@@ -5,7 +5,11 @@ from __future__ import annotations
 from wheelgate import Allow, Deny, Principal, Resource
 
 RESTRICTED = frozenset(
-    {"user_create", "user_modify", "user_password", "user_delete", "index_create", "index_modify", "index_delete"}
+    {
+        *("user_create", "user_modify", "user_password", "user_delete"),
+        *("index_create", "index_modify", "index_delete"),
+        *("group_create", "group_modify", "group_delete"),  # whoever changes a group may give what is given to it
+    }
 )
 
 RELEASES = frozenset({"release_modify", "release_delete"})

@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
-from unicodedata import normalize
 
 import orjson
-
-
-def fold(name: str) -> str:
-    """Return what look-alike names have in common: NFKC and case folding (Unicode, section 3.13, D145)."""
-    return normalize("NFKC", normalize("NFKC", name).casefold())
 
 
 def to_json(value: Any) -> str | None:

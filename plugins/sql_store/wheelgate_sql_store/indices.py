@@ -8,9 +8,10 @@ from typing import Any
 
 from wheelgate import Index
 from wheelgate.errors import Conflict, NotFound
+from wheelgate.names import fold
 from wheelgate.store.database import Database
 from wheelgate_sql_store import hot
-from wheelgate_sql_store.columns import fold, to_json
+from wheelgate_sql_store.columns import to_json
 from wheelgate_sql_store.models import IndexRow
 
 

@@ -1,4 +1,4 @@
-"""Which names a new user or index may have."""
+"""Which names a new user, index or group may have, and which look alike."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def check_name(kind: str, name: str) -> None:
     """Refuse a name that could confuse a person, a file system or an access list.
 
     Args:
-        kind: how the sentence calls it: ``username`` or ``indexname``.
+        kind: how the sentence calls it: ``username``, ``indexname`` or ``groupname``.
         name: letters and digits of any script and ``-_.@`` are fine.
 
     Raises:
@@ -34,3 +34,8 @@ def check_name(kind: str, name: str) -> None:
         raise BadInput(f"{kind} {shown} must not start with '.' or '-'")
     if unicodedata.normalize("NFKC", name) != name:
         raise BadInput(f"{kind} {shown} must be written in its normal form (Unicode NFKC)")
+
+
+def fold(name: str) -> str:
+    """Return what look-alike names have in common: NFKC and case folding (Unicode, section 3.13, D145)."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
