@@ -47,6 +47,18 @@ def test_their_client_is_told_what_is_restricted(
     assert not sit_down(restricted.port, devpi=clients["theirs"]).differences(session)
 
 
+@pytest.mark.parametrize("session", read(HERE / "their_client_private.txt"), ids=str)
+def test_their_client_lives_with_private_indices(
+    session: Session,
+    tmp_path: Path,
+    clients: Mapping[str, Path],
+    sit_down: SitDown,
+) -> None:
+    """The incumbent's client works with an index that only some may read, and shows the others that there is none."""
+    with RunningServer(tmp_path / "server", *CHEAP_HASHING, workers=2) as server:
+        assert not sit_down(server.port, devpi=clients["theirs"]).differences(session)
+
+
 @pytest.mark.parametrize("session", read(HERE / "both_clients.txt"), ids=str)
 def test_both_clients_share_a_state(
     session: Session, server: RunningServer, clients: Mapping[str, Path], sit_down: SitDown

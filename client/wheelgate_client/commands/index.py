@@ -12,7 +12,7 @@ from wheelgate_client.errors import ClientError
 if TYPE_CHECKING:
     from wheelgate_client.session import Session
 
-FIRST = ("type", "bases", "volatile", "acl_upload", "acl_toxresult_upload")
+FIRST = ("type", "bases", "volatile", "acl_upload", "acl_read", "acl_toxresult_upload")
 WITHOUT_PROJECTS = "?no_projects="
 
 

@@ -40,12 +40,6 @@ def wheelgate_routes(server: Server) -> list[Route]:
 
 
 @hookimpl
-def wheelgate_features() -> list[str]:
-    """Tell clients that there are groups."""
-    return ["groups"]
-
-
-@hookimpl
 def wheelgate_forget_principal(server: Server, principal: str) -> None:
     """Take who is deleted out of all groups."""
     Groups(server).forget(principal)

@@ -66,6 +66,34 @@ def test_a_source_is_asked_once_a_minute(serve: Serve) -> None:
     assert source.asked.count("alice") <= 1
 
 
+class Live(Source):
+    """A source whose groups lie in the server's database."""
+
+    live = True
+
+
+def test_a_live_source_is_asked_once_until_something_changes(serve: Serve) -> None:
+    """What lies in the database holds as long as nothing changes there, and not a moment longer."""
+    answers = iter([["old"], ["new"]])
+    source = Live(lambda name: next(answers) if name == "alice" else ())
+    site = serve(extra={"a": source})
+    site.request("PUT", "/alice", {"password": "correct horse"})
+    seen = [groups_of(site, ("alice", "correct horse")) for _ in range(3)]
+    site.request("PUT", "/root/dev", {}, auth=ROOT)
+    seen += [groups_of(site, ("alice", "correct horse")) for _ in range(3)]
+
+    assert seen == [["old"]] * 3 + [["new"]] * 3
+
+
+def test_a_live_source_that_fails_is_asked_again(serve: Serve) -> None:
+    """A failure is no answer, so it is not kept."""
+    answers = iter([fail, lambda name: ["staff"]])
+    site = serve(extra={"a": Live(lambda name: next(answers)(name) if name == "alice" else ())})
+    site.request("PUT", "/alice", {"password": "correct horse"})
+
+    assert [groups_of(site, ("alice", "correct horse")) for _ in range(3)] == [[], ["staff"], ["staff"]]
+
+
 @pytest.mark.parametrize(
     ("answer", "groups"),
     [

@@ -309,8 +309,3 @@ def test_events(serve: Serve) -> None:
         ("GroupModified", "root", "devs", {"added": ["bob"], "removed": ["alice"], "title": "Ours"}),
         ("GroupDeleted", "root", "devs", {}),
     ]
-
-
-def test_clients_learn_that_there_are_groups(quick: Club) -> None:
-    """``/+api`` says so."""
-    assert "groups" in quick.site.request("GET", "/+api").result["features"]
