@@ -159,7 +159,7 @@ def test_plugins_lists_what_is_installed(run: Run) -> None:
     assert (listed.code, listed.err) == (0, "")
     version = metadata.version("wheelgate")
     assert f"(wheelgate {version}): active" in listed.out
-    assert f"2. mirror (wheelgate {version}): blocked\n" in listed.out
+    assert f". mirror (wheelgate {version}): blocked\n" in listed.out
     assert "   hooks: check_permission, options\n   settings: restrict-modify\n" in listed.out
 
 
