@@ -52,7 +52,11 @@ def _answer(session: Session, url: str, credentials: Credentials) -> tuple[Reply
         expired = refused.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN} and credentials.token is not None
         if not expired:
             raise
-    return session.api.get(url, Credentials(basic=credentials.basic)), credentials
+        told = refused
+    try:
+        return session.api.get(url, Credentials(basic=credentials.basic)), credentials
+    except RefusedError:
+        raise told from None  # what the server said to the login is what its user has to know
 
 
 def _info(reply: Reply, credentials: Credentials) -> ServerInfo:
