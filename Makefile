@@ -55,6 +55,6 @@ clean: ## remove everything that the other targets made
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
-.venv/installed-dev: .venv/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+.venv/installed-dev: .venv/bin/python pyproject.toml $(wildcard plugins/*/pyproject.toml)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]' $(foreach plugin,$(dir $(wildcard plugins/*/pyproject.toml)),--editable $(plugin))
 	@touch $@ .venv/installed

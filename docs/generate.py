@@ -10,6 +10,7 @@ import argparse
 import inspect
 import re
 import sys
+import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module, metadata
 from pathlib import Path
@@ -31,6 +32,7 @@ from wheelgate_client.commands import ALIASES, COMMANDS
 
 DOCS = Path(__file__).parent
 EXAMPLES = DOCS.parent / "tests" / "plugins_external"
+PROJECTS = [DOCS.parent / "pyproject.toml", *DOCS.parent.glob("plugins/*/pyproject.toml")]
 PART = re.compile(r"(<!-- generated: ([^>]*) -->)\n.*?<!-- end -->", re.DOTALL)
 LONGEST = 120
 """Characters of a line of code."""
@@ -41,6 +43,7 @@ KINDS = {
     "PasswordHasher": "one provider; at most one plugin may bring it",
     "Path": "one answer from each plugin",
     "None": "a notice; every plugin is called and no answer is used",
+    "UserDefaults | None": "a question; the first answer that is not `None` holds",
     "str | None": "a question; the first answer that is not `None` holds",
     "Allow | Deny | None": "a question to every plugin on each request",
     "Sequence[bool] | None": "a question to every plugin on each listing",
@@ -66,9 +69,10 @@ def code(text: str, kind: str = "python") -> str:
 
 
 def bundled(group: str) -> dict[str, ModuleType]:
-    """Return the modules that this distribution registers as plugins, by the names it registers them under."""
-    found = metadata.distribution("wheelgate").entry_points.select(group=group)
-    return {entry.name: entry.load() for entry in sorted(found, key=lambda entry: entry.name)}
+    """Return the modules that the distributions of this repository register as plugins, by their names."""
+    projects = [tomllib.loads(path.read_text("utf-8"))["project"] for path in PROJECTS]
+    found = [entry for project in projects for entry in metadata.distribution(project["name"]).entry_points]
+    return {entry.name: entry.load() for entry in sorted(found, key=lambda entry: entry.name) if entry.group == group}
 
 
 def classes(module: ModuleType) -> list[type]:
@@ -177,13 +181,21 @@ def server_commands() -> str:
     """Describe what ``devpi-server`` takes besides its settings."""
     parser = make_parser(CORE_OPTIONS)
     known = {option.flag for option in CORE_OPTIONS}
-    # argparse has no public way to its arguments but the help text, whose form changes from one Python to the next.
-    (group,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001
-    sections = [arguments_table(parser, known)]
-    for choice in group._choices_actions:  # noqa: SLF001
-        sections.append(f"### devpi-server {choice.dest}\n\n{str(choice.help).capitalize()}.\n")
-        sections.append(arguments_table(group.choices[choice.dest], known))
+    sections = [arguments_table(parser, known), *commands_of(parser, "devpi-server", known)]
     return "\n".join(filter(None, sections))
+
+
+def commands_of(parser: argparse.ArgumentParser, name: str, known: set[str]) -> list[str]:
+    """Describe the commands of a parser, and those below them."""
+    sections = []
+    # argparse has no public way to its arguments but the help text, whose form changes from one Python to the next.
+    for group in (action for action in parser._actions if isinstance(action, argparse._SubParsersAction)):  # noqa: SLF001
+        for choice in group._choices_actions:  # noqa: SLF001
+            title, below = f"{name} {choice.dest}", group.choices[choice.dest]
+            sections.append(f"### {title}\n\n{str(choice.help)[0].upper()}{str(choice.help)[1:]}.\n")
+            sections.append(arguments_table(below, known))
+            sections += commands_of(below, title, known)
+    return sections
 
 
 def client_commands() -> str:

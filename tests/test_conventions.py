@@ -23,7 +23,10 @@ from wheelgate.plugins import discover
 ROOT = Path(__file__).parents[1]
 CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 TOOL = CONFIG["tool"]
-PLUGINS = sorted(folder.name for folder in (ROOT / "plugins").iterdir() if folder.is_dir())
+FOLDERS = sorted(folder for folder in (ROOT / "plugins").iterdir() if folder.is_dir())
+DISTRIBUTIONS = [folder.name for folder in FOLDERS if (folder / "pyproject.toml").exists()]
+"""Plugins that are installed by themselves: what comes with them is not in the wheel of the rest."""
+PLUGINS = [folder.name for folder in FOLDERS if folder.name not in DISTRIBUTIONS]
 MADE = re.compile(
     r"\.git|\.venv|\.\w+_cache|\.hypothesis|__pycache__|build|dist|site|.+\.egg-info|.+\.pyc|\.coverage.*"
 )
@@ -45,14 +48,17 @@ def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def lists_of_packages(plugin: str) -> dict[str, bool]:
-    """Say for each list of ``pyproject.toml`` whether a plugin stands in it."""
-    package = f"wheelgate_{plugin}"
+def package_of(plugin: str) -> str:
+    """Return the package that a folder of ``plugins/`` holds."""
+    (package,) = [path.name for path in (ROOT / "plugins" / plugin).glob("wheelgate_*") if path.suffix == ""]
+    return package
+
+
+def lists_of_checks(plugin: str) -> dict[str, bool]:
+    """Say for each list of ``pyproject.toml`` by which code is checked whether a plugin stands in it."""
+    package = package_of(plugin)
     contracts = {contract["name"]: contract for contract in TOOL["importlinter"]["contracts"]}
-    groups = CONFIG["project"]["entry-points"]
     return {
-        "setuptools": f"plugins/{plugin}" in TOOL["setuptools"]["packages"]["find"]["where"],
-        "entry point": package in {*groups["wheelgate"].values(), *groups["wheelgate.client"].values()},
         "mypy packages": package in TOOL["mypy"]["packages"],
         "mypy path": f"$MYPY_CONFIG_FILE_DIR/plugins/{plugin}" in TOOL["mypy"]["mypy_path"].split(":"),
         "coverage": package in TOOL["coverage"]["run"]["source_pkgs"],
@@ -62,15 +68,45 @@ def lists_of_packages(plugin: str) -> dict[str, bool]:
         "the client does not know it": package
         in contracts["The client knows no plugin and no server"]["forbidden_modules"],
         "it knows no other": package in contracts["No plugin imports another"]["modules"],
+        "it uses the public face only": package
+        in [
+            *contracts["Plugins use the public face of the core only"]["source_modules"],
+            *contracts["A client plugin speaks to the client only"]["source_modules"],
+        ],
+    }
+
+
+def lists_of_packages(plugin: str) -> dict[str, bool]:
+    """Say for each list of ``pyproject.toml`` by which a wheel is made whether a plugin stands in it."""
+    groups = CONFIG["project"]["entry-points"]
+    return {
+        "setuptools": f"plugins/{plugin}" in TOOL["setuptools"]["packages"]["find"]["where"],
+        "entry point": package_of(plugin) in {*groups["wheelgate"].values(), *groups["wheelgate.client"].values()},
     }
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)
 def test_a_bundled_plugin_is_declared_everywhere(plugin: str) -> None:
     """Whoever adds a folder to ``plugins/`` is told each list of ``pyproject.toml`` that it is missing in."""
-    missing = [where for where, stands in lists_of_packages(plugin).items() if not stands]
+    lists = lists_of_packages(plugin) | lists_of_checks(plugin)
 
-    assert not missing
+    assert [where for where, stands in lists.items() if not stands] == []
+
+
+@pytest.mark.parametrize("plugin", DISTRIBUTIONS)
+def test_a_plugin_with_a_distribution_of_its_own_is_checked_and_not_bundled(plugin: str) -> None:
+    """What has a ``pyproject.toml`` of its own is held to the same rules, and is in no other wheel."""
+    assert [where for where, stands in lists_of_checks(plugin).items() if not stands] == []
+    assert [where for where, stands in lists_of_packages(plugin).items() if stands] == []
+
+
+@pytest.mark.parametrize("plugin", DISTRIBUTIONS)
+def test_a_plugin_with_a_distribution_of_its_own_is_installed(plugin: str) -> None:
+    """It comes in by the entry point that its own ``pyproject.toml`` declares."""
+    project = tomllib.loads((ROOT / "plugins" / plugin / "pyproject.toml").read_text("utf-8"))["project"]
+    entries = metadata.distribution(project["name"]).entry_points
+
+    assert {entry.name: entry.value for entry in entries} == project["entry-points"]["wheelgate"]
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)
@@ -82,12 +118,13 @@ def test_a_bundled_plugin_is_installed(plugin: str) -> None:
     assert found[plugin] == f"wheelgate_{plugin}"
 
 
-@pytest.mark.parametrize("plugin", PLUGINS)
-def test_a_bundled_plugin_has_tests_and_only_one_package(plugin: str) -> None:
-    """The tests mirror the folders, and a folder holds the package of its name and nothing else."""
+@pytest.mark.parametrize("plugin", [*PLUGINS, *DISTRIBUTIONS])
+def test_a_plugin_has_tests_and_only_one_package(plugin: str) -> None:
+    """The tests mirror the folders, and a folder holds one package, and what a distribution of its own needs."""
     assert any((ROOT / "tests" / "plugins" / plugin).glob("test_*.py"))
-    folders = [path.name for path in (ROOT / "plugins" / plugin).iterdir() if path.name != "__pycache__"]
-    assert folders == [f"wheelgate_{plugin}"]
+    folders = {path.name for path in (ROOT / "plugins" / plugin).iterdir() if not MADE.search(f"/{path.name}/")}
+    own = {"pyproject.toml", "README.md"} if plugin in DISTRIBUTIONS else set()
+    assert folders == {package_of(plugin), *own}
 
 
 def hooks_of(module: ModuleType) -> list[tuple[str, Callable[..., object]]]:
@@ -164,6 +201,7 @@ def test_the_public_face_is_pinned() -> None:
         "Unavailable",
         "Unknown",
         "User",
+        "UserDefaults",
         "Verdict",
         "hookimpl",
     ]

@@ -19,6 +19,7 @@ from wheelgate.values import (
     Unavailable,
     Unknown,
     User,
+    UserDefaults,
     Verdict,
 )
 
@@ -40,6 +41,7 @@ __all__ = [
     "Unavailable",
     "Unknown",
     "User",
+    "UserDefaults",
     "Verdict",
     "hookimpl",
 ]

@@ -22,6 +22,7 @@ from wheelgate.identity.authentication import Authentication
 from wheelgate.identity.groups import Groups
 from wheelgate.identity.identify import Identifier
 from wheelgate.identity.limiter import Limiter
+from wheelgate.identity.presence import Presence
 from wheelgate.identity.sessions import Sessions, derive_key
 from wheelgate.plugins import Implementation, Plugins, in_order, refuse_own
 from wheelgate.pools import Pool, Provider
@@ -48,6 +49,7 @@ from wheelgate.services.indices import Indices
 from wheelgate.services.inheritance import Inheritance
 from wheelgate.services.pages import Pages
 from wheelgate.services.principals import Principals
+from wheelgate.services.provisioning import Provisioning, who_is_created
 from wheelgate.services.reading import Reading
 from wheelgate.services.sources import Sources
 from wheelgate.services.users import Users
@@ -118,7 +120,34 @@ class Application:
         )
         authentication = Authentication(authenticators, self._hashing, Limiter(), derive_key(secret, "remembered"))
         groups = Groups(group_sources, [each.name for each, _ in authenticators if not each.local])
-        identifier = Identifier(extractors, authentication, sessions, groups, server.users, state, access, kept)
+
+        types = [kind for _, kind in plugins.collect("wheelgate_index_types", lambda kind: kind.name, server=server)]
+        indices = Indices(server.indices, server.users, types)
+        keepers = plugins.implementations("wheelgate_forget_principal")
+        server.forget_principal = Principals(server, indices, keepers).forget
+        users = Users(server.users, indices, kept, server.forget_principal)
+        provisioning = Provisioning(
+            server,
+            users,
+            indices,
+            access,
+            asked_hooks(plugins, "wheelgate_provision_user", AUTHENTICATOR_BUDGET),
+            who_is_created(config["autocreate-users"], [each.name for each, _ in authenticators]),
+            self._events.announce,
+        )
+        presence = Presence(authenticators)
+        identifier = Identifier(
+            extractors,
+            authentication,
+            sessions,
+            groups,
+            presence,
+            provisioning.welcome,
+            server.users,
+            state,
+            access,
+            kept,
+        )
 
         brought = plugins.collect("wheelgate_permissions", lambda permission: permission.name)
         own = {permission.name for permission in CORE_PERMISSIONS}
@@ -127,13 +156,11 @@ class Application:
         rights = Rights(
             server,
             permissions,
-            policies(plugins, "wheelgate_check_permission"),
-            policies(plugins, "wheelgate_filter_visible"),
+            asked_hooks(plugins, "wheelgate_check_permission", POLICY_BUDGET),
+            asked_hooks(plugins, "wheelgate_filter_visible", POLICY_BUDGET),
         )
         outside = Outside(config["trusted-proxy"], config["outside-url"])
 
-        types = [kind for _, kind in plugins.collect("wheelgate_index_types", lambda kind: kind.name, server=server)]
-        indices = Indices(server.indices, server.users, types)
         self._sources = Sources(types)
         inheritance = Inheritance(indices, self._sources, kept)
         hide = config["private-indices"] == "hide"
@@ -145,9 +172,6 @@ class Application:
         self._uploading = GroupCommit("uploads", access.within_transaction) if together else None
         reader = Reader(server.files.store, self._sending)
         server.files.ask([kind.packages for kind in types if kind.packages is not None], indices.all_have_packages)
-        keepers = plugins.implementations("wheelgate_forget_principal")
-        server.forget_principal = Principals(server, indices, keepers).forget
-        users = Users(server.users, indices, kept, server.forget_principal)
         hasher = plugins.only("wheelgate_password_hasher", "a password hasher", needed=False, server=server)
         features = [*CORE_FEATURES, *(feature for _, answer in plugins.ask("wheelgate_features") for feature in answer)]
 
@@ -162,7 +186,7 @@ class Application:
         app.add_route("/+api", api)
         app.add_route("/{user}/+api", api)
         app.add_route("/{user}/{index}/+api", api)
-        app.add_route("/+login", LoginResource(front, identifier, authentication, sessions, users))
+        app.add_route("/+login", LoginResource(front, identifier, authentication, sessions))
         app.add_route("/+logout", LogoutResource(front, sessions, state))
         app.add_route("/+authcheck", AuthCheckResource(front, require_login=config["require-login"]))
         app.add_route(
@@ -232,15 +256,15 @@ def ordered_providers(
     """Collect the providers of a hook in their order, each with the way to call it."""
     things = [thing for _, thing in plugins.collect(hook, lambda thing: thing.name, server=server)]
     return [
-        (thing, Provider(thing.name, budget, instant=getattr(thing, "instant", False)))
+        (thing, Provider(thing.name, budget, instant=getattr(thing, "instant", False), patient=False))
         for thing in in_order(things, order, option)
     ]
 
 
-def policies(plugins: Plugins, hook: str) -> list[tuple[Implementation, Provider]]:
-    """Collect the implementations of a permission hook, each with the way to call it."""
+def asked_hooks(plugins: Plugins, hook: str, budget: float) -> list[tuple[Implementation, Provider]]:
+    """Collect the implementations of a hook that is asked again and again, each with the way to call it."""
     return [
-        (implementation, Provider(implementation.plugin, POLICY_BUDGET, instant=implementation.instant))
+        (implementation, Provider(implementation.plugin, budget, instant=implementation.instant))
         for implementation in plugins.implementations(hook)
     ]
 

@@ -168,6 +168,13 @@ CORE_OPTIONS = (
         many=True,
     ),
     Option(
+        "autocreate-users",
+        "authenticator whose users are created when they first log in, or 'all', or 'none'",
+        ("all",),
+        metavar="NAME",
+        many=True,
+    ),
+    Option(
         "extractor-order",
         "which ways to find credentials are tried first; the rest follow by rank and name",
         (),

@@ -47,6 +47,11 @@ class Events:
         except queue.Full:
             log.error("event %s of '%s' dropped: the listeners are too slow", happened.name, happened.subject)
 
+    def announce(self, name: str, principal: Principal, info: RequestInfo, subject: str) -> None:
+        """Queue an event that has no details, if anybody listens."""
+        if self.heard:
+            self.tell(event(name, principal, info, subject))
+
     def close(self, timeout: float = 5.0) -> None:
         """Let the listeners finish what waits, for at most ``timeout`` seconds."""
         if self._thread is not None:

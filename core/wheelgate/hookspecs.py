@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pluggy
 
 from wheelgate.options import Option
-from wheelgate.values import Allow, Deny, Event, Index, Permission, Principal, Resource
+from wheelgate.values import Allow, Deny, Event, Index, Ok, Permission, Principal, Resource, UserDefaults
 
 if TYPE_CHECKING:
     from wheelgate.facade import Server
@@ -118,8 +118,9 @@ def wheelgate_authenticators(server: Server) -> Iterable[Authenticator]:  # type
     """Bring judges of credentials.
 
     Called once per worker. They are asked in the order of ``--auth-order``, then by name, until one says ``Ok`` or
-    ``Reject``. One that raises or takes too long is ``Unavailable``, and after five such failures in a row is left
-    out for 30 s.
+    ``Reject``. One that raises or takes too long is ``Unavailable``; after five such failures in a row, and the
+    first time that it takes too long, it is left out for 30 s. One that is a ``UserDirectory`` too says which users
+    are still there.
     """
 
 
@@ -138,6 +139,16 @@ def wheelgate_forget_principal(server: Server, principal: str) -> None:
 
     Called inside the transaction that deletes it, in the order of the plugins' names, so that whoever gets the name
     next inherits nothing. To raise undoes the deletion.
+    """
+
+
+@hookspec
+def wheelgate_provision_user(server: Server, principal: Principal, ok: Ok) -> UserDefaults | None:
+    """Say what somebody gets who comes from elsewhere and is not a user yet, or None for no opinion.
+
+    Called before the user is created, in a thread, with what the authenticator said; ``principal.credential`` is its
+    name. Raise ``Forbidden`` to refuse: there will be no user, and no login. To raise anything else, or to take longer
+    than 5 s, refuses for now.
     """
 
 

@@ -20,8 +20,12 @@ class OneLine(logging.Formatter):
         text = record.getMessage()
         if record.exc_info and record.exc_info[1] is not None:
             text = f"{text}: {where(record.exc_info[1])}"
-        text = CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
-        return f"{time} {record.levelname.lower()} {record.name}: {text}"
+        return f"{time} {record.levelname.lower()} {record.name}: {escaped(text)}"
+
+
+def escaped(text: str) -> str:
+    """Escape what no eye sees, and what would begin another line or steer a terminal."""
+    return CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def configure() -> None:

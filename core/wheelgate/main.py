@@ -35,7 +35,8 @@ def run(given: list[str]) -> int:
     parser = make_parser(options)
     flags = vars(parser.parse_args(given))
     command = flags.pop("command", None)
-    arguments = {name: flags.pop(name) for name in ("user", "password_stdin", "repair", "no_hashes") if name in flags}
+    own = ("user", "password_stdin", "repair", "no_hashes")
+    arguments = {name: flags.pop(name) for name in own if name in flags}
 
     def load() -> tuple[Config, Plugins]:
         found = find_plugins(given)
@@ -51,6 +52,10 @@ def run(given: list[str]) -> int:
         from wheelgate.commands.passwd import set_password
 
         return set_password(config, plugins, **arguments)
+    if command == "auth test":
+        from wheelgate.commands.auth import try_login
+
+        return try_login(config, plugins, **arguments)
     if command == "fsck":
         from wheelgate.commands.fsck import check_files
 
@@ -117,9 +122,15 @@ def make_parser(options: Sequence[Option]) -> Parser:
     passwd.add_argument("user", metavar="USER")
     passwd.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
     plugins = commands.add_parser("plugins", help="list the installed plugins, their hooks and settings")
+    auth = commands.add_parser("auth", help="try the login services")
+    trials = auth.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    trial = trials.add_parser("test", help="say what each login service answers to a user's password; changes nothing")
+    trial.set_defaults(command="auth test")
+    trial.add_argument("user", metavar="USER")
+    trial.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
     fsck = commands.add_parser("fsck", help="check the stored files of a server that is stopped")
     fsck.add_argument("--repair", action="store_true", help="remove what nobody needs, put damaged files aside")
     fsck.add_argument("--no-hashes", action="store_true", help="compare sizes alone, without reading every file")
-    for command in (passwd, plugins, fsck):
+    for command in (passwd, plugins, trial, fsck):
         add_flags(command, options)
     return parser

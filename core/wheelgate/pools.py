@@ -63,8 +63,17 @@ class Provider:
     failures in a row, it is not asked for 30 s.
     """
 
-    def __init__(self, name: str, budget: float, *, instant: bool) -> None:
+    def __init__(self, name: str, budget: float, *, instant: bool, patient: bool = True) -> None:
+        """Take the name, the time budget in seconds, and what the provider is like.
+
+        Args:
+            name: what messages call it.
+            budget: seconds for one call.
+            instant: whether it promises to answer from memory.
+            patient: whether a call that takes too long is a failure like others, or enough to leave it out.
+        """
         self.name = name
+        self._enough = FAILURES_UNTIL_OPEN if patient else 1
         self.instant = instant
         """Whether calls run on the event loop; they may then as well be made without :meth:`call`."""
         self._budget = budget
@@ -94,7 +103,7 @@ class Provider:
         try:
             answer = await asyncio.wait_for(asyncio.wrap_future(future), self._budget)
         except TimeoutError:
-            self._failed()
+            self._failed(self._enough)
             raise BackendUnavailable(f"'{self.name}' took longer than {self._budget:g} s", retry_after=5) from None
         except Exception as error:
             # To refuse is an answer: strangers who are refused must not open the circuit for everybody.
@@ -106,8 +115,8 @@ class Provider:
         self._failures = 0
         return answer
 
-    def _failed(self) -> None:
+    def _failed(self, enough: int = FAILURES_UNTIL_OPEN) -> None:
         self._failures += 1
-        if self._failures >= FAILURES_UNTIL_OPEN:
+        if self._failures >= enough:
             self._failures = 0
             self._closed_again = time.monotonic() + OPEN_FOR

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from wheelgate.values import Credentials, Outcome, Principal, RequestInfo, User, nothing
 
@@ -46,6 +46,23 @@ class Authenticator(Protocol):
         """Judge the credentials; ``user`` is what the store knows under that name.
 
         To raise, or to take longer than the time budget (5 s), counts as ``Unavailable``.
+        """
+
+
+@runtime_checkable
+class UserDirectory(Protocol):
+    """What an authenticator can be besides: one who knows whether a user whom it brought is still there.
+
+    Without it, who leaves stays logged in until the session is over.
+    """
+
+    name: str
+
+    def exists(self, username: str) -> bool:
+        """Say whether the user is still there; asked for every session and API token of a user whom it brought.
+
+        Answers are kept for 60 s. If it raises or takes too long, the last answer holds until its time is over, and
+        that user's requests are then answered with 503 where they need a right.
         """
 
 

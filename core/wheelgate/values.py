@@ -187,6 +187,18 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class UserDefaults:
+    """What a user who comes from elsewhere gets at the first login."""
+
+    email: str | None = None
+    """None leaves what the authenticator says."""
+    title: str | None = None
+    """None leaves what the authenticator says."""
+    indices: Mapping[str, Mapping[str, Any]] = field(default_factory=nothing)
+    """Indices to create, by name, each as the body of ``PUT /user/index`` describes it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Index:
     """An index as the store knows it."""
 

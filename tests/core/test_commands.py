@@ -2,61 +2,19 @@
 
 from __future__ import annotations
 
-import io
-import logging
 import os
 import pty
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 import pytest
+from tests.commands import CHEAPLY, Outcome, Run
 from tests.sites import Serve
 
 from wheelgate import Ok, hookimpl
-from wheelgate.main import main
-from wheelgate.testing.site import CHEAP, Site
-
-CHEAPLY = [f"--{key}={value}" for key, value in CHEAP.items()]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a command ended, and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-    def fails(self, code: int, sentence: str) -> None:
-        """Check that it failed with one line on standard error and nothing else."""
-        assert (self.code, self.out, self.err) == (code, "", f"devpi-server: {sentence}\n")
-
-
-Run = Callable[..., Outcome]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Return a function that runs the command with arguments and standard input."""
-    root, wheelgate = logging.getLogger(), logging.getLogger("wheelgate")
-    handlers, level = root.handlers[:], wheelgate.level
-
-    def command(*arguments: str, stdin: str = "") -> Outcome:
-        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
-        try:
-            code = main([str(argument) for argument in arguments])
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        captured = capsys.readouterr()
-        return Outcome(code, captured.out, captured.err)
-
-    yield command
-    root.handlers[:] = handlers
-    wheelgate.setLevel(level)
+from wheelgate.testing.site import Site
 
 
 @pytest.fixture

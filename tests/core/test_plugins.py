@@ -38,79 +38,79 @@ def named(name: str) -> Callable[[], list[Any]]:
 
 BROKEN = [
     pytest.param(
-        {"ldap": plugin(autenticators=named("x"))},
-        "plugin 'ldap': unknown hook 'wheelgate_autenticators'; did you mean 'wheelgate_authenticators'?",
+        {"company": plugin(autenticators=named("x"))},
+        "plugin 'company': unknown hook 'wheelgate_autenticators'; did you mean 'wheelgate_authenticators'?",
         id="misspelt hook",
     ),
     pytest.param(
-        {"ldap": SimpleNamespace(check_permission=hookimpl(lambda principal: None))},
-        "plugin 'ldap': unknown hook 'check_permission'; did you mean 'wheelgate_check_permission'?",
+        {"company": SimpleNamespace(check_permission=hookimpl(lambda principal: None))},
+        "plugin 'company': unknown hook 'check_permission'; did you mean 'wheelgate_check_permission'?",
         id="hook without prefix",
     ),
     pytest.param(
-        {"ldap": plugin(authenticators=lambda sever: [])},
-        "plugin 'ldap': Argument(s) {'sever'} are declared in the hookimpl but can not be found in the hookspec",
+        {"company": plugin(authenticators=lambda sever: [])},
+        "plugin 'company': Argument(s) {'sever'} are declared in the hookimpl but can not be found in the hookspec",
         id="misspelt argument",
     ),
     pytest.param(
-        {"ldap": plugin(options=lambda: [Option("url", "x")]), "sso": plugin(options=lambda: [Option("url", "y")])},
-        "wheelgate_options: 'url' comes from plugin 'ldap' and from plugin 'sso'",
+        {"company": plugin(options=lambda: [Option("url", "x")]), "sso": plugin(options=lambda: [Option("url", "y")])},
+        "wheelgate_options: 'url' comes from plugin 'company' and from plugin 'sso'",
         id="two options of one name",
     ),
     pytest.param(
-        {"ldap": plugin(options=lambda: [Option("url", "x", section="a-b"), Option("b-url", "y", section="a")])},
-        "wheelgate_options: 'a-b-url' comes from plugin 'ldap' and from plugin 'ldap'",
+        {"company": plugin(options=lambda: [Option("url", "x", section="a-b"), Option("b-url", "y", section="a")])},
+        "wheelgate_options: 'a-b-url' comes from plugin 'company' and from plugin 'company'",
         id="two options of one flag",
     ),
     pytest.param(
-        {"ldap": plugin(options=lambda: [Option("port", "x")])},
-        "plugin 'ldap': the option 'port' is the server's own",
+        {"company": plugin(options=lambda: [Option("port", "x")])},
+        "plugin 'company': the option 'port' is the server's own",
         id="an option of the server",
     ),
     pytest.param(
-        {"ldap": plugin(index_types=lambda: [IndexType("stage", (), takes_uploads=False)])},
-        "wheelgate_index_types: 'stage' comes from plugin 'ldap' and from plugin 'stage'",
+        {"company": plugin(index_types=lambda: [IndexType("stage", (), takes_uploads=False)])},
+        "wheelgate_index_types: 'stage' comes from plugin 'company' and from plugin 'stage'",
         id="two index types of one name",
     ),
     pytest.param(
         {
-            "ldap": plugin(permissions=lambda: [Permission("x", "", "server", "root")]),
+            "company": plugin(permissions=lambda: [Permission("x", "", "server", "root")]),
             "sso": plugin(permissions=lambda: [Permission("x", "", "server", "root")]),
         },
-        "wheelgate_permissions: 'x' comes from plugin 'ldap' and from plugin 'sso'",
+        "wheelgate_permissions: 'x' comes from plugin 'company' and from plugin 'sso'",
         id="two permissions of one name",
     ),
     pytest.param(
-        {"ldap": plugin(permissions=lambda: [Permission("user_read", "", "user", "everyone")])},
-        "plugin 'ldap': the permission 'user_read' is the server's own",
+        {"company": plugin(permissions=lambda: [Permission("user_read", "", "user", "everyone")])},
+        "plugin 'company': the permission 'user_read' is the server's own",
         id="a permission of the server",
     ),
     pytest.param(
-        {"ldap": plugin(authenticators=named("password"))},
-        "wheelgate_authenticators: 'password' comes from plugin 'auth_basic' and from plugin 'ldap'",
+        {"company": plugin(authenticators=named("password"))},
+        "wheelgate_authenticators: 'password' comes from plugin 'auth_basic' and from plugin 'company'",
         id="two authenticators of one name",
     ),
     pytest.param(
-        {"ldap": plugin(authenticators=fail)},
-        "plugin 'ldap' failed in wheelgate_authenticators: ValueError: no address of a directory",
+        {"company": plugin(authenticators=fail)},
+        "plugin 'company' failed in wheelgate_authenticators: ValueError: no address of a directory",
         id="raises",
     ),
     pytest.param(
-        {"ldap": plugin(options=fail)},
-        "plugin 'ldap' failed in wheelgate_options: ValueError: no address of a directory",
+        {"company": plugin(options=fail)},
+        "plugin 'company' failed in wheelgate_options: ValueError: no address of a directory",
         id="raises in its options",
     ),
     pytest.param(
-        {"ldap": plugin(authenticators=refuse)}, "[plugins.ldap] url: name the directory", id="says it by itself"
+        {"company": plugin(authenticators=refuse)}, "[plugins.ldap] url: name the directory", id="says it by itself"
     ),
     pytest.param(
-        {"ldap": plugin(user_store=lambda: SimpleNamespace(name="x", instant=True))},
-        "plugins 'ldap' and 'sql_store' both bring a store of users; leave one out with --no-plugin NAME",
+        {"company": plugin(user_store=lambda: SimpleNamespace(name="x", instant=True))},
+        "plugins 'company' and 'sql_store' both bring a store of users; leave one out with --no-plugin NAME",
         id="two stores",
     ),
     pytest.param(
-        {"ldap": plugin(password_hasher=lambda: SimpleNamespace(name="x"))},
-        "plugins 'auth_basic' and 'ldap' both bring a password hasher; leave one out with --no-plugin NAME",
+        {"company": plugin(password_hasher=lambda: SimpleNamespace(name="x"))},
+        "plugins 'auth_basic' and 'company' both bring a password hasher; leave one out with --no-plugin NAME",
         id="two hashers",
     ),
 ]

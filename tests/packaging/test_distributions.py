@@ -15,6 +15,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 SOURCES = [ROOT / folder for folder in CONFIG["tool"]["setuptools"]["packages"]["find"]["where"]]
+ALONE = [
+    path.parent
+    for project in ROOT.glob("plugins/*/pyproject.toml")
+    for path in project.parent.glob("wheelgate_*/__init__.py")
+]
+"""Packages that have a distribution of their own."""
 MADE = shutil.ignore_patterns(
     ".git", ".venv", ".*_cache", ".hypothesis", ".coverage*", "*.egg-info", "__pycache__", "build", "dist", "site"
 )
@@ -45,9 +51,24 @@ def test_the_wheel_holds_the_packages_and_nothing_else(built: Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
 
     assert names == set().union(*map(packaged, SOURCES))
-    assert {name.partition("/")[0] for name in names} == set(CONFIG["tool"]["mypy"]["packages"])
-    assert {f"{package}/py.typed" for package in CONFIG["tool"]["mypy"]["packages"]} <= names
+    bundled = set(CONFIG["tool"]["mypy"]["packages"]) - {package.name for package in ALONE}
+    assert {name.partition("/")[0] for name in names} == bundled
+    assert {f"{package}/py.typed" for package in bundled} <= names
     assert "wheelgate/store/migrations/0001_server_state.py" in names
+
+
+@pytest.mark.parametrize("package", ALONE, ids=lambda package: str(package.name))
+def test_a_plugin_with_a_distribution_of_its_own_is_a_wheel(package: Path, tmp_path: Path) -> None:
+    """Its wheel holds the package and nothing else."""
+    shutil.copytree(package.parent, tmp_path / "checkout", ignore=MADE)
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-deps"]
+    offline = ["--no-build-isolation", "--no-index", "--wheel-dir", str(tmp_path), str(tmp_path / "checkout")]
+    done = subprocess.run([*command, *offline], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+
+    assert names == {f"{package.name}/{name}" for name in packaged(package)}
 
 
 def test_the_wheel_says_what_it_is(built: Path) -> None:
@@ -84,3 +105,5 @@ def test_the_source_distribution_can_be_worked_on(built: Path) -> None:
     assert set(wanted) <= names
     assert {f"tests/{name}" for name in packaged(ROOT / "tests")} <= names
     assert {f"docs/{name}" for name in packaged(ROOT / "docs")} <= names
+    assert {f"plugins/{package.parent.name}/pyproject.toml" for package in ALONE} <= names
+    assert {f"{package.relative_to(ROOT)}/{name}" for package in ALONE for name in packaged(package)} <= names

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from wheelgate.errors import NotAuthenticated, Refusal
 from wheelgate.identity.authentication import Authentication, Proof
 from wheelgate.identity.groups import Groups
+from wheelgate.identity.presence import Presence
 from wheelgate.identity.sessions import Session, Sessions
 from wheelgate.pools import Provider
 from wheelgate.providers import CredentialExtractor
 from wheelgate.store.access import Access, Kept, known_user
 from wheelgate.store.protocols import UserStore
 from wheelgate.store.state import ServerState
-from wheelgate.values import LONGEST_NAME, Credentials, Principal, RequestInfo, User
+from wheelgate.values import LONGEST_NAME, Credentials, Ok, Principal, RequestInfo, User
+
+Welcome = Callable[[Ok, Principal, RequestInfo], Awaitable[User]]
+"""Makes a user of somebody whom an authenticator vouches for."""
 
 ANYONE = Principal()
 KEPT = 10_000
@@ -62,6 +66,8 @@ class Identifier:
         authentication: Authentication,
         sessions: Sessions,
         groups: Groups,
+        presence: Presence,
+        welcome: Welcome,
         users: UserStore,
         state: ServerState,
         access: Access,
@@ -71,6 +77,8 @@ class Identifier:
         self._authentication = authentication
         self._sessions = sessions
         self._groups = groups
+        self._presence = presence
+        self._welcome = welcome
         self._users = users
         self._state = state
         self._access = access
@@ -118,40 +126,51 @@ class Identifier:
             return await self._resume(session, incoming, ambient=ambient)
         user = await self._access.read(self.user, name)
         proof = await self._authentication.remembered(credentials, incoming.info, user)
-        return Caller(await self.principal(proof), incoming, None, ambient)
+        principal, _ = await self.enter(proof, user, incoming.info)
+        return Caller(principal, incoming, None, ambient)
 
     async def _resume(self, session: Session, incoming: Incoming, *, ambient: bool) -> Caller:
         self._sessions.check_age(session)
         access = self._access
-        principal = self.holder(session) if access.instant else await access.read(self.holder, session)
-        if principal is None:
+        held = self.holder(session) if access.instant else await access.read(self.holder, session)
+        if held is None:
             raise NotAuthenticated("this login has ended; log in again")
+        principal, brought_by = held
+        if brought_by:
+            await self._presence.require(session.username, brought_by, session.issued)
         if self._groups.any:
-            user, kept = await access.read(self._known, session.username)
-            groups = await self._groups.of(session.username, user.provider if user else "", kept)
+            kept = await access.read(self._kept.now)
+            groups = await self._groups.of(session.username, brought_by, kept)
             principal = replace(principal, groups=groups) if groups else principal
         return Caller(principal, incoming, None, ambient, session)
 
-    async def principal(self, proof: Proof) -> Principal:
-        """Make the principal of somebody who has just proven a name."""
+    async def enter(self, proof: Proof, user: User | None, info: RequestInfo) -> tuple[Principal, User]:
+        """Let in somebody who has just proven a name; who is no user yet becomes one.
+
+        Raises:
+            Refusal: the one cannot become a user.
+        """
         kept = await self._access.read(self._kept.now)
         groups = await self._groups.of(proof.ok.username, "" if proof.local else proof.by, kept)
-        return Principal(proof.ok.username, groups | (proof.ok.groups or frozenset()), proof.by)
+        principal = Principal(proof.ok.username, groups | (proof.ok.groups or frozenset()), proof.by)
+        return principal, user or await self._welcome(proof.ok, principal, info)
 
     def user(self, name: str) -> User | None:
         """Return the user of that name, from memory if nothing has changed."""
         return known_user(self._users, self._kept, name)
 
-    def _known(self, name: str) -> tuple[User | None, dict[Any, Any]]:
-        return self.user(name), self._kept.now()
+    def holder(self, session: Session) -> tuple[Principal, str] | None:
+        """Return whose session it is, and who brought that user.
 
-    def holder(self, session: Session) -> Principal | None:
-        """Return whose session it is, or None if it has ended: by logout, a new password or deletion."""
+        None if the session has ended: by logout, a new password or deletion.
+        """
         kept = self._kept.now()
         key = session.id
         if key not in kept:
             user = self.user(session.username)
-            holds = user is not None and user.stamp == session.stamp and not self._state.session_ended(session.id)
-            kept[key] = Principal(session.username, credential="session") if holds else None
-        found: Principal | None = kept[key]
+            if user is None or user.stamp != session.stamp or self._state.session_ended(session.id):
+                kept[key] = None
+            else:
+                kept[key] = Principal(session.username, credential="session"), user.provider
+        found: tuple[Principal, str] | None = kept[key]
         return found

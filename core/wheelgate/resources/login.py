@@ -7,30 +7,28 @@ import unicodedata
 
 import falcon.asgi
 
-from wheelgate.errors import BadInput, Conflict, NotAuthenticated, Refusal
+from wheelgate.errors import BadInput, NotAuthenticated, Refusal
 from wheelgate.http.answers import answer
 from wheelgate.http.front import Front
 from wheelgate.http.request import read_json
-from wheelgate.identity.authentication import Authentication, Proof
+from wheelgate.identity.authentication import Authentication
 from wheelgate.identity.identify import ANYONE, Caller, Identifier
 from wheelgate.identity.sessions import Sessions
-from wheelgate.names import check_name
-from wheelgate.services.users import LONGEST_PASSWORD, UserChange, Users
+from wheelgate.services.users import LONGEST_PASSWORD
 from wheelgate.store.state import ServerState
-from wheelgate.values import LONGEST_NAME, Credentials, User
+from wheelgate.values import LONGEST_NAME, Credentials
 
 
 class LoginResource:
     """``POST /+login``: a name and a password for a token."""
 
     def __init__(
-        self, front: Front, identifier: Identifier, authentication: Authentication, sessions: Sessions, users: Users
+        self, front: Front, identifier: Identifier, authentication: Authentication, sessions: Sessions
     ) -> None:
         self._front = front
         self._identifier = identifier
         self._authentication = authentication
         self._sessions = sessions
-        self._users = users
 
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Log in."""
@@ -46,28 +44,11 @@ class LoginResource:
         except Refusal:
             self._front.tell("LoginFailed", Caller(ANYONE, incoming), name)
             raise
-        caller = Caller(await self._identifier.principal(proof), incoming)
-        if user is None:
-            user = await self._welcome(name, proof, caller)
+        principal, user = await self._identifier.enter(proof, user, incoming.info)
         token = self._sessions.issue(name, user.stamp)
-        self._front.tell("LoginSucceeded", caller, name)
+        self._front.tell("LoginSucceeded", Caller(principal, incoming), name)
         result = {"password": token, "expiration": self._sessions.lifetime}
         answer(resp, result, "proxyauth", "login successful")
-
-    async def _welcome(self, name: str, proof: Proof, caller: Caller) -> User:
-        """Keep somebody whom a directory knows: from the first login on the name belongs to that directory."""
-        check_name("username", name)
-        fields = {key: value for key, value in (("email", proof.ok.email), ("title", proof.ok.title)) if value}
-        try:
-            user = await self._front.change(self._users.create, name, UserChange(fields), None, proof.by)
-        except Conflict:
-            # Of two first logins at once, the other was quicker.
-            there = await self._front.read(self._identifier.user, name)
-            if there is None or there.provider != proof.by:
-                raise
-            return there
-        self._front.tell("UserCreated", caller, name)
-        return user
 
 
 class LogoutResource:

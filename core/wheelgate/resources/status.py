@@ -52,7 +52,9 @@ class StatusResource:
                 }
                 for entry in self._found
             }
-            result["providers"] = {provider.name: provider.state for provider in self._providers}
+            # One plugin may bring several of one name: what is left out of them must be seen.
+            ordered = sorted(self._providers, key=lambda provider: provider.state == "open")
+            result["providers"] = {provider.name: provider.state for provider in ordered}
         answer(resp, result, "status")
 
 

@@ -30,7 +30,10 @@ class Database:
     instant: bool
     """True if reads take no longer than a page-cache hit, so that they may run on the event loop."""
 
-    def __init__(self, url: str) -> None:
+    read_only: bool
+    """True if nothing can be changed by it."""
+
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
         """Take ``sqlite:////folder/file`` or ``postgresql://user:password@host/name``; nothing is opened yet.
 
         Raises:
@@ -38,13 +41,14 @@ class Database:
         """
         match url.partition(":")[0]:
             case "sqlite":
-                self.orm = Sqlite(url)
+                self.orm = Sqlite(url, read_only=read_only)
             case "postgresql" | "postgres":
-                self.orm = Postgresql(url)
+                self.orm = Postgresql(url, read_only=read_only)
             case scheme:
                 raise StartupError(
                     f"the database's URL must begin with sqlite:/// or postgresql://, not with {scheme[:20]!r}"
                 )
+        self.read_only = read_only
         self.kind = self.orm.kind
         self.instant = self.orm.instant
         self._seen = threading.local()

@@ -53,14 +53,14 @@ class Sqlite(Remembering, peewee.SqliteDatabase):
     kind = "sqlite"
     instant = True
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
         self.path = Path(url.removeprefix("sqlite:///"))
         super().__init__(
             f"file:{quote(str(self.path))}?mode=rw",
             uri=True,
             timeout=WAIT,
             lock_type="IMMEDIATE",
-            pragmas={"synchronous": "full", "foreign_keys": 1},
+            pragmas={"synchronous": "full", "foreign_keys": 1, "query_only": int(read_only)},
             check_same_thread=False,  # only for close_all
         )
 
@@ -85,11 +85,12 @@ class Postgresql(Remembering, peewee.PostgresqlDatabase):
     kind = "postgresql"
     instant = False
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        mode = " -c default_transaction_read_only=on" if read_only else ""
         params = {
             "connect_timeout": WAIT,
             "tcp_user_timeout": WAIT * 1000,
-            "options": f"-c lock_timeout={WAIT}s",
+            "options": f"-c lock_timeout={WAIT}s{mode}",
             "application_name": "wheelgate",
         } | _parsed(url)
         self.place = f"'{params.get('dbname', '')}' on {params.get('host', 'this machine')}"

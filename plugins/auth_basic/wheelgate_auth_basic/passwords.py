@@ -79,7 +79,7 @@ class PasswordAuthenticator:
             return Ok(credentials.username)
         if not good or not stored or too_long:
             return Unknown()
-        if self._hasher.outdated(stored):
+        if self._hasher.outdated(stored) and not self._server.database.read_only:
             with self._server.database.transaction():
                 self._server.users.rehash(credentials.username, stored, self._hasher.hash(secret))
         return Ok(credentials.username)

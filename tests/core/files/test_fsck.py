@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.core.test_commands import CHEAPLY, Run, run  # noqa: F401 - a fixture
+from tests.commands import CHEAPLY, Run, run  # noqa: F401 - a fixture
 from tests.forms import address, upload
 from tests.made import Made, wheel
 from tests.sites import Serve

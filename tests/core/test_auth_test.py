@@ -1,0 +1,329 @@
+"""``devpi-server auth test``: what each login service says of a password."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.commands import CHEAPLY, Outcome, Run
+from tests.sites import Serve
+
+from wheelgate import (
+    Credentials,
+    Ok,
+    Reject,
+    RequestInfo,
+    Server,
+    Unavailable,
+    Unknown,
+    User,
+    hookimpl,
+)
+from wheelgate import (
+    Outcome as Answer,
+)
+from wheelgate.plugins import Found, Plugins
+from wheelgate.providers import Authenticator
+from wheelgate.testing.site import installed
+
+
+@dataclass
+class Directory:
+    """An authenticator, and a source of groups, that is told what to answer."""
+
+    answer: Callable[[Credentials], object]
+    name: str = "directory"
+    accepts: frozenset[str] = frozenset({"password"})
+    local: bool = False
+
+    def authenticate(self, credentials: Credentials, request: RequestInfo, user: User | None) -> Answer:
+        """Answer."""
+        return self.answer(credentials)  # type: ignore[return-value]
+
+    def groups(self, username: str) -> frozenset[str]:
+        """Name two."""
+        return frozenset({"staff", "admins"})
+
+    @hookimpl
+    def wheelgate_authenticators(self, server: Server) -> Iterable[Authenticator]:
+        """Bring itself."""
+        self.server = server
+        return [self]
+
+    @hookimpl
+    def wheelgate_group_sources(self) -> Iterable[Directory]:
+        """Bring itself."""
+        return [self]
+
+
+Trial = Callable[..., list[str]]
+
+
+@pytest.fixture
+def folder(serve: Serve, tmp_path: Path) -> Path:
+    """Return the folder of a server that was started once, and has a local user and one of the directory."""
+    site = serve(extra={"directory": Directory(lambda credentials: Ok(credentials.username))})
+    site.add_user("alice", "correct horse")
+    site.login("emilie", "x")
+    serve.stop()
+    return tmp_path / "server"
+
+
+@pytest.fixture
+def trial(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
+    """Return what tries a login beside directories: it gives the exit code, and the lines without their times."""
+
+    def try_login(user: str, password: str, *directories: Directory, options: Iterable[str] = ()) -> list[str]:
+        found = [Found(each.name, "tests", "1", blocked=False, plugin=each) for each in directories]
+        monkeypatch.setattr("wheelgate.main.discover", lambda blocked: Plugins([*installed(), *found]))
+        place = ["--serverdir", str(folder), *CHEAPLY, *options]
+        done: Outcome = run("auth", "test", user, "--password-stdin", *place, stdin=f"{password}\n")
+        assert done.err == ""
+        return [str(done.code), *(re.sub(r" \(\d+ ms\)$", "", line) for line in done.out.splitlines())]
+
+    return try_login
+
+
+def company(credentials: Credentials) -> Answer:
+    """Know two, and who has left."""
+    if credentials.username == "leaver":
+        return Reject("left in spring")
+    if credentials.secret == "company password":
+        return Ok(credentials.username, email="emilie@mail.example", title="CTO")
+    return Unknown()
+
+
+def fail(credentials: Credentials) -> Answer:
+    """Fail."""
+    raise ConnectionError("password was swordfish")
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "lines"),
+    [
+        pytest.param(
+            "alice",
+            "correct horse",
+            [
+                *("0", "user 'alice': a local user", "directory: not asked, the name is not its own", "password: ok"),
+                *("groups from 'local-groups': none", "result: 'password' knows user 'alice', who can log in"),
+            ],
+            id="local",
+        ),
+        pytest.param(
+            "alice",
+            "wrong",
+            [
+                *("1", "user 'alice': a local user", "directory: not asked, the name is not its own"),
+                *("password: no, it does not know them", "result: nobody logs in user 'alice'"),
+            ],
+            id="local, wrong",
+        ),
+        pytest.param(
+            "newcomer",
+            "company password",
+            [
+                *("0", "user 'newcomer': not on this server yet"),
+                "directory: ok, email 'emilie@mail.example', title 'CTO'",
+                *("password: no, it does not know them", "groups from 'directory': admins, staff"),
+                "groups from 'local-groups': none",
+                "result: 'directory' knows user 'newcomer', who can log in",
+            ],
+            id="new",
+        ),
+        pytest.param(
+            "emilie",
+            "company password",
+            [
+                *("0", "user 'emilie': belongs to 'directory'"),
+                "directory: ok, email 'emilie@mail.example', title 'CTO'",
+                *("password: not asked, the name is not its own", "groups from 'directory': admins, staff"),
+                "groups from 'local-groups': none",
+                "result: 'directory' knows user 'emilie', who can log in",
+            ],
+            id="known",
+        ),
+        pytest.param(
+            "leaver",
+            "x",
+            [
+                *("1", "user 'leaver': not on this server yet"),
+                "directory: no, and nobody else is asked: left in spring",
+                *("password: no, it does not know them", "result: nobody logs in user 'leaver'"),
+            ],
+            id="rejected",
+        ),
+        pytest.param(
+            ".x",
+            "company password",
+            [
+                *("1", "user '.x': not on this server yet"),
+                "directory: ok, email 'emilie@mail.example', title 'CTO'",
+                *("password: no, it does not know them", "groups from 'directory': admins, staff"),
+                "groups from 'local-groups': none",
+                "result: 'directory' knows user '.x', but username '.x' must not start with '.' or '-'",
+            ],
+            id="a name that no user may have",
+        ),
+    ],
+)
+def test_every_login_service_is_asked(trial: Trial, user: str, password: str, lines: list[str]) -> None:
+    """Each one's answer is a line, the last one and the exit code say what a login would give."""
+    assert trial(user, password, Directory(company)) == lines
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        pytest.param(fail, "directory: cannot tell: it raised ConnectionError", id="raises"),
+        pytest.param(
+            lambda _: Unavailable("on\nholiday\x1b"), r"directory: cannot tell: on\nholiday\x1b", id="says so"
+        ),
+        pytest.param(lambda _: Ok("root"), "directory: no, these are credentials of 'root'", id="somebody else"),
+        pytest.param(lambda _: None, "directory: cannot tell: it answered NoneType, which is no outcome", id="None"),
+    ],
+)
+def test_failures_are_told(trial: Trial, answer: Callable[[Credentials], object], line: str) -> None:
+    """What a login service does wrong is said in its line, without what it raised: that could hold the password."""
+    assert trial("newcomer", "x", Directory(answer))[2] == line
+
+
+def test_one_that_hangs_is_told(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that takes longer than it has in the server costs no more here."""
+    monkeypatch.setattr("wheelgate.commands.auth.AUTHENTICATOR_BUDGET", 0.01)
+    late = Directory(lambda _: time.sleep(1) or Ok("newcomer"), "late")
+
+    assert trial("newcomer", "x", late)[2] == "late: cannot tell: it took longer than 0.01 s"
+
+
+def test_the_first_that_says_yes_or_no_decides(trial: Trial) -> None:
+    """The order is that of the server, and who comes later only shows what it would say."""
+    first, second = Directory(company, "first"), Directory(lambda _: Ok("leaver"), "second")
+
+    assert trial("leaver", "x", first, second)[-1] == "result: nobody logs in user 'leaver'"
+    decided = trial("leaver", "x", first, second, options=["--auth-order", "second"])
+    assert decided[1:3] == ["user 'leaver': not on this server yet", "second: ok"]
+    assert decided[-1] == "result: 'second' knows user 'leaver', who can log in"
+
+
+def test_who_is_not_created_cannot_log_in(trial: Trial) -> None:
+    """Where first logins make no users, only who is one already can log in."""
+    none = ["--autocreate-users", "none"]
+
+    assert trial("newcomer", "company password", Directory(company), options=none)[-1] == (
+        "result: 'directory' knows user 'newcomer', but --autocreate-users does not name it, and there is no such user"
+    )
+    assert trial("emilie", "company password", Directory(company), options=none)[0] == "0"
+
+
+def content(folder: Path) -> list[str]:
+    """Return all that is in the database."""
+    with sqlite3.connect(folder / "wheelgate.db") as database:
+        lines = list(database.iterdump())
+    database.close()
+    return lines
+
+
+def test_nothing_is_changed(trial: Trial, folder: Path) -> None:
+    """No user is made, no hash is renewed, and a login service that wants to write cannot."""
+
+    def write(credentials: Credentials) -> Answer:
+        with directory.server.database.transaction():
+            directory.server.users.create(User("made", "stamp", directory.server.users.get("alice").created), None)  # type: ignore[union-attr]
+        return Ok(credentials.username)
+
+    directory = Directory(write)
+    before = content(folder)
+
+    assert trial("alice", "correct horse", options=["--argon2-time-cost", "2"])[0] == "0"
+    assert trial("newcomer", "company password", Directory(company))[0] == "0"
+    assert trial("newcomer", "x", directory)[2].startswith("directory: cannot tell: ")
+
+    assert content(folder) == before
+
+
+def test_a_wrong_password_slows_nobody_down(trial: Trial, serve: Serve) -> None:
+    """However often it is tried, the server does not count it."""
+    for _ in range(7):
+        trial("alice", "wrong")
+
+    assert serve().login("alice", "correct horse")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "code", "sentence"),
+    [
+        (["auth", "test"], "", 2, "the following arguments are required: USER; see 'devpi-server --help'"),
+        (["auth"], "", 2, "the following arguments are required: COMMAND; see 'devpi-server --help'"),
+        (
+            ["auth", "test", "x", "--serverdir", "nowhere"],
+            "",
+            1,
+            "no server was started in {cwd}/nowhere yet; name its folder with --serverdir",
+        ),
+    ],
+    ids=["no user", "no command", "no server"],
+)
+def test_what_it_needs(
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    stdin: str,
+    code: int,
+    sentence: str,
+) -> None:
+    """What is missing is said in a line."""
+    monkeypatch.chdir(tmp_path)
+
+    run(*arguments, stdin=stdin).fails(code, sentence.format(cwd=tmp_path))
+
+
+def test_it_needs_a_terminal_or_a_pipe(run: Run, folder: Path) -> None:
+    """Without a terminal nobody can be asked, and nothing is read that was not meant for it."""
+    refused = run("auth", "test", "alice", "--serverdir", str(folder), stdin="correct horse\n")
+
+    assert (refused.code, refused.err) == (
+        1,
+        "devpi-server: there is no terminal to ask for the password; pipe it in with --password-stdin\n",
+    )
+
+
+@pytest.mark.slow
+def test_the_password_is_not_shown(folder: Path) -> None:
+    """At a terminal the password is asked for, and not shown."""
+    ours, theirs = pty.openpty()
+    program = str(Path(sys.executable).with_name("devpi-server"))
+    process = subprocess.Popen(
+        [program, "auth", "test", "alice", "--serverdir", str(folder), *CHEAPLY],
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        shown = b""
+        while b"password for user alice: " not in shown:
+            byte = process.stdout.read(1)
+            assert byte, shown
+            shown += byte
+        os.write(ours, b"correct horse\n")
+        shown += process.stdout.read()
+    finally:
+        process.kill()
+        process.communicate()
+        os.close(ours)
+        os.close(theirs)
+
+    assert "who can log in" in shown.decode()
+    assert "correct horse" not in shown.decode()

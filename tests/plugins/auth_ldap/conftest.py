@@ -1,0 +1,80 @@
+"""What these tests need: a directory, and servers that log people in by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.commands import run  # noqa: F401
+from tests.plugins.auth_ldap.slapd import GROUPS, PASSWORD, PEOPLE, PROGRAM, SERVICE, Slapd
+from tests.sites import Serve, numbers, serve, template  # noqa: F401
+
+from wheelgate.testing.site import Site
+
+MakeDirectory = Callable[..., Slapd]
+Served = Callable[..., Site]
+
+
+@pytest.fixture
+def make_directory(tmp_path: Path) -> Iterator[MakeDirectory]:
+    """Return what starts directories; they end with the test."""
+    if PROGRAM is None:
+        pytest.skip("slapd is not installed")
+    running: list[Slapd] = []
+
+    def make(**options: Any) -> Slapd:
+        directory = Slapd(tmp_path / f"slapd{len(running)}", **options)
+        running.append(directory)
+        directory.start()
+        directory.fill()
+        return directory
+
+    yield make
+    for directory in running:
+        directory.stop()
+
+
+@pytest.fixture
+def directory(make_directory: MakeDirectory) -> Slapd:
+    """Return a directory."""
+    return make_directory()
+
+
+def settings(directory: Slapd, **options: Any) -> dict[str, Any]:
+    """Return the settings of a server that searches users, over StartTLS; None takes one out."""
+    given = {
+        "ldap_url": [directory.url],
+        "ldap_ca_file": str(directory.ca_file),
+        "ldap_bind_dn": SERVICE,
+        "ldap_bind_password": PASSWORD,
+        "ldap_user_base": PEOPLE,
+        "ldap_group_base": GROUPS,
+        **options,
+    }
+    return {key: value for key, value in given.items() if value is not None}
+
+
+@pytest.fixture
+def served(serve: Serve, directory: Slapd) -> Served:  # noqa: F811
+    """Return what starts a server that asks the directory."""
+    return lambda **options: serve(**settings(directory, **options))
+
+
+@pytest.fixture
+def site(served: Served) -> Site:
+    """Return a server that asks the directory."""
+    return served()
+
+
+@pytest.fixture
+def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every minute be over at once."""
+    for module in ("authentication", "groups", "presence"):
+        monkeypatch.setattr(f"wheelgate.identity.{module}.KEPT_FOR", 0.0)
+
+
+def log_in(site: Site, user: str, password: str) -> int:
+    """Try to log in and return the status."""
+    return site.request("POST", "/+login", {"user": user, "password": password}).status

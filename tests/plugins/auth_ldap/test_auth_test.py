@@ -1,0 +1,93 @@
+"""``devpi-server auth test`` beside a directory: what the documentation shows, and nothing is changed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.commands import Run
+from tests.plugins.auth_ldap.conftest import settings
+from tests.plugins.auth_ldap.slapd import BASE, PASSWORD, Slapd
+from tests.sites import Serve
+
+from wheelgate.testing.site import CHEAP
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[3]
+PAGES = ["docs/how-to/directory.md", "docs/plugins/auth_ldap.md"]
+
+
+def trial(run: Run, folder: Path, user: str, password: str, **options: object) -> list[str]:
+    """Try a login and return the printed lines, without their times."""
+    flags = []
+    for name, value in {**CHEAP, **options}.items():
+        flag = f"--{name.replace('_', '-')}"
+        flags += (
+            [flag] if value is True else [f"{flag}={each}" for each in (value if isinstance(value, list) else [value])]
+        )
+    done = run("auth", "test", user, "--password-stdin", "--serverdir", folder, *flags, stdin=f"{password}\n")
+    assert done.err == ""
+    assert PASSWORD not in done.out
+    return [re.sub(r"\(\d+ ms\)", "(N ms)", line) for line in done.out.splitlines()]
+
+
+@pytest.fixture
+def folder(serve: Serve, tmp_path: Path) -> Path:
+    """Return the folder of a server that was started once."""
+    serve()
+    serve.stop()
+    return tmp_path / "server"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_it_prints_what_the_documentation_shows(run: Run, folder: Path, directory: Slapd, page: str) -> None:
+    """The example of the page, with its name, password and groups."""
+    shown = re.search(r"\$ devpi-server auth test ada .*\n.*\n([^`]+)```", (ROOT / page).read_text("utf-8"))
+    assert shown is not None
+
+    printed = trial(run, folder, "ada", "analytical", **settings(directory, ldap_group_nested=True))
+
+    assert printed == [re.sub(r"\(\d+ ms\)", "(N ms)", line) for line in shown[1].splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "options", "line"),
+    [
+        pytest.param("ada", "wrong", {}, "ldap: no, and nobody else is asked: wrong password (N ms)", id="wrong"),
+        pytest.param("Ada", "analytical", {}, "ldap: no, it does not know them (N ms)", id="unknown"),
+        pytest.param("ada", "", {}, "ldap: no, and nobody else is asked: without a password (N ms)", id="empty"),
+        pytest.param(
+            "bob",
+            "builder",
+            {"ldap_required_group": "admins"},
+            "ldap: no, and nobody else is asked: not in a required group (N ms)",
+            id="required group",
+        ),
+        pytest.param(
+            "ada",
+            "analytical",
+            {"ldap_bind_password": "x"},
+            "look at --ldap-bind-dn and --ldap-bind-password",
+            id="bind",
+        ),
+        pytest.param(
+            "ada",
+            "analytical",
+            {"ldap_user_base": f"ou=nowhere,{BASE}"},
+            f"the search below 'ou=nowhere,{BASE}' ended with noSuchObject",
+            id="base",
+        ),
+        pytest.param("ada", "analytical", {"ldap_ca_file": None}, "certificate verify failed", id="certificate"),
+        pytest.param("root", "swordfish", {}, "ldap: not asked, the name is not its own", id="root"),
+    ],
+)
+def test_it_says_what_is_wrong(
+    run: Run, folder: Path, directory: Slapd, user: str, password: str, options: dict[str, str], line: str
+) -> None:
+    """The line about the directory tells what the table of the documentation begins with."""
+    printed = trial(run, folder, user, password, **settings(directory, **options))
+
+    assert any(line in each for each in printed if each.startswith("ldap: ")), printed
+    assert printed[-1].startswith("result: nobody logs in")

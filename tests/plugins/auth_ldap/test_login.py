@@ -1,0 +1,156 @@
+"""People of a directory log in, with the rights of their groups, until they leave."""
+
+from __future__ import annotations
+
+import pytest
+from tests.plugins.auth_ldap.conftest import Served, log_in
+from tests.plugins.auth_ldap.slapd import GROUPS, PEOPLE, Slapd
+
+from wheelgate.testing.site import Site
+
+pytestmark = pytest.mark.slow
+
+SEARCHED = {"ldap_user_base": PEOPLE, "ldap_user_dn": None}
+NAMED = {"ldap_user_base": None, "ldap_user_dn": f"uid={{username}},{PEOPLE}"}
+WAYS = pytest.mark.parametrize("way", [SEARCHED, NAMED], ids=["searched", "named"])
+
+
+@WAYS
+def test_a_first_login_makes_the_user(served: Served, way: dict[str, str | None]) -> None:
+    """Who is in the directory becomes a user, with email and title, and without a password of this server's."""
+    site = served(**way)
+
+    token = site.login("ada", "analytical")
+
+    shown = site.request("GET", "/ada").result
+    assert (shown["email"], shown["title"]) == ("ada@company.example", "Ada Lovelace")
+    assert site.request("GET", "/+api", auth=token).result["authstatus"] == ["ok", "ada", ["admins"]]
+    assert site.request("GET", "/+api", auth=("ada", "analytical")).result["authstatus"] == ["ok", "ada", ["admins"]]
+    assert site.request("PATCH", "/ada", {"password": "mine"}, auth=token).status == 409
+
+
+@WAYS
+@pytest.mark.parametrize(
+    ("user", "password"),
+    [
+        pytest.param("ada", "wrong", id="wrong password"),
+        pytest.param("ada", "builder", id="somebody else's"),
+        pytest.param("nobody", "analytical", id="unknown user"),
+        pytest.param("ada", "", id="empty"),
+        pytest.param("ada", "\u00ad", id="empty after SASLprep"),
+        pytest.param("nobody", "", id="unknown user, empty"),
+        pytest.param("Ada", "analytical", id="other case"),
+        pytest.param("ada ", "analytical", id="space behind"),
+        pytest.param(" ada", "analytical", id="space before"),
+        pytest.param("root", "swordfish", id="root"),
+        pytest.param("wheelgate", "swordfish", id="the service"),
+    ],
+)
+def test_others_do_not_log_in(served: Served, way: dict[str, str | None], user: str, password: str) -> None:
+    """Wrong and empty passwords, unknown names and other spellings are 401, and make no user."""
+    site = served(**way)
+
+    assert log_in(site, user, password) == 401
+    assert site.request("GET", "/").result.keys() == {"root"}
+
+
+def test_groups_have_rights(served: Served, directory: Slapd, no_cache: None) -> None:
+    """Who is in a listed group of the directory may, who is not may not; who is taken out may no longer."""
+    site = served(restrict_modify=":admins")
+    ada, bob = site.login("ada", "analytical"), site.login("bob", "builder")
+
+    assert site.request("PUT", "/new1", {"password": "correct horse"}, auth=ada).status == 201
+    assert site.request("PUT", "/new2", {"password": "correct horse"}, auth=bob).status == 403
+    directory.modify(f"cn=admins,{GROUPS}", member=[f"uid=bob,{PEOPLE}"])
+    assert site.request("PUT", "/new3", {"password": "correct horse"}, auth=ada).status == 403
+    assert site.request("PUT", "/new4", {"password": "correct horse"}, auth=bob).status == 201
+
+
+def test_a_session_ends_with_its_user(site: Site, directory: Slapd, no_cache: None) -> None:
+    """Who has left the directory is logged out: what everybody may read is read, the rest is 401."""
+    ada = site.login("ada", "analytical")
+    assert site.request("PUT", "/ada/dev", {}, auth=ada).status == 200
+
+    directory.delete(f"uid=ada,{PEOPLE}")
+
+    refused = site.request("PUT", "/ada/prod", {}, auth=ada)
+    assert (refused.status, refused.message) == (401, "user 'ada' is not known to 'ldap' any more")
+    assert site.request("GET", "/ada", auth=ada).status == 200
+    assert log_in(site, "ada", "analytical") == 401
+
+
+def test_names_do_not_shadow(site: Site, directory: Slapd) -> None:
+    """A local user and a person of the directory who have one name are never taken for each other."""
+    local = site.add_user("bob", "correct horse")
+    assert log_in(site, "bob", "builder") == 401
+    assert site.request("GET", "/+api", auth=local).result["authstatus"] == ["ok", "bob", []]
+
+    site.login("ada", "analytical")
+    assert site.request("PUT", "/ada", {"password": "correct horse"}, auth=site.login("root", "")).status == 409
+    directory.add_person("root", "analytical")
+    assert log_in(site, "root", "analytical") == 401
+
+
+@pytest.mark.parametrize(
+    ("nested", "groups"), [(False, ["admins"]), (True, ["admins", "all", "staff"])], ids=["direct", "nested"]
+)
+def test_nested_groups(served: Served, directory: Slapd, nested: bool, groups: list[str]) -> None:
+    """On request the groups around a group count too; a circle of them does no harm."""
+    whole = directory.add_group("all", [f"cn=staff,{GROUPS}"])
+    directory.modify(f"cn=staff,{GROUPS}", member=[f"cn=admins,{GROUPS}", whole])
+    site = served(ldap_group_nested=nested)
+
+    ada = site.login("ada", "analytical")
+
+    assert site.request("GET", "/+api", auth=ada).result["authstatus"][2] == groups
+
+
+def test_a_required_group(served: Served, directory: Slapd, no_cache: None) -> None:
+    """Only who is in the group logs in, and only as long as that is so."""
+    site = served(ldap_required_group=["admins", "others"])
+    ada = site.login("ada", "analytical")
+    assert log_in(site, "bob", "builder") == 401
+    assert site.request("PUT", "/ada/dev", {}, auth=ada).status == 200
+
+    directory.modify(f"cn=admins,{GROUPS}", member=[f"uid=bob,{PEOPLE}"])
+
+    assert site.request("PUT", "/ada/prod", {}, auth=ada).status == 401
+    assert log_in(site, "bob", "builder") == 200
+
+
+def test_a_filter_leaves_people_out(served: Served, directory: Slapd) -> None:
+    """Who does not meet the filter is nobody, and a group that does not is none."""
+    directory.add_group("robots", [f"uid=ada,{PEOPLE}"])
+    site = served(ldap_user_filter="(mail=*)", ldap_group_filter="(!(cn=robots))")
+
+    assert log_in(site, "bob", "builder") == 401
+    ada = site.login("ada", "analytical")
+    assert site.request("GET", "/+api", auth=ada).result["authstatus"][2] == ["admins"]
+
+
+def test_other_attributes(served: Served) -> None:
+    """The attributes of names, emails and titles can be others."""
+    site = served(
+        ldap_name_attribute="cn",
+        ldap_email_attribute="displayName",
+        ldap_title_attribute="mail",
+        ldap_group_name_attribute="objectClass",
+    )
+
+    ada = site.login("ada", "analytical")
+
+    shown = site.request("GET", "/ada").result
+    assert (shown["email"], shown["title"]) == ("Ada Lovelace", "ada@company.example")
+    assert site.request("GET", "/+api", auth=ada).result["authstatus"][2] == ["groupOfNames"]
+
+
+def test_a_new_user_gets_an_index(served: Served) -> None:
+    """On request every new user gets an index, with bases; a login by header does that too, and once."""
+    site = served(ldap_index="dev", ldap_index_bases=["root/pypi"])
+
+    site.login("ada", "analytical")
+    assert site.request("GET", "/+api", auth=("bob", "builder")).result["authstatus"][:2] == ["ok", "bob"]
+
+    for user in ("ada", "bob"):
+        assert site.request("GET", f"/{user}/dev?no_projects=").result["bases"] == ["root/pypi"]
+    site.login("bob", "builder")
