@@ -19,7 +19,7 @@ from ldap3.utils.dn import escape_rdn
 from tests.support import free_port
 
 SCHEMAS = Path("/etc/ldap/schema")
-PROGRAM = shutil.which("slapd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+PROGRAM = shutil.which("slapd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
 START_WITHIN = 20
 """Seconds."""
 
