@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import answers, commands, files, logins, memory, pages, starts, uploads
+from bench import answers, commands, files, hanging, logins, memory, pages, starts, uploads
 from bench.report import Row, table
 from bench.site import Site
 
@@ -24,6 +24,7 @@ GROUPS: dict[str, Callable[[Site], list[Row]]] = {
     "list": answers.all_users,
     "login": logins.cost,
     "beside": logins.beside,
+    "hanging": hanging.hanging,
     "client": commands.client,
     "pages": pages.pages,
     "unchanged": pages.unchanged,

@@ -36,12 +36,13 @@ class Server:
 
 
 @contextmanager
-def ours(binaries: Path, folder: Path, *options: str) -> Iterator[Server]:
-    """Run our server with its data in a folder."""
+def ours(binaries: Path, folder: Path, *options: str, path: Path | None = None) -> Iterator[Server]:
+    """Run our server with its data in a folder; ``path`` holds further distributions."""
     port = free_port()
     place = ("--host", driver.HOST, "--port", str(port), "--serverdir", str(folder / "data"))
     command = [str(binaries / "devpi-server"), *place, *options]
-    with running(command, folder, variables(binaries, folder)) as tree:
+    more = {} if path is None else {"PYTHONPATH": str(path)}
+    with running(command, folder, variables(binaries, folder) | more) as tree:
         await_answer(tree, port)
         yield Server(tree, port)
 
