@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import logging
+import math
 import ssl
 import threading
 import time
@@ -35,8 +35,6 @@ REFUSES_ACCOUNT = frozenset({19, 53})
 """constraintViolation and unwillingToPerform: how directories say that an account is locked or has expired."""
 NOT_NOW = frozenset({51, 52})
 """busy and unavailable."""
-
-log = logging.getLogger("wheelgate.ldap")
 
 
 class Away(Exception):  # noqa: N818 - a state of a server, not an error of a program
@@ -128,9 +126,6 @@ class Connections:
             BackendUnavailable: no server answers.
             Refused: the directory will not let this entry in, whatever the password.
         """
-        # Without a password the directory would say yes to everybody (RFC 4513, section 5.1.2).
-        if not password:
-            return False
 
         def work(connection: ldap3.Connection) -> bool:
             connection.rebind(dn, password, ldap3.SIMPLE, read_server_info=False)
@@ -147,7 +142,7 @@ class Connections:
         """Do the work over a connection that is there, or over a new one to the first server that answers."""
         deadline = time.monotonic() + DEADLINE
         reasons = []
-        for place, connection in self._ways(deadline, personal=personal):
+        for place, connection in self._ways(personal=personal):
             try:
                 used = connection or self._open(place, deadline, personal=personal)
                 answer = self._work(used, work, deadline)
@@ -163,28 +158,31 @@ class Connections:
             else:
                 self._keep(place, used)
             return answer
-        raise BackendUnavailable("; ".join(reasons) or "no server has answered in time lately", retry_after=5)
+        if reasons:
+            raise BackendUnavailable("; ".join(reasons), retry_after=5)
+        again = min(self._away[place] for place in self._settings.addresses) - time.monotonic()
+        raise BackendUnavailable("no server has answered in time lately", retry_after=max(1, math.ceil(again)))
 
-    def _ways(self, deadline: float, *, personal: bool) -> Iterator[tuple[Address, ldap3.Connection | None]]:
+    def _ways(self, *, personal: bool) -> Iterator[tuple[Address, ldap3.Connection | None]]:
         if not personal and (idle := self._take()):
             yield idle
         for place in self._settings.addresses:
-            if time.monotonic() < min(deadline, self._away.get(place, 0.0)):
-                continue
-            yield place, None
+            if time.monotonic() >= self._away.get(place, 0.0):
+                yield place, None
 
     def _work(self, connection: ldap3.Connection, work: Callable[[ldap3.Connection], T], deadline: float) -> T:
         """Do the work; a connection over which it fails is closed."""
         begun = time.monotonic()
+        patience = self._patience(deadline)
         try:
-            connection.socket.settimeout(self._patience(deadline))
+            connection.socket.settimeout(patience)
             answer = work(connection)
         except (Refused, BackendUnavailable, Away):
             _close(connection)
             raise
         except Exception as error:  # noqa: BLE001 - whatever a directory sends: ldap3 stumbles in many ways
             _close(connection)
-            raise Away(_reason(error), waited=time.monotonic() - begun >= self._settings.timeout) from None
+            raise Away(_reason(error), waited=time.monotonic() - begun >= patience) from None
         return answer
 
     def _open(self, place: Address, deadline: float, *, personal: bool) -> ldap3.Connection:
@@ -205,7 +203,7 @@ class Connections:
             self._settings.bind_dn if service else None,
             # As bytes: a text would pass through SASLprep, which can make an empty one of it.
             password.encode() if service and password else None,  # type: ignore[arg-type]
-            receive_timeout=self._settings.timeout,
+            receive_timeout=int(patience),
             auto_referrals=False,
             check_names=False,
             read_only=True,
@@ -227,13 +225,13 @@ class Connections:
             connection.open(read_server_info=False)
         except Exception as error:  # noqa: BLE001 - the same
             _close(connection)
-            raise Away(_reason(error), waited=time.monotonic() - begun >= self._settings.timeout) from None
+            raise Away(_reason(error), waited=time.monotonic() - begun >= int(patience)) from None
         self._work(connection, prepare, deadline)
         return connection
 
     def _patience(self, deadline: float) -> float:
         left = deadline - time.monotonic()
-        if left <= 0:
+        if left < 1:
             raise Away("no time was left to ask it")
         return min(float(self._settings.timeout), left)
 

@@ -35,6 +35,7 @@ class Ldap:
             password = secret.encode()
         except UnicodeEncodeError:
             return Reject("the password is no text")
+        # Without a password the directory would say yes to everybody (RFC 4513, section 5.1.2).
         if not password:
             return Reject("without a password")
         entry = self._directory.find(name)

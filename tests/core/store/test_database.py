@@ -16,7 +16,7 @@ import peewee
 import psycopg
 import pytest
 
-from wheelgate.errors import Conflict, StartupError
+from wheelgate.errors import BackendUnavailable, Conflict, StartupError
 from wheelgate.store.database import Database
 from wheelgate.store.prepare import prepare
 
@@ -239,6 +239,19 @@ class TestHandle:
             Database(url)
         assert "sw0rd" not in str(refused.value)
         assert "f1sh" not in str(refused.value)
+
+    def test_one_that_only_reads_changes_nothing(self, database: Database, url: str) -> None:
+        """What was opened for reading alone reads, and refuses every change, inside a transaction and outside."""
+        with database.transaction():
+            database.write(ADD, ("one", 1))
+        with closing(Database(url, read_only=True)) as reader:
+            reader.open()
+            assert names(reader) == ["one"]
+            with pytest.raises(BackendUnavailable, match="nothing was changed"), reader.transaction():
+                reader.write(ADD, ("two", 1))
+            with pytest.raises((peewee.DatabaseError, psycopg.Error)):
+                reader.write(ADD, ("three", 1))
+        assert names(database) == ["one"]
 
 
 def connections(url: str) -> int:

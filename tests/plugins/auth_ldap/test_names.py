@@ -7,6 +7,8 @@ from tests.plugins.auth_ldap.conftest import Served, log_in
 from tests.plugins.auth_ldap.slapd import GROUPS, PEOPLE, Slapd
 from tests.plugins.auth_ldap.test_login import WAYS
 
+from wheelgate_ldap.names import escape_dn, escape_filter
+
 pytestmark = pytest.mark.slow
 
 SPECIAL = [
@@ -14,6 +16,23 @@ SPECIAL = [
     *("a*", "*", "(a)", "a)(uid=*", "a&b", "a|b", "!a", "a~b", "a:b", "a%b", "{username}", "ä,ö", "山*"),
 ]
 """Everything that has a meaning in RFC 4514 or RFC 4515, in the middle, and where it has one at the edge."""
+
+
+@pytest.mark.parametrize(
+    ("name", "in_dn", "in_filter"),
+    [
+        ("ada", "ada", "ada"),
+        (" a  ", "\\20a\\20\\20", " a  "),
+        ("  ", "\\20\\20", "  "),
+        ('#"+,;<=>\\', '\\#\\"\\+\\,\\;\\<\\=\\>\\\\', '#"+,;<=>\\5c'),
+        ("*()\0\n", "*()\\00\\0a", "\\2a\\28\\29\\00\\0a"),
+        ("ä/&|!~", "ä/&|!~", "ä/&|!~"),
+    ],
+    ids=ascii,
+)
+def test_names_are_written_as_the_standards_want_it(name: str, in_dn: str, in_filter: str) -> None:
+    """In distinguished names (RFC 4514) and in filters (RFC 4515); spaces at the edges are what slapd does not mind."""
+    assert (escape_dn(name), escape_filter(name)) == (in_dn, in_filter)
 
 
 @WAYS

@@ -8,6 +8,7 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,19 @@ SILENCE = b""
 NO_LDAP = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 
 
+@dataclass
+class Listener:
+    """Something that listens as a directory would."""
+
+    url: str
+    connections: list[socket.socket] = field(default_factory=list)
+
+
 @contextmanager
-def listener(says: bytes) -> Iterator[str]:
-    """Listen as a directory would; to whoever connects say that, and then nothing."""
+def listener(says: bytes) -> Iterator[Listener]:
+    """Listen; to whoever connects say that, and then nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        kept = []
+        listening = Listener(f"ldap://127.0.0.1:{server.getsockname()[1]}")
 
         def accept() -> None:
             while True:
@@ -38,15 +47,15 @@ def listener(says: bytes) -> Iterator[str]:
                     connection, _ = server.accept()
                 except OSError:
                     return
-                kept.append(connection)
+                listening.connections.append(connection)
                 connection.sendall(says)
 
         thread = threading.Thread(target=accept)
         thread.start()
-        yield f"ldap://127.0.0.1:{server.getsockname()[1]}"
+        yield listening
         server.shutdown(socket.SHUT_RDWR)
         thread.join()
-        for connection in kept:
+        for connection in listening.connections:
             connection.close()
 
 
@@ -102,9 +111,9 @@ def test_connections_are_used_again(site: Site, directory: Slapd) -> None:
 @pytest.mark.parametrize("starttls", [True, False], ids=["starttls", "clear"])
 def test_a_directory_that_does_not_answer(serve: Serve, says: bytes, scheme: str, starttls: bool) -> None:
     """One that accepts connections and says nothing, or nonsense, is as one that is away."""
-    with listener(says) as url:
+    with listener(says) as away:
         site = serve(
-            ldap_url=[url.replace("ldap", scheme)], ldap_starttls=starttls, ldap_user_base=PEOPLE, ldap_timeout="1"
+            ldap_url=[away.url.replace("ldap", scheme)], ldap_starttls=starttls, ldap_user_base=PEOPLE, ldap_timeout="1"
         )
         site.add_user("local", "correct horse")
 
@@ -115,12 +124,28 @@ def test_a_directory_that_does_not_answer(serve: Serve, says: bytes, scheme: str
 @pytest.mark.parametrize("first", ["closed", "silent", "nonsense"])
 def test_the_next_server_is_asked(serve: Serve, directory: Slapd, first: str) -> None:
     """Of several servers the next one answers if one is away, hangs or sends nonsense."""
-    with listener(NO_LDAP if first == "nonsense" else SILENCE) as url:
-        away = "ldap://127.0.0.1:9" if first == "closed" else url
-        site = serve(**settings(directory, ldap_url=[away, directory.url], ldap_timeout="1"))
+    with listener(NO_LDAP if first == "nonsense" else SILENCE) as away:
+        url = "ldap://127.0.0.1:9" if first == "closed" else away.url
+        site = serve(**settings(directory, ldap_url=[url, directory.url], ldap_timeout="1"))
 
         assert log_in(site, "ada", "analytical") == 200
+        asked = len(away.connections)
         assert log_in(site, "ada", "wrong") == 401
+        if first == "silent":  # it keeps people waiting, so it is left alone for a while
+            assert len(away.connections) == asked
+
+
+def test_servers_that_keep_people_waiting_are_left_alone(serve: Serve) -> None:
+    """Once nobody has answered in time, the next ones do not wait for that again, and are told how long to."""
+    with listener(SILENCE) as away:
+        site = serve(ldap_url=[away.url], ldap_user_base=PEOPLE, ldap_timeout="1")
+        assert log_in(site, "ada", "analytical") == 503
+        asked = len(away.connections)
+
+        refused = site.request("POST", "/+login", {"user": "bob", "password": "builder"})
+
+        assert (refused.status, 25 <= int(refused.headers["retry-after"]) <= 30) == (503, True)
+        assert len(away.connections) == asked
 
 
 ENCRYPTED = pytest.mark.parametrize("scheme", ["ldap", "ldaps"])

@@ -1,0 +1,55 @@
+"""The real server, with its workers, beside the real directory: what a company sees."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.plugins.auth_ldap.conftest import settings
+from tests.plugins.auth_ldap.slapd import PASSWORD, Slapd
+from tests.support import CHEAP_HASHING, RunningServer, clean_environment
+
+pytestmark = pytest.mark.slow
+
+CONFIGURATION = """
+[plugins.ldap]
+url = ["{ldap_url[0]}"]
+ca-file = "{ldap_ca_file}"
+user-base = "{ldap_user_base}"
+group-base = "{ldap_group_base}"
+bind-dn = "{ldap_bind_dn}"
+bind-password = "env:LDAP_PASSWORD"
+"""
+
+
+def test_a_company(directory: Slapd, tmp_path: Path) -> None:
+    """A few lines of configuration: people log in with ``devpi``, and ``:admins`` of the directory administer."""
+    file = tmp_path / "wheelgate.toml"
+    file.write_text(CONFIGURATION.format(**settings(directory)))
+    options = ("--config", str(file), "--restrict-modify", "root,:admins", *CHEAP_HASHING)
+    program = str(Path(sys.executable).with_name("devpi"))
+
+    def devpi(*arguments: str) -> str:
+        """Run a command and return what it says."""
+        home = clean_environment(HOME=str(tmp_path))
+        done = subprocess.run([program, *arguments], env=home, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        return done.stdout + done.stderr
+
+    environment = clean_environment(LDAP_PASSWORD=PASSWORD)
+    with RunningServer(tmp_path / "server", *options, workers=2, env=environment) as server:
+        devpi("use", server.url)
+        assert "logged in 'bob'" in devpi("login", "bob", "--password", "builder")
+        assert "403 Forbidden" in devpi("index", "-c", "dev")
+        assert "logged in 'ada'" in devpi("login", "ada", "--password", "analytical")
+        for number in range(6):  # any of the workers may answer
+            assert f"ada/dev{number}" in devpi("index", "-c", f"dev{number}")
+        directory.stop()
+        assert "503" in devpi("login", "ada", "--password", "analytical")
+        assert "logged in 'root'" in devpi("login", "root", "--password", "")
+
+    log = server.log.read_text()
+    assert PASSWORD not in log
+    assert "analytical" not in log
+    assert "Traceback" not in log
