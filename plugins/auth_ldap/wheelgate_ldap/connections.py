@@ -28,7 +28,8 @@ IDLE_FOR = 60.0
 """Seconds after which an unused connection is not trusted any more: firewalls forget them without a word."""
 MOST_IDLE = 4
 
-OBJECT_NOT_FOUND = 32
+NOT_THERE = frozenset({32, 34})
+"""noSuchObject and invalidDNSyntax (RFC 4511, appendix A): no entry has this name, or could have it."""
 BAD_PASSWORD = frozenset({48, 49})
 """inappropriateAuthentication and invalidCredentials (RFC 4511, appendix A)."""
 REFUSES_ACCOUNT = frozenset({19, 53})
@@ -108,7 +109,7 @@ class Connections:
         def work(connection: ldap3.Connection) -> list[Entry]:
             connection.search(base, text, scope, attributes=attributes)
             code = _code(connection)
-            if code == OBJECT_NOT_FOUND and only_base:
+            if code in NOT_THERE and only_base:
                 return []
             if code != 0:
                 raise Refused(f"the search below '{base}' ended with {connection.result['description']}")
@@ -173,8 +174,8 @@ class Connections:
     def _work(self, connection: ldap3.Connection, work: Callable[[ldap3.Connection], T], deadline: float) -> T:
         """Do the work; a connection over which it fails is closed."""
         begun = time.monotonic()
-        patience = self._patience(deadline)
         try:
+            patience = self._patience(deadline)
             connection.socket.settimeout(patience)
             answer = work(connection)
         except (Refused, BackendUnavailable, Away):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -172,7 +172,7 @@ class Settings:
     check_certificate: bool
     ca_file: str | None
     bind_dn: str | None
-    bind_password: str | None
+    bind_password: str | None = field(repr=False)
     user_base: str | None
     user_filter: str | None
     user_dn: str | None

@@ -64,6 +64,7 @@ INJECTED = [
         "\uff41da",
         "ada\n",
     ),
+    *("\ufffd", "\U0001f600", "\u0340", "x" * 100),
     f"ada)(memberOf=cn=admins,{GROUPS}",
 ]
 

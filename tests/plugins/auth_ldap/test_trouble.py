@@ -20,6 +20,7 @@ from tests.sites import Serve
 
 from wheelgate.errors import StartupError
 from wheelgate.testing.site import Site
+from wheelgate_ldap.options import read_settings
 
 pytestmark = pytest.mark.slow
 
@@ -97,7 +98,20 @@ def test_a_short_absence_is_not_noticed(site: Site, directory: Slapd) -> None:
     assert site.request("PUT", "/ada/prod", {}, auth=ada).status == 200
 
 
-def test_connections_are_used_again(site: Site, directory: Slapd) -> None:
+def test_connections_are_used_again(serve: Serve, directory: Slapd) -> None:
+    """To look somebody up takes no new connection; a bind with a user's password has one of its own, every time."""
+    visitors: list[str] = []
+    with answering(directory, 49, 49, visitors) as url:
+        site = serve(**settings(directory, ldap_url=[url], ldap_starttls=False))
+        assert log_in(site, "ada", "analytical") == 200
+        first = len(visitors)
+
+        assert [log_in(site, "ada", "analytical") for _ in range(3)] == [200] * 3
+
+        assert len(visitors) == first + 3
+
+
+def test_connections_that_have_ended_are_replaced(site: Site, directory: Slapd) -> None:
     """A connection that the directory has closed meanwhile is replaced without a word."""
     assert log_in(site, "ada", "analytical") == 200
     directory.stop()
@@ -227,11 +241,13 @@ def test_anonymous_search(serve: Serve, make_directory: MakeDirectory) -> None:
 
 
 @contextmanager
-def answering(directory: Slapd, code: int) -> Iterator[str]:
-    """Stand before a directory, and turn its "wrong password" into another result (RFC 4511, appendix A)."""
+def answering(directory: Slapd, said: int, code: int, counted: list[str] | None = None) -> Iterator[str]:
+    """Stand before a directory, and turn one result into another (RFC 4511, appendix A)."""
+    visitors = [] if counted is None else counted
 
     class Relay(socketserver.BaseRequestHandler):
         def handle(self) -> None:
+            visitors.append(str(self.client_address))
             with socket.create_connection(("127.0.0.1", directory.plain)) as behind:
                 while True:
                     ready, _, _ = select.select([self.request, behind], [], [])
@@ -242,7 +258,7 @@ def answering(directory: Slapd, code: int) -> Iterator[str]:
 
     def relay(one: socket.socket, other: socket.socket) -> bytes:
         data = one.recv(10_000)
-        other.sendall(data.replace(b"\x0a\x01\x31", bytes((0x0A, 1, code))))
+        other.sendall(data.replace(bytes((0x0A, 1, said)), bytes((0x0A, 1, code))))
         return data
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Relay) as server:
@@ -259,10 +275,20 @@ def answering(directory: Slapd, code: int) -> Iterator[str]:
 )
 def test_an_account_that_cannot_log_in_is_no_outage(serve: Serve, directory: Slapd, code: int, status: int) -> None:
     """Who has no password there, or is locked out, is refused; a directory that fails or points elsewhere is away."""
-    with answering(directory, code) as url:
+    with answering(directory, 49, code) as url:
         site = serve(**settings(directory, ldap_url=[url], ldap_starttls=False))
 
         assert {log_in(site, "ada", "x") for _ in range(4)} == {status}
+        assert log_in(site, "ada", "analytical") == 200
+
+
+def test_a_name_that_the_directory_finds_impossible_is_nobody(serve: Serve, directory: Slapd) -> None:
+    """However often somebody asks for a name that no entry could have, the directory is not away because of it."""
+    named = {"ldap_user_base": None, "ldap_user_dn": f"uid={{username}},{PEOPLE}"}
+    with answering(directory, 32, 34) as url:
+        site = serve(**settings(directory, ldap_url=[url], ldap_starttls=False, **named))
+
+        assert {log_in(site, f"nobody{number}", "x") for number in range(6)} == {401}
         assert log_in(site, "ada", "analytical") == 200
 
 
@@ -327,3 +353,4 @@ def test_the_bind_password_is_not_shown(serve: Serve, directory: Slapd, tmp_path
 
     assert log_in(site, "ada", "analytical") == 200
     assert PASSWORD not in repr(site.config)
+    assert PASSWORD not in repr(read_settings(site.config))
