@@ -17,6 +17,9 @@ from wheelgate.services.users import UserChange, Users
 from wheelgate.store.access import Access
 from wheelgate.values import Index, Ok, Principal, RequestInfo, User, UserDefaults
 
+LONGEST_TEXT = 1000
+"""Characters of an email or a title; a longer one is left out."""
+
 Tell = Callable[[str, Principal, RequestInfo, str], None]
 """Told what happened: the event, who did it, by which request, and to what."""
 
@@ -64,7 +67,7 @@ class Provisioning:
         self._users.refuse_missing_capability("create", "create users")
         defaults = await self._ask(principal, ok)
         fields = {"email": defaults.email or ok.email, "title": defaults.title or ok.title}
-        change = UserChange({key: value for key, value in fields.items() if value})
+        change = UserChange({key: value for key, value in fields.items() if usable(value)})
         try:
             user, created = await self._access.change(self._create, name, change, provider, defaults)
         except Conflict:
@@ -96,15 +99,22 @@ class Provisioning:
         for hook, provider in self._hooks:
             try:
                 answer: object = await provider.call(hook, server=self._server, principal=principal, ok=ok)
+                if not isinstance(answer, UserDefaults | None):
+                    raise TypeError  # noqa: TRY301 - an answer that is none is as bad as a failure
             except Forbidden:
                 raise
             except Exception as error:  # noqa: BLE001 - a stranger's code: whatever it raises stays here
                 log.warning("plugin '%s' cannot set up user '%s': %s", hook.plugin, ok.username, type(error).__name__)
                 sentence = f"user '{ok.username}' cannot be set up now: '{hook.plugin}' fails; try again later"
                 raise BackendUnavailable(sentence, retry_after=5) from None
-            if isinstance(answer, UserDefaults):
+            if answer is not None:
                 return answer
         return UserDefaults()
+
+
+def usable(value: object) -> bool:
+    """Whether what somebody says of a user can be shown to others: a line of text."""
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT and value.isprintable()
 
 
 def who_is_created(chosen: Collection[str], authenticators: Collection[str]) -> frozenset[str]:

@@ -196,6 +196,23 @@ def test_the_first_plugin_that_has_an_opinion_counts(serve: Serve) -> None:
     assert setups["c"].asked == []
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["a\0b", "a\x1b[31m", "a\nb", "x" * 1001, ["a"], 5],
+    ids=["NUL", "escape", "lines", "long", "list", "number"],
+)
+def test_what_cannot_be_shown_is_left_out(serve: Serve, value: Any) -> None:
+    """A directory may say of somebody what it likes; the user is made without what is no line of text."""
+    site = serve(
+        extra={"company": Company(), "setup": Setup(lambda principal, ok: UserDefaults(email="a@b", title=value))}
+    )
+
+    site.login("emilie", "x")
+
+    shown = site.request("GET", "/emilie").result
+    assert (shown["email"], "title" in shown) == ("a@b", False)
+
+
 def raising(error: Exception) -> Callable[[Principal, Ok], object]:
     """Make an answer that raises."""
 
@@ -220,6 +237,12 @@ def index(**config: Any) -> Callable[[Principal, Ok], object]:
             503,
             "user 'emilie' cannot be set up now: 'setup' fails; try again later",
             id="raises",
+        ),
+        pytest.param(
+            lambda principal, ok: {"title": "x"},
+            503,
+            "user 'emilie' cannot be set up now: 'setup' fails; try again later",
+            id="answers something else",
         ),
         pytest.param(
             index(bases=["no/base"]),
