@@ -35,6 +35,7 @@ CONFIGURATION = """
 include {schemas}/core.schema
 include {schemas}/cosine.schema
 include {schemas}/inetorgperson.schema
+include {schemas}/nis.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
 # So that an empty password would be taken for an anonymous login, as many directories do.

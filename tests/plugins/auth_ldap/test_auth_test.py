@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.commands import Run
 from tests.plugins.auth_ldap.conftest import settings
+from tests.plugins.auth_ldap.impostors import answering
 from tests.plugins.auth_ldap.slapd import BASE, PASSWORD, Slapd
 from tests.sites import Serve
 
@@ -91,3 +92,11 @@ def test_it_says_what_is_wrong(
 
     assert any(line in each for each in printed if each.startswith("ldap: ")), printed
     assert printed[-1].startswith("result: nobody logs in")
+
+
+def test_it_says_that_a_server_does_not_encrypt(run: Run, folder: Path, directory: Slapd) -> None:
+    """A server that answers the wish for TLS with an error gets no password."""
+    with answering(directory, 0, 2) as url:
+        printed = trial(run, folder, "ada", "analytical", **settings(directory, ldap_url=[url]))
+
+    assert any("startTLS failed - protocolError" in each for each in printed), printed

@@ -109,6 +109,35 @@ def test_nested_groups(served: Served, directory: Slapd, nested: bool, groups: l
     assert site.request("GET", "/+api", auth=ada).result["authstatus"][2] == groups
 
 
+def test_groups_that_list_names(served: Served, directory: Slapd) -> None:
+    """Groups of RFC 2307 list their members by name; both kinds can stand side by side, and be nested."""
+    directory.add(f"cn=unix,{GROUPS}", "posixGroup", cn="unix", gidNumber=100, memberUid=["ada", "carl"])
+    directory.add(
+        f"cn=others,{GROUPS}", "posixGroup", cn="others", gidNumber=101, memberUid=[f"uid=ada,{PEOPLE}", "ad*"]
+    )
+    directory.add_group("all", [f"cn=unix,{GROUPS}"])
+    site = served(ldap_group_member_attribute=["member", "memberUid"], ldap_group_nested=True)
+
+    ada = site.login("ada", "analytical")
+
+    assert site.request("GET", "/+api", auth=ada).result["authstatus"][2] == ["admins", "all", "staff", "unix"]
+
+
+def test_many_groups(served: Served, directory: Slapd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are, those around each of them are found; beyond all measure nobody can tell."""
+    for number in range(60):
+        directory.add_group(f"g{number}", [f"uid=ada,{PEOPLE}"])
+        directory.add_group(f"around{number}", [f"cn=g{number},{GROUPS}"])
+    site = served(ldap_group_nested=True, ldap_required_group=["admins"])
+
+    ada = site.login("ada", "analytical")
+
+    groups = set(site.request("GET", "/+api", auth=ada).result["authstatus"][2])
+    assert groups == {"admins", "staff", *(f"{kind}{number}" for kind in ("g", "around") for number in range(60))}
+    monkeypatch.setattr("wheelgate_ldap.directory.MOST_GROUPS", 50)
+    assert log_in(site, "ada", "analytical") == 503
+
+
 def test_a_required_group(served: Served, directory: Slapd, no_cache: None) -> None:
     """Only who is in the group logs in, and only as long as that is so."""
     site = served(ldap_required_group=["admins", "others"])
