@@ -161,13 +161,13 @@ class Connections:
             return answer
         if reasons:
             raise BackendUnavailable("; ".join(reasons), retry_after=5)
-        again = min(self._away[place] for place in self._settings.addresses) - time.monotonic()
+        again = min(self._away[place] for place in self._settings.url) - time.monotonic()
         raise BackendUnavailable("no server has answered in time lately", retry_after=max(1, math.ceil(again)))
 
     def _ways(self, *, personal: bool) -> Iterator[tuple[Address, ldap3.Connection | None]]:
         if not personal and (idle := self._take()):
             yield idle
-        for place in self._settings.addresses:
+        for place in self._settings.url:
             if time.monotonic() >= self._away.get(place, 0.0):
                 yield place, None
 

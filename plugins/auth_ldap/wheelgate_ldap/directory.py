@@ -52,7 +52,7 @@ class Directory:
         settings = self._settings
         if settings.group_base is None:
             return frozenset()
-        lists = settings.group_member_attributes
+        lists = settings.group_member_attribute
         by_dn = [attribute for attribute in lists if attribute.lower() != BY_NAME]
         tests = [equals(attribute, username if attribute.lower() == BY_NAME else entry.dn) for attribute in lists]
         names: set[str] = set()

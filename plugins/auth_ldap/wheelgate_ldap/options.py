@@ -165,9 +165,9 @@ def options() -> list[Option]:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings as they hold."""
+    """The settings as they hold, by the names of the options."""
 
-    addresses: tuple[Address, ...]
+    url: tuple[Address, ...]
     starttls: bool
     check_certificate: bool
     ca_file: str | None
@@ -182,9 +182,11 @@ class Settings:
     group_base: str | None
     group_filter: str | None
     group_name_attribute: str
-    group_member_attributes: tuple[str, ...]
+    group_member_attribute: tuple[str, ...]
     group_nested: bool
-    required_groups: frozenset[str]
+    required_group: tuple[str, ...]
+    index: str | None
+    index_bases: tuple[str, ...]
     timeout: int
 
 
@@ -218,24 +220,4 @@ def read_settings(config: Config) -> Settings | None:
         raise StartupError("--ldap-user-base and --ldap-user-dn are two ways to find users: give one of them")
     if given["ca-file"] and not Path(given["ca-file"]).is_file():
         raise StartupError(f"--ldap-ca-file: there is no file {given['ca-file']}")
-    return Settings(
-        addresses=given["url"],
-        starttls=given["starttls"],
-        check_certificate=given["check-certificate"],
-        ca_file=given["ca-file"],
-        bind_dn=given["bind-dn"],
-        bind_password=given["bind-password"],
-        user_base=given["user-base"],
-        user_filter=given["user-filter"],
-        user_dn=given["user-dn"],
-        name_attribute=given["name-attribute"],
-        email_attribute=given["email-attribute"],
-        title_attribute=given["title-attribute"],
-        group_base=given["group-base"],
-        group_filter=given["group-filter"],
-        group_name_attribute=given["group-name-attribute"],
-        group_member_attributes=given["group-member-attribute"],
-        group_nested=given["group-nested"],
-        required_groups=frozenset(given["required-group"]),
-        timeout=given["timeout"],
-    )
+    return Settings(**{name.replace("-", "_"): value for name, value in given.items()})

@@ -67,8 +67,8 @@ class Ldap:
         return entry is not None and self._let_in(username, entry)
 
     def _let_in(self, username: str, entry: Entry) -> bool:
-        required = self._settings.required_groups
-        return not required or bool(required & self._directory.groups(username, entry))
+        required = self._settings.required_group
+        return not required or not self._directory.groups(username, entry).isdisjoint(required)
 
     def _nobody(self) -> str:
         name = secrets.token_hex(8)
