@@ -24,54 +24,55 @@ class Groups:
         """Take the sources, and the names of the authenticators that bring users."""
         self._sources = sources
         self._authenticators = authenticators
-        self.any = bool(sources)
-        """Whether there is a source at all."""
         self._kept: OrderedDict[tuple[str, str], tuple[float, frozenset[str]]] = OrderedDict()
 
-    async def of(self, username: str, brought_by: str, kept: dict[Any, Any]) -> frozenset[str]:
-        """Return the groups of a user whom an authenticator brought; of a local one if ``brought_by`` is empty.
+    async def of(self, username: str, brought_by: str, kept: dict[Any, Any]) -> tuple[frozenset[str], bool]:
+        """Return the groups of a user, and whether they hold as long as the state of the stores.
 
         A source that fails counts with its last answer until that is a minute old, and then with nothing.
 
         Args:
             username: the user.
-            brought_by: the name of the authenticator.
+            brought_by: the name of the authenticator that brought the user; empty for a local one.
             kept: what was read from the stores in their present state; answers of live sources are put there.
         """
         groups: frozenset[str] = frozenset()
+        lasting = True
         for source, provider in self._sources:
             # Whoever creates a user with the name of somebody in a directory must not get that one's groups.
             if source.name == brought_by or source.name not in self._authenticators:
                 if getattr(source, "live", False):
-                    groups |= await self._live(source, provider, username, kept)
+                    found = await self._live(source, provider, username, kept)
+                    lasting = lasting and found is not None
                 else:
-                    groups |= await self._lasting(source, provider, username)
-        return groups
+                    found = await self._for_a_minute(source, provider, username)
+                    lasting = False
+                groups |= found or frozenset()
+        return groups, lasting
 
     async def _live(
         self, source: GroupSource, provider: Provider, username: str, kept: dict[Any, Any]
-    ) -> frozenset[str]:
+    ) -> frozenset[str] | None:
         key = ("groups", source.name, username)
         found: frozenset[str] | None = kept.get(key)
         if found is None:
             found = await self._ask(source, provider, username)
             if found is not None:
                 kept[key] = found
-        return found or frozenset()
+        return found
 
-    async def _lasting(self, source: GroupSource, provider: Provider, username: str) -> frozenset[str]:
+    async def _for_a_minute(self, source: GroupSource, provider: Provider, username: str) -> frozenset[str] | None:
         key = (source.name, username)
         now = time.monotonic()
         kept = self._kept.get(key)
         if kept and now < kept[0]:
             return kept[1]
         groups = await self._ask(source, provider, username)
-        if groups is None:
-            return frozenset()
-        self._kept[key] = (now + KEPT_FOR, groups)
-        self._kept.move_to_end(key)
-        if len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
+        if groups is not None:
+            self._kept[key] = (now + KEPT_FOR, groups)
+            self._kept.move_to_end(key)
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
         return groups
 
     async def _ask(self, source: GroupSource, provider: Provider, username: str) -> frozenset[str] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from wheelgate.errors import NotAuthenticated, Refusal
 from wheelgate.identity.authentication import Authentication, Proof
@@ -37,6 +37,17 @@ class Incoming(Protocol):
 
     def keep_private(self) -> None:
         """Let no shared cache keep the answer: it is not for everybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """Whose session it is."""
+
+    principal: Principal
+    brought_by: str
+    """The authenticator that brought the user; empty for a local one."""
+    complete: bool = False
+    """Whether the principal has its groups, because they hold as long as what else is kept."""
 
 
 @dataclass(slots=True)
@@ -132,17 +143,17 @@ class Identifier:
     async def _resume(self, session: Session, incoming: Incoming, *, ambient: bool) -> Caller:
         self._sessions.check_age(session)
         access = self._access
-        held = self.holder(session) if access.instant else await access.read(self.holder, session)
-        if held is None:
+        holder, kept = self.holder(session) if access.instant else await access.read(self.holder, session)
+        if holder is None:
             raise NotAuthenticated("this login has ended; log in again")
-        principal, brought_by = held
-        if brought_by:
-            await self._presence.require(session.username, brought_by, session.issued)
-        if self._groups.any:
-            kept = await access.read(self._kept.now)
-            groups = await self._groups.of(session.username, brought_by, kept)
-            principal = replace(principal, groups=groups) if groups else principal
-        return Caller(principal, incoming, None, ambient, session)
+        if holder.brought_by:
+            await self._presence.require(session.username, holder.brought_by, session.issued)
+        if not holder.complete:
+            groups, lasting = await self._groups.of(session.username, holder.brought_by, kept)
+            holder = replace(holder, principal=replace(holder.principal, groups=groups), complete=lasting)
+            if lasting:
+                kept[session.id] = holder
+        return Caller(holder.principal, incoming, None, ambient, session)
 
     async def enter(self, proof: Proof, user: User | None, info: RequestInfo) -> tuple[Principal, User]:
         """Let in somebody who has just proven a name; who is no user yet becomes one.
@@ -151,7 +162,7 @@ class Identifier:
             Refusal: the one cannot become a user.
         """
         kept = await self._access.read(self._kept.now)
-        groups = await self._groups.of(proof.ok.username, "" if proof.local else proof.by, kept)
+        groups, _ = await self._groups.of(proof.ok.username, "" if proof.local else proof.by, kept)
         principal = Principal(proof.ok.username, groups | (proof.ok.groups or frozenset()), proof.by)
         return principal, user or await self._welcome(proof.ok, principal, info)
 
@@ -159,8 +170,8 @@ class Identifier:
         """Return the user of that name, from memory if nothing has changed."""
         return known_user(self._users, self._kept, name)
 
-    def holder(self, session: Session) -> tuple[Principal, str] | None:
-        """Return whose session it is, and who brought that user.
+    def holder(self, session: Session) -> tuple[_Holder | None, dict[Any, Any]]:
+        """Return whose session it is, and what is kept as long as the stores are in the state that says so.
 
         None if the session has ended: by logout, a new password or deletion.
         """
@@ -171,6 +182,5 @@ class Identifier:
             if user is None or user.stamp != session.stamp or self._state.session_ended(session.id):
                 kept[key] = None
             else:
-                kept[key] = Principal(session.username, credential="session"), user.provider
-        found: tuple[Principal, str] | None = kept[key]
-        return found
+                kept[key] = _Holder(Principal(session.username, credential="session"), user.provider)
+        return kept[key], kept

@@ -72,26 +72,58 @@ class Live(Source):
     live = True
 
 
-def test_a_live_source_is_asked_once_until_something_changes(serve: Serve) -> None:
+BY = [
+    pytest.param(lambda site: ("alice", "correct horse"), id="password"),
+    pytest.param(lambda site: site.login("alice", "correct horse"), id="token"),
+]
+"""How alice shows who she is."""
+
+
+@pytest.mark.parametrize("by", BY)
+def test_a_live_source_is_asked_once_until_something_changes(
+    serve: Serve, by: Callable[[Site], tuple[str, str]]
+) -> None:
     """What lies in the database holds as long as nothing changes there, and not a moment longer."""
-    answers = iter([["old"], ["new"]])
-    source = Live(lambda name: next(answers) if name == "alice" else ())
+    groups = ["old"]
+    source = Live(lambda name: list(groups))
     site = serve(extra={"a": source})
     site.request("PUT", "/alice", {"password": "correct horse"})
-    seen = [groups_of(site, ("alice", "correct horse")) for _ in range(3)]
+    auth = by(site)
+    source.asked.clear()
+    seen = [groups_of(site, auth) for _ in range(3)]
+    groups[:] = ["new"]
+    seen += [groups_of(site, auth)]
     site.request("PUT", "/root/dev", {}, auth=ROOT)
-    seen += [groups_of(site, ("alice", "correct horse")) for _ in range(3)]
+    seen += [groups_of(site, auth) for _ in range(3)]
 
-    assert seen == [["old"]] * 3 + [["new"]] * 3
+    assert seen == [["old"]] * 4 + [["new"]] * 3
+    assert source.asked.count("alice") <= 2
 
 
-def test_a_live_source_that_fails_is_asked_again(serve: Serve) -> None:
+@pytest.mark.parametrize("by", BY)
+def test_a_live_source_that_fails_is_asked_again(serve: Serve, by: Callable[[Site], tuple[str, str]]) -> None:
     """A failure is no answer, so it is not kept."""
-    answers = iter([fail, lambda name: ["staff"]])
-    site = serve(extra={"a": Live(lambda name: next(answers)(name) if name == "alice" else ())})
+    answer = [fail]
+    site = serve(extra={"a": Live(lambda name: answer[0](name))})
     site.request("PUT", "/alice", {"password": "correct horse"})
+    auth = by(site)
+    seen = [groups_of(site, auth)]
+    answer[0] = lambda name: ["staff"]
+    seen += [groups_of(site, auth) for _ in range(2)]
 
-    assert [groups_of(site, ("alice", "correct horse")) for _ in range(3)] == [[], ["staff"], ["staff"]]
+    assert seen == [[], ["staff"], ["staff"]]
+
+
+def test_a_live_source_beside_one_that_is_not(serve: Serve) -> None:
+    """A change of groups in the database counts at once, whoever else is asked, and the others only in a minute."""
+    groups = ["old"]
+    site = serve(extra={"a": Live(lambda name: list(groups), "live"), "b": Source(lambda name: list(groups), "slow")})
+    token = site.add_user("alice")
+    before = groups_of(site, token)
+    groups[:] = ["new"]
+    site.request("PUT", "/root/dev", {}, auth=ROOT)
+
+    assert (before, groups_of(site, token)) == (["old"], ["new", "old"])
 
 
 @pytest.mark.parametrize(
