@@ -70,6 +70,42 @@ def test_groups_have_rights(served: Served, directory: Slapd, no_cache: None) ->
     assert site.request("PUT", "/new4", {"password": "correct horse"}, auth=bob).status == 201
 
 
+@pytest.mark.parametrize("by", ["token", "password"])
+def test_an_index_for_a_group(served: Served, directory: Slapd, no_cache: None, by: str) -> None:
+    """A private index is read by who is in a listed group of the directory; to others it is not there."""
+    site = served()
+    root = site.login("root", "")
+    logins = {name: (name, word) for name, word in (("ada", "analytical"), ("bob", "builder"))}
+    if by == "token":
+        logins = {name: site.login(*auth) for name, auth in logins.items()}
+
+    def seen(name: str, path: str = "/root/secret") -> tuple[int, str]:
+        """Ask for an index, and leave its name out of the answer."""
+        answer = site.request("GET", path, auth=logins[name])
+        return answer.status, "" if answer.status == 200 else answer.message.replace(path[1:], "it")
+
+    assert site.request("PUT", "/root/secret", {"acl_read": [":admins"]}, auth=root).status == 200
+    absent = seen("bob", "/root/absent")
+    assert absent[0] == 404
+    assert (seen("ada"), seen("bob")) == ((200, ""), absent)
+    directory.modify(f"cn=admins,{GROUPS}", member=[f"uid=bob,{PEOPLE}"])
+    assert (seen("ada"), seen("bob")) == (absent, (200, ""))
+
+
+def test_a_group_of_the_server_beside_those_of_the_directory(served: Served) -> None:
+    """A person of the directory may be in a group of this server, which counts at the next request."""
+    site = served()
+    root, bob = site.login("root", ""), site.login("bob", "builder")
+    site.request("PUT", "/root/secret", {"acl_read": [":devs"]}, auth=root)
+    assert site.request("GET", "/root/secret", auth=bob).status == 404
+
+    site.request("PUT", "/+x/groups/devs", {"members": ["bob"]}, auth=root)
+
+    assert site.request("GET", "/root/secret", auth=bob).status == 200
+    assert site.request("GET", "/root/secret", auth=("bob", "builder")).status == 200
+    assert site.request("GET", "/+api", auth=bob).result["authstatus"] == ["ok", "bob", ["devs", "staff"]]
+
+
 def test_a_session_ends_with_its_user(site: Site, directory: Slapd, no_cache: None) -> None:
     """Who has left the directory is logged out: what everybody may read is read, the rest is 401."""
     ada = site.login("ada", "analytical")
