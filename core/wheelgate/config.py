@@ -259,11 +259,15 @@ class Config(Mapping[str, Any]):
     @property
     def loopback(self) -> bool:
         """Whether only this machine can reach the server."""
-        host = self["host"]
-        try:
-            return host == "localhost" or ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self["host"])
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host is this machine; a name other than ``localhost`` is not taken for it."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def add_flags(parser: argparse.ArgumentParser, options: Iterable[Option]) -> None:

@@ -64,6 +64,14 @@ def wheelgate_migrations() -> Path:  # type: ignore[empty-body]
 
 
 @hookspec
+def wheelgate_warnings(server: Server) -> Iterable[str]:  # type: ignore[empty-body]
+    """Name what of the settings is dangerous, a sentence each.
+
+    Called once at every start, before the workers. Each sentence is a line of the log. To raise stops the start.
+    """
+
+
+@hookspec
 def wheelgate_user_store(server: Server) -> UserStore:  # type: ignore[empty-body]
     """Bring the store of users.
 

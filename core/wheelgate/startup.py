@@ -139,7 +139,7 @@ def make_secret(path: Path, *, given: bool) -> None:
 
 
 def prepare_database(config: Config, plugins: Plugins) -> None:
-    """Begin the database or bring it up to date, and refuse an empty root password where others could use it."""
+    """Begin the database or bring it up to date; refuse or warn of what would let strangers in."""
     # Only the child that prepares needs it; the server would keep its 3 MB for good.
     from wheelgate.store.prepare import prepare
 
@@ -158,6 +158,9 @@ def prepare_database(config: Config, plugins: Plugins) -> None:
                 "root has an EMPTY password: whoever can run a program on this machine can do everything here; "
                 "set one with 'devpi-server passwd root'"
             )
+        for _, warnings in plugins.ask("wheelgate_warnings", server=server):
+            for warning in warnings:
+                log.warning("%s", warning)
     finally:
         database.close()
 

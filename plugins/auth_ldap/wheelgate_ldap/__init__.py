@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wheelgate import Ok, Option, Principal, Server, UserDefaults, hookimpl
-from wheelgate_ldap.options import options, read_settings
+from wheelgate_ldap.options import options, read_settings, warnings
 
 if TYPE_CHECKING:
     from wheelgate_ldap.provider import Ldap
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 def wheelgate_options() -> list[Option]:
     """Declare where the directory is, and how it keeps users and groups."""
     return options()
+
+
+@hookimpl
+def wheelgate_warnings(server: Server) -> list[str]:
+    """Warn of connections that others could listen to."""
+    settings = read_settings(server.config)
+    return [] if settings is None else warnings(settings)
 
 
 @hookimpl

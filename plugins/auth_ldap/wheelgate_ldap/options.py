@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from wheelgate import Option
-from wheelgate.config import Config, whole
+from wheelgate.config import Config, is_loopback, whole
 from wheelgate.errors import StartupError
 
 SECTION = "ldap"
@@ -221,3 +221,18 @@ def read_settings(config: Config) -> Settings | None:
     if given["ca-file"] and not Path(given["ca-file"]).is_file():
         raise StartupError(f"--ldap-ca-file: there is no file {given['ca-file']}")
     return Settings(**{name.replace("-", "_"): value for name, value in given.items()})
+
+
+def warnings(settings: Settings) -> list[str]:
+    """Return a sentence for each way in which the settings show passwords to others."""
+    found = []
+    clear = [place for place in settings.url if not (place.tls or settings.starttls or is_loopback(place.host))]
+    if clear:
+        places = " and ".join(map(str, clear))
+        found.append(f"--no-ldap-starttls: PASSWORDS go to {places} in the CLEAR; leave it out, or use ldaps://")
+    if not settings.check_certificate:
+        found.append(
+            "--no-ldap-check-certificate: ANYBODY between here and the directory can pass for it and read passwords; "
+            "name the authorities that sign its certificate with --ldap-ca-file instead"
+        )
+    return found
