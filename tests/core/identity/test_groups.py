@@ -126,6 +126,22 @@ def test_a_live_source_beside_one_that_is_not(serve: Serve) -> None:
     assert (before, groups_of(site, token)) == (["old"], ["new", "old"])
 
 
+@pytest.mark.parametrize("by", BY)
+def test_a_minute_ends_although_nothing_changes(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, by: Callable[[Site], tuple[str, str]]
+) -> None:
+    """What somebody else says is not kept with what lies in the database."""
+    monkeypatch.setattr("wheelgate.identity.groups.KEPT_FOR", 0.0)
+    groups = ["old"]
+    site = serve(extra={"a": Live(lambda name: ["here"], "live"), "b": Source(lambda name: list(groups), "slow")})
+    site.request("PUT", "/alice", {"password": "correct horse"})
+    auth = by(site)
+    before = groups_of(site, auth)
+    groups[:] = ["new"]
+
+    assert (before, groups_of(site, auth)) == (["here", "old"], ["here", "new"])
+
+
 @pytest.mark.parametrize(
     ("answer", "groups"),
     [
