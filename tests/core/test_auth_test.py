@@ -49,9 +49,11 @@ class Directory:
         """Answer."""
         return self.answer(credentials)  # type: ignore[return-value]
 
-    def groups(self, username: str) -> frozenset[str]:
-        """Name two."""
-        return frozenset({"staff", "admins"})
+    named: object = frozenset({"staff", "admins"})
+
+    def groups(self, username: str) -> object:
+        """Name some."""
+        return self.named
 
     @hookimpl
     def wheelgate_authenticators(self, server: Server) -> Iterable[Authenticator]:
@@ -195,6 +197,22 @@ def test_every_login_service_is_asked(trial: Trial, user: str, password: str, li
 def test_failures_are_told(trial: Trial, answer: Callable[[Credentials], object], line: str) -> None:
     """What a login service does wrong is said in its line, without what it raised: that could hold the password."""
     assert trial("newcomer", "x", Directory(answer))[2] == line
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        pytest.param(["staff", "a:b", "a,b"], "staff", id="names that could deceive"),
+        pytest.param(None, "cannot tell: it raised TypeError", id="nothing"),
+        pytest.param("staff", "cannot tell: it raised TypeError", id="a text"),
+        pytest.param([5], "cannot tell: it raised TypeError", id="no names"),
+    ],
+)
+def test_groups_are_those_that_a_login_would_have(trial: Trial, named: object, told: str) -> None:
+    """What the server would not take for a group is none here either."""
+    printed = trial("newcomer", "company password", Directory(company, named=named))
+
+    assert f"groups from 'directory': {told}" in printed
 
 
 def test_one_that_hangs_is_told(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:

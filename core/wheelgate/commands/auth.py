@@ -16,6 +16,7 @@ from wheelgate.app import AUTHENTICATOR_BUDGET
 from wheelgate.config import Config
 from wheelgate.errors import BackendUnavailable, BadInput, StartupError
 from wheelgate.identity.authentication import belongs
+from wheelgate.identity.groups import group_names
 from wheelgate.logs import escaped
 from wheelgate.names import check_name
 from wheelgate.plugins import Plugins, in_order
@@ -101,7 +102,7 @@ def show_groups(
     others = {each.name for each in authenticators if not each.local} - {winner.name}
     for source in sources:
         if source.name not in others:
-            groups, took = timed(source.groups, user)
+            groups, took = timed(lambda source: group_names(source.groups(user)), source)
             if isinstance(groups, Unavailable):
                 text = f"cannot tell: {groups.reason}"
             else:

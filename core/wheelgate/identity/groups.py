@@ -78,11 +78,19 @@ class Groups:
     async def _ask(self, source: GroupSource, provider: Provider, username: str) -> frozenset[str] | None:
         """Ask a source; return None if it fails."""
         try:
-            answer: object = await provider.call(source.groups, username)
-            # A text would be a group for each of its letters.
-            if not isinstance(answer, frozenset | set | list | tuple):
-                raise TypeError  # noqa: TRY301 - an answer that is none is as bad as a failure
-            return frozenset(name for name in answer if name and not set(name) & set(":,"))
+            return group_names(await provider.call(source.groups, username))
         except Exception as error:  # noqa: BLE001 - a stranger's code: whatever it raises stays here
             log.warning("group source '%s' failed: %s", source.name, type(error).__name__)
             return None
+
+
+def group_names(answer: object) -> frozenset[str]:
+    """Return the groups that a source has named, without those that could be taken for something else.
+
+    Raises:
+        TypeError: it has answered something else than names.
+    """
+    # A text would be a group for each of its letters.
+    if not isinstance(answer, frozenset | set | list | tuple):
+        raise TypeError
+    return frozenset(name for name in answer if name and not set(name) & set(":,"))
