@@ -9,7 +9,7 @@ from typing import Any
 import falcon.asgi
 
 from wheelgate.config import Config
-from wheelgate.events import Events
+from wheelgate.events import Events, event
 from wheelgate.facade import Server
 from wheelgate.files.reading import Reader
 from wheelgate.http.answers import JSON, CommonHeaders
@@ -21,7 +21,9 @@ from wheelgate.identity.authentication import Authentication
 from wheelgate.identity.groups import Groups
 from wheelgate.identity.identify import Identifier
 from wheelgate.identity.limiter import Limiter
-from wheelgate.identity.sessions import Sessions, derive_key
+from wheelgate.identity.sessions import Sessions
+from wheelgate.identity.tokens import Tokens
+from wheelgate.keys import derive_key
 from wheelgate.plugins import Implementation, Plugins, in_order, refuse_own
 from wheelgate.pools import Pool, Provider
 from wheelgate.resources.api import ApiResource
@@ -53,6 +55,7 @@ from wheelgate.store.access import Access, Kept
 from wheelgate.store.database import Database
 from wheelgate.store.group_commit import GroupCommit
 from wheelgate.store.state import ServerState
+from wheelgate.values import Principal, RequestInfo, Token
 
 VERSION = metadata.version("wheelgate")
 
@@ -105,6 +108,7 @@ class Application:
         authenticators = ordered_providers(
             plugins, "wheelgate_authenticators", config["auth-order"], "--auth-order", server, AUTHENTICATOR_BUDGET
         )
+        handlers = ordered_providers(plugins, "wheelgate_token_handlers", (), "", server, AUTHENTICATOR_BUDGET)
         group_sources = ordered_providers(plugins, "wheelgate_group_sources", (), "", server, AUTHENTICATOR_BUDGET)
         extractors = ordered_providers(
             plugins,
@@ -116,7 +120,9 @@ class Application:
         )
         authentication = Authentication(authenticators, self._hashing, Limiter(), derive_key(secret, "remembered"))
         groups = Groups(group_sources, [each.name for each, _ in authenticators if not each.local])
-        identifier = Identifier(extractors, authentication, sessions, groups, server.users, state, access, kept)
+        remembered = derive_key(secret, "remembered tokens")
+        tokens = Tokens(handlers, server.users, access, kept, remembered, self._tell_of_use)
+        identifier = Identifier(extractors, authentication, sessions, tokens, groups, server.users, state, access, kept)
 
         brought = plugins.collect("wheelgate_permissions", lambda permission: permission.name)
         own = {permission.name for permission in CORE_PERMISSIONS}
@@ -149,7 +155,7 @@ class Application:
         ErrorHandlers([extractor.scheme for extractor, _ in extractors if extractor.scheme]).install(app)
 
         api = ApiResource(front, indices, features)
-        providers = [provider for _, provider in (*extractors, *authenticators, *group_sources)]
+        providers = [provider for _, provider in (*extractors, *authenticators, *handlers, *group_sources)]
         app.add_route("/", RootResource(front, server.users, server.indices, kept))
         app.add_route("/+api", api)
         app.add_route("/{user}/+api", api)
@@ -199,6 +205,10 @@ class Application:
             frozenset(permission.name for permission in permissions),
         )
         self.asgi = CommonHeaders(app, VERSION, state.uuid, access)
+
+    def _tell_of_use(self, token: Token, info: RequestInfo) -> None:
+        """Tell the plugins that a token is in use."""
+        self._events.tell(event("TokenUsed", Principal(token.username), info, token.username, {"token": token.id}))
 
     def sweep(self) -> None:
         """Remove files that a crash has left. Before any worker of the server's folder begins."""

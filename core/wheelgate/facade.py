@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from wheelgate.config import Config
 from wheelgate.files.files import Files
+from wheelgate.keys import derive_key
 from wheelgate.outgoing import Outgoing
 from wheelgate.store.database import Database
 from wheelgate.store.protocols import IndexStore, UserStore
+from wheelgate.store.state import ServerState
 
 
 class Server:
@@ -20,3 +22,12 @@ class Server:
         self.database = database
         self.files = Files(config, database)
         self.outgoing = Outgoing(config)
+
+    def derive_key(self, purpose: str) -> bytes:
+        """Derive a key of 32 bytes that no other server and no other purpose has.
+
+        It comes from the secret file, so that the database alone gives nobody the key. Who removes that file changes
+        all keys.
+        """
+        uuid = ServerState(self.database).uuid
+        return derive_key(self.config.secret_path.read_bytes(), f"wheelgate plugin {uuid} {purpose}")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         GroupSource,
         PasswordHasher,
         Route,
+        TokenHandler,
     )
     from wheelgate.store.protocols import IndexStore, UserStore
 
@@ -120,6 +121,16 @@ def wheelgate_authenticators(server: Server) -> Iterable[Authenticator]:  # type
     Called once per worker. They are asked in the order of ``--auth-order``, then by name, until one says ``Ok`` or
     ``Reject``. One that raises or takes too long is ``Unavailable``, and after five such failures in a row is left
     out for 30 s.
+    """
+
+
+@hookspec
+def wheelgate_token_handlers(server: Server) -> Iterable[TokenHandler]:  # type: ignore[empty-body]
+    """Bring judges of API tokens.
+
+    Called once per worker. A secret that begins with the prefix of one is judged by that one and by nobody else, and is
+    never taken for a password; two of one name or one prefix stop the start. One that raises or takes too long is
+    ``Unavailable``, and after five such failures in a row is left out for 30 s.
     """
 
 

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-RESOURCES = sorted((ROOT / "core" / "wheelgate" / "resources").glob("*.py"))
+CORE = ROOT / "core" / "wheelgate"
+TELLERS = [CORE / "app.py", *sorted((CORE / "resources").glob("*.py"))]
 
 
 def told_events() -> set[str]:
-    """Return the names of the events that responders tell."""
-    calls = [node for path in RESOURCES for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+    """Return the names of the events that responders, and the wiring, tell."""
+    calls = [node for path in TELLERS for node in ast.walk(ast.parse(path.read_text("utf-8")))]
     return {
         str(call.args[0].value)
         for call in calls
         if isinstance(call, ast.Call)
-        and isinstance(call.func, ast.Attribute)
-        and call.func.attr == "tell"
+        and (getattr(call.func, "attr", "") == "tell" or getattr(call.func, "id", "") == "event")
         and isinstance(call.args[0], ast.Constant)
     }
 

@@ -10,6 +10,7 @@ COMMANDS = {
     "login": "log in at the server",
     "logoff": "end the login",
     "logout": "the same as logoff",
+    "token": "create, list, inspect, revoke and derive API tokens, for CI",
     "index": "create, show, modify, delete and list indices",
     "upload": "upload release files, or build and upload them",
     "list": "list the projects of an index, or the files of a project",

@@ -10,6 +10,7 @@ from wheelgate.errors import NotAuthenticated, Refusal
 from wheelgate.identity.authentication import Authentication, Proof
 from wheelgate.identity.groups import Groups
 from wheelgate.identity.sessions import Session, Sessions
+from wheelgate.identity.tokens import Tokens
 from wheelgate.pools import Provider
 from wheelgate.providers import CredentialExtractor
 from wheelgate.store.access import Access, Kept, known_user
@@ -58,6 +59,7 @@ class Identifier:
         extractors: Sequence[tuple[CredentialExtractor, Provider]],
         authentication: Authentication,
         sessions: Sessions,
+        tokens: Tokens,
         groups: Groups,
         users: UserStore,
         state: ServerState,
@@ -67,6 +69,7 @@ class Identifier:
         self._extractors = extractors
         self._authentication = authentication
         self._sessions = sessions
+        self._api_tokens = tokens
         self._groups = groups
         self._users = users
         self._state = state
@@ -103,6 +106,9 @@ class Identifier:
             raise NotAuthenticated("the credentials could not be read") from None
 
     async def _prove(self, credentials: Credentials, header: str, incoming: Incoming, *, ambient: bool) -> Caller:
+        if self._api_tokens.recognises(credentials.secret):
+            principal = await self._api_tokens.principal(credentials, lambda: incoming.info)
+            return Caller(await self._in_groups(principal), incoming, None, ambient)
         name = credentials.username
         # The limiter remembers names, and PostgreSQL takes no NUL in one.
         if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
@@ -123,11 +129,24 @@ class Identifier:
         principal = self.holder(session) if access.instant else await access.read(self.holder, session)
         if principal is None:
             raise NotAuthenticated("this login has ended; log in again")
-        if self._groups.any:
-            user = await access.read(self.user, session.username)
-            groups = await self._groups.of(session.username, user.provider if user else "")
-            principal = replace(principal, groups=groups)
-        return Caller(principal, incoming, None, ambient, session)
+        return Caller(await self._in_groups(principal), incoming, None, ambient, session)
+
+    async def _in_groups(self, principal: Principal) -> Principal:
+        """Return who holds a session or a token, with the groups of the moment."""
+        if not self._groups.any or principal.name is None:
+            return principal
+        user = await self._access.read(self.user, principal.name)
+        groups = await self._groups.of(principal.name, user.provider if user else "")
+        return replace(principal, groups=groups)
+
+    def refuse_token(self, secret: str) -> None:
+        """Raise ``NotAuthenticated`` for a login token or an API token where a password is needed."""
+        if self._sessions.recognises(secret):
+            raise NotAuthenticated("a login token is no password; log in with the password")
+        if self._api_tokens.recognises(secret):
+            raise NotAuthenticated(
+                "an API token is no password: send it with each request, or log in with the password"
+            )
 
     async def principal(self, proof: Proof) -> Principal:
         """Make the principal of somebody who has just proven a name."""

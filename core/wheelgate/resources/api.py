@@ -31,7 +31,7 @@ class ApiResource:
         result: dict[str, Any] = {"login": f"{url}/+login", "authstatus": status, "features": self._features}
         if index:
             found = await self._front.read(self._indices.get, segment(user), segment(index))
-            await self._front.require(caller, "index_read", index_resource(found))
+            await self._front.require(caller, "index_read", index_resource(found, ""))
             base = f"{url}/{user}/{index}"
             result |= {"index": base, "simpleindex": f"{base}/+simple/"}
             kind = self._indices.type_of(found)

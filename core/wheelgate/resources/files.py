@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import falcon.asgi
@@ -15,6 +15,7 @@ from wheelgate.http.answers import PLAIN, answer
 from wheelgate.http.front import Front, segment
 from wheelgate.http.ranges import Unsatisfiable, has_it, http_date, wanted
 from wheelgate.http.request import GONE, SENDFILE
+from wheelgate.identity.identify import Caller
 from wheelgate.packages import Elsewhere, File, Growing, PackageSource, StoredFile, normalize
 from wheelgate.pools import Pool
 from wheelgate.services.indices import Indices, index_resource
@@ -68,7 +69,7 @@ class FileResource:
         path = address(name, folders)
         caller = await self._front.caller(req)
         place, stored = await self._front.read(self._look, segment(user), segment(index), path)
-        await self._front.require(caller, "index_read", place.resource)
+        await self._require(caller, place)
         if path.endswith(METADATA):
             method, owner = place.source.core_metadata, path.removesuffix(METADATA)
             self._send_text(req, resp, await self._sources.wait(place.index, method, place.index, owner), METADATA)
@@ -81,6 +82,16 @@ class FileResource:
             await self._send(req, resp, stored, name)
         else:
             await self._find_and_send(req, resp, place, name)
+
+    async def _require(self, caller: Caller, place: Place) -> None:
+        """Let the caller pass; for a token that is for some projects, find out which one the file belongs to."""
+        resource, restriction = place.resource, caller.principal.restriction
+        if restriction is not None and restriction.projects is not None:
+            await self._front.require(caller, "index_read", replace(resource, project=""))
+            owner = place.path.removesuffix(METADATA).removesuffix(PROVENANCE)
+            project, _ = await project_at(self._sources, place.source, place.index, owner)
+            resource = replace(resource, project=project)
+        await self._front.require(caller, "index_read", resource)
 
     def _look(self, user: str, index: str, path: str) -> tuple[Place, StoredFile | None]:
         """Return the place that is meant and, if nothing has changed since it was asked for last, its file."""
@@ -182,15 +193,11 @@ class FileResource:
 
     async def _describe(self, resp: falcon.asgi.Response, place: Place) -> None:
         """Say what is known of a file."""
-        name = place.path.rpartition("/")[2]
-        for project in projects(name):
-            known = await self._sources.ask(place.index, place.source.project, place.index, project)
-            found = next((file for file in known.files if file.path == place.path), None) if known else None
-            if found is not None:
-                answer(resp, description(project, found), "releasefilemeta")
-                resp.set_header("vary", "Accept")
-                return
-        raise NotFound("no such file")
+        project, found = await project_at(self._sources, place.source, place.index, place.path)
+        if project is None or found is None:
+            raise NotFound("no such file")
+        answer(resp, description(project, found), "releasefilemeta")
+        resp.set_header("vary", "Accept")
 
 
 def gone(req: falcon.asgi.Request) -> Gone:
@@ -215,6 +222,18 @@ def address(name: str, folders: dict[str, str]) -> str:
 def content_type(name: str) -> str:
     """Return the type of a file's content, by its name."""
     return TYPES.get(name[name.rfind(".") :].lower(), OPAQUE)
+
+
+async def project_at(
+    sources: Sources, source: PackageSource, index: Index, path: str
+) -> tuple[str, File] | tuple[None, None]:
+    """Return the normalised name of the project that the file at ``path`` belongs to, and what is known of the file."""
+    for project in projects(path.rpartition("/")[2]):
+        known = await sources.ask(index, source.project, index, project)
+        found = next((file for file in known.files if file.path == path), None) if known else None
+        if found is not None:
+            return project, found
+    return None, None
 
 
 def projects(name: str) -> list[str]:

@@ -36,9 +36,10 @@ class IndexResource:
             return
         caller = await self._front.caller(req)
         found = await self._front.read(self._indices.get, segment(user), segment(index))
-        await self._front.require(caller, "index_read", index_resource(found))
+        listed = "no_projects" not in req.params
+        await self._front.require(caller, "index_read", index_resource(found, None if listed else ""))
         config = index_config(found)
-        if "no_projects" not in req.params:
+        if listed:
             config["projects"] = await self._projects(found)
         answer(resp, config, "indexconfig")
 

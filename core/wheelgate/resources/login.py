@@ -38,8 +38,7 @@ class LoginResource:
         name, password = read_login(await read_json(req))
         incoming = self._front.incoming(req)
         user = await self._front.read(self._identifier.user, name)
-        if self._sessions.recognises(password):
-            raise NotAuthenticated("a login token is no password; log in with the password")
+        self._identifier.refuse_token(password)
         credentials = Credentials("password", name, password, "login")
         try:
             proof = await self._authentication.judge(credentials, incoming.info, user)

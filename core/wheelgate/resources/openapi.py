@@ -104,5 +104,6 @@ def plugin_route(plugin: str, route: Route) -> tuple[str, dict[str, Any]]:
     path = re.sub(r"\{(\w+)[^}]*\}", r"{\1}", route.address(plugin))
     names = re.findall(r"\{(\w+)\}", path)
     parameters = [{**parameter(name), "schema": TEXT} for name in names]
-    described = operation(f"Ask the plugin '{plugin}'")
+    taken = body(dict(route.schema)) if route.schema else None
+    described = operation(route.summary or f"Ask the plugin '{plugin}'", taken)
     return path, {"parameters": parameters, route.method.lower(): described}

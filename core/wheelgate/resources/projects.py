@@ -42,7 +42,7 @@ class ProjectResource:
         name = project_name(req, resp, project, f"/{version_segment(version)}" if version else "")
         if not name:
             return
-        view = await self._viewing.view(req, user, index)
+        view = await self._viewing.view(req, user, index, name)
         if "ignore_bases" in req.params:
             view = view.alone()
         try:

@@ -13,7 +13,7 @@ from wheelgate.http.front import Front, segment
 from wheelgate.http.request import read_json
 from wheelgate.identity.identify import Caller
 from wheelgate.outgoing import Outgoing
-from wheelgate.packages import Release
+from wheelgate.packages import Release, normalize
 from wheelgate.pools import Pool
 from wheelgate.services.indices import Indices, index_resource
 from wheelgate.services.publishing import publish
@@ -40,8 +40,9 @@ class PushResource:
         """Push a release of this index; not of its bases."""
         caller = await self._front.caller(req)
         source = await self._front.read(self._indices.get, segment(user), segment(index))
-        await self._front.require(caller, "index_read", index_resource(source))
+        await self._front.require(caller, "index_read", index_resource(source, ""))
         push = read_push(await read_json(req))
+        await self._front.require(caller, "index_read", index_resource(source, normalize(push.name)))
         if isinstance(push.target, OtherServer):
             await self._outside(resp, caller, source, push, push.target)
         else:
@@ -52,7 +53,7 @@ class PushResource:
     ) -> None:
         index = await self._front.read(self._indices.get, owner, name)
         target = upload_target(self._indices.type_of(index), index)
-        await self._front.require(caller, "upload", index_resource(index))
+        await self._front.require(caller, "upload", index_resource(index, normalize(push.name)))
         release = await self._obtain(source, push)
         who = caller.principal.name
         actions = await self._front.change(take, self._files, target, index, release, source, who, push)
@@ -65,6 +66,8 @@ class PushResource:
         # Otherwise anybody could make this server send things to others in its name.
         if caller.principal.name is None:
             raise caller.problem or NotAuthenticated("not logged in: only users may push to another server")
+        # A token that may only read must not make this server send either.
+        self._front.rights.require_restriction(caller, "upload", index_resource(source, normalize(push.name)))
         release = await self._obtain(source, push)
         actions, good = await self._pool.run(publish, self._outgoing, self._files, source, release, to, push)
         if good:

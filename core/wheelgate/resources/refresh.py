@@ -30,11 +30,11 @@ class RefreshResource:
         """Have the project asked for again, by the index or by the mirrors that it inherits from."""
         caller = await self._front.caller(req)
         found = await self._front.read(self._indices.get, segment(user), segment(index))
-        await self._front.require(caller, "index_read", index_resource(found))
         name = normalize(segment(project))
+        await self._front.require(caller, "index_read", index_resource(found, name))
         mirrors = await self._front.read(self._mirrors, found)
         readable = await self._front.rights.visible(
-            caller, "index_read", [index_resource(mirror) for mirror, _ in mirrors]
+            caller, "index_read", [index_resource(mirror, name) for mirror, _ in mirrors]
         )
         asked = [mirror for mirror, seen in zip(mirrors, readable, strict=True) if seen]
         if asked:

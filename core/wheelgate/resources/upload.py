@@ -10,6 +10,7 @@ from wheelgate.http.answers import give_reason
 from wheelgate.http.front import Front, segment
 from wheelgate.http.multipart import is_form, read_form
 from wheelgate.http.request import drain
+from wheelgate.identity.identify import Caller
 from wheelgate.packages import PackageTarget, Recorded
 from wheelgate.resources.push import PushResource
 from wheelgate.services.indices import Indices, index_resource
@@ -65,8 +66,8 @@ class UploadResource:
         caller = await self._front.caller(req)
         found = await self._front.read(self._indices.get, segment(user), segment(index))
         target = upload_target(self._indices.type_of(found), found)
-        await self._front.require(caller, "upload", index_resource(found))
-        recorded = await self._take(req, found, target, caller.principal.name)
+        await self._front.require(caller, "upload", index_resource(found, ""))
+        recorded = await self._take(req, found, target, caller)
         if recorded.path:
             detail = {"project": recorded.project, "version": recorded.version, "path": recorded.path}
             self._front.tell("FileUploaded", caller, found.path, **detail)
@@ -76,14 +77,18 @@ class UploadResource:
             )
         return recorded
 
-    async def _take(self, req: falcon.asgi.Request, index: Index, target: PackageTarget, who: str | None) -> Recorded:
+    async def _take(self, req: falcon.asgi.Request, index: Index, target: PackageTarget, caller: Caller) -> Recorded:
         reception = Reception(self._files, self._sources, index, self._largest)
         try:
             form = await read_form(req, reception.begin)
         except BaseException:
             await self._sources.wait(index, reception.drop)
             raise
-        job = UploadJob(self._files, target, index, form, reception, who)
+
+        def permit(project: str) -> None:
+            self._front.rights.require_restriction(caller, "upload", index_resource(index, project))
+
+        job = UploadJob(self._files, target, index, form, reception, caller.principal.name, permit)
         if self._together is not None and reception.small:
             return await self._together.do(job)
         return await self._sources.wait(index, alone, job, self._front.change_here)

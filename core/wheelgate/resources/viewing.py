@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -12,8 +13,10 @@ from wheelgate.errors import NotFound
 from wheelgate.http.answers import JSON, PLAIN
 from wheelgate.http.front import Front, segment
 from wheelgate.http.negotiation import best_media_type
+from wheelgate.identity.identify import Caller
 from wheelgate.packages import normalize
 from wheelgate.services.inheritance import Inheritance, View
+from wheelgate.values import Resource
 
 PROJECT = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]{0,198}[A-Za-z0-9]")
 """What a name of a project looks like (PEP 508); nobody is asked for anything else."""
@@ -38,8 +41,14 @@ class Viewing:
         self._front = front
         self._inheritance = inheritance
 
-    async def view(self, req: falcon.asgi.Request, user: str, index: str) -> View:
+    async def view(self, req: falcon.asgi.Request, user: str, index: str, project: str | None = None) -> View:
         """Return an index with the bases that the caller may read.
+
+        Args:
+            req: the request.
+            user: the index's owner.
+            index: its name.
+            project: the normalised name of the project that is asked for; None for all.
 
         Raises:
             Refusal: there is no such index, or the caller may not read it.
@@ -48,15 +57,21 @@ class Viewing:
         caller = await front.caller(req)
         segment(user), segment(index)
         resolution = resolve(user, index) if front.instant else await front.read(resolve, user, index)
-        await front.require(caller, "index_read", resolution.resource)
+        await front.require(caller, "index_read", about(project, resolution.resource, caller))
         readable = []
         for layer in resolution.layers:
             if layer.resource is resolution.resource:
                 readable.append(True)
             else:
-                verdict = await front.rights.decide(caller.principal, "index_read", layer.resource)
+                resource = about(project, layer.resource, caller)
+                verdict = await front.rights.decide(caller.principal, "index_read", resource)
                 readable.append(verdict.allowed)
         return View(resolution, tuple(readable))
+
+
+def about(project: str | None, resource: Resource, caller: Caller) -> Resource:
+    """Return what a permission is asked for; nothing but a token's restriction looks at the project."""
+    return resource if caller.principal.restriction is None else replace(resource, project=project)
 
 
 def project_name(

@@ -23,4 +23,5 @@ class WhyResource:
         """Say of each index that is asked what it has of a project, and why it is or is not served."""
         name = project_name(req, resp, project)
         if name:
-            answer(resp, await explain(self._reading, await self._viewing.view(req, user, index), name), "why")
+            view = await self._viewing.view(req, user, index, name)
+            answer(resp, await explain(self._reading, view, name), "why")

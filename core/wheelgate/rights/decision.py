@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NoReturn
 
 from wheelgate.errors import Forbidden, NotAuthenticated
 from wheelgate.facade import Server
-from wheelgate.identity.identify import Caller
+from wheelgate.identity.identify import ANYONE, Caller
 from wheelgate.plugins import Implementation
 from wheelgate.pools import Provider
 from wheelgate.rights.permissions import by_default
 from wheelgate.values import Allow, Deny, Permission, Principal, Resource, Verdict
 
 CORE = "core"
+OPEN = frozenset({"index_read", "user_read", "user_list"})
+"""What a token may do beyond its restriction where anonymous may: who leaves the token out gets it anyway, and clients
+send their token with every request."""
 
 log = logging.getLogger("wheelgate.rights")
 
@@ -36,7 +40,17 @@ class Rights:
         self._filters = filters
 
     async def decide(self, principal: Principal, permission: str, resource: Resource) -> Verdict:
-        """Ask every policy and return the decision with its reason."""
+        """Ask every policy, hold a token to its restriction, and return the decision with its reason."""
+        verdict = await self._judge(principal, permission, resource)
+        if principal.restriction is None or not verdict.allowed:
+            return verdict
+        refusal = principal.restriction.refusal(permission, resource)
+        if not refusal or (permission in OPEN and (await self._judge(ANYONE, permission, resource)).allowed):
+            return verdict
+        return Verdict(allowed=False, reason=refusal, plugin=CORE)
+
+    async def _judge(self, principal: Principal, permission: str, resource: Resource) -> Verdict:
+        """Ask every policy what a principal may."""
         granted: Verdict | None = None
         question = {"server": self._server, "principal": principal, "permission": permission, "resource": resource}
         for policy, provider in self._policies:
@@ -72,10 +86,26 @@ class Rights:
             return
         if caller.problem is not None:
             raise caller.problem
-        action = f"{self._permissions[permission].description} {resource.label}"
-        name = caller.principal.name
-        if name is None:
+        if caller.principal.name is None:
+            action = f"{self._permissions[permission].description} {resource.label}"
             raise NotAuthenticated(f"not logged in: no permission to {action}: {verdict.reason}")
+        self._forbid(caller.principal.name, permission, resource, verdict)
+
+    def require_restriction(self, caller: Caller, permission: str, resource: Resource) -> None:
+        """Hold a token to its restriction again, now that it is known which project is meant.
+
+        Belongs after :meth:`require`, which was asked about none. It asks nobody and never waits.
+
+        Raises:
+            Forbidden: the token is for others.
+        """
+        name, restriction = caller.principal.name, caller.principal.restriction
+        refusal = restriction.refusal(permission, resource) if restriction is not None else ""
+        if refusal:
+            self._forbid(str(name), permission, resource, Verdict(allowed=False, reason=refusal, plugin=CORE))
+
+    def _forbid(self, name: str, permission: str, resource: Resource, verdict: Verdict) -> NoReturn:
+        action = f"{self._permissions[permission].description} {resource.label}"
         log.info("'%s' has no permission to %s: %s (%s)", name, action, verdict.reason, verdict.plugin)
         raise Forbidden(f"user '{name}' has no permission to {action}: {verdict.reason}")
 
@@ -85,14 +115,25 @@ class Rights:
 
     async def visible(self, caller: Caller, permission: str, resources: Sequence[Resource]) -> list[bool]:
         """Say which entries of a listing the caller may see."""
+        seen = await self._filter(caller.principal, permission, resources)
+        restriction = caller.principal.restriction
+        if restriction is None:
+            return seen
+        meant = [not restriction.refusal(permission, resource) for resource in resources]
+        if permission in OPEN and not all(meant):
+            meant = [any(pair) for pair in zip(meant, await self._filter(ANYONE, permission, resources), strict=True)]
+        return [all(pair) for pair in zip(seen, meant, strict=True)]
+
+    async def _filter(self, principal: Principal, permission: str, resources: Sequence[Resource]) -> list[bool]:
+        """Ask every policy which entries of a listing a principal may see."""
         known = self._permissions[permission]
-        seen = [isinstance(by_default(caller.principal, known, resource), Allow) for resource in resources]
+        seen = [isinstance(by_default(principal, known, resource), Allow) for resource in resources]
         for implementation, provider in self._filters:
             try:
                 answer = await provider.call(
                     implementation,
                     server=self._server,
-                    principal=caller.principal,
+                    principal=principal,
                     permission=permission,
                     resources=resources,
                 )

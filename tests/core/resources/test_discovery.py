@@ -16,6 +16,7 @@ from wheelgate.testing.site import Site
 ROOT = ("root", "")
 HERE = "http://packages.example"
 FEATURES = [
+    "api-tokens",
     "project-status",
     "push-no-docs",
     "push-only-docs",
@@ -117,7 +118,7 @@ def test_the_status_shows_root_the_rest(site: Site) -> None:
     status = site.request("GET", "/+status", auth=ROOT)
 
     assert status.result["plugins"]["auth_basic"]["state"] == "active"
-    assert status.result["providers"] == {"x-devpi-auth": "ok", "basic": "ok", "password": "ok"}
+    assert status.result["providers"] == dict.fromkeys(["x-devpi-auth", "basic", "bearer", "password", "token"], "ok")
     assert status.result["uuid"] == status.headers["x-devpi-uuid"]
     assert str(status.result["serial"]) == status.headers["x-devpi-serial"]
     assert {"host", "port", "outside-url", "database", "workers"} <= set(status.result)
@@ -159,7 +160,7 @@ def test_the_document_has_every_address(documented: tuple[Site, dict[str, dict[s
     added = set(re.findall(r'add_route\(\s*"([^"]+)"', source))
 
     assert len(added) > 8
-    assert set(documented[1]) == added | {"/+x/reports/{name}/{number}"}
+    assert set(documented[1]) == added | {"/+x/reports/{name}/{number}", "/+x/tokens", "/+x/tokens/{id}"}
 
 
 def test_the_document_has_every_method(documented: tuple[Site, dict[str, dict[str, object]]]) -> None:
