@@ -42,7 +42,6 @@ class PushResource:
         source = await self._front.read(self._indices.get, segment(user), segment(index))
         await self._front.require(caller, "index_read", index_resource(source, ""))
         push = read_push(await read_json(req))
-        await self._front.require(caller, "index_read", index_resource(source, normalize(push.name)))
         if isinstance(push.target, OtherServer):
             await self._outside(resp, caller, source, push, push.target)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,8 +12,13 @@ from tests.made import Made, sdist, wheel
 from tests.plugins.tokens.conftest import EVERYTHING, ROOT, Holder
 from tests.sites import Serve
 
-from wheelgate import Allow, hookimpl
+from wheelgate import Allow, Index, Server, hookimpl
+from wheelgate.fields import IndexType
+from wheelgate.packages import DraftFile, Form, Inspected
+from wheelgate.providers import Route, RouteRequest, RouteResponse
 from wheelgate.testing.site import Answer
+from wheelgate_stage.keys import FIELDS
+from wheelgate_stage.packages import StagePackages
 
 OTHER_INDEX = "the token is for {name}/else only"
 MINE, OTHERS = wheel("my.project"), wheel("other")
@@ -132,6 +138,32 @@ def test_a_form_cannot_hide_its_project(filled: Holder) -> None:
     assert not filled.site.request("GET", f"/{dev(filled)}/+simple/other/").content.count(b"2.0")
 
 
+class Renaming:
+    """A plugin with a type of index that finds another project in a file than the form names."""
+
+    @hookimpl
+    def wheelgate_index_types(self, server: Server) -> list[IndexType]:
+        """Bring it."""
+
+        class Packages(StagePackages):
+            def inspect(self, index: Index, form: Form, file: DraftFile | None) -> Inspected:
+                return replace(super().inspect(index, form, file), project="other")
+
+        return [IndexType("renaming", FIELDS, takes_uploads=True, packages=Packages(server))]
+
+
+def test_what_a_plugin_finds_in_a_file_counts(serve: Serve) -> None:
+    """However the form calls the project: the token is asked again once the file was looked at."""
+    site = serve(extra={"renaming": Renaming()})
+    alice = Holder(site, site.add_user("alice"))
+    alice.index(type="renaming")
+
+    refused = upload(site, "alice/dev", MINE, alice.token("upload", projects=["my-project"]))
+    taken = upload(site, "alice/dev", MINE, alice.token("upload", projects=["my-project", "other"]))
+
+    assert (refused.status, taken.status) == (403, 200)
+
+
 def test_what_a_refused_upload_would_meet_stays_untold(filled: Holder) -> None:
     """Whether there is such a file already, a token for another project does not learn."""
     filled.index("stable", volatile=False)
@@ -237,3 +269,30 @@ def test_a_push_to_another_server_takes_the_right_to_upload(filled: Holder) -> N
     sent = filled.site.request("PUSH", f"/{dev(filled)}", body, auth=filled.token("read", "upload"))
 
     assert (refused.status, sent.status) == (403, 502)
+
+
+class Guestbook:
+    """A plugin with an address for everybody, that believes whoever is named."""
+
+    @hookimpl
+    def wheelgate_routes(self) -> list[Route]:
+        """Bring it."""
+
+        def answer(asked: RouteRequest) -> RouteResponse:
+            return RouteResponse(asked.principal.name, "name")
+
+        return [Route(method, "/", answer, public=True) for method in ("GET", "POST")]
+
+
+def test_a_route_that_asks_for_no_right_is_no_way_around(serve: Serve) -> None:
+    """A plugin that acts for whoever is logged in does not act for a token; what only shows something stays open."""
+    site = serve(extra={"guestbook": Guestbook()})
+    alice = Holder(site, site.add_user("alice"))
+
+    statuses = [
+        site.request(method, "/+x/guestbook", auth=auth).status
+        for method in ("GET", "POST")
+        for auth in (None, alice.auth, alice.token())
+    ]
+
+    assert statuses == [200, 200, 200, 200, 200, 403]
