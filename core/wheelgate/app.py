@@ -26,6 +26,7 @@ from wheelgate.identity.tokens import Tokens
 from wheelgate.keys import derive_key
 from wheelgate.plugins import Implementation, Plugins, in_order, refuse_own
 from wheelgate.pools import Pool, Provider
+from wheelgate.providers import RouteRequest
 from wheelgate.resources.api import ApiResource
 from wheelgate.resources.files import FileResource
 from wheelgate.resources.indices import IndexResource
@@ -97,6 +98,7 @@ class Application:
         # SQLite takes one writer at a time; more threads would only wait for each other.
         self._storing = Pool("store", 1 if database.kind == "sqlite" else 4)
         self._events = Events(server, plugins.implementations("wheelgate_on_event"))
+        server.tell = self._tell
 
         instant = database.instant and server.users.instant and server.indices.instant
         access = Access(database, self._storing, instant=instant)
@@ -205,6 +207,10 @@ class Application:
             frozenset(permission.name for permission in permissions),
         )
         self.asgi = CommonHeaders(app, VERSION, state.uuid, access)
+
+    def _tell(self, name: str, asked: RouteRequest, subject: str, **detail: Any) -> None:
+        """Tell the plugins what a route of one of them has changed."""
+        self._events.tell(event(name, asked.principal, asked.request, subject, detail))
 
     def _tell_of_use(self, token: Token, info: RequestInfo) -> None:
         """Tell the plugins that a token is in use."""

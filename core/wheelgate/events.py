@@ -36,16 +36,23 @@ class Events:
         """Whether anybody listens."""
         self._queue: queue.Queue[Event | None] = queue.Queue(WAITING)
         self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
 
     def tell(self, happened: Event) -> None:
         """Queue an event; never waits. If the listeners are ten thousand behind, the event is logged and dropped."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="events", daemon=True)
-            self._thread.start()
+            self._start()
         try:
             self._queue.put_nowait(happened)
         except queue.Full:
             log.error("event %s of '%s' dropped: the listeners are too slow", happened.name, happened.subject)
+
+    def _start(self) -> None:
+        """Start the thread, once: routes of plugins tell from threads of their own."""
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="events", daemon=True)
+                self._thread.start()
 
     def close(self, timeout: float = 5.0) -> None:
         """Let the listeners finish what waits, for at most ``timeout`` seconds."""

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 from wheelgate.config import Config
 from wheelgate.files.files import Files
 from wheelgate.keys import derive_key
 from wheelgate.outgoing import Outgoing
+from wheelgate.providers import RouteRequest
 from wheelgate.store.database import Database
 from wheelgate.store.protocols import IndexStore, UserStore
 from wheelgate.store.state import ServerState
 
 
+class Tell(Protocol):
+    """Tells all plugins of something that a route of a plugin has changed, once it is committed."""
+
+    def __call__(self, name: str, asked: RouteRequest, subject: str, **detail: Any) -> None:
+        """Make an :class:`~wheelgate.values.Event` of what the route was asked, and queue it; never waits."""
+
+
 class Server:
-    """Settings, database, files, outgoing requests and, once a plugin has brought them, the two stores."""
+    """Settings, database, files, outgoing requests, events and, once a plugin has brought them, the two stores."""
 
     users: UserStore
     indices: IndexStore
+    tell: Tell
 
     def __init__(self, config: Config, database: Database) -> None:
         self.config = config

@@ -9,18 +9,18 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core" / "wheelgate"
-TELLERS = [CORE / "app.py", *sorted((CORE / "resources").glob("*.py"))]
+TELLERS = [CORE / "app.py", *sorted((CORE / "resources").glob("*.py")), *sorted((ROOT / "plugins").rglob("*.py"))]
 
 
 def told_events() -> set[str]:
-    """Return the names of the events that responders, and the wiring, tell."""
+    """Return the names of the events that responders, the wiring and the bundled plugins tell."""
     calls = [node for path in TELLERS for node in ast.walk(ast.parse(path.read_text("utf-8")))]
     return {
         str(call.args[0].value)
         for call in calls
         if isinstance(call, ast.Call)
         and (getattr(call.func, "attr", "") == "tell" or getattr(call.func, "id", "") == "event")
-        and isinstance(call.args[0], ast.Constant)
+        and isinstance(next(iter(call.args), None), ast.Constant)
     }
 
 

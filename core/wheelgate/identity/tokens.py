@@ -80,7 +80,7 @@ class Tokens:
         values = await self._access.read(self._kept.now)
         if key not in values:
             handler, provider = self._handlers[secret[: secret.find("_") + 1]]
-            token = await self._ask(handler, provider, secret)
+            token = await self._ask(handler, provider, secret, info)
             await self._refuse_ended(handler, token)
             principal = Principal(token.username, credential=handler.name, restriction=token.restriction)
             values[key] = token, principal
@@ -98,7 +98,9 @@ class Tokens:
             self._used(token, info())
         return principal
 
-    async def _ask(self, handler: TokenHandler, provider: Provider, secret: str) -> Token:
+    async def _ask(
+        self, handler: TokenHandler, provider: Provider, secret: str, info: Callable[[], RequestInfo]
+    ) -> Token:
         try:
             answer: Any = await provider.call(handler.verify, secret)
         except Exception as error:  # noqa: BLE001 - a stranger's code: whatever it raises stays here
@@ -109,7 +111,8 @@ class Tokens:
             case Token():
                 raise InvalidToken("this token is not valid here")
             case Reject(reason):
-                log.info("token handler '%s' rejects a token: %s", handler.name, reason)
+                address = info().remote_address
+                log.warning("token handler '%s' rejects a token from %s: %s", handler.name, address, reason)
                 raise InvalidToken(reason)
             case Unavailable(reason, retry_after):
                 log.warning("token handler '%s' is unavailable: %s", handler.name, reason)

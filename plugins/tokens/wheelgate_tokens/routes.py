@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,8 +22,6 @@ MANAGE = "token_manage"
 MOST_TOKENS = 200
 """Tokens of a user."""
 NO_STORE = {"cache-control": "no-store"}
-
-log = logging.getLogger("wheelgate.tokens")
 
 
 class Addresses:
@@ -58,7 +55,7 @@ class Addresses:
             if len(secret) > LONGEST:
                 raise BadInput("the token would be too long: name fewer indices and projects")
             self._records.add(record)
-        log.info("user '%s' has created the token '%s'", name, record.id)
+        self._server.tell("TokenCreated", asked, name, token=record.id)
         return RouteResponse({**described(record), "token": secret}, "token", headers=NO_STORE)
 
     def list(self, asked: RouteRequest) -> RouteResponse:
@@ -81,7 +78,7 @@ class Addresses:
         record = self._find(asked)
         with self._server.database.transaction():
             self._records.remove(record.id)
-        log.info("user '%s' has revoked the token '%s' of '%s'", asked.principal.name, record.id, record.username)
+        self._server.tell("TokenRevoked", asked, record.username, token=record.id)
         return RouteResponse(message=f"token {record.id} revoked")
 
     def _find(self, asked: RouteRequest) -> Record:

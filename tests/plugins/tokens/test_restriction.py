@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.forms import address, submit, upload
+from tests.forms import address, encode, submit, upload
 from tests.made import Made, sdist, wheel
 from tests.plugins.tokens.conftest import EVERYTHING, ROOT, Holder
 from tests.sites import Serve
@@ -53,9 +55,20 @@ def register(holder: Holder, index: str, auth: Auth, made: Made) -> Answer:
     return submit(holder.site, index, auth, **{":action": "submit", "name": made.name, "version": "3.0"})
 
 
+def document(holder: Holder, index: str, auth: Auth, made: Made) -> Answer:
+    """Upload documentation of the version that is there."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("index.html", "hello")
+    content = ("docs.zip", packed.getvalue(), "application/zip")
+    body, headers = encode([(":action", "doc_upload"), ("name", made.name), ("version", "1.0"), ("content", content)])
+    return holder.site.request("POST", f"/{index}/", body, auth=auth, headers=headers)
+
+
 CHANGES: dict[str, tuple[str, Do]] = {
     "upload": ("upload", send_new),
     "register": ("upload", register),
+    "documentation": ("upload", document),
     "push": ("upload", json("PUSH", "{i}", push)),
     "test result": ("upload", json("POST", "{i}/{f}", {"testenvs": {}})),
     "yank": ("yank", json("PATCH", "{i}/{p}/1.0", {"yanked": True})),

@@ -87,21 +87,25 @@ class Listener:
         self.events.append(event)
 
 
-def test_plugins_are_told_of_use(serve: Serve) -> None:
-    """With the user, the token's name and where it came from, and without the secret."""
+def test_plugins_are_told(serve: Serve) -> None:
+    """Of creation, use and end: with the user, the token's name and who did it from where, and without the secret."""
     listener = Listener()
     site = serve(extra={"listener": listener})
     alice = Holder(site, site.add_user("alice"))
     _, secret = alice.token("read")
     site.request("GET", "/+api", headers=bearer(secret), address="192.0.2.7")
     site.request("GET", "/+api", headers=basic("alice", secret))
+    site.request("DELETE", f"/+x/tokens/{identifier(secret)}", auth=("root", ""))
     site.application.close()
 
-    used = [event for event in listener.events if event.name == "TokenUsed"]
+    told = [event for event in listener.events if event.name.startswith("Token")]
 
-    assert [(each.actor, each.subject, each.remote_address, dict(each.detail)) for each in used] == [
-        ("alice", "alice", "192.0.2.7", {"token": identifier(secret)})
+    assert [(each.name, each.actor, each.subject, each.remote_address) for each in told] == [
+        ("TokenCreated", "alice", "alice", "127.0.0.1"),
+        ("TokenUsed", "alice", "alice", "192.0.2.7"),
+        ("TokenRevoked", "root", "alice", "127.0.0.1"),
     ]
+    assert {each.detail["token"] for each in told} == {identifier(secret)}
     assert secret not in repr(listener.events)
 
 
