@@ -63,7 +63,7 @@ class Addresses:
         name = asked.query.get("user") or str(asked.principal.name)
         if not may(asked.principal, name):
             raise Forbidden(f"only user {shown(name)} and root may see these tokens")
-        user = self._server.users.get(name)
+        user = self._server.users.get(name) if name.isprintable() else None
         if user is None:
             raise NotFound(f"no user {shown(name)}")
         found = [self._lasting(record) for record in self._records.of(name, user.stamp)]

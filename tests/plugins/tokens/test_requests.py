@@ -122,6 +122,18 @@ def test_tokens_are_seen_by_their_user_and_root(alice: Holder) -> None:
     assert ask("GET", "?user=nobody", ROOT) == 404
 
 
+@pytest.mark.parametrize("name", ["%00", "x%00y", "%ED%A0%80", "%FF", "x" * 1000, "%0A"])
+def test_odd_names_are_nobodys(shared: Site, name: str) -> None:
+    """No name in a path or a query is more than not there, on no database."""
+    asked = [
+        shared.request("GET", f"/+x/tokens?user={name}", auth=ROOT),
+        shared.request("GET", f"/+x/tokens/{name}", auth=ROOT),
+        shared.request("DELETE", f"/+x/tokens/{name}", auth=ROOT),
+    ]
+
+    assert {each.status for each in asked} == {404}
+
+
 def listed(site: Site, query: str, auth: tuple[str, str]) -> list[dict[str, Any]]:
     """Return what a list shows."""
     return list(site.request("GET", f"/+x/tokens{query}", auth=auth).result)
