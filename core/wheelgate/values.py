@@ -36,6 +36,8 @@ class RequestInfo:
     """The client's address; the one that a trusted proxy reports, where there is one."""
     request_id: str = ""
     """Names the request in the log."""
+    peer_address: str = ""
+    """Where the connection itself comes from, whatever any header says; a proxy's address, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)

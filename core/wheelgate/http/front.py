@@ -49,9 +49,14 @@ class Front:
 
     async def _unless_from_another_site(self, req: falcon.asgi.Request, identified: Awaitable[Caller]) -> Caller:
         caller = await identified
-        if caller.ambient and self._from_another_site(req):
-            raise Forbidden("a page of another site may not change anything here in your name")
+        if caller.ambient:
+            self.refuse_another_site(req)
         return caller
+
+    def refuse_another_site(self, req: falcon.asgi.Request) -> None:
+        """Raise ``Forbidden`` if the page of another site has caused the request."""
+        if self._from_another_site(req):
+            raise Forbidden("a page of another site may not change anything here in your name")
 
     def incoming(self, req: falcon.asgi.Request) -> IncomingRequest:
         """Wrap a request."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -94,6 +95,16 @@ class Identifier:
             except Refusal as problem:
                 return Caller(ANYONE, incoming, problem, extractor.ambient)
         return Caller(ANYONE, incoming)
+
+    async def vouched(self, incoming: Incoming, name: str) -> Credentials | None:
+        """Return the credentials without a secret by which a proxy vouches for a name; None if none does."""
+        for extractor, provider in self._extractors:
+            if incoming.header(extractor.header) is not None:
+                with contextlib.suppress(Refusal):
+                    credentials = await self._extract(extractor, provider, incoming.info)
+                    if credentials is not None and credentials.trusted and credentials.username == name:
+                        return credentials
+        return None
 
     async def _extract(
         self, extractor: CredentialExtractor, provider: Provider, info: RequestInfo

@@ -21,7 +21,7 @@ from wheelgate.values import LONGEST_NAME, Credentials, User
 
 
 class LoginResource:
-    """``POST /+login``: a name and a password for a token."""
+    """``POST /+login``: a name and a password for a token; the empty one where a proxy vouches for the name."""
 
     def __init__(
         self, front: Front, identifier: Identifier, authentication: Authentication, sessions: Sessions, users: Users
@@ -40,6 +40,10 @@ class LoginResource:
         user = await self._front.read(self._identifier.user, name)
         self._identifier.refuse_token(password)
         credentials = Credentials("password", name, password, "login")
+        vouched = None if password else await self._identifier.vouched(incoming, name)
+        if vouched is not None:
+            self._front.refuse_another_site(req)
+            credentials = vouched
         try:
             proof = await self._authentication.judge(credentials, incoming.info, user)
         except Refusal:
