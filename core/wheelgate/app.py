@@ -93,6 +93,7 @@ class Application:
         state = ServerState(database)
 
         self._database = database
+        self.server = server
         self.files = server.files
         self._hashing = Pool("hashing", config["hash-concurrency"], niceness=10)
         # SQLite takes one writer at a time; more threads would only wait for each other.
@@ -130,7 +131,7 @@ class Application:
         own = {permission.name for permission in CORE_PERMISSIONS}
         refuse_own(brought, "permission", own, lambda permission: permission.name)
         permissions = [*CORE_PERMISSIONS, *(permission for _, permission in brought)]
-        rights = Rights(
+        self.rights = rights = Rights(
             server,
             permissions,
             policies(plugins, "wheelgate_check_permission"),

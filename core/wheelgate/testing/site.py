@@ -14,6 +14,7 @@ import falcon.testing
 
 from wheelgate.app import Application
 from wheelgate.config import CORE_OPTIONS, settle
+from wheelgate.facade import Server
 from wheelgate.plugins import Found, Plugins, discover
 from wheelgate.startup import make_folder, make_secret, prepare_database
 
@@ -85,6 +86,11 @@ class Site:
         prepare_database(self.config, plugins)
         self.application = Application(self.config, plugins)
         self._client = falcon.testing.TestClient(self.application.asgi)
+
+    @property
+    def server(self) -> Server:
+        """What plugins get of it."""
+        return self.application.server
 
     def __enter__(self) -> Site:
         return self
