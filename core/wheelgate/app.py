@@ -9,6 +9,7 @@ from typing import Any
 import falcon.asgi
 
 from wheelgate.config import Config
+from wheelgate.errors import BadInput, Forbidden
 from wheelgate.events import Events, event
 from wheelgate.facade import Server
 from wheelgate.files.reading import Reader
@@ -48,7 +49,9 @@ from wheelgate.rights.decision import Rights
 from wheelgate.rights.permissions import CORE_PERMISSIONS
 from wheelgate.services.indices import Indices
 from wheelgate.services.inheritance import Inheritance
+from wheelgate.services.objections import Objections
 from wheelgate.services.pages import Pages
+from wheelgate.services.passwords import Passwords
 from wheelgate.services.reading import Reading
 from wheelgate.services.sources import Sources
 from wheelgate.services.users import Users
@@ -151,6 +154,10 @@ class Application:
         server.files.ask([kind.packages for kind in types if kind.packages is not None], indices.all_have_packages)
         users = Users(server.users, indices, kept)
         hasher = plugins.only("wheelgate_password_hasher", "a password hasher", needed=False, server=server)
+        objections = Objections(server, plugins.implementations("wheelgate_check_password"), BadInput)
+        passwords = Passwords(hasher, objections, loopback=config.loopback)
+        server.hash_password = passwords.hash
+        uploadable = Objections(server, plugins.implementations("wheelgate_check_upload"), Forbidden)
         features = [*CORE_FEATURES, *(feature for _, answer in plugins.ask("wheelgate_features") for feature in answer)]
 
         app: falcon.asgi.App[Any, Any] = falcon.asgi.App(media_type=JSON, router=Router())
@@ -172,7 +179,7 @@ class Application:
         routes = [(name, route) for name, answer in plugins.ask("wheelgate_routes", server=server) for route in answer]
         app.add_route("/+openapi", OpenApiResource(front, types, routes, VERSION))
         user_resource = UserResource(
-            front, users, indices, kept, sessions, self._hashing, hasher, loopback=config.loopback
+            front, users, indices, kept, sessions, self._hashing, passwords, loopback=config.loopback
         )
         changing = Changing(front, indices, self._sources)
         file_resource = Together(
@@ -193,9 +200,9 @@ class Application:
         shown = ProjectResource(front, viewing, reading)
         app.add_route("/{user}/{index}/{project}", Together(shown, ChangedProject(changing)))
         app.add_route("/{user}/{index}/{project}/{version}", Together(shown, ChangedVersion(changing)))
-        pushes = PushResource(front, indices, self._sources, server.files, server.outgoing, self._pushing)
+        pushes = PushResource(front, indices, self._sources, server.files, server.outgoing, uploadable, self._pushing)
         uploads = UploadResource(
-            front, indices, self._sources, server.files, pushes, config["max-upload"], self._uploading
+            front, indices, self._sources, server.files, pushes, uploadable, config["max-upload"], self._uploading
         )
         app.add_route("/{user}/{index}", Together(IndexResource(front, users, indices, self._sources), uploads, pushes))
         add_plugin_routes(

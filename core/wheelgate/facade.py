@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from wheelgate.config import Config
@@ -27,6 +28,9 @@ class Server:
     users: UserStore
     indices: IndexStore
     tell: Tell
+    hash_password: Callable[[str, str], str]
+    """Takes a user's name and new password, checks it as every change does, and returns what the store is to keep.
+    Raises ``BadInput`` or ``Unsupported``. Slow on purpose: call it in threads, as routes do."""
 
     def __init__(self, config: Config, database: Database) -> None:
         self.config = config

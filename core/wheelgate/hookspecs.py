@@ -106,6 +106,15 @@ def wheelgate_password_hasher(server: Server) -> PasswordHasher:  # type: ignore
 
 
 @hookspec
+def wheelgate_check_password(server: Server, username: str, password: str) -> str | None:
+    """Say why a new password is not good enough, or None if it is.
+
+    Called whenever somebody gets a password that is not the empty one, in the thread that hashes it. The first
+    objection is answered with 400, so its text must not repeat the password. To raise is an objection, too.
+    """
+
+
+@hookspec
 def wheelgate_credential_extractors(server: Server) -> Iterable[CredentialExtractor]:  # type: ignore[empty-body]
     """Bring ways to find credentials in a request.
 
@@ -171,6 +180,18 @@ def wheelgate_filter_visible(
     Called for every listing, in place of one question per entry; it must agree with ``wheelgate_check_permission``.
     What any plugin hides is hidden. To raise, to take longer than 1 s, or to answer for another number of
     resources hides all.
+    """
+
+
+@hookspec
+def wheelgate_check_upload(
+    server: Server, principal: Principal, index: Index, project: str, version: str
+) -> str | None:
+    """Say why a release, or a file of one, may not be added to an index, or None if it may.
+
+    Called for every upload and every push to an index of this server, after the right to it and the file have been
+    checked and before anything is recorded, in a thread; ``project`` is normalised (PEP 503). The first objection is
+    answered with 403. To raise is an objection, too.
     """
 
 

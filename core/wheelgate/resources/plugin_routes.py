@@ -70,6 +70,8 @@ def responder(front: Front, route: Route, provider: Provider) -> Responder:
         )
         given: RouteResponse = await provider.call(route.handler, asked)
         answer(resp, given.result, given.type, given.message, given.status)
-        resp.set_headers(dict(given.headers))
+        for name, value in given.headers.items():
+            # Falcon takes cookies that are written out by this one alone.
+            (resp.append_header if name.lower() == "set-cookie" else resp.set_header)(name, value)
 
     return respond

@@ -16,6 +16,7 @@ from wheelgate.outgoing import Outgoing
 from wheelgate.packages import Release, normalize
 from wheelgate.pools import Pool
 from wheelgate.services.indices import Indices, index_resource
+from wheelgate.services.objections import Objections
 from wheelgate.services.publishing import publish
 from wheelgate.services.pushing import OtherServer, Push, obtain, read_push, take
 from wheelgate.services.sources import Sources
@@ -27,13 +28,21 @@ class PushResource:
     """Copies a release, files and history."""
 
     def __init__(
-        self, front: Front, indices: Indices, sources: Sources, files: Files, outgoing: Outgoing, pool: Pool
+        self,
+        front: Front,
+        indices: Indices,
+        sources: Sources,
+        files: Files,
+        outgoing: Outgoing,
+        objections: Objections,
+        pool: Pool,
     ) -> None:
         self._front = front
         self._indices = indices
         self._sources = sources
         self._files = files
         self._outgoing = outgoing
+        self._objections = objections
         self._pool = pool
 
     async def on_push(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str) -> None:
@@ -55,6 +64,10 @@ class PushResource:
         await self._front.require(caller, "upload", index_resource(index, normalize(push.name)))
         release = await self._obtain(source, push)
         who = caller.principal.name
+        question = {"principal": caller.principal, "index": index, "project": normalize(release.name)}
+        await self._pool.run(
+            self._objections.raise_any, f"{release.name} {release.version}", **question, version=release.version
+        )
         actions = await self._front.change(take, self._files, target, index, release, source, who, push)
         self._told(caller, release, source, index.path)
         answer(resp, actions, "actionlog")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import falcon.asgi
 
 from wheelgate.errors import Refusal
@@ -14,6 +16,7 @@ from wheelgate.identity.identify import Caller
 from wheelgate.packages import PackageTarget, Recorded
 from wheelgate.resources.push import PushResource
 from wheelgate.services.indices import Indices, index_resource
+from wheelgate.services.objections import Objections
 from wheelgate.services.sources import Sources
 from wheelgate.services.uploads import Reception, UploadJob, upload_target
 from wheelgate.store.group_commit import GroupCommit, alone
@@ -30,6 +33,7 @@ class UploadResource:
         sources: Sources,
         files: Files,
         pushes: PushResource,
+        objections: Objections,
         largest: int | None,
         together: GroupCommit | None,
     ) -> None:
@@ -42,6 +46,7 @@ class UploadResource:
         self._sources = sources
         self._files = files
         self._pushes = pushes
+        self._objections = objections
         self._largest = largest
         self._together = together
 
@@ -84,11 +89,17 @@ class UploadResource:
         except BaseException:
             await self._sources.wait(index, reception.drop)
             raise
-
-        def permit(project: str) -> None:
-            self._front.rights.require_restriction(caller, "upload", index_resource(index, project))
-
+        permit = partial(self._permit, caller, index)
         job = UploadJob(self._files, target, index, form, reception, caller.principal.name, permit)
-        if self._together is not None and reception.small:
+        # A plugin that takes its time over one upload must not hold up those that would be committed with it.
+        if self._together is not None and reception.small and self._objections.instant:
             return await self._together.do(job)
         return await self._sources.wait(index, alone, job, self._front.change_here)
+
+    def _permit(self, caller: Caller, index: Index, project: str, version: str | None) -> None:
+        """Raise what there is against a project or, once the version is known, against the release. In a thread."""
+        self._front.rights.require_restriction(caller, "upload", index_resource(index, project))
+        if version is not None:
+            self._objections.raise_any(
+                f"{project} {version}", principal=caller.principal, index=index, project=project, version=version
+            )

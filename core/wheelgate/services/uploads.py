@@ -102,9 +102,12 @@ class UploadJob:
         form: Form,
         reception: Reception,
         who: str | None,
-        permit: Callable[[str], None],
+        permit: Callable[[str, str | None], None],
     ) -> None:
-        """Take the parts, the user's name, and what raises all there is against a project, by its normalised name."""
+        """Take the parts, the user's name, and what raises whatever there is against a project, or a release of it.
+
+        It is called with the project's normalised name and, once it is known, the version.
+        """
         self._files = files
         self._target = target
         self._index = index
@@ -123,9 +126,9 @@ class UploadJob:
         if not self._form.action:
             raise BadInput("the form has no field ':action', which says what to do: file_upload, for example")
         # First what the form names, so that nobody learns of others; then what the file is of.
-        self._permit(normalize(self._form.first("name")))
+        self._permit(normalize(self._form.first("name")), None)
         self._inspected = self._target.inspect(self._index, self._form, self._reception.finish())
-        self._permit(normalize(self._inspected.project))
+        self._permit(normalize(self._inspected.project), self._inspected.version)
         if self._inspected.file is not None:
             self._files.put(self._inspected.file)
 
