@@ -21,7 +21,7 @@ import pytest
 from wheelgate.providers import Authenticator
 from wheelgate.values import LONGEST_NAME, Credentials, Ok, Outcome, Reject, RequestInfo, Unavailable, Unknown, User
 
-SECRETS = [
+SECRETS = [  # such as core passes on: neither half of a surrogate pair nor a megabyte gets through to an authenticator
     pytest.param("", id="empty"),
     pytest.param(" ", id="blank"),
     pytest.param("*", id="everything, to a filter"),
@@ -29,10 +29,9 @@ SECRETS = [
     pytest.param("' OR '1'='1", id="end of a string"),
     pytest.param("%s%n{0}${x}", id="signs that languages use"),
     pytest.param("\0", id="NUL"),
-    pytest.param("\udcff", id="half of a surrogate pair"),
     pytest.param("x\r\nX-Remote-User: root", id="line breaks"),
     pytest.param("\u202e\U0001f40d", id="beyond ASCII"),
-    pytest.param("x" * 1_000_000, id="a megabyte"),
+    pytest.param("x" * 8_000, id="as long as a header can be"),
 ]
 NAMES = [
     pytest.param("no.such-user", id="unknown"),

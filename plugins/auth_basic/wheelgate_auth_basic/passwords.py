@@ -37,7 +37,7 @@ class Hasher:
     def verify(self, stored: str, password: str) -> bool:
         """Whether the password is the one that was hashed; False for anything that is no hash."""
         try:
-            return self._argon2.verify(stored, password.encode("utf-8", "surrogatepass"))
+            return self._argon2.verify(stored, password)
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
             return False
 

@@ -3,6 +3,8 @@
 An index with ``acl_upload=:team/app`` takes uploads from that project's jobs, while they run.
 """
 
+import re
+
 import requests
 
 from wheelgate import (
@@ -40,7 +42,7 @@ class Jobs:
         token = credentials.secret
         if credentials.username != USER:
             return Unknown()
-        if not token or not token.isascii() or not token.isprintable() or len(token) > 4096:
+        if not re.fullmatch(r"[!-~]{1,4096}", token):
             return Reject("no job has such a token")
         try:
             answer = self._session.get(self._url, headers={"JOB-TOKEN": token}, timeout=4, allow_redirects=False)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 
 import requests
 
@@ -47,11 +48,13 @@ class Provider:
         self._session = server.outgoing.session()
 
     def authenticate(self, credentials: Credentials, request: RequestInfo, user: User | None) -> Outcome:
+        if not re.fullmatch(r"[!-~]{1,4096}", credentials.secret):
+            return Reject("no access token looks like that")
         try:
             answer = self._session.get(
                 self._url, headers={"Authorization": f"Bearer {credentials.secret}"}, timeout=4, allow_redirects=False
             )
-        except (requests.RequestException, UnicodeError) as error:
+        except requests.RequestException as error:
             return Unavailable(type(error).__name__)
         if answer.status_code in (400, 401, 403):
             return Reject("the provider does not know that token")
