@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module, metadata
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any
 
@@ -21,6 +21,7 @@ from wheelgate.facade import Server
 from wheelgate.http.errors import STATUS
 from wheelgate.main import make_parser
 from wheelgate.newplugin.kinds import KINDS as PLUGIN_KINDS
+from wheelgate.newplugin.writing import files
 from wheelgate.options import Option
 from wheelgate.plugins import discover
 from wheelgate.resources import openapi
@@ -282,6 +283,11 @@ def plugin_kinds() -> str:
     return table(("Kind", "A plugin that", "Of the"), rows)
 
 
+def new(kind: str, place: str) -> str:
+    """Show a file that ``newplugin`` writes for a plugin of a kind that is called ``corp``."""
+    return code(dict(files("corp", kind))[PurePosixPath(place)])
+
+
 def file(path: str) -> str:
     """Show a file of an example plugin."""
     return code((EXAMPLES / path).read_text("utf-8"), "toml" if path.endswith(".toml") else "python")
@@ -301,6 +307,7 @@ PARTS: Mapping[str, Callable[..., str]] = {
         permissions,
         keys,
         plugin_kinds,
+        new,
         file,
     )
 }

@@ -27,22 +27,11 @@ def write_plugin(name: str, kind: str, parent: Path) -> Path:
             the folder cannot be written.
     """
     check_name(name)
-    words = re.split("[-_]", name)
-    folder = parent / f"wheelgate-{'-'.join(words)}"
-    values = {
-        "distribution": folder.name,
-        "plugin": "_".join(words),
-        "package": f"wheelgate_{'_'.join(words)}",
-        "section": "-".join(words),
-        "kind": kind,
-        "does": KINDS[kind].does,
-        "group": KINDS[kind].group,
-        "dependencies": ", ".join(f'"{each}"' for each in KINDS[kind].dependencies),
-    }
+    folder = parent / f"wheelgate-{name.replace('_', '-')}"
     try:
         # Whoever has a folder of that name has work in it.
         folder.mkdir(parents=True)
-        for path, text in files(kind, values):
+        for path, text in files(name, kind):
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, "utf-8")
@@ -69,11 +58,21 @@ def check_name(name: str) -> None:
             raise StartupError(f"'{distribution}' is installed and brings a plugin '{plugin}': choose another name")
 
 
-def files(kind: str, values: dict[str, str]) -> Iterator[tuple[PurePosixPath, str]]:
+def files(name: str, kind: str) -> Iterator[tuple[PurePosixPath, str]]:
     """Fill the templates that all kinds share, and those of one, and say where each belongs."""
+    plugin, section = name.replace("-", "_"), name.replace("_", "-")
+    values = {
+        "distribution": f"wheelgate-{section}",
+        "plugin": plugin,
+        "package": f"wheelgate_{plugin}",
+        "section": section,
+        "does": KINDS[kind].does,
+        "group": KINDS[kind].group,
+        "dependencies": ", ".join(f'"{each}"' for each in KINDS[kind].dependencies),
+    }
     for folder in ("common", kind):
         templates = resources.files("wheelgate.newplugin") / "templates" / folder
         for template in sorted(templates.iterdir(), key=lambda each: each.name):
-            name = template.name.removesuffix(ENDING)
-            place = Template(PLACES.get(name, name)).substitute(values)
+            file = template.name.removesuffix(ENDING)
+            place = Template(PLACES.get(file, file)).substitute(values)
             yield PurePosixPath(place), Template(template.read_text("utf-8")).substitute(values)
