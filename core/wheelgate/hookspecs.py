@@ -109,8 +109,8 @@ def wheelgate_password_hasher(server: Server) -> PasswordHasher:  # type: ignore
 def wheelgate_check_password(server: Server, username: str, password: str) -> str | None:
     """Say why a new password is not good enough, or None if it is.
 
-    Called whenever somebody gets a password that is not the empty one, in the thread that hashes it. The first
-    objection is answered with 400, so its text must not repeat the password. To raise is an objection, too.
+    Called whenever somebody gets a password that is not the empty one. The first objection is answered with 400, so
+    its text must not repeat the password. To raise, or to take longer than 5 s, is an objection, too.
     """
 
 
@@ -190,8 +190,8 @@ def wheelgate_check_upload(
     """Say why a release, or a file of one, may not be added to an index, or None if it may.
 
     Called for every upload and every push to an index of this server, after the right to it and the file have been
-    checked and before anything is recorded, in a thread; ``project`` is normalised (PEP 503). The first objection is
-    answered with 403. To raise is an objection, too.
+    checked and before anything is recorded; ``project`` is normalised (PEP 503). The first objection is answered with
+    403. To raise, or to take longer than 5 s, is an objection, too.
     """
 
 

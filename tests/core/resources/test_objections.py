@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -93,6 +94,21 @@ def test_a_plugin_that_fails_refuses(
     assert refused.status == (400 if hook == "check_password" else 403)
     assert "plugin 'broken' failed to check it" in refused.message
     assert "swordfish" not in refused.message + caplog.text
+
+
+def test_a_plugin_that_hangs_refuses(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for its answer is refused after the time budget, and nobody waits for ever."""
+    monkeypatch.setattr("wheelgate.services.objections.BUDGET", 0.05)
+    answer = threading.Event()
+    site = serve(extra={"slow": plugin(check_password=lambda: "no" if answer.wait(30) else None)})
+
+    refused = site.request("PUT", "/bob", {"password": "correct horse"})
+    answer.set()
+
+    assert (refused.status, refused.message) == (
+        400,
+        "the password is refused: plugin 'slow' failed to check it",
+    )
 
 
 def test_an_upload_is_refused_with_the_reason(serve: Serve) -> None:
