@@ -107,7 +107,7 @@ class Provider:
 
     def wait(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call the function as :meth:`call` does, from a thread that may wait."""
-        return asyncio.run(self.call(function, *args, **kwargs))
+        return function(*args, **kwargs) if self.instant else asyncio.run(self.call(function, *args, **kwargs))
 
     def _failed(self) -> None:
         self._failures += 1

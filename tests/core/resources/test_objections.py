@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import falcon.testing
 import pytest
-from tests.forms import encode, submit, upload
+from tests.forms import encode, file_fields, submit, upload
 from tests.made import wheel
 from tests.sites import Serve
 
 from wheelgate import Index, Principal, hookimpl
 from wheelgate.errors import BadInput
+from wheelgate.hookspecs import instant
 from wheelgate.testing.site import Site
 
 WEAK = "it has less than eight characters"
@@ -111,9 +115,20 @@ def test_a_plugin_that_hangs_refuses(serve: Serve, monkeypatch: pytest.MonkeyPat
     )
 
 
-def test_an_upload_is_refused_with_the_reason(serve: Serve) -> None:
+class InstantNumbers(Numbers):
+    """The same from memory, so that small uploads are committed together all the same."""
+
+    @hookimpl
+    @instant
+    def wheelgate_check_upload(self, principal: Principal, index: Index, project: str, version: str) -> str | None:
+        """Judge."""
+        return super().wheelgate_check_upload(principal, index, project, version)
+
+
+@pytest.mark.parametrize("kind", [Numbers, InstantNumbers])
+def test_an_upload_is_refused_with_the_reason(serve: Serve, kind: type[Numbers]) -> None:
     """Files, registrations and pushes are asked about, each by its normalised name; a refused one leaves nothing."""
-    numbers = Numbers()
+    numbers = kind()
     site = serve(extra={"numbers": numbers})
     alice = site.add_user("alice")
     for index in ("dev", "prod"):
@@ -134,6 +149,31 @@ def test_an_upload_is_refused_with_the_reason(serve: Serve) -> None:
     assert upload(site, "alice/prod", wheel("My.Pkg", "1.0"), alice).status == 200
     asked = [("alice", f"alice/{index}", "my-pkg", version) for index, version in (("dev", "2.0"), ("prod", "2.0"))]
     assert numbers.asked == [asked[0], asked[1], asked[1], asked[1], ("alice", "alice/prod", "my-pkg", "1.0")]
+
+
+def test_a_plugin_that_takes_its_time_holds_up_no_other_upload(serve: Serve) -> None:
+    """While it thinks about one small upload, another that came with it is answered."""
+    decided = threading.Event()
+    slow = plugin(check_upload=lambda project: None if project != "slow" or decided.wait(4) else "too late")
+    site = serve(extra={"slow": slow})
+    site.request("PUT", "/root/dev", {}, auth=("root", ""))
+    root = base64.b64encode(b"root:").decode()
+
+    async def send() -> tuple[int, bool, int]:
+        async with falcon.testing.ASGIConductor(site.application.asgi) as client:
+
+            async def put(name: str) -> int:
+                body, headers = encode(file_fields(wheel(name)))
+                answer = await client.simulate_post("/root/dev/", body=body, headers={**headers, "X-Devpi-Auth": root})
+                return answer.status_code
+
+            waits = asyncio.create_task(put("slow"))
+            other = await put("quick")
+            answered = waits.done()
+            decided.set()
+            return other, answered, await waits
+
+    assert asyncio.run(send()) == (200, False, 200)
 
 
 def test_nobody_without_the_right_is_asked_about(serve: Serve) -> None:
