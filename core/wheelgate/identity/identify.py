@@ -81,11 +81,12 @@ class Identifier:
 
     async def caller(self, incoming: Incoming) -> Caller:
         """Find out who asks. Bad credentials make an anonymous caller with a problem, never an error by itself."""
-        for extractor, provider in self._extractors:
-            value = incoming.header(extractor.header)
-            if value is None:
-                continue
+        sent = self._sent(incoming)
+        for extractor, provider, value in sent:
             try:
+                # A token is good for what it says, whatever a client, a browser or a proxy says besides.
+                if len(sent) > 1 and (token := await self._token_beside(extractor.header, incoming)) is not None:
+                    return await self._prove(token, value, incoming, ambient=extractor.ambient)
                 known = self._tokens.get(value)
                 if known is not None:
                     return await self._resume(known, incoming, ambient=extractor.ambient)
@@ -96,15 +97,37 @@ class Identifier:
                 return Caller(ANYONE, incoming, problem, extractor.ambient)
         return Caller(ANYONE, incoming)
 
+    def _sent(self, incoming: Incoming) -> list[tuple[CredentialExtractor, Provider, str]]:
+        """Return the extractors whose header a request has, with the header, in their order."""
+        return [
+            (extractor, provider, value)
+            for extractor, provider in self._extractors
+            if (value := incoming.header(extractor.header)) is not None
+        ]
+
     async def vouched(self, incoming: Incoming, name: str) -> Credentials | None:
-        """Return the credentials without a secret by which a proxy vouches for a name; None if none does."""
-        for extractor, provider in self._extractors:
-            if incoming.header(extractor.header) is not None:
+        """Return the credentials without a secret by which a proxy vouches for a name; None if none does.
+
+        None too beside an API token, which must not become a login by way of the proxy.
+        """
+        if await self._token_beside("", incoming) is not None:
+            return None
+        carried = await self._carried("", incoming)
+        return next((each for each in carried if each.trusted and each.username == name), None)
+
+    async def _token_beside(self, header: str, incoming: Incoming) -> Credentials | None:
+        """Return the API token that a request carries in another header than this one."""
+        carried = await self._carried(header, incoming)
+        return next((each for each in carried if self._api_tokens.recognises(each.secret)), None)
+
+    async def _carried(self, but: str, incoming: Incoming) -> list[Credentials]:
+        """Return all credentials of a request that can be read, except those of one header."""
+        carried = []
+        for extractor, provider, _ in self._sent(incoming):
+            if extractor.header != but:
                 with contextlib.suppress(Refusal):
-                    credentials = await self._extract(extractor, provider, incoming.info)
-                    if credentials is not None and credentials.trusted and credentials.username == name:
-                        return credentials
-        return None
+                    carried.append(await self._extract(extractor, provider, incoming.info))
+        return [each for each in carried if each is not None]
 
     async def _extract(
         self, extractor: CredentialExtractor, provider: Provider, info: RequestInfo

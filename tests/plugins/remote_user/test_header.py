@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,34 @@ def test_no_password_is_the_word_of_a_proxy(behind: Site, name: str, password: s
     assert ask(behind, name, "POST", "/+login", body, address=address).status == 401
     for headers in ({"Authorization": header}, {"X-Devpi-Auth": header.removeprefix("Basic ")}):
         assert who(behind.request("GET", "/+api", headers=headers, address=address))[0] != "ok"
+
+
+HEADERS = [
+    pytest.param(lambda token: {"Authorization": f"Bearer {token}"}, id="Bearer"),
+    pytest.param(lambda token: {"Authorization": basic("__token__", token)}, id="Basic, as a token's user"),
+    pytest.param(lambda token: {"Authorization": basic("alice", token)}, id="Basic, as its owner"),
+    pytest.param(lambda token: {"X-Devpi-Auth": basic("alice", token).removeprefix("Basic ")}, id="X-Devpi-Auth"),
+]
+
+
+@pytest.mark.parametrize("order", [[], ["remote_user", "basic"]], ids=["usual order", "the proxy first"])
+@pytest.mark.parametrize("sent", HEADERS)
+def test_a_proxy_widens_no_token(serve: Serve, sent: Callable[[str], dict[str, str]], order: list[str]) -> None:
+    """Beside an API token the proxy's word is nothing: not for the owner, nor for others, nor for a login."""
+    site = serve(remote_user_from=[PROXY], extractor_order=order)
+    ask(site, "alice", "POST", "/+login", {"user": "alice", "password": ""})
+    token = ask(site, "alice", "POST", "/+x/tokens", {"scopes": ["read"]}).result["token"]
+    damaged = token[:-2] + ("AA" if token[-2:] != "AA" else "BB")
+    login = {"user": "alice", "password": ""}
+
+    assert ask(site, "alice", "PUT", "/alice/dev", {}).status == 200
+    for name in ("alice", "bob", "root", "a,b", ""):
+        assert who(ask(site, name, **sent(token))) == ("ok", "alice")
+        assert ask(site, name, "PUT", "/alice/more", {}, **sent(token)).status == 403
+        assert ask(site, name, "PUT", "/alice/more", {}, **sent(damaged)).status == 401
+    for secret in (token, damaged):
+        assert ask(site, "alice", "POST", "/+login", login, **sent(secret)).status == 401
+    assert ask(site, "alice", "POST", "/+login", login).status == 200
 
 
 class Liar:
