@@ -71,8 +71,8 @@ class TokenHandler(Protocol):
     def verify(self, secret: str) -> Token | Reject | Unavailable:
         """Judge a secret that begins with the prefix; the reason of a ``Reject`` is told to who sent it.
 
-        A good token is remembered until something changes in the stores. The core holds it to its restriction, and
-        sees itself that the user is there with the same stamp and that the time is not over.
+        A good token is remembered until something changes in the stores, or until it expires. The core holds it to
+        its restriction, and sees itself that the user is there with the same stamp and that the time is not over.
 
         To raise, or to take longer than the time budget (5 s), counts as ``Unavailable``.
         """

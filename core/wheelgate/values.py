@@ -140,7 +140,7 @@ class Token:
     stamp: str
     """The user's stamp when the token was made: with another one, it has ended."""
     expires: int
-    """Seconds since 1970."""
+    """Seconds since 1970: the token's end, or an earlier time at which the handler wants to be asked again."""
     restriction: Restriction
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from pathlib import Path
@@ -15,11 +16,12 @@ from typing import Any
 import argon2
 import pytest
 
-from wheelgate import Credentials, Principal
+from wheelgate import Credentials
 from wheelgate.testing.authenticators import AuthenticatorCase, AuthenticatorContract
 from wheelgate.testing.groups import GroupSourceCase, GroupSourceContract
-from wheelgate.testing.policies import PRINCIPALS, PolicyContract
+from wheelgate.testing.policies import PolicyContract
 from wheelgate.testing.site import Site
+from wheelgate.testing.tokens import TokenHandlerCase, TokenHandlerContract
 from wheelgate_client.contracts import ConfigWriterContract
 from wheelgate_client.hookspecs import ConfigWriter
 
@@ -74,14 +76,18 @@ class TestCompanyGroups(GroupSourceContract):
         return GroupSourceCase(directory, "alice", frozenset({"admins"}), outage=directory.path.unlink)
 
 
-class TestTokens(AuthenticatorContract):
-    """Tokens in the place of passwords."""
+class TestTokens(TokenHandlerContract):
+    """Macaroons."""
 
     @pytest.fixture
-    def case(self, load: Load, site: Site) -> AuthenticatorCase:
-        """Return the judge of tokens, and a token of alice's."""
-        tokens, alice = load("tiny_tokens").Tokens(site.server), site.server.users.get("alice")
-        return AuthenticatorCase(tokens, Credentials("password", "alice", tokens.mint(alice), "test"), alice)
+    def case(self, load: Load, site: Site) -> TokenHandlerCase:
+        """Return the judge of tokens, with a token of alice's and what she made of it."""
+        tiny, alice = load("tiny_tokens"), site.server.users.get("alice")
+        tokens = tiny.Tokens(site.server)
+        good = tokens.mint(alice)
+        dev, until = tiny.narrowed(good, "index=alice/dev"), f"until={int(time.time()) + 60}"
+        narrowed = [dev, tiny.narrowed(dev, until), tiny.narrowed(dev, "index=alice/prod")]
+        return TokenHandlerCase(tokens, good, "alice", [*narrowed, tiny.narrowed(good, "until=999999999999")])
 
 
 class TestStubLogin(AuthenticatorContract):
@@ -160,17 +166,11 @@ class TestJobs(AuthenticatorContract):
 class TestPolicies(PolicyContract):
     """Every policy of this folder."""
 
-    @pytest.fixture(params=["stub_policy", "tiny_lockdown", "tiny_tokens", "tiny_mirror_acl"])
+    @pytest.fixture(params=["stub_policy", "tiny_lockdown", "tiny_mirror_acl"])
     def site(self, load: Load, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
         """Return a server in which the policy takes part."""
         with Site(tmp_path / "server", extra={request.param: load(request.param)}) as site:
             yield site
-
-    @pytest.fixture
-    def principals(self) -> Sequence[Principal]:
-        """Return who asks: with a token, too."""
-        groups = frozenset({"only-index/", "only-index/alice/dev"})
-        return (*PRINCIPALS, Principal("alice", groups, "tiny_tokens"))
 
 
 class TestOneLine(ConfigWriterContract):

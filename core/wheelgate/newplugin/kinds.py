@@ -20,6 +20,7 @@ KINDS = {
     "authenticator": Kind(
         "logs people in whom a directory knows, with their groups", dependencies=("wheelgate", "argon2-cffi>=23.1")
     ),
+    "token-handler": Kind("judges API tokens that a file lists"),
     "group-source": Kind("knows who is in which group"),
     "policy": Kind("decides who may see which indices"),
     "events": Kind("writes down what happens"),

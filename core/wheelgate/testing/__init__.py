@@ -11,4 +11,5 @@ pytest.register_assert_rewrite(
     "wheelgate.testing.package_uploads",
     "wheelgate.testing.policies",
     "wheelgate.testing.stores",
+    "wheelgate.testing.tokens",
 )

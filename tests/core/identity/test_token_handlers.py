@@ -131,3 +131,15 @@ def test_without_the_plugin_a_token_is_a_wrong_password(serve: Serve) -> None:
 def status_of(site: Site, auth: tuple[str, str]) -> str:
     """Return what ``+api`` says of credentials."""
     return str(site.request("GET", "/+api", auth=auth).result["authstatus"][0])
+
+
+def test_a_handler_is_asked_again_in_time(serve: Serve) -> None:
+    """What it said until a moment that is over is not remembered, so it can end tokens that are kept elsewhere."""
+    handler = Handler(of("root", expires=1))
+    site = serve(extra={"stranger": handler})
+
+    assert site.request("DELETE", "/root/pypi", auth=TOKEN).status == 401
+    handler.answer = of("root")
+    assert site.request("DELETE", "/root/pypi", auth=TOKEN).status == 403
+    handler.answer = lambda server: Reject("not on Sundays")
+    assert site.request("DELETE", "/root/pypi", auth=TOKEN).status == 403

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from tests.sites import Serve
 
-from wheelgate import Allow, Credentials, Deny, Ok, Outcome, Reject, Resource, Unknown, hookimpl
+from wheelgate import Allow, Credentials, Deny, Ok, Outcome, Reject, Resource, Restriction, Token, Unknown, hookimpl
 from wheelgate.testing.authenticators import AuthenticatorCase, AuthenticatorContract
 from wheelgate.testing.directory import FakeDirectory, Person
 from wheelgate.testing.groups import GroupSourceCase, GroupSourceContract
 from wheelgate.testing.policies import PRINCIPALS, RESOURCES, PolicyContract
 from wheelgate.testing.site import Site
+from wheelgate.testing.tokens import TokenHandlerCase, TokenHandlerContract
 
 GOOD = Credentials("password", "ada", "analytical", "test")
 
@@ -171,6 +173,66 @@ def test_a_flawed_source_of_groups_fails(groups: Callable[[str], Any]) -> None:
 
     with pytest.raises(AssertionError):
         GroupSourceContract().test_a_member_is_in_its_groups(case)
+
+
+SECRET = "ada_swordfish"
+READS = Restriction(frozenset({"index_read"}), frozenset({"ada/dev"}))
+TOKEN = Token("1", "ada", "stamp", 2**40, READS)
+TOKENS = TokenHandlerContract()
+NO = Reject("no")
+FLAWED_HANDLERS = [
+    pytest.param(lambda _: TOKEN, TOKENS.test_a_changed_token_is_worthless, (), id="takes anything"),
+    pytest.param(
+        lambda given: TOKEN if given.strip() == SECRET else NO,
+        TOKENS.test_a_changed_token_is_worthless,
+        (),
+        id="forgives spaces",
+    ),
+    pytest.param(
+        lambda given: TOKEN if given.startswith(SECRET[:-1]) else NO,
+        TOKENS.test_a_changed_token_is_worthless,
+        (),
+        id="overlooks the last character",
+    ),
+    pytest.param(
+        lambda given: Reject(f"{given} is unknown"), TOKENS.test_no_secret_is_a_trick, ("x" * 99,), id="repeats it"
+    ),
+    pytest.param(
+        lambda given: (given.encode("ascii"), NO)[1],
+        TOKENS.test_no_secret_is_a_trick,
+        ("\u202e",),
+        id="fails on odd secrets",
+    ),
+    pytest.param(lambda _: replace(TOKEN, id="swordfish"), TOKENS.test_a_good_token_is_good, (), id="tells it"),
+    pytest.param(lambda _: replace(TOKEN, username="bob"), TOKENS.test_a_good_token_is_good, (), id="another's"),
+    pytest.param(
+        lambda _: replace(TOKEN, restriction=Restriction(frozenset({"user_password"}))),
+        TOKENS.test_it_is_good_for_little,
+        (),
+        id="changes passwords",
+    ),
+    pytest.param(
+        lambda given: TOKEN if given == SECRET else replace(TOKEN, restriction=Restriction(READS.permissions)),
+        TOKENS.test_a_narrowed_token_is_good_for_no_more,
+        (),
+        id="widens",
+    ),
+    pytest.param(lambda _: TOKEN, TOKENS.test_a_revoked_token_is_worthless, (), id="forgets to end it"),
+    pytest.param(lambda _: NO, TOKENS.test_an_outage_is_no_answer, (), id="guesses"),
+]
+
+
+@pytest.mark.parametrize(("verify", "test", "more"), FLAWED_HANDLERS)
+def test_a_flawed_token_handler_fails(
+    verify: Callable[[str], Any], test: Callable[..., None], more: tuple[str, ...]
+) -> None:
+    """The contract finds what would make a token good for more than it says, or for others."""
+    handler: Any = SimpleNamespace(name="flawed", prefix="ada_", local=True, verify=verify)
+    nothing = lambda: None  # noqa: E731
+    case = TokenHandlerCase(handler, SECRET, "ada", [f"{SECRET}.less"], revoke=nothing, outage=nothing)
+
+    with pytest.raises((AssertionError, UnicodeError)):
+        test(case, *more)
 
 
 def secretive(permission: str, resource: Resource) -> Any:

@@ -1,21 +1,25 @@
 """API tokens as macaroons: a chain of HMACs, so that anybody can narrow one offline and nobody can widen it.
 
-``tiny_`` and a JSON list in base64: the user's name, the caveats (``index=alice/dev``, ``until=1800000000``), and the
-signature, which is the key of the next caveat's.
+``tiny_`` and a JSON list in base64: an ID, the user's name and stamp, the caveats (``index=alice/dev``,
+``until=1800000000``), and the signature, which is the key of the next caveat's. Nothing of a token is stored: it ends
+with its time, and with the password.
 """
 
 import base64
 import hmac
 import json
+import re
+import secrets
 import time
 
-from wheelgate import Credentials, Deny, Ok, Outcome, Principal, Reject, Resource, Server, Unknown, User, hookimpl
-from wheelgate.errors import Forbidden, NotAuthenticated
-from wheelgate.providers import Authenticator, Route, RouteRequest, RouteResponse
+from wheelgate import Reject, Restriction, Server, Token, User, hookimpl
+from wheelgate.errors import NotAuthenticated
+from wheelgate.providers import Route, RouteRequest, RouteResponse, TokenHandler
 
-NAME = "tiny_tokens"
 PREFIX = "tiny_"
-FOR_INDEX = "only-index/"
+LIFETIME = 86400
+PERMISSIONS = frozenset({"index_read", "upload"})
+CAVEAT = re.compile(r"until=(?P<until>[0-9]{1,12})|index=(?P<index>[^/]+/[^/]+)")
 
 
 def chained(key: bytes, parts: list[str]) -> bytes:
@@ -40,62 +44,42 @@ def narrowed(token: str, caveat: str) -> str:
 
 
 class Tokens:
-    """Judges tokens that stand in the place of a password."""
+    """Makes tokens and judges them."""
 
-    name = NAME
-    accepts = frozenset({"password"})
+    name = "tiny_tokens"
+    prefix = PREFIX
     local = True
-    rank = 10
 
     def __init__(self, server: Server) -> None:
-        self._secret = server.config.secret_path.read_bytes()
+        self._key = server.derive_key("tiny_tokens")
 
     def mint(self, user: User) -> str:
-        return packed([user.name], chained(self._key(user), [user.name]))
+        parts = [secrets.token_hex(6), user.name, user.stamp, f"until={int(time.time()) + LIFETIME}"]
+        return packed(parts, chained(self._key, parts))
 
-    def authenticate(self, credentials: Credentials, request: object, user: User | None) -> Outcome:
-        if not credentials.secret.startswith(PREFIX) or user is None:
-            return Unknown()
+    def verify(self, secret: str) -> Token | Reject:
         try:
-            (name, *caveats), signature = unpacked(credentials.secret)
-        except (ValueError, TypeError):
+            parts, _ = unpacked(secret)
+            good = packed(parts, chained(self._key, parts))
+        except (ValueError, TypeError, RecursionError):
             return Reject("this is no token")
-        if name != user.name or not hmac.compare_digest(signature, chained(self._key(user), [name, *caveats])):
+        # Whole tokens are compared, because base64 and JSON can say the same in several ways.
+        if not hmac.compare_digest(secret.encode(), good.encode()):
             return Reject("nobody here has signed that token")
-        return self._within(caveats, user.name)
-
-    def _within(self, caveats: list[str], name: str) -> Outcome:
-        groups = {FOR_INDEX}
-        for caveat in caveats:
-            kind, _, value = caveat.partition("=")
-            if kind == "until" and value.isdecimal() and time.time() < int(value):
-                continue
-            if kind != "index":
-                return Reject("the token is over, or says what nobody understands")
-            groups.add(FOR_INDEX + value)
-        return Ok(name, frozenset(groups))
-
-    def _key(self, user: User) -> bytes:
-        """The user's stamp is in it: a token ends with the password, and with the user."""
-        return hmac.digest(self._secret, f"{NAME} {user.stamp}".encode(), "sha256")
+        identifier, name, stamp, *caveats = parts
+        found = [CAVEAT.fullmatch(caveat) for caveat in caveats]
+        if None in found:
+            return Reject("the token says what nobody here understands")
+        until = min(int(each["until"]) for each in found if each and each["until"])
+        indices = {each["index"] for each in found if each and each["index"]}
+        # Each caveat has to hold: two that name different indices leave none.
+        only = None if not indices else frozenset(indices if len(indices) == 1 else ())
+        return Token(identifier, name, stamp, until, Restriction(PERMISSIONS, only))
 
 
 @hookimpl
-def wheelgate_authenticators(server: Server) -> list[Authenticator]:
+def wheelgate_token_handlers(server: Server) -> list[TokenHandler]:
     return [Tokens(server)]
-
-
-@hookimpl
-def wheelgate_check_permission(principal: Principal, permission: str, resource: Resource) -> Deny | None:
-    """A token reads and uploads, on the indices alone that all its caveats name."""
-    if principal.credential != NAME:
-        return None
-    if permission not in ("index_read", "upload", "user_read", "user_list"):
-        return Deny("a token reads and uploads, and nothing else")
-    named = {group for group in principal.groups if group.startswith(FOR_INDEX)} - {FOR_INDEX}
-    if permission == "upload" and not named <= {f"{FOR_INDEX}{resource.owner}/{resource.name}"}:
-        return Deny("the token is for another index")
-    return None
 
 
 @hookimpl
@@ -104,8 +88,6 @@ def wheelgate_routes(server: Server) -> list[Route]:
         user = server.users.get(request.principal.name or "")
         if user is None:
             raise NotAuthenticated("log in to get a token")
-        if request.principal.credential == NAME:
-            raise Forbidden("a token makes no tokens")
         return RouteResponse(Tokens(server).mint(user), "token", headers={"Cache-Control": "no-store"})
 
     return [Route("POST", "/tokens", mint, public=True)]
