@@ -13,7 +13,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module, metadata
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any
 
@@ -21,6 +21,8 @@ from wheelgate.config import CORE_OPTIONS, settle
 from wheelgate.facade import Server
 from wheelgate.http.errors import STATUS
 from wheelgate.main import make_parser
+from wheelgate.newplugin.kinds import KINDS as PLUGIN_KINDS
+from wheelgate.newplugin.writing import files
 from wheelgate.options import Option
 from wheelgate.plugins import discover
 from wheelgate.resources import openapi
@@ -284,6 +286,20 @@ def keys(plugin: str) -> str:
     return table(("Key", "Value", "If not given"), rows)
 
 
+def plugin_kinds() -> str:
+    """List what ``newplugin`` can write."""
+    rows = [
+        (f"`{name}`", f"{kind.does}", "client" if kind.group.endswith("client") else "server")
+        for name, kind in PLUGIN_KINDS.items()
+    ]
+    return table(("Kind", "A plugin that", "Of the"), rows)
+
+
+def new(kind: str, place: str) -> str:
+    """Show a file that ``newplugin`` writes for a plugin of a kind that is called ``corp``."""
+    return code(dict(files("corp", kind))[PurePosixPath(place)])
+
+
 def file(path: str) -> str:
     """Show a file of an example plugin."""
     return code((EXAMPLES / path).read_text("utf-8"), "toml" if path.endswith(".toml") else "python")
@@ -291,7 +307,21 @@ def file(path: str) -> str:
 
 PARTS: Mapping[str, Callable[..., str]] = {
     writer.__name__: writer
-    for writer in (hooks, docstring, sources, settings, commands, refusals, complaints, routes, permissions, keys, file)
+    for writer in (
+        hooks,
+        docstring,
+        sources,
+        settings,
+        commands,
+        refusals,
+        complaints,
+        routes,
+        permissions,
+        keys,
+        plugin_kinds,
+        new,
+        file,
+    )
 }
 
 

@@ -20,6 +20,7 @@ _ENVIRONMENT = """environment:
   DEVPI_INDEX       index to use in the place of the one chosen by 'devpi use'
   DEVPI_USER        which of several logins to use
   DEVPI_PASSWORD    password for 'devpi login'
+  DEVPI_TOKEN       API token to send to the server in use, in place of a login
   DEVPI_NO_PLUGIN   names of plugins to leave out, separated by commas"""
 
 

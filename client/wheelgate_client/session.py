@@ -14,6 +14,9 @@ from wheelgate_client.files import local
 from wheelgate_client.state import AuthFile, Current, CurrentFile
 from wheelgate_client.terminal import Terminal
 
+TOKEN_USER = "__token__"  # noqa: S105 - a name, no secret
+"""The name that stands before an API token."""
+
 if TYPE_CHECKING:
     from wheelgate_client.plugins import Plugins
 
@@ -177,8 +180,14 @@ class Session:
         return Credentials(basic=self.auth_file.basic(url))
 
     def credentials(self, url: str) -> Credentials:
-        """Return what is stored for the server that ``url`` lies on."""
+        """Return what to send to the server that ``url`` lies on: what is stored, or the token of the environment.
+
+        That one is for the server in use, and sent nowhere else.
+        """
         basic = self.auth_file.basic(url)
+        token, used = self.environ.get("DEVPI_TOKEN"), self.current.root
+        if token and used is not None and f"{url}/".startswith(used):
+            return Credentials(TOKEN_USER, token, basic)
         root = self.auth_file.root_of(url)
         username = self._user_at(root, self.current)
         if root is None or username is None:

@@ -77,6 +77,10 @@ class Terminal:
         except EOFError:
             raise ClientError("no password given") from None
 
+    def hidden(self, prompt: str, *, otherwise: str) -> str:
+        """Ask for a secret without showing it, or read it from standard input where that is no terminal."""
+        return self.secret(prompt, otherwise=otherwise) if self._stdin.isatty() else self.read_secret()
+
     def read(self) -> str:
         """Return all of standard input.
 

@@ -9,7 +9,8 @@ from typing import Any
 import falcon.asgi
 
 from wheelgate.config import Config
-from wheelgate.events import Events
+from wheelgate.errors import BadInput, Forbidden
+from wheelgate.events import Events, event
 from wheelgate.facade import Server
 from wheelgate.files.reading import Reader
 from wheelgate.http.answers import JSON, CommonHeaders
@@ -23,7 +24,9 @@ from wheelgate.identity.groups import Groups
 from wheelgate.identity.identify import Identifier
 from wheelgate.identity.limiter import Limiter
 from wheelgate.identity.presence import Presence
-from wheelgate.identity.sessions import Sessions, derive_key
+from wheelgate.identity.sessions import Sessions
+from wheelgate.identity.tokens import Tokens
+from wheelgate.keys import derive_key
 from wheelgate.plugins import Implementation, Plugins, in_order, refuse_own
 from wheelgate.pools import Pool, Provider
 from wheelgate.resources.api import ApiResource
@@ -47,7 +50,9 @@ from wheelgate.rights.indices import IndexRights
 from wheelgate.rights.permissions import CORE_PERMISSIONS
 from wheelgate.services.indices import Indices
 from wheelgate.services.inheritance import Inheritance
+from wheelgate.services.objections import Objections
 from wheelgate.services.pages import Pages
+from wheelgate.services.passwords import Passwords
 from wheelgate.services.principals import Principals
 from wheelgate.services.provisioning import Provisioning, who_is_created
 from wheelgate.services.reading import Reading
@@ -57,6 +62,7 @@ from wheelgate.store.access import Access, Kept
 from wheelgate.store.database import Database
 from wheelgate.store.group_commit import GroupCommit
 from wheelgate.store.state import ServerState
+from wheelgate.values import Principal, RequestInfo, Token
 
 VERSION = metadata.version("wheelgate")
 
@@ -93,6 +99,7 @@ class Application:
         state = ServerState(database)
 
         self._database = database
+        self.server = server
         self.files = server.files
         self._hashing = Pool("hashing", config["hash-concurrency"], niceness=10)
         # SQLite takes one writer at a time; more threads would only wait for each other.
@@ -109,6 +116,7 @@ class Application:
         authenticators = ordered_providers(
             plugins, "wheelgate_authenticators", config["auth-order"], "--auth-order", server, AUTHENTICATOR_BUDGET
         )
+        handlers = ordered_providers(plugins, "wheelgate_token_handlers", (), "", server, AUTHENTICATOR_BUDGET)
         group_sources = ordered_providers(plugins, "wheelgate_group_sources", (), "", server, AUTHENTICATOR_BUDGET)
         extractors = ordered_providers(
             plugins,
@@ -135,11 +143,14 @@ class Application:
             who_is_created(config["autocreate-users"], [each.name for each, _ in authenticators]),
             self._events.announce,
         )
+        remembered = derive_key(secret, "remembered tokens")
+        tokens = Tokens(handlers, server.users, access, kept, remembered, self._tell_of_use)
         presence = Presence(authenticators)
         identifier = Identifier(
             extractors,
             authentication,
             sessions,
+            tokens,
             groups,
             presence,
             provisioning.welcome,
@@ -153,7 +164,7 @@ class Application:
         own = {permission.name for permission in CORE_PERMISSIONS}
         refuse_own(brought, "permission", own, lambda permission: permission.name)
         permissions = [*CORE_PERMISSIONS, *(permission for _, permission in brought)]
-        rights = Rights(
+        self.rights = rights = Rights(
             server,
             permissions,
             asked_hooks(plugins, "wheelgate_check_permission", POLICY_BUDGET),
@@ -173,6 +184,10 @@ class Application:
         reader = Reader(server.files.store, self._sending)
         server.files.ask([kind.packages for kind in types if kind.packages is not None], indices.all_have_packages)
         hasher = plugins.only("wheelgate_password_hasher", "a password hasher", needed=False, server=server)
+        objections = Objections(server, plugins.implementations("wheelgate_check_password"), BadInput)
+        passwords = Passwords(hasher, objections, loopback=config.loopback)
+        server.hash_password = passwords.hash
+        uploadable = Objections(server, plugins.implementations("wheelgate_check_upload"), Forbidden)
         features = [*CORE_FEATURES, *(feature for _, answer in plugins.ask("wheelgate_features") for feature in answer)]
 
         middleware = [RequireLogin(front)] if config["require-login"] else []
@@ -181,7 +196,7 @@ class Application:
         ErrorHandlers([extractor.scheme for extractor, _ in extractors if extractor.scheme]).install(app)
 
         api = ApiResource(front, indices, features)
-        providers = [provider for _, provider in (*extractors, *authenticators, *group_sources)]
+        providers = [provider for _, provider in (*extractors, *authenticators, *handlers, *group_sources)]
         app.add_route("/", RootResource(front, server.users, server.indices, kept))
         app.add_route("/+api", api)
         app.add_route("/{user}/+api", api)
@@ -195,7 +210,7 @@ class Application:
         routes = [(name, route) for name, answer in plugins.ask("wheelgate_routes", server=server) for route in answer]
         app.add_route("/+openapi", OpenApiResource(front, types, routes, VERSION))
         user_resource = UserResource(
-            front, users, indices, kept, sessions, self._hashing, hasher, loopback=config.loopback
+            front, users, indices, kept, sessions, self._hashing, passwords, loopback=config.loopback
         )
         changing = Changing(front, indices, self._sources)
         file_resource = Together(
@@ -215,9 +230,9 @@ class Application:
         shown = ProjectResource(front, reading)
         app.add_route("/{user}/{index}/{project}", Together(shown, ChangedProject(changing)))
         app.add_route("/{user}/{index}/{project}/{version}", Together(shown, ChangedVersion(changing)))
-        pushes = PushResource(front, indices, self._sources, server.files, server.outgoing, self._pushing)
+        pushes = PushResource(front, indices, self._sources, server.files, server.outgoing, uploadable, self._pushing)
         uploads = UploadResource(
-            front, indices, self._sources, server.files, pushes, config["max-upload"], self._uploading
+            front, indices, self._sources, server.files, pushes, uploadable, config["max-upload"], self._uploading
         )
         app.add_route("/{user}/{index}", Together(IndexResource(front, users, indices, self._sources), uploads, pushes))
         add_plugin_routes(
@@ -230,6 +245,10 @@ class Application:
             frozenset(permission.name for permission in permissions),
         )
         self.asgi = CommonHeaders(app, VERSION, state.uuid, access)
+
+    def _tell_of_use(self, token: Token, info: RequestInfo) -> None:
+        """Tell the plugins that a token is in use."""
+        self._events.tell(event("TokenUsed", Principal(token.username), info, token.username, {"token": token.id}))
 
     def sweep(self) -> None:
         """Remove files that a crash has left. Before any worker of the server's folder begins."""

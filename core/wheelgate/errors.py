@@ -12,6 +12,7 @@
         ├── Conflict            it exists already, or has changed meanwhile
         ├── Unsupported         this server does not do that
         ├── NotAuthenticated    it needs a login, or the one given is not good
+        │   └── InvalidToken    the API token given has expired, was revoked, or never was one
         ├── Forbidden           the one who asks may not
         ├── TooManyAttempts     too many wrong passwords
         └── BackendUnavailable  something behind the server does not answer
@@ -67,6 +68,10 @@ class Unsupported(Refusal):
 
 class NotAuthenticated(Refusal):
     """Raised when a right is needed and the request proves nobody."""
+
+
+class InvalidToken(NotAuthenticated):
+    """Raised when a right is needed and the API token that was sent is not good (RFC 6750, section 3.1)."""
 
 
 class Forbidden(Refusal):

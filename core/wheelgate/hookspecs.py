@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         GroupSource,
         PasswordHasher,
         Route,
+        TokenHandler,
     )
     from wheelgate.store.protocols import IndexStore, UserStore
 
@@ -113,6 +114,15 @@ def wheelgate_password_hasher(server: Server) -> PasswordHasher:  # type: ignore
 
 
 @hookspec
+def wheelgate_check_password(server: Server, username: str, password: str) -> str | None:
+    """Say why a new password is not good enough, or None if it is.
+
+    Called whenever somebody gets a password that is not the empty one. The first objection is answered with 400, so
+    its text must not repeat the password. To raise, or to take longer than 5 s, is an objection, too.
+    """
+
+
+@hookspec
 def wheelgate_credential_extractors(server: Server) -> Iterable[CredentialExtractor]:  # type: ignore[empty-body]
     """Bring ways to find credentials in a request.
 
@@ -129,6 +139,16 @@ def wheelgate_authenticators(server: Server) -> Iterable[Authenticator]:  # type
     ``Reject``. One that raises or takes too long is ``Unavailable``; after five such failures in a row, and the
     first time that it takes too long, it is left out for 30 s. One that is a ``UserDirectory`` too says which users
     are still there.
+    """
+
+
+@hookspec
+def wheelgate_token_handlers(server: Server) -> Iterable[TokenHandler]:  # type: ignore[empty-body]
+    """Bring judges of API tokens.
+
+    Called once per worker. A secret that begins with the prefix of one is judged by that one and by nobody else, and is
+    never taken for a password; two of one name or one prefix stop the start. One that raises or takes too long is
+    ``Unavailable``, and after five such failures in a row is left out for 30 s.
     """
 
 
@@ -190,6 +210,18 @@ def wheelgate_filter_visible(
     Only where a plugin brings it, or there is an access list, is anonymous asked to log in for what it cannot see.
     What any plugin hides is hidden, and what inherits from a hidden index is too. To raise, to take longer than 1 s,
     or to answer for another number of resources hides all.
+    """
+
+
+@hookspec
+def wheelgate_check_upload(
+    server: Server, principal: Principal, index: Index, project: str, version: str
+) -> str | None:
+    """Say why a release, or a file of one, may not be added to an index, or None if it may.
+
+    Called for every upload and every push to an index of this server, after the right to it and the file have been
+    checked and before anything is recorded; ``project`` is normalised (PEP 503). The first objection is answered with
+    403. To raise, or to take longer than 5 s, is an objection, too.
     """
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from wheelgate.errors import BadInput
-from wheelgate.values import LONGEST_NAME
+from wheelgate.values import LONGEST_NAME, TOKEN_USER
 
 EXTRA = frozenset("-_.@")
 INVISIBLE = frozenset("\u115f\u1160")
@@ -20,7 +20,7 @@ def check_name(kind: str, name: str) -> None:
         name: letters and digits of any script and ``-_.@`` are fine.
 
     Raises:
-        BadInput: it is too long, has other characters, or starts with ``.`` or ``-``.
+        BadInput: it is too long, has other characters, starts with ``.`` or ``-``, or is not for users.
     """
     shown = ascii(name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…")
     if not 1 <= len(name) <= LONGEST_NAME:
@@ -32,6 +32,8 @@ def check_name(kind: str, name: str) -> None:
         )
     if name[0] in ".-":
         raise BadInput(f"{kind} {shown} must not start with '.' or '-'")
+    if name.casefold() == TOKEN_USER:
+        raise BadInput(f"{kind} {shown} stands for the user of an API token; choose another name")
     if unicodedata.normalize("NFKC", name) != name:
         raise BadInput(f"{kind} {shown} must be written in its normal form (Unicode NFKC)")
 

@@ -115,6 +115,10 @@ class Provider:
         self._failures = 0
         return answer
 
+    def wait(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call the function as :meth:`call` does, from a thread that may wait."""
+        return function(*args, **kwargs) if self.instant else asyncio.run(self.call(function, *args, **kwargs))
+
     def _failed(self, enough: int = FAILURES_UNTIL_OPEN) -> None:
         self._failures += 1
         if self._failures >= enough:

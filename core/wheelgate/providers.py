@@ -12,7 +12,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from wheelgate.values import Credentials, Outcome, Principal, RequestInfo, User, nothing
+from wheelgate.values import (
+    Credentials,
+    Outcome,
+    Principal,
+    Reject,
+    RequestInfo,
+    Token,
+    Unavailable,
+    User,
+    nothing,
+)
 
 
 class CredentialExtractor(Protocol):
@@ -63,6 +73,25 @@ class UserDirectory(Protocol):
 
         Answers are kept for 60 s. If it raises or takes too long, the last answer holds until its time is over, and
         that user's requests are then answered with 503 where they need a right.
+        """
+
+
+class TokenHandler(Protocol):
+    """Judges API tokens, which are sent in place of a password and recognised by how they begin."""
+
+    name: str
+    prefix: str
+    """Two to ten letters and a ``_``, by which secret scanners too find what was published by mistake."""
+    local: bool
+    """True if it checks against this server's own store and nothing else. Only such a one is believed about root."""
+
+    def verify(self, secret: str) -> Token | Reject | Unavailable:
+        """Judge a secret that begins with the prefix; the reason of a ``Reject`` is told to who sent it.
+
+        A good token is remembered until something changes in the stores, or until it expires. The core holds it to
+        its restriction, and sees itself that the user is there with the same stamp and that the time is not over.
+
+        To raise, or to take longer than the time budget (5 s), counts as ``Unavailable``.
         """
 
 
@@ -142,6 +171,10 @@ class Route:
     permission: str = ""
     """The permission on the server that is asked for first. Needed unless ``public``."""
     public: bool = False
+    summary: str = ""
+    """What it does, for the OpenAPI document."""
+    schema: Mapping[str, Any] = field(default_factory=nothing)
+    """JSON Schema of the body, for the same; empty if it takes none."""
 
     def address(self, plugin: str) -> str:
         """Return the whole path."""

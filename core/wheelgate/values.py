@@ -13,6 +13,8 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 ANONYMOUS = ":ANONYMOUS:"
 AUTHENTICATED = ":AUTHENTICATED:"
 ROOT = "root"
+TOKEN_USER = "__token__"  # noqa: S105 - a name, no secret
+"""What upload tools send as the name where the secret is an API token; no user has it."""
 LONGEST_NAME = 100
 """Characters of a user's or an index's name."""
 
@@ -34,6 +36,8 @@ class RequestInfo:
     """The client's address; the one that a trusted proxy reports, where there is one."""
     request_id: str = ""
     """Names the request in the log."""
+    peer_address: str = ""
+    """Where the connection itself comes from, whatever any header says; a proxy's address, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,9 @@ class Principal:
     """None for anonymous."""
     groups: frozenset[str] = frozenset()
     credential: str = ""
-    """What proved it: ``session`` or the name of an authenticator."""
+    """What proved it: ``session``, or the name of an authenticator or of a token handler."""
+    restriction: Restriction | None = None
+    """What the credential is good for; None for one that is good for all that the user may do."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -101,6 +107,45 @@ class Principal:
         if self.name is None:
             return frozenset({ANONYMOUS})
         return frozenset({ANONYMOUS, AUTHENTICATED, self.name, *(f":{group}" for group in self.groups)})
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """What a credential is good for: it takes away from what its user may do, and never adds to it."""
+
+    permissions: frozenset[str]
+    indices: frozenset[str] | None = None
+    """Paths, ``owner/name``; None for all that there are."""
+    projects: frozenset[str] | None = None
+    """Normalised names (PEP 503); None for all that there are."""
+
+    def names(self, path: str) -> bool:
+        """Say whether the credential is for an index, ``owner/name``, whatever it is good for there."""
+        return self.indices is None or path in self.indices
+
+    def refusal(self, permission: str, resource: Resource) -> str:
+        """Return why the credential is not good for ``permission`` on ``resource``; empty if it is."""
+        if permission not in self.permissions:
+            return "the token is not for that"
+        if self.indices is not None and resource.path not in self.indices:
+            return f"the token is for {', '.join(sorted(self.indices))[:200] or 'no index'} only"
+        if self.projects is None or resource.project == "" or resource.project in self.projects:
+            return ""
+        return f"the token is for {', '.join(sorted(self.projects))[:200] or 'no project'} only"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token handler's answer: the token is good, for ``username`` and within its restriction."""
+
+    id: str
+    """Names the token where its secret must not be; no secret itself."""
+    username: str
+    stamp: str
+    """The user's stamp when the token was made: with another one, it has ended."""
+    expires: int
+    """Seconds since 1970: the token's end, or an earlier time at which the handler wants to be asked again."""
+    restriction: Restriction
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +178,14 @@ class Resource:
     """Its configuration as it is; empty for something that does not exist yet."""
     proposed: Mapping[str, Any] | None = None
     """Its configuration as it would become; None if the request changes nothing of it."""
+    project: str | None = None
+    """The normalised name of the project on it that is meant. Empty if none is: the index as such, or a project that
+    is asked about once it is known. None for all of them."""
+
+    @property
+    def path(self) -> str:
+        """The form in which indices name each other, ``owner/name``; empty for what is no index."""
+        return f"{self.owner}/{self.name}" if self.kind == "index" else ""
 
     @property
     def label(self) -> str:

@@ -15,8 +15,10 @@ NO_CONFIGURATION = """\
 always-set-cfg: no
 """
 
-FEATURES = ["project-status", *(f"push-{what}" for what in ("no-docs", "only-docs", "register-project"))]
-FEATURES += ["server-keyvalue-parsing", "why", "yank"]
+FEATURES = [
+    *("api-tokens", "project-status", "push-no-docs", "push-only-docs", "push-register-project"),
+    *("server-keyvalue-parsing", "why", "yank"),
+]
 
 
 def test_a_server_is_used_from_then_on(devpi, index_server):

@@ -14,6 +14,7 @@ from tests.commands import CHEAPLY, Outcome, Run
 from tests.sites import Serve
 
 from wheelgate import Ok, hookimpl
+from wheelgate.plugins import Found, Plugins, discover
 from wheelgate.testing.site import Site
 
 
@@ -74,6 +75,21 @@ def test_passwd_refuses(run: Run, folder: Path, user: str, password: str, senten
 
     with Site(folder) as site:
         assert site.login("alice", "correct horse")
+
+
+def test_passwd_asks_the_plugins(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password that a plugin objects to is refused here, too."""
+
+    class Strict:
+        @hookimpl
+        def wheelgate_check_password(self, password: str) -> str | None:
+            return "it is weak" if password == "weak" else None
+
+    found = Plugins([*discover(()).found, Found("strict", "tests", "1", blocked=False, plugin=Strict())])
+    monkeypatch.setattr("wheelgate.main.discover", lambda blocked: found)
+
+    passwd(run, folder, "alice", "weak").fails(1, "the password is refused: it is weak")
+    assert passwd(run, folder, "alice", "battery staple").code == 0
 
 
 def test_passwd_leaves_the_users_of_directories_alone(run: Run, serve: Serve, folder: Path) -> None:

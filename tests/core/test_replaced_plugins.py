@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.core.replacements import Memory, Mirrored, Odd, OneGroup, Titled
+from tests.core.replacements import Memory, Mirrored, Odd, OneGroup, Titled, Whispered
 from tests.sites import Serve
 
 from wheelgate.testing.site import Site
@@ -19,6 +19,7 @@ STRANGERS: dict[str, Callable[[], object]] = {
     "stage": lambda: Titled("stage"),
     "mirror": lambda: Titled("mirror"),
     "sql_store": Memory,
+    "tokens": Whispered,
 }
 
 
@@ -59,6 +60,7 @@ def test_a_day_with_a_stranger(serve: Serve, name: str) -> None:
         ("stage", "PUT", "/root/test", {"acl_upload": ""}, 400, "unexpected keyword arguments: acl_upload="),
         ("mirror", "PUT", "/root/test", {"type": "mirror"}, 200, "root's"),
         ("sql_store", "GET", "/root", None, 200, "2026-01-01T12:00:00Z"),
+        ("tokens", "GET", "/+status", None, 200, '"whispered": "ok"'),
     ],
 )
 def test_the_stranger_it_is_who_is_asked(
@@ -79,7 +81,7 @@ def test_a_new_server_has_what_its_plugins_bring(tmp_path: Path) -> None:
         assert site.request("GET", "/").result["root"]["indexes"] == {}
 
 
-@pytest.mark.parametrize("name", ["groups", "restrict_modify", "stage", "mirror", "auth_basic"])
+@pytest.mark.parametrize("name", ["groups", "restrict_modify", "stage", "mirror", "auth_basic", "tokens"])
 def test_without_a_plugin_the_rest_goes_on(serve: Serve, name: str) -> None:
     """Left out and not replaced, a plugin takes only what is its own with it."""
     site = serve(no_plugin=[name])

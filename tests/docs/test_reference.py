@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-RESOURCES = sorted((ROOT / "core" / "wheelgate" / "resources").glob("*.py"))
-ROUTES = sorted((ROOT / "plugins").glob("*/*/*.py"))
-TELLING = frozenset({"tell", "RouteEvent"})
+CORE = ROOT / "core" / "wheelgate"
+TELLERS = [CORE / "app.py", *sorted((CORE / "resources").glob("*.py")), *sorted((ROOT / "plugins").glob("*/*/*.py"))]
+TELLING = frozenset({"tell", "event", "RouteEvent"})
 
 
 def told_events() -> set[str]:
-    """Return the names of the events that responders, and the routes of bundled plugins, tell."""
-    calls = [node for path in [*RESOURCES, *ROUTES] for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+    """Return the names of the events that responders, the wiring, and the routes of bundled plugins, tell."""
+    calls = [node for path in TELLERS for node in ast.walk(ast.parse(path.read_text("utf-8")))]
     return {
         str(call.args[0].value)
         for call in calls

@@ -24,6 +24,7 @@ REPLACED = {
     "restrict_modify": "stub_policy",
     "stage": "stub_stage",
     "mirror": "stub_mirror",
+    "remote_user": "tiny_mtls",
 }
 SEVERAL = range(8)
 """So many requests, each on a connection of its own, reach both workers."""

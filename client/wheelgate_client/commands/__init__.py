@@ -10,6 +10,7 @@ COMMANDS = {
     "login": "log in at the server",
     "logoff": "end the login",
     "logout": "the same as logoff",
+    "token": "create, list, inspect, revoke and derive API tokens, for CI",
     "index": "create, show, modify, delete and list indices",
     "group": "create, show, modify, delete and list groups of users",
     "upload": "upload release files, or build and upload them",

@@ -10,7 +10,8 @@ from pathlib import Path
 from wheelgate.config import Config
 from wheelgate.errors import BadInput, StartupError
 from wheelgate.plugins import Plugins
-from wheelgate.services.users import read_password
+from wheelgate.services.objections import Objections
+from wheelgate.services.passwords import Passwords
 from wheelgate.startup import open_stores
 from wheelgate.store.database import Database
 
@@ -28,8 +29,9 @@ def set_password(config: Config, plugins: Plugins, user: str, *, password_stdin:
             raise StartupError(f"there is no user {user!a} on this server")
         if found.provider:
             raise StartupError(f"user '{user}' logs in by '{found.provider}'; change the password there")
-        password = read_password(ask(user, password_stdin=password_stdin), user, loopback=config.loopback)
-        stored = hasher.hash(password) if password else ""
+        objections = Objections(server, plugins.implementations("wheelgate_check_password"), BadInput)
+        passwords = Passwords(hasher, objections, loopback=config.loopback)
+        stored = passwords.hash(user, ask(user, password_stdin=password_stdin))
         with database.transaction():
             server.users.set_password_hash(found, stored, secrets.token_urlsafe(12))
     finally:

@@ -54,8 +54,11 @@ class ErrorHandlers:
         """Answer a refusal with its sentence."""
         status = next(status for kind, status in STATUS if isinstance(error, kind))
         answer(resp, message=error.message, status=status)
-        if status == HTTPStatus.UNAUTHORIZED and self._challenge:
-            resp.set_header("www-authenticate", self._challenge)
+        challenges = [self._challenge] if self._challenge else []
+        if isinstance(error, errors.InvalidToken):
+            challenges.append('Bearer realm="wheelgate", error="invalid_token"')
+        if status == HTTPStatus.UNAUTHORIZED and challenges:
+            resp.set_header("www-authenticate", ", ".join(challenges))
         if error.retry_after is not None:
             resp.set_header("retry-after", str(error.retry_after))
 

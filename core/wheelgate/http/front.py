@@ -58,9 +58,14 @@ class Front:
 
     async def _unless_from_another_site(self, req: falcon.asgi.Request, identified: Awaitable[Caller]) -> Caller:
         caller = await identified
-        if caller.ambient and self._from_another_site(req):
-            raise Forbidden("a page of another site may not change anything here in your name")
+        if caller.ambient:
+            self.refuse_another_site(req)
         return caller
+
+    def refuse_another_site(self, req: falcon.asgi.Request) -> None:
+        """Raise ``Forbidden`` if the page of another site has caused the request."""
+        if self._from_another_site(req):
+            raise Forbidden("a page of another site may not change anything here in your name")
 
     def incoming(self, req: falcon.asgi.Request) -> IncomingRequest:
         """Wrap a request."""
@@ -77,10 +82,14 @@ class Front:
         """The change counter as this worker saw it last."""
         return self._access.serial
 
-    async def index(self, req: falcon.asgi.Request, owner: str, name: str) -> Resolution:
-        """Return an index that the caller may read, with all that answer for it. Raises as ``indices.find`` does."""
+    async def index(self, req: falcon.asgi.Request, owner: str, name: str, project: str | None = None) -> Resolution:
+        """Return an index whose ``project``, or all of it, the caller may read, with all that answer for it.
+
+        Raises:
+            Refusal: as ``indices.find`` does.
+        """
         caller = await self.caller(req)
-        return await self.indices.find(caller, segment(owner), segment(name))
+        return await self.indices.find(caller, segment(owner), segment(name), project=project)
 
     def require(self, caller: Caller, permission: str, resource: Resource) -> Awaitable[None]:
         """Let the caller pass, or refuse (step 5)."""

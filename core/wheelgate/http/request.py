@@ -91,7 +91,9 @@ class IncomingRequest:
         if self._info is None:
             req = self._req
             client = self._outside.client_of(req)
-            self._info = RequestInfo(req.method, req.scope["path"], Headers(req), client, secrets.token_hex(6))
+            self._info = RequestInfo(
+                req.method, req.scope["path"], Headers(req), client, secrets.token_hex(6), req.remote_addr
+            )
         return self._info
 
     def keep_private(self) -> None:

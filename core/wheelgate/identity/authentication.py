@@ -46,6 +46,8 @@ class Authentication:
 
     async def remembered(self, credentials: Credentials, info: RequestInfo, user: User | None) -> Proof:
         """Judge credentials that come with every request; see :meth:`judge`."""
+        if credentials.trusted:
+            return await self.judge(credentials, info, user)  # nothing is remembered that somebody could type
         text = f"{credentials.kind}\0{credentials.username}\0{credentials.secret}"
         digest = hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), "sha256")
         stamp = user.stamp if user else None
@@ -71,14 +73,18 @@ class Authentication:
             BackendUnavailable: nobody says yes, and one could not be asked.
         """
         name = credentials.username
-        self._limiter.check(name, info.remote_address)
+        # Without a secret nothing can be guessed, and what others guess from the proxy's address is no one's fault.
+        guessed = not credentials.trusted
+        if guessed:
+            self._limiter.check(name, info.remote_address)
         missing: BackendUnavailable | None = None
         for authenticator, provider in self._authenticators:
             if credentials.kind not in authenticator.accepts or not belongs(name, user, authenticator):
                 continue
             match await self._ask(authenticator, provider, credentials, info, user):
                 case Ok() as ok if ok.username == name:
-                    self._limiter.succeeded(name, info.remote_address)
+                    if guessed:
+                        self._limiter.succeeded(name, info.remote_address)
                     return Proof(ok, authenticator.name, authenticator.local)
                 case Reject(reason):
                     log.info("authenticator '%s' rejects user '%s': %s", authenticator.name, name, reason)
@@ -90,7 +96,8 @@ class Authentication:
                     missing = BackendUnavailable(sentence, retry_after=retry_after)
         if missing is not None:
             raise missing
-        self._limiter.failed(name, info.remote_address)
+        if guessed:
+            self._limiter.failed(name, info.remote_address)
         log.warning("failed login of user '%s' from %s", name, info.remote_address)
         raise NotAuthenticated(f"user '{name}' could not be authenticated")
 

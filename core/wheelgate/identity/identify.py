@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ from wheelgate.identity.authentication import Authentication, Proof
 from wheelgate.identity.groups import Groups
 from wheelgate.identity.presence import Presence
 from wheelgate.identity.sessions import Session, Sessions
+from wheelgate.identity.tokens import Tokens
 from wheelgate.pools import Provider
 from wheelgate.providers import CredentialExtractor
 from wheelgate.store.access import Access, Kept, known_user
@@ -76,6 +78,7 @@ class Identifier:
         extractors: Sequence[tuple[CredentialExtractor, Provider]],
         authentication: Authentication,
         sessions: Sessions,
+        tokens: Tokens,
         groups: Groups,
         presence: Presence,
         welcome: Welcome,
@@ -87,6 +90,7 @@ class Identifier:
         self._extractors = extractors
         self._authentication = authentication
         self._sessions = sessions
+        self._api_tokens = tokens
         self._groups = groups
         self._presence = presence
         self._welcome = welcome
@@ -99,11 +103,12 @@ class Identifier:
 
     async def caller(self, incoming: Incoming) -> Caller:
         """Find out who asks. Bad credentials make an anonymous caller with a problem, never an error by itself."""
-        for extractor, provider in self._extractors:
-            value = incoming.header(extractor.header)
-            if value is None:
-                continue
+        sent = self._sent(incoming)
+        for extractor, provider, value in sent:
             try:
+                # A token is good for what it says, whatever a client, a browser or a proxy says besides.
+                if len(sent) > 1 and (token := await self._token_beside(extractor.header, incoming)) is not None:
+                    return await self._prove(token, value, incoming, ambient=extractor.ambient)
                 known = self._tokens.get(value)
                 if known is not None:
                     return await self._resume(known, incoming, ambient=extractor.ambient)
@@ -113,6 +118,38 @@ class Identifier:
             except Refusal as problem:
                 return Caller(ANYONE, incoming, problem, extractor.ambient)
         return Caller(ANYONE, incoming)
+
+    def _sent(self, incoming: Incoming) -> list[tuple[CredentialExtractor, Provider, str]]:
+        """Return the extractors whose header a request has, with the header, in their order."""
+        return [
+            (extractor, provider, value)
+            for extractor, provider in self._extractors
+            if (value := incoming.header(extractor.header)) is not None
+        ]
+
+    async def vouched(self, incoming: Incoming, name: str) -> Credentials | None:
+        """Return the credentials without a secret by which a proxy vouches for a name; None if none does.
+
+        None too beside an API token, which must not become a login by way of the proxy.
+        """
+        if await self._token_beside("", incoming) is not None:
+            return None
+        carried = await self._carried("", incoming)
+        return next((each for each in carried if each.trusted and each.username == name), None)
+
+    async def _token_beside(self, header: str, incoming: Incoming) -> Credentials | None:
+        """Return the API token that a request carries in another header than this one."""
+        carried = await self._carried(header, incoming)
+        return next((each for each in carried if self._api_tokens.recognises(each.secret)), None)
+
+    async def _carried(self, but: str, incoming: Incoming) -> list[Credentials]:
+        """Return all credentials of a request that can be read, except those of one header."""
+        carried = []
+        for extractor, provider, _ in self._sent(incoming):
+            if extractor.header != but:
+                with contextlib.suppress(Refusal):
+                    carried.append(await self._extract(extractor, provider, incoming.info))
+        return [each for each in carried if each is not None]
 
     async def _extract(
         self, extractor: CredentialExtractor, provider: Provider, info: RequestInfo
@@ -125,6 +162,9 @@ class Identifier:
             raise NotAuthenticated("the credentials could not be read") from None
 
     async def _prove(self, credentials: Credentials, header: str, incoming: Incoming, *, ambient: bool) -> Caller:
+        if self._api_tokens.recognises(credentials.secret):
+            principal = await self._api_tokens.principal(credentials, lambda: incoming.info)
+            return Caller(await self._of_token(principal), incoming, None, ambient)
         name = credentials.username
         # The limiter remembers names, and PostgreSQL takes no NUL in one.
         if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
@@ -154,6 +194,30 @@ class Identifier:
             if lasting:
                 kept[session.id] = holder
         return Caller(holder.principal, incoming, None, ambient, session)
+
+    async def _of_token(self, principal: Principal) -> Principal:
+        """Return whose token it is, who must still be there, with the groups of the moment."""
+        name = str(principal.name)
+        brought_by, kept = await self._access.read(self._origin, name)
+        # When the token was made says nothing: only a new login shows that somebody who was away is back.
+        await self._presence.require(name, brought_by, 0)
+        groups, _ = await self._groups.of(name, brought_by, kept)
+        return replace(principal, groups=groups)
+
+    def _origin(self, name: str) -> tuple[str, dict[Any, Any]]:
+        """Return who brought a user, and what is kept as long as the stores are in the state that says so."""
+        kept = self._kept.now()
+        user = self.user(name)
+        return user.provider if user else "", kept
+
+    def refuse_token(self, secret: str) -> None:
+        """Raise ``NotAuthenticated`` for a login token or an API token where a password is needed."""
+        if self._sessions.recognises(secret):
+            raise NotAuthenticated("a login token is no password; log in with the password")
+        if self._api_tokens.recognises(secret):
+            raise NotAuthenticated(
+                "an API token is no password: send it with each request, or log in with the password"
+            )
 
     async def enter(self, proof: Proof, user: User | None, info: RequestInfo) -> tuple[Principal, User]:
         """Let in somebody who has just proven a name; who is no user yet becomes one.

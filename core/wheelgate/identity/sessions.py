@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import re
 import secrets
 import time
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from wheelgate.errors import NotAuthenticated
+from wheelgate.keys import derive_key
 
 PREFIX = "wgs_"
 SHAPE = re.compile(r"wgs_\.?[A-Za-z0-9_-]{8,2000}\.[A-Za-z0-9_-]{4,12}\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
@@ -31,12 +31,6 @@ class Session:
     id: str
     issued: int
     """Seconds since the epoch."""
-
-
-def derive_key(secret: bytes, purpose: str) -> bytes:
-    """Derive a key of 32 bytes for one purpose (RFC 5869, HKDF-SHA256, without salt)."""
-    extracted = hmac.digest(bytes(32), secret, "sha256")
-    return hmac.digest(extracted, purpose.encode() + b"\x01", "sha256")
 
 
 class Sessions:

@@ -30,7 +30,7 @@ class ApiResource:
         status = ["noauth", "", []] if principal.name is None else ["ok", principal.name, sorted(principal.groups)]
         result: dict[str, Any] = {"login": f"{url}/+login", "authstatus": status, "features": self._features}
         if index:
-            found = (await self._front.indices.find(caller, segment(user), segment(index))).index
+            found = (await self._front.indices.find(caller, segment(user), segment(index), project="")).index
             base = f"{url}/{user}/{index}"
             result |= {"index": base, "simpleindex": f"{base}/+simple/"}
             kind = self._indices.type_of(found)

@@ -66,8 +66,12 @@ class FileResource:
         path = address(name, folders)
         caller = await self._front.caller(req)
         resolution, stored = await self._front.read(self._look, f"{segment(user)}/{segment(index)}", path)
-        found = (await self._front.indices.check(caller, user, index, resolution)).index
+        found = (await self._front.indices.check(caller, user, index, resolution, project="")).index
         place = Place(found, self._source(found), path)
+        restriction = caller.principal.restriction
+        if restriction is not None and restriction.projects is not None:
+            project = await self._project(place)
+            await self._front.indices.check(caller, user, index, resolution, project=project)
         if path.endswith(METADATA):
             method, owner = place.source.core_metadata, path.removesuffix(METADATA)
             self._send_text(req, resp, await self._sources.wait(place.index, method, place.index, owner), METADATA)
@@ -84,6 +88,12 @@ class FileResource:
     def _look(self, index: str, path: str) -> tuple[Resolution | None, StoredFile | None]:
         """Return the index that is meant and, if nothing has changed since it was asked for last, the file."""
         return self._inheritance.find(index), self._kept.now().get(("file", index, path))
+
+    async def _project(self, place: Place) -> str | None:
+        """Return the project that a file, or what stands beside it, belongs to; None if nobody knows."""
+        owner = place.path.removesuffix(METADATA).removesuffix(PROVENANCE)
+        project, _ = await project_at(self._sources, place.source, place.index, owner)
+        return project
 
     def _source(self, index: Index) -> PackageSource:
         source = self._sources.of(index)
@@ -179,15 +189,11 @@ class FileResource:
 
     async def _describe(self, resp: falcon.asgi.Response, place: Place) -> None:
         """Say what is known of a file."""
-        name = place.path.rpartition("/")[2]
-        for project in projects(name):
-            known = await self._sources.ask(place.index, place.source.project, place.index, project)
-            found = next((file for file in known.files if file.path == place.path), None) if known else None
-            if found is not None:
-                answer(resp, description(project, found), "releasefilemeta")
-                resp.set_header("vary", "Accept")
-                return
-        raise NotFound("no such file")
+        project, found = await project_at(self._sources, place.source, place.index, place.path)
+        if project is None or found is None:
+            raise NotFound("no such file")
+        answer(resp, description(project, found), "releasefilemeta")
+        resp.set_header("vary", "Accept")
 
 
 def gone(req: falcon.asgi.Request) -> Gone:
@@ -212,6 +218,18 @@ def address(name: str, folders: dict[str, str]) -> str:
 def content_type(name: str) -> str:
     """Return the type of a file's content, by its name."""
     return TYPES.get(name[name.rfind(".") :].lower(), OPAQUE)
+
+
+async def project_at(
+    sources: Sources, source: PackageSource, index: Index, path: str
+) -> tuple[str, File] | tuple[None, None]:
+    """Return the normalised name of the project that the file at ``path`` belongs to, and what is known of the file."""
+    for project in projects(path.rpartition("/")[2]):
+        known = await sources.ask(index, source.project, index, project)
+        found = next((file for file in known.files if file.path == path), None) if known else None
+        if found is not None:
+            return project, found
+    return None, None
 
 
 def projects(name: str) -> list[str]:

@@ -36,9 +36,11 @@ class IndexResource:
             redirect(req, resp, "+simple/" if ended else f"{segment(index)}/+simple/")
             return
         caller = await self._front.caller(req)
-        found = (await self._front.indices.find(caller, segment(user), segment(index))).index
+        listed = "no_projects" not in req.params
+        asked = None if listed else ""
+        found = (await self._front.indices.find(caller, segment(user), segment(index), project=asked)).index
         config = index_config(found)
-        if "no_projects" not in req.params:
+        if listed:
             config["projects"] = await self._projects(found)
         answer(resp, config, "indexconfig")
 

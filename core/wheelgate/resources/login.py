@@ -20,7 +20,7 @@ from wheelgate.values import LONGEST_NAME, Credentials
 
 
 class LoginResource:
-    """``POST /+login``: a name and a password for a token."""
+    """``POST /+login``: a name and a password for a token; the empty one where a proxy vouches for the name."""
 
     def __init__(
         self, front: Front, identifier: Identifier, authentication: Authentication, sessions: Sessions
@@ -36,9 +36,12 @@ class LoginResource:
         name, password = read_login(await read_json(req))
         incoming = self._front.incoming(req)
         user = await self._front.read(self._identifier.user, name)
-        if self._sessions.recognises(password):
-            raise NotAuthenticated("a login token is no password; log in with the password")
+        self._identifier.refuse_token(password)
         credentials = Credentials("password", name, password, "login")
+        vouched = None if password else await self._identifier.vouched(incoming, name)
+        if vouched is not None:
+            self._front.refuse_another_site(req)
+            credentials = vouched
         try:
             proof = await self._authentication.judge(credentials, incoming.info, user)
         except Refusal:

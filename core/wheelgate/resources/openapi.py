@@ -105,5 +105,7 @@ def plugin_route(plugin: str, route: Route) -> tuple[str, dict[str, Any]]:
     path = re.sub(r"\{(\w+)[^}]*\}", r"{\1}", route.address(plugin))
     names = re.findall(r"\{(\w+)\}", path)
     parameters = [{**parameter(name), "schema": TEXT} for name in names]
-    described = operation(f"Ask the plugin '{plugin}'", also={"201": "made"} if route.method == "PUT" else NOTHING)
+    taken = body(dict(route.schema)) if route.schema else None
+    also = {"201": "made"} if route.method == "PUT" else NOTHING
+    described = operation(route.summary or f"Ask the plugin '{plugin}'", taken, also=also)
     return path, {"parameters": parameters, route.method.lower(): described}

@@ -7,9 +7,9 @@ from typing import Any
 
 import falcon.asgi
 
-from wheelgate.errors import StartupError
+from wheelgate.errors import Forbidden, StartupError
 from wheelgate.http.answers import answer
-from wheelgate.http.front import Front
+from wheelgate.http.front import SAFE, Front
 from wheelgate.http.request import read_json
 from wheelgate.pools import Provider
 from wheelgate.providers import Route, RouteRequest, RouteResponse
@@ -60,6 +60,8 @@ def responder(front: Front, route: Route, provider: Provider) -> Responder:
 
     async def respond(req: falcon.asgi.Request, resp: falcon.asgi.Response, **params: str) -> None:
         caller = await front.caller(req)
+        if route.public and req.method not in SAFE and caller.principal.restriction is not None:
+            raise Forbidden("an API token is not good for this address; log in")
         if route.permission:
             await front.require(caller, route.permission, Resource("server"))
         body = await read_json(req) if req.content_length or req.get_header("transfer-encoding") else None
@@ -70,6 +72,8 @@ def responder(front: Front, route: Route, provider: Provider) -> Responder:
         for happened in given.events:
             front.tell(happened.name, caller, happened.subject, **happened.detail)
         answer(resp, given.result, given.type, given.message, given.status)
-        resp.set_headers(dict(given.headers))
+        for name, value in given.headers.items():
+            # Falcon takes cookies that are written out by this one alone.
+            (resp.append_header if name.lower() == "set-cookie" else resp.set_header)(name, value)
 
     return respond

@@ -41,7 +41,7 @@ class ProjectResource:
         name = project_name(req, resp, project, f"/{version_segment(version)}" if version else "")
         if not name:
             return
-        resolution = await self._front.index(req, user, index)
+        resolution = await self._front.index(req, user, index, name)
         if "ignore_bases" in req.params:
             resolution = resolution.alone()
         try:

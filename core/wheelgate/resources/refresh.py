@@ -23,8 +23,8 @@ class RefreshResource:
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str, project: str
     ) -> None:
         """Have the project asked for again, by the index or by the mirrors that it inherits from."""
-        found = await self._front.index(req, user, index)
         name = normalize(segment(project))
+        found = await self._front.index(req, user, index, name)
         mirrors = [layer for layer in found.layers if layer.source.last]
         if mirrors:
             await self._front.change(refresh, mirrors, name)

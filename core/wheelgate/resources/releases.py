@@ -11,7 +11,7 @@ from wheelgate.http.front import Front, segment, version_segment
 from wheelgate.http.request import decode_json, read_body, read_json
 from wheelgate.identity.identify import Caller
 from wheelgate.packages import DraftFile, PackageSource, PackageTarget, normalize
-from wheelgate.rights.indices import READ
+from wheelgate.resources.files import project_at
 from wheelgate.services.indices import Indices, index_resource
 from wheelgate.services.marks import read_status, read_yank
 from wheelgate.services.sources import Sources
@@ -30,13 +30,24 @@ class Changing:
         self._indices = indices
         self._sources = sources
 
-    async def index(self, req: falcon.asgi.Request, user: str, index: str, permission: str) -> tuple[Caller, Index]:
-        """Return who asks and the index, if the one may do that to the other."""
+    async def index(
+        self, req: falcon.asgi.Request, user: str, index: str, permission: str, project: str = ""
+    ) -> tuple[Caller, Index]:
+        """Return who asks and the index, if the one may do that to the project on the other."""
         caller = await self.front.caller(req)
-        # Who may upload results is everybody at first, also where only some may read.
-        asked = READ if permission == "toxresult_upload" else permission
-        found = (await self.front.indices.find(caller, segment(user), segment(index), asked)).index
-        await self.front.require(caller, permission, index_resource(found))
+        found = (await self.front.indices.find(caller, segment(user), segment(index), permission, project)).index
+        await self.front.require(caller, permission, index_resource(found, project))
+        return caller, found
+
+    async def file(
+        self, req: falcon.asgi.Request, user: str, index: str, permission: str, path: str
+    ) -> tuple[Caller, Index]:
+        """Return who asks and the index, if the one may do that to the file at ``path`` on the other."""
+        caller, found = await self.index(req, user, index, permission)
+        restriction, source = caller.principal.restriction, self._sources.of(found)
+        if restriction is not None and restriction.projects is not None and source is not None:
+            project, _ = await project_at(self._sources, source, found, path)
+            self.front.rights.require_restriction(caller, permission, index_resource(found, project))
         return caller, found
 
     def source(self, index: Index) -> PackageSource:
@@ -67,8 +78,9 @@ class ChangedProject:
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str, project: str
     ) -> None:
         """Delete a project with everything in it."""
-        caller, found = await self._changing.index(req, user, index, "release_delete")
-        source, name = self._changing.source(found), normalize(segment(project))
+        name = normalize(segment(project))
+        caller, found = await self._changing.index(req, user, index, "release_delete", name)
+        source = self._changing.source(found)
         self._changing.refuse_non_volatile(req, found, f"project {plain(name)} is on non-volatile index {found.path}")
         await self._front.change(deleted, "project not found", source, found, name)
         self._front.tell("ProjectDeleted", caller, found.path, project=name)
@@ -78,8 +90,9 @@ class ChangedProject:
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str, project: str
     ) -> None:
         """Set the status of a project."""
-        caller, found = await self._changing.index(req, user, index, "release_modify")
-        target, name = self._changing.target(found), normalize(segment(project))
+        name = normalize(segment(project))
+        caller, found = await self._changing.index(req, user, index, "release_modify", name)
+        target = self._changing.target(found)
         status, reason = read_status(await read_json(req))
         await self._front.change(target.set_status, found, name, status, reason)
         self._front.tell("ProjectStatusChanged", caller, found.path, project=name, status=status, reason=reason)
@@ -97,8 +110,9 @@ class ChangedVersion:
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str, project: str, version: str
     ) -> None:
         """Delete a version; with the last one goes the project."""
-        caller, found = await self._changing.index(req, user, index, "release_delete")
-        source, name = self._changing.source(found), normalize(segment(project))
+        name = normalize(segment(project))
+        caller, found = await self._changing.index(req, user, index, "release_delete", name)
+        source = self._changing.source(found)
         self._changing.refuse_non_volatile(req, found, "cannot delete version on non-volatile index")
         missing = f"version '{plain(version)}' of project {plain(name)} not found on stage '{found.path}'"
         await self._front.change(deleted, missing, source, found, name, version=version_segment(version))
@@ -109,8 +123,9 @@ class ChangedVersion:
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str, project: str, version: str
     ) -> None:
         """Yank a version, or take that back."""
-        caller, found = await self._changing.index(req, user, index, "release_modify")
-        target, name = self._changing.target(found), normalize(segment(project))
+        name = normalize(segment(project))
+        caller, found = await self._changing.index(req, user, index, "release_modify", name)
+        target = self._changing.target(found)
         reason = read_yank(await read_json(req))
         await self._front.change(target.yank, found, name, version_segment(version), reason)
         if reason is None:
@@ -134,8 +149,8 @@ class ChangedFile:
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str, **parts: str
     ) -> None:
         """Delete a file; with the last file goes the version."""
-        caller, found = await self._changing.index(req, user, index, "release_delete")
         path = below(req)
+        caller, found = await self._changing.file(req, user, index, "release_delete", path)
         self._changing.refuse_non_volatile(req, found, "cannot delete version on non-volatile index")
         missing = f"package '{plain(f'{found.path}/{path}')}' doesn't exist"
         await self._front.change(deleted, missing, self._changing.source(found), found, "", path=path)
@@ -146,8 +161,9 @@ class ChangedFile:
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str, **parts: str
     ) -> None:
         """Take the result of a test of a file: any JSON."""
-        caller, found = await self._changing.index(req, user, index, "toxresult_upload")
-        target, path = self._changing.target(found), below(req)
+        path = below(req)
+        caller, found = await self._changing.file(req, user, index, "toxresult_upload", path)
+        target = self._changing.target(found)
         data = await read_body(req, LARGEST_RESULT)
         who = caller.principal.name
         result = await self._sources.wait(found, self._take, found, target, path, data, who)

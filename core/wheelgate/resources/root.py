@@ -35,7 +35,7 @@ class RootResource:
             return
         users, indices = await self._front.read(self._everything)
         resources = [user_resource(user) for user in users]
-        seen = await self._front.rights.visible(caller, "user_read", resources)
+        seen = await self._front.rights.visible(caller.principal, "user_read", resources)
         visible = [user for user, shown in zip(users, seen, strict=True) if shown]
         answer(resp, listing(visible, await self._front.indices.visible(caller, indices)), LISTING)
 

@@ -148,7 +148,7 @@ class SimpleProjectResource:
         """Show the files of a project on an index and its bases."""
         name = project_name(req, resp, project, slash=True)
         if name:
-            await self._pages.project(req, resp, await self._front.index(req, user, index), name)
+            await self._pages.project(req, resp, await self._front.index(req, user, index, name), name)
 
 
 def offer(req: falcon.asgi.Request, resp: falcon.asgi.Response, page: Page) -> str | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import falcon.asgi
 
 from wheelgate.errors import BadInput, Unsupported
@@ -14,8 +12,8 @@ from wheelgate.http.request import held, read_json
 from wheelgate.identity.sessions import Sessions
 from wheelgate.names import check_name
 from wheelgate.pools import Pool
-from wheelgate.providers import PasswordHasher
 from wheelgate.services.indices import Indices
+from wheelgate.services.passwords import Passwords
 from wheelgate.services.users import UserChange, Users, read_creation, read_modification, user_config
 from wheelgate.store.access import Kept
 from wheelgate.values import Index, Resource, User
@@ -32,7 +30,7 @@ class UserResource:
         kept: Kept,
         sessions: Sessions,
         hashing: Pool,
-        hasher: PasswordHasher | None,
+        passwords: Passwords,
         *,
         loopback: bool,
     ) -> None:
@@ -42,7 +40,7 @@ class UserResource:
         self._kept = kept
         self._sessions = sessions
         self._hashing = hashing
-        self._hasher = hasher
+        self._passwords = passwords
         self._loopback = loopback
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str) -> None:
@@ -78,7 +76,7 @@ class UserResource:
         check_name("username", user)
         self._users.refuse_missing_capability("create", "create users")
         change = read_creation(await read_json(req), user, loopback=self._loopback)
-        created = await self._front.change(self._users.create, user, change, await self._hash(change.password))
+        created = await self._front.change(self._users.create, user, change, await self._hash(user, change))
         self._front.tell("UserCreated", caller, user)
         answer(resp, user_config(created, []), "userconfig", status=201)
 
@@ -102,7 +100,7 @@ class UserResource:
             return
         await self._front.require(caller, "user_password", proposed)
         self._refuse_foreign_password(found)
-        modified = await self._front.change(self._users.modify, found, change, await self._hash(change.password))
+        modified = await self._front.change(self._users.modify, found, change, await self._hash(user, change))
         self._front.tell("PasswordChanged", caller, user, changed=sorted(change.fields))
         resp.set_header("cache-control", "no-store")
         result = {"password": self._sessions.issue(user, modified.stamp), "expiration": self._sessions.lifetime}
@@ -128,9 +126,5 @@ class UserResource:
             raise Unsupported(f"user '{user.name}' logs in by '{user.provider}'; change the password there")
         self._users.refuse_missing_capability("passwords", "change passwords")
 
-    async def _hash(self, password: Any) -> str:
-        if password == "":
-            return ""
-        if self._hasher is None:
-            raise Unsupported("no plugin of this server keeps passwords")
-        return await self._hashing.run(self._hasher.hash, password)
+    async def _hash(self, name: str, change: UserChange) -> str:
+        return await self._hashing.run(self._passwords.hash, name, change.password or "")

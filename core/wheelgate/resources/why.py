@@ -24,4 +24,4 @@ class WhyResource:
         """Say of each index that is asked what it has of a project, and why it is or is not served."""
         name = project_name(req, resp, project)
         if name:
-            answer(resp, await explain(self._reading, await self._front.index(req, user, index), name), "why")
+            answer(resp, await explain(self._reading, await self._front.index(req, user, index, name), name), "why")

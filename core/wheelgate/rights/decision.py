@@ -7,13 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from wheelgate.errors import Forbidden, NotAuthenticated, Refusal
 from wheelgate.facade import Server
-from wheelgate.identity.identify import Caller
+from wheelgate.identity.identify import ANYONE, Caller
 from wheelgate.plugins import Implementation
 from wheelgate.pools import Provider
 from wheelgate.rights.permissions import by_default
 from wheelgate.values import Allow, Deny, Permission, Principal, Resource, Verdict
 
 CORE = "core"
+OPEN = frozenset({"index_read", "user_read", "user_list"})
+"""What a token may do beyond its restriction where anonymous may: who leaves the token out gets it anyway, and clients
+send their token with every request."""
 
 log = logging.getLogger("wheelgate.rights")
 
@@ -36,7 +39,17 @@ class Rights:
         self._filters = filters
 
     async def decide(self, principal: Principal, permission: str, resource: Resource) -> Verdict:
-        """Ask every policy and return the decision with its reason."""
+        """Ask every policy, hold a token to its restriction, and return the decision with its reason."""
+        verdict = await self.judge(principal, permission, resource)
+        if principal.restriction is None or not verdict.allowed:
+            return verdict
+        refusal = principal.restriction.refusal(permission, resource)
+        if not refusal or (permission in OPEN and (await self.judge(ANYONE, permission, resource)).allowed):
+            return verdict
+        return refused(refusal)
+
+    async def judge(self, principal: Principal, permission: str, resource: Resource) -> Verdict:
+        """Ask every policy what a principal may, whatever its token leaves out."""
         granted: Verdict | None = None
         question = {"server": self._server, "principal": principal, "permission": permission, "resource": resource}
         for policy, provider in self._policies:
@@ -75,10 +88,26 @@ class Rights:
         """Return how a caller is told of a verdict that is a no."""
         if caller.problem is not None:
             return caller.problem
-        action = f"{self._permissions[permission].description} {resource.label}"
-        name = caller.principal.name
-        if name is None:
+        if caller.principal.name is None:
+            action = f"{self._permissions[permission].description} {resource.label}"
             return NotAuthenticated(f"not logged in: no permission to {action}: {verdict.reason}")
+        return self._forbidden(caller.principal.name, permission, resource, verdict)
+
+    def require_restriction(self, caller: Caller, permission: str, resource: Resource) -> None:
+        """Hold a token to its restriction again, now that it is known which project is meant.
+
+        Belongs after :meth:`require`, which was asked about none. It asks nobody and never waits.
+
+        Raises:
+            Forbidden: the token is for others.
+        """
+        name, restriction = caller.principal.name, caller.principal.restriction
+        refusal = restriction.refusal(permission, resource) if restriction is not None else ""
+        if refusal:
+            raise self._forbidden(str(name), permission, resource, refused(refusal))
+
+    def _forbidden(self, name: str, permission: str, resource: Resource, verdict: Verdict) -> Forbidden:
+        action = f"{self._permissions[permission].description} {resource.label}"
         log.info("'%s' has no permission to %s: %s (%s)", name, action, verdict.reason, verdict.plugin)
         return Forbidden(f"user '{name}' has no permission to {action}: {verdict.reason}")
 
@@ -90,12 +119,24 @@ class Rights:
         """Whether a listing looks the same to everyone, unless an access list says something else."""
         return not self._filters and self._permissions[permission].default == "everyone"
 
-    async def visible(self, caller: Caller, permission: str, resources: Sequence[Resource]) -> list[bool]:
-        """Say which entries of a listing the caller may see."""
-        principal, known = caller.principal, self._permissions[permission]
+    async def visible(self, principal: Principal, permission: str, resources: Sequence[Resource]) -> list[bool]:
+        """Say which entries of a listing somebody, or a token, may see."""
+        seen = await self.visible_to_user(principal, permission, resources)
+        restriction = principal.restriction
+        if restriction is None:
+            return seen
+        meant = [not restriction.refusal(permission, resource) for resource in resources]
+        if permission in OPEN and not all(meant):
+            for_all = await self.visible_to_user(ANYONE, permission, resources)
+            meant = [any(pair) for pair in zip(meant, for_all, strict=True)]
+        return [all(pair) for pair in zip(seen, meant, strict=True)]
+
+    async def visible_to_user(self, principal: Principal, permission: str, resources: Sequence[Resource]) -> list[bool]:
+        """Say which entries of a listing a principal may see, whatever its token leaves out."""
+        known = self._permissions[permission]
         seen = [
             isinstance(by_default(principal, known, resource), Allow)
-            or (await self.decide(principal, permission, resource)).allowed
+            or (await self.judge(principal, permission, resource)).allowed
             for resource in resources
         ]
         for implementation, provider in self._filters:
@@ -113,3 +154,8 @@ class Rights:
                 log.error("plugin '%s' failed to filter a listing: %s", implementation.plugin, type(error).__name__)
                 return [False] * len(resources)
         return seen
+
+
+def refused(reason: str) -> Verdict:
+    """Return the verdict on what a token leaves out."""
+    return Verdict(allowed=False, reason=reason, plugin=CORE)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from wheelgate.errors import NotAuthenticated, Refusal
 from wheelgate.identity.identify import ANYONE, Caller
-from wheelgate.rights.decision import Rights
+from wheelgate.rights.decision import Rights, refused
 from wheelgate.services.indices import absent
 from wheelgate.services.inheritance import Inheritance, Resolution
 from wheelgate.store.access import Access, Kept
@@ -15,6 +15,8 @@ from wheelgate.store.protocols import IndexStore
 from wheelgate.values import Index, Principal, Resource, Verdict
 
 READ, MODIFY = "index_read", "index_modify"
+FOR_READERS = frozenset({READ, "toxresult_upload"})
+"""What opens no index to who may not read it: everybody may upload results at first, also where only some may read."""
 
 
 class IndexRights:
@@ -35,10 +37,19 @@ class IndexRights:
         self._kept = kept
         self._hide = hide
 
-    async def find(self, caller: Caller, owner: str, name: str, permission: str = READ) -> Resolution:
+    async def find(
+        self, caller: Caller, owner: str, name: str, permission: str = READ, project: str | None = None
+    ) -> Resolution:
         """Return an index that the caller may read, or on which it has a permission.
 
         Whoever lacks both is refused here only if the index is hidden; asking for the permission tells it why not.
+
+        Args:
+            caller: who asks.
+            owner: the index's owner.
+            name: its name.
+            permission: what it is about to be asked for.
+            project: the project that is meant, as in :class:`Resource`; only what a token leaves out depends on it.
 
         Raises:
             NotFound: there is no such index, or the caller is not to know of it.
@@ -48,38 +59,56 @@ class IndexRights:
         """
         path, look = f"{owner}/{name}", self._inheritance.find
         found = look(path) if self._access.instant else await self._access.read(look, path)
-        return await self.check(caller, owner, name, found, permission)
+        return await self.check(caller, owner, name, found, permission, project)
 
     async def check(
-        self, caller: Caller, owner: str, name: str, found: Resolution | None, permission: str = READ
+        self,
+        caller: Caller,
+        owner: str,
+        name: str,
+        found: Resolution | None,
+        permission: str = READ,
+        project: str | None = None,
     ) -> Resolution:
         """Do as :meth:`find` does with what has been looked up."""
         if found is None:
             raise await self._absent(caller, owner, name)
         principal = caller.principal
-        denied = await self._denied(principal, found)
+        denied = await self._denied(principal, found, project)
         if denied is None:
             if principal.name is not None and not await self._public(found):
                 caller.incoming.keep_private()
             return found
-        if permission != READ and await self._may(principal, permission, found.resource):
+        if permission not in FOR_READERS and await self._may(
+            principal, permission, replace(found.resource, project=project)
+        ):
             return found
-        # Who may change the bases may know that one of them is closed, or could never mend the index.
-        if self._hide and not await self._may(principal, MODIFY, found.resource):
+        if self._hide and not await self._knows(principal, found):
             raise await self._absent(caller, owner, name)
-        if permission == READ:
+        if permission == READ or (permission in FOR_READERS and await self._closed(principal, found)):
             raise self._rights.refusal(caller, READ, found.resource, denied)
         return found
 
     async def visible(self, caller: Caller, indices: Sequence[Index]) -> list[Index]:
         """Return those of some indices that the caller may read."""
         found = await self._access.read(self._resolutions, indices)
-        resources = list({resource.label: resource for each in found for resource in each.line}.values())
-        seen = await self._rights.visible(caller, READ, resources)
-        hidden = {resource.label for resource, visible in zip(resources, seen, strict=True) if not visible}
-        if caller.principal.name is not None:
+        principal = caller.principal
+        if principal.name is not None:
             caller.incoming.keep_private()
-        return [each.index for each in found if not any(resource.label in hidden for resource in each.line)]
+        seen = await self._open_to(principal, found)
+        restriction = principal.restriction
+        if restriction is not None:
+            own = [replace(each.resource, project="") for each in found]
+            meant = {resource.path for resource in own if not restriction.refusal(READ, resource)}
+            seen &= meant | await self._open_to(ANYONE, found)
+        return [each.index for each in found if each.index.path in seen]
+
+    async def _open_to(self, principal: Principal, found: Sequence[Resolution]) -> set[str]:
+        """Return the paths of the indices that a principal may read, whatever its token leaves out."""
+        resources = list({resource.path: resource for each in found for resource in each.line}.values())
+        seen = await self._rights.visible_to_user(principal, READ, resources)
+        hidden = {resource.path for resource, visible in zip(resources, seen, strict=True) if not visible}
+        return {each.index.path for each in found if hidden.isdisjoint(resource.path for resource in each.line)}
 
     async def unreadable(self, caller: Caller, paths: Iterable[str]) -> frozenset[str]:
         """Return which of these paths are those of indices that the caller may not read."""
@@ -94,13 +123,39 @@ class IndexRights:
         """Say whether everybody may read every index. Belongs outside of transactions."""
         return self._rights.hides_nothing(READ) and not self._some_listed()
 
-    async def _denied(self, principal: Principal, found: Resolution) -> Verdict | None:
-        """Return the verdict that keeps somebody from reading an index; None if nothing does."""
+    async def _denied(self, principal: Principal, found: Resolution, project: str | None = "") -> Verdict | None:
+        """Return the verdict that keeps somebody, or a token, from reading an index; None if nothing does.
+
+        A token for an index reads what that index inherits. One for others reads only what is open to everybody, with
+        all that it inherits: a private base must not show through an open index either.
+        """
+        closed = await self._closed(principal, found)
+        restriction = principal.restriction
+        if closed is not None or restriction is None:
+            return closed
+        refusal = restriction.refusal(READ, replace(found.resource, project=project))
+        return refused(refusal) if refusal and await self._closed(ANYONE, found) else None
+
+    async def _closed(self, principal: Principal, found: Resolution) -> Verdict | None:
+        """Return the verdict that keeps somebody from reading an index, whatever a token leaves out besides."""
         for resource in found.line:
-            verdict = await self._rights.decide(principal, READ, resource)
+            verdict = await self._rights.judge(principal, READ, resource)
             if not verdict.allowed:
                 return verdict if resource is found.resource else self._inherited(resource, verdict)
         return None
+
+    async def _knows(self, principal: Principal, found: Resolution) -> bool:
+        """Say whether somebody who is refused an index may know that it is there.
+
+        Who may change the bases may know that one of them is closed, or could never mend the index. A token that is
+        for the index, but not for this, is told so; for one that is for other indices it is not there.
+        """
+        restriction = principal.restriction
+        if restriction is not None and not restriction.names(found.index.path):
+            return await self._closed(ANYONE, found) is None
+        if await self._closed(principal, found) is None:
+            return True
+        return (await self._rights.judge(principal, MODIFY, found.resource)).allowed
 
     def _inherited(self, base: Resource, verdict: Verdict) -> Verdict:
         told = "an index that you may not read" if self._hide else f"{base.label}: {verdict.reason}"

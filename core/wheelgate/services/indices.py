@@ -24,9 +24,9 @@ def index_config(index: Index) -> dict[str, Any]:
     return {"type": index.type, **shown_config}
 
 
-def index_resource(index: Index) -> Resource:
-    """Return what a permission on an index is asked for."""
-    return Resource("index", index.name, index.owner, index.config)
+def index_resource(index: Index, project: str | None = None) -> Resource:
+    """Return what a permission on an index is asked for; ``project`` is as in :class:`Resource`."""
+    return Resource("index", index.name, index.owner, index.config, project=project)
 
 
 def absent(owner: str, name: str) -> NotFound:

@@ -8,7 +8,7 @@ from typing import cast
 from wheelgate.errors import BadInput, NotFound, TooLarge, Unsupported
 from wheelgate.fields import IndexType
 from wheelgate.files.files import Files
-from wheelgate.packages import Draft, DraftFile, Form, Inspected, PackageTarget, Recorded
+from wheelgate.packages import Draft, DraftFile, Form, Inspected, PackageTarget, Recorded, normalize
 from wheelgate.services.sources import Sources
 from wheelgate.values import Index
 
@@ -95,14 +95,26 @@ class UploadJob:
     """One upload that has arrived: checked and kept, recorded, or gone. See :class:`Job`."""
 
     def __init__(
-        self, files: Files, target: PackageTarget, index: Index, form: Form, reception: Reception, who: str | None
+        self,
+        files: Files,
+        target: PackageTarget,
+        index: Index,
+        form: Form,
+        reception: Reception,
+        who: str | None,
+        permit: Callable[[str, str | None], None],
     ) -> None:
+        """Take the parts, the user's name, and what raises whatever there is against a project, or a release of it.
+
+        It is called with the project's normalised name and, once it is known, the version.
+        """
         self._files = files
         self._target = target
         self._index = index
         self._form = form
         self._reception = reception
         self._who = who
+        self._permit = permit
         self._inspected: Inspected | None = None
 
     def prepare(self) -> None:
@@ -113,7 +125,10 @@ class UploadJob:
         """
         if not self._form.action:
             raise BadInput("the form has no field ':action', which says what to do: file_upload, for example")
+        # First what the form names, so that nobody learns of others; then what the file is of.
+        self._permit(normalize(self._form.first("name")), None)
         self._inspected = self._target.inspect(self._index, self._form, self._reception.finish())
+        self._permit(normalize(self._inspected.project), self._inspected.version)
         if self._inspected.file is not None:
             self._files.put(self._inspected.file)
 

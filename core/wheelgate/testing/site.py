@@ -14,6 +14,7 @@ import falcon.testing
 
 from wheelgate.app import Application
 from wheelgate.config import CORE_OPTIONS, settle
+from wheelgate.facade import Server
 from wheelgate.plugins import Found, Plugins, discover
 from wheelgate.startup import make_folder, make_secret, prepare_database
 
@@ -67,12 +68,13 @@ class Site:
 
         Args:
             folder: the server's folder; a new one, or that of an earlier site.
-            extra: plugins to take part besides the installed ones, by name.
+            extra: plugins to take part besides the installed ones, by name; one that is installed is replaced.
             no_plugin: installed plugins to leave out.
             options: settings, as the command line would give them; None takes back what a site sets by itself.
         """
-        found = [*(discover(no_plugin).found if no_plugin else installed())]
-        found += [Found(name, "tests", "1", blocked=False, plugin=plugin) for name, plugin in (extra or {}).items()]
+        brought = extra or {}
+        found = [each for each in (discover(no_plugin).found if no_plugin else installed()) if each.name not in brought]
+        found += [Found(name, "tests", "1", blocked=False, plugin=plugin) for name, plugin in brought.items()]
         plugins = Plugins(found)
         known = [*CORE_OPTIONS, *(option for _, option in plugins.options())]
         keys = {option.key for option in known}
@@ -85,6 +87,11 @@ class Site:
         prepare_database(self.config, plugins)
         self.application = Application(self.config, plugins)
         self._client = falcon.testing.TestClient(self.application.asgi)
+
+    @property
+    def server(self) -> Server:
+        """What plugins get of it."""
+        return self.application.server
 
     def __enter__(self) -> Site:
         return self

@@ -11,7 +11,7 @@ import pytest
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 from tests.sites import Serve
 
-from wheelgate.identity.sessions import derive_key
+from wheelgate.keys import derive_key
 from wheelgate.testing.site import Site
 
 ROOT = ("root", "")

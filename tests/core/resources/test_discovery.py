@@ -16,6 +16,7 @@ from wheelgate.testing.site import Site
 ROOT = ("root", "")
 HERE = "http://packages.example"
 FEATURES = [
+    "api-tokens",
     "project-status",
     "push-no-docs",
     "push-only-docs",
@@ -117,7 +118,8 @@ def test_the_status_shows_root_the_rest(site: Site) -> None:
     status = site.request("GET", "/+status", auth=ROOT)
 
     assert status.result["plugins"]["auth_basic"]["state"] == "active"
-    assert status.result["providers"].items() >= {"basic": "ok", "password": "ok", "local-groups": "ok"}.items()
+    known = ["basic", "bearer", "local-groups", "password", "token", "x-devpi-auth"]
+    assert status.result["providers"].items() >= dict.fromkeys(known, "ok").items()
     assert status.result["uuid"] == status.headers["x-devpi-uuid"]
     assert str(status.result["serial"]) == status.headers["x-devpi-serial"]
     assert {"host", "port", "outside-url", "database", "workers"} <= set(status.result)
@@ -161,7 +163,7 @@ def test_the_document_has_every_address(documented: tuple[Site, dict[str, dict[s
     assert len(added) > 8
     brought = {path for path in documented[1] if path.startswith("/+x/")}
     assert set(documented[1]) - brought == added
-    assert {"/+x/reports/{name}/{number}", "/+x/groups", "/+x/groups/{name}"} <= brought
+    assert {"/+x/reports/{name}/{number}", "/+x/groups", "/+x/tokens", "/+x/tokens/{id}"} <= brought
 
 
 def test_the_document_has_every_method(documented: tuple[Site, dict[str, dict[str, object]]]) -> None:

@@ -227,3 +227,11 @@ def test_a_path_that_falcon_does_not_take_stops_the_start(serve: Serve) -> None:
     """A template that cannot be routed is a sentence, no traceback."""
     with pytest.raises(StartupError, match=r"the route /\+x/reports/\{a b\} cannot be added: "):
         serve(extra={"reports": Plugin((Route("GET", "/{a b}", echo, public=True),))})
+
+
+def test_a_route_sets_a_cookie(serve: Serve) -> None:
+    """A cookie is a header that the plugin writes out, with its attributes."""
+    cookie = {"Set-Cookie": "theme=dark; HttpOnly; SameSite=Strict"}
+    site = serve(extra={"x": Plugin((Route("GET", "/theme", lambda _: RouteResponse(headers=cookie), public=True),))})
+
+    assert site.request("GET", "/+x/x/theme").headers["set-cookie"] == cookie["Set-Cookie"]

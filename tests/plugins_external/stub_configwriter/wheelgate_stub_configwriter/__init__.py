@@ -1,8 +1,9 @@
 """A stranger's writer of client configuration, for a tool whose file holds one line."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from wheelgate_client.hookspecs import Edit, Location, Target, hookimpl
+from wheelgate_client.hookspecs import ConfigError, Edit, Location, Target, hookimpl
 
 
 class OneLine:
@@ -14,16 +15,28 @@ class OneLine:
         return Location(Path.home() / ".stubrc", "~/.stubrc", shown=True) if venv is None else None
 
     def read(self, path: Path) -> str | None:
-        return path.read_text().strip() if path.exists() else None
+        return (self._bytes(path) or b"").decode().strip() or None
 
     def plan(self, path: Path, target: Target) -> Edit:
-        return Edit(path, self._bytes(path), f"{target.simple_url}\n".encode(), has_secret=False)
+        if not target.simple_url.isprintable():
+            raise ConfigError(f"{path} is left alone: {target.simple_url!a} is no address")
+        has_secret = "@" in urlsplit(target.simple_url).netloc
+        return Edit(path, self._bytes(path), f"{target.simple_url}\n".encode(), has_secret)
 
     def unplan(self, path: Path, server_url: str) -> Edit:
-        return Edit(path, self._bytes(path), None, has_secret=False)
+        before = self._bytes(path)
+        ours = urlsplit(self.read(path) or "").hostname == urlsplit(server_url).hostname
+        return Edit(path, before, None if ours else before, has_secret=False)
 
     def _bytes(self, path: Path) -> bytes | None:
-        return path.read_bytes() if path.exists() else None
+        try:
+            content = path.read_bytes()
+            content.decode()
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path} cannot be read: {error}") from None
+        return content
 
 
 @hookimpl

@@ -1,0 +1,145 @@
+"""Token handlers of strangers: what the core makes of their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from tests.sites import Serve
+
+from wheelgate import Reject, Restriction, Token, Unavailable, hookimpl
+from wheelgate.errors import StartupError
+from wheelgate.testing.site import Site
+
+READ = Restriction(frozenset({"index_read"}))
+
+
+@dataclass
+class Handler:
+    """Answers whatever it is told to."""
+
+    answer: Callable[[Any], object] = lambda server: None
+    name: str = "stranger"
+    prefix: str = "abc_"
+    local: bool = True
+
+    @hookimpl
+    def wheelgate_token_handlers(self, server: Any) -> list[Any]:
+        """Bring itself."""
+        self.server = server
+        return [self]
+
+    def verify(self, secret: str) -> Any:
+        """Answer."""
+        return self.answer(self.server)
+
+
+def of(name: str, **changed: Any) -> Callable[[Any], object]:
+    """Return what makes a good token of a user."""
+
+    def answer(server: Any) -> Token:
+        given = {"id": "1", "username": name, "stamp": server.users.get(name).stamp, "expires": 2**40}
+        return Token(**{**given, "restriction": READ, **changed})
+
+    return answer
+
+
+def fail(server: Any) -> object:
+    """Fail with a secret in the text."""
+    raise RuntimeError("swordfish")
+
+
+TOKEN = ("__token__", "abc_1")
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "sentence"),
+    [
+        pytest.param(of("root"), 403, "the token is not for that", id="good"),
+        pytest.param(of("root", stamp="x"), 401, "this token has ended", id="other stamp"),
+        pytest.param(of("root", expires=1), 401, "this token has expired", id="expired"),
+        pytest.param(of("root", username="nobody"), 401, "this token has ended", id="nobody's"),
+        pytest.param(lambda server: Reject("not on Sundays"), 401, "not on Sundays", id="rejected"),
+        pytest.param(lambda server: Unavailable("x", 7), 503, "the tokens of 'stranger' cannot be", id="unavailable"),
+        pytest.param(lambda server: None, 503, "the tokens of 'stranger' cannot be checked now", id="nothing"),
+        pytest.param(lambda server: True, 503, "the tokens of 'stranger' cannot be checked now", id="no outcome"),
+        pytest.param(fail, 503, "the tokens of 'stranger' cannot be checked now", id="raises"),
+    ],
+)
+def test_what_a_handler_says_is_done(
+    serve: Serve, caplog: pytest.LogCaptureFixture, answer: Callable[[Any], object], status: int, sentence: str
+) -> None:
+    """Where a right is needed; what everybody may read stays readable, whatever it says."""
+    site = serve(extra={"stranger": Handler(answer)})
+
+    refused = site.request("DELETE", "/root/pypi", auth=TOKEN)
+
+    assert refused.status == status
+    assert sentence in refused.message
+    assert ("retry-after" in refused.headers) == (status == 503)
+    assert site.request("GET", "/root/pypi", auth=TOKEN).status == 200
+    assert "swordfish" not in caplog.text
+
+
+def test_nobody_from_elsewhere_vouches_for_root(serve: Serve) -> None:
+    """A handler that is not local is believed about others only."""
+    site = serve(extra={"stranger": Handler(of("root"), local=False)})
+    other = serve("other", extra={"stranger": Handler(of("alice"), local=False)})
+    other.add_user("alice")
+
+    assert site.request("GET", "/+api", auth=TOKEN).result["authstatus"][0] == "noauth"
+    assert other.request("GET", "/+api", auth=TOKEN).result["authstatus"] == ["ok", "alice", []]
+
+
+def test_a_handler_that_is_gone_costs_nobody_else(serve: Serve) -> None:
+    """Its tokens are 503; passwords, logins and other tokens go on."""
+    site = serve(extra={"stranger": Handler(fail)})
+    alice = site.add_user("alice")
+    made = site.request("POST", "/+x/tokens", {"scopes": ["read"]}, auth=alice).result["token"]
+
+    for _ in range(7):  # more than it takes to leave it out
+        assert site.request("DELETE", "/root/pypi", auth=TOKEN).status == 503
+    assert site.request("GET", "/+api", auth=alice).result["authstatus"][0] == "ok"
+    assert site.request("GET", "/+api", auth=("alice", made)).result["authstatus"][0] == "ok"
+    status = site.request("GET", "/+status", auth=("root", "")).result["providers"]
+    assert (status["stranger"], status["token"]) == ("open", "ok")
+
+
+@pytest.mark.parametrize("prefix", ["", "abc", "_", "a_", "ABC_", "abc_d_", "abcdefghijk_", "wgs_", "wgt_"])
+def test_a_prefix_is_ones_own(serve: Serve, prefix: str) -> None:
+    """One that is none, a login's, or another handler's stops the start with a sentence."""
+    with pytest.raises(StartupError, match=r"token handler '(stranger|token)': the prefix"):
+        serve(extra={"stranger": Handler(prefix=prefix)})
+
+
+def test_without_the_plugin_a_token_is_a_wrong_password(serve: Serve) -> None:
+    """Left out, it takes its tokens with it, and they come back with it."""
+    before = serve()
+    alice = before.add_user("alice")
+    made = ("alice", before.request("POST", "/+x/tokens", {"scopes": ["read"]}, auth=alice).result["token"])
+
+    without = serve(no_plugin=["tokens"])
+    refused = without.request("DELETE", "/root/pypi", auth=made)
+
+    assert (refused.status, refused.message) == (401, "user 'alice' could not be authenticated")
+    assert without.request("GET", "/+x/tokens", auth=alice).status == 404
+    assert status_of(serve(), made) == "ok"
+
+
+def status_of(site: Site, auth: tuple[str, str]) -> str:
+    """Return what ``+api`` says of credentials."""
+    return str(site.request("GET", "/+api", auth=auth).result["authstatus"][0])
+
+
+def test_a_handler_is_asked_again_in_time(serve: Serve) -> None:
+    """What it said until a moment that is over is not remembered, so it can end tokens that are kept elsewhere."""
+    handler = Handler(of("root", expires=1))
+    site = serve(extra={"stranger": handler})
+
+    assert site.request("DELETE", "/root/pypi", auth=TOKEN).status == 401
+    handler.answer = of("root")
+    assert site.request("DELETE", "/root/pypi", auth=TOKEN).status == 403
+    handler.answer = lambda server: Reject("not on Sundays")
+    assert site.request("DELETE", "/root/pypi", auth=TOKEN).status == 403

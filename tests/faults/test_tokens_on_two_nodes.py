@@ -1,0 +1,95 @@
+"""Two servers on one PostgreSQL: what ends a token on one node ends it on the other, at the very next request."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from tests.faults.talk import Auth, call, login
+from tests.postgres import PostgresServer, postgres  # noqa: F401 - a fixture
+from tests.support import CHEAP_HASHING, RunningServer
+
+pytestmark = pytest.mark.slow
+
+Nodes = tuple[RunningServer, RunningServer]
+REVOKED = "this token has been revoked; create a new one"
+ENDED = "this token has ended: its user is gone, or has a changed password; create a new one"
+
+
+@pytest.fixture(scope="module")
+def nodes(
+    tmp_path_factory: pytest.TempPathFactory,
+    postgres: PostgresServer,  # noqa: F811
+) -> Iterator[Nodes]:
+    """Return two servers that share their database and their secret file."""
+    postgres.execute("CREATE DATABASE token_nodes")
+    folder = tmp_path_factory.mktemp("token-nodes")
+    options = (*CHEAP_HASHING, "--database", postgres.url("token_nodes"))
+    one, other = (RunningServer(folder / name, *options, workers=2) for name in ("one", "other"))
+    with one:
+        (folder / "other").mkdir(mode=0o700)
+        shutil.copy(folder / "one" / ".secret", folder / "other" / ".secret")
+        with other:
+            yield one, other
+
+
+def token(node: RunningServer, name: str) -> tuple[str, str]:
+    """Make a user with a token; return its ID and the token."""
+    root = login(node)
+    assert call(node, "PUT", f"/{name}", {"password": "correct horse"}, root).status == 201
+    made = call(node, "POST", "/+x/tokens", {"scopes": ["read"]}, login(node, name, "correct horse")).result
+    return made["id"], made["token"]
+
+
+def good(node: RunningServer, secret: str) -> list[bool]:
+    """Say whether a token is good: ten times, so that both workers of a node have been asked."""
+    asked = [call(node, "GET", "/+api", Authorization=f"Bearer {secret}") for _ in range(10)]
+    return [answer.result["authstatus"][0] == "ok" for answer in asked]
+
+
+def reason(node: RunningServer, secret: str) -> str:
+    """Return why a token is refused."""
+    refused = call(node, "DELETE", "/root/pypi", Authorization=f"Bearer {secret}")
+    assert refused.status == 401
+    return refused.message
+
+
+def revoke(node: RunningServer, name: str, identifier: str, root: Auth) -> None:
+    """Revoke a token."""
+    assert call(node, "DELETE", f"/+x/tokens/{identifier}", {}, root).status == 200
+
+
+def delete(node: RunningServer, name: str, identifier: str, root: Auth) -> None:
+    """Delete the user."""
+    assert call(node, "DELETE", f"/{name}", {}, root).status == 200
+
+
+def replace(node: RunningServer, name: str, identifier: str, root: Auth) -> None:
+    """Delete the user, and create one of that name and password."""
+    delete(node, name, identifier, root)
+    assert call(node, "PUT", f"/{name}", {"password": "correct horse"}, root).status == 201
+
+
+def reset(node: RunningServer, name: str, identifier: str, root: Auth) -> None:
+    """Set the password anew."""
+    assert call(node, "PATCH", f"/{name}", {"password": "correct horse"}, root).status == 200
+
+
+@pytest.mark.parametrize("to_and_fro", [0, 1], ids=["one to other", "other to one"])
+@pytest.mark.parametrize(
+    ("end", "sentence"),
+    [(revoke, REVOKED), (delete, ENDED), (replace, ENDED), (reset, ENDED)],
+    ids=["revoked", "user deleted", "user replaced", "password reset"],
+)
+def test_what_ends_a_token_here_ends_it_there(nodes: Nodes, end: object, sentence: str, to_and_fro: int) -> None:
+    """Made here and remembered there, it is refused there by every worker as soon as it has ended here."""
+    here, there = nodes[to_and_fro], nodes[1 - to_and_fro]
+    name = f"user{to_and_fro}-{getattr(end, '__name__', '')}"
+    identifier, secret = token(here, name)
+    assert good(there, secret) == good(here, secret) == [True] * 10
+
+    end(here, name, identifier, login(here))  # type: ignore[operator]
+
+    assert good(there, secret) == [False] * 10
+    assert reason(there, secret) == reason(here, secret) == sentence

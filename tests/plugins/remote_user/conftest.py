@@ -1,0 +1,6 @@
+"""What these tests need: servers without sockets."""
+
+from __future__ import annotations
+
+from tests.postgres import postgres  # noqa: F401
+from tests.sites import fresh, numbers, serve, shared, site, template  # noqa: F401

@@ -1,0 +1,332 @@
+"""Who a proxy names is logged in; nobody else is, whatever he sends, and from wherever."""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.sites import Serve
+from tests.support import RunningServer
+
+from wheelgate import Credentials, Event, RequestInfo, hookimpl
+from wheelgate.errors import StartupError
+from wheelgate.testing.site import Answer, Site
+
+PROXY = "10.1.2.3"
+STRANGER = "192.0.2.7"
+SENTENCE = "the proxy's header 'x-remote-user' does not hold one user name"
+
+
+@pytest.fixture
+def behind(serve: Serve) -> Site:
+    """A server behind a proxy that logs people in, with a local user ``local``."""
+    site = serve(
+        remote_user_from=["10.1.0.0/16", "2001:db8::1"],
+        remote_user_groups_header="X-Remote-Groups",
+        restrict_modify="root,:admins",
+    )
+    site.add_user("local")
+    return site
+
+
+def ask(
+    site: Site, name: str, method: str = "GET", path: str = "/+api", body: Any = None, address: str = PROXY, **more: str
+) -> Answer:
+    """Send a request with the proxy's header, and others whose names are written with ``_``."""
+    headers = {"X-Remote-User": name, **{key.replace("_", "-"): value for key, value in more.items()}}
+    return site.request(method, path, body, headers=headers, address=address)
+
+
+def who(answer: Answer) -> Any:
+    """Return the state of the login, and the name, as ``+api`` tells them."""
+    return tuple(answer.result["authstatus"][:2])
+
+
+def basic(name: str, password: str) -> str:
+    """Write the header ``Authorization``."""
+    return f"Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"
+
+
+@pytest.mark.parametrize(
+    "address", [PROXY, "::ffff:10.1.2.3", "2001:db8::1"], ids=["IPv4", "IPv4 on a socket for both", "IPv6"]
+)
+@pytest.mark.parametrize(
+    ("sent", "name"),
+    [
+        ("alice", "alice"),
+        ("  alice ", "alice"),
+        ("jos\u00e9".encode().decode("latin-1"), "jos\u00e9"),
+        ("a@b.c", "a@b.c"),
+    ],
+    ids=["plain", "with spaces around", "UTF-8", "with a realm"],
+)
+def test_the_proxy_says_who_asks(behind: Site, sent: str, name: str, address: str) -> None:
+    """A request from a proxy is that of the user whom it names, who is a user from then on."""
+    assert who(ask(behind, sent, address=address)) == ("ok", name)
+    assert behind.request("GET", f"/{name}").status == 200
+
+
+@pytest.mark.parametrize("forwarded", ["", PROXY, f"{STRANGER}, {PROXY}", f"{PROXY}, {STRANGER}"])
+@pytest.mark.parametrize("address", [STRANGER, "127.0.0.1", "2001:db8::2", "::ffff:192.0.2.7", "10.2.0.1"])
+def test_nobody_else_does(behind: Site, address: str, forwarded: str) -> None:
+    """From any other address the header is nothing, whatever the client says of where it comes from."""
+    more = {"X_Forwarded_For": forwarded, "X_Real_IP": PROXY, "Forwarded": f"for={PROXY}"} if forwarded else {}
+
+    answer = ask(behind, "alice", address=address, **more)
+
+    assert (answer.status, who(answer)) == (200, ("noauth", ""))
+    assert ask(behind, "root", "PUT", "/x", {"password": "1234"}, address=address, **more).status == 401
+
+
+def test_a_trusted_proxy_is_not_yet_one_that_logs_in(serve: Serve) -> None:
+    """Where a request really comes from counts: neither what a trusted proxy reports, nor that it is trusted."""
+    site = serve(remote_user_from=[PROXY], trusted_proxy=["192.0.2.0/24", PROXY])
+
+    assert who(ask(site, "alice", address=STRANGER, X_Forwarded_For=PROXY)) == ("noauth", "")
+    assert who(ask(site, "alice", address=PROXY, X_Forwarded_For=STRANGER)) == ("ok", "alice")
+
+
+def test_without_a_proxy_the_header_is_nothing(serve: Serve) -> None:
+    """The plugin is off until it is told whom to believe."""
+    site = serve()
+
+    assert who(ask(site, "alice", address="127.0.0.1")) == ("noauth", "")
+    assert ask(site, "a,b", address="127.0.0.1").status == 200
+
+
+def test_a_header_that_is_ignored_is_logged_once(behind: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """The administrator learns that somebody tries, and no stranger can fill the log."""
+    with caplog.at_level(logging.WARNING, "wheelgate.remote_user"):
+        for _ in range(3):
+            ask(behind, "alice", address=STRANGER)
+
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert (STRANGER in message, "--remote-user-from" in message, "alice" in message) == (True, True, False)
+
+
+@pytest.mark.parametrize(
+    "name", ["nobody", "alice", "root", "local", "newcomer"], ids=["unknown", "of the proxy", "root", "local", "new"]
+)
+@pytest.mark.parametrize("password", ["nonsense", "x-remote-user", "wgs_x", "remote-user", " "])
+@pytest.mark.parametrize("address", [PROXY, STRANGER])
+def test_no_password_is_the_word_of_a_proxy(behind: Site, name: str, password: str, address: str) -> None:
+    """No password in any header, and no body of a login, logs anybody in who has no such password here."""
+    assert ask(behind, "alice", "POST", "/+login", {"user": "alice", "password": ""}).status == 200
+    body = {"user": name, "password": password}
+    header = basic(name, password)
+
+    assert behind.request("POST", "/+login", body, address=address).status == 401
+    assert ask(behind, name, "POST", "/+login", body, address=address).status == 401
+    for headers in ({"Authorization": header}, {"X-Devpi-Auth": header.removeprefix("Basic ")}):
+        assert who(behind.request("GET", "/+api", headers=headers, address=address))[0] != "ok"
+
+
+HEADERS = [
+    pytest.param(lambda token: {"Authorization": f"Bearer {token}"}, id="Bearer"),
+    pytest.param(lambda token: {"Authorization": basic("__token__", token)}, id="Basic, as a token's user"),
+    pytest.param(lambda token: {"Authorization": basic("alice", token)}, id="Basic, as its owner"),
+    pytest.param(lambda token: {"X-Devpi-Auth": basic("alice", token).removeprefix("Basic ")}, id="X-Devpi-Auth"),
+]
+
+
+@pytest.mark.parametrize("order", [[], ["remote_user", "basic"]], ids=["usual order", "the proxy first"])
+@pytest.mark.parametrize("sent", HEADERS)
+def test_a_proxy_widens_no_token(serve: Serve, sent: Callable[[str], dict[str, str]], order: list[str]) -> None:
+    """Beside an API token the proxy's word is nothing: not for the owner, nor for others, nor for a login."""
+    site = serve(remote_user_from=[PROXY], extractor_order=order)
+    ask(site, "alice", "POST", "/+login", {"user": "alice", "password": ""})
+    token = ask(site, "alice", "POST", "/+x/tokens", {"scopes": ["read"]}).result["token"]
+    damaged = token[:-2] + ("AA" if token[-2:] != "AA" else "BB")
+    login = {"user": "alice", "password": ""}
+
+    assert ask(site, "alice", "PUT", "/alice/dev", {}).status == 200
+    for name in ("alice", "bob", "root", "a,b", ""):
+        assert who(ask(site, name, **sent(token))) == ("ok", "alice")
+        assert ask(site, name, "PUT", "/alice/more", {}, **sent(token)).status == 403
+        assert ask(site, name, "PUT", "/alice/more", {}, **sent(damaged)).status == 401
+    for secret in (token, damaged):
+        assert ask(site, "alice", "POST", "/+login", login, **sent(secret)).status == 401
+    assert ask(site, "alice", "POST", "/+login", login).status == 200
+
+
+class Liar:
+    """A plugin that finds credentials of the proxy's kind in a header of its own."""
+
+    name = "liar"
+    header = "x-liar"
+    scheme = ""
+    ambient = False
+
+    def __init__(self, *, trusted: bool) -> None:
+        self._trusted = trusted
+
+    def extract(self, request: RequestInfo) -> Credentials:
+        """Return what the header says."""
+        return Credentials("remote-user", request.headers["x-liar"], "", self.name, trusted=self._trusted)
+
+    @hookimpl
+    def wheelgate_credential_extractors(self) -> list[Liar]:
+        """Bring itself."""
+        return [self]
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_another_plugins_word_is_not_the_proxys(serve: Serve, trusted: bool) -> None:
+    """Credentials of that kind count only if this plugin found them, even where it has just vouched for the name."""
+    site = serve(remote_user_from=[PROXY], extra={"liar": Liar(trusted=trusted)})
+    assert who(ask(site, "alice")) == ("ok", "alice")
+
+    assert who(site.request("GET", "/+api", headers={"X-Liar": "alice"}, address=PROXY))[0] != "ok"
+
+
+@pytest.mark.parametrize("name", ["root", "local"])
+def test_who_is_local_stays_local(behind: Site, name: str) -> None:
+    """The proxy cannot log in root, nor anybody who has a password here; what everybody may do goes on."""
+    assert who(ask(behind, name))[0] != "ok"
+    assert ask(behind, name, "PATCH", f"/{name}", {"title": "x"}).status == 401
+    assert ask(behind, name, "POST", "/+login", {"user": name, "password": ""}).status == 401
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["alice,bob", "alice,alice", "a b", "alice:x", ":admins", "a/b", "al\tice", "al\x7fice", "\u00ff", "x" * 101],
+    ids=ascii,
+)
+def test_a_header_that_names_nobody_is_no_login(behind: Site, name: str) -> None:
+    """Two headers, which arrive as one with a comma, control characters and the like are never a weaker login."""
+    password = {"Authorization": basic("local", "correct horse")}
+
+    assert who(ask(behind, name, **password))[0] != "ok"
+    assert ask(behind, name).status == 200
+    assert ask(behind, name, "PATCH", "/local", {"title": "x"}, **password).status == 401
+
+
+@pytest.mark.parametrize("name", ["", " "], ids=ascii)
+def test_an_empty_header_is_none(behind: Site, name: str) -> None:
+    """A proxy that has logged nobody in leaves the word to other credentials."""
+    assert who(ask(behind, name)) == ("noauth", "")
+    assert who(ask(behind, name, Authorization=basic("local", "correct horse"))) == ("ok", "local")
+
+
+def test_what_the_user_typed_goes_first(behind: Site) -> None:
+    """A login of ``devpi`` is meant; a password that the proxy asked for itself, and passes on, is not."""
+    login = base64.b64encode(":".join(behind.login("local", "correct horse")).encode()).decode()
+
+    assert who(ask(behind, "alice", X_Devpi_Auth=login)) == ("ok", "local")
+    assert who(ask(behind, "alice", Authorization=basic("alice", "of the proxy"))) == ("ok", "alice")
+
+
+@pytest.mark.parametrize(
+    ("groups", "may"),
+    [
+        ("admins", True),
+        ("devs, admins", True),
+        ("devs,,bad:name,admins,\x7f", True),
+        ("", False),
+        ("Admins", False),
+        (":admins", False),
+        ("devs admins", False),
+    ],
+)
+def test_groups_come_along(behind: Site, groups: str, may: bool) -> None:
+    """What the proxy lists are the groups of this request; what is no group's name is left out."""
+    answer = ask(behind, "alice", "PUT", "/newcomer", {"password": "1234"}, X_Remote_Groups=groups)
+
+    assert answer.status == (201 if may else 403)
+
+
+def test_groups_come_from_the_proxy_only(behind: Site) -> None:
+    """A stranger's list of groups is nothing, nor is one beside another login."""
+    local = behind.login("local", "correct horse")
+    create = ("PUT", "/newcomer", {"password": "1234"})
+    groups = {"X-Remote-Groups": "admins"}
+
+    assert ask(behind, "alice", *create, address=STRANGER, X_Remote_Groups="admins").status == 401
+    assert behind.request(*create, auth=local, headers=groups, address=PROXY).status == 403
+
+
+def test_a_login_through_the_proxy(behind: Site) -> None:
+    """An empty password is a login by the proxy's word: it makes the user, who then owns what he makes."""
+    answer = ask(behind, "alice", "POST", "/+login", {"user": "alice", "password": ""})
+    session = ("alice", answer.result["password"])
+
+    assert who(behind.request("GET", "/+api", auth=session, address=STRANGER)) == ("ok", "alice")
+    assert behind.request("GET", "/alice").status == 200
+    assert ask(behind, "alice", "PUT", "/alice/dev", {}, X_Remote_Groups="admins").status == 200
+    assert behind.request("PATCH", "/alice", {"password": "of my own"}, auth=session).status in (403, 409)
+    assert ask(behind, "alice", "POST", "/+login", {"user": "bob", "password": ""}).status == 401
+
+
+def test_another_sites_page_changes_nothing(behind: Site) -> None:
+    """The proxy adds its header to whatever a browser sends: what another site caused is refused, a login too."""
+    foreign = {"Sec_Fetch_Site": "cross-site", "X_Remote_Groups": "admins"}
+
+    assert ask(behind, "alice", "PUT", "/newcomer", {"password": "1234"}, **foreign).status == 403
+    assert ask(behind, "alice", "POST", "/+login", {"user": "alice", "password": ""}, **foreign).status == 403
+    assert behind.request("GET", "/newcomer").status == 404
+
+
+def test_who_guesses_through_the_proxy_slows_nobody(behind: Site) -> None:
+    """All come from the proxy's address: wrong passwords there cost those nothing whom it vouches for."""
+    for _ in range(7):
+        behind.request("POST", "/+login", {"user": "alice", "password": "wrong"}, address=PROXY)
+
+    assert who(ask(behind, "alice")) == ("ok", "alice")
+    assert behind.request("POST", "/+login", {"user": "alice", "password": "wrong"}, address=PROXY).status == 429
+
+
+def test_a_first_login_is_an_event(serve: Serve) -> None:
+    """Plugins hear that the proxy brought somebody."""
+    heard: list[str] = []
+
+    class Ear:
+        @hookimpl
+        def wheelgate_on_event(self, event: Event) -> None:
+            heard.append(f"{event.name} {event.subject} {event.actor}")
+
+    site = serve(remote_user_from=[PROXY], extra={"ear": Ear()})
+    for _ in range(2):
+        ask(site, "alice", "POST", "/+login", {"user": "alice", "password": ""})
+    serve.stop()
+
+    assert heard == ["UserCreated alice alice", "LoginSucceeded alice alice", "LoginSucceeded alice alice"]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"remote_user_from": ["0.0.0.0/0"]}, "--remote-user-from: expected the network of the proxy alone"),
+        ({"remote_user_from": ["::/0"]}, "--remote-user-from: expected the network of the proxy alone"),
+        ({"remote_user_from": ["proxy"]}, "--remote-user-from: expected an address or a network"),
+        ({"remote_user_header": "X_Remote_User"}, "--remote-user-header: expected the name of a header"),
+        ({"remote_user_header": "Authorization"}, "--remote-user-header: expected the name of a header"),
+        ({"remote_user_groups_header": "X-Devpi-Auth"}, "--remote-user-groups-header: expected the name of a header"),
+    ],
+    ids=["all of IPv4", "all of IPv6", "a name", "underscores", "another meaning", "another meaning of groups"],
+)
+def test_dangerous_settings_stop_the_start(tmp_path: Path, options: dict[str, Any], sentence: str) -> None:
+    """A setting by which anybody could be anybody is refused with the reason."""
+    with pytest.raises(StartupError, match=sentence):
+        Site(tmp_path / "server", **options)
+
+
+def test_the_header_can_have_another_name(serve: Serve) -> None:
+    """Only the header that is configured counts."""
+    site = serve(remote_user_from=[PROXY], remote_user_header="X-Forwarded-User")
+
+    assert who(ask(site, "alice", X_Forwarded_User="bob")) == ("ok", "bob")
+    assert who(ask(site, "alice")) == ("noauth", "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("network", "state"), [("127.0.0.0/8", "ok"), ("10.0.0.0/8", "noauth")])
+def test_on_a_real_connection(tmp_path: Path, network: str, state: str) -> None:
+    """The address of a real connection counts, whatever the client writes into headers."""
+    with RunningServer(tmp_path / "server", "--remote-user-from", network) as server:
+        answer = server.request("GET", "/+api", headers={"X-Remote-User": "alice", "X-Forwarded-For": "10.1.2.3"})
+
+    assert answer.result["authstatus"][0] == state

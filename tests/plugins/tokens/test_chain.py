@@ -1,0 +1,241 @@
+"""The chain: whoever has a token can narrow it without the server, and nobody can widen it or make one."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.forms import upload
+from tests.made import wheel
+from tests.plugins.tokens.conftest import EVERYTHING, Holder, bearer, identifier, status
+from tests.sites import Serve
+
+from wheelgate import Resource
+from wheelgate.keys import derive_key
+from wheelgate_client import tokens
+from wheelgate_tokens import caveats, chain
+
+KEY = bytes(range(32))
+NAMES = [f"{owner}/{name}" for owner in ("a", "b") for name in ("dev", "prod")]
+PROJECTS = ["x", "y", "z"]
+CAVEATS = st.fixed_dictionaries(
+    {},
+    optional={
+        "scopes": st.lists(st.sampled_from([*caveats.SCOPES, "unknown"]), unique=True),
+        "indices": st.lists(st.sampled_from(NAMES), unique=True),
+        "projects": st.lists(st.sampled_from(PROJECTS), unique=True),
+        "expires": st.integers(1, 2**40),
+    },
+)
+PERMISSIONS = sorted({"user_modify", "index_create", "token_manage"}.union(*caveats.SCOPES.values()))
+QUESTIONS = [
+    (permission, Resource("index", path.partition("/")[2], path.partition("/")[0], project=project))
+    for permission in PERMISSIONS
+    for path in NAMES
+    for project in [*PROJECTS, "", None]
+] + [(permission, Resource("user", "a", "a")) for permission in PERMISSIONS]
+
+
+def encoded(caveat: object) -> str:
+    """Return a caveat as it stands in a token."""
+    return chain.text(json.dumps(caveat).encode())
+
+
+def judged(token: str) -> tuple[set[int], float]:
+    """Return the numbers of the questions that a token says yes to, and when it ends."""
+    parts = chain.read(token)
+    assert parts is not None
+    assert chain.holds(KEY, parts)
+    caveat = caveats.together(found for text in parts.caveats if (found := caveats.read(text)) is not None)
+    restriction = caveats.restriction(caveat)
+    good = {number for number, question in enumerate(QUESTIONS) if not restriction.refusal(*question)}
+    return good, caveat.expires or float("inf")
+
+
+@settings(deadline=None, max_examples=100)
+@given(first=CAVEATS, more=st.lists(CAVEATS, min_size=1, max_size=6))
+def test_no_sequence_of_derivations_widens(first: dict[str, Any], more: list[dict[str, Any]]) -> None:
+    """After each step a token is good for a part of what it was good for, for no longer, and for what the step says."""
+    token = chain.write(KEY, "A" * 12, "B" * 22, encoded(first))
+    good, ends = judged(token)
+    for caveat in more:
+        token = tokens.narrowed(token, caveat)
+        narrower, earlier = judged(token)
+        alone, its_end = judged(chain.write(KEY, "A" * 12, "B" * 22, encoded(caveat)))
+
+        assert narrower == good & alone
+        assert earlier == min(ends, its_end)
+        good, ends = narrower, earlier
+
+
+@settings(deadline=None, max_examples=60)
+@given(more=st.lists(CAVEATS, max_size=3), data=st.data())
+def test_no_byte_can_be_changed(more: list[dict[str, Any]], data: st.DataObject) -> None:
+    """Whatever is put in the place of any part of a token, nobody takes it for one of ours."""
+    token = chain.write(KEY, "A" * 12, "B" * 22, encoded({"scopes": ["read"]}))
+    for caveat in more:
+        token = tokens.narrowed(token, caveat)
+    start = data.draw(st.integers(0, len(token) - 1))
+    stop = data.draw(st.integers(start, len(token)))
+    changed = token[:start] + data.draw(st.text("AZaz09-_.é", max_size=50)) + token[stop:]
+
+    parts = chain.read(changed)
+
+    assert changed == token or parts is None or not chain.holds(KEY, parts)
+
+
+def test_no_caveat_can_be_taken_out(alice: Holder) -> None:
+    """Of a derived token neither the last caveat, nor the first, nor one in between can be left out or moved."""
+    _, token = alice.token("read")
+    for project in ("x", "y"):
+        token = tokens.narrowed(token, {"projects": [project, "z"]})
+    assert status(alice.site, bearer(token))[0] == "ok"
+    head, random, *links, signature = token.split(".")
+
+    for kept in (links[:-1], links[1:], [links[0], links[2]], links[::-1], [*links, links[-1]]):
+        widened = ".".join([head, random, *kept, signature])
+        assert status(alice.site, bearer(widened))[0] == "noauth"
+
+
+def test_a_derived_token_is_held_to_what_it_says(alice: Holder) -> None:
+    """It uploads one project to one index, and nothing else that the token before could."""
+    for name in ("dev", "prod"):
+        alice.index(name)
+    _, token = alice.token()
+    derived = tokens.narrowed(token, {"scopes": ["upload"], "indices": [f"{alice.name}/dev"], "projects": ["x"]})
+
+    def send(index: str, project: str, secret: str) -> int:
+        return upload(alice.site, f"{alice.name}/{index}", wheel(project), ("__token__", secret)).status
+
+    assert [send("dev", "x", derived), send("dev", "y", derived), send("prod", "x", derived)] == [200, 403, 403]
+    assert [send("dev", "y", token), send("prod", "x", token)] == [200, 200]
+
+
+def test_a_derived_token_ends_with_the_one_before(alone: Holder) -> None:
+    """Who revokes a token revokes all that came of it."""
+    _, token = alone.token()
+    derived = tokens.narrowed(token, {"projects": ["x"]})
+    assert status(alone.site, bearer(derived))[0] == "ok"
+
+    assert alone.site.request("DELETE", f"/+x/tokens/{identifier(token)}", auth=alone.auth).status == 200
+
+    assert status(alone.site, bearer(derived))[0] == "noauth"
+
+
+@pytest.mark.parametrize(
+    "caveat",
+    [
+        {"only_on_mondays": True},
+        {"scopes": "read"},
+        {"indices": [1]},
+        {"projects": ["x\n"]},
+        {"projects": ["x"] * 101},
+        {"expires": "never"},
+        {"expires": True},
+        {"expires": None},
+        {"scopes": ["\ud800"]},
+        [],
+        "read",
+    ],
+    ids=ascii,
+)
+def test_a_condition_that_is_not_understood_is_not_met(alice: Holder, caveat: object) -> None:
+    """What a newer client may have meant, the server cannot hold the token to; so it is worth nothing."""
+    token = tokens.narrowed(alice.token()[1], caveat)  # type: ignore[arg-type]
+
+    refused = alice.site.request("DELETE", f"/{alice.name}", headers=bearer(token))
+
+    assert (refused.status, refused.message) == (401, "this token holds a condition that this server does not know")
+
+
+def test_who_asks_for_little_time_gets_it(alice: Holder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A derived token may end earlier, and does not last longer by asking for it."""
+    _, token = alice.token(expires_in=100)
+    now = int(time.time())
+    short, long = (tokens.narrowed(token, {"expires": now + seconds}) for seconds in (50, 10_000))
+
+    def good() -> list[bool]:
+        return [status(alice.site, bearer(each))[0] == "ok" for each in (short, long)]
+
+    before = good()
+    monkeypatch.setattr(time, "time", lambda: now + 60.0)
+    between = good()
+    monkeypatch.setattr(time, "time", lambda: now + 110.0)
+
+    assert [before, between, good()] == [[True, True], [False, True], [False, False]]
+
+
+def forged(key: bytes, row: tuple[Any, ...], random: str) -> str:
+    """Make a token of a record, as somebody would who has it, a key, and something in place of the random part."""
+    return chain.write(key, row[0], random, row[1])
+
+
+def test_a_stolen_database_yields_no_token(serve: Serve, tmp_path: Path) -> None:
+    """No column is a token or makes one: not by itself, not hashed, not as a key; nor does it with the secret file."""
+    site = serve()
+    alice = Holder(site, site.add_user("alice"))
+    _, secret = alice.token()
+    assert status(site, bearer(secret))[0] == "ok"
+    database = site.application._database
+    columns = "id, caveat, digest, username, stamp, comment, created, expires"
+    (row,) = database.read(f"SELECT {columns} FROM tokens_token")
+    uuid = database.read("SELECT uuid FROM server_state")[0][0]
+    words = [str(value) for value in (*row, uuid)]
+    stolen = (tmp_path / "server" / ".secret").read_bytes()
+    real = derive_key(stolen, f"wheelgate plugin {uuid} API tokens")
+    random = secret.split(".")[1]
+    assert forged(real, row, random) == secret  # so the forgery is done right, and only lacks what is not there
+
+    keys = [real, stolen[:32], bytes(32), *(word.encode() for word in words)]
+    keys += [hashlib.sha256(key).digest() for key in keys[1:]] + [derive_key(key, "API tokens") for key in keys]
+    randoms = [base64.urlsafe_b64encode(hashlib.sha256(word.encode()).digest())[:22].decode() for word in words]
+    randoms += [word[:22].ljust(22, "A") for word in words if word.isascii()]
+    attempts = [*words, *(forged(key, row, each) for key in keys for each in randoms)]
+
+    assert all(part not in words for part in secret.split(".")[1:] if part != row[1])
+    assert {status(site, bearer(attempt))[0] for attempt in attempts} == {"noauth"}
+    assert {status(site, bearer(forged(key, row, random)))[0] for key in keys[1:]} == {"noauth"}
+
+
+def test_no_token_is_in_the_log_or_the_database(serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither whole nor its signature, whatever happens to it."""
+    caplog.set_level("DEBUG")
+    site = serve()
+    alice = Holder(site, site.add_user("alice"))
+    _, secret = alice.token("read")
+    site.request("DELETE", "/alice", headers=bearer(secret))
+    site.request("GET", "/+api", headers=bearer(secret[:-1]))
+    site.request("DELETE", f"/+x/tokens/{identifier(secret)}", auth=alice.auth)
+    site.request("DELETE", "/alice", headers=bearer(secret))
+    serve.stop()
+
+    _, random, _, signature = secret.split(".")
+    kept = b"".join(path.read_bytes() for path in (tmp_path / "server").rglob("*") if path.is_file())
+    for text in (random, signature):
+        assert text not in caplog.text
+        assert text.encode() not in kept
+
+
+def test_both_sides_know_one_form(alice: Holder) -> None:
+    """The client, which shares no code with the server, reads and makes what the server does."""
+    _, secret = alice.token("read", indices=["a/b"], projects=["x"], expires_in=1000)
+
+    read = tokens.read(secret)
+
+    assert read.id == identifier(secret)
+    assert [(*caveat,) for caveat in read.caveats] == [("scopes", "indices", "projects", "expires")]
+    assert (tokens.PREFIX, tokens.LONGEST, tokens.MOST_CAVEATS) == (chain.PREFIX, chain.LONGEST, chain.MOST_CAVEATS)
+    assert tokens.SHAPE.fullmatch(secret)
+    _, _, signature = secret.rpartition(".")
+    added = encoded({})
+    digest = hmac.digest(chain.data(signature), added.encode(), "sha256")
+    assert tokens.narrowed(secret, {}).split(".")[-1] == chain.text(digest)
+    assert set(EVERYTHING) == set(caveats.SCOPES)

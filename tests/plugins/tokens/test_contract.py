@@ -1,0 +1,35 @@
+"""API tokens keep every promise of a token handler, the narrowed ones too."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from tests.plugins.tokens.conftest import Holder, identifier
+
+from wheelgate.testing.tokens import TokenHandlerCase, TokenHandlerContract
+from wheelgate_client.tokens import narrowed
+from wheelgate_tokens.handler import Handler
+
+
+class TestTokens(TokenHandlerContract):
+    """The bundled handler, with tokens that the bundled client narrows."""
+
+    @pytest.fixture
+    def case(self, alice: Holder) -> TokenHandlerCase:
+        """Return the handler under test, and a token of alice's."""
+        path = alice.index()
+        _, secret = alice.token("read", "upload", indices=[path], projects=["demo"])
+        less = [
+            {"scopes": ["read"]},
+            {"scopes": ["read", "delete"], "indices": ["root/pypi"]},
+            {"projects": ["other"], "expires": int(time.time()) + 60},
+            {"expires": 2**40},
+        ]
+        return TokenHandlerCase(
+            Handler(alice.site.server),
+            secret,
+            alice.name,
+            [secret, *(narrowed(secret, caveat) for caveat in less)],
+            revoke=lambda: alice.site.request("DELETE", f"/+x/tokens/{identifier(secret)}", auth=alice.auth),
+        )

@@ -1,0 +1,132 @@
+"""What a token may read: what it is for, and what everybody may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.forms import address, upload
+from tests.made import wheel
+from tests.plugins.tokens.conftest import Closed, Holder
+
+from wheelgate.testing.site import Site
+
+MINE, OTHERS = wheel("my.project"), wheel("other")
+
+Auth = tuple[str, str]
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Holder]:
+    """Return a user with an index ``closed`` on a base ``closed-base``, which strangers cannot read, and ``open``."""
+    with Site(tmp_path_factory.mktemp("closed") / "site", extra={"closed": Closed()}) as site:
+        alice = Holder(site, site.add_user("alice"))
+        alice.index("closed-base")
+        alice.index("closed", bases=["alice/closed-base"])
+        for name in ("open", "target"):
+            alice.index(name)
+        for index, made in {"closed": MINE, "closed-base": OTHERS, "open": wheel("third")}.items():
+            assert upload(site, f"alice/{index}", made, alice.auth).status == 200
+        yield alice
+
+
+JSON = {"Accept": "application/json"}
+READS = {
+    "the index": "/alice/closed?no_projects=",
+    "its description": "/alice/closed/+api",
+    "list of projects": "/alice/closed",
+    "simple list": "/alice/closed/+simple/",
+    "simple page": "/alice/closed/+simple/my-project/",
+    "project": "/alice/closed/my-project",
+    "version": "/alice/closed/my-project/1.0",
+    "why": "/alice/closed/+why/my-project",
+    "file": f"/alice/closed/{address(MINE)}",
+    "core metadata": f"/alice/closed/{address(MINE)}.metadata",
+}
+AS_SUCH = {"the index", "its description"}
+ABOUT_ALL = {"list of projects", "simple list"}
+
+
+def read(holder: Holder, path: str, auth: Auth | None) -> int:
+    """Return the status of a page or a file."""
+    return holder.site.request("GET", path, auth=auth, headers={} if "+f" in path else JSON).status
+
+
+@pytest.mark.parametrize(
+    ("scopes", "narrow", "may", "refused"),
+    [
+        pytest.param(["read"], {}, READS.keys(), 403, id="read"),
+        pytest.param(["read"], {"indices": ["alice/closed"]}, READS.keys(), 403, id="read this index"),
+        pytest.param(["read"], {"indices": ["alice/open", "alice/closed-base"]}, set(), 404, id="read others"),
+        pytest.param(["upload", "yank", "delete"], {}, set(), 403, id="all but read"),
+        pytest.param(["upload"], {"indices": ["alice/closed"]}, set(), 403, id="upload to this index"),
+        pytest.param(["read"], {"projects": ["my-project"]}, READS.keys() - ABOUT_ALL, 403, id="read this project"),
+        pytest.param(["read"], {"projects": ["other"]}, AS_SUCH, 403, id="read another project"),
+    ],
+)
+def test_who_may_read(closed: Holder, scopes: list[str], narrow: dict[str, Any], may: set[str], refused: int) -> None:
+    """A token reads what it is for; one for a project only that project's pages and files, and the index as such.
+
+    To a token for other indices, one that is not for everybody does not exist.
+    """
+    token = closed.token(*scopes, **narrow)
+
+    statuses = {what: read(closed, path, token) for what, path in READS.items()}
+
+    assert statuses == {what: 200 if what in may else refused for what in READS}
+    assert {read(closed, path, None) for path in READS.values()} == {401}
+
+
+@pytest.mark.parametrize("auth", ["token", None], ids=["token", "anonymous"])
+def test_what_everybody_may_read_every_token_may(closed: Holder, auth: str | None) -> None:
+    """Clients send their token with every request, so one that may not read is no worse than none."""
+    token = closed.token("upload", indices=["alice/closed"], projects=["x"]) if auth else None
+    paths = ["/", "/alice", "/alice/open", "/alice/open/+simple/third/", f"/alice/open/{address(wheel('third'))}"]
+
+    assert [read(closed, path, token) for path in paths] == [200] * 5
+
+
+@pytest.mark.parametrize(
+    ("narrow", "seen"),
+    [
+        ({}, {"closed", "closed-base", "open", "target"}),
+        ({"indices": ["alice/closed"]}, {"closed", "open", "target"}),
+        ({"indices": ["alice/open"]}, {"open", "target"}),
+    ],
+    ids=["all", "one", "another"],
+)
+def test_listings_hide_what_a_token_may_not_read(closed: Holder, narrow: dict[str, Any], seen: set[str]) -> None:
+    """In the list of all users, and in the user's own."""
+    token = closed.token("read", **narrow)
+
+    everybody = closed.site.request("GET", "/", auth=token).result["alice"]["indexes"]
+    alone = closed.site.request("GET", "/alice", auth=token).result["indexes"]
+
+    assert set(everybody) == set(alone) == seen
+
+
+def test_a_token_for_an_index_reads_what_it_inherits(closed: Holder) -> None:
+    """It need not name the bases, which it cannot read by themselves."""
+    token = closed.token("read", indices=["alice/closed"])
+
+    page = closed.site.request(
+        "GET", "/alice/closed/+simple/", auth=token, headers={"Accept": "application/vnd.pypi.simple.v1+json"}
+    )
+
+    assert {project["name"] for project in page.json["projects"]} == {"my-project", "other"}
+    assert read(closed, "/alice/closed-base/+simple/", token) == 404
+
+
+def test_a_push_reads_its_source(closed: Holder) -> None:
+    """The source is no index that the token may not read, nor a project that it is not for."""
+    release = {"name": "my-project", "version": "1.0", "targetindex": "alice/target"}
+    for scopes, narrow, expected in [
+        (["upload"], {}, 403),
+        (["upload", "read"], {"indices": ["alice/target"]}, 404),
+        (["upload", "read"], {"projects": ["third"]}, 403),
+        (["upload", "read"], {"indices": ["alice/target", "alice/closed"], "projects": ["my-project"]}, 200),
+    ]:
+        pushed = closed.site.request("PUSH", "/alice/closed", release, auth=closed.token(*scopes, **narrow))
+
+        assert pushed.status == expected, pushed.content

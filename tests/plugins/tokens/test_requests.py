@@ -1,0 +1,180 @@
+"""``/+x/tokens``: what is asked for, what is shown, and to whom."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.plugins.tokens.conftest import ROOT, Holder, basic, identifier
+from tests.sites import Serve
+
+from wheelgate.testing.site import Site
+
+
+def test_a_token_is_shown_once(alice: Holder) -> None:
+    """In the answer that creates it, which nobody may store, and never again."""
+    made = alice.create("upload", indices=["team/prod"], projects=["My_Project"], comment="CI of x", expires_in=3600)
+
+    shown = dict(made.result)
+    secret = shown.pop("token")
+    assert re.fullmatch(r"wgt_[A-Za-z0-9._-]{80,}", secret)
+    assert made.headers["cache-control"] == "no-store"
+    later = alice.site.request("GET", f"/+x/tokens/{shown['id']}", auth=alice.auth)
+    listed = alice.site.request("GET", "/+x/tokens", auth=alice.auth)
+    assert later.json == {"result": shown, "type": "token"}
+    assert listed.json == {"result": [shown], "type": "tokens"}
+    assert shown["id"] == identifier(secret)
+    span = datetime.fromisoformat(shown.pop("expires")) - datetime.fromisoformat(shown.pop("created"))
+    assert abs(span - timedelta(hours=1)) <= timedelta(seconds=1)
+    assert shown == {
+        "id": identifier(secret),
+        "user": alice.name,
+        "scopes": ["upload"],
+        "indices": ["team/prod"],
+        "projects": ["my-project"],
+        "comment": "CI of x",
+        "last_used": None,
+    }
+
+
+def test_a_token_lasts_90_days_unless_it_is_said_otherwise(alice: Holder) -> None:
+    """Or as long as the administrator lets it."""
+    expires = datetime.fromisoformat(alice.create("read").result["expires"])
+
+    assert timedelta(days=89) < expires - datetime.now(UTC) < timedelta(days=91)
+
+
+BAD: dict[str, tuple[Any, str]] = {
+    "no object": ([], "the body must be a JSON object"),
+    "no body": (None, "the body must be a JSON object"),
+    "nothing": ({}, "'scopes' is missing"),
+    "null": ({"scopes": None}, "'scopes' must be a list of 1 to 100 texts"),
+    "text for a list": ({"scopes": "read"}, "'scopes' must be a list"),
+    "empty list": ({"scopes": []}, "'scopes' must be a list of 1"),
+    "number in a list": ({"scopes": ["read", 1]}, "'scopes' must be a list"),
+    "unknown scope": ({"scopes": ["admin"]}, "there is no scope 'admin'; there are read, upload, yank, delete"),
+    "unknown key": ({"scopes": ["read"], "user": "root"}, "unknown keys: user"),
+    "no path": ({"scopes": ["read"], "indices": ["prod"]}, "'indices' must hold paths such as team/prod"),
+    "long path": ({"scopes": ["read"], "indices": ["a/b/c"]}, "'indices' must hold paths"),
+    "long name": ({"scopes": ["read"], "indices": ["a/" + "b" * 101]}, "'indices' must hold paths"),
+    "control character": ({"scopes": ["read"], "indices": ["a/b\n"]}, "'indices' must be a list"),
+    "no project": ({"scopes": ["read"], "projects": ["-x"]}, "'projects' must hold names of projects"),
+    "no index at all": ({"scopes": ["read"], "indices": []}, "'indices' must be a list of 1"),
+    "too many": ({"scopes": ["read"], "indices": [f"a/{n}" for n in range(101)]}, "'indices' must be a list of 1"),
+    "too long": ({"scopes": ["read"], "projects": [f"{n:040}" for n in range(100)]}, "the token would be too long"),
+    "no time": ({"scopes": ["read"], "expires_in": 0}, "'expires_in' must be a number of seconds from 1 to 31536000"),
+    "long time": ({"scopes": ["read"], "expires_in": 31536001}, "'expires_in' must be"),
+    "true": ({"scopes": ["read"], "expires_in": True}, "'expires_in' must be"),
+    "half": ({"scopes": ["read"], "expires_in": 1.5}, "'expires_in' must be"),
+    "null time": ({"scopes": ["read"], "expires_in": None}, "'expires_in' must be"),
+    "long comment": ({"scopes": ["read"], "comment": "x" * 201}, "'comment' must be one line"),
+    "two lines": ({"scopes": ["read"], "comment": "x\ny"}, "'comment' must be one line"),
+}
+
+
+@pytest.mark.parametrize(("body", "sentence"), BAD.values(), ids=BAD)
+def test_bad_requests_are_told(alice: Holder, body: Any, sentence: str) -> None:
+    """400 with what is wrong, and no token is made."""
+    refused = alice.site.request("POST", "/+x/tokens", body, auth=alice.auth)
+
+    assert (refused.status, refused.message[: len(sentence)]) == (400, sentence)
+    assert alice.site.request("GET", "/+x/tokens", auth=alice.auth).result == []
+
+
+def test_the_longest_lifetime_is_a_setting(serve: Serve) -> None:
+    """It bounds what is asked for, and what nobody asked for."""
+    site = serve(token_longest_lifetime="7d")
+    alice = Holder(site, site.add_user("alice"))
+
+    refused = alice.create("read", expires_in=7 * 86400 + 1)
+    usual = datetime.fromisoformat(alice.create("read").result["expires"])
+
+    assert refused.status == 400
+    assert "--token-longest-lifetime" in refused.message
+    assert usual - datetime.now(UTC) <= timedelta(days=7)
+
+
+def test_tokens_want_somebody(shared: Site) -> None:
+    """Nobody gets a token without a login; a password does as well as a login."""
+    body = {"scopes": ["read"]}
+
+    assert shared.request("POST", "/+x/tokens", body).status == 401
+    assert shared.request("GET", "/+x/tokens").status == 401
+    assert shared.request("POST", "/+x/tokens", body, headers=basic("root", "")).status == 200
+
+
+def test_tokens_are_seen_by_their_user_and_root(alice: Holder) -> None:
+    """To others one that is not theirs is as much there as none."""
+    made = alice.create("read").result["id"]
+    other = Holder(alice.site, alice.site.add_user(f"{alice.name}-other"))
+
+    def ask(method: str, path: str, auth: tuple[str, str]) -> int:
+        return alice.site.request(method, f"/+x/tokens{path}", auth=auth).status
+
+    for method in ("GET", "DELETE"):
+        assert ask(method, f"/{made}", other.auth) == ask(method, "/AAAAAAAAAAAA", other.auth) == 404
+    assert ask("GET", f"?user={alice.name}", other.auth) == 403
+    assert [each["id"] for each in listed(alice.site, f"?user={alice.name}", ROOT)] == [made]
+    assert ask("GET", f"/{made}", ROOT) == ask("DELETE", f"/{made}", ROOT) == 200
+    assert ask("GET", f"/{made}", alice.auth) == 404
+    assert ask("GET", "?user=nobody", ROOT) == 404
+
+
+@pytest.mark.parametrize("name", ["%00", "x%00y", "%ED%A0%80", "%FF", "x" * 1000, "%0A"])
+def test_odd_names_are_nobodys(shared: Site, name: str) -> None:
+    """No name in a path or a query is more than not there, on no database."""
+    asked = [
+        shared.request("GET", f"/+x/tokens?user={name}", auth=ROOT),
+        shared.request("GET", f"/+x/tokens/{name}", auth=ROOT),
+        shared.request("DELETE", f"/+x/tokens/{name}", auth=ROOT),
+    ]
+
+    assert {each.status for each in asked} == {404}
+
+
+def listed(site: Site, query: str, auth: tuple[str, str]) -> list[dict[str, Any]]:
+    """Return what a list shows."""
+    return list(site.request("GET", f"/+x/tokens{query}", auth=auth).result)
+
+
+def test_a_new_password_empties_the_list(alone: Holder) -> None:
+    """What has ended is not shown as if it were there."""
+    made = alone.create("read").result["id"]
+    alone.site.request("PATCH", "/alice", {"password": "new password"}, auth=ROOT)
+    anew = alone.site.login("alice", "new password")
+
+    assert listed(alone.site, "", anew) == []
+    gone = alone.site.request("GET", f"/+x/tokens/{made}", auth=anew)
+    assert (gone.status, "has ended" in gone.message) == (404, True)
+
+
+def test_a_user_has_no_end_of_tokens(alone: Holder) -> None:
+    """Two hundred, and then some have to go."""
+    database = alone.site.application._database
+    first = alone.create("read").result["id"]
+    with database.transaction():
+        for number in range(199):
+            database.write(
+                "INSERT INTO tokens_token SELECT ?, digest, username, stamp, comment, caveat, created, expires,"
+                " last_used FROM tokens_token WHERE id = ?",
+                (f"copy{number}", first),
+            )
+
+    refused = alone.create("read")
+    alone.site.request("DELETE", f"/+x/tokens/{first}", auth=alone.auth)
+
+    assert (refused.status, refused.message) == (409, "user 'alice' has 200 tokens already; revoke some")
+    assert alone.create("read").status == 200
+
+
+def test_the_addresses_are_described(shared: Site) -> None:
+    """OpenAPI has what they do and what they take; ``+api`` tells clients that they are there."""
+    paths = shared.request("GET", "/+openapi").json["paths"]
+
+    assert paths["/+x/tokens"]["post"]["summary"] == "Create an API token"
+    schema = paths["/+x/tokens"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert schema["properties"]["scopes"]["items"]["enum"] == ["read", "upload", "yank", "delete"]
+    assert set(paths["/+x/tokens/{id}"]) == {"get", "delete", "parameters"}
+    assert "api-tokens" in shared.request("GET", "/+api").result["features"]

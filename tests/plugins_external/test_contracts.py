@@ -1,0 +1,183 @@
+"""Strangers' plugins keep what the kit's contracts promise, as their authors would test it."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import argon2
+import pytest
+
+from wheelgate import Credentials
+from wheelgate.testing.authenticators import AuthenticatorCase, AuthenticatorContract
+from wheelgate.testing.groups import GroupSourceCase, GroupSourceContract
+from wheelgate.testing.policies import PolicyContract
+from wheelgate.testing.site import Site
+from wheelgate.testing.tokens import TokenHandlerCase, TokenHandlerContract
+from wheelgate_client.contracts import ConfigWriterContract
+from wheelgate_client.hookspecs import ConfigWriter
+
+HERE = Path(__file__).parent
+Load = Callable[[str], Any]
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch) -> Load:
+    """Return a function that imports a plugin of this folder, which is not installed."""
+
+    def load(name: str) -> Any:
+        monkeypatch.syspath_prepend(HERE / name)
+        return import_module(f"wheelgate_{name}")
+
+    return load
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A server with the user alice."""
+    with Site(tmp_path / "server") as site:
+        site.add_user("alice", "correct horse")
+        yield site
+
+
+@pytest.fixture
+def directory(load: Load, tmp_path: Path) -> Any:
+    """The directory of the documentation, with alice in it."""
+    file = tmp_path / "people.toml"
+    hashed = argon2.PasswordHasher(1, 8, 1).hash("correct horse")
+    file.write_text(f'[alice]\npassword_hash = "{hashed}"\ngroups = ["admins"]\n')
+    return load("company_directory").Directory(str(file))
+
+
+class TestCompanyDirectory(AuthenticatorContract):
+    """The plugin of the documentation."""
+
+    @pytest.fixture
+    def case(self, directory: Any) -> AuthenticatorCase:
+        """Return the directory under test."""
+        good = Credentials("password", "alice", "correct horse", "test")
+        return AuthenticatorCase(directory, good, outage=directory.path.unlink)
+
+
+class TestCompanyGroups(GroupSourceContract):
+    """Its groups."""
+
+    @pytest.fixture
+    def case(self, directory: Any) -> GroupSourceCase:
+        """Return the directory under test."""
+        return GroupSourceCase(directory, "alice", frozenset({"admins"}), outage=directory.path.unlink)
+
+
+class TestTokens(TokenHandlerContract):
+    """Macaroons."""
+
+    @pytest.fixture
+    def case(self, load: Load, site: Site) -> TokenHandlerCase:
+        """Return the judge of tokens, with a token of alice's and what she made of it."""
+        tiny, alice = load("tiny_tokens"), site.server.users.get("alice")
+        tokens = tiny.Tokens(site.server)
+        good = tokens.mint(alice)
+        dev, until = tiny.narrowed(good, "index=alice/dev"), f"until={int(time.time()) + 60}"
+        narrowed = [dev, tiny.narrowed(dev, until), tiny.narrowed(dev, "index=alice/prod")]
+        return TokenHandlerCase(tokens, good, "alice", [*narrowed, tiny.narrowed(good, "until=999999999999")])
+
+
+class TestStubLogin(AuthenticatorContract):
+    """Another way to store passwords."""
+
+    @pytest.fixture
+    def case(self, load: Load, site: Site) -> AuthenticatorCase:
+        """Return the stub, and a user with a password of its kind."""
+        stub = load("stub_login").Scrypt(site.server)
+        alice = site.server.users.get("alice")
+        assert alice is not None
+        with site.server.database.transaction():
+            alice = site.server.users.set_password_hash(alice, stub.hash("correct horse"), "another stamp")
+        return AuthenticatorCase(stub, Credentials("password", "alice", "correct horse", "test"), alice)
+
+
+class TestCertificates(AuthenticatorContract):
+    """Client certificates that a proxy has checked."""
+
+    @pytest.fixture
+    def case(self, load: Load) -> AuthenticatorCase:
+        """Return the judge of certificates."""
+        good = Credentials("client-cert", "alice", "", "tiny_mtls", trusted=True)
+        return AuthenticatorCase(load("tiny_mtls").Certificate(), good)
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[ThreadingHTTPServer]:
+    """Run a service that knows one token, which its attribute ``token`` holds."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            given = (self.headers.get("JOB-TOKEN") or self.headers.get("Authorization", "")).encode("latin-1")
+            known = hmac.compare_digest(given.removeprefix(b"Bearer "), server.token.encode())  # type: ignore[attr-defined]
+            job = {"status": "running", "pipeline": {"project_path": "team/app"}}
+            content = json.dumps({"preferred_username": "alice", "groups": ["admins"], **job}).encode()
+            self.send_response(200 if known else 401)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+class TestIdentityProvider(AuthenticatorContract):
+    """Access tokens of an identity provider."""
+
+    @pytest.fixture
+    def case(self, load: Load, site: Site, elsewhere: Any) -> AuthenticatorCase:
+        """Return the judge of access tokens, and one of alice's."""
+        claims = base64.urlsafe_b64encode(b'{"preferred_username": "alice"}').decode().rstrip("=")
+        elsewhere.token = f"e30.{claims}.c2ln"
+        provider = load("tiny_oidc").Provider(site.server, f"http://127.0.0.1:{elsewhere.server_port}/userinfo")
+        return AuthenticatorCase(provider, Credentials("bearer", "alice", elsewhere.token, "tiny_oidc"))
+
+
+class TestJobs(AuthenticatorContract):
+    """Tokens of jobs."""
+
+    @pytest.fixture
+    def case(self, load: Load, site: Site, elsewhere: Any) -> AuthenticatorCase:
+        """Return the judge of jobs, and a job's token."""
+        elsewhere.token = "glcbt-1234"
+        jobs = load("tiny_gitlab_ci").Jobs(site.server, f"http://127.0.0.1:{elsewhere.server_port}")
+        return AuthenticatorCase(jobs, Credentials("password", "gitlab-ci-token", elsewhere.token, "basic"))
+
+
+class TestPolicies(PolicyContract):
+    """Every policy of this folder."""
+
+    @pytest.fixture(params=["stub_policy", "tiny_lockdown", "tiny_mirror_acl"])
+    def site(self, load: Load, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
+        """Return a server in which the policy takes part."""
+        with Site(tmp_path / "server", extra={request.param: load(request.param)}) as site:
+            yield site
+
+
+class TestOneLine(ConfigWriterContract):
+    """The writer of one line."""
+
+    @pytest.fixture
+    def writer(self, load: Load) -> ConfigWriter:
+        """Return the writer under test."""
+        writer: ConfigWriter = load("stub_configwriter").OneLine()
+        return writer

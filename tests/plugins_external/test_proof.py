@@ -1,0 +1,294 @@
+"""What people have written plugins for elsewhere can be written here: each in some lines, with no line of the core.
+
+Login by a directory is ``company_directory``, header login the bundled ``remote_user``.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.forms import encode, file_fields
+from tests.made import wheel
+from tests.support import RunningServer, clean_environment
+
+from wheelgate.testing.site import Answer
+
+pytestmark = pytest.mark.slow
+
+PROGRAMS = Path(sys.executable).parent
+Start = Callable[..., RunningServer]
+
+
+@pytest.fixture
+def start(serve: Callable[..., Any], cheap: tuple[str, ...]) -> Start:
+    """Start a server with one plugin of a stranger's, and the users alice and bob."""
+
+    def start(plugin: str, *options: str) -> RunningServer:
+        server: RunningServer = serve(*cheap, *options, plugins=(plugin,)).server
+        root = server.login("root", "")
+        for name in ("alice", "bob"):
+            body = {"password": "correct horse", "email": f"{name}@mail.example"}
+            assert server.request("PUT", f"/{name}", body, auth=root).status == 201
+        return server
+
+    return start
+
+
+class Elsewhere:
+    """A service of somebody else's that answers from a table, by the header with the token."""
+
+    def __init__(self, header: str) -> None:
+        self.header = header
+        self.answers: dict[str, tuple[int, Any]] = {}
+        self.asked = 0
+        self.url = ""
+
+
+@pytest.fixture(params=["Authorization", "JOB-TOKEN"])
+def elsewhere(request: pytest.FixtureRequest) -> Iterator[Elsewhere]:
+    """Run the service."""
+    service = Elsewhere(request.param)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            service.asked += 1
+            status, said = service.answers.get(self.headers.get(service.header, ""), (401, {}))
+            content = json.dumps(said).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        service.url = f"http://127.0.0.1:{server.server_port}"
+        yield service
+        server.shutdown()
+        thread.join()
+
+
+def who(server: RunningServer, **sent: Any) -> tuple[str, str]:
+    """Return what ``+api`` says of the login."""
+    state, name, *_ = server.request("GET", "/+api", **sent).result["authstatus"]
+    return state, name
+
+
+def upload(server: RunningServer, index: str, version: str, auth: tuple[str, str]) -> Answer:
+    """Upload a release of demo."""
+    body, headers = encode(file_fields(wheel("demo", version)))
+    return server.request("POST", f"{index}/", body, auth=auth, headers=headers)
+
+
+def test_tokens(start: Start, installed: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token uploads and does nothing else; anybody can narrow it, nobody can widen it; it ends with the password."""
+    monkeypatch.syspath_prepend(installed("tiny_tokens"))
+    tiny = import_module("wheelgate_tiny_tokens")
+    server = start("tiny_tokens")
+    alice = server.login("alice", "correct horse")
+    for index in ("dev", "prod"):
+        server.request("PUT", f"/alice/{index}", {}, auth=alice)
+    token = server.request("POST", "/+x/tiny_tokens/tokens", auth=alice).result
+    narrow = tiny.narrowed(token, "index=alice/dev")
+    parts, signature = tiny.unpacked(narrow)
+
+    assert upload(server, "/alice/prod", "1.0", ("alice", token)).status == 200
+    assert server.request("PUT", "/alice/more", {}, auth=("alice", token)).status == 403
+    assert server.request("POST", "/+x/tiny_tokens/tokens", auth=("alice", token)).status == 403
+    assert upload(server, "/alice/dev", "1.0", ("alice", narrow)).status == 200
+    assert upload(server, "/alice/prod", "2.0", ("alice", narrow)).status == 403
+    assert upload(server, "/alice/prod", "2.0", ("alice", tiny.narrowed(narrow, "index=alice/prod"))).status == 403
+    for forged in (
+        tiny.packed(parts[:1], signature),
+        tiny.packed(["bob", *parts[1:]], signature),
+        "tiny_",
+        "tiny_e30=",
+    ):
+        assert upload(server, "/alice/prod", "3.0", ("alice", forged)).status == 401
+    over = tiny.narrowed(token, f"until={int(time.time()) - 1}")
+    assert upload(server, "/alice/prod", "3.0", ("alice", over)).status == 401
+    assert who(server, auth=("bob", token))[0] != "ok"
+    server.request("PATCH", "/alice", {"password": "battery staple"}, auth=alice)
+    assert upload(server, "/alice/prod", "4.0", ("alice", token)).status == 401
+
+
+def test_lockdown(start: Start) -> None:
+    """Strangers see nothing but how to log in; a browser's cookie is a login, which another site cannot use."""
+    server = start("tiny_lockdown")
+    alice = server.login("alice", "correct horse")
+
+    server.request("PUT", "/alice/dev", {}, auth=alice)
+    for path in ("/alice", "/alice/dev", "/alice/dev/+simple/"):
+        assert server.request("GET", path).status == 401
+        assert server.request("GET", path, auth=alice).status == 200
+    assert server.request("GET", "/").status == 401
+    assert server.request("PUT", "/newcomer", {"password": "correct horse"}).status == 401
+    assert server.request("POST", "/+x/tiny_lockdown/cookie", {"token": alice[1]}).status == 403
+    given = server.request("POST", "/+x/tiny_lockdown/cookie", {"token": alice[1]}, auth=alice)
+    cookie, _, attributes = given.headers["set-cookie"].partition(";")
+    assert "HttpOnly; SameSite=Strict" in attributes
+    assert server.request("GET", "/alice", headers={"Cookie": f"theme=dark; {cookie}"}).status == 200
+    foreign = {"Cookie": cookie, "Sec-Fetch-Site": "cross-site"}
+    assert server.request("PATCH", "/alice", {"title": "x"}, headers=foreign).status == 403
+    assert server.request("GET", "/alice", headers={"Cookie": "devpi=alice/correct horse"}).status == 401
+    assert server.request("POST", "/+logout", auth=alice).status == 200
+    assert server.request("GET", "/alice", headers={"Cookie": cookie}).status == 401
+
+
+def jwt(name: str) -> str:
+    """Write a token as an identity provider does; its signature is for the provider to know."""
+    claims = base64.urlsafe_b64encode(json.dumps({"preferred_username": name}).encode()).decode().rstrip("=")
+    return f"e30.{claims}.c2ln"
+
+
+@pytest.mark.parametrize("elsewhere", ["Authorization"], indirect=True)
+def test_an_identity_provider(start: Start, elsewhere: Elsewhere) -> None:
+    """Whom the provider knows is logged in with its groups; what it does not know is nobody; down is 503."""
+    server = start("tiny_oidc", "--tiny-oidc-userinfo", elsewhere.url, "--restrict-modify", "root,:admins")
+    bearer = f"Bearer {jwt('grace')}"
+    elsewhere.answers = {
+        bearer: (200, {"preferred_username": "grace", "groups": ["admins"]}),
+        f"Bearer {jwt('mallory')}": (200, {"preferred_username": "grace"}),
+        f"Bearer {jwt('heidi')}": (500, {}),
+    }
+
+    def create(name: str, token: str) -> int:
+        headers = {"Authorization": f"Bearer {token}"}
+        return server.request("PUT", f"/{name}", {"password": "correct horse"}, headers=headers).status
+
+    assert who(server, headers={"Authorization": bearer}) == ("ok", "grace")
+    assert create("newcomer", jwt("grace")) == 201
+    assert [create("another", jwt(name)) for name in ("mallory", "stranger", "alice", "root")] == [401] * 4
+    assert create("another", jwt("heidi")) == 503
+    assert who(server, auth=("grace", jwt("grace")))[0] != "ok"
+
+
+@pytest.mark.parametrize("elsewhere", ["JOB-TOKEN"], indirect=True)
+def test_jobs_of_a_gitlab(start: Start, elsewhere: Elsewhere) -> None:
+    """A running job of the project uploads to the index that lists it; others do not."""
+    server = start("tiny_gitlab_ci", "--tiny-gitlab-ci-url", elsewhere.url)
+    alice = server.login("alice", "correct horse")
+    server.request("PUT", "/alice/dev", {"acl_upload": [":team/app"]}, auth=alice)
+
+    def job(status: str, project: str) -> tuple[int, Any]:
+        return 200, {"status": status, "pipeline": {"project_path": project}}
+
+    elsewhere.answers = {"good": job("running", "team/app"), "over": job("success", "team/app")}
+    elsewhere.answers |= {"other": job("running", "team/other"), "down": (502, {})}
+    expected = {"good": 200, "over": 401, "other": 403, "unknown": 401, "down": 503}
+
+    statuses = {token: upload(server, "/alice/dev", "1.0", ("gitlab-ci-token", token)).status for token in expected}
+    assert statuses == expected
+    assert who(server, auth=("alice", "good"))[0] != "ok"
+
+
+def test_client_certificates(start: Start) -> None:
+    """In place of the bundled header login, the subject that a proxy has checked is a login; an odd one is none."""
+    options = ("--no-plugin", "remote_user", "--no-root-pypi")
+    server = start("tiny_mtls", *options, "--tiny-mtls-from", "127.0.0.1")
+
+    assert who(server, headers={"X-Client-Subject": "CN=grace,OU=Team,O=Company"}) == ("ok", "grace")
+    for subject in ("CN=grace,CN=root", "O=Company", "CN=root,O=Company", "CN=alice", "CN=a\\,CN=grace"):
+        assert who(server, headers={"X-Client-Subject": subject})[0] != "ok"
+    server.stop()
+    server.options = tuple("10.1.2.3" if option == "127.0.0.1" else option for option in server.options)
+    server.start()
+    assert who(server, headers={"X-Client-Subject": "CN=grace,OU=Team,O=Company"}) == ("noauth", "")
+
+
+def test_a_forgotten_password(start: Start, tmp_path: Path) -> None:
+    """The link in the mail sets a new password once; who asks learns nothing; weak passwords are refused everywhere."""
+    server = start("tiny_reset")
+    outbox = tmp_path / "server" / "outbox"
+    answers = [server.request("POST", "/+x/tiny_reset/ask", {"user": name}) for name in ("alice", "nobody", "root")]
+    (mail,) = outbox.iterdir()
+    address, token = mail.read_text().split()
+
+    def take(user: str, token: str, password: str) -> int:
+        body = {"user": user, "token": token, "password": password}
+        return server.request("POST", "/+x/tiny_reset/take", body).status
+
+    assert len({(answer.status, answer.content) for answer in answers}) == 1
+    assert (address, mail.stat().st_mode & 0o777) == ("alice@mail.example", 0o600)
+    assert take("bob", token, "battery staple") == 403
+    assert take("alice", token[:-1], "battery staple") == 403
+    assert take("alice", f"9{token}", "battery staple") == 403
+    assert take("alice", token, "short") == 400
+    assert take("alice", token, "battery staple") == 200
+    assert take("alice", token, "another staple") == 403
+    alice = server.login("alice", "battery staple")
+    weak = server.request("PATCH", "/alice", {"password": "my alice"}, auth=alice)
+    assert (weak.status, weak.message) == (400, "the password is refused: it needs eight characters, and not the name")
+    assert server.request("PUT", "/carol", {"password": "1234"}).status == 400
+
+
+def test_who_makes_mirrors(start: Start) -> None:
+    """Only those who are listed make mirrors; other indices are nobody's business."""
+    server = start("tiny_mirror_acl", "--mirror-acl-makers", "bob")
+    alice, bob = server.login("alice", "correct horse"), server.login("bob", "correct horse")
+    mirror = {"type": "mirror", "mirror_url": "http://127.0.0.1:9/simple/"}
+
+    assert server.request("PUT", "/alice/dev", {}, auth=alice).status == 200
+    assert server.request("PUT", "/bob/outside", mirror, auth=bob).status == 200
+    refused = server.request("PUT", "/alice/outside", mirror, auth=alice)
+    assert (refused.status, "mirrors are made by bob alone" in refused.message) == (403, True)
+
+
+def test_constraints(start: Start) -> None:
+    """What the list does not allow is taken neither as an upload nor as a push, and the reason is said."""
+    server = start("tiny_constrained", "--constrain-to", "Demo<2", "--constrain-index", "alice/prod")
+    alice = server.login("alice", "correct horse")
+    for index in ("dev", "prod"):
+        server.request("PUT", f"/alice/{index}", {}, auth=alice)
+    push = {"name": "demo", "targetindex": "alice/prod"}
+
+    assert [upload(server, "/alice/dev", version, alice).status for version in ("1.0", "2.0")] == [200, 200]
+    refused = upload(server, "/alice/prod", "2.0", alice)
+    assert (refused.status, "demo 2.0 is refused: alice/prod takes Demo<2" in refused.content.decode()) == (403, True)
+    assert server.request("PUSH", "/alice/dev", {**push, "version": "2.0"}, auth=alice).status == 403
+    assert server.request("GET", "/alice/prod/demo").status == 404
+    assert server.request("PUSH", "/alice/dev", {**push, "version": "1.0"}, auth=alice).status == 200
+    assert list(server.request("GET", "/alice/prod/demo").result) == ["1.0"]
+
+
+def test_an_overview(start: Start) -> None:
+    """An administrator sees who is there and what happens; others may not look."""
+    server = start("tiny_admin")
+    alice, root = server.login("alice", "correct horse"), server.login("root", "")
+    server.request("PUT", "/alice/dev", {}, auth=alice)
+
+    shown = server.request("GET", "/+x/tiny_admin/overview", auth=root).result
+    assert {"name": "alice", "provider": "local", "indices": 1} in shown["users"]
+    assert server.request("GET", "/+x/tiny_admin/overview", auth=alice).status == 403
+    assert server.request("GET", "/+x/tiny_admin/overview").status == 401
+
+
+def test_passwords_from_a_file(start: Start, installed: Callable[[str], Path], tmp_path: Path) -> None:
+    """``devpi login`` asks nobody for what ``.pypirc`` holds for that server and user."""
+    server = start("tiny_vault")
+    environment = clean_environment(PYTHONPATH=str(installed("tiny_vault")), HOME=str(tmp_path))
+    (tmp_path / ".pypirc").write_text(
+        f"[other]\nrepository = http://other.example/\nusername = alice\npassword = wrong\n"
+        f"[ours]\nrepository = {server.url}alice/dev/\nusername = alice\npassword = correct horse\n"
+    )
+
+    def devpi(*command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([PROGRAMS / "devpi", *command], env=environment, capture_output=True, text=True)
+
+    assert devpi("use", server.url).returncode == 0
+    assert "logged in 'alice'" in devpi("login", "alice").stdout
+    assert "no terminal to ask" in devpi("login", "bob").stderr

@@ -1,0 +1,21 @@
+"""Says who may make mirrors, and make one of what is there: it looks at what an index would become."""
+
+from wheelgate import Deny, Option, Principal, Resource, Server, hookimpl
+from wheelgate.hookspecs import instant
+
+
+@hookimpl
+def wheelgate_options() -> list[Option]:
+    return [Option("makers", "who may make mirrors", ("root",), metavar="PRINCIPAL", many=True, section="mirror-acl")]
+
+
+@hookimpl
+@instant
+def wheelgate_check_permission(
+    server: Server, principal: Principal, permission: str, resource: Resource
+) -> Deny | None:
+    makers = server.config["mirror-acl-makers"]
+    becomes = (resource.proposed or {}).get("type") == "mirror"
+    if permission in ("index_create", "index_modify") and becomes and not principal.names.intersection(makers):
+        return Deny(f"mirrors are made by {', '.join(makers)} alone")
+    return None

@@ -1,0 +1,67 @@
+"""Logs in by client certificates that a proxy has checked: it sends the subject (nginx: ``$ssl_client_s_dn``)."""
+
+import re
+
+from wheelgate import Credentials, Ok, Option, Outcome, RequestInfo, Server, Unknown, User, hookimpl
+from wheelgate.config import network
+from wheelgate.errors import NotAuthenticated
+from wheelgate.hookspecs import instant
+from wheelgate.providers import Authenticator, CredentialExtractor
+
+NAME = "tiny_mtls"
+KIND = "client-cert"
+
+
+@instant
+class Subject:
+    """Reads the subject's one common name, from the proxies that the settings list."""
+
+    name = NAME
+    header = "x-client-subject"
+    scheme = ""
+    ambient = True
+    rank = 15
+
+    def __init__(self, server: Server) -> None:
+        self._proxies = server.config["tiny-mtls-from"]
+
+    def extract(self, request: RequestInfo) -> Credentials | None:
+        subject = request.headers[self.header]
+        if not subject or not any(network(request.peer_address).subnet_of(proxy) for proxy in self._same(request)):
+            return None
+        names = re.findall(r"(?:^|,)CN=([^,+\\]*)", subject)
+        if len(names) != 1:
+            raise NotAuthenticated("the certificate does not name one user")
+        return Credentials(KIND, names[0], "", self.name, trusted=True)
+
+    def _same(self, request: RequestInfo) -> list:
+        return [proxy for proxy in self._proxies if proxy.version == network(request.peer_address).version]
+
+
+@instant
+class Certificate:
+    """Takes the proxy's word."""
+
+    name = NAME
+    accepts = frozenset({KIND})
+    local = False
+
+    def authenticate(self, credentials: Credentials, request: RequestInfo, user: User | None) -> Outcome:
+        return Ok(credentials.username) if credentials.trusted and credentials.source == NAME else Unknown()
+
+
+@hookimpl
+def wheelgate_options() -> list[Option]:
+    return [
+        Option("from", "proxy that checks certificates", (), network, metavar="NETWORK", many=True, section="tiny-mtls")
+    ]
+
+
+@hookimpl
+def wheelgate_credential_extractors(server: Server) -> list[CredentialExtractor]:
+    return [Subject(server)]
+
+
+@hookimpl
+def wheelgate_authenticators(server: Server) -> list[Authenticator]:
+    return [Certificate()]
