@@ -71,6 +71,8 @@ POLICY_BUDGET = 1.0
 ROUTE_BUDGET = 30.0
 SENDING_THREADS = 8
 PUSHING_THREADS = 4
+GATHERING = 0.001
+"""Seconds that an upload waits for others, as the files of one release come; the disk takes longer than that."""
 CORE_FEATURES = (
     "push-no-docs",
     "push-only-docs",
@@ -109,6 +111,7 @@ class Application:
         instant = database.instant and server.users.instant and server.indices.instant
         access = Access(database, self._storing, instant=instant)
         access.serial = database.serial()
+        self._access = access
         kept = Kept(database, access)
 
         secret = config.secret_path.read_bytes()
@@ -180,7 +183,9 @@ class Application:
         self._sending = Pool("sending", SENDING_THREADS)
         self._pushing = Pool("pushes", PUSHING_THREADS)
         together = database.kind == "sqlite" and server.files.store.instant
-        self._uploading = GroupCommit("uploads", access.within_transaction) if together else None
+        self._uploading = (
+            GroupCommit("uploads", access.within_transaction, gather=GATHERING, niceness=10) if together else None
+        )
         reader = Reader(server.files.store, self._sending)
         server.files.ask([kind.packages for kind in types if kind.packages is not None], indices.all_have_packages)
         hasher = plugins.only("wheelgate_password_hasher", "a password hasher", needed=False, server=server)
@@ -258,6 +263,7 @@ class Application:
         """End what is under way and close the database."""
         if self._uploading is not None:
             self._uploading.close()
+        self._access.close()
         self._storing.close()
         self._hashing.close()
         self._events.close()

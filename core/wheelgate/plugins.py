@@ -47,6 +47,8 @@ class Implementation:
     function: Callable[..., Any]
     arguments: tuple[str, ...]
     instant: bool
+    permissions: frozenset[str] | None = None
+    """Those that a policy is about; None for all."""
 
     def __call__(self, **given: Any) -> Any:
         """Call it with those of the arguments that it takes."""
@@ -88,6 +90,7 @@ class Plugins:
                 function=impl.function,
                 arguments=tuple(impl.argnames),
                 instant=getattr(impl.function, "instant", False),
+                permissions=getattr(impl.function, "permissions", None),
             )
             for impl in getattr(self._manager.hook, hook).get_hookimpls()
         ]

@@ -79,10 +79,12 @@ class CommonHeaders:
         """Serve one request."""
 
         def send_with_headers(message: dict[str, Any]) -> Awaitable[None]:
-            if PRIVATE in scope and message["type"] == "http.response.start":
+            if message["type"] != "http.response.start":
+                return send(message)
+            if PRIVATE in scope:
                 message["headers"] = private(message["headers"])
             # To a 304 the client adds the headers that it has (RFC 9110, section 15.4.5); each costs 1 % of the answer.
-            if message["type"] == "http.response.start" and message["status"] != NOT_MODIFIED:
+            if message["status"] != NOT_MODIFIED:
                 serial = (b"x-devpi-serial", b"%d" % self._access.serial)
                 message["headers"] = [*message["headers"], *self._fixed, serial]
             return send(message)

@@ -35,7 +35,11 @@ class Rights:
     ) -> None:
         self._server = server
         self._permissions: Mapping[str, Permission] = {permission.name: permission for permission in permissions}
-        self._policies = policies
+        self._policies = {
+            name: [policy for policy in policies if policy[0].permissions is None or name in policy[0].permissions]
+            for name in self._permissions
+        }
+        """Who is asked about each permission."""
         self._filters = filters
 
     async def decide(self, principal: Principal, permission: str, resource: Resource) -> Verdict:
@@ -52,7 +56,7 @@ class Rights:
         """Ask every policy what a principal may, whatever its token leaves out."""
         granted: Verdict | None = None
         question = {"server": self._server, "principal": principal, "permission": permission, "resource": resource}
-        for policy, provider in self._policies:
+        for policy, provider in self._policies[permission]:
             try:
                 answer = policy(**question) if provider.instant else await provider.call(policy, **question)
             except Exception as error:  # noqa: BLE001 - a stranger's code; a policy that cannot answer denies
@@ -118,6 +122,10 @@ class Rights:
     def hides_nothing(self, permission: str) -> bool:
         """Whether a listing looks the same to everyone, unless an access list says something else."""
         return not self._filters and self._permissions[permission].default == "everyone"
+
+    def asks_nobody(self, permission: str) -> bool:
+        """Whether no plugin has an opinion on a permission: its default, and its access list, decide at once."""
+        return not self._policies[permission] and not self._filters
 
     async def visible(self, principal: Principal, permission: str, resources: Sequence[Resource]) -> list[bool]:
         """Say which entries of a listing somebody, or a token, may see."""

@@ -36,6 +36,8 @@ class IndexRights:
         self._access = access
         self._kept = kept
         self._hide = hide
+        self._list = rights.access_list(READ)
+        self._asks_nobody = rights.asks_nobody(READ) and rights.hides_nothing(READ)
 
     async def find(
         self, caller: Caller, owner: str, name: str, permission: str = READ, project: str | None = None
@@ -59,6 +61,8 @@ class IndexRights:
         """
         path, look = f"{owner}/{name}", self._inheritance.find
         found = look(path) if self._access.instant else await self._access.read(look, path)
+        if found is not None and self._open(found):
+            return found
         return await self.check(caller, owner, name, found, permission, project)
 
     async def check(
@@ -163,6 +167,10 @@ class IndexRights:
 
     async def _may(self, principal: Principal, permission: str, resource: Resource) -> bool:
         return (await self._rights.decide(principal, permission, resource)).allowed
+
+    def _open(self, found: Resolution) -> bool:
+        """Say whether everybody may read an index because nothing says who may. PERF: so it is for most indices."""
+        return self._asks_nobody and all(self._list not in resource.config for resource in found.line)
 
     async def _public(self, found: Resolution) -> bool:
         """Say whether everybody may read an index."""

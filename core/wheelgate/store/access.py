@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from wheelgate.pools import Pool
 from wheelgate.store.database import Database
+from wheelgate.store.group_commit import Change, GroupCommit
 from wheelgate.store.protocols import UserStore
 from wheelgate.values import User
 
@@ -25,6 +27,7 @@ class Access:
         self._pool = pool
         self._turn = threading.Lock() if database.kind == "sqlite" else contextlib.nullcontext()
         """SQLite lets one write at a time; who finds it busy would look again and again."""
+        self._changes = GroupCommit("changes", self.within_transaction) if database.kind == "sqlite" else None
         self.instant = instant
         """Whether reads may be made without :meth:`read`, on the event loop."""
         self.serial = 0
@@ -37,8 +40,15 @@ class Access:
         return await self._pool.run(function, *args, **kwargs)
 
     async def change(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a function inside a transaction, which is undone if it raises."""
-        return await self._pool.run(lambda: self.within_transaction(function, *args, **kwargs))
+        """Call a function inside a transaction, which is undone if it raises.
+
+        It may be called again: on SQLite those that come at the same time share a transaction, and if one of them
+        raises, each gets its own.
+        """
+        change = partial(function, *args, **kwargs)
+        if self._changes is not None:
+            return await self._changes.do(Change(change))
+        return await self._pool.run(self.within_transaction, change)
 
     def within_transaction(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function as :meth:`change` does, in the thread that is there already."""
@@ -46,6 +56,11 @@ class Access:
             answer = function(*args, **kwargs)
         self.serial = self._database.serial()
         return answer
+
+    def close(self) -> None:
+        """Make the changes that wait, and end the thread that makes them."""
+        if self._changes is not None:
+            self._changes.close()
 
 
 def known_user(users: UserStore, kept: Kept, name: str) -> User | None:

@@ -1,7 +1,8 @@
 """Makes changes that wait at the same time durable together: the disk is waited for once, however many there are.
 
 The name is that of databases, which do the same with the transactions of several clients. Here it also spares each
-change a transaction, and the threads of a worker the fight for the interpreter.
+change a transaction, and the threads of a worker the fight for the interpreter. It is for SQLite, which has one writer:
+elsewhere those that are in one transaction would hold each other's locks.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from wheelgate.logs import where
 from wheelgate.pools import stand_back
@@ -22,12 +23,8 @@ from wheelgate.pools import stand_back
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-NICENESS = 10
-"""By how much the thread stands back behind those who read."""
 MOST = 64
 """Changes that are made together, at most: the first one waits for all of them."""
-GATHER = 0.001
-"""Seconds that the first one waits for others, as the files of one release come; the disk takes longer than that."""
 
 log = logging.getLogger("wheelgate.store")
 
@@ -49,6 +46,22 @@ class Job(Protocol[T_co]):
 
     def leave(self, *, changed: bool) -> None:
         """Clear up, outside of transactions; also called if one of the others raised. Must not raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Generic[T]):
+    """A job that is a change and nothing else."""
+
+    change: Callable[[], T]
+
+    def prepare(self) -> None:
+        """Do nothing."""
+
+    def secure(self) -> None:
+        """Do nothing."""
+
+    def leave(self, *, changed: bool) -> None:
+        """Do nothing."""
 
 
 def alone(job: Job[T], transact: Transact) -> T:
@@ -85,10 +98,19 @@ class Waiting:
 class GroupCommit:
     """One thread that takes all jobs which have come meanwhile, and does them together."""
 
-    def __init__(self, name: str, transact: Transact) -> None:
-        """Take the thread's name, and what opens transactions. The thread starts with the first job."""
+    def __init__(self, name: str, transact: Transact, *, gather: float = 0.0, niceness: int = 0) -> None:
+        """Make it; the thread starts with the first job.
+
+        Args:
+            name: the thread's.
+            transact: opens transactions.
+            gather: seconds that the first job waits for others; those that come while the disk is busy do so anyhow.
+            niceness: by how much the thread stands back behind others when processors are scarce.
+        """
         self._name = name
         self._transact = transact
+        self._delay = gather
+        self._niceness = niceness
         self._lock = threading.Lock()
         self._gathered: list[Waiting] = []
         self._busy = False
@@ -107,7 +129,7 @@ class GroupCommit:
         with self._lock:
             self._gathered.append(Waiting(job, future))
             if not self._busy:
-                loop.call_later(GATHER, self._hand_over)
+                loop.call_later(self._delay, self._hand_over)
         return await future
 
     def close(self) -> None:
@@ -130,7 +152,7 @@ class GroupCommit:
         return group
 
     def _run(self) -> None:
-        stand_back(NICENESS)
+        stand_back(self._niceness)
         while group := self._groups.get():
             while group:
                 self._do(group)

@@ -1,8 +1,8 @@
 """The policy of ``--restrict-modify``: who may create, modify and delete users and indices."""
 
 from wheelgate import Allow, Deny, Option, Principal, Resource, Server, hookimpl
-from wheelgate.hookspecs import instant
-from wheelgate_restrict_modify.policy import judge, principals
+from wheelgate.hookspecs import about, instant
+from wheelgate_restrict_modify.policy import RELEASES, RESTRICTED, judge, principals
 
 
 @hookimpl
@@ -21,6 +21,7 @@ def wheelgate_options() -> list[Option]:
 
 @hookimpl
 @instant
+@about(*RESTRICTED, *RELEASES)
 def wheelgate_check_permission(
     server: Server, principal: Principal, permission: str, resource: Resource
 ) -> Allow | Deny | None:

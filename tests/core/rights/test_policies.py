@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from tests.forms import upload
+from tests.made import wheel
 from tests.sites import Serve
 
 from wheelgate import Allow, Deny, Principal, Resource, hookimpl
+from wheelgate.hookspecs import about
 from wheelgate.testing.site import Site
 
 ROOT = ("root", "")
@@ -171,6 +174,53 @@ def test_what_a_change_of_a_user_asks_for(serve: Serve, body: dict[str, object],
 
     assert site.request("PATCH", "/alice", body, auth=alice).status == 200
     assert asked == permissions
+
+
+@pytest.mark.parametrize(
+    ("promised", "asked"), [(("upload",), ["upload"]), (("user_create", "upload"), ["user_create", "upload"])]
+)
+def test_a_policy_is_asked_only_about_what_it_is_about(
+    serve: Serve, promised: tuple[str, ...], asked: list[str]
+) -> None:
+    """A policy that promises to have no opinion on a permission is not asked about it; no promise means all."""
+    heard: list[str] = []
+    everything: list[str] = []
+
+    class Narrow:
+        @hookimpl
+        @about(*promised)
+        def wheelgate_check_permission(self, permission: str) -> None:
+            heard.append(permission)
+
+    class Wide:
+        @hookimpl
+        def wheelgate_check_permission(self, permission: str) -> None:
+            everything.append(permission)
+
+    site = serve(extra={"narrow": Narrow(), "wide": Wide()})
+    alice = site.add_user("alice")
+    site.request("PUT", "/alice/dev", {}, auth=alice)
+    site.request("GET", "/alice/dev/+simple/", auth=alice)
+    upload(site, "alice/dev", wheel("abc"), alice)
+
+    assert list(dict.fromkeys(heard)) == asked
+    assert {"user_create", "index_create", "index_read", "upload"} <= set(everything)
+
+
+def test_a_policy_about_reading_is_asked_for_every_page(serve: Serve) -> None:
+    """Where a policy has an opinion on reading, an index that nothing else hides is not open by itself."""
+
+    class Closing:
+        @hookimpl
+        @about("index_read")
+        def wheelgate_check_permission(self, permission: str) -> Deny:
+            return Deny("closed for today")
+
+    site = serve(extra={"closing": Closing()})
+    root = site.login(*ROOT)
+    site.request("PUT", "/root/dev", {}, auth=root)
+
+    assert site.request("GET", "/root/dev/+simple/", auth=root).status in {403, 404}
 
 
 @pytest.fixture
