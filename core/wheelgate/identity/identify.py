@@ -98,20 +98,33 @@ class Identifier:
         self._state = state
         self._access = access
         self._kept = kept
+        self._headers = tuple(dict.fromkeys(extractor.header for extractor, _ in extractors))
         # PERF: a header that held a token with our signature holds it every time; reading it anew costs 0.01 ms.
-        self._tokens: dict[str, Session] = {}
+        self._tokens: dict[str, tuple[Session, bool]] = {}
+        """Sessions by the headers that they came in, each with whether a browser may have added it by itself."""
 
     async def caller(self, incoming: Incoming) -> Caller:
         """Find out who asks. Bad credentials make an anonymous caller with a problem, never an error by itself."""
+        headers = [value for header in self._headers if (value := incoming.header(header)) is not None]
+        if not headers:
+            return Caller(ANYONE, incoming)
+        known = self._tokens.get(headers[0]) if len(headers) == 1 else None
+        if known is None:
+            return await self._judge(incoming)
+        session, ambient = known
+        try:
+            return await self._resume(session, incoming, ambient=ambient)
+        except Refusal as problem:
+            return Caller(ANYONE, incoming, problem, ambient)
+
+    async def _judge(self, incoming: Incoming) -> Caller:
+        """Read the credentials of a request, and find out whose they are."""
         sent = self._sent(incoming)
         for extractor, provider, value in sent:
             try:
                 # A token is good for what it says, whatever a client, a browser or a proxy says besides.
                 if len(sent) > 1 and (token := await self._token_beside(extractor.header, incoming)) is not None:
                     return await self._prove(token, value, incoming, ambient=extractor.ambient)
-                known = self._tokens.get(value)
-                if known is not None:
-                    return await self._resume(known, incoming, ambient=extractor.ambient)
                 credentials = await self._extract(extractor, provider, incoming.info)
                 if credentials is not None:
                     return await self._prove(credentials, value, incoming, ambient=extractor.ambient)
@@ -173,7 +186,7 @@ class Identifier:
             session = self._sessions.read(credentials.secret, name)
             if len(self._tokens) >= KEPT:
                 self._tokens.clear()
-            self._tokens[header] = session
+            self._tokens[header] = session, ambient
             return await self._resume(session, incoming, ambient=ambient)
         user = await self._access.read(self.user, name)
         proof = await self._authentication.remembered(credentials, incoming.info, user)
