@@ -152,7 +152,7 @@ class IndexRights:
         """
         restriction = principal.restriction
         if restriction is not None and not restriction.names(found.index.path):
-            return await self._closed(ANYONE, found) is None
+            return False
         if await self._closed(principal, found) is None:
             return True
         return (await self._rights.judge(principal, MODIFY, found.resource)).allowed
