@@ -170,3 +170,50 @@ def test_an_access_list_names_a_group_of_the_server(serve: Serve) -> None:
     assert found() == [404, 404, False]
     assert bob.site.request("PATCH", "/+x/groups/devs", ["members+=carol"], auth=ROOT).status == 200
     assert found() == [200, 404, True]
+
+
+@pytest.mark.parametrize(
+    ("narrow", "path", "expected"),
+    [
+        ({"indices": ["alice/private"]}, "/alice/private/+simple/", 200),
+        ({"indices": ["alice/private"]}, f"/alice/private/{address(BASE)}", 200),
+        ({"projects": ["own"]}, "/alice/private/+simple/of-base/", 200),
+        ({"projects": ["own"]}, f"/alice/private/{address(BASE)}", 403),
+        ({"indices": ["alice/open"]}, f"/alice/private/{address(BASE)}", 403),
+        ({"indices": ["alice/open"]}, "/alice/private/+simple/", 200),
+    ],
+    ids=["page", "file", "page of a project", "file of a project", "file of another", "page of another"],
+)
+def test_a_proxy_asks_for_a_token(bob: Holder, narrow: dict[str, Any], path: str, expected: int) -> None:
+    """A file that a proxy may send by itself takes a token for all its projects; a page the server judges itself."""
+    answer = bob.site.request(
+        "GET",
+        "/+authcheck",
+        auth=bob.token("read", **narrow),
+        headers={"X-Original-URI": f"http://packages.example{path}"},
+    )
+
+    assert answer.status == expected
+
+
+def test_a_token_is_a_login_where_everybody_needs_one(serve: Serve) -> None:
+    """With ``--require-login`` a token gets in, and reads what it may and no more."""
+    bob = furnished(serve(require_login="true"))
+    token = bob.token("read", indices=["alice/private"])
+
+    found = [bob.site.request("GET", f"/alice/{name}/+simple/", auth=token).status for name in LAYOUT]
+
+    assert found == [200, 200, 404, 404, 404]
+    assert bob.site.request("GET", "/alice/open/+simple/").status == 401
+
+
+def test_no_cache_between_keeps_what_a_token_read(bob: Holder) -> None:
+    """A private page is for the token alone; an open one is for everybody."""
+    token = bob.token("read")
+
+    private, open_page = (
+        bob.site.request("GET", f"/alice/{name}/+simple/", auth=token) for name in ("private", "open")
+    )
+
+    assert "private" in private.headers["cache-control"]
+    assert "private" not in open_page.headers.get("cache-control", "")
