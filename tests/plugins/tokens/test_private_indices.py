@@ -177,15 +177,15 @@ def test_an_access_list_names_a_group_of_the_server(serve: Serve) -> None:
     [
         ({"indices": ["alice/private"]}, "/alice/private/+simple/", 200),
         ({"indices": ["alice/private"]}, f"/alice/private/{address(BASE)}", 200),
-        ({"projects": ["own"]}, "/alice/private/+simple/of-base/", 200),
-        ({"projects": ["own"]}, f"/alice/private/{address(BASE)}", 403),
+        ({"projects": ["of-base"]}, "/alice/private/+simple/of-base/", 403),
+        ({"projects": ["of-base"]}, f"/alice/private/{address(BASE)}", 403),
         ({"indices": ["alice/open"]}, f"/alice/private/{address(BASE)}", 403),
         ({"indices": ["alice/open"]}, "/alice/private/+simple/", 200),
     ],
     ids=["page", "file", "page of a project", "file of a project", "file of another", "page of another"],
 )
 def test_a_proxy_asks_for_a_token(bob: Holder, narrow: dict[str, Any], path: str, expected: int) -> None:
-    """A file that a proxy may send by itself takes a token for all its projects; a page the server judges itself."""
+    """What a proxy sends by itself takes a token for the whole index; what is not there the server says itself."""
     answer = bob.site.request(
         "GET",
         "/+authcheck",
