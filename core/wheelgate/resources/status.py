@@ -78,12 +78,11 @@ class AuthCheckResource:
     async def _check(self, caller: Caller, parts: list[str]) -> None:
         if len(parts) < 2 or "+" in parts[0] + parts[1]:
             return
-        # A proxy may serve files by itself; for everything else this server is asked again, and says more.
-        file = parts[2:3] in (["+f"], ["+e"])
         try:
-            await self._front.indices.find(caller, parts[0], parts[1], project=None if file else "")
+            await self._front.indices.find(caller, parts[0], parts[1])
         except NotFound as error:
-            if file:
+            # A proxy may serve files by itself; of everything else this server says that it is not there.
+            if parts[2:3] in (["+f"], ["+e"]):
                 raise Forbidden(error.message) from None
 
 

@@ -119,7 +119,7 @@ class IndexRights:
         hidden = set()
         for path in paths:
             found = await self._access.read(self._inheritance.find, path)
-            if found is not None and await self._denied(caller.principal, found):
+            if found is not None and await self._denied(caller.principal, found, ""):
                 hidden.add(path)
         return frozenset(hidden)
 
@@ -127,7 +127,7 @@ class IndexRights:
         """Say whether everybody may read every index. Belongs outside of transactions."""
         return self._rights.hides_nothing(READ) and not self._some_listed()
 
-    async def _denied(self, principal: Principal, found: Resolution, project: str | None = "") -> Verdict | None:
+    async def _denied(self, principal: Principal, found: Resolution, project: str | None) -> Verdict | None:
         """Return the verdict that keeps somebody, or a token, from reading an index; None if nothing does.
 
         A token for an index reads what that index inherits. One for others reads only what is open to everybody, with
@@ -156,7 +156,7 @@ class IndexRights:
         """
         restriction = principal.restriction
         if restriction is not None and not restriction.names(found.index.path):
-            return await self._closed(ANYONE, found) is None
+            return False
         if await self._closed(principal, found) is None:
             return True
         return (await self._rights.judge(principal, MODIFY, found.resource)).allowed
@@ -179,7 +179,7 @@ class IndexRights:
             key = self._rights.access_list(READ)
             if not any(key in resource.config for resource in found.line):
                 return True
-        return await self._denied(ANYONE, found) is None
+        return await self._closed(ANYONE, found) is None
 
     async def _absent(self, caller: Caller, owner: str, name: str) -> Refusal:
         """Return what is said of an index that is not there, and of one that the caller is not to know of.

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from wheelgate.providers import Authenticator
+from wheelgate.providers import Authenticator, UserDirectory
 from wheelgate.values import LONGEST_NAME, Credentials, Ok, Outcome, Reject, RequestInfo, Unavailable, Unknown, User
 
 SECRETS = [  # such as core passes on: neither half of a surrogate pair nor a megabyte gets through to an authenticator
@@ -61,6 +61,8 @@ class AuthenticatorCase:
     outage: Callable[[], object] | None = None
     """Takes down what the authenticator asks; None if it asks nothing that could be down."""
     request: RequestInfo = REQUEST
+    leave: Callable[[], object] | None = None
+    """Takes the user out of what the authenticator asks; needed for one that has ``exists``."""
 
     def judge(self, credentials: Credentials) -> Outcome:
         """Ask."""
@@ -161,6 +163,37 @@ class AuthenticatorContract:
             except Exception:  # noqa: BLE001 - to raise is an answer here
                 outcome = None
             assert outcome is None or isinstance(outcome, Unavailable)
+
+    def test_it_knows_who_is_there(self, case: AuthenticatorCase) -> None:
+        """Who is there is, until he leaves; then the answer is ``False``, for by anything else nobody is logged out."""
+        directory = directory_of(case)
+        assert case.leave is not None, "an authenticator that has 'exists' is tested with somebody who leaves"
+
+        assert directory.exists(case.good.username) is True
+        case.leave()
+        assert directory.exists(case.good.username) is False
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_nobody_else_is_there(self, case: AuthenticatorCase, name: str) -> None:
+        """Whom it does not know is not there, which is no error, whatever the name would mean to a filter."""
+        assert directory_of(case).exists(name) is False
+
+    def test_an_outage_sends_nobody_away(self, case: AuthenticatorCase) -> None:
+        """While it cannot tell who is there it raises: ``False`` would end everybody's logins and tokens."""
+        directory = directory_of(case)
+        if case.outage is None:
+            pytest.skip("it asks nothing that could be down")
+        case.outage()
+
+        with pytest.raises(Exception):  # noqa: B017, PT011 - whatever it raises, the answer is 503
+            directory.exists(case.good.username)
+
+
+def directory_of(case: AuthenticatorCase) -> UserDirectory:
+    """Return the authenticator as what tells who is still there."""
+    if not isinstance(case.authenticator, UserDirectory):
+        pytest.skip("it does not tell who is still there")
+    return case.authenticator
 
 
 def not_as_good(good: Credentials) -> Credentials:

@@ -45,7 +45,7 @@ class FakeDirectory:
         self.delay = 0.0
         """Seconds that every answer takes; :meth:`release` ends the waiting."""
         self.asked: list[str] = []
-        """Whom it was asked about, in this order, by either question."""
+        """Whom it was asked about, in this order, by any question."""
         self._released = threading.Event()
 
     def authenticate(self, credentials: Credentials, request: RequestInfo, user: User | None) -> Outcome:
@@ -57,6 +57,10 @@ class FakeDirectory:
         if not person.password or not hmac.compare_digest(given, known):
             return Reject("the directory has another password")
         return Ok(credentials.username, email=person.email, title=person.title)
+
+    def exists(self, username: str) -> bool:
+        """Say whether a person is still in it."""
+        return self._look_up(username) is not None
 
     def groups(self, username: str) -> frozenset[str]:
         """Return the groups of a person."""

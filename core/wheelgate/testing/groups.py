@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from wheelgate.facade import Server
 from wheelgate.providers import GroupSource
 from wheelgate.testing.authenticators import NAMES
 
@@ -32,6 +33,10 @@ class GroupSourceCase:
     """All groups that ``member`` is in; not empty."""
     outage: Callable[[], object] | None = None
     """Takes down what the source asks; None if it asks nothing that could be down."""
+    leave: Callable[[], object] | None = None
+    """Takes ``member`` out of all groups; needed for a live source."""
+    server: Server | None = None
+    """The server in whose database a live source keeps its groups."""
 
 
 class GroupSourceContract:
@@ -60,6 +65,21 @@ class GroupSourceContract:
     def test_nobody_else_is(self, case: GroupSourceCase, name: str) -> None:
         """Whom it does not know is in no group, which is no error, whatever the name would mean to a filter."""
         assert not case.source.groups(name)
+
+    def test_a_live_source_tells_of_every_change(self, case: GroupSourceCase) -> None:
+        """One that is asked again only after a change keeps its groups where the server sees that there was one."""
+        live = getattr(case.source, "live", False)
+        assert live in (True, False)
+        if not live:
+            pytest.skip("its answers are kept for a minute")
+        assert case.leave is not None, "a live source is tested with somebody who leaves"
+        assert case.server is not None, "a live source is tested with the server that keeps its groups"
+        serial = case.server.database.serial()
+
+        case.leave()
+
+        assert case.server.database.serial() != serial
+        assert not case.source.groups(case.member)
 
     def test_an_outage_is_no_answer(self, case: GroupSourceCase) -> None:
         """While it cannot tell it raises: an empty answer would take everybody's rights for a minute."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from wheelgate import Server
 from wheelgate.providers import Route, RouteEvent, RouteRequest, RouteResponse
 from wheelgate_groups.groups import Groups
+from wheelgate_groups.values import CHANGE_SCHEMA, SCHEMA
 
 KIND = "groupconfig"
 
@@ -18,11 +19,11 @@ class GroupRoutes:
     def routes(self) -> list[Route]:
         """Return the addresses."""
         return [
-            Route("GET", "/", self.list, "group_read"),
-            Route("GET", "/{name}", self.show, "group_read"),
-            Route("PUT", "/{name}", self.create, "group_create"),
-            Route("PATCH", "/{name}", self.modify, "group_modify"),
-            Route("DELETE", "/{name}", self.delete, "group_delete"),
+            Route("GET", "/", self.list, "group_read", summary="List the groups"),
+            Route("GET", "/{name}", self.show, "group_read", summary="Show a group"),
+            Route("PUT", "/{name}", self.create, "group_create", summary="Create a group", schema=SCHEMA),
+            Route("PATCH", "/{name}", self.modify, "group_modify", summary="Change a group", schema=CHANGE_SCHEMA),
+            Route("DELETE", "/{name}", self.delete, "group_delete", summary="Delete a group"),
         ]
 
     def list(self, asked: RouteRequest) -> RouteResponse:

@@ -12,6 +12,14 @@ from wheelgate.fields import parse_list, parse_text, shown
 KEYS: Mapping[str, Callable[[Any], Any]] = {"members": parse_list, "title": parse_text("title")}
 """What can be set, and how it is read."""
 
+TEXTS = {"type": "array", "items": {"type": "string"}}
+SCHEMA = {
+    "type": "object",
+    "properties": {"members": TEXTS, "title": {"type": "string"}},
+    "additionalProperties": False,
+}
+CHANGE_SCHEMA = {"oneOf": [SCHEMA, TEXTS]}
+
 
 @dataclass(frozen=True, slots=True)
 class Group:

@@ -36,7 +36,8 @@ class TestFakeAuthenticator(AuthenticatorContract):
     @pytest.fixture
     def case(self, directory: FakeDirectory) -> AuthenticatorCase:
         """Return the authenticator under test."""
-        return AuthenticatorCase(directory, GOOD, outage=lambda: setattr(directory, "outage", True))
+        down = lambda: setattr(directory, "outage", True)  # noqa: E731
+        return AuthenticatorCase(directory, GOOD, outage=down, leave=lambda: directory.people.pop("ada"))
 
 
 class TestFakeGroups(GroupSourceContract):
@@ -147,6 +148,27 @@ def test_a_flawed_authenticator_fails(
 
 
 @pytest.mark.parametrize(
+    ("exists", "test", "more"),
+    [
+        pytest.param(lambda _: True, SUITE.test_it_knows_who_is_there, (), id="lets nobody go"),
+        pytest.param(lambda _: None, SUITE.test_it_knows_who_is_there, (), id="says neither"),
+        pytest.param(lambda name: "*" in name, SUITE.test_nobody_else_is_there, ("a*",), id="interprets names"),
+        pytest.param(lambda _: False, SUITE.test_an_outage_sends_nobody_away, (), id="guesses"),
+    ],
+)
+def test_a_flawed_look_who_is_there_fails(
+    exists: Callable[[str], Any], test: Callable[..., None], more: tuple[str, ...]
+) -> None:
+    """The contract finds what would log everybody out, or nobody."""
+    flawed = authenticator(lambda given: Ok("ada") if right(given) else Unknown())
+    flawed.exists = exists
+    case = AuthenticatorCase(flawed, GOOD, outage=lambda: None, leave=lambda: None)
+
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        test(case, *more)
+
+
+@pytest.mark.parametrize(
     "judge",
     [
         lambda given: Ok("ada") if given.trusted else Unknown(),
@@ -173,6 +195,19 @@ def test_a_flawed_source_of_groups_fails(groups: Callable[[str], Any]) -> None:
 
     with pytest.raises(AssertionError):
         GroupSourceContract().test_a_member_is_in_its_groups(case)
+
+
+@pytest.mark.parametrize("live", [True, "yes"], ids=["kept elsewhere", "no word of yes"])
+def test_a_source_that_is_not_live_fails(serve: Serve, live: object) -> None:
+    """The contract finds a source whose changes the server would not see."""
+    members = {"ada"}
+    source: Any = SimpleNamespace(
+        name="flawed", live=live, groups=lambda name: frozenset({"admins"} if name in members else ())
+    )
+    case = GroupSourceCase(source, "ada", frozenset({"admins"}), leave=members.clear, server=serve().server)
+
+    with pytest.raises(AssertionError):
+        GroupSourceContract().test_a_live_source_tells_of_every_change(case)
 
 
 SECRET = "ada_swordfish"

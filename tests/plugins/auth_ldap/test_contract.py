@@ -1,0 +1,77 @@
+"""A directory keeps every promise of an authenticator, and of a source of groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.plugins.auth_ldap.conftest import settings
+from tests.plugins.auth_ldap.slapd import GROUPS, PEOPLE, PROGRAM, Slapd
+
+from wheelgate import Credentials
+from wheelgate.testing.authenticators import AuthenticatorCase, AuthenticatorContract
+from wheelgate.testing.groups import GroupSourceCase, GroupSourceContract
+from wheelgate.testing.site import Site
+from wheelgate_ldap.options import read_settings
+from wheelgate_ldap.provider import Ldap
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slapd]:
+    """Return a directory for all tests of this file."""
+    if PROGRAM is None:
+        pytest.skip("slapd is not installed")
+    directory = Slapd(tmp_path_factory.mktemp("company") / "slapd")
+    directory.start()
+    directory.fill()
+    yield directory
+    directory.stop()
+
+
+@pytest.fixture(scope="module")
+def ldap(company: Slapd, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ldap]:
+    """Return the provider that a server's settings make."""
+    with Site(tmp_path_factory.mktemp("site") / "server", **settings(company, ldap_group_nested="true")) as site:
+        made = read_settings(site.config)
+        assert made is not None
+        yield Ldap(made)
+
+
+@pytest.fixture
+def carol(company: Slapd, tmp_path: Path) -> Iterator[str]:
+    """Return somebody who is in two groups, one by the other; whatever a test does, all is as before after it."""
+    if company.process is None:
+        company.start()
+    person = company.add_person("carol", "analytical")
+    devs = company.add_group("devs", [person])
+    company.add_group("makers", [devs])
+    yield person
+    if company.process is None:
+        company.start()
+    for name in ("makers", "devs"):
+        company.delete(f"cn={name},{GROUPS}")
+    with company.connect() as connection:
+        if connection.search(PEOPLE, "(uid=carol)"):
+            connection.delete(person)
+
+
+class TestAuthenticator(AuthenticatorContract):
+    """Passwords, and who is still there."""
+
+    @pytest.fixture
+    def case(self, ldap: Ldap, company: Slapd, carol: str) -> AuthenticatorCase:
+        """Return the provider, and somebody who is in the directory."""
+        good = Credentials("password", "carol", "analytical", "test")
+        return AuthenticatorCase(ldap, good, outage=company.stop, leave=lambda: company.delete(carol))
+
+
+class TestGroups(GroupSourceContract):
+    """Groups, nested ones too."""
+
+    @pytest.fixture
+    def case(self, ldap: Ldap, company: Slapd, carol: str) -> GroupSourceCase:
+        """Return the provider, and somebody who is in two groups."""
+        return GroupSourceCase(ldap, "carol", frozenset({"devs", "makers"}), outage=company.stop)
