@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
 import tomllib
 import urllib.error
 import urllib.request
@@ -12,6 +13,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,41 @@ class Visitor:
         status, answer = self("POST", "/+login", {"user": user, "password": password})
         assert status == 200, answer
         return user, answer["result"]["password"]
+
+
+class Elsewhere:
+    """A service of somebody else's that answers from a table, by the token that it is shown."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, tuple[int, Any]] = {}
+        self.url = ""
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[Elsewhere]:
+    """Run the service."""
+    service = Elsewhere()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            shown = self.headers.get("JOB-TOKEN") or self.headers.get("Authorization", "")
+            status, said = service.answers.get(shown, (401, {}))
+            content = json.dumps(said).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        service.url = f"http://127.0.0.1:{server.server_port}"
+        yield service
+        server.shutdown()
+        thread.join()
 
 
 def lay_out(source: Path, target: Path) -> None:

@@ -9,10 +9,8 @@ import base64
 import json
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from typing import Any
 import pytest
 from tests.forms import encode, file_fields
 from tests.made import wheel
+from tests.plugins_external.conftest import Elsewhere
 from tests.support import RunningServer, clean_environment
 
 from wheelgate.testing.site import Answer
@@ -65,41 +64,6 @@ def with_people(server: RunningServer) -> RunningServer:
         body = {"password": "correct horse", "email": f"{name}@mail.example"}
         assert server.request("PUT", f"/{name}", body, auth=root).status == 201
     return server
-
-
-class Elsewhere:
-    """A service of somebody else's that answers from a table, by the token that it is shown."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, tuple[int, Any]] = {}
-        self.url = ""
-
-
-@pytest.fixture(scope="module")
-def elsewhere() -> Iterator[Elsewhere]:
-    """Run the service."""
-    service = Elsewhere()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            shown = self.headers.get("JOB-TOKEN") or self.headers.get("Authorization", "")
-            status, said = service.answers.get(shown, (401, {}))
-            content = json.dumps(said).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        service.url = f"http://127.0.0.1:{server.server_port}"
-        yield service
-        server.shutdown()
-        thread.join()
 
 
 def who(server: RunningServer, **sent: Any) -> tuple[str, str]:
