@@ -1,15 +1,19 @@
-"""Strangers' plugins, built and installed as their authors would have it: by pip, found by their entry points."""
+"""Strangers' plugins, installed as their authors would have it, and found by their entry points."""
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
+import shutil
+import threading
+import tomllib
 import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +52,64 @@ class Visitor:
         return user, answer["result"]["password"]
 
 
+class Elsewhere:
+    """A service of somebody else's that answers from a table, by the token that it is shown."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, tuple[int, Any]] = {}
+        self.url = ""
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[Elsewhere]:
+    """Run the service."""
+    service = Elsewhere()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            shown = self.headers.get("JOB-TOKEN") or self.headers.get("Authorization", "")
+            status, said = service.answers.get(shown, (401, {}))
+            content = json.dumps(said).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        service.url = f"http://127.0.0.1:{server.server_port}"
+        yield service
+        server.shutdown()
+        thread.join()
+
+
+def lay_out(source: Path, target: Path) -> None:
+    """Put a distribution where pip would, by what its ``pyproject.toml`` says, so that pip can also uninstall it.
+
+    A build costs a second for each. That pip's own way ends in the same, ``test_newplugin`` tries.
+    """
+    said = tomllib.loads((source / "pyproject.toml").read_text("utf-8"))
+    project = said["project"]
+    info = target / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
+    with (info / "entry_points.txt").open("w") as entry_points:
+        for group, entries in project["entry-points"].items():
+            print(
+                f"[{group}]", *(f"{name} = {module}" for name, module in entries.items()), sep="\n", file=entry_points
+            )
+    placed = [info]
+    for package in said["tool"]["setuptools"]["packages"]:
+        shutil.copytree(source / package, target / package, ignore=shutil.ignore_patterns("__pycache__"))
+        placed.append(target / package)
+    files = [path.relative_to(target) for folder in placed for path in folder.rglob("*") if path.is_file()]
+    (info / "RECORD").write_text("".join(f"{file},,\n" for file in (*files, f"{info.name}/RECORD")))
+
+
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Install a distribution of this folder, once, into a folder of its own that can stand on ``PYTHONPATH``."""
@@ -55,42 +117,39 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
 
     def install(name: str) -> Path:
         if name not in ready:
-            target = tmp_path_factory.mktemp(name)
-            pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-            source = tmp_path_factory.mktemp("source") / name
-            subprocess.run(["cp", "-r", HERE / name, source], check=True)
-            subprocess.run(
-                [*pip, "--no-index", "--no-deps", "--no-build-isolation", "--target", target, source],
-                check=True,
-                env=clean_environment(),
-            )
-            ready[name] = target
+            ready[name] = tmp_path_factory.mktemp(name)
+            lay_out(HERE / name, ready[name])
         return ready[name]
 
     return install
 
 
-@pytest.fixture
-def serve(
-    tmp_path: Path, installed: Callable[[str], Path], request: pytest.FixtureRequest
+@pytest.fixture(scope="module")
+def serve_all(
+    tmp_path_factory: pytest.TempPathFactory, installed: Callable[[str], Path]
 ) -> Iterator[Callable[..., Visitor]]:
-    """Start a server with two workers, strangers' plugins and options; it ends with the test."""
-    running: list[RunningServer] = []
-
-    def start(*options: str, plugins: tuple[str, ...]) -> Visitor:
-        path = os.pathsep.join(str(installed(name)) for name in plugins)
-        server = RunningServer(
-            tmp_path / "server", *options, workers=2, env=clean_environment(PYTHONPATH=path), cwd=tmp_path
-        )
-        running.append(server.start())
-        return Visitor(server)
-
-    yield start
-    for server in running:
-        server.stop()
+    """Start a server for all tests of a module, as ``serve`` does for one."""
+    with ExitStack() as running:
+        yield partial(started, running, tmp_path_factory.mktemp("module"), installed)
 
 
 @pytest.fixture
+def serve(tmp_path: Path, installed: Callable[[str], Path]) -> Iterator[Callable[..., Visitor]]:
+    """Start a server with two workers, strangers' plugins and options; it ends with the test."""
+    with ExitStack() as running:
+        yield partial(started, running, tmp_path, installed)
+
+
+def started(
+    running: ExitStack, folder: Path, installed: Callable[[str], Path], *options: str, plugins: tuple[str, ...]
+) -> Visitor:
+    """Start a server in a folder."""
+    path = os.pathsep.join(str(installed(name)) for name in plugins)
+    server = RunningServer(folder / "server", *options, workers=2, env=clean_environment(PYTHONPATH=path), cwd=folder)
+    return Visitor(running.enter_context(server))
+
+
+@pytest.fixture(scope="session")
 def cheap() -> tuple[str, ...]:
     """Options that make hashing cheap, where the bundled plugin for it takes part."""
     return CHEAP_HASHING

@@ -15,15 +15,20 @@ from tests.support import clean_environment
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def visit(serve: Callable[..., Any], cheap: tuple[str, ...], tmp_path: Path) -> Any:
-    """A server that knows people from the directory; ``:admins`` alone may create users."""
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory."""
     hasher = argon2.PasswordHasher(1, 8, 1)
-    (tmp_path / "people.toml").write_text(
+    file = tmp_path_factory.mktemp("directory") / "people.toml"
+    file.write_text(
         f'''
         [ada]
         password_hash = "{hasher.hash("analytical")}"
         email = "ada@company.example"
+        groups = ["admins"]
+        [eve]
+        password_hash = "{hasher.hash("evening")}"
+        email = "eve@company.example"
         groups = ["admins"]
         [bob]
         password_hash = "{hasher.hash("builder")}"
@@ -34,20 +39,25 @@ def visit(serve: Callable[..., Any], cheap: tuple[str, ...], tmp_path: Path) -> 
         email = "dora@company.example"
         '''
     )
-    return serve(
-        "--restrict-modify", ":admins", "--directory-file", "people.toml", *cheap, plugins=("company_directory",)
-    )
+    return file
+
+
+@pytest.fixture(scope="module")
+def visit(serve_all: Callable[..., Any], cheap: tuple[str, ...], people: Path) -> Any:
+    """A server that knows people from the directory; ``:admins`` alone may create users."""
+    options = ("--restrict-modify", ":admins", "--directory-file", str(people))
+    return serve_all(*options, *cheap, plugins=("company_directory",))
 
 
 def test_people_of_the_directory_log_in(visit: Any) -> None:
     """The first login makes the user, with the address that the directory knows; a wrong password makes nothing."""
-    assert visit("POST", "/+login", {"user": "ada", "password": "wrong"})[0] == 401
-    assert visit("GET", "/ada")[0] == 404
+    assert visit("POST", "/+login", {"user": "eve", "password": "wrong"})[0] == 401
+    assert visit("GET", "/eve")[0] == 404
 
-    ada = visit.login("ada", "analytical")
+    eve = visit.login("eve", "evening")
 
-    assert visit("GET", "/ada")[1]["result"]["email"] == "ada@company.example"
-    assert visit("GET", "/+api", auth=ada)[1]["result"]["authstatus"] == ["ok", "ada", ["admins"]]
+    assert visit("GET", "/eve")[1]["result"]["email"] == "eve@company.example"
+    assert visit("GET", "/+api", auth=eve)[1]["result"]["authstatus"] == ["ok", "eve", ["admins"]]
 
 
 def test_groups_of_the_directory_have_rights(visit: Any) -> None:
@@ -77,14 +87,16 @@ def test_who_has_no_password_there_cannot_log_in(visit: Any) -> None:
     visit.login("bob", "builder")
 
 
-def test_a_directory_that_is_away_locks_nobody_else_out(visit: Any, tmp_path: Path) -> None:
+def test_a_directory_that_is_away_locks_nobody_else_out(visit: Any, people: Path) -> None:
     """While the directory cannot be read its people get 503, and local users log in."""
-    (tmp_path / "people.toml").rename(tmp_path / "gone.toml")
+    gone = people.rename(people.with_name("gone.toml"))
+    try:
+        status, answer = visit("POST", "/+login", {"user": "ada", "password": "analytical"})
 
-    status, answer = visit("POST", "/+login", {"user": "ada", "password": "analytical"})
-
-    assert (status, "company_directory" in answer["message"]) == (503, True)
-    visit.login("root", "")
+        assert (status, "company_directory" in answer["message"]) == (503, True)
+        visit.login("root", "")
+    finally:
+        gone.rename(people)
 
 
 def test_a_name_that_was_taken_before_has_no_groups(visit: Any) -> None:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import base64
-import hmac
-import json
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import argon2
 import pytest
+from tests.plugins_external.conftest import Elsewhere
 
 from wheelgate import Credentials
 from wheelgate.testing.authenticators import AuthenticatorCase, AuthenticatorContract
@@ -114,53 +111,28 @@ class TestCertificates(AuthenticatorContract):
         return AuthenticatorCase(load("tiny_mtls").Certificate(), good)
 
 
-@pytest.fixture
-def elsewhere() -> Iterator[ThreadingHTTPServer]:
-    """Run a service that knows one token, which its attribute ``token`` holds."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            given = (self.headers.get("JOB-TOKEN") or self.headers.get("Authorization", "")).encode("latin-1")
-            known = hmac.compare_digest(given.removeprefix(b"Bearer "), server.token.encode())  # type: ignore[attr-defined]
-            job = {"status": "running", "pipeline": {"project_path": "team/app"}}
-            content = json.dumps({"preferred_username": "alice", "groups": ["admins"], **job}).encode()
-            self.send_response(200 if known else 401)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
 class TestIdentityProvider(AuthenticatorContract):
     """Access tokens of an identity provider."""
 
     @pytest.fixture
-    def case(self, load: Load, site: Site, elsewhere: Any) -> AuthenticatorCase:
+    def case(self, load: Load, site: Site, elsewhere: Elsewhere) -> AuthenticatorCase:
         """Return the judge of access tokens, and one of alice's."""
         claims = base64.urlsafe_b64encode(b'{"preferred_username": "alice"}').decode().rstrip("=")
-        elsewhere.token = f"e30.{claims}.c2ln"
-        provider = load("tiny_oidc").Provider(site.server, f"http://127.0.0.1:{elsewhere.server_port}/userinfo")
-        return AuthenticatorCase(provider, Credentials("bearer", "alice", elsewhere.token, "tiny_oidc"))
+        token = f"e30.{claims}.c2ln"
+        elsewhere.answers = {f"Bearer {token}": (200, {"preferred_username": "alice", "groups": ["admins"]})}
+        provider = load("tiny_oidc").Provider(site.server, elsewhere.url)
+        return AuthenticatorCase(provider, Credentials("bearer", "alice", token, "tiny_oidc"))
 
 
 class TestJobs(AuthenticatorContract):
     """Tokens of jobs."""
 
     @pytest.fixture
-    def case(self, load: Load, site: Site, elsewhere: Any) -> AuthenticatorCase:
+    def case(self, load: Load, site: Site, elsewhere: Elsewhere) -> AuthenticatorCase:
         """Return the judge of jobs, and a job's token."""
-        elsewhere.token = "glcbt-1234"
-        jobs = load("tiny_gitlab_ci").Jobs(site.server, f"http://127.0.0.1:{elsewhere.server_port}")
-        return AuthenticatorCase(jobs, Credentials("password", "gitlab-ci-token", elsewhere.token, "basic"))
+        elsewhere.answers = {"glcbt-1234": (200, {"status": "running", "pipeline": {"project_path": "team/app"}})}
+        jobs = load("tiny_gitlab_ci").Jobs(site.server, elsewhere.url)
+        return AuthenticatorCase(jobs, Credentials("password", "gitlab-ci-token", "glcbt-1234", "basic"))
 
 
 class TestPolicies(PolicyContract):

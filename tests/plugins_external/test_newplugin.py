@@ -1,25 +1,34 @@
-"""What ``newplugin`` writes: its tests pass, it is found, works, can be left out, replaced and uninstalled."""
+"""What ``newplugin`` writes: its tests pass, it is found, works, can be left out, replaced and uninstalled.
+
+All kinds live in one environment and on one server, each twice, so that there is another to take the place.
+"""
 
 from __future__ import annotations
 
-import json
+import hashlib
+import os
 import subprocess
 import sys
 import sysconfig
 import venv
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import argon2
 import pytest
+from tests.plugins_external.conftest import lay_out
 from tests.support import CHEAP_HASHING, RunningServer, clean_environment
 
+from wheelgate.newplugin.__main__ import main
 from wheelgate.newplugin.kinds import KINDS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-FIRST, SECOND = "corp-one", "corp-two"
+SERVER_KINDS = [kind for kind in KINDS if KINDS[kind].group == "wheelgate"]
+FIRST, SECOND = "one", "two"
+BUILT = "route"
+"""The kind that pip builds and installs; the others are laid out as it would."""
+TOKEN = "deploy_Zu8qkQm4vXn3Wb7sTfHd"
 SCRIPTS = {"devpi-server": "wheelgate.main", "devpi": "wheelgate_client.main"}
 
 
@@ -30,9 +39,9 @@ class Environment:
         self.folder = folder
         venv.create(folder / "venv")
         self._programs = folder / "venv" / "bin"
-        (site_packages,) = (folder / "venv").glob("lib/python3*/site-packages")
+        (self.site_packages,) = (folder / "venv").glob("lib/python3*/site-packages")
         own = sysconfig.get_path("purelib")
-        (site_packages / "own.pth").write_text(f"import site; site.addsitedir({own!r})\n")
+        (self.site_packages / "own.pth").write_text(f"import site; site.addsitedir({own!r})\n")
         for name, module in SCRIPTS.items():
             script = self._programs / name
             script.write_text(
@@ -68,166 +77,151 @@ class Environment:
     def server(self, *options: str) -> RunningServer:
         """Return a server in this environment, on the one folder."""
         return RunningServer(
-            self.folder / "server", *options, *CHEAP_HASHING, command=[str(self._programs / "devpi-server")]
+            self.folder / "server",
+            *("--no-root-pypi", "--restrict-modify", "root,:devs", *CHEAP_HASHING, *options),
+            command=[str(self._programs / "devpi-server")],
         )
 
 
-Probe = Callable[[Environment, RunningServer, str], Any]
+def called(kind: str, which: str) -> str:
+    """Return what a plugin is called."""
+    return f"{which}-{kind}"
 
 
-def people(folder: Path) -> Path:
-    """Write a directory of one, or leave it there."""
-    file = folder / "people.toml"
-    if not file.exists():
-        hashed = argon2.PasswordHasher(1, 8, 1).hash("cobol")
-        file.write_text(f'[grace]\npassword_hash = "{hashed}"\ngroups = ["admins"]\n')
-    return file
+def module(kind: str, which: str) -> str:
+    """Return what it is called where there are no dashes."""
+    return called(kind, which).replace("-", "_")
 
 
-def logs_in(environment: Environment, server: RunningServer, name: str) -> bool:
-    """Whether somebody of the plugin's directory has the plugin's user."""
-    return server.request("POST", "/+login", {"user": "grace", "password": "cobol"}).status == 200
+def without(which: str) -> list[str]:
+    """Return the options that leave plugins of the server out."""
+    return [f"--no-plugin={module(kind, which)}" for kind in SERVER_KINDS]
 
 
-def has_rights(environment: Environment, server: RunningServer, name: str) -> bool:
-    """Whether somebody may create users because of the plugin's group."""
+def options(folder: Path, which: str) -> list[str]:
+    """Write the files that the plugins need, and return the settings."""
+    people, groups, tokens = folder / "people.toml", folder / "groups.toml", folder / "tokens.toml"
+    hashed, digest = argon2.PasswordHasher(1, 8, 1).hash("cobol"), hashlib.sha256(TOKEN.encode()).hexdigest()
+    people.write_text(f'[grace]\npassword_hash = "{hashed}"\n')
+    groups.write_text('devs = ["alice"]\n')
+    tokens.write_text(f'{digest} = {{user = "alice", index = "alice/dev"}}\n')
+    given = {
+        "authenticator": ("file", str(people)),
+        "group-source": ("file", str(groups)),
+        "token-handler": ("file", str(tokens)),
+        "policy": ("hidden", "secret"),
+        "route": ("greeting", "good day"),
+        "index-type": ("title", "mine"),
+    }
+    return [f"--{called(kind, which)}-{option}={value}" for kind, (option, value) in given.items()]
+
+
+def working(server: RunningServer, which: str) -> set[str]:
+    """Return the kinds of plugins that do on a server what they are for; ``events``, :func:`written_down` tells."""
     root = server.login("root", "")
     server.request("PUT", "/alice", {"password": "1234"}, auth=root)
-    alice = server.login("alice", "1234")
-    made = server.request("PUT", "/bob", {"password": "1234"}, auth=alice).status == 201
-    server.request("DELETE", "/bob", auth=root)
-    return made
+    server.request("PUT", "/root/secret", {}, auth=root)
+    alice, token = server.login("alice", "1234"), ("__token__", TOKEN)
+    own, bob = called("index-type", which), {"password": "1234"}
+    found = {
+        "authenticator": server.request("POST", "/+login", {"user": "grace", "password": "cobol"}).status == 200,
+        "group-source": server.request("PUT", "/bob", bob, auth=alice).status == 201,
+        "token-handler": server.request("GET", "/+api", auth=token).result["authstatus"][:2] == ["ok", "alice"],
+        "policy": server.request("GET", "/root/secret").status in (401, 404),
+        "route": server.request("GET", f"/+x/{module('route', which)}/greeting").status == 200,
+        "index-type": server.request("PUT", f"/root/{own}", {"type": own}, auth=root).status == 200,
+    }
+    for path in ("/bob", "/grace", f"/root/{own}"):
+        server.request("DELETE", path, auth=root)
+    return {kind for kind, works in found.items() if works}
 
 
-def hides(environment: Environment, server: RunningServer, name: str) -> bool:
-    """Whether an index of root's cannot be seen."""
-    server.request("PUT", "/root/secret", {}, auth=server.login("root", ""))
-    return server.request("GET", "/root/secret").status in (401, 404)
+def written_down(environment: Environment, which: str) -> int:
+    """Return how much stands in the file that the plugin for events writes."""
+    file = environment.folder / "server" / f"{called('events', which)}.jsonl"
+    return file.stat().st_size if file.exists() else 0
 
 
-def writes_down(environment: Environment, server: RunningServer, name: str) -> bool:
-    """Whether a login gets into the plugin's file."""
-    file = environment.folder / "server" / f"{name}.jsonl"
-    before = file.stat().st_size if file.exists() else 0
-    server.login("root", "")
-    server.stop()
-    server.start()
-    return file.exists() and file.stat().st_size > before
-
-
-def greets(environment: Environment, server: RunningServer, name: str) -> bool:
-    """Whether the plugin's address answers."""
-    return server.request("GET", f"/+x/{name.replace('-', '_')}/greeting").status == 200
-
-
-def is_a_type(environment: Environment, server: RunningServer, name: str) -> bool:
-    """Whether an index of the plugin's type can be made; it is removed again."""
-    root = server.login("root", "")
-    made = server.request("PUT", f"/root/{name}", {"type": name}, auth=root).status == 200
-    server.request("DELETE", f"/root/{name}", auth=root)
-    return made
-
-
-def configures(environment: Environment, server: RunningServer, name: str, **variables: str) -> bool:
+def configures(environment: Environment, server: RunningServer, which: str, **variables: str) -> bool:
     """Whether ``devpi use --set-cfg --for`` writes the tool's file; it is removed again."""
+    name = called("config-writer", which)
     file = environment.folder / f".{name}" / "config"
-    command = ("use", "--set-cfg", "--for", name, f"{server.url}root/pypi")
+    command = ("use", "--set-cfg", "--for", name, f"{server.url}root/visible")
     try:
         environment("devpi", *command, **variables)
     except AssertionError:
         return False
     text = file.read_text()
     file.unlink()
-    return text == f"index = {server.url}root/pypi/+simple/\n"
+    return text == f"index = {server.url}root/visible/+simple/\n"
 
 
-def lists(environment: Environment, server: RunningServer, name: str, **variables: str) -> bool:
+def lists(environment: Environment, server: RunningServer, which: str, **variables: str) -> bool:
     """Whether the plugin's command runs."""
     environment("devpi", "use", server.url)
     try:
-        return "root/pypi" in environment("devpi", name, **variables).splitlines()
+        return "root/visible" in environment("devpi", called("command", which), **variables).splitlines()
     except AssertionError:
         return False
 
 
-SERVER_KINDS: dict[str, tuple[Probe, Callable[[Path, str], tuple[str, ...]]]] = {
-    "authenticator": (logs_in, lambda folder, name: (f"--{name}-file", str(people(folder)))),
-    "group-source": (
-        has_rights,
-        lambda folder, name: ("--restrict-modify", "root,:devs", f"--{name}-file", str(folder / "groups.toml")),
-    ),
-    "policy": (hides, lambda folder, name: (f"--{name}-hidden", "secret")),
-    "events": (writes_down, lambda folder, name: ()),
-    "route": (greets, lambda folder, name: (f"--{name}-greeting", "good day")),
-    "index-type": (is_a_type, lambda folder, name: (f"--{name}-title", "mine")),
-}
 CLIENT_KINDS: dict[str, Callable[..., bool]] = {"config-writer": configures, "command": lists}
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Environment:
-    """An environment of its own."""
-    (tmp_path / "groups.toml").write_text('devs = ["alice"]\n')
-    return Environment(tmp_path)
+    """An environment in which two plugins of each kind have been written, tested and installed."""
+    environment = Environment(tmp_path)
+    folders = []
+    for kind in KINDS:
+        for which in (FIRST, SECOND):
+            assert main([called(kind, which), "--kind", kind, "--folder", str(tmp_path)]) == 0
+            folders.append(tmp_path / f"wheelgate-{called(kind, which)}")
+    pytest_command = ("python", "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    assert " passed" in environment(*pytest_command, cwd=tmp_path / f"wheelgate-{called(BUILT, FIRST)}")
+    path, tests = os.pathsep.join(map(str, folders)), [str(folder / "tests") for folder in folders[::2]]
+    assert " passed" in environment(*pytest_command, *tests, PYTHONPATH=path)
+
+    built = [folder for folder in folders if folder.name.endswith(BUILT)]
+    environment.pip("install", "--no-index", "--no-deps", "--no-build-isolation", *map(str, built))
+    for folder in folders:
+        if folder not in built:
+            lay_out(folder, environment.site_packages)
+    return environment
 
 
-def written(environment: Environment, kind: str) -> None:
-    """Write two plugins of a kind, try the first one's tests at once, and install both."""
-    for name in (FIRST, SECOND):
-        environment("python", "-m", "wheelgate.newplugin", name, "--kind", kind)
-    first, second = (str(environment.folder / f"wheelgate-{name}") for name in (FIRST, SECOND))
-    tests = environment("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=Path(first))
-    assert " passed" in tests
-    environment.pip("install", "--no-index", "--no-deps", "--no-build-isolation", first, second)
+def test_the_life_of_plugins(environment: Environment) -> None:
+    """Installed they work, left out they do not, others take their place, uninstalled everything goes on without."""
+    expected = {*SERVER_KINDS} - {"events"}
+    listed = environment("devpi-server", "plugins", *without(SECOND))
+    for kind in SERVER_KINDS:
+        assert f" {module(kind, FIRST)} (wheelgate-{called(kind, FIRST)} 0.1.0): active\n   hooks: " in listed
+        assert f" {module(kind, SECOND)} (wheelgate-{called(kind, SECOND)} 0.1.0): blocked\n" in listed
 
+    with environment.server(*without(SECOND), *options(environment.folder, FIRST)) as server:
+        assert working(server, FIRST) == expected
+        server.request("PUT", "/root/visible", {}, auth=server.login("root", ""))
+        client = environment("devpi", "plugins")
+        for kind, works in CLIENT_KINDS.items():
+            blocked = {"DEVPI_NO_PLUGIN": module(kind, FIRST)}
+            assert f"{module(kind, FIRST)} (wheelgate-{called(kind, FIRST)} 0.1.0)" in client
+            assert works(environment, server, FIRST)
+            assert not works(environment, server, FIRST, **blocked)
+            assert works(environment, server, SECOND, **blocked)
+    first = written_down(environment, FIRST)
+    assert (first > 0, written_down(environment, SECOND)) == (True, 0)
 
-def test_every_kind_is_tried() -> None:
-    """A new kind is missing here until it is tried."""
-    assert {*SERVER_KINDS, *CLIENT_KINDS} == set(KINDS)
+    with environment.server(*without(FIRST), *options(environment.folder, SECOND)) as server:
+        assert working(server, SECOND) == expected
+        assert server.request("GET", f"/+x/{module('route', FIRST)}/greeting").status == 404
+    second = written_down(environment, SECOND)
+    assert (written_down(environment, FIRST), second > 0) == (first, True)
 
-
-@pytest.mark.parametrize("kind", SERVER_KINDS)
-def test_the_life_of_a_server_plugin(environment: Environment, kind: str) -> None:
-    """Installed it works, left out it does not, another takes its place, uninstalled the server goes on without."""
-    works, options = SERVER_KINDS[kind]
-    written(environment, kind)
-    one, two = FIRST.replace("-", "_"), SECOND.replace("-", "_")
-
-    listed = environment("devpi-server", "plugins", "--no-plugin", two)
-    assert f" {one} (wheelgate-{FIRST} 0.1.0): active\n   hooks: " in listed
-    assert f" {two} (wheelgate-{SECOND} 0.1.0): blocked\n" in listed
-    with environment.server("--no-plugin", two, "--no-root-pypi", *options(environment.folder, FIRST)) as server:
-        assert works(environment, server, FIRST)
-        if kind == "authenticator":
-            root = server.login("root", "")
-            assert server.request("DELETE", "/grace", auth=root).status == 200
-
-    with environment.server("--no-plugin", one, "--no-root-pypi", *options(environment.folder, SECOND)) as server:
-        assert not greets(environment, server, FIRST)
-        assert works(environment, server, SECOND)
-
-    environment.pip("uninstall", "--yes", f"wheelgate-{FIRST}", f"wheelgate-{SECOND}")
-    restricted = ("--restrict-modify", "root,:devs") if kind == "group-source" else ()
-    with environment.server("--no-root-pypi", *restricted) as server:
-        assert not works(environment, server, FIRST)
-        assert not works(environment, server, SECOND)
-        assert server.login("root", "")
-    assert FIRST.replace("-", "_") not in environment("devpi-server", "plugins")
-
-
-@pytest.mark.parametrize("kind", CLIENT_KINDS)
-def test_the_life_of_a_client_plugin(environment: Environment, kind: str) -> None:
-    """Installed it works, left out it does not, another goes on, uninstalled the client goes on without."""
-    works = CLIENT_KINDS[kind]
-    written(environment, kind)
-    one = FIRST.replace("-", "_")
-
+    environment.pip(
+        "uninstall", "--yes", *(f"wheelgate-{called(kind, each)}" for kind in KINDS for each in (FIRST, SECOND))
+    )
     with environment.server() as server:
-        assert f"{one} (wheelgate-{FIRST} 0.1.0)" in environment("devpi", "plugins")
-        assert works(environment, server, FIRST)
-        assert not works(environment, server, FIRST, DEVPI_NO_PLUGIN=one)
-        assert works(environment, server, SECOND, DEVPI_NO_PLUGIN=one)
-        environment.pip("uninstall", "--yes", f"wheelgate-{FIRST}")
-        assert not works(environment, server, FIRST)
-        assert works(environment, server, SECOND)
-        assert json.loads(environment("devpi", "getjson", "/root"))["type"] == "userconfig"
+        assert working(server, FIRST) == working(server, SECOND) == set()
+        assert not any(works(environment, server, FIRST) for works in CLIENT_KINDS.values())
+    assert (written_down(environment, FIRST), written_down(environment, SECOND)) == (first, second)
+    assert module("policy", FIRST) not in environment("devpi-server", "plugins")

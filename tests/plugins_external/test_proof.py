@@ -9,10 +9,8 @@ import base64
 import json
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from typing import Any
 import pytest
 from tests.forms import encode, file_fields
 from tests.made import wheel
+from tests.plugins_external.conftest import Elsewhere
 from tests.support import RunningServer, clean_environment
 
 from wheelgate.testing.site import Answer
@@ -30,56 +29,41 @@ PROGRAMS = Path(sys.executable).parent
 Start = Callable[..., RunningServer]
 
 
+PEOPLE = ("alice", "bob", "carol", "gil", "olga", "rita", "tess", "vic")
+TOGETHER = (
+    "tiny_admin",
+    "tiny_constrained",
+    "tiny_gitlab_ci",
+    "tiny_mirror_acl",
+    "tiny_oidc",
+    "tiny_reset",
+    "tiny_tokens",
+)
+
+
 @pytest.fixture
 def start(serve: Callable[..., Any], cheap: tuple[str, ...]) -> Start:
-    """Start a server with one plugin of a stranger's, and the users alice and bob."""
-
-    def start(plugin: str, *options: str) -> RunningServer:
-        server: RunningServer = serve(*cheap, *options, plugins=(plugin,)).server
-        root = server.login("root", "")
-        for name in ("alice", "bob"):
-            body = {"password": "correct horse", "email": f"{name}@mail.example"}
-            assert server.request("PUT", f"/{name}", body, auth=root).status == 201
-        return server
-
-    return start
+    """Start a server with one plugin of a stranger's, and users."""
+    return lambda plugin, *options: with_people(serve(*cheap, *options, plugins=(plugin,)).server)
 
 
-class Elsewhere:
-    """A service of somebody else's that answers from a table, by the header with the token."""
+@pytest.fixture(scope="module")
+def together(serve_all: Callable[..., Any], cheap: tuple[str, ...], elsewhere: Elsewhere) -> RunningServer:
+    """A server with all plugins of strangers that leave each other alone, and users."""
+    options = (
+        *("--tiny-oidc-userinfo", elsewhere.url, "--tiny-gitlab-ci-url", elsewhere.url),
+        *("--mirror-acl-makers", "bob", "--constrain-to", "Demo<2", "--constrain-index", "carol/prod"),
+    )
+    return with_people(serve_all(*cheap, *options, plugins=TOGETHER).server)
 
-    def __init__(self, header: str) -> None:
-        self.header = header
-        self.answers: dict[str, tuple[int, Any]] = {}
-        self.asked = 0
-        self.url = ""
 
-
-@pytest.fixture(params=["Authorization", "JOB-TOKEN"])
-def elsewhere(request: pytest.FixtureRequest) -> Iterator[Elsewhere]:
-    """Run the service."""
-    service = Elsewhere(request.param)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            service.asked += 1
-            status, said = service.answers.get(self.headers.get(service.header, ""), (401, {}))
-            content = json.dumps(said).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        service.url = f"http://127.0.0.1:{server.server_port}"
-        yield service
-        server.shutdown()
-        thread.join()
+def with_people(server: RunningServer) -> RunningServer:
+    """Create users; each is for the test of one plugin."""
+    root = server.login("root", "")
+    for name in PEOPLE:
+        body = {"password": "correct horse", "email": f"{name}@mail.example"}
+        assert server.request("PUT", f"/{name}", body, auth=root).status == 201
+    return server
 
 
 def who(server: RunningServer, **sent: Any) -> tuple[str, str]:
@@ -88,42 +72,41 @@ def who(server: RunningServer, **sent: Any) -> tuple[str, str]:
     return state, name
 
 
-def upload(server: RunningServer, index: str, version: str, auth: tuple[str, str]) -> Answer:
+def upload(server: RunningServer, index: str, version: str, auth: tuple[str, str] | None, **more: str) -> Answer:
     """Upload a release of demo."""
     body, headers = encode(file_fields(wheel("demo", version)))
-    return server.request("POST", f"{index}/", body, auth=auth, headers=headers)
+    return server.request("POST", f"{index}/", body, auth=auth, headers={**headers, **more})
 
 
-def test_tokens(start: Start, installed: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tokens(together: RunningServer, installed: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """A token uploads and does nothing else; anybody can narrow it, nobody can widen it; it ends with the password."""
     monkeypatch.syspath_prepend(installed("tiny_tokens"))
     tiny = import_module("wheelgate_tiny_tokens")
-    server = start("tiny_tokens")
-    alice = server.login("alice", "correct horse")
+    tess = together.login("tess", "correct horse")
     for index in ("dev", "prod"):
-        server.request("PUT", f"/alice/{index}", {}, auth=alice)
-    token = server.request("POST", "/+x/tiny_tokens/tokens", auth=alice).result
-    narrow = tiny.narrowed(token, "index=alice/dev")
+        together.request("PUT", f"/tess/{index}", {}, auth=tess)
+    token = together.request("POST", "/+x/tiny_tokens/tokens", auth=tess).result
+    narrow = tiny.narrowed(token, "index=tess/dev")
     parts, signature = tiny.unpacked(narrow)
 
-    assert upload(server, "/alice/prod", "1.0", ("alice", token)).status == 200
-    assert server.request("PUT", "/alice/more", {}, auth=("alice", token)).status == 403
-    assert server.request("POST", "/+x/tiny_tokens/tokens", auth=("alice", token)).status == 403
-    assert upload(server, "/alice/dev", "1.0", ("alice", narrow)).status == 200
-    assert upload(server, "/alice/prod", "2.0", ("alice", narrow)).status == 403
-    assert upload(server, "/alice/prod", "2.0", ("alice", tiny.narrowed(narrow, "index=alice/prod"))).status == 403
+    assert upload(together, "/tess/prod", "1.0", ("tess", token)).status == 200
+    assert together.request("PUT", "/tess/more", {}, auth=("tess", token)).status == 403
+    assert together.request("POST", "/+x/tiny_tokens/tokens", auth=("tess", token)).status == 403
+    assert upload(together, "/tess/dev", "1.0", ("__token__", narrow)).status == 200
+    assert upload(together, "/tess/prod", "2.0", ("tess", narrow)).status == 403
+    assert upload(together, "/tess/prod", "2.0", ("tess", tiny.narrowed(narrow, "index=tess/prod"))).status == 403
     for forged in (
-        tiny.packed(parts[:1], signature),
-        tiny.packed(["bob", *parts[1:]], signature),
+        tiny.packed(parts[:-1], signature),
+        tiny.packed([parts[0], "bob", *parts[2:]], signature),
         "tiny_",
         "tiny_e30=",
     ):
-        assert upload(server, "/alice/prod", "3.0", ("alice", forged)).status == 401
-    over = tiny.narrowed(token, f"until={int(time.time()) - 1}")
-    assert upload(server, "/alice/prod", "3.0", ("alice", over)).status == 401
-    assert who(server, auth=("bob", token))[0] != "ok"
-    server.request("PATCH", "/alice", {"password": "battery staple"}, auth=alice)
-    assert upload(server, "/alice/prod", "4.0", ("alice", token)).status == 401
+        assert upload(together, "/tess/prod", "3.0", ("tess", forged)).status == 401
+    for over in (f"until={int(time.time()) - 1}", "moon=full"):
+        assert upload(together, "/tess/prod", "3.0", ("tess", tiny.narrowed(token, over))).status == 401
+    assert who(together, auth=("bob", token))[0] != "ok"
+    together.request("PATCH", "/tess", {"password": "battery staple"}, auth=tess)
+    assert upload(together, "/tess/prod", "4.0", ("tess", token)).status == 401
 
 
 def test_lockdown(start: Start) -> None:
@@ -155,45 +138,43 @@ def jwt(name: str) -> str:
     return f"e30.{claims}.c2ln"
 
 
-@pytest.mark.parametrize("elsewhere", ["Authorization"], indirect=True)
-def test_an_identity_provider(start: Start, elsewhere: Elsewhere) -> None:
+def test_an_identity_provider(together: RunningServer, elsewhere: Elsewhere) -> None:
     """Whom the provider knows is logged in with its groups; what it does not know is nobody; down is 503."""
-    server = start("tiny_oidc", "--tiny-oidc-userinfo", elsewhere.url, "--restrict-modify", "root,:admins")
+    olga = together.login("olga", "correct horse")
+    together.request("PUT", "/olga/dev", {"acl_upload": [":admins"]}, auth=olga)
     bearer = f"Bearer {jwt('grace')}"
-    elsewhere.answers = {
+    elsewhere.answers |= {
         bearer: (200, {"preferred_username": "grace", "groups": ["admins"]}),
+        f"Bearer {jwt('frank')}": (200, {"preferred_username": "frank"}),
         f"Bearer {jwt('mallory')}": (200, {"preferred_username": "grace"}),
         f"Bearer {jwt('heidi')}": (500, {}),
     }
+    expected = {"grace": 200, "frank": 403, "mallory": 401, "stranger": 401, "alice": 401, "root": 401, "heidi": 503}
 
-    def create(name: str, token: str) -> int:
-        headers = {"Authorization": f"Bearer {token}"}
-        return server.request("PUT", f"/{name}", {"password": "correct horse"}, headers=headers).status
-
-    assert who(server, headers={"Authorization": bearer}) == ("ok", "grace")
-    assert create("newcomer", jwt("grace")) == 201
-    assert [create("another", jwt(name)) for name in ("mallory", "stranger", "alice", "root")] == [401] * 4
-    assert create("another", jwt("heidi")) == 503
-    assert who(server, auth=("grace", jwt("grace")))[0] != "ok"
+    statuses = {
+        name: upload(together, "/olga/dev", "1.0", None, Authorization=f"Bearer {jwt(name)}").status
+        for name in expected
+    }
+    assert statuses == expected
+    assert who(together, headers={"Authorization": bearer}) == ("ok", "grace")
+    assert who(together, auth=("grace", jwt("grace")))[0] != "ok"
 
 
-@pytest.mark.parametrize("elsewhere", ["JOB-TOKEN"], indirect=True)
-def test_jobs_of_a_gitlab(start: Start, elsewhere: Elsewhere) -> None:
+def test_jobs_of_a_gitlab(together: RunningServer, elsewhere: Elsewhere) -> None:
     """A running job of the project uploads to the index that lists it; others do not."""
-    server = start("tiny_gitlab_ci", "--tiny-gitlab-ci-url", elsewhere.url)
-    alice = server.login("alice", "correct horse")
-    server.request("PUT", "/alice/dev", {"acl_upload": [":team/app"]}, auth=alice)
+    gil = together.login("gil", "correct horse")
+    together.request("PUT", "/gil/dev", {"acl_upload": [":team/app"]}, auth=gil)
 
     def job(status: str, project: str) -> tuple[int, Any]:
         return 200, {"status": status, "pipeline": {"project_path": project}}
 
-    elsewhere.answers = {"good": job("running", "team/app"), "over": job("success", "team/app")}
+    elsewhere.answers |= {"good": job("running", "team/app"), "over": job("success", "team/app")}
     elsewhere.answers |= {"other": job("running", "team/other"), "down": (502, {})}
     expected = {"good": 200, "over": 401, "other": 403, "unknown": 401, "down": 503}
 
-    statuses = {token: upload(server, "/alice/dev", "1.0", ("gitlab-ci-token", token)).status for token in expected}
+    statuses = {token: upload(together, "/gil/dev", "1.0", ("gitlab-ci-token", token)).status for token in expected}
     assert statuses == expected
-    assert who(server, auth=("alice", "good"))[0] != "ok"
+    assert who(together, auth=("gil", "good"))[0] != "ok"
 
 
 def test_client_certificates(start: Start) -> None:
@@ -210,11 +191,11 @@ def test_client_certificates(start: Start) -> None:
     assert who(server, headers={"X-Client-Subject": "CN=grace,OU=Team,O=Company"}) == ("noauth", "")
 
 
-def test_a_forgotten_password(start: Start, tmp_path: Path) -> None:
+def test_a_forgotten_password(together: RunningServer) -> None:
     """The link in the mail sets a new password once; who asks learns nothing; weak passwords are refused everywhere."""
-    server = start("tiny_reset")
-    outbox = tmp_path / "server" / "outbox"
-    answers = [server.request("POST", "/+x/tiny_reset/ask", {"user": name}) for name in ("alice", "nobody", "root")]
+    server = together
+    outbox = server.serverdir / "outbox"
+    answers = [server.request("POST", "/+x/tiny_reset/ask", {"user": name}) for name in ("rita", "nobody", "root")]
     (mail,) = outbox.iterdir()
     address, token = mail.read_text().split()
 
@@ -223,22 +204,22 @@ def test_a_forgotten_password(start: Start, tmp_path: Path) -> None:
         return server.request("POST", "/+x/tiny_reset/take", body).status
 
     assert len({(answer.status, answer.content) for answer in answers}) == 1
-    assert (address, mail.stat().st_mode & 0o777) == ("alice@mail.example", 0o600)
+    assert (address, mail.stat().st_mode & 0o777) == ("rita@mail.example", 0o600)
     assert take("bob", token, "battery staple") == 403
-    assert take("alice", token[:-1], "battery staple") == 403
-    assert take("alice", f"9{token}", "battery staple") == 403
-    assert take("alice", token, "short") == 400
-    assert take("alice", token, "battery staple") == 200
-    assert take("alice", token, "another staple") == 403
-    alice = server.login("alice", "battery staple")
-    weak = server.request("PATCH", "/alice", {"password": "my alice"}, auth=alice)
+    assert take("rita", token[:-1], "battery staple") == 403
+    assert take("rita", f"9{token}", "battery staple") == 403
+    assert take("rita", token, "short") == 400
+    assert take("rita", token, "battery staple") == 200
+    assert take("rita", token, "another staple") == 403
+    rita = server.login("rita", "battery staple")
+    weak = server.request("PATCH", "/rita", {"password": "my rita"}, auth=rita)
     assert (weak.status, weak.message) == (400, "the password is refused: it needs eight characters, and not the name")
-    assert server.request("PUT", "/carol", {"password": "1234"}).status == 400
+    assert server.request("PUT", "/newcomer", {"password": "1234"}).status == 400
 
 
-def test_who_makes_mirrors(start: Start) -> None:
+def test_who_makes_mirrors(together: RunningServer) -> None:
     """Only those who are listed make mirrors; other indices are nobody's business."""
-    server = start("tiny_mirror_acl", "--mirror-acl-makers", "bob")
+    server = together
     alice, bob = server.login("alice", "correct horse"), server.login("bob", "correct horse")
     mirror = {"type": "mirror", "mirror_url": "http://127.0.0.1:9/simple/"}
 
@@ -248,47 +229,46 @@ def test_who_makes_mirrors(start: Start) -> None:
     assert (refused.status, "mirrors are made by bob alone" in refused.message) == (403, True)
 
 
-def test_constraints(start: Start) -> None:
+def test_constraints(together: RunningServer) -> None:
     """What the list does not allow is taken neither as an upload nor as a push, and the reason is said."""
-    server = start("tiny_constrained", "--constrain-to", "Demo<2", "--constrain-index", "alice/prod")
-    alice = server.login("alice", "correct horse")
+    server = together
+    carol = server.login("carol", "correct horse")
     for index in ("dev", "prod"):
-        server.request("PUT", f"/alice/{index}", {}, auth=alice)
-    push = {"name": "demo", "targetindex": "alice/prod"}
+        server.request("PUT", f"/carol/{index}", {}, auth=carol)
+    push = {"name": "demo", "targetindex": "carol/prod"}
 
-    assert [upload(server, "/alice/dev", version, alice).status for version in ("1.0", "2.0")] == [200, 200]
-    refused = upload(server, "/alice/prod", "2.0", alice)
-    assert (refused.status, "demo 2.0 is refused: alice/prod takes Demo<2" in refused.content.decode()) == (403, True)
-    assert server.request("PUSH", "/alice/dev", {**push, "version": "2.0"}, auth=alice).status == 403
-    assert server.request("GET", "/alice/prod/demo").status == 404
-    assert server.request("PUSH", "/alice/dev", {**push, "version": "1.0"}, auth=alice).status == 200
-    assert list(server.request("GET", "/alice/prod/demo").result) == ["1.0"]
+    assert [upload(server, "/carol/dev", version, carol).status for version in ("1.0", "2.0")] == [200, 200]
+    refused = upload(server, "/carol/prod", "2.0", carol)
+    assert (refused.status, "demo 2.0 is refused: carol/prod takes Demo<2" in refused.content.decode()) == (403, True)
+    assert server.request("PUSH", "/carol/dev", {**push, "version": "2.0"}, auth=carol).status == 403
+    assert server.request("GET", "/carol/prod/demo").status == 404
+    assert server.request("PUSH", "/carol/dev", {**push, "version": "1.0"}, auth=carol).status == 200
+    assert list(server.request("GET", "/carol/prod/demo").result) == ["1.0"]
 
 
-def test_an_overview(start: Start) -> None:
+def test_an_overview(together: RunningServer) -> None:
     """An administrator sees who is there and what happens; others may not look."""
-    server = start("tiny_admin")
+    server = together
     alice, root = server.login("alice", "correct horse"), server.login("root", "")
-    server.request("PUT", "/alice/dev", {}, auth=alice)
 
     shown = server.request("GET", "/+x/tiny_admin/overview", auth=root).result
-    assert {"name": "alice", "provider": "local", "indices": 1} in shown["users"]
+    assert {"name": "vic", "provider": "local", "indices": 0} in shown["users"]
+    assert {"name": "root", "provider": "local", "indices": 1} in shown["users"]
     assert server.request("GET", "/+x/tiny_admin/overview", auth=alice).status == 403
     assert server.request("GET", "/+x/tiny_admin/overview").status == 401
 
 
-def test_passwords_from_a_file(start: Start, installed: Callable[[str], Path], tmp_path: Path) -> None:
+def test_passwords_from_a_file(together: RunningServer, installed: Callable[[str], Path], tmp_path: Path) -> None:
     """``devpi login`` asks nobody for what ``.pypirc`` holds for that server and user."""
-    server = start("tiny_vault")
     environment = clean_environment(PYTHONPATH=str(installed("tiny_vault")), HOME=str(tmp_path))
     (tmp_path / ".pypirc").write_text(
-        f"[other]\nrepository = http://other.example/\nusername = alice\npassword = wrong\n"
-        f"[ours]\nrepository = {server.url}alice/dev/\nusername = alice\npassword = correct horse\n"
+        f"[other]\nrepository = http://other.example/\nusername = vic\npassword = wrong\n"
+        f"[ours]\nrepository = {together.url}vic/dev/\nusername = vic\npassword = correct horse\n"
     )
 
     def devpi(*command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([PROGRAMS / "devpi", *command], env=environment, capture_output=True, text=True)
 
-    assert devpi("use", server.url).returncode == 0
-    assert "logged in 'alice'" in devpi("login", "alice").stdout
+    assert devpi("use", together.url).returncode == 0
+    assert "logged in 'vic'" in devpi("login", "vic").stdout
     assert "no terminal to ask" in devpi("login", "bob").stderr

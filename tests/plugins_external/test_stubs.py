@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,6 +26,7 @@ REPLACED = {
     "stage": "stub_stage",
     "mirror": "stub_mirror",
     "remote_user": "tiny_mtls",
+    "tokens": "tiny_tokens",
 }
 SEVERAL = range(8)
 """So many requests, each on a connection of its own, reach both workers."""
@@ -120,16 +122,16 @@ def test_a_strangers_mirror_takes_the_place(serve: Serve, cheap: tuple[str, ...]
     assert "pypisubmit" not in visit("GET", "/root/outside/+api")[1]["result"]
 
 
-@pytest.mark.parametrize(("bundled", "stub"), REPLACED.items())
-def test_both_stay_in_the_list(installed: Install, bundled: str, stub: str) -> None:
+def test_both_stay_in_the_list(installed: Install) -> None:
     """``devpi-server plugins`` shows what is left out, what took its place, and what that does."""
-    environment = clean_environment(PYTHONPATH=str(installed(stub)))
-    command = [str(PROGRAMS / "devpi-server"), "plugins", "--no-plugin", bundled]
+    environment = clean_environment(PYTHONPATH=os.pathsep.join(str(installed(stub)) for stub in REPLACED.values()))
+    command = [str(PROGRAMS / "devpi-server"), "plugins", *(f"--no-plugin={bundled}" for bundled in REPLACED)]
 
     shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
-    assert f" {bundled} (wheelgate 0.1.0): blocked\n" in shown
-    assert f" {stub} (wheelgate-{stub.replace('_', '-')} 1.0): active\n   hooks: " in shown
+    for bundled, stub in REPLACED.items():
+        assert f" {bundled} (wheelgate 0.1.0): blocked\n" in shown
+        assert f" {stub} (wheelgate-{stub.replace('_', '-')} 1.0): active\n   hooks: " in shown
 
 
 def test_two_stores_are_one_too_many(installed: Install, tmp_path: Path) -> None:
@@ -168,35 +170,35 @@ def test_a_plugin_listens_and_shows(serve: Serve, cheap: tuple[str, ...], instal
     assert shown.stdout.splitlines() == [f"{entry['event']} by {entry['actor']}" for entry in answer["result"]], shown
 
 
-def test_a_strangers_writer_takes_the_place(
-    serve: Serve, cheap: tuple[str, ...], installed: Install, tmp_path: Path
-) -> None:
+@pytest.fixture(scope="module")
+def plain(serve_all: Serve, cheap: tuple[str, ...]) -> Any:
+    """A server with the bundled plugins alone."""
+    return serve_all(*cheap, plugins=())
+
+
+def test_a_strangers_writer_takes_the_place(plain: Any, installed: Install, tmp_path: Path) -> None:
     """``devpi use --set-cfg`` writes what the plugins there know, and what is left out is not touched."""
-    visit = serve(*cheap, plugins=())
     environment = clean_environment(PYTHONPATH=str(installed("stub_configwriter")), DEVPI_NO_PLUGIN="pipconfig")
     environment["HOME"] = str(tmp_path)
-    command = [str(PROGRAMS / "devpi"), "use", "--set-cfg", f"{visit.server.url}root/pypi"]
+    command = [str(PROGRAMS / "devpi"), "use", "--set-cfg", f"{plain.server.url}root/pypi"]
 
     shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     plugins = subprocess.run([PROGRAMS / "devpi", "plugins"], env=environment, capture_output=True, text=True).stdout
 
-    assert f"~/.stubrc: {visit.server.url}root/pypi/+simple/" in shown
+    assert f"~/.stubrc: {plain.server.url}root/pypi/+simple/" in shown
     assert "pip.conf" not in shown
-    assert (tmp_path / ".stubrc").read_text() == f"{visit.server.url}root/pypi/+simple/\n"
+    assert (tmp_path / ".stubrc").read_text() == f"{plain.server.url}root/pypi/+simple/\n"
     assert "stub_configwriter (wheelgate-stub-configwriter 1.0)\n    wheelgate_client_config_writers\n" in plugins
     assert "pipconfig" not in plugins
 
 
-def test_a_strangers_vault_gives_the_password(
-    serve: Serve, cheap: tuple[str, ...], installed: Install, tmp_path: Path
-) -> None:
+def test_a_strangers_vault_gives_the_password(plain: Any, installed: Install, tmp_path: Path) -> None:
     """``devpi login`` asks the plugins for a password before it asks a person."""
-    visit = serve(*cheap, plugins=())
-    visit("PUT", "/vaulted", {"password": "from the vault"})
+    plain("PUT", "/vaulted", {"password": "from the vault"})
     environment = clean_environment(PYTHONPATH=str(installed("stub_configwriter")), HOME=str(tmp_path))
     devpi = PROGRAMS / "devpi"
 
-    subprocess.run([devpi, "use", visit.server.url], env=environment, check=True, capture_output=True)
+    subprocess.run([devpi, "use", plain.server.url], env=environment, check=True, capture_output=True)
     shown = subprocess.run([devpi, "login", "vaulted"], env=environment, capture_output=True, text=True)
 
     assert shown.stdout == "logged in 'vaulted', credentials valid for 10.00 hours\n", shown.stderr

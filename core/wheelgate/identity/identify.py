@@ -156,11 +156,11 @@ class Identifier:
         return next((each for each in carried if self._api_tokens.recognises(each.secret)), None)
 
     async def _carried(self, but: str, incoming: Incoming) -> list[Credentials]:
-        """Return all credentials of a request that can be read, except those of one header."""
+        """Return all credentials of a request, except malformed ones and those of one header."""
         carried = []
         for extractor, provider, _ in self._sent(incoming):
             if extractor.header != but:
-                with contextlib.suppress(Refusal):
+                with contextlib.suppress(NotAuthenticated):
                     carried.append(await self._extract(extractor, provider, incoming.info))
         return [each for each in carried if each is not None]
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.plugins.remote_user.conftest import PROXY, STRANGER, ask, basic, who
 from tests.sites import Serve
 from tests.support import RunningServer
 
 from wheelgate import Credentials, Event, RequestInfo, hookimpl
 from wheelgate.errors import StartupError
-from wheelgate.testing.site import Answer, Site
+from wheelgate.testing.site import Site
 
-PROXY = "10.1.2.3"
-STRANGER = "192.0.2.7"
 SENTENCE = "the proxy's header 'x-remote-user' does not hold one user name"
 
 
@@ -31,24 +29,6 @@ def behind(serve: Serve) -> Site:
     )
     site.add_user("local")
     return site
-
-
-def ask(
-    site: Site, name: str, method: str = "GET", path: str = "/+api", body: Any = None, address: str = PROXY, **more: str
-) -> Answer:
-    """Send a request with the proxy's header, and others whose names are written with ``_``."""
-    headers = {"X-Remote-User": name, **{key.replace("_", "-"): value for key, value in more.items()}}
-    return site.request(method, path, body, headers=headers, address=address)
-
-
-def who(answer: Answer) -> Any:
-    """Return the state of the login, and the name, as ``+api`` tells them."""
-    return tuple(answer.result["authstatus"][:2])
-
-
-def basic(name: str, password: str) -> str:
-    """Write the header ``Authorization``."""
-    return f"Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"
 
 
 @pytest.mark.parametrize(
@@ -123,34 +103,6 @@ def test_no_password_is_the_word_of_a_proxy(behind: Site, name: str, password: s
     assert ask(behind, name, "POST", "/+login", body, address=address).status == 401
     for headers in ({"Authorization": header}, {"X-Devpi-Auth": header.removeprefix("Basic ")}):
         assert who(behind.request("GET", "/+api", headers=headers, address=address))[0] != "ok"
-
-
-HEADERS = [
-    pytest.param(lambda token: {"Authorization": f"Bearer {token}"}, id="Bearer"),
-    pytest.param(lambda token: {"Authorization": basic("__token__", token)}, id="Basic, as a token's user"),
-    pytest.param(lambda token: {"Authorization": basic("alice", token)}, id="Basic, as its owner"),
-    pytest.param(lambda token: {"X-Devpi-Auth": basic("alice", token).removeprefix("Basic ")}, id="X-Devpi-Auth"),
-]
-
-
-@pytest.mark.parametrize("order", [[], ["remote_user", "basic"]], ids=["usual order", "the proxy first"])
-@pytest.mark.parametrize("sent", HEADERS)
-def test_a_proxy_widens_no_token(serve: Serve, sent: Callable[[str], dict[str, str]], order: list[str]) -> None:
-    """Beside an API token the proxy's word is nothing: not for the owner, nor for others, nor for a login."""
-    site = serve(remote_user_from=[PROXY], extractor_order=order)
-    ask(site, "alice", "POST", "/+login", {"user": "alice", "password": ""})
-    token = ask(site, "alice", "POST", "/+x/tokens", {"scopes": ["read"]}).result["token"]
-    damaged = token[:-2] + ("AA" if token[-2:] != "AA" else "BB")
-    login = {"user": "alice", "password": ""}
-
-    assert ask(site, "alice", "PUT", "/alice/dev", {}).status == 200
-    for name in ("alice", "bob", "root", "a,b", ""):
-        assert who(ask(site, name, **sent(token))) == ("ok", "alice")
-        assert ask(site, name, "PUT", "/alice/more", {}, **sent(token)).status == 403
-        assert ask(site, name, "PUT", "/alice/more", {}, **sent(damaged)).status == 401
-    for secret in (token, damaged):
-        assert ask(site, "alice", "POST", "/+login", login, **sent(secret)).status == 401
-    assert ask(site, "alice", "POST", "/+login", login).status == 200
 
 
 class Liar:
