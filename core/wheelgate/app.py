@@ -119,8 +119,12 @@ class Application:
         authenticators = ordered_providers(
             plugins, "wheelgate_authenticators", config["auth-order"], "--auth-order", server, AUTHENTICATOR_BUDGET
         )
-        handlers = ordered_providers(plugins, "wheelgate_token_handlers", (), "", server, AUTHENTICATOR_BUDGET)
-        group_sources = ordered_providers(plugins, "wheelgate_group_sources", (), "", server, AUTHENTICATOR_BUDGET)
+        handlers = ordered_providers(
+            plugins, "wheelgate_token_handlers", (), "", server, AUTHENTICATOR_BUDGET, self._storing
+        )
+        group_sources = ordered_providers(
+            plugins, "wheelgate_group_sources", (), "", server, AUTHENTICATOR_BUDGET, self._storing
+        )
         extractors = ordered_providers(
             plugins,
             "wheelgate_credential_extractors",
@@ -276,14 +280,26 @@ class Application:
 
 
 def ordered_providers(
-    plugins: Plugins, hook: str, order: Sequence[str], option: str, server: Server, budget: float
+    plugins: Plugins,
+    hook: str,
+    order: Sequence[str],
+    option: str,
+    server: Server,
+    budget: float,
+    storing: Pool | None = None,
 ) -> list[tuple[Any, Provider]]:
-    """Collect the providers of a hook in their order, each with the way to call it."""
+    """Collect the providers of a hook in their order, each with the way to call it.
+
+    With ``storing``, those that ask the server's own database and nothing else do so in the threads that it has.
+    """
     things = [thing for _, thing in plugins.collect(hook, lambda thing: thing.name, server=server)]
-    return [
-        (thing, Provider(thing.name, budget, instant=getattr(thing, "instant", False), patient=False))
-        for thing in in_order(things, order, option)
-    ]
+    found = []
+    for thing in in_order(things, order, option):
+        instant = getattr(thing, "instant", False)
+        stored = not instant and (getattr(thing, "live", False) or getattr(thing, "local", False))
+        pool = storing if stored else None
+        found.append((thing, Provider(thing.name, budget, instant=instant, patient=False, pool=pool)))
+    return found
 
 
 def asked_hooks(plugins: Plugins, hook: str, budget: float) -> list[tuple[Implementation, Provider]]:

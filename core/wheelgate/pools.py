@@ -63,7 +63,9 @@ class Provider:
     failures in a row, it is not asked for 30 s.
     """
 
-    def __init__(self, name: str, budget: float, *, instant: bool, patient: bool = True) -> None:
+    def __init__(
+        self, name: str, budget: float, *, instant: bool, patient: bool = True, pool: Pool | None = None
+    ) -> None:
         """Take the name, the time budget in seconds, and what the provider is like.
 
         Args:
@@ -71,13 +73,16 @@ class Provider:
             budget: seconds for one call.
             instant: whether it promises to answer from memory.
             patient: whether a call that takes too long is a failure like others, or enough to leave it out.
+            pool: the threads of the server's own database, for one that asks only that. It then waits for its turn, and
+                for the database, as everything does that reads there, and needs no connections of its own.
         """
         self.name = name
         self._enough = FAILURES_UNTIL_OPEN if patient else 1
         self.instant = instant
         """Whether calls run on the event loop; they may then as well be made without :meth:`call`."""
         self._budget = budget
-        self._executor = None if instant else ThreadPoolExecutor(IN_FLIGHT, f"provider-{name}")
+        self._pool = pool
+        self._executor = None if instant or pool else ThreadPoolExecutor(IN_FLIGHT, f"provider-{name}")
         self._free = threading.BoundedSemaphore(IN_FLIGHT)
         self._failures = 0
         self._closed_again = 0.0
@@ -95,7 +100,7 @@ class Provider:
             Exception: whatever it raised.
         """
         if self._executor is None:
-            return function(*args, **kwargs)
+            return await self._pool.run(function, *args, **kwargs) if self._pool else function(*args, **kwargs)
         if self.state == "open" or not self._free.acquire(blocking=False):
             raise BackendUnavailable(f"'{self.name}' does not answer", retry_after=int(OPEN_FOR))
         future = self._executor.submit(function, *args, **kwargs)

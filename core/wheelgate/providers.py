@@ -83,7 +83,8 @@ class TokenHandler(Protocol):
     prefix: str
     """Two to ten letters and a ``_``, by which secret scanners too find what was published by mistake."""
     local: bool
-    """True if it checks against this server's own store and nothing else. Only such a one is believed about root."""
+    """True if it checks against this server's own store and nothing else. Only such a one is believed about root; it is
+    asked in the database's own threads."""
 
     def verify(self, secret: str) -> Token | Reject | Unavailable:
         """Judge a secret that begins with the prefix; the reason of a ``Reject`` is told to who sent it.
@@ -100,7 +101,7 @@ class GroupSource(Protocol):
 
     One that has the name of an authenticator is asked about the users whom that one brought, and about nobody else;
     any other is asked about everybody. One that says ``live = True`` keeps its groups in the server's database: its
-    answers hold until anything changes there, and no longer.
+    answers hold until anything changes there, and no longer, and it is asked in the database's own threads.
     """
 
     name: str
