@@ -111,7 +111,7 @@ def test_reading_by_header_makes_the_user_too(serve: Serve) -> None:
         (["other"], {"two"}),
         (["company", "other"], {"one", "two"}),
     ],
-    ids=str,
+    ids=["all", "none", "the first", "the second", "both by name"],
 )
 def test_the_settings_say_whose_users_are_created(serve: Serve, way: str, chosen: list[str], made: set[str]) -> None:
     """Who is not created is told so, with 403: the password was right."""
