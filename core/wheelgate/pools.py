@@ -7,8 +7,9 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from wheelgate.errors import BackendUnavailable, Refusal
@@ -99,14 +100,14 @@ class Provider:
             BackendUnavailable: it took too long, or is left out for now.
             Exception: whatever it raised.
         """
-        if self._executor is None:
-            return await self._pool.run(function, *args, **kwargs) if self._pool else function(*args, **kwargs)
-        if self.state == "open" or not self._free.acquire(blocking=False):
-            raise BackendUnavailable(f"'{self.name}' does not answer", retry_after=int(OPEN_FOR))
-        future = self._executor.submit(function, *args, **kwargs)
-        future.add_done_callback(lambda _: self._free.release())
+        if self.instant:
+            return function(*args, **kwargs)
+        if self.state == "open":
+            raise self._unavailable()
+        call = partial(function, *args, **kwargs)
+        running = self._pool.run(call) if self._pool is not None else self._within_budget(call)
         try:
-            answer = await asyncio.wait_for(asyncio.wrap_future(future), self._budget)
+            answer = await running
         except TimeoutError:
             self._failed(self._enough)
             raise BackendUnavailable(f"'{self.name}' took longer than {self._budget:g} s", retry_after=5) from None
@@ -119,6 +120,17 @@ class Provider:
             raise
         self._failures = 0
         return answer
+
+    def _within_budget(self, call: Callable[[], T]) -> Awaitable[T]:
+        """Begin a call in one of the provider's own threads."""
+        if self._executor is None or not self._free.acquire(blocking=False):
+            raise self._unavailable()
+        future = self._executor.submit(call)
+        future.add_done_callback(lambda _: self._free.release())
+        return asyncio.wait_for(asyncio.wrap_future(future), self._budget)
+
+    def _unavailable(self) -> BackendUnavailable:
+        return BackendUnavailable(f"'{self.name}' does not answer", retry_after=int(OPEN_FOR))
 
     def wait(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call the function as :meth:`call` does, from a thread that may wait."""
