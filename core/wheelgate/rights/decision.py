@@ -125,7 +125,7 @@ class Rights:
 
     def asks_nobody(self, permission: str) -> bool:
         """Whether no plugin has an opinion on a permission: its default, and its access list, decide at once."""
-        return not self._policies[permission] and not self._filters
+        return not self._policies[permission]
 
     async def visible(self, principal: Principal, permission: str, resources: Sequence[Resource]) -> list[bool]:
         """Say which entries of a listing somebody, or a token, may see."""

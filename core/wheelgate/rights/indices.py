@@ -37,7 +37,10 @@ class IndexRights:
         self._kept = kept
         self._hide = hide
         self._list = rights.access_list(READ)
-        self._asks_nobody = rights.asks_nobody(READ) and rights.hides_nothing(READ)
+        self._hides_nothing = rights.hides_nothing(READ)
+        """Whether everybody may read an index of which no access list says who may, as far as listings tell."""
+        self._asks_nobody = self._hides_nothing and rights.asks_nobody(READ)
+        """Whether no plugin has an opinion on that either."""
 
     async def find(
         self, caller: Caller, owner: str, name: str, permission: str = READ, project: str | None = None
@@ -61,8 +64,6 @@ class IndexRights:
         """
         path, look = f"{owner}/{name}", self._inheritance.find
         found = look(path) if self._access.instant else await self._access.read(look, path)
-        if found is not None and self._open(found):
-            return found
         return await self.check(caller, owner, name, found, permission, project)
 
     async def check(
@@ -77,6 +78,8 @@ class IndexRights:
         """Do as :meth:`find` does with what has been looked up."""
         if found is None:
             raise await self._absent(caller, owner, name)
+        if self._asks_nobody and self._unlisted(found):  # PERF: so it is for most indices
+            return found
         principal = caller.principal
         denied = await self._denied(principal, found, project)
         if denied is None:
@@ -125,7 +128,7 @@ class IndexRights:
 
     def all_public(self) -> bool:
         """Say whether everybody may read every index. Belongs outside of transactions."""
-        return self._rights.hides_nothing(READ) and not self._some_listed()
+        return self._hides_nothing and not self._some_listed()
 
     async def _denied(self, principal: Principal, found: Resolution, project: str | None) -> Verdict | None:
         """Return the verdict that keeps somebody, or a token, from reading an index; None if nothing does.
@@ -168,17 +171,15 @@ class IndexRights:
     async def _may(self, principal: Principal, permission: str, resource: Resource) -> bool:
         return (await self._rights.decide(principal, permission, resource)).allowed
 
-    def _open(self, found: Resolution) -> bool:
-        """Say whether everybody may read an index because nothing says who may. PERF: so it is for most indices."""
-        return self._asks_nobody and all(self._list not in resource.config for resource in found.line)
+    def _unlisted(self, found: Resolution) -> bool:
+        """Say whether no access list says who may read an index, or one that it inherits from."""
+        return all(self._list not in resource.config for resource in found.line)
 
     async def _public(self, found: Resolution) -> bool:
         """Say whether everybody may read an index."""
         # PERF: whoever hides an index says so in an access list, or filters listings as well.
-        if self._rights.hides_nothing(READ):
-            key = self._rights.access_list(READ)
-            if not any(key in resource.config for resource in found.line):
-                return True
+        if self._hides_nothing and self._unlisted(found):
+            return True
         return await self._closed(ANYONE, found) is None
 
     async def _absent(self, caller: Caller, owner: str, name: str) -> Refusal:
@@ -204,8 +205,7 @@ class IndexRights:
         """Say whether an access list says who may read some index."""
         values = self._kept.now()
         if "some listed" not in values:
-            key = self._rights.access_list(READ)
-            values["some listed"] = any(key in index.config for index in self._store.list())
+            values["some listed"] = any(self._list in index.config for index in self._store.list())
         return bool(values["some listed"])
 
     def _resolutions(self, indices: Sequence[Index]) -> list[Resolution]:

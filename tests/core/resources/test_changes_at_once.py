@@ -1,0 +1,55 @@
+"""Changes that arrive at the same time: made durable together, and each with an answer of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import falcon.testing
+
+from wheelgate.testing.site import Site
+
+MANY = 24
+
+
+def create_at_once(site: Site, names: list[str]) -> list[int]:
+    """Create users over as many connections; return the statuses in their order."""
+
+    async def send() -> list[falcon.testing.Result]:
+        async with falcon.testing.ASGIConductor(site.application.asgi) as client:
+            return await asyncio.gather(
+                *(
+                    client.simulate_put(f"/{name}", json={"email": f"{name}@mail.example", "password": "1234"})
+                    for name in names
+                )
+            )
+
+    return [answer.status_code for answer in asyncio.run(send())]
+
+
+def serial(site: Site) -> int:
+    """Return the server's change counter."""
+    return int(site.request("GET", "/+api").headers["x-devpi-serial"])
+
+
+def test_many_changes_are_made_by_few_transactions(site: Site) -> None:
+    """What arrives together is made durable together on SQLite; on PostgreSQL one by one."""
+    names = [f"user{number}" for number in range(MANY)]
+    before = serial(site)
+
+    assert create_at_once(site, names) == [201] * MANY
+
+    taken = serial(site) - before
+    assert {*names, "root"} <= set(site.request("GET", "/").result)
+    if site.config.database_url.startswith("sqlite"):
+        assert taken < MANY
+    else:
+        assert taken == MANY
+
+
+def test_a_change_that_is_refused_takes_no_other_along(site: Site) -> None:
+    """Of those that want one name, one gets it; whoever came with them is not refused for that."""
+    names = [name for number in range(8) for name in (f"user{number}", "rival")]
+    statuses = Counter(zip(names, create_at_once(site, names), strict=True))
+
+    assert statuses == {**{(f"user{number}", 201): 1 for number in range(8)}, ("rival", 201): 1, ("rival", 409): 7}
