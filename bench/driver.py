@@ -19,8 +19,6 @@ CLIENT = {
 }
 PORTIONS = 8
 """How often new connections are opened in a sample."""
-PORTION = 1 << 20
-"""Bytes of a long answer that are waited for at once."""
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
 CLOSED = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
@@ -111,16 +109,9 @@ class Connection:
     def _whole(self, begun: bytes, length: int) -> bytes:
         parts, missing = [begun], length - len(begun)
         while missing > 0:
-            # Over the loopback it is the sender who pays for waking up the reader, which a network would spare it.
-            self._wake_at(min(missing, PORTION))
             parts.append(self._more())
             missing -= len(parts[-1])
-        self._wake_at(1)
         return b"".join(parts) if len(parts) > 1 else begun
-
-    def _wake_at(self, size: int) -> None:
-        """Sleep until so many bytes have come."""
-        self._open().setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
 
     def _chunks(self, received: bytes) -> bytes:
         parts: list[bytes] = []

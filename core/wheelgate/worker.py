@@ -13,7 +13,7 @@ from gunicorn.asgi.parser import ParseError
 from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.workers import gasgi
 
-from wheelgate.http.request import GONE, SENDFILE
+from wheelgate.http.request import GONE, HEAD, SENDFILE
 from wheelgate.zerocopy import STAND_IN, FileSender
 
 HOST, CONTENT_LENGTH = b"host", b"content-length"
@@ -42,6 +42,8 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
     _send_timer: asyncio.TimerHandle | None = None
     _response_buffer: Any
     _sender: FileSender | None = None
+    _lines = b""
+    """What goes into the head of the answer as it is."""
 
     def connection_made(self, transport: Any) -> None:
         """Start the clock for the first request's head; before the later ones gunicorn's own clock runs."""
@@ -87,7 +89,12 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         scope: dict[str, Any] = super()._build_http_scope(request, sockname, peername)
         scope[GONE] = self._gone
         scope[SENDFILE] = self._file_sender
+        scope[HEAD] = self._add_to_head
+        self._lines = b""
         return scope
+
+    def _add_to_head(self, lines: bytes) -> None:
+        self._lines = lines
 
     def _file_sender(self) -> FileSender | None:
         """Return what sends files over this connection, if it is still there.
@@ -142,11 +149,11 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
                 headers = [*headers[:number], *headers[number + 1 :]]
                 break
         super()._send_response_start(status, headers, request, close)
+        line, end, rest = self._response_buffer.partition(b"\r\n")
         if phrase:
             version = "{}.{}".format(*request.version)
-            head: bytes = self._response_buffer
-            line = f"HTTP/{version} {int(status)} {phrase}\r\n".encode("latin-1")
-            self._response_buffer = line + head.partition(b"\r\n")[2]
+            line = f"HTTP/{version} {int(status)} {phrase}".encode("latin-1")
+        self._response_buffer = line + end + self._lines + rest
 
     def _send_error_response(self, status: int, message: str, extra_headers: Any = ()) -> None:
         """Answer what never reaches the application; a body that stops arriving is the client's fault."""

@@ -28,6 +28,8 @@ GONE = "wheelgate.gone"
 """In the scope of a request: a function that says whether the client has gone, where the worker can tell."""
 SENDFILE = "wheelgate.sendfile"
 """In the scope of a request: a function that makes a :class:`~wheelgate.zerocopy.FileSender`, where the worker can."""
+HEAD = "wheelgate.head"
+"""In the scope of a request: a function that takes ready lines for the head of the answer, where the worker can."""
 PRIVATE = "wheelgate.private"
 """In the scope of a request whose answer is not for everybody."""
 DEEPEST = 32
