@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from tests import made
 from tests.client.conftest import Answer
+from tests.support import SHARED_PIP
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +26,7 @@ LATER = made.wheel("abc", "2.0rc1")
 def ready_venv(tmp_path_factory):
     """Return a virtual environment with pip in it."""
     folder = tmp_path_factory.mktemp("venv") / "with pip"
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    subprocess.run([sys.executable, "-m", "virtualenv", "-q", str(folder)], env=os.environ | SHARED_PIP, check=True)
     return folder
 
 

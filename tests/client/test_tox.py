@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests import made
 from tests.client.conftest import Answer
+from tests.support import SHARED_PIP
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +41,8 @@ def release(index, *files: made.Made, **hashes: str) -> None:
 def _tox(monkeypatch, devpi):
     """Have tox in PATH, and let pip know nothing of the developer's settings."""
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    for name, value in {"PIP_CONFIG_FILE": os.devnull, **SHARED_PIP}.items():
+        monkeypatch.setenv(name, value)
 
 
 def results(index):

@@ -13,11 +13,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support import clean_environment, free_port
+from tests.support import CACHE, clean_environment, free_port
 
 RELEASED = ("devpi-server==6.20.3", "devpi-client==7.3.0")
+CHEAP = ("--argon2-memory-cost", "8", "--argon2-time-cost", "1", "--argon2-parallelism", "1")
+"""How its server hashes its secret, which takes seconds otherwise."""
 START_WITHIN = 100
-"""Seconds; the server spends ten of them on hashing its secret."""
+"""Seconds."""
 
 
 def programs() -> Path:
@@ -33,10 +35,9 @@ def programs() -> Path:
 
 def installed(name: str, requirements: Sequence[str]) -> Path:
     """Install programs once for all test runs of a user; return their folder, in an environment of that name."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "wheelgate-bench"
-    cache.mkdir(parents=True, exist_ok=True)
-    folder = cache / name
-    with (cache / f"{name}.lock").open("w") as lock:
+    CACHE.mkdir(parents=True, exist_ok=True)
+    folder = CACHE / name
+    with (CACHE / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "complete").exists():  # made to the end before
             shutil.rmtree(folder, ignore_errors=True)
@@ -56,8 +57,9 @@ def running(binaries: Path, folder: Path) -> Iterator[int]:
         initialise = [str(binaries / "devpi-init"), "--no-root-pypi", "--serverdir", str(state)]
         subprocess.run(initialise, env=environment, stdout=output, stderr=output, check=True)
         port = free_port()
+        options = ("--serverdir", str(state), "--host", "127.0.0.1", "--port", str(port), *CHEAP)
         process = subprocess.Popen(
-            [str(binaries / "devpi-server"), "--serverdir", str(state), "--host", "127.0.0.1", "--port", str(port)],
+            [str(binaries / "devpi-server"), *options],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,

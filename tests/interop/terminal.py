@@ -14,7 +14,7 @@ from typing import Protocol
 
 from tests.interop.transcripts import Session, Step
 from tests.session.transcript import same_lines
-from tests.support import clean_environment
+from tests.support import SHARED_PIP, clean_environment
 
 PORT = 3141
 PATIENCE = 60
@@ -79,6 +79,7 @@ class Terminal:
                 TERM="dumb",
                 COLUMNS="80",
                 PIP_DISABLE_PIP_VERSION_CHECK="1",  # it would ask a public index
+                **SHARED_PIP,
             ),
             cwd=self.home,
             stdin=theirs,

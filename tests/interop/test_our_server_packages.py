@@ -41,8 +41,8 @@ def test_their_client_handles_packages(
     session: Session, server: RunningServer, clients: Mapping[str, Path], sit_down: SitDown, sphinx: Path
 ) -> None:
     """The incumbent's client uploads, lists, pushes, removes, installs and tests as the session says."""
-    tox, python = Path(sys.executable).with_name("tox"), Path(sys.executable)
-    programs = {"devpi": clients["theirs"], "tox": tox, "python": python, "sphinx-build": sphinx}
+    tools = {name: Path(sys.executable).with_name(name) for name in ("python", "tox", "virtualenv")}
+    programs = {"devpi": clients["theirs"], "sphinx-build": sphinx, **tools}
     terminal = sit_down(server.port, **programs)
     releases.lay_out(terminal.home)
 

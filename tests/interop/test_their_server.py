@@ -42,8 +42,8 @@ def test_our_client_handles_packages(
     session: Session, port: int, clients: Mapping[str, Path], sit_down: SitDown
 ) -> None:
     """This client uploads, lists, pushes, removes, installs and tests as the session says."""
-    tools = Path(sys.executable).parent
-    terminal = sit_down(port, devpi=clients["ours"], tox=tools / "tox", python=Path(sys.executable))
+    tools = {name: Path(sys.executable).with_name(name) for name in ("python", "tox", "virtualenv")}
+    terminal = sit_down(port, devpi=clients["ours"], **tools)
     releases.lay_out(terminal.home)
 
     assert not terminal.differences(session)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from playhouse.migrations import Runner
+from playhouse.migrations import Migration, Runner
 
 from wheelgate.errors import Refusal, StartupError
 from wheelgate.store import faults, sqlite_file
@@ -18,6 +18,8 @@ ADVISORY_LOCK = 0x776865656C67  # "wheelg"; any number that no other program tak
 
 Migrations = Sequence[tuple[str, Path]]
 First = Callable[[Database], None]
+Seen = tuple[str, Runner, Sequence[Migration]]
+"""An owner of migrations, what applies them, and which there are."""
 
 
 def prepare(url: str, migrations: Migrations, first: First) -> None:
@@ -57,9 +59,9 @@ def _prepare_file(database: Database, orm: Sqlite, migrations: Migrations, first
                 f"the database '{orm.path.name}' is not one of wheelgate: it lacks the server's tables. Move it"
                 " away, or restore the right one from a backup."
             )
-        _refuse_newer(database, migrations)
+        _refuse_newer(seen := _seen(database, migrations))
         sqlite_file.settle(orm)
-        _apply(database, migrations)
+        _apply(seen)
 
 
 def _prepare_server(database: Database, orm: Postgresql, migrations: Migrations, first: First) -> None:
@@ -73,8 +75,8 @@ def _prepare_server(database: Database, orm: Postgresql, migrations: Migrations,
     orm.execute_sql("SET lock_timeout = 0")
     orm.execute_sql("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK,))  # given back when the connection closes
     if _begun(database):
-        _refuse_newer(database, migrations)
-        _apply(database, migrations)
+        _refuse_newer(seen := _seen(database, migrations))
+        _apply(seen)
     else:
         _begin(database, migrations, first)
 
@@ -88,7 +90,7 @@ def _begin(database: Database, migrations: Migrations, first: First) -> None:
     """Make the tables and what is in them from the first start on, in one transaction."""
     try:
         with database.transaction():
-            _apply(database, migrations)
+            _apply(_seen(database, migrations))
             first(database)
     except (Refusal, *faults.ERRORS) as error:
         raise StartupError(
@@ -96,14 +98,19 @@ def _begin(database: Database, migrations: Migrations, first: First) -> None:
         ) from error
 
 
-def _refuse_newer(database: Database, migrations: Migrations) -> None:
-    """Stop if the database has seen migrations that this version does not have."""
-    unknown = [
-        f"{owner} {migration.name}"
+def _seen(database: Database, migrations: Migrations) -> list[Seen]:
+    """Look at what the database has seen of each owner's migrations."""
+    runners = (
+        # each with a history of its own
+        (owner, Runner(database.orm, glob.escape(str(folder)), _history(owner)))
         for owner, folder in migrations
-        for migration in _runner(database, owner, folder).status()
-        if migration.path is None
-    ]
+    )
+    return [(owner, runner, runner.status()) for owner, runner in runners]
+
+
+def _refuse_newer(seen: Sequence[Seen]) -> None:
+    """Stop if the database has seen migrations that this version does not have."""
+    unknown = [f"{owner} {migration.name}" for owner, _, found in seen for migration in found if migration.path is None]
     if unknown:
         raise StartupError(
             f"the database was written by a newer version: it has {', '.join(unknown)}, which this version does not"
@@ -112,11 +119,13 @@ def _refuse_newer(database: Database, migrations: Migrations) -> None:
         )
 
 
-def _apply(database: Database, migrations: Migrations) -> None:
+def _apply(seen: Sequence[Seen]) -> None:
     """Apply what the database has not seen; each migration is a transaction, or part of the one that is open."""
-    for owner, folder in migrations:
+    for owner, runner, found in seen:
+        if all(migration.applied for migration in found):
+            continue
         try:
-            _runner(database, owner, folder).up()
+            runner.up()
         except Exception as error:
             if told := faults.refusal(error):  # no fault of the migration
                 raise told from error
@@ -124,11 +133,6 @@ def _apply(database: Database, migrations: Migrations) -> None:
                 f"a migration of {owner} failed: {_said(error)}. It left no trace. Install"
                 " the version that ran before, or ask whoever wrote the migration."
             ) from error
-
-
-def _runner(database: Database, owner: str, folder: Path) -> Runner:
-    """Make peewee's runner of an owner's migrations, with a history of its own."""
-    return Runner(database.orm, glob.escape(str(folder)), _history(owner))
 
 
 def _history(owner: str) -> str:
