@@ -32,8 +32,6 @@ class Events:
     def __init__(self, server: Server, listeners: Sequence[Implementation]) -> None:
         self._server = server
         self._listeners = listeners
-        self.heard = bool(listeners)
-        """Whether anybody listens."""
         self._queue: queue.Queue[Event | None] = queue.Queue(WAITING)
         self._thread: threading.Thread | None = None
 
@@ -47,9 +45,13 @@ class Events:
         except queue.Full:
             log.error("event %s of '%s' dropped: the listeners are too slow", happened.name, happened.subject)
 
+    def heard(self, name: str) -> bool:
+        """Say whether anybody listens to an event."""
+        return any(listener.is_about(name) for listener in self._listeners)
+
     def announce(self, name: str, principal: Principal, info: RequestInfo, subject: str) -> None:
         """Queue an event that has no details, if anybody listens."""
-        if self.heard:
+        if self.heard(name):
             self.tell(event(name, principal, info, subject))
 
     def close(self, timeout: float = 5.0) -> None:
@@ -62,6 +64,8 @@ class Events:
     def _work(self) -> None:
         while (happened := self._queue.get()) is not None:
             for listener in self._listeners:
+                if not listener.is_about(happened.name):
+                    continue
                 try:
                     listener(server=self._server, event=happened)
                 except Exception as error:  # noqa: BLE001 - a stranger's code: whatever it raises stays here

@@ -46,15 +46,16 @@ def instant(marked: Marked) -> Marked:
     return marked
 
 
-def about(*permissions: str) -> Callable[[Marked], Marked]:
-    """Promise that a ``wheelgate_check_permission`` has an opinion on these permissions and on no other.
+def about(*names: str) -> Callable[[Marked], Marked]:
+    """Promise that a function has no use for any other than these.
 
+    They are permissions where it is a ``wheelgate_check_permission``, and events where it is a ``wheelgate_on_event``.
     It is then not asked about the others, which go without its cost: pages are read far more often than anything is
     changed. Stands below ``@hookimpl``.
     """
 
     def mark(marked: Marked) -> Marked:
-        marked.permissions = frozenset(permissions)  # type: ignore[attr-defined]
+        marked.about = frozenset(names)  # type: ignore[attr-defined]
         return marked
 
     return mark

@@ -47,8 +47,12 @@ class Implementation:
     function: Callable[..., Any]
     arguments: tuple[str, ...]
     instant: bool
-    permissions: frozenset[str] | None = None
-    """Those that a policy is about; None for all."""
+    about: frozenset[str] | None = None
+    """The permissions, or events, that it has a use for; None for all."""
+
+    def is_about(self, name: str) -> bool:
+        """Say whether it has a use for a permission or an event."""
+        return self.about is None or name in self.about
 
     def __call__(self, **given: Any) -> Any:
         """Call it with those of the arguments that it takes."""
@@ -90,7 +94,7 @@ class Plugins:
                 function=impl.function,
                 arguments=tuple(impl.argnames),
                 instant=getattr(impl.function, "instant", False),
-                permissions=getattr(impl.function, "permissions", None),
+                about=getattr(impl.function, "about", None),
             )
             for impl in getattr(self._manager.hook, hook).get_hookimpls()
         ]

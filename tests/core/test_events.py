@@ -14,6 +14,7 @@ from tests.sites import Serve
 
 from wheelgate import Event, Server, hookimpl
 from wheelgate.events import Events
+from wheelgate.hookspecs import about
 from wheelgate.plugins import Implementation
 from wheelgate.store.database import Database
 
@@ -126,6 +127,24 @@ def test_a_listener_sees_what_is_committed(serve: Serve) -> None:
 
     assert [name for name, *_ in events] == ["UserCreated", "UserCreated"]
     assert [getattr(user, "name", None) for user in found] == ["alice", "bob"]
+
+
+def test_a_listener_hears_what_it_is_about(serve: Serve) -> None:
+    """One that has promised to be about some events hears no other; those who have not hear all."""
+
+    class Narrow(Listener):
+        @hookimpl
+        @about("UserDeleted", "LoggedOut")
+        def wheelgate_on_event(self, server: Server, event: Event) -> None:
+            self.heard.append(event)
+
+    narrow, other = Narrow(), Listener()
+    site = serve(extra={"narrow": narrow, "other": other})
+    alice = site.add_user("alice")
+    site.request("DELETE", "/alice", auth=alice)
+
+    assert [name for name, *_ in heard(serve, narrow)] == ["UserDeleted"]
+    assert {"UserCreated", "UserDeleted"} <= {event.name for event in other.heard}
 
 
 def test_a_listener_that_raises_is_only_logged(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:

@@ -109,7 +109,7 @@ class Front:
 
     def tell(self, name: str, caller: Caller, subject: str, **detail: Any) -> None:
         """Tell the plugins what happened (step 7)."""
-        if self._events.heard:
+        if self._events.heard(name):
             self._events.tell(event(name, caller.principal, caller.info, subject, detail))
 
 

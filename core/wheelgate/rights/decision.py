@@ -36,8 +36,7 @@ class Rights:
         self._server = server
         self._permissions: Mapping[str, Permission] = {permission.name: permission for permission in permissions}
         self._policies = {
-            name: [policy for policy in policies if policy[0].permissions is None or name in policy[0].permissions]
-            for name in self._permissions
+            name: [policy for policy in policies if policy[0].is_about(name)] for name in self._permissions
         }
         """Who is asked about each permission."""
         self._filters = filters

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from wheelgate import Event, Option, Permission, Server, hookimpl
 from wheelgate.config import seconds
+from wheelgate.hookspecs import about
 from wheelgate.providers import CredentialExtractor, Route, TokenHandler
 from wheelgate_tokens.bearer import Bearer
 from wheelgate_tokens.handler import Handler
@@ -64,7 +65,7 @@ def wheelgate_features() -> list[str]:
 
 
 @hookimpl
+@about("TokenUsed")
 def wheelgate_on_event(server: Server, event: Event) -> None:
     """Record when a token was used last."""
-    if event.name == "TokenUsed":
-        Records(server.database).record_use(event.detail["token"], int(event.time.timestamp()))
+    Records(server.database).record_use(event.detail["token"], int(event.time.timestamp()))
