@@ -40,7 +40,7 @@ def small(site: Site) -> list[Row]:
 def large(site: Site) -> list[Row]:
     """Compare uploads of 200 MB, one at a time."""
     samples: dict[str, list[Sample]] = {name: [] for name in site.stocked}
-    for number in range(1 + max(3, site.rounds // 3)):
+    for number in range(1 + max(5, site.rounds // 2)):
         made = stock.big(LARGE, 100 + number)
         for name, server in site.stocked.items():
             sent = forms.upload(made, stock.DEV, server.credentials)
