@@ -3,8 +3,9 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 OPTIONS ?=
 BIN := .venv/bin
-# One more than there are processors, up to four: half of the tests wait for programs that they start.
-PYTEST := $(BIN)/pytest --numprocesses $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) < 4 ? $$(getconf _NPROCESSORS_ONLN) + 1 : 4 )))
+# Twice as many as there are processors, up to four: half of the tests wait for programs that they start. Each process takes
+# whole files, which share their servers, until the others have none left.
+PYTEST := $(BIN)/pytest --dist worksteal --numprocesses $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) < 2 ? 2 : 4 )))
 
 # Where Python may not keep what it compiles, each process of the tests compiles all of them again, which takes seconds.
 unexport PYTHONDONTWRITEBYTECODE

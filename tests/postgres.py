@@ -38,6 +38,12 @@ class PostgresServer:
         """Return the address of a database; the password is there to be looked for in logs and errors."""
         return f"postgresql://postgres:swordfish@/{database}?host={self.folder}"
 
+    def new_database(self) -> str:
+        """Make an empty database that nobody else uses, and return its address."""
+        name = f"made{next(self.numbers)}"
+        self.execute(f"CREATE DATABASE {name}")
+        return self.url(name)
+
     def execute(self, sql: str) -> list[tuple[object, ...]]:
         """Execute a statement as the administrator."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:

@@ -28,12 +28,11 @@ def nodes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("nodes")
     options = list(CHEAP_HASHING)
     if request.param > 1:
-        database = request.getfixturevalue("postgres")
-        database.execute("CREATE DATABASE nodes")
+        database = request.getfixturevalue("postgres").new_database()
         secret = folder / "secret"
         secret.write_text(SECRET)
         secret.chmod(0o600)
-        options += ["--database", database.url("nodes"), "--secretfile", str(secret)]
+        options += ["--database", database, "--secretfile", str(secret)]
     with ExitStack() as stack:
         yield [
             stack.enter_context(RunningServer(folder / f"node{number}", *options, workers=2))

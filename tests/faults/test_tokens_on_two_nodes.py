@@ -23,9 +23,8 @@ def nodes(
     postgres: PostgresServer,  # noqa: F811
 ) -> Iterator[Nodes]:
     """Return two servers that share their database and their secret file."""
-    postgres.execute("CREATE DATABASE token_nodes")
     folder = tmp_path_factory.mktemp("token-nodes")
-    options = (*CHEAP_HASHING, "--database", postgres.url("token_nodes"))
+    options = (*CHEAP_HASHING, "--database", postgres.new_database())
     one, other = (RunningServer(folder / name, *options, workers=2) for name in ("one", "other"))
     with one:
         (folder / "other").mkdir(mode=0o700)

@@ -24,10 +24,9 @@ def nodes(
     object_store: ObjectStore,  # noqa: F811
 ) -> Iterator[tuple[RunningServer, RunningServer]]:
     """Return two servers that share their database and their files, and an index ``root/dev``."""
-    postgres.execute("CREATE DATABASE nodes")
     folder = tmp_path_factory.mktemp("nodes")
     options = (
-        *(*CHEAP_HASHING, "--database", postgres.url("nodes")),
+        *(*CHEAP_HASHING, "--database", postgres.new_database()),
         *("--files", f"s3://{object_store.bucket()}/wheelgate", "--files-endpoint", object_store.url),
     )
     environment = clean_environment(**CREDENTIALS)

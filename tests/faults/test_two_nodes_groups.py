@@ -22,12 +22,11 @@ def nodes(
     postgres: PostgresServer,  # noqa: F811
 ) -> Iterator[tuple[RunningServer, RunningServer]]:
     """Return two servers of two workers each that share their database, with a user and a private index."""
-    postgres.execute("CREATE DATABASE grouped")
     folder = tmp_path_factory.mktemp("grouped")
     secret = folder / "secret"
     secret.write_text(secrets.token_urlsafe(48))
     secret.chmod(0o600)
-    options = (*CHEAP_HASHING, "--database", postgres.url("grouped"), "--secretfile", str(secret))
+    options = (*CHEAP_HASHING, "--database", postgres.new_database(), "--secretfile", str(secret))
     one, other = (RunningServer(folder / name, *options, workers=2) for name in ("one", "other"))
     with one, other:
         for user in ("alice", "bob"):

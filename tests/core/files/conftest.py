@@ -35,8 +35,6 @@ def anywhere(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
         options = {"files": f"s3://{store.bucket()}/some/prefix", "files_endpoint": store.url}
     elif request.param == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgres")
-        name = f"shelf{next(server.numbers)}"
-        server.execute(f"CREATE DATABASE {name}")
-        options = {"database": server.url(name)}
+        options = {"database": server.new_database()}
     with ShelfSite(tmp_path / "server", **options) as site:
         yield site
