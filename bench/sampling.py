@@ -13,6 +13,8 @@ LONG_ENOUGH = 0.4
 """Seconds of CPU in a sample: the clock ticks in hundredths."""
 MOST = 20_000
 """Repetitions in a sample, at most."""
+WARM = 16
+"""Repetitions that fill the caches of all workers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ def sample(contender: Contender, times: int) -> Sample:
 
 
 def enough(contender: Contender) -> int:
-    """Find out how many repetitions make a sample, and warm the contender up by that."""
+    """Warm a contender up, and find out how many repetitions make a sample."""
+    contender.run(WARM)  # what is done only once would count for many, and samples be too short for the clock
     times = 1
     while True:
         begun = contender.tree.cpu()
