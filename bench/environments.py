@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
+from tests.cache import CACHE
+
 ROOT = Path(__file__).parent.parent
 INCUMBENT = ("devpi-server==6.20.3", "devpi-client==7.3.0")
 SOURCES = ("core", "client", "plugins", "pyproject.toml", "setup.py", "MANIFEST.in", "README.md")
@@ -19,10 +21,6 @@ SOURCES = ("core", "client", "plugins", "pyproject.toml", "setup.py", "MANIFEST.
 
 class Environments:
     """Virtual environments by what is installed in them; each is the path of its ``bin`` folder."""
-
-    def __init__(self) -> None:
-        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        self._cache = Path(cache).absolute() / "wheelgate-bench"
 
     def ours(self, extra: str = "") -> Path:
         """Install this checkout's wheel as ``pip install`` does, with an extra or without."""
@@ -42,7 +40,7 @@ class Environments:
     def _wheel(self) -> Path:
         """Build from a copy: building leaves folders beside the sources."""
         builder = self._made("builder", [])
-        wheels = self._cache / "wheels"
+        wheels = CACHE / "wheels"
         shutil.rmtree(wheels, ignore_errors=True)
         with tempfile.TemporaryDirectory() as folder:
             for name in SOURCES:
@@ -56,7 +54,7 @@ class Environments:
 
     def _made(self, name: str, requirements: Sequence[str]) -> Path:
         """Make an environment unless it is there; one whose making was interrupted is made anew."""
-        folder = self._cache / name
+        folder = CACHE / name
         done = folder / "complete"
         if not done.exists():
             print(f"installing {name} …", file=sys.stderr)

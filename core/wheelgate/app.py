@@ -10,7 +10,7 @@ import falcon.asgi
 
 from wheelgate.config import Config
 from wheelgate.errors import BadInput, Forbidden
-from wheelgate.events import Events, event
+from wheelgate.events import Events
 from wheelgate.facade import Server
 from wheelgate.files.reading import Reader
 from wheelgate.http.answers import JSON, CommonHeaders
@@ -257,7 +257,7 @@ class Application:
 
     def _tell_of_use(self, token: Token, info: RequestInfo) -> None:
         """Tell the plugins that a token is in use."""
-        self._events.tell(event("TokenUsed", Principal(token.username), info, token.username, {"token": token.id}))
+        self._events.announce("TokenUsed", Principal(token.username), info, token.username, {"token": token.id})
 
     def sweep(self) -> None:
         """Remove files that a crash has left. Before any worker of the server's folder begins."""

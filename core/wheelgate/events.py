@@ -49,10 +49,12 @@ class Events:
         """Say whether anybody listens to an event."""
         return any(listener.is_about(name) for listener in self._listeners)
 
-    def announce(self, name: str, principal: Principal, info: RequestInfo, subject: str) -> None:
-        """Queue an event that has no details, if anybody listens."""
+    def announce(
+        self, name: str, principal: Principal, info: RequestInfo, subject: str, detail: Mapping[str, Any] = NOTHING
+    ) -> None:
+        """Queue an event, if anybody listens."""
         if self.heard(name):
-            self.tell(event(name, principal, info, subject))
+            self.tell(event(name, principal, info, subject, detail))
 
     def close(self, timeout: float = 5.0) -> None:
         """Let the listeners finish what waits, for at most ``timeout`` seconds."""

@@ -185,7 +185,7 @@ def refuse_late(before: Config, after: Config) -> None:
 
 
 def make_ready(arbiter: Any) -> None:
-    """Say where the server listens."""
+    """Set up the sockets, and say where the server listens."""
     for listener in arbiter.LISTENERS:
         address = listener.sock.getsockname()
         if ipaddress.ip_address(address[0]).is_loopback:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from tests import made
+from tests.cache import SHARED_PIP
 from tests.client.conftest import Answer
-from tests.support import SHARED_PIP
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core" / "wheelgate"
 TELLERS = [CORE / "app.py", *sorted((CORE / "resources").glob("*.py")), *sorted((ROOT / "plugins").glob("*/*/*.py"))]
-TELLING = frozenset({"tell", "event", "RouteEvent"})
+TELLING = frozenset({"announce", "tell", "event", "RouteEvent"})
 
 
 def told_events() -> set[str]:

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support import CACHE, clean_environment, free_port
+from tests.cache import CACHE
+from tests.support import clean_environment, free_port
 
 RELEASED = ("devpi-server==6.20.3", "devpi-client==7.3.0")
 CHEAP = ("--argon2-memory-cost", "8", "--argon2-time-cost", "1", "--argon2-parallelism", "1")

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from tests.cache import SHARED_PIP
 from tests.interop.transcripts import Session, Step
 from tests.session.transcript import same_lines
-from tests.support import SHARED_PIP, clean_environment
+from tests.support import clean_environment
 
 PORT = 3141
 PATIENCE = 60

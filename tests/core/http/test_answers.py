@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
+from collections import Counter
+from urllib.parse import urlsplit
 
 import pytest
 from tests.sites import Serve
+from tests.support import RunningServer
 
 from wheelgate.testing.site import Site
 
@@ -155,3 +160,36 @@ def test_a_header_that_cannot_be_read_is_refused(shared: Site, headers: dict[str
 
     assert refused.status == status
     assert list(refused.json) == ["message"]
+
+
+@pytest.mark.slow
+def test_a_real_server_sends_them_too(index_server: RunningServer) -> None:
+    """Each once, in every answer of a connection but 304, to which the client adds those that it has."""
+    address = urlsplit(index_server.url)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=10)
+
+    def common(path: str, **headers: str) -> tuple[int, Counter[str]]:
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        answer.read()
+        names = [name.lower() for name, _ in answer.getheaders()]
+        etags.append(answer.getheader("etag", ""))
+        return answer.status, Counter(name for name in names if name.startswith("x-"))
+
+    etags: list[str] = []
+    index_server.request("PUT", "/header", {"password": "1234"})
+    index_server.request("PUT", "/header/dev", {}, auth=index_server.login("header", "1234"))
+    expected = Counter(
+        [
+            f"x-devpi-{name}"
+            for name in ("api-version", "server-version", "uuid", "master-uuid", "primary-uuid", "serial")
+        ]
+        + ["x-content-type-options"]
+    )
+    with contextlib.closing(connection):
+        assert common("/+api") == (200, expected)
+        status, found = common("/root/nothing")
+        assert (status, found & expected) == (404, expected)
+        assert common("/header/dev/+simple/") == (200, expected)
+        assert common("/header/dev/+simple/", **{"If-None-Match": etags[-1]}) == (304, Counter())
+        assert common("/+api") == (200, expected)
