@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from tests.cache import CACHE
+from tests.helpers.tool_cache import CACHE
 
 ROOT = Path(__file__).parent.parent
 INCUMBENT = ("devpi-server==6.20.3", "devpi-client==7.3.0")

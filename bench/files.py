@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.made import Made
+from tests.helpers.distributions import Distribution
 
 from bench import driver, stock
 from bench.answers import contender, row
@@ -23,14 +23,14 @@ def files(site: Site) -> list[Row]:
     ]
 
 
-def download(site: Site, what: str, made: Made, connections: int, bar: Bar) -> Row:
+def download(site: Site, what: str, made: Distribution, connections: int, bar: Bar) -> Row:
     """Compare the download of a file."""
     make = always(request(made))
     contenders = {name: contender(server, make, connections) for name, server in site.stocked.items()}
     return row(f"download of {what}", compare(contenders, site.rounds), "ours", "incumbent", bar)
 
 
-def request(made: Made) -> bytes:
+def request(made: Distribution) -> bytes:
     """Ask for a file as pip does; where it lies follows from its digest."""
     path = f"/{stock.DEV}/+f/{made.sha256[:3]}/{made.sha256[3:16]}/{made.filename}"
     return driver.write("GET", path, {**PIP, "Accept-Encoding": "identity", "Accept": "*/*"})

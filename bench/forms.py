@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.made import Made
+from tests.helpers.distributions import Distribution
 
 from bench import driver
 
@@ -12,7 +12,7 @@ BOUNDARY = b"----0123456789abcdef0123456789abcdef"
 TOOL = {"User-Agent": "twine/7.0.0 CPython/3.11", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
 
 
-def upload(made: Made, index: str, credentials: str) -> bytes:
+def upload(made: Distribution, index: str, credentials: str) -> bytes:
     """Write the request that uploads a file to an index, given by its path."""
     is_wheel = made.filename.endswith(".whl")
     fields = {
@@ -36,7 +36,7 @@ def register(name: str, version: str, index: str, credentials: str) -> bytes:
     return post(index, fields, credentials)
 
 
-def post(index: str, fields: Mapping[str, str], credentials: str, made: Made | None = None) -> bytes:
+def post(index: str, fields: Mapping[str, str], credentials: str, made: Distribution | None = None) -> bytes:
     """Write a form; the file, if there is one, comes last."""
     parts = [part(f'name="{name}"', value.encode()) for name, value in fields.items()]
     if made is not None:

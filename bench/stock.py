@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tests.made import Made, wheel
+from tests.helpers.distributions import Distribution, wheel
 
 from bench import driver, forms
 from bench.servers import NAME, Server
@@ -43,17 +43,17 @@ def many_names(server: Server) -> None:
     ask_all(server, (forms.register(name, "1.0", NAMES, server.credentials) for name in names))
 
 
-def big(size: int = BIG_SIZE, number: int = 1) -> Made:
+def big(size: int = BIG_SIZE, number: int = 1) -> Distribution:
     """Make a large file."""
     return wheel(BIG, f"{number}.0", size=size, seed=number, requires_python=">=3.9")
 
 
-def small(project: str, number: int, tag: str = "py3-none-any") -> Made:
+def small(project: str, number: int, tag: str = "py3-none-any") -> Distribution:
     """Make the file of 10 KB that is a version of a project."""
     return wheel(project, f"{number}.0", tag=tag, size=SMALL_SIZE, seed=number, requires_python=">=3.9")
 
 
-def put(server: Server, index: str, files: Iterable[Made]) -> None:
+def put(server: Server, index: str, files: Iterable[Distribution]) -> None:
     """Upload files to an index."""
     ask_all(server, (forms.upload(made, index, server.credentials) for made in files))
 

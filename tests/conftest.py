@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.support import CHEAP_HASHING, RunningServer
+
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support import RunningServer
 
+from wheelgate.testing.server import RunningServer
 from wheelgate_client.main import main
 
 

@@ -9,14 +9,14 @@ import tarfile
 import zipfile
 
 import pytest
-from tests import made
 from tests.client.conftest import Answer
 from tests.client.test_upload import EMPTY, uploads
+from tests.helpers import distributions
 
 pytestmark = pytest.mark.slow
 
-WHEEL = made.wheel("proj").filename
-SDIST = made.sdist("proj").filename
+WHEEL = distributions.wheel("proj").filename
+SDIST = distributions.sdist("proj").filename
 BUILD_SDIST = '''
 
 def build_sdist(sdist_directory, config_settings=None):
@@ -39,7 +39,7 @@ target.mkdir()
 @pytest.fixture
 def project(devpi, monkeypatch):
     """Stand in the folder of a project under git's control, with a file that is not."""
-    with tarfile.open(fileobj=io.BytesIO(made.sdist("proj").content)) as archive:
+    with tarfile.open(fileobj=io.BytesIO(distributions.sdist("proj").content)) as archive:
         archive.extractall(devpi.home, filter="data")
     folder = devpi.home / "proj-1.0"
     with (folder / "backend.py").open("a") as file:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from tests.client.conftest import Devpi
-from tests.support import RunningServer
+
+from wheelgate.testing.server import RunningServer
 
 pytestmark = pytest.mark.slow
 

@@ -10,16 +10,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests import made
-from tests.cache import SHARED_PIP
 from tests.client.conftest import Answer
+from tests.helpers import distributions
+from tests.helpers.tool_cache import SHARED_PIP
 
 pytestmark = pytest.mark.slow
 
 TOKEN = '["alice", [], true].aw/M7+QA@rny:03'
 LOGIN = base64.b64encode(f"alice:{TOKEN}".encode()).decode()
-PACKAGE = made.wheel("abc", "1.0")
-LATER = made.wheel("abc", "2.0rc1")
+PACKAGE = distributions.wheel("abc", "1.0")
+LATER = distributions.wheel("abc", "2.0rc1")
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tests import made
+from tests.helpers import distributions
 
 pytestmark = pytest.mark.slow
 
-WHEEL = made.wheel("abc", "1.0")
-ANOTHER = made.wheel("abc", "1.0", seed=1)
+WHEEL = distributions.wheel("abc", "1.0")
+ANOTHER = distributions.wheel("abc", "1.0", seed=1)
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def indices(member):
     member.devpi("index", "-c", "dev").ok()
     member.devpi("index", "-c", "prod", "volatile=False").ok()
     member.devpi("use", "dev")
-    for file in (WHEEL, made.sdist("abc", "1.0")):
+    for file in (WHEEL, distributions.sdist("abc", "1.0")):
         (member.devpi.home / file.filename).write_bytes(file.content)
         member.devpi("upload", file.filename).ok()
     return member

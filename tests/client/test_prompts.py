@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support import clean_environment
+
+from wheelgate.testing.server import clean_environment
 
 pytestmark = pytest.mark.slow
 

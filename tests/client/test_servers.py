@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.client.conftest import Answer
-from tests.support import free_port
+
+from wheelgate.testing.server import free_port
 
 KEYS = [
     "login",

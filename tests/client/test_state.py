@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support import clean_environment
+
+from wheelgate.testing.server import clean_environment
 
 DEVPI = Path(sys.executable).with_name("devpi")
 

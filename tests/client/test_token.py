@@ -8,7 +8,7 @@ import time
 
 import pytest
 from tests.client.conftest import Account, Answer
-from tests.made import wheel
+from tests.helpers.distributions import wheel
 
 from wheelgate_client import tokens
 

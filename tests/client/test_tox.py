@@ -7,26 +7,26 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests import made
-from tests.cache import SHARED_PIP
 from tests.client.conftest import Answer
+from tests.helpers import distributions
+from tests.helpers.tool_cache import SHARED_PIP
 
 pytestmark = pytest.mark.slow
 
 INI = """[testenv]
 commands = python -c "import xyz, os, sys; os.stat('PKG-INFO'); print(os.environ['PIP_INDEX_URL']); sys.exit({code})"
 """
-WHEEL = made.wheel("xyz", "1.0")
+WHEEL = distributions.wheel("xyz", "1.0")
 UPLOADED = Answer({"result": "alice/dev/+f/result", "type": "toxresultpath"})
 
 
-def sdist(code: int = 0, name: str = "tox.ini", content: str = INI) -> made.Made:
+def sdist(code: int = 0, name: str = "tox.ini", content: str = INI) -> distributions.Distribution:
     """Make an sdist with tests that end with this exit code, as a file of this name says."""
     more = {f"xyz-1.0/{name}": content.replace("{code}", str(code)).encode()} if name else {}
-    return made.sdist("xyz", "1.0", more=more)
+    return distributions.sdist("xyz", "1.0", more=more)
 
 
-def release(index, *files: made.Made, **hashes: str) -> None:
+def release(index, *files: distributions.Distribution, **hashes: str) -> None:
     """Put files on the index as the release 1.0, with these hashes in the place of the right ones."""
     links = []
     for file in files:
@@ -85,7 +85,7 @@ def test_a_release_is_tested(devpi, index, code, options, tested):
 )
 def test_what_would_be_tested_is_listed(devpi, index, arguments, tested):
     """Nothing is downloaded."""
-    release(index, sdist(), WHEEL, made.wheel("xyz", "1.0", tag="cp27-cp27m-win32"))
+    release(index, sdist(), WHEEL, distributions.wheel("xyz", "1.0", tag="cp27-cp27m-win32"))
 
     outcome = devpi("test", "--list", *arguments, "xyz<2").ok()
 
@@ -165,9 +165,9 @@ def test_a_file_that_cannot_be_had_is_told(devpi, index, answer, complaint):
     assert outcome.err.startswith(complaint.format(file=f"{index.url}/alice/dev/f/xyz-1.0.tar.gz"))
 
 
-EVIL = made.sdist("xyz", "1.0", more={"../evil.txt": b""})
-TWO = made.sdist("xyz", "1.0", more={"second/x.txt": b""})
-CUT = made.Made("xyz-1.0.tar.gz", sdist().content[:200], b"", "xyz", "1.0")
+EVIL = distributions.sdist("xyz", "1.0", more={"../evil.txt": b""})
+TWO = distributions.sdist("xyz", "1.0", more={"second/x.txt": b""})
+CUT = distributions.Distribution("xyz-1.0.tar.gz", sdist().content[:200], b"", "xyz", "1.0")
 
 
 @pytest.mark.parametrize(

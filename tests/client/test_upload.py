@@ -13,13 +13,13 @@ from email.parser import BytesParser
 from pathlib import Path
 
 import pytest
-from tests import made
 from tests.client.conftest import Answer
+from tests.helpers import distributions
 
 MORE = ["Keywords: one,two", "Project-URL: Docs, http://docs.example/", "License-File: LICENSE"]
-METADATA = made.core_metadata("my-pkg", "1.0", requires_dist=["a", "b>1"], more=MORE, description="hello")
-WHEEL = made.wheel("my-pkg", "1.0", metadata=METADATA)
-SDIST = made.sdist("my-pkg", "1.0")
+METADATA = distributions.core_metadata("my-pkg", "1.0", requires_dist=["a", "b>1"], more=MORE, description="hello")
+WHEEL = distributions.wheel("my-pkg", "1.0", metadata=METADATA)
+SDIST = distributions.sdist("my-pkg", "1.0")
 EMPTY = Answer(b"", headers={"Content-Type": "text/html"})
 
 
@@ -28,9 +28,9 @@ def dist(devpi):
     """Return a folder with two releases, a wheel and an sdist each, and documentation."""
     folder = devpi.home / "dist"
     (folder / "deeper").mkdir(parents=True)
-    for file in (WHEEL, SDIST, made.wheel("my-pkg", "1.10")):
+    for file in (WHEEL, SDIST, distributions.wheel("my-pkg", "1.10")):
         (folder / file.filename).write_bytes(file.content)
-    later = made.sdist("my-pkg", "1.10")
+    later = distributions.sdist("my-pkg", "1.10")
     (folder / "deeper" / later.filename).write_bytes(later.content)
     (folder / "my_pkg-1.0.doc.zip").write_bytes(archive("index.html"))
     (folder / "readme.txt").write_text("not a release")
@@ -225,8 +225,8 @@ FILES = {
     "text.txt": b"hello",
     "cut-1.0.tar.gz": SDIST.content[:100],
     "cut-1.0-py3-none-any.whl": WHEEL.content[:100],
-    "bare-1.0.tar.gz": made.sdist("bare", metadata=b"Summary: no name\n").content,
-    "bomb-1.0-py3-none-any.whl": made.wheel("bomb", bomb=17 << 20).content,
+    "bare-1.0.tar.gz": distributions.sdist("bare", metadata=b"Summary: no name\n").content,
+    "bomb-1.0-py3-none-any.whl": distributions.wheel("bomb", bomb=17 << 20).content,
     "my.whl": WHEEL.content,
     "page-1.0.doc.zip": b"<html>",
     "nodash.doc.zip": archive("index.html"),
@@ -310,7 +310,7 @@ def test_another_index_can_be_named(devpi, index, dist, way):
 @pytest.mark.parametrize(("kind", "bar"), [("xterm", True), ("dumb", False)])
 def test_a_bar_shows_how_far_an_upload_is(devpi, index, kind, bar):
     """On a terminal that can move its cursor; it is gone when the upload is done."""
-    file = made.wheel("big", size=5 << 20)
+    file = distributions.wheel("big", size=5 << 20)
     (devpi.home / file.filename).write_bytes(file.content)
     index.answers["/alice/dev/"] = EMPTY
     ours, theirs = pty.openpty()

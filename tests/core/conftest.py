@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.commands import run  # noqa: F401
-from tests.postgres import postgres  # noqa: F401
-from tests.sites import fresh, numbers, serve, shared, site, template  # noqa: F401
+from tests.helpers.commands import run  # noqa: F401
+from tests.helpers.postgres import postgres  # noqa: F401
+from tests.helpers.sites import fresh, numbers, serve, shared, site, template  # noqa: F401

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.commands import CHEAPLY, Outcome, Run
-from tests.sites import Serve
+from tests.helpers.commands import CHEAPLY, Outcome, Run
+from tests.helpers.sites import Serve
 
 from wheelgate import (
     Credentials,

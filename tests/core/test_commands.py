@@ -10,8 +10,8 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from tests.commands import CHEAPLY, Outcome, Run
-from tests.sites import Serve
+from tests.helpers.commands import CHEAPLY, Outcome, Run
+from tests.helpers.sites import Serve
 
 from wheelgate import Ok, hookimpl
 from wheelgate.plugins import Found, Plugins, discover

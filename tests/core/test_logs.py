@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable, Iterator
 
 import pytest
-from tests.sites import Serve
+from tests.helpers.sites import Serve
 
 from wheelgate import Credentials, Ok, Outcome, Principal, Reject, RequestInfo, Unavailable, User, hookimpl
 from wheelgate.logs import OneLine, configure

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.sites import Serve
+from tests.helpers.sites import Serve
 
 from wheelgate import Credentials, Option, Permission, hookimpl
 from wheelgate.errors import StartupError

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.core.replacements import Memory, Mirrored, Odd, OneGroup, Titled, Whispered
-from tests.sites import Serve
+from tests.helpers.sites import Serve
+from tests.helpers.stub_plugins import Memory, Mirrored, Odd, OneGroup, Titled, Whispered
 
 from wheelgate.testing.site import Site
 

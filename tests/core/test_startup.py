@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.sites import Serve
+from tests.helpers.sites import Serve
 
 from wheelgate import hookimpl
 from wheelgate.config import CORE_OPTIONS, settle

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.session.transcript import Terminal, from_markdown, same_lines, told
+from tests.helpers.session_transcript import Terminal, from_markdown, same_lines, told
 
 ROOT = Path(__file__).parents[2]
 PAGES = [

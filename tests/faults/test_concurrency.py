@@ -9,9 +9,10 @@ from contextlib import ExitStack
 from itertools import cycle, islice
 
 import pytest
-from tests.faults.talk import Auth, call, login
-from tests.postgres import postgres, postgres_url  # noqa: F401
-from tests.support import CHEAP_HASHING, RunningServer
+from tests.helpers.postgres import postgres, postgres_url  # noqa: F401
+from tests.helpers.wire import Auth, call, login
+
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

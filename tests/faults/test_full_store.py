@@ -9,12 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tests.faults.talk import Auth, call, login
-from tests.faults.uploads import page, send
-from tests.forms import address
-from tests.made import wheel
-from tests.support import CHEAP_HASHING, RunningServer
-from tests.upstream import Upstream, upstream  # noqa: F401 - a fixture
+from tests.helpers.distributions import wheel
+from tests.helpers.upload_forms import address
+from tests.helpers.upstream import Upstream, upstream  # noqa: F401 - a fixture
+from tests.helpers.wire import Auth, call, login
+from tests.helpers.wire_uploads import page, send
+
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

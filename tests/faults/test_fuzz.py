@@ -23,8 +23,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
     unsupported_method,
 )
-from tests.faults.talk import call, login, send_bytes
-from tests.support import CHEAP_HASHING, RunningServer
+from tests.helpers.wire import call, login, send_bytes
+
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

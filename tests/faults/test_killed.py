@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.faults.talk import BROKEN, Auth, Connection, call, kill_all, launched, login, wait_until, workers
-from tests.support import CHEAP_HASHING, RunningServer
+from tests.helpers.wire import BROKEN, Auth, Connection, call, kill_all, launched, login, wait_until, workers
+
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.faults.talk import BROKEN, PATIENCE, Auth, call, kill_all, login
-from tests.faults.uploads import page
-from tests.forms import address, encode, file_fields
-from tests.made import Made, wheel
-from tests.support import CHEAP_HASHING, RunningServer
+from tests.helpers.distributions import Distribution, wheel
+from tests.helpers.upload_forms import address, encode, file_fields
+from tests.helpers.wire import BROKEN, PATIENCE, Auth, call, kill_all, login
+from tests.helpers.wire_uploads import page
+
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 
@@ -34,9 +35,9 @@ class Uploader:
     server: RunningServer
     auth: Auth
     number: int
-    acknowledged: dict[str, Made] = field(default_factory=dict)
+    acknowledged: dict[str, Distribution] = field(default_factory=dict)
     """By file name."""
-    possible: dict[str, Made] = field(default_factory=dict)
+    possible: dict[str, Distribution] = field(default_factory=dict)
     """What holds if the change under way was made."""
     refused: list[str] = field(default_factory=list)
     uploads: int = 0

@@ -7,8 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.faults.talk import call, login, send_bytes
-from tests.support import CHEAP_HASHING, RunningServer
+from tests.helpers.wire import call, login, send_bytes
+
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 
 import pytest
-from tests.faults.talk import call, login, send_bytes
-from tests.forms import BOUNDARY, encode
-from tests.support import RunningServer
+from tests.helpers.upload_forms import BOUNDARY, encode
+from tests.helpers.wire import call, login, send_bytes
+
+from wheelgate.testing.server import RunningServer
 
 pytestmark = pytest.mark.slow
 

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.faults.talk import BROKEN, Connection, call, login, wait_until, workers
-from tests.postgres import PostgresServer, postgres, postgres_url  # noqa: F401
-from tests.support import CHEAP_HASHING, RunningServer
+from tests.helpers.postgres import PostgresServer, postgres, postgres_url  # noqa: F401
+from tests.helpers.wire import BROKEN, Connection, call, login, wait_until, workers
+
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

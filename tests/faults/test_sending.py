@@ -9,11 +9,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.faults.talk import PATIENCE, call, login, read_all, wait_until, workers
-from tests.faults.uploads import send
-from tests.forms import address
-from tests.made import Made, wheel
-from tests.support import CHEAP_HASHING, RunningServer, clean_environment
+from tests.helpers.distributions import Distribution, wheel
+from tests.helpers.upload_forms import address
+from tests.helpers.wire import PATIENCE, call, login, read_all, wait_until, workers
+from tests.helpers.wire_uploads import send
+
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer, clean_environment
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +41,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield running
 
 
-def path(made: Made) -> str:
+def path(made: Distribution) -> str:
     """Return the address of a file."""
     return f"/root/dev/{address(made)}"
 

@@ -11,11 +11,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from tests.faults.talk import PATIENCE, call, login, read_all, workers
-from tests.forms import address
-from tests.made import Made, wheel
-from tests.support import CHEAP_HASHING, RunningServer
-from tests.upstream import Fault, Upstream, upstream  # noqa: F401 - a fixture
+from tests.helpers.distributions import Distribution, wheel
+from tests.helpers.upload_forms import address
+from tests.helpers.upstream import Fault, Upstream, upstream  # noqa: F401 - a fixture
+from tests.helpers.wire import PATIENCE, call, login, read_all, workers
+
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +33,7 @@ def server(tmp_path: Path, upstream: Upstream) -> Iterator[RunningServer]:  # no
         yield running
 
 
-def held_back(upstream: Upstream) -> tuple[Made, threading.Event]:  # noqa: F811
+def held_back(upstream: Upstream) -> tuple[Distribution, threading.Event]:  # noqa: F811
     """Offer a file of which the upstream sends one half, and the other one when the event is set."""
     made = upstream.add(wheel("large", size=2 * HALF))
     gate = threading.Event()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.faults.talk import (
+from tests.helpers.wire import (
     BROKEN,
     Auth,
     Connection,
@@ -25,7 +25,8 @@ from tests.faults.talk import (
     wait_until,
     workers,
 )
-from tests.support import CHEAP_HASHING, RunningServer
+
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

@@ -6,9 +6,10 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from tests.faults.talk import Auth, call, login
-from tests.postgres import PostgresServer, postgres  # noqa: F401 - a fixture
-from tests.support import CHEAP_HASHING, RunningServer
+from tests.helpers.postgres import PostgresServer, postgres  # noqa: F401 - a fixture
+from tests.helpers.wire import Auth, call, login
+
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 
@@ -82,7 +83,7 @@ def reset(node: RunningServer, name: str, identifier: str, root: Auth) -> None:
     ids=["revoked", "user deleted", "user replaced", "password reset"],
 )
 def test_what_ends_a_token_here_ends_it_there(nodes: Nodes, end: object, sentence: str, to_and_fro: int) -> None:
-    """Made here and remembered there, it is refused there by every worker as soon as it has ended here."""
+    """Distribution here and remembered there, it is refused there by every worker as soon as it has ended here."""
     here, there = nodes[to_and_fro], nodes[1 - to_and_fro]
     name = f"user{to_and_fro}-{getattr(end, '__name__', '')}"
     identifier, secret = token(here, name)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.faults.talk import call, login
-from tests.faults.uploads import page, send
-from tests.forms import address
-from tests.made import sdist, wheel
-from tests.object_store import CREDENTIALS, ObjectStore, object_store  # noqa: F401 - a fixture
-from tests.postgres import PostgresServer, postgres  # noqa: F401 - a fixture
-from tests.support import CHEAP_HASHING, RunningServer, clean_environment
-from tests.upstream import Upstream, upstream  # noqa: F401 - a fixture
+from tests.helpers.distributions import sdist, wheel
+from tests.helpers.postgres import PostgresServer, postgres  # noqa: F401 - a fixture
+from tests.helpers.s3 import CREDENTIALS, ObjectStore, object_store  # noqa: F401 - a fixture
+from tests.helpers.upload_forms import address
+from tests.helpers.upstream import Upstream, upstream  # noqa: F401 - a fixture
+from tests.helpers.wire import call, login
+from tests.helpers.wire_uploads import page, send
+
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer, clean_environment
 
 pytestmark = pytest.mark.slow
 

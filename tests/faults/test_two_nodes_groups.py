@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from tests.faults.talk import Answer, call, login
-from tests.postgres import PostgresServer, postgres  # noqa: F401 - a fixture
-from tests.support import CHEAP_HASHING, RunningServer
+from tests.helpers.postgres import PostgresServer, postgres  # noqa: F401 - a fixture
+from tests.helpers.wire import Answer, call, login
+
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

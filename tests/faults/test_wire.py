@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from tests.faults.talk import Connection, call, login, read_all, send_bytes
-from tests.support import CHEAP_HASHING, RunningServer
+from tests.helpers.wire import Connection, call, login, read_all, send_bytes
+
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.interop import peer
-from tests.interop import tools as released
-from tests.interop.terminal import SitDown, Terminal
+from tests.helpers import incumbent
+from tests.helpers import released_tools as released
+from tests.helpers.terminal import SitDown, Terminal
 
 
 @pytest.fixture(scope="session")
 def theirs() -> Path:
     """Return the folder of the incumbent's programs."""
-    return peer.programs()
+    return incumbent.programs()
 
 
 @pytest.fixture(scope="session")

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.interop.installers import COMMANDS, installed, with_uv_sync
-from tests.interop.shop import PASSWORD, USER, Shop
-from tests.interop.tools import Desk, Outside
-from tests.interop.uploaders import UPLOADERS, Login, prepare
-from tests.made import wheel
-from tests.support import CHEAP_HASHING, RunningServer, clean_environment
+from tests.helpers.distributions import wheel
+from tests.helpers.hosted_index import PASSWORD, USER, Shop
+from tests.helpers.installers import COMMANDS, installed, with_uv_sync
+from tests.helpers.released_tools import Desk, Outside
+from tests.helpers.uploaders import UPLOADERS, Login, prepare
 
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer, clean_environment
 from wheelgate_client import tokens
 
 pytestmark = pytest.mark.slow

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.interop.installers import COMMANDS, INSTALLERS, installed
-from tests.interop.shop import Shop
-from tests.interop.tools import Desk, Outside
-from tests.made import sdist, wheel
-from tests.support import CHEAP_HASHING, RunningServer
-from tests.upstream import Upstream
+from tests.helpers.distributions import sdist, wheel
+from tests.helpers.hosted_index import Shop
+from tests.helpers.installers import COMMANDS, INSTALLERS, installed
+from tests.helpers.released_tools import Desk, Outside
+from tests.helpers.upstream import Upstream
+
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

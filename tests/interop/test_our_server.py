@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from tests.interop import tokens
-from tests.interop.terminal import SitDown
-from tests.interop.transcripts import Session, read
-from tests.support import CHEAP_HASHING, RunningServer
+from tests.helpers import login_tokens
+from tests.helpers.terminal import SitDown
+from tests.helpers.transcripts import Session, read
+
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 
@@ -74,4 +75,4 @@ def test_a_token_is_good_in_both_headers(
     """The token that a client keeps proves its user, and nobody else, to whatever can send a name and a password."""
     name, token = sit_down(server.port, **clients).log_in(client, f"token-of-{client}")
 
-    assert tokens.statuses(server.url.rstrip("/"), name, token) == [200, 200, 401, 401]
+    assert login_tokens.statuses(server.url.rstrip("/"), name, token) == [200, 200, 401, 401]

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from tests.interop import releases
-from tests.interop.terminal import SitDown
-from tests.interop.transcripts import Session, read
-from tests.support import CHEAP_HASHING, RunningServer
+from tests.helpers import release_files
+from tests.helpers.terminal import SitDown
+from tests.helpers.transcripts import Session, read
+
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 
@@ -44,6 +45,6 @@ def test_their_client_handles_packages(
     tools = {name: Path(sys.executable).with_name(name) for name in ("python", "tox", "virtualenv")}
     programs = {"devpi": clients["theirs"], "sphinx-build": sphinx, **tools}
     terminal = sit_down(server.port, **programs)
-    releases.lay_out(terminal.home)
+    release_files.lay_out(terminal.home)
 
     assert not terminal.differences(session)

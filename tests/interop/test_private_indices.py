@@ -7,11 +7,12 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
-from tests.interop.installers import COMMANDS, installed
-from tests.interop.shop import PASSWORD, USER, Shop
-from tests.interop.tools import Desk, Outside
-from tests.made import wheel
-from tests.support import CHEAP_HASHING, RunningServer
+from tests.helpers.distributions import wheel
+from tests.helpers.hosted_index import PASSWORD, USER, Shop
+from tests.helpers.installers import COMMANDS, installed
+from tests.helpers.released_tools import Desk, Outside
+
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from tests.interop import peer, releases, tokens
-from tests.interop.terminal import SitDown, Terminal
-from tests.interop.transcripts import Session, read
-from tests.support import CHEAP_HASHING, RunningServer
+from tests.helpers import incumbent, login_tokens, release_files
+from tests.helpers.terminal import SitDown, Terminal
+from tests.helpers.transcripts import Session, read
+
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +28,7 @@ password = secret123
 @pytest.fixture(scope="module")
 def port(theirs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Start the server, and return where it listens."""
-    with peer.running(theirs, tmp_path_factory.mktemp("theirs")) as port:
+    with incumbent.running(theirs, tmp_path_factory.mktemp("theirs")) as port:
         yield port
 
 
@@ -44,7 +45,7 @@ def test_our_client_handles_packages(
     """This client uploads, lists, pushes, removes, installs and tests as the session says."""
     tools = {name: Path(sys.executable).with_name(name) for name in ("python", "tox", "virtualenv")}
     terminal = sit_down(port, devpi=clients["ours"], **tools)
-    releases.lay_out(terminal.home)
+    release_files.lay_out(terminal.home)
 
     assert not terminal.differences(session)
 
@@ -58,7 +59,7 @@ def test_a_release_goes_from_server_to_server(
     with RunningServer(tmp_path / "server", *CHEAP_HASHING) as ours:
         ports = (ours.port, port) if from_ours else (port, ours.port)
         here, there = (_new_home(tmp_path / str(port), port, clients["theirs"]) for port in ports)
-        releases.lay_out(here.home)
+        release_files.lay_out(here.home)
         (here.home / ".pypirc").write_text(PYPIRC.format(port=there.port))
 
         assert not there.differences(waits)
@@ -83,4 +84,4 @@ def test_a_token_is_good_in_both_headers(port: int, clients: Mapping[str, Path],
     """The token that this client keeps proves its user, and nobody else, to what can send a name and a password."""
     name, token = sit_down(port, **clients).log_in("ours", "token-holder")
 
-    assert tokens.statuses(f"http://127.0.0.1:{port}", name, token) == [200, 200, 403, 403]
+    assert login_tokens.statuses(f"http://127.0.0.1:{port}", name, token) == [200, 200, 403, 403]

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.interop.shop import PASSWORD, USER, Shop
-from tests.interop.tools import Desk, Outside
-from tests.interop.uploaders import UPLOADERS, Login, prepare
-from tests.support import CHEAP_HASHING, RunningServer
+from tests.helpers.hosted_index import PASSWORD, USER, Shop
+from tests.helpers.released_tools import Desk, Outside
+from tests.helpers.uploaders import UPLOADERS, Login, prepare
+
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support import CHEAP_HASHING, RunningServer, clean_environment
+
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer, clean_environment
 
 HERE = Path(__file__).parent
 

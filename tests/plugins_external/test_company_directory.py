@@ -10,7 +10,8 @@ from typing import Any
 
 import argon2
 import pytest
-from tests.support import clean_environment
+
+from wheelgate.testing.server import clean_environment
 
 pytestmark = pytest.mark.slow
 

@@ -17,10 +17,10 @@ from pathlib import Path
 import argon2
 import pytest
 from tests.plugins_external.conftest import lay_out
-from tests.support import CHEAP_HASHING, RunningServer, clean_environment
 
 from wheelgate.newplugin.__main__ import main
 from wheelgate.newplugin.kinds import KINDS
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer, clean_environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.forms import encode, file_fields
-from tests.made import wheel
+from tests.helpers.distributions import wheel
+from tests.helpers.upload_forms import encode, file_fields
 from tests.plugins_external.conftest import Elsewhere
-from tests.support import RunningServer, clean_environment
 
+from wheelgate.testing.server import RunningServer, clean_environment
 from wheelgate.testing.site import Answer
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support import clean_environment
+
+from wheelgate.testing.server import clean_environment
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.session.transcript import PORT, Step, Terminal, from_text, is_free, same_lines, shows_json, told
+from tests.helpers.session_transcript import PORT, Step, Terminal, from_text, is_free, same_lines, shows_json, told
 
 STEPS = from_text(Path(__file__).with_name("user-management.txt").read_text("utf-8"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.session.transcript import Step, from_markdown, from_text, same_lines, shows_json
+from tests.helpers.session_transcript import Step, from_markdown, from_text, same_lines, shows_json
 
 
 @pytest.mark.parametrize(

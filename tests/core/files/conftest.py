@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.core.files.shelf import ShelfSite
-from tests.object_store import CREDENTIALS, ObjectStore, object_store  # noqa: F401
-from tests.postgres import PostgresServer
+from tests.helpers.file_index import ShelfSite
+from tests.helpers.postgres import PostgresServer
+from tests.helpers.s3 import CREDENTIALS, ObjectStore, object_store  # noqa: F401
 
 EVERYWHERE = [
     pytest.param("folder", id="folder"),

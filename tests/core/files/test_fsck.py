@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.commands import CHEAPLY, Run, run  # noqa: F401 - a fixture
-from tests.forms import address, upload
-from tests.made import Made, wheel
-from tests.sites import Serve
+from tests.helpers.commands import CHEAPLY, Run, run  # noqa: F401 - a fixture
+from tests.helpers.distributions import Distribution, wheel
+from tests.helpers.sites import Serve
+from tests.helpers.upload_forms import address, upload
 
 from wheelgate.testing.site import Site
 
@@ -37,7 +37,7 @@ def folder(stopped: Path, tmp_path: Path) -> Path:
     return shutil.copytree(stopped, tmp_path / "server")
 
 
-def place(folder: Path, dist: Made) -> Path:
+def place(folder: Path, dist: Distribution) -> Path:
     """Return where a file is stored."""
     return folder / "files" / "sha256" / dist.sha256[:2] / dist.sha256[2:]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.core.files.shelf import ShelfSite
+from tests.helpers.file_index import ShelfSite
 
 from wheelgate.errors import BadUpstream, Forbidden, Gone, Refusal, UpstreamTimeout
 from wheelgate.packages import Draft, Elsewhere, File, Project, StoredFile

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.core.files.shelf import ShelfSite
-from tests.object_store import CREDENTIALS
+from tests.helpers.file_index import ShelfSite
+from tests.helpers.s3 import CREDENTIALS
 
 from wheelgate.errors import StartupError
 

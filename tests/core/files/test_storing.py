@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.core.files.shelf import ShelfSite
+from tests.helpers.file_index import ShelfSite
 
 from wheelgate.errors import Conflict, Damaged
 from wheelgate.files.files import Files

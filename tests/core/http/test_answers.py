@@ -9,9 +9,9 @@ from collections import Counter
 from urllib.parse import urlsplit
 
 import pytest
-from tests.sites import Serve
-from tests.support import RunningServer
+from tests.helpers.sites import Serve
 
+from wheelgate.testing.server import RunningServer
 from wheelgate.testing.site import Site
 
 ROOT = ("root", "")

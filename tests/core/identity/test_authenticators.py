@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import pytest
-from tests.sites import Serve
+from tests.helpers.sites import Serve
 
 from wheelgate import Credentials, Ok, Outcome, Reject, RequestInfo, Server, Unavailable, Unknown, User, hookimpl
 from wheelgate.providers import Authenticator

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import pytest
-from tests.sites import Serve
+from tests.helpers.sites import Serve
 
 from wheelgate import Credentials, Ok, Outcome, RequestInfo, User, hookimpl
 from wheelgate.providers import Authenticator, GroupSource

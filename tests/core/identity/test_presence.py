@@ -9,7 +9,7 @@ from threading import Event
 from types import SimpleNamespace
 
 import pytest
-from tests.sites import Serve
+from tests.helpers.sites import Serve
 
 from wheelgate import Credentials, Ok, Outcome, RequestInfo, User, hookimpl
 from wheelgate.providers import Authenticator

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from tests.sites import Serve
+from tests.helpers.sites import Serve
 
 from wheelgate import Credentials, Ok, Outcome, Principal, RequestInfo, Server, Unknown, User, UserDefaults, hookimpl
 from wheelgate import Event as Happened

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.sites import Serve
+from tests.helpers.sites import Serve
 
 from wheelgate import Reject, Restriction, Token, Unavailable, hookimpl
 from wheelgate.errors import StartupError

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
-from tests.sites import Serve
+from tests.helpers.sites import Serve
 
 from wheelgate.keys import derive_key
 from wheelgate.testing.site import Site

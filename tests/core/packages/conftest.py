@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.core.shelves import Shelves, ShelvesPlugin
-from tests.sites import Serve
+from tests.helpers.memory_indices import Shelves, ShelvesPlugin
+from tests.helpers.sites import Serve
 
 from wheelgate.testing.site import Answer, Site
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.forms import upload
-from tests.made import wheel
+from tests.helpers.distributions import wheel
+from tests.helpers.upload_forms import upload
 
 from wheelgate.testing.site import Answer, Site
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.core.packages.conftest import ROOT, Shelved
-from tests.core.shelves import project
+from tests.helpers.memory_indices import project
 
 from wheelgate import Deny, Principal, Resource, hookimpl
 from wheelgate.errors import BackendUnavailable, BadUpstream, Forbidden, UpstreamTimeout

@@ -9,7 +9,7 @@ from typing import Any
 import falcon.testing
 import pytest
 from tests.core.packages.conftest import JSON, ROOT, Shelved
-from tests.core.shelves import Gate, file, project
+from tests.helpers.memory_indices import Gate, file, project
 
 from wheelgate.packages import Listing
 

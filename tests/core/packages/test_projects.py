@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.core.packages.conftest import Shelved
-from tests.core.shelves import project
+from tests.helpers.memory_indices import project
 
 from wheelgate.packages import Link, Log, Release, StoredFile
 

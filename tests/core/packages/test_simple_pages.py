@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.core.packages.conftest import JSON, ROOT, Shelved
-from tests.core.shelves import file, project
+from tests.helpers.memory_indices import file, project
 
 from wheelgate.packages import File
 from wheelgate.testing.site import Answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.core.packages.conftest import Shelved
-from tests.core.shelves import project
+from tests.helpers.memory_indices import project
 
 from wheelgate.errors import UpstreamTimeout
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.sites import Serve
+from tests.helpers.sites import Serve
 
 import wheelgate.app
 from wheelgate import hookimpl

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from tests.sites import Serve
+from tests.helpers.sites import Serve
 
 from wheelgate import Index, Server, User, hookimpl
 

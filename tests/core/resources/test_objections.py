@@ -11,9 +11,9 @@ from typing import Any
 
 import falcon.testing
 import pytest
-from tests.forms import encode, file_fields, submit, upload
-from tests.made import wheel
-from tests.sites import Serve
+from tests.helpers.distributions import wheel
+from tests.helpers.sites import Serve
+from tests.helpers.upload_forms import encode, file_fields, submit, upload
 
 from wheelgate import Index, Principal, hookimpl
 from wheelgate.errors import BadInput

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pytest
-from tests.sites import Serve
+from tests.helpers.sites import Serve
 
 from wheelgate import Allow, Permission, Principal, hookimpl
 from wheelgate.errors import BackendUnavailable, Conflict, NotFound, StartupError

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from tests.core.shelves import ShelvesPlugin, project
-from tests.forms import address, encode, file_fields, upload
-from tests.made import wheel
+from tests.helpers.distributions import wheel
+from tests.helpers.memory_indices import ShelvesPlugin, project
+from tests.helpers.upload_forms import address, encode, file_fields, upload
 
 from wheelgate import hookimpl
 from wheelgate.providers import GroupSource

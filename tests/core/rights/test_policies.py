@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from tests.forms import upload
-from tests.made import wheel
-from tests.sites import Serve
+from tests.helpers.distributions import wheel
+from tests.helpers.sites import Serve
+from tests.helpers.upload_forms import upload
 
 from wheelgate import Allow, Deny, Principal, Resource, hookimpl
 from wheelgate.hookspecs import about

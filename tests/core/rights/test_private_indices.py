@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.forms import address, upload
-from tests.made import wheel
-from tests.sites import Serve
+from tests.helpers.distributions import wheel
+from tests.helpers.sites import Serve
+from tests.helpers.upload_forms import address, upload
 
 from wheelgate import Allow, Principal, Resource, hookimpl
 from wheelgate.providers import GroupSource

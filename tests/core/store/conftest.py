@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.postgres import new_url, postgres, postgres_url  # noqa: F401
+from tests.helpers.postgres import new_url, postgres, postgres_url  # noqa: F401
 
 import wheelgate.store
 from wheelgate.store.database import Database

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.sites import Serve
+from tests.helpers.sites import Serve
 
 from wheelgate import Allow, Credentials, Deny, Ok, Outcome, Reject, Resource, Restriction, Token, Unknown, hookimpl
 from wheelgate.testing.authenticators import AuthenticatorCase, AuthenticatorContract

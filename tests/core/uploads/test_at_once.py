@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import falcon.testing
 from tests.core.uploads.conftest import Owned
-from tests.forms import address, encode, file_fields
-from tests.made import Made, wheel
+from tests.helpers.distributions import Distribution, wheel
+from tests.helpers.upload_forms import address, encode, file_fields
 
 MANY = 24
 
 
-def upload_at_once(owned: Owned, index: str, dists: Sequence[Made]) -> list[falcon.testing.Result]:
+def upload_at_once(owned: Owned, index: str, dists: Sequence[Distribution]) -> list[falcon.testing.Result]:
     """Upload files over as many connections; return the answers in their order."""
     token = base64.b64encode(":".join(owned.auth).encode()).decode()
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from tests.core.test_events import Listener, heard
-from tests.forms import address, submit, upload
-from tests.made import wheel
-from tests.sites import Serve
+from tests.helpers.distributions import wheel
+from tests.helpers.sites import Serve
+from tests.helpers.upload_forms import address, submit, upload
 
 OLD, NEW = wheel("My.Pkg", "1.0"), wheel("my-pkg", "2.0")
 DEV = "/alice/dev"

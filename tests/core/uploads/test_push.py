@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 from tests.core.uploads.conftest import Owned
-from tests.forms import address, encode, submit, upload
-from tests.made import sdist, wheel
-from tests.sites import Serve
-from tests.upstream import Upstream, upstream  # noqa: F401
+from tests.helpers.distributions import sdist, wheel
+from tests.helpers.sites import Serve
+from tests.helpers.upload_forms import address, encode, submit, upload
+from tests.helpers.upstream import Upstream, upstream  # noqa: F401
 
 from wheelgate import Deny, Resource, hookimpl
 from wheelgate.testing.site import Answer

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from tests.core.uploads.conftest import Owned
-from tests.forms import address, upload
-from tests.made import sdist, wheel
-from tests.upstream import Upstream, upstream  # noqa: F401
+from tests.helpers.distributions import sdist, wheel
+from tests.helpers.upload_forms import address, upload
+from tests.helpers.upstream import Upstream, upstream  # noqa: F401
 
 from wheelgate.testing.site import Answer
 

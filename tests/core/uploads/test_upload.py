@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 import pytest
 from tests.core.uploads.conftest import Owned
-from tests.forms import BOUNDARY, address, encode, file_fields, submit, upload
-from tests.made import Made, sdist, wheel
-from tests.sites import Serve
+from tests.helpers.distributions import Distribution, sdist, wheel
+from tests.helpers.sites import Serve
+from tests.helpers.upload_forms import BOUNDARY, address, encode, file_fields, submit, upload
 
 from wheelgate.testing.site import Site
 
@@ -28,7 +28,7 @@ def stored(site: Site) -> list[str]:
     [wheel("My.Pkg", "1.0"), sdist("My.Pkg", "1.0"), wheel("my-pkg", "2.0", size=3_500_000)],
     ids=["wheel", "sdist", "in several batches"],
 )
-def test_a_file_is_there_at_once(owned: Owned, dist: Made) -> None:
+def test_a_file_is_there_at_once(owned: Owned, dist: Distribution) -> None:
     """What was uploaded can be downloaded, byte by byte; the answer of success is empty."""
     done = upload(owned.site, owned.index, dist, owned.auth)
 

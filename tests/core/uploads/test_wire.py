@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from tests.faults.talk import call, login, wait_until
-from tests.forms import encode, file_fields
-from tests.made import wheel
-from tests.support import RunningServer
+from tests.helpers.distributions import wheel
+from tests.helpers.upload_forms import encode, file_fields
+from tests.helpers.wire import call, login, wait_until
+
+from wheelgate.testing.server import RunningServer
 
 pytestmark = pytest.mark.slow
 

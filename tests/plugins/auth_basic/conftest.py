@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-from tests.postgres import postgres  # noqa: F401
-from tests.sites import fresh, numbers, serve, shared, site, template  # noqa: F401
+from tests.helpers.postgres import postgres  # noqa: F401
+from tests.helpers.sites import fresh, numbers, serve, shared, site, template  # noqa: F401

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import argon2
 import pytest
-from tests.sites import Serve
+from tests.helpers.sites import Serve
 
 import wheelgate_auth_basic
 from wheelgate.testing.site import Site

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.commands import run  # noqa: F401
-from tests.plugins.auth_ldap.slapd import GROUPS, PASSWORD, PEOPLE, PROGRAM, SERVICE, Slapd
-from tests.sites import Serve, numbers, serve, template  # noqa: F401
+from tests.helpers.commands import run  # noqa: F401
+from tests.helpers.sites import Serve, numbers, serve, template  # noqa: F401
+from tests.helpers.slapd import GROUPS, PASSWORD, PEOPLE, PROGRAM, SERVICE, Slapd
 
 from wheelgate.testing.site import Site
 

@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.commands import Run
+from tests.helpers.commands import Run
+from tests.helpers.fake_ldap_servers import answering
+from tests.helpers.sites import Serve
+from tests.helpers.slapd import BASE, PASSWORD, Slapd
 from tests.plugins.auth_ldap.conftest import settings
-from tests.plugins.auth_ldap.impostors import answering
-from tests.plugins.auth_ldap.slapd import BASE, PASSWORD, Slapd
-from tests.sites import Serve
 
 from wheelgate.testing.site import CHEAP
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.helpers.slapd import GROUPS, PEOPLE, PROGRAM, Slapd
 from tests.plugins.auth_ldap.conftest import settings
-from tests.plugins.auth_ldap.slapd import GROUPS, PEOPLE, PROGRAM, Slapd
 
 from wheelgate import Credentials
 from wheelgate.testing.authenticators import AuthenticatorCase, AuthenticatorContract

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from tests.helpers.slapd import GROUPS, PEOPLE, Slapd
 from tests.plugins.auth_ldap.conftest import Served, log_in
-from tests.plugins.auth_ldap.slapd import GROUPS, PEOPLE, Slapd
 from tests.plugins.auth_ldap.test_login import WAYS
 
 from wheelgate_ldap.names import escape_dn, escape_filter

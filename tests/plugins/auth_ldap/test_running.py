@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.helpers.slapd import PASSWORD, Slapd
 from tests.plugins.auth_ldap.conftest import settings
-from tests.plugins.auth_ldap.slapd import PASSWORD, Slapd
-from tests.support import CHEAP_HASHING, RunningServer, clean_environment
+
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer, clean_environment
 
 pytestmark = pytest.mark.slow
 

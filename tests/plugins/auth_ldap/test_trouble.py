@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import trustme
+from tests.helpers.fake_ldap_servers import NO_LDAP, SILENCE, answering, listener
+from tests.helpers.sites import Serve
+from tests.helpers.slapd import PASSWORD, PEOPLE, SERVICE, Slapd
 from tests.plugins.auth_ldap.conftest import MakeDirectory, log_in, settings
-from tests.plugins.auth_ldap.impostors import NO_LDAP, SILENCE, answering, listener
-from tests.plugins.auth_ldap.slapd import PASSWORD, PEOPLE, SERVICE, Slapd
-from tests.sites import Serve
 
 from wheelgate.errors import StartupError
 from wheelgate.testing.site import Site

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.plugins.auth_ldap.slapd import PEOPLE
-from tests.sites import Serve
+from tests.helpers.sites import Serve
+from tests.helpers.slapd import PEOPLE
 
 CLEAR = "--no-ldap-starttls: PASSWORDS go to ldap://ldap.example:389 in the CLEAR; leave it out, or use ldaps://"
 LIKE_LOCALHOST = CLEAR.replace("ldap.example", "localhost.example")

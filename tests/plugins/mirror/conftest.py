@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.made import Made
-from tests.postgres import postgres  # noqa: F401
-from tests.sites import fresh, numbers, serve, shared, site, template  # noqa: F401
-from tests.upstream import Upstream, upstream  # noqa: F401
+from tests.helpers.distributions import Distribution
+from tests.helpers.postgres import postgres  # noqa: F401
+from tests.helpers.sites import fresh, numbers, serve, shared, site, template  # noqa: F401
+from tests.helpers.upstream import Upstream, upstream  # noqa: F401
 
 from wheelgate.packages import normalize
 from wheelgate.testing.site import Answer, Site
@@ -44,12 +44,12 @@ class Mirror:
         assert answer.status == 200, answer.content
         return {entry["filename"]: entry for entry in answer.json["files"]}
 
-    def address(self, made: Made) -> str:
+    def address(self, made: Distribution) -> str:
         """Return where the page says that a file is."""
         url: str = self.files(normalize(made.name))[made.filename]["url"]
         return self.path + url.removeprefix("../..")
 
-    def get(self, made: Made, suffix: str = "") -> Answer:
+    def get(self, made: Distribution, suffix: str = "") -> Answer:
         """Fetch a file, or what stands beside it."""
         return self.site.request("GET", self.address(made) + suffix)
 

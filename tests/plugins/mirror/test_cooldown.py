@@ -7,18 +7,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests import made
+from tests.helpers import distributions
+from tests.helpers.upstream import Upstream
 from tests.plugins.mirror.conftest import JSON, ROOT, Mirror
-from tests.upstream import Upstream
 
 from wheelgate import Index
 from wheelgate_mirror.cache import Current
 from wheelgate_mirror.offered import offered
 from wheelgate_mirror.pages import Offer, Page
 
-OLD = made.wheel("abc", "1.0")
-YOUNG = made.wheel("abc", "2.0")
-TIMELESS = made.wheel("abc", "3.0")
+OLD = distributions.wheel("abc", "1.0")
+YOUNG = distributions.wheel("abc", "2.0")
+TIMELESS = distributions.wheel("abc", "3.0")
 
 
 def ago(**span: float) -> str:
@@ -83,7 +83,9 @@ def test_what_is_offered(held: Mirror, config: dict[str, Any], versions: list[st
 @pytest.mark.parametrize("offered", [YOUNG, TIMELESS], ids=["young", "timeless"])
 @pytest.mark.parametrize("suffix", ["", ".metadata", ".provenance"])
 @pytest.mark.parametrize("fetched", [True, False], ids=["fetched before", "new"])
-def test_what_is_held_back(held: Mirror, upstream: Upstream, offered: made.Made, suffix: str, fetched: bool) -> None:
+def test_what_is_held_back(
+    held: Mirror, upstream: Upstream, offered: distributions.Distribution, suffix: str, fetched: bool
+) -> None:
     """Who knows the address is refused, also if the file is here, and is told why, until when, and the way out."""
     address = held.address(offered) + suffix
     if fetched:

@@ -13,16 +13,16 @@ from threading import Event
 from typing import Any
 
 import pytest
-from tests import made
-from tests.made import Made
+from tests.helpers import distributions
+from tests.helpers.distributions import Distribution
+from tests.helpers.upstream import Fault, Upstream
 from tests.plugins.mirror.conftest import JSON, ROOT, Mirror
-from tests.support import CHEAP_HASHING, RunningServer
-from tests.upstream import Fault, Upstream
 
+from wheelgate.testing.server import CHEAP_HASHING, RunningServer
 from wheelgate.testing.site import Site
 
-WHEEL = made.wheel("abc", "1.0")
-SDIST = made.sdist("abc", "1.0")
+WHEEL = distributions.wheel("abc", "1.0")
+SDIST = distributions.sdist("abc", "1.0")
 
 
 def kept(mirror: Mirror) -> set[str]:
@@ -34,7 +34,9 @@ def kept(mirror: Mirror) -> set[str]:
 @pytest.mark.parametrize("form", ["json", "html"])
 @pytest.mark.parametrize("offered", [WHEEL, SDIST], ids=["wheel", "sdist"])
 @pytest.mark.parametrize("sha256", [None, ""], ids=["with a hash", "without"])
-def test_a_file_is_fetched_once(mirror: Mirror, upstream: Upstream, form: Any, offered: Made, sha256: str) -> None:
+def test_a_file_is_fetched_once(
+    mirror: Mirror, upstream: Upstream, form: Any, offered: Distribution, sha256: str
+) -> None:
     """The first who asks gets the bytes as they come from the upstream; then they are here."""
     upstream.form = form
     upstream.add(offered, sha256=sha256)
@@ -52,7 +54,7 @@ def test_a_file_is_fetched_once(mirror: Mirror, upstream: Upstream, form: Any, o
 @pytest.mark.slow
 def test_many_who_ask_at_once_cause_one_download(tmp_path: Path, upstream: Upstream) -> None:
     """All clients of all workers read along while one download runs, and get its beginning before it ends."""
-    big = upstream.add(made.wheel("big", "1.0", size=3_000_000))
+    big = upstream.add(distributions.wheel("big", "1.0", size=3_000_000))
     gate = Event()
     upstream.faults[upstream.file_path(big)] = Fault(gate=gate, gate_at=2_000_000)
     with RunningServer(tmp_path / "server", *CHEAP_HASHING, workers=2) as server, ThreadPoolExecutor(20) as clients:
@@ -79,7 +81,7 @@ def test_many_who_ask_at_once_cause_one_download(tmp_path: Path, upstream: Upstr
     assert upstream.count(upstream.file_path(big)) == 1
 
 
-def failure(mirror: Mirror, offered: Made, caplog: pytest.LogCaptureFixture) -> tuple[int, str]:
+def failure(mirror: Mirror, offered: Distribution, caplog: pytest.LogCaptureFixture) -> tuple[int, str]:
     """Ask for a file that cannot be had whole; return the status and the reason.
 
     What goes wrong when the first bytes are on their way can only end early: the status is then 0, and the reason is
@@ -166,7 +168,7 @@ def test_other_hashes_are_checked_too(
 
 def test_a_file_can_be_asked_for_before_its_page(mirror: Mirror, upstream: Upstream) -> None:
     """An installer with a lock file asks for no page; the mirror finds the file by its name."""
-    awkward = upstream.add(made.sdist("abc-2", "1.0", filename="abc-2-1.0.tar.gz"))
+    awkward = upstream.add(distributions.sdist("abc-2", "1.0", filename="abc-2-1.0.tar.gz"))
     path = f"/+f/{awkward.sha256[:3]}/{awkward.sha256[3:16]}/{awkward.filename}"
 
     assert mirror.site.request("GET", mirror.path + path).content == awkward.content
@@ -298,7 +300,7 @@ def test_a_wrong_password_is_said(shared: Site, fresh: str, upstream: Upstream) 
 @pytest.mark.parametrize("what", ["file", "version", "project"])
 def test_what_is_deleted_is_fetched_again(mirror: Mirror, upstream: Upstream, fresh: str, what: str) -> None:
     """To delete from a mirror is to drop what was fetched, bytes included; the upstream still has it."""
-    mine = upstream.add(made.wheel("abc", "1.0", seed=int(fresh.removeprefix("fresh"))))
+    mine = upstream.add(distributions.wheel("abc", "1.0", seed=int(fresh.removeprefix("fresh"))))
     address = mirror.address(mine)
     mirror.get(mine)
     mirror.get(mine, ".metadata")
@@ -317,7 +319,7 @@ def test_what_is_deleted_is_fetched_again(mirror: Mirror, upstream: Upstream, fr
 
 def test_a_damaged_file_is_fetched_again(mirror: Mirror, upstream: Upstream, fresh: str) -> None:
     """What ``devpi-server fsck --repair`` finds damaged is no longer offered as it is, but fetched once more."""
-    mine = upstream.add(made.wheel("abc", "1.0", seed=int(fresh.removeprefix("fresh"))))
+    mine = upstream.add(distributions.wheel("abc", "1.0", seed=int(fresh.removeprefix("fresh"))))
     mirror.get(mine)
     (stored,) = (
         path
@@ -336,7 +338,7 @@ def test_a_damaged_file_is_fetched_again(mirror: Mirror, upstream: Upstream, fre
 
 def test_a_file_that_arrives_too_late_is_not_kept(mirror: Mirror, upstream: Upstream, fresh: str) -> None:
     """A download that ends after its index was deleted leaves nothing."""
-    mine = upstream.add(made.wheel("abc", "1.0", seed=int(fresh.removeprefix("fresh"))))
+    mine = upstream.add(distributions.wheel("abc", "1.0", seed=int(fresh.removeprefix("fresh"))))
     address, gate = mirror.address(mine), Event()
     upstream.faults[upstream.file_path(mine)] = Fault(gate=gate, gate_at=100)
 

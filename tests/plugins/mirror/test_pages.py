@@ -9,16 +9,16 @@ from threading import Barrier, Event
 from typing import Any, Literal
 
 import pytest
-from tests import made
+from tests.helpers import distributions
+from tests.helpers.sites import Serve
+from tests.helpers.upstream import UPLOADED, Fault, Upstream
 from tests.plugins.mirror.conftest import JSON, ROOT, Mirror
-from tests.sites import Serve
-from tests.upstream import UPLOADED, Fault, Upstream
 
 from wheelgate import Index
 from wheelgate.testing.site import Site
 
-WHEEL = made.wheel("Abc.Def", "1.0", requires_python=">=3.8")
-SDIST = made.sdist("abc-def", "0.9")
+WHEEL = distributions.wheel("Abc.Def", "1.0", requires_python=">=3.8")
+SDIST = distributions.sdist("abc-def", "0.9")
 
 
 @pytest.mark.parametrize(

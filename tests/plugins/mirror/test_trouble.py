@@ -8,16 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import pytest
-from tests import made
+from tests.helpers import distributions
+from tests.helpers.sites import Serve
+from tests.helpers.upstream import Fault, Upstream
 from tests.plugins.mirror.conftest import JSON, Mirror
-from tests.sites import Serve
-from tests.upstream import Fault, Upstream
 
 from wheelgate.errors import BadUpstream
 from wheelgate.testing.site import Site
 from wheelgate_mirror.backoff import LONGEST_PAUSE, Backoff
 
-WHEEL = made.wheel("abc", "1.0")
+WHEEL = distributions.wheel("abc", "1.0")
 PAGE = "/simple/abc/"
 HTML = "text/html; charset=utf-8"
 
@@ -182,7 +182,7 @@ def test_a_name_that_is_none_is_not_asked_for(mirror: Mirror, upstream: Upstream
 def test_a_broken_page_is_left_alone_for_a_while(mirror: Mirror, upstream: Upstream) -> None:
     """What has failed is not asked for at every request, while other projects of that upstream are."""
     upstream.add(WHEEL)
-    upstream.add(made.wheel("ghi"))
+    upstream.add(distributions.wheel("ghi"))
     upstream.faults[PAGE] = Fault(status=500)
 
     assert [mirror.page("abc").status for _ in range(3)] == [502] * 3

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.interop import tools as released
+from tests.helpers import released_tools as released
 
 from wheelgate_client.configfiles import apply
 from wheelgate_client.hookspecs import ConfigWriter, Target

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from tests.postgres import postgres  # noqa: F401
-from tests.sites import fresh, numbers, serve, shared, site, template  # noqa: F401
+from tests.helpers.postgres import postgres  # noqa: F401
+from tests.helpers.sites import fresh, numbers, serve, shared, site, template  # noqa: F401
 
 from wheelgate.testing.site import Answer, Site
 

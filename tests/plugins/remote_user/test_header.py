@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.helpers.sites import Serve
 from tests.plugins.remote_user.conftest import PROXY, STRANGER, ask, basic, who
-from tests.sites import Serve
-from tests.support import RunningServer
 
 from wheelgate import Credentials, Event, RequestInfo, hookimpl
 from wheelgate.errors import StartupError
+from wheelgate.testing.server import RunningServer
 from wheelgate.testing.site import Site
 
 SENTENCE = "the proxy's header 'x-remote-user' does not hold one user name"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from tests.helpers.sites import Serve
 from tests.plugins.remote_user.test_header import PROXY, ask, who
-from tests.sites import Serve
 
 from wheelgate.testing.directory import FakeDirectory, Person
 from wheelgate.testing.site import Site

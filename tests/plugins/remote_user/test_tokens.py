@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from tests.helpers.sites import Serve
 from tests.plugins.remote_user.conftest import PROXY, ask, basic, who
-from tests.sites import Serve
 
 HEADERS = [
     pytest.param(lambda token: {"Authorization": f"Bearer {token}"}, id="Bearer"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.sites import Serve
+from tests.helpers.sites import Serve
 
 ROOT = ("root", "")
 

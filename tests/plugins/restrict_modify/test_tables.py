@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.forms import address, upload
-from tests.made import Made, wheel
+from tests.helpers.distributions import Distribution, wheel
+from tests.helpers.upload_forms import address, upload
 
 from wheelgate import hookimpl
 from wheelgate.providers import GroupSource
@@ -193,7 +193,7 @@ def furnished(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def own_file(actor: str) -> Made:
+def own_file(actor: str) -> Distribution:
     """Return the file that this actor, and no other, deletes."""
     return wheel(f"file-{actor}")
 
@@ -230,7 +230,9 @@ def test_who_may_do_what(restricted: Restricted, mode: str, action: str, actor: 
     site, path = restricted(mode, action), path.format(actor, actor, file=address(own_file(actor)))
 
     answer = (
-        upload(site, path[1:], body, auth) if isinstance(body, Made) else site.request(method, path, body, auth=auth)
+        upload(site, path[1:], body, auth)
+        if isinstance(body, Distribution)
+        else site.request(method, path, body, auth=auth)
     )
 
     assert answer.status == status, answer.content

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.postgres import new_url, postgres, postgres_url  # noqa: F401
+from tests.helpers.postgres import new_url, postgres, postgres_url  # noqa: F401
 
 import wheelgate.store
 import wheelgate_sql_store

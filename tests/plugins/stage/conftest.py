@@ -7,9 +7,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests import made
-from tests.postgres import new_url, postgres, postgres_url  # noqa: F401
-from tests.sites import fresh, numbers, serve, shared, site, template  # noqa: F401
+from tests.helpers import distributions
+from tests.helpers.postgres import new_url, postgres, postgres_url  # noqa: F401
+from tests.helpers.sites import fresh, numbers, serve, shared, site, template  # noqa: F401
 
 import wheelgate.store
 import wheelgate_sql_store
@@ -53,7 +53,7 @@ def make() -> Make:
     """Return what makes uploads."""
 
     def make(name: str, version: str, number: int) -> tuple[Form, bytes]:
-        wheel = made.wheel(name, version, seed=number)
+        wheel = distributions.wheel(name, version, seed=number)
         fields = {":action": ["file_upload"], "name": [name], "version": [version]}
         return Form(fields, wheel.filename), wheel.content
 

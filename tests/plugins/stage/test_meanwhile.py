@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.made import wheel
+from tests.helpers.distributions import wheel
 
 from wheelgate import Index, Server
 from wheelgate.errors import NotFound, Refusal

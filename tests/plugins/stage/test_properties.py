@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
-from tests.made import sdist, wheel
-from tests.plugins.stage.hostile import GOOD, GOOD_SDIST, METADATA, tar_bytes
+from tests.helpers.distributions import sdist, wheel
+from tests.helpers.hostile_archives import GOOD, GOOD_SDIST, METADATA, tar_bytes
 
 from wheelgate.errors import BadInput
 from wheelgate.packages import DraftFile, Form, StoredFile, normalize

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from tests.forms import address, submit, upload
-from tests.made import Made, core_metadata, sdist, wheel
-from tests.plugins.stage.hostile import HOSTILE, METADATA, two_parts, zipped
+from tests.helpers.distributions import Distribution, core_metadata, sdist, wheel
+from tests.helpers.hostile_archives import HOSTILE, METADATA, two_parts, zipped
+from tests.helpers.upload_forms import address, submit, upload
 
 from wheelgate.testing.site import Answer, Site
 
@@ -27,7 +27,7 @@ class Place:
     path: str
     auth: tuple[str, str]
 
-    def upload(self, dist: Made, **changed: str) -> Answer:
+    def upload(self, dist: Distribution, **changed: str) -> Answer:
         """Upload a file."""
         return upload(self.site, self.path, dist, self.auth, **changed)
 
@@ -35,7 +35,7 @@ class Place:
         """Send a form without a file."""
         return submit(self.site, self.path, self.auth, **fields)
 
-    def docs(self, dist: Made, **changed: str) -> Answer:
+    def docs(self, dist: Distribution, **changed: str) -> Answer:
         """Upload a zip as documentation."""
         return self.upload(dist, **{":action": "doc_upload", "sha256_digest": "", **changed})
 
@@ -101,7 +101,7 @@ TAKEN = {
 
 
 @pytest.mark.parametrize("dist", TAKEN.values(), ids=TAKEN)
-def test_files_are_taken(place: Place, dist: Made) -> None:
+def test_files_are_taken(place: Place, dist: Distribution) -> None:
     """What build tools make, and made, is listed under its own name and served as it came."""
     done = place.upload(dist)
 
@@ -150,7 +150,7 @@ def test_names_are_refused(place: Place, filename: str, sentence: str) -> None:
 
 
 @pytest.mark.parametrize(("make", "sentence"), HOSTILE.values(), ids=HOSTILE)
-def test_hostile_archives_are_refused(place: Place, make: Callable[[], Made], sentence: str) -> None:
+def test_hostile_archives_are_refused(place: Place, make: Callable[[], Distribution], sentence: str) -> None:
     """A broken or hostile archive is refused with the reason, and nothing of it is kept or shown."""
     dist = make()
 
@@ -298,7 +298,7 @@ SPELLINGS = [
 
 
 @pytest.mark.parametrize(("first", "second"), SPELLINGS, ids=[second.filename for _, second in SPELLINGS])
-def test_a_second_spelling_is_the_same_file(frozen: Place, first: Made, second: Made) -> None:
+def test_a_second_spelling_is_the_same_file(frozen: Place, first: Distribution, second: Distribution) -> None:
     """On an index that keeps what it has, another spelling of a name is no way around that."""
     other = replace(second, content=(wheel if second.filename.endswith("whl") else sdist)("my.pkg", seed=1).content)
     frozen.upload(first)
@@ -410,7 +410,7 @@ def test_documentation_belongs_to_a_version(place: Place, changed: dict[str, Any
     ],
     ids=["no version, no release", "unknown version", "no zip", "climbing out"],
 )
-def test_documentation_is_refused(place: Place, dist: Made, changed: dict[str, str], sentence: str) -> None:
+def test_documentation_is_refused(place: Place, dist: Distribution, changed: dict[str, str], sentence: str) -> None:
     """Documentation that belongs to no version, or is no sound zip, is refused with a sentence."""
     refused = place.docs(dist, **changed)
 

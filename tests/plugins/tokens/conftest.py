@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.postgres import postgres  # noqa: F401
-from tests.sites import fresh, numbers, serve, shared, site, template  # noqa: F401
+from tests.helpers.postgres import postgres  # noqa: F401
+from tests.helpers.sites import fresh, numbers, serve, shared, site, template  # noqa: F401
 
 from wheelgate import Deny, Principal, Resource, hookimpl
 from wheelgate.hookspecs import instant

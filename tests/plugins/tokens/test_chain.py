@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.forms import upload
-from tests.made import wheel
+from tests.helpers.distributions import wheel
+from tests.helpers.sites import Serve
+from tests.helpers.upload_forms import upload
 from tests.plugins.tokens.conftest import EVERYTHING, Holder, bearer, identifier, status
-from tests.sites import Serve
 
 from wheelgate import Resource
 from wheelgate.keys import derive_key

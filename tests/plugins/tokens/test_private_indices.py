@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.forms import address, submit, upload
-from tests.made import wheel
+from tests.helpers.distributions import wheel
+from tests.helpers.sites import Serve
+from tests.helpers.upload_forms import address, submit, upload
 from tests.plugins.tokens.conftest import ROOT, Holder
-from tests.sites import Serve
 
 from wheelgate.testing.site import Site
 

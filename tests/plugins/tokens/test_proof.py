@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.helpers.sites import Serve
 from tests.plugins.tokens.conftest import ROOT, Holder, basic, bearer, identifier, status
-from tests.sites import Serve
 
 from wheelgate.testing.site import Site
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.forms import address, upload
-from tests.made import wheel
+from tests.helpers.distributions import wheel
+from tests.helpers.upload_forms import address, upload
 from tests.plugins.tokens.conftest import Closed, Holder
 
 from wheelgate.testing.site import Site

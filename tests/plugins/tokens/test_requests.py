@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.helpers.sites import Serve
 from tests.plugins.tokens.conftest import ROOT, Holder, basic, identifier
-from tests.sites import Serve
 
 from wheelgate.testing.site import Site
 

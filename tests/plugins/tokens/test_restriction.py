@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.forms import address, encode, submit, upload
-from tests.made import Made, sdist, wheel
+from tests.helpers.distributions import Distribution, sdist, wheel
+from tests.helpers.sites import Serve
+from tests.helpers.upload_forms import address, encode, submit, upload
 from tests.plugins.tokens.conftest import EVERYTHING, ROOT, Holder
-from tests.sites import Serve
 
 from wheelgate import Allow, Index, Server, hookimpl
 from wheelgate.fields import IndexType
@@ -26,13 +26,13 @@ OTHER_INDEX = "the token is for {name}/else only"
 MINE, OTHERS = wheel("my.project"), wheel("other")
 
 Auth = tuple[str, str]
-Do = Callable[[Holder, str, Auth, Made], Answer]
+Do = Callable[[Holder, str, Auth, Distribution], Answer]
 
 
 def json(method: str, path: str, body: Any = None) -> Do:
     """Make a request about an index and a file; ``{i}`` is the index, ``{p}`` the project, ``{f}`` the file."""
 
-    def do(holder: Holder, index: str, auth: Auth, made: Made) -> Answer:
+    def do(holder: Holder, index: str, auth: Auth, made: Distribution) -> Answer:
         where = path.format(i=index, p=made.name, f=address(made))
         given = body(holder, made) if callable(body) else body
         return holder.site.request(method, f"/{where}", given, auth=auth)
@@ -40,22 +40,22 @@ def json(method: str, path: str, body: Any = None) -> Do:
     return do
 
 
-def push(holder: Holder, made: Made) -> dict[str, Any]:
+def push(holder: Holder, made: Distribution) -> dict[str, Any]:
     """Return the body of a push to the index beside."""
     return {"name": made.name, "version": "1.0", "targetindex": f"{holder.name}/target"}
 
 
-def send_new(holder: Holder, index: str, auth: Auth, made: Made) -> Answer:
+def send_new(holder: Holder, index: str, auth: Auth, made: Distribution) -> Answer:
     """Upload another file of the project."""
     return upload(holder.site, index, sdist(made.name, "2.0"), auth)
 
 
-def register(holder: Holder, index: str, auth: Auth, made: Made) -> Answer:
+def register(holder: Holder, index: str, auth: Auth, made: Distribution) -> Answer:
     """Register a version."""
     return submit(holder.site, index, auth, **{":action": "submit", "name": made.name, "version": "3.0"})
 
 
-def document(holder: Holder, index: str, auth: Auth, made: Made) -> Answer:
+def document(holder: Holder, index: str, auth: Auth, made: Distribution) -> Answer:
     """Upload documentation of the version that is there."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:

@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass, field
 
 import pytest
+from tests.helpers.sites import Serve
 from tests.plugins.tokens.conftest import Holder, basic, bearer, identifier, status
-from tests.sites import Serve
 
 from wheelgate import Event, hookimpl
 from wheelgate.testing.site import Site

@@ -16,9 +16,9 @@ from typing import Any, Literal, Self
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from tests import simple_pages
-from tests.made import Made
-from tests.simple_pages import JSON, Link, normalised
+from tests.helpers import simple_pages
+from tests.helpers.distributions import Distribution
+from tests.helpers.simple_pages import JSON, Link, normalised
 
 PATIENCE = 60.0
 """Seconds that anything waits at most."""
@@ -105,7 +105,7 @@ class Upstream:
 
     def add(
         self,
-        made: Made,
+        made: Distribution,
         *,
         sha256: str | None = None,
         upload_time: str = UPLOADED,
@@ -113,7 +113,7 @@ class Upstream:
         metadata: bool = True,
         metadata_sha256: str | None = None,
         provenance: str = "",
-    ) -> Made:
+    ) -> Distribution:
         """Offer a file, in place of one of that name if there is one.
 
         Args:
@@ -156,7 +156,7 @@ class Upstream:
         """Take a project away with all its files."""
         del self._projects[normalised(name)]
 
-    def file_path(self, made: Made) -> str:
+    def file_path(self, made: Distribution) -> str:
         """Return the path of a file, as ``asked`` and ``faults`` have it."""
         return f"/files/{made.filename}"
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tests.cache import SHARED_PIP
-from tests.interop.transcripts import Session, Step
-from tests.session.transcript import same_lines
-from tests.support import clean_environment
+from tests.helpers.session_transcript import same_lines
+from tests.helpers.tool_cache import SHARED_PIP
+from tests.helpers.transcripts import Session, Step
+
+from wheelgate.testing.server import clean_environment
 
 PORT = 3141
 PATIENCE = 60

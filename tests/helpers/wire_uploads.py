@@ -7,12 +7,12 @@ import http.client
 import json
 from contextlib import closing
 
-from tests.faults.talk import PATIENCE, Answer, Auth, HasPort, call
-from tests.forms import encode, file_fields
-from tests.made import Made
+from tests.helpers.distributions import Distribution
+from tests.helpers.upload_forms import encode, file_fields
+from tests.helpers.wire import PATIENCE, Answer, Auth, HasPort, call
 
 
-def send(server: HasPort, auth: Auth, index: str, made: Made) -> Answer:
+def send(server: HasPort, auth: Auth, index: str, made: Distribution) -> Answer:
     """Upload a file."""
     body, headers = encode(file_fields(made))
     credentials = base64.b64encode(":".join(auth).encode()).decode()

@@ -16,7 +16,8 @@ from typing import Any
 import ldap3
 import trustme
 from ldap3.utils.dn import escape_rdn
-from tests.support import free_port
+
+from wheelgate.testing.server import free_port
 
 SCHEMAS = Path("/etc/ldap/schema")
 PROGRAM = shutil.which("slapd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")

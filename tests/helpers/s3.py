@@ -11,7 +11,8 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from tests.support import clean_environment, free_port
+
+from wheelgate.testing.server import clean_environment, free_port
 
 START_WITHIN = 30
 """Seconds."""

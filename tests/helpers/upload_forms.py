@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tests.made import Made
+from tests.helpers.distributions import Distribution
 from urllib3 import encode_multipart_formdata
 
 from wheelgate.testing.site import Answer, Site
@@ -21,7 +21,7 @@ def encode(fields: Fields) -> tuple[bytes, dict[str, str]]:
     return body, {"Content-Type": content_type}
 
 
-def file_fields(dist: Made, **changed: str) -> list[tuple[str, Any]]:
+def file_fields(dist: Distribution, **changed: str) -> list[tuple[str, Any]]:
     """Return the fields of an upload; a change to empty takes a field out."""
     fields = {
         ":action": "file_upload",
@@ -40,7 +40,7 @@ def file_fields(dist: Made, **changed: str) -> list[tuple[str, Any]]:
 def upload(
     site: Site,
     index: str,
-    dist: Made,
+    dist: Distribution,
     auth: tuple[str, str] | None,
     headers: dict[str, str] | None = None,
     **changed: str,
@@ -56,6 +56,6 @@ def submit(site: Site, index: str, auth: tuple[str, str] | None, **fields: str) 
     return site.request("POST", f"/{index}/", body, auth=auth, headers=headers)
 
 
-def address(dist: Made) -> str:
+def address(dist: Distribution) -> str:
     """Return the address of a file below its index."""
     return f"+f/{dist.sha256[:3]}/{dist.sha256[3:16]}/{dist.filename}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.interop.tools import Desk
-from tests.made import package_name, sdist, wheel
+from tests.helpers.distributions import package_name, sdist, wheel
+from tests.helpers.released_tools import Desk
 
-MODULE = '"""Made for a test."""\n\n__version__ = "{version}"\n'
+MODULE = '"""Distribution for a test."""\n\n__version__ = "{version}"\n'
 PROJECT = """\
 [build-system]
 requires = ["flit_core"]

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from tests.made import Made, core_metadata, sdist, wheel
+from tests.helpers.distributions import Distribution, core_metadata, sdist, wheel
 
 GOOD = wheel("demo")
 GOOD_SDIST = sdist("demo")
@@ -21,7 +21,7 @@ PKG_INFO = "demo-1.0/PKG-INFO"
 
 def zipped(
     entries: list[tuple[str, bytes]], filename: str = GOOD.filename, compression: int = zipfile.ZIP_DEFLATED
-) -> Made:
+) -> Distribution:
     """Make a zip of these entries, which may have one name."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as archive:
@@ -31,10 +31,10 @@ def zipped(
             if name in archive.NameToInfo:
                 del archive.NameToInfo[name]  # else it warns
             archive.writestr(info, content)
-    return Made(filename, buffer.getvalue(), METADATA, "demo", "1.0")
+    return Distribution(filename, buffer.getvalue(), METADATA, "demo", "1.0")
 
 
-def tarred(entries: list[tarfile.TarInfo], contents: Mapping[str, bytes] = {PKG_INFO: METADATA}) -> Made:
+def tarred(entries: list[tarfile.TarInfo], contents: Mapping[str, bytes] = {PKG_INFO: METADATA}) -> Distribution:
     """Make a ``.tar.gz`` of these entries, then regular files."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
@@ -44,7 +44,7 @@ def tarred(entries: list[tarfile.TarInfo], contents: Mapping[str, bytes] = {PKG_
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
-    return Made(GOOD_SDIST.filename, buffer.getvalue(), METADATA, "demo", "1.0")
+    return Distribution(GOOD_SDIST.filename, buffer.getvalue(), METADATA, "demo", "1.0")
 
 
 def entry(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
@@ -54,18 +54,18 @@ def entry(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.T
     return made
 
 
-def gzipped(content: bytes) -> Made:
+def gzipped(content: bytes) -> Distribution:
     """Make a ``.tar.gz`` of what need not be a tar."""
     return replace(GOOD_SDIST, content=gzip.compress(content, 1, mtime=0))
 
 
-def two_parts() -> Made:
+def two_parts() -> Distribution:
     """Make an sdist as some tools that pack with many threads do: two gzip files, one after the other."""
     content = tar_bytes()
     return replace(GOOD_SDIST, content=gzip.compress(content[:700], mtime=0) + gzip.compress(content[700:], mtime=0))
 
 
-def directory(names: Iterable[str], size: int = 0) -> Made:
+def directory(names: Iterable[str], size: int = 0) -> Distribution:
     """Make a wheel that is nothing but a directory, of empty entries that are said to have some size."""
     entries = [(name.encode(), struct.pack("<4s2H2HHHIII5H2I", b"PK\1\2", *[0] * 8, size, *[0] * 7)) for name in names]
     # The length of the name is the first of the five short numbers.
@@ -101,13 +101,13 @@ def pax(key: bytes, value: bytes) -> bytes:
     return record + bytes(-len(record) % 512)
 
 
-def extended(content: bytes) -> Made:
+def extended(content: bytes) -> Distribution:
     """Make a ``.tar.gz`` with an extended header."""
     filled = content + bytes(-len(content) % 512)
     return gzipped(header(b"%011o" % len(content), b"x") + filled + header(b"00000000000") + bytes(1024))
 
 
-def patched(offset_from_end: int, value: bytes) -> Made:
+def patched(offset_from_end: int, value: bytes) -> Distribution:
     """Change the end of the good wheel's directory; 0 is the first byte of the record that ends it."""
     content = bytearray(GOOD.content)
     place = len(content) - 22 + offset_from_end
@@ -115,7 +115,7 @@ def patched(offset_from_end: int, value: bytes) -> Made:
     return replace(GOOD, content=bytes(content))
 
 
-def lying_length(length: int) -> Made:
+def lying_length(length: int) -> Distribution:
     """Make a wheel whose directory gives another length of its metadata than they have."""
     content = bytearray(GOOD.content)
     central = content.rindex(b"PK\1\2", 0, content.rindex(DIST_INFO.encode()))
@@ -123,7 +123,7 @@ def lying_length(length: int) -> Made:
     return replace(GOOD, content=bytes(content))
 
 
-def encrypted() -> Made:
+def encrypted() -> Distribution:
     """Make a wheel whose metadata are said to be encrypted."""
     content = bytearray(GOOD.content)
     central = content.rindex(b"PK\1\2", 0, content.rindex(DIST_INFO.encode()))
@@ -133,7 +133,7 @@ def encrypted() -> Made:
     return replace(GOOD, content=bytes(content))
 
 
-HOSTILE: dict[str, tuple[Callable[[], Made], str]] = {
+HOSTILE: dict[str, tuple[Callable[[], Distribution], str]] = {
     "nothing": (lambda: replace(GOOD, content=b""), "not a zip file"),
     "text": (lambda: replace(GOOD, content=b"hello" * 100), "not a zip file"),
     "an sdist in the clothes of a wheel": (lambda: replace(GOOD, content=GOOD_SDIST.content), "not a zip file"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.postgres import PostgresServer
+from tests.helpers.postgres import PostgresServer
 
 from wheelgate.testing.site import Site
 

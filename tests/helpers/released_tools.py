@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.interop import peer
+from tests.helpers import incumbent
 
 RELEASED = (
     ("pip==26.3", "twine==7.0.0", "uv==0.13.9", "flit==4.2.0", "hatch==1.18.2", "poetry==2.5.1"),
@@ -25,7 +25,7 @@ PATIENCE = 100
 
 def programs() -> str:
     """Return a ``PATH`` of the tools; what they require must not bind the project: their environments are their own."""
-    folders = [peer.installed(f"tools-{name_of(requirements)}", requirements) for requirements in RELEASED]
+    folders = [incumbent.installed(f"tools-{name_of(requirements)}", requirements) for requirements in RELEASED]
     return os.pathsep.join(map(str, folders))
 
 

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests import made
+from tests.helpers import distributions
 
 NAME = "tinypkg"
 INI = b"[testenv]\ncommands = python -c 'import tinypkg'\n"
@@ -22,24 +22,24 @@ def lay_out(home: Path) -> None:
         (home / "dist" / file.filename).write_bytes(file.content)
     with zipfile.ZipFile(home / "dist" / f"{NAME}-1.0.doc.zip", "w") as documentation:
         documentation.writestr("index.html", "<p>tiny")
-    another = made.wheel(NAME, "1.0", seed=1)
+    another = distributions.wheel(NAME, "1.0", seed=1)
     (home / "other" / another.filename).write_bytes(another.content)
     _unpack(_sdist("2.0"), home / "project")
     (home / "project" / "docs" / "conf.py").touch()
 
 
-def _releases() -> Iterator[made.Made]:
+def _releases() -> Iterator[distributions.Distribution]:
     for version in ("1.0", "1.1", "1.2", "1.3", "1.4"):
-        yield made.wheel(NAME, version)
+        yield distributions.wheel(NAME, version)
         yield _sdist(version)
 
 
-def _sdist(version: str) -> made.Made:
+def _sdist(version: str) -> distributions.Distribution:
     """Make an sdist with tests."""
-    return made.sdist(NAME, version, more={f"{NAME}-{version}/tox.ini": INI})
+    return distributions.sdist(NAME, version, more={f"{NAME}-{version}/tox.ini": INI})
 
 
-def _unpack(sdist: made.Made, folder: Path) -> None:
+def _unpack(sdist: distributions.Distribution, folder: Path) -> None:
     """Unpack an sdist without the folder that it has around all."""
     with tarfile.open(fileobj=io.BytesIO(sdist.content)) as archive:
         for member in archive:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.interop.tools import Desk
+from tests.helpers.released_tools import Desk
 
 POETRY = """\
 [project]

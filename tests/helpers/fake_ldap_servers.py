@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tests.plugins.auth_ldap.slapd import Slapd
+from tests.helpers.slapd import Slapd
 
 SILENCE = b""
 NO_LDAP = b"HTTP/1.1 400 Bad Request\r\n\r\n"

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.made import Made
+from tests.helpers.distributions import Distribution
 
 JSON = "application/vnd.pypi.simple.v1+json"
 
@@ -17,7 +17,7 @@ JSON = "application/vnd.pypi.simple.v1+json"
 class Link:
     """A file as the index tells of it; what it does not say, it leaves out."""
 
-    made: Made
+    made: Distribution
     sha256: str = ""
     """The digest that is told; empty is none."""
     upload_time: str = ""

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from tests.made import Made
-from tests.simple_pages import JSON
-from tests.support import RunningServer
+from tests.helpers.distributions import Distribution
+from tests.helpers.simple_pages import JSON
+
+from wheelgate.testing.server import RunningServer
 
 USER, PASSWORD = "alice", "correct horse: battery/staple@"
 
@@ -45,7 +46,7 @@ class Shop:
         """Send a request as the user, and return the JSON of the answer."""
         return _ask(self.server, method, path, body, self.token)
 
-    def upload(self, index: str, *files: Made) -> None:
+    def upload(self, index: str, *files: Distribution) -> None:
         """Upload files to an index of the user."""
         with requests.Session() as session:
             session.trust_env = False

@@ -51,7 +51,7 @@ PYPROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-p
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class Distribution:
     """A distribution file."""
 
     filename: str
@@ -100,7 +100,7 @@ def wheel(
     filename: str = "",
     more: Mapping[str, bytes] | None = None,
     bomb: int = 0,
-) -> Made:
+) -> Distribution:
     """Make a wheel.
 
     Args:
@@ -142,7 +142,7 @@ def wheel(
                         opened.write(chunk)
             else:
                 archive.writestr(entry, content)
-    return Made(
+    return Distribution(
         filename or f"{package}-{version}-{tag}.whl", buffer.getvalue(), written, name, version, requires_python
     )
 
@@ -161,7 +161,7 @@ def sdist(
     more: Mapping[str, bytes] | None = None,
     links: Mapping[str, str] | None = None,
     bomb: int = 0,
-) -> Made:
+) -> Distribution:
     """Make an sdist (``.tar.gz``) that builds without asking any index; see ``wheel`` for the arguments.
 
     Args:
@@ -210,7 +210,7 @@ def sdist(
             fill = -entry.size % tarfile.BLOCKSIZE
             packed.write(bytes(fill))
             archive.offset += entry.size + fill
-    return Made(filename or f"{stem}.tar.gz", buffer.getvalue(), written, name, version, requires_python)
+    return Distribution(filename or f"{stem}.tar.gz", buffer.getvalue(), written, name, version, requires_python)
 
 
 def package_name(name: str) -> str:
@@ -220,7 +220,7 @@ def package_name(name: str) -> str:
 
 def source(version: str, seed: int = 0) -> bytes:
     """Write the module that tells its version when it is imported."""
-    return f'"""Made for a test (seed {seed})."""\n\n__version__ = "{version}"\n'.encode()
+    return f'"""Distribution for a test (seed {seed})."""\n\n__version__ = "{version}"\n'.encode()
 
 
 def record(members: Mapping[str, bytes], itself: str) -> bytes:
