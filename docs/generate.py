@@ -18,15 +18,15 @@ from types import ModuleType
 from typing import Any
 
 from wheelgate.config import CORE_OPTIONS, settle
-from wheelgate.facade import Server
 from wheelgate.http.errors import STATUS
 from wheelgate.main import make_parser
 from wheelgate.newplugin.kinds import KINDS as PLUGIN_KINDS
 from wheelgate.newplugin.writing import files
 from wheelgate.options import Option
-from wheelgate.plugins import discover
+from wheelgate.plugin_host.discovery import discover
 from wheelgate.resources import openapi
 from wheelgate.rights.permissions import CORE_PERMISSIONS
+from wheelgate.server import Server
 from wheelgate.store.database import Database
 from wheelgate_client import errors as client_errors
 from wheelgate_client.arguments import CommandParser, main_parser

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ import wheelgate_client.hookspecs
 from wheelgate import hookspecs
 from wheelgate.config import CORE_OPTIONS
 from wheelgate.options import Option
-from wheelgate.plugins import discover
+from wheelgate.plugin_host.discovery import discover
 
 ROOT = Path(__file__).parents[1]
 CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from wheelgate_client import urls
-from wheelgate_client.api import Credentials, Reply
 from wheelgate_client.errors import ClientError, NotAnIndexServerError, RefusedError
+from wheelgate_client.server import urls
+from wheelgate_client.server.api import Credentials, Reply
 from wheelgate_client.session import Session
 
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from wheelgate_client import urls
-from wheelgate_client.api import Api, Credentials
 from wheelgate_client.errors import ClientError
-from wheelgate_client.files import local
-from wheelgate_client.state import AuthFile, Current, CurrentFile
+from wheelgate_client.server import urls
+from wheelgate_client.server.api import Api, Credentials
+from wheelgate_client.state.atomic import local
+from wheelgate_client.state.files import AuthFile, Current, CurrentFile
 from wheelgate_client.terminal import Terminal
 
 TOKEN_USER = "__token__"  # noqa: S105 - a name, no secret

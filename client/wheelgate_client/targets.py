@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from wheelgate_client import urls
 from wheelgate_client.errors import ClientError
+from wheelgate_client.server import urls
 
 if TYPE_CHECKING:
     from wheelgate_client.serverinfo import ServerInfo

@@ -1,8 +1,8 @@
 """A private Python package index whose front door is plugins: the core, and the public face that plugins import."""
 
-from wheelgate.facade import Server
 from wheelgate.hookspecs import hookimpl
 from wheelgate.options import Option
+from wheelgate.server import Server
 from wheelgate.values import (
     Allow,
     Credentials,

@@ -10,25 +10,23 @@ import falcon.asgi
 
 from wheelgate.config import Config
 from wheelgate.errors import BadInput, Forbidden
-from wheelgate.events import Events
-from wheelgate.facade import Server
-from wheelgate.files.reading import Reader
+from wheelgate.files.sending import Reader
 from wheelgate.http.answers import JSON, CommonHeaders
-from wheelgate.http.closed import RequireLogin
 from wheelgate.http.errors import ErrorHandlers
 from wheelgate.http.front import Front
 from wheelgate.http.request import Outside
+from wheelgate.http.require_login import RequireLogin
 from wheelgate.http.router import Router, Together
 from wheelgate.identity.authentication import Authentication
+from wheelgate.identity.external_users import Presence
 from wheelgate.identity.groups import Groups
 from wheelgate.identity.identify import Identifier
 from wheelgate.identity.limiter import Limiter
-from wheelgate.identity.presence import Presence
 from wheelgate.identity.sessions import Sessions
 from wheelgate.identity.tokens import Tokens
-from wheelgate.keys import derive_key
-from wheelgate.plugins import Implementation, Plugins, in_order, refuse_own
-from wheelgate.pools import Pool, Provider
+from wheelgate.plugin_host.discovery import Implementation, Plugins, in_order, refuse_own
+from wheelgate.plugin_host.events import Events
+from wheelgate.plugin_host.vetoes import Objections
 from wheelgate.resources.api import ApiResource
 from wheelgate.resources.files import FileResource
 from wheelgate.resources.indices import IndexResource
@@ -38,7 +36,7 @@ from wheelgate.resources.plugin_routes import add_plugin_routes
 from wheelgate.resources.projects import ProjectResource
 from wheelgate.resources.push import PushResource
 from wheelgate.resources.refresh import RefreshResource
-from wheelgate.resources.releases import ChangedFile, ChangedProject, ChangedVersion, Changing
+from wheelgate.resources.release_changes import ChangedFile, ChangedProject, ChangedVersion, Changing
 from wheelgate.resources.root import RootResource
 from wheelgate.resources.simple import SimpleListResource, SimplePages, SimpleProjectResource
 from wheelgate.resources.status import AuthCheckResource, StatusResource
@@ -48,20 +46,22 @@ from wheelgate.resources.why import WhyResource
 from wheelgate.rights.decision import Rights
 from wheelgate.rights.indices import IndexRights
 from wheelgate.rights.permissions import CORE_PERMISSIONS
+from wheelgate.server import Server
 from wheelgate.services.indices import Indices
 from wheelgate.services.inheritance import Inheritance
-from wheelgate.services.objections import Objections
-from wheelgate.services.pages import Pages
+from wheelgate.services.merging import Reading
+from wheelgate.services.page_cache import Pages
 from wheelgate.services.passwords import Passwords
 from wheelgate.services.principals import Principals
 from wheelgate.services.provisioning import Provisioning, who_is_created
-from wheelgate.services.reading import Reading
 from wheelgate.services.sources import Sources
 from wheelgate.services.users import Users
 from wheelgate.store.access import Access, Kept
 from wheelgate.store.database import Database
 from wheelgate.store.group_commit import GroupCommit
-from wheelgate.store.state import ServerState
+from wheelgate.store.keys import derive_key
+from wheelgate.store.server_state import ServerState
+from wheelgate.threads.pool import Pool, Provider
 from wheelgate.values import Principal, RequestInfo, Token
 
 VERSION = metadata.version("wheelgate")

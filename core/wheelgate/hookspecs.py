@@ -16,7 +16,6 @@ from wheelgate.options import Option
 from wheelgate.values import Allow, Deny, Event, Index, Ok, Permission, Principal, Resource, UserDefaults
 
 if TYPE_CHECKING:
-    from wheelgate.facade import Server
     from wheelgate.fields import IndexType
     from wheelgate.providers import (
         Authenticator,
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
         Route,
         TokenHandler,
     )
+    from wheelgate.server import Server
     from wheelgate.store.protocols import IndexStore, UserStore
 
 GROUP = "wheelgate"

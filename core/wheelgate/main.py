@@ -12,7 +12,7 @@ from wheelgate import logs
 from wheelgate.config import CORE_OPTIONS, Config, add_flags, settle, unknown
 from wheelgate.errors import Refusal, StartupError
 from wheelgate.options import Option
-from wheelgate.plugins import Plugins, discover
+from wheelgate.plugin_host.discovery import Plugins, discover
 
 BOOT = tuple(option for option in CORE_OPTIONS if option.name in ("config", "no-plugin"))
 
@@ -60,8 +60,8 @@ def run(given: list[str]) -> int:
         from wheelgate.commands.fsck import check_files
 
         return check_files(config, plugins, **arguments)
-    from wheelgate.server import WebServer
-    from wheelgate.startup import lock_folder, make_folder, prepare_server
+    from wheelgate.process.master import WebServer
+    from wheelgate.process.startup import lock_folder, make_folder, prepare_server
 
     make_folder(config.serverdir)
     lock = lock_folder(config.serverdir)

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from wheelgate.testing.server import RunningServer
+from wheelgate.testing.process import RunningServer
 from wheelgate_client.main import main
 
 

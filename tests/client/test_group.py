@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.client.conftest import Devpi
 
-from wheelgate.testing.server import RunningServer
+from wheelgate.testing.process import RunningServer
 
 pytestmark = pytest.mark.slow
 

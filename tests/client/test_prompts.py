@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from wheelgate.testing.server import clean_environment
+from wheelgate.testing.process import clean_environment
 
 pytestmark = pytest.mark.slow
 

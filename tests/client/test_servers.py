@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.client.conftest import Answer
 
-from wheelgate.testing.server import free_port
+from wheelgate.testing.process import free_port
 
 KEYS = [
     "login",

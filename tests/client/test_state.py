@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from wheelgate.testing.server import clean_environment
+from wheelgate.testing.process import clean_environment
 
 DEVPI = Path(sys.executable).with_name("devpi")
 

@@ -10,7 +10,7 @@ import pytest
 from tests.client.conftest import Account, Answer
 from tests.helpers.distributions import wheel
 
-from wheelgate_client import tokens
+from wheelgate_client.server import api_tokens as tokens
 
 TOKEN = re.compile(r"wgt_[A-Za-z0-9._-]{80,}\n")
 

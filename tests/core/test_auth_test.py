@@ -31,7 +31,7 @@ from wheelgate import (
 from wheelgate import (
     Outcome as Answer,
 )
-from wheelgate.plugins import Found, Plugins
+from wheelgate.plugin_host.discovery import Found, Plugins
 from wheelgate.providers import Authenticator
 from wheelgate.testing.site import installed
 

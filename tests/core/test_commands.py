@@ -14,7 +14,7 @@ from tests.helpers.commands import CHEAPLY, Outcome, Run
 from tests.helpers.sites import Serve
 
 from wheelgate import Ok, hookimpl
-from wheelgate.plugins import Found, Plugins, discover
+from wheelgate.plugin_host.discovery import Found, Plugins, discover
 from wheelgate.testing.site import Site
 
 

@@ -13,9 +13,9 @@ import pytest
 from tests.helpers.sites import Serve
 
 from wheelgate import Event, Server, hookimpl
-from wheelgate.events import Events
 from wheelgate.hookspecs import about
-from wheelgate.plugins import Implementation
+from wheelgate.plugin_host.discovery import Implementation
+from wheelgate.plugin_host.events import Events
 from wheelgate.store.database import Database
 
 ROOT = ("root", "")

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from wheelgate.server import make_ready
+from wheelgate.process.master import make_ready
 
 CONTROL = Path("/proc/sys/net/ipv4/tcp_congestion_control")
 

@@ -13,7 +13,7 @@ from tests.helpers.sites import Serve
 from wheelgate import Credentials, Option, Permission, hookimpl
 from wheelgate.errors import StartupError
 from wheelgate.fields import IndexType
-from wheelgate.plugins import discover
+from wheelgate.plugin_host.discovery import discover
 
 
 def plugin(**hooks: Callable[..., Any]) -> SimpleNamespace:

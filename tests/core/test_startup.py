@@ -11,8 +11,8 @@ from tests.helpers.sites import Serve
 from wheelgate import hookimpl
 from wheelgate.config import CORE_OPTIONS, settle
 from wheelgate.errors import StartupError
-from wheelgate.plugins import Found, Plugins, discover
-from wheelgate.startup import lock_folder, make_secret, prepare_server, rehearse
+from wheelgate.plugin_host.discovery import Found, Plugins, discover
+from wheelgate.process.startup import lock_folder, make_secret, prepare_server, rehearse
 from wheelgate.testing.site import CHEAP, Site
 
 ROOT = ("root", "")

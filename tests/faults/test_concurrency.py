@@ -12,7 +12,7 @@ import pytest
 from tests.helpers.postgres import postgres, postgres_url  # noqa: F401
 from tests.helpers.wire import Auth, call, login
 
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

@@ -15,7 +15,7 @@ from tests.helpers.upstream import Upstream, upstream  # noqa: F401 - a fixture
 from tests.helpers.wire import Auth, call, login
 from tests.helpers.wire_uploads import page, send
 
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

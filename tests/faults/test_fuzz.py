@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from tests.helpers.wire import call, login, send_bytes
 
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from tests.helpers.wire import BROKEN, Auth, Connection, call, kill_all, launched, login, wait_until, workers
 
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,7 @@ from tests.helpers.upload_forms import address, encode, file_fields
 from tests.helpers.wire import BROKEN, PATIENCE, Auth, call, kill_all, login
 from tests.helpers.wire_uploads import page
 
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

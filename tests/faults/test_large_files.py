@@ -15,7 +15,7 @@ from tests.helpers.upstream import Upstream, upstream  # noqa: F401 - a fixture
 from tests.helpers.wire import PATIENCE, call, login, wait_until, workers
 from tests.helpers.wire_uploads import send
 
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

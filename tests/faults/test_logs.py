@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.helpers.wire import call, login, send_bytes
 
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

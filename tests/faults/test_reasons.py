@@ -8,7 +8,7 @@ import pytest
 from tests.helpers.upload_forms import BOUNDARY, encode
 from tests.helpers.wire import call, login, send_bytes
 
-from wheelgate.testing.server import RunningServer
+from wheelgate.testing.process import RunningServer
 
 pytestmark = pytest.mark.slow
 

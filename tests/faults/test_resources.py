@@ -16,7 +16,7 @@ import pytest
 from tests.helpers.postgres import PostgresServer, postgres, postgres_url  # noqa: F401
 from tests.helpers.wire import BROKEN, Connection, call, login, wait_until, workers
 
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,7 @@ from tests.helpers.upload_forms import address
 from tests.helpers.wire import PATIENCE, call, login, read_all, wait_until, workers
 from tests.helpers.wire_uploads import send
 
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer, clean_environment
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer, clean_environment
 
 pytestmark = pytest.mark.slow
 

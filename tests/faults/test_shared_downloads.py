@@ -16,7 +16,7 @@ from tests.helpers.upload_forms import address
 from tests.helpers.upstream import Fault, Upstream, upstream  # noqa: F401 - a fixture
 from tests.helpers.wire import PATIENCE, call, login, read_all, workers
 
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

@@ -26,7 +26,7 @@ from tests.helpers.wire import (
     workers,
 )
 
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

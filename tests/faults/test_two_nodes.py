@@ -13,7 +13,7 @@ from tests.helpers.upstream import Upstream, upstream  # noqa: F401 - a fixture
 from tests.helpers.wire import call, login
 from tests.helpers.wire_uploads import page, send
 
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer, clean_environment
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer, clean_environment
 
 pytestmark = pytest.mark.slow
 

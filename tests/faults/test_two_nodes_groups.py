@@ -10,7 +10,7 @@ import pytest
 from tests.helpers.postgres import PostgresServer, postgres  # noqa: F401 - a fixture
 from tests.helpers.wire import Answer, call, login
 
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from tests.helpers.wire import Connection, call, login, read_all, send_bytes
 
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

@@ -15,7 +15,7 @@ import requests
 from tests.helpers.distributions import Distribution
 from tests.helpers.simple_pages import JSON
 
-from wheelgate.testing.server import RunningServer
+from wheelgate.testing.process import RunningServer
 
 USER, PASSWORD = "alice", "correct horse: battery/staple@"
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from wheelgate.testing.server import RunningServer, clean_environment
+from wheelgate.testing.process import RunningServer, clean_environment
 
 Auth = tuple[str, str]
 

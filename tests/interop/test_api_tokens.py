@@ -14,8 +14,8 @@ from tests.helpers.installers import COMMANDS, installed, with_uv_sync
 from tests.helpers.released_tools import Desk, Outside
 from tests.helpers.uploaders import UPLOADERS, Login, prepare
 
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer, clean_environment
-from wheelgate_client import tokens
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer, clean_environment
+from wheelgate_client.server import api_tokens as tokens
 
 pytestmark = pytest.mark.slow
 

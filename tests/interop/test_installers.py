@@ -12,7 +12,7 @@ from tests.helpers.installers import COMMANDS, INSTALLERS, installed
 from tests.helpers.released_tools import Desk, Outside
 from tests.helpers.upstream import Upstream
 
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

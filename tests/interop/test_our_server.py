@@ -10,7 +10,7 @@ from tests.helpers import login_tokens
 from tests.helpers.terminal import SitDown
 from tests.helpers.transcripts import Session, read
 
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

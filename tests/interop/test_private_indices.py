@@ -12,7 +12,7 @@ from tests.helpers.hosted_index import PASSWORD, USER, Shop
 from tests.helpers.installers import COMMANDS, installed
 from tests.helpers.released_tools import Desk, Outside
 
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ from tests.helpers.hosted_index import PASSWORD, USER, Shop
 from tests.helpers.released_tools import Desk, Outside
 from tests.helpers.uploaders import UPLOADERS, Login, prepare
 
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer, clean_environment
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer, clean_environment
 
 HERE = Path(__file__).parent
 

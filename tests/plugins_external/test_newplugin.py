@@ -20,7 +20,7 @@ from tests.plugins_external.conftest import lay_out
 
 from wheelgate.newplugin.__main__ import main
 from wheelgate.newplugin.kinds import KINDS
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer, clean_environment
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer, clean_environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

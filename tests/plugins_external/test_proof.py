@@ -20,7 +20,7 @@ from tests.helpers.distributions import wheel
 from tests.helpers.upload_forms import encode, file_fields
 from tests.plugins_external.conftest import Elsewhere
 
-from wheelgate.testing.server import RunningServer, clean_environment
+from wheelgate.testing.process import RunningServer, clean_environment
 from wheelgate.testing.site import Answer
 
 pytestmark = pytest.mark.slow

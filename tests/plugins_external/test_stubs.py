@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from wheelgate.testing.server import clean_environment
+from wheelgate.testing.process import clean_environment
 
 pytestmark = pytest.mark.slow
 

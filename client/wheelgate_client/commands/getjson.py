@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from wheelgate_client.errors import NotAnIndexServerError
 
 if TYPE_CHECKING:
-    from wheelgate_client.api import Reply
+    from wheelgate_client.server.api import Reply
     from wheelgate_client.session import Session
 
 

@@ -6,8 +6,9 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from wheelgate_client import keyvalues, values
+from wheelgate_client import keyvalues
 from wheelgate_client.errors import ClientError, UsageError
+from wheelgate_client.server import config_values as values
 
 if TYPE_CHECKING:
     from wheelgate_client.session import Session

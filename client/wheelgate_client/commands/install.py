@@ -36,7 +36,7 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, session: Session) -> int:
     """Call the installer; exit code 1 if it failed."""
-    from wheelgate_client import installers
+    from wheelgate_client.tools import installers
 
     installer, venv = installers.chosen(options, session)
     if options.list:
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace, session: Session) -> int:
 
 
 def _call(session: Session, command: list[str], variables: dict[str, str]) -> int:
-    from wheelgate_client import programs
+    from wheelgate_client.tools import programs
 
     prefix = "UV_" if command[1] == "pip" else "PIP_"
     special = {name: value for name, value in variables.items() if name.startswith(prefix)}

@@ -9,7 +9,7 @@ from wheelgate_client import targets
 from wheelgate_client.errors import NotAnIndexServerError
 
 if TYPE_CHECKING:
-    from wheelgate_client.releases import Link, Release
+    from wheelgate_client.packages.releases import Link, Release
     from wheelgate_client.session import Session
 
 SHOWN = 3
@@ -45,14 +45,14 @@ def _list_projects(options: argparse.Namespace, session: Session, index: str) ->
 
 
 def _newest(options: argparse.Namespace, session: Session, index: str, name: str) -> str:
-    from wheelgate_client import releases
+    from wheelgate_client.packages import releases
 
     found = releases.of_project(session, index, name, _query(options))
     return found[0].version if found else "(no release)"
 
 
 def _list_files(options: argparse.Namespace, session: Session, index: str) -> None:
-    from wheelgate_client import releases
+    from wheelgate_client.packages import releases
 
     name, is_meant = releases.matching(options.spec)
     found = [release for release in releases.of_project(session, index, name, _query(options)) if is_meant(release)]
@@ -74,7 +74,7 @@ def _show(options: argparse.Namespace, session: Session, release: Release) -> No
 
 
 def _show_results(options: argparse.Namespace, session: Session, results: list[Link]) -> None:
-    from wheelgate_client import toxresults
+    from wheelgate_client.packages import tox_results as toxresults
 
     for link in results:
         for line in toxresults.lines(toxresults.fetch(session, link), details=options.failures):
@@ -82,6 +82,6 @@ def _show_results(options: argparse.Namespace, session: Session, results: list[L
 
 
 def _query(options: argparse.Namespace) -> str:
-    from wheelgate_client.releases import NOT_INHERITED
+    from wheelgate_client.packages.releases import NOT_INHERITED
 
     return NOT_INHERITED if options.ignore_bases else ""

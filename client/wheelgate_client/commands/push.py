@@ -36,7 +36,7 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, session: Session) -> int:
     """Push, and show what the server did."""
-    from wheelgate_client import specs
+    from wheelgate_client.packages import requirements as specs
 
     name, version = specs.pinned(options.spec, session.terminal.note)
     request = {"name": name, "version": version, **_target(options, session)}
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace, session: Session) -> int:
 def _target(options: argparse.Namespace, session: Session) -> dict[str, Any]:
     target = options.target
     if target.startswith(EXTERNAL):
-        from wheelgate_client import pypirc
+        from wheelgate_client.packages import pypirc
 
         return pypirc.target(options.pypirc, target.removeprefix(EXTERNAL), session)
     if options.pypirc or options.register_project:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from wheelgate_client import targets, urls
+from wheelgate_client import targets
 from wheelgate_client.errors import RefusedError
+from wheelgate_client.server import urls
 
 if TYPE_CHECKING:
     from wheelgate_client.session import Session
@@ -20,7 +21,7 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, session: Session) -> int:
     """Refresh one project after the other; exit code 1 if one could not be."""
-    from wheelgate_client import specs
+    from wheelgate_client.packages import requirements as specs
 
     index = targets.index_url(options, session)
     failures = 0

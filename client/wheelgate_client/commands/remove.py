@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from wheelgate_client import targets, urls
+from wheelgate_client import targets
 from wheelgate_client.errors import ClientError
+from wheelgate_client.server import urls
 
 if TYPE_CHECKING:
     from wheelgate_client.session import Session
@@ -39,7 +40,8 @@ def _remove_file(session: Session, url: str, query: str) -> None:
 
 
 def _remove_releases(session: Session, index: str, text: str, query: str) -> None:
-    from wheelgate_client import releases, specs
+    from wheelgate_client.packages import releases
+    from wheelgate_client.packages import requirements as specs
 
     name, is_meant = releases.matching(text)
     everything = releases.of_project(session, index, name, releases.NOT_INHERITED)

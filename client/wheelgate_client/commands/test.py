@@ -9,7 +9,7 @@ from wheelgate_client import targets
 from wheelgate_client.errors import ClientError
 
 if TYPE_CHECKING:
-    from wheelgate_client.releases import Link, Release
+    from wheelgate_client.packages.releases import Link, Release
     from wheelgate_client.session import Session
 
 
@@ -38,8 +38,8 @@ def run(options: argparse.Namespace, session: Session) -> int:
     import tempfile
     from pathlib import Path
 
-    from wheelgate_client import installers
-    from wheelgate_client.testing import Workbench
+    from wheelgate_client.packages.tox_runs import Workbench
+    from wheelgate_client.tools import installers
 
     info = targets.described(options, session)
     chosen = [_chosen(session, str(info.index), spec, options.select) for spec in options.specs]
@@ -58,7 +58,8 @@ def run(options: argparse.Namespace, session: Session) -> int:
 
 
 def _chosen(session: Session, index: str, spec: str, selector: str | None) -> tuple[Release, list[Link]]:
-    from wheelgate_client import releases, testing
+    from wheelgate_client.packages import releases
+    from wheelgate_client.packages import tox_runs as testing
 
     name, is_meant = releases.matching(spec)
     for release in releases.of_project(session, index, name):

@@ -11,8 +11,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from wheelgate_client import urls
 from wheelgate_client.errors import ClientError, UsageError
+from wheelgate_client.server import urls
 
 if TYPE_CHECKING:
     from wheelgate_client.session import Session
@@ -77,7 +77,7 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _create(options: argparse.Namespace, session: Session) -> None:
-    from wheelgate_client import tokens
+    from wheelgate_client.server import api_tokens as tokens
 
     body = _narrowing(options, session)
     if options.expires is not None:
@@ -93,7 +93,7 @@ def _create(options: argparse.Namespace, session: Session) -> None:
 def _list(options: argparse.Namespace, session: Session) -> None:
     from urllib.parse import quote
 
-    from wheelgate_client import tokens
+    from wheelgate_client.server import api_tokens as tokens
 
     url = _address(session) + (f"?user={quote(options.user, safe='')}" if options.user else "")
     found = session.api.get(url).content.get("result")
@@ -105,7 +105,8 @@ def _list(options: argparse.Namespace, session: Session) -> None:
 
 
 def _inspect(options: argparse.Namespace, session: Session) -> None:
-    from wheelgate_client import tokens, values
+    from wheelgate_client.server import api_tokens as tokens
+    from wheelgate_client.server import config_values as values
 
     given = options.token or _secret(session)
     if given.startswith(tokens.PREFIX):
@@ -120,7 +121,7 @@ def _inspect(options: argparse.Namespace, session: Session) -> None:
 
 
 def _revoke(options: argparse.Namespace, session: Session) -> None:
-    from wheelgate_client import tokens
+    from wheelgate_client.server import api_tokens as tokens
 
     identifier = tokens.read(options.token).id if options.token.startswith(tokens.PREFIX) else options.token
     session.api.send("DELETE", _address(session, identifier))
@@ -130,7 +131,7 @@ def _revoke(options: argparse.Namespace, session: Session) -> None:
 def _derive(options: argparse.Namespace, session: Session) -> None:
     import time
 
-    from wheelgate_client import tokens
+    from wheelgate_client.server import api_tokens as tokens
 
     caveat = _narrowing(options, session)
     if options.expires is not None:
@@ -147,7 +148,7 @@ def _derive(options: argparse.Namespace, session: Session) -> None:
 
 def _narrowing(options: argparse.Namespace, session: Session) -> dict[str, Any]:
     """Return what the options narrow a token to."""
-    from wheelgate_client import specs
+    from wheelgate_client.packages import requirements as specs
 
     said: dict[str, Any] = {}
     if options.scope is not None:
@@ -171,7 +172,7 @@ def _path(name: str, session: Session) -> str:
 
 def _span(options: argparse.Namespace) -> int:
     """Return the seconds of ``--expires``."""
-    from wheelgate_client import tokens
+    from wheelgate_client.server import api_tokens as tokens
 
     try:
         return tokens.seconds(options.expires)

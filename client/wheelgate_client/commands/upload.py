@@ -11,7 +11,7 @@ from wheelgate_client.errors import ClientError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from wheelgate_client.distributions import Distribution
+    from wheelgate_client.packages.distributions import Distribution
     from wheelgate_client.session import Session
 
 
@@ -46,7 +46,8 @@ def run(options: argparse.Namespace, session: Session) -> int:
     import tempfile
     from pathlib import Path
 
-    from wheelgate_client import gathering, uploading
+    from wheelgate_client.packages import finding as gathering
+    from wheelgate_client.packages import uploading
 
     url = _upload_url(options, session)
     if options.path:
@@ -74,7 +75,8 @@ def _upload_url(options: argparse.Namespace, session: Session) -> str:
 def _built(options: argparse.Namespace, session: Session, workdir: Path) -> list[Distribution]:
     from pathlib import Path
 
-    from wheelgate_client import building, buildsettings
+    from wheelgate_client.packages import build_settings as buildsettings
+    from wheelgate_client.packages import building
 
     settings = buildsettings.chosen(options, session)
     project = building.project(Path.cwd().resolve(), workdir, settings, session.terminal)

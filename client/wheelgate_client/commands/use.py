@@ -6,8 +6,8 @@ import argparse
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from wheelgate_client import values
 from wheelgate_client.errors import ClientError, UsageError
+from wheelgate_client.server import config_values as values
 
 if TYPE_CHECKING:
     from wheelgate_client.session import Session
@@ -73,10 +73,10 @@ def run(options: argparse.Namespace, session: Session) -> int:
     if options.with_login and not (options.set_cfg and options.names):
         raise UsageError("devpi use: error: --with-login needs --set-cfg, and --for to say which file is to keep it")
     if options.names:
-        from wheelgate_client import configfiles
+        from wheelgate_client.tools import config_files as configfiles
 
         configfiles.check_names(session, options.names)
-    from wheelgate_client import selection
+    from wheelgate_client.tools import use as selection
 
     if options.index is None:
         return selection.run(options, session)

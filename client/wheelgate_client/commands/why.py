@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from wheelgate_client import targets, urls, values
+from wheelgate_client import targets
+from wheelgate_client.server import config_values as values
+from wheelgate_client.server import urls
 
 if TYPE_CHECKING:
     from wheelgate_client.session import Session

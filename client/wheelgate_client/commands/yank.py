@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from wheelgate_client import targets, urls
+from wheelgate_client import targets
 from wheelgate_client.errors import UsageError
+from wheelgate_client.server import urls
 
 if TYPE_CHECKING:
     from wheelgate_client.session import Session
@@ -22,7 +23,7 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, session: Session) -> int:
     """Yank, or un-yank."""
-    from wheelgate_client import specs
+    from wheelgate_client.packages import requirements as specs
 
     if options.undo and options.reason is not None:
         raise UsageError("devpi yank: error: --undo takes no --reason")

@@ -19,10 +19,10 @@ from wheelgate.identity.authentication import belongs
 from wheelgate.identity.groups import group_names
 from wheelgate.logs import escaped
 from wheelgate.names import check_name
-from wheelgate.plugins import Plugins, in_order
+from wheelgate.plugin_host.discovery import Plugins, in_order
+from wheelgate.process.startup import open_stores
 from wheelgate.providers import Authenticator, GroupSource
 from wheelgate.services.provisioning import who_is_created
-from wheelgate.startup import open_stores
 from wheelgate.store.database import Database
 from wheelgate.values import Credentials, Ok, Outcome, Reject, RequestInfo, Unavailable, Unknown, User
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from wheelgate.app import Application
 from wheelgate.config import Config
 from wheelgate.errors import StartupError
-from wheelgate.plugins import Plugins
-from wheelgate.startup import lock_folder, make_secret, prepare_database
+from wheelgate.plugin_host.discovery import Plugins
+from wheelgate.process.startup import lock_folder, make_secret, prepare_database
 
 GRACE = 3600.0
 """Seconds for which a file without a record is let alone in a bucket: another node may be about to record it."""

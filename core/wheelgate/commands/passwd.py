@@ -9,10 +9,10 @@ from pathlib import Path
 
 from wheelgate.config import Config
 from wheelgate.errors import BadInput, StartupError
-from wheelgate.plugins import Plugins
-from wheelgate.services.objections import Objections
+from wheelgate.plugin_host.discovery import Plugins
+from wheelgate.plugin_host.vetoes import Objections
+from wheelgate.process.startup import open_stores
 from wheelgate.services.passwords import Passwords
-from wheelgate.startup import open_stores
 from wheelgate.store.database import Database
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wheelgate.plugins import Plugins
+from wheelgate.plugin_host.discovery import Plugins
 
 
 def list_plugins(plugins: Plugins) -> None:

@@ -22,8 +22,8 @@ from uuid import uuid4
 
 from wheelgate import errors
 from wheelgate.errors import BackendUnavailable, Refusal
-from wheelgate.files import faults
-from wheelgate.files.drafts import Drafts, WrittenDraft
+from wheelgate.files import errors as faults
+from wheelgate.files.incoming import Drafts, WrittenDraft
 from wheelgate.files.local import make_private
 from wheelgate.logs import where
 from wheelgate.packages import Draft, DraftFile, Growing, StoredFile

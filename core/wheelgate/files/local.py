@@ -10,8 +10,8 @@ from collections.abc import Hashable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from wheelgate.files import faults
-from wheelgate.files.stores import place
+from wheelgate.files import errors as faults
+from wheelgate.files.backends import place
 from wheelgate.packages import DraftFile, StoredFile
 
 FEW = 65_536

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from wheelgate.errors import BackendUnavailable, StartupError
-from wheelgate.files import faults
-from wheelgate.files.stores import place
+from wheelgate.files import errors as faults
+from wheelgate.files.backends import place
 from wheelgate.packages import DraftFile, StoredFile
 
 FOLDER = "sha256/"

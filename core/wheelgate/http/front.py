@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import falcon.asgi
 
 from wheelgate.errors import Forbidden
-from wheelgate.events import Events, event
 from wheelgate.http.request import IncomingRequest, Outside
 from wheelgate.identity.identify import Caller, Identifier
+from wheelgate.plugin_host.events import Events, event
 from wheelgate.rights.decision import Rights
 from wheelgate.rights.indices import IndexRights
 from wheelgate.services.inheritance import Resolution

@@ -27,7 +27,8 @@ DRAINED_AT_ONCE = 1 << 18
 GONE = "wheelgate.gone"
 """In the scope of a request: a function that says whether the client has gone, where the worker can tell."""
 SENDFILE = "wheelgate.sendfile"
-"""In the scope of a request: a function that makes a :class:`~wheelgate.zerocopy.FileSender`, where the worker can."""
+"""In the scope of a request: a function that makes a
+:class:`~wheelgate.files.sendfile.FileSender`, where the worker can."""
 HEAD = "wheelgate.head"
 """In the scope of a request: a function that takes ready lines for the head of the answer, where the worker can."""
 PRIVATE = "wheelgate.private"

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from wheelgate.errors import BackendUnavailable, NotAuthenticated
 from wheelgate.identity.limiter import Limiter
-from wheelgate.pools import Pool, Provider
 from wheelgate.providers import Authenticator
+from wheelgate.threads.pool import Pool, Provider
 from wheelgate.values import ROOT, Credentials, Ok, Outcome, Reject, RequestInfo, Unavailable, Unknown, User
 
 KEPT_FOR = 60.0

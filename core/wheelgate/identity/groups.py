@@ -8,8 +8,8 @@ from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from wheelgate.pools import Provider
 from wheelgate.providers import GroupSource
+from wheelgate.threads.pool import Provider
 
 KEPT_FOR = 60.0
 KEPT = 10_000

@@ -9,15 +9,15 @@ from typing import Any, Protocol
 
 from wheelgate.errors import NotAuthenticated, Refusal
 from wheelgate.identity.authentication import Authentication, Proof
+from wheelgate.identity.external_users import Presence
 from wheelgate.identity.groups import Groups
-from wheelgate.identity.presence import Presence
 from wheelgate.identity.sessions import Session, Sessions
 from wheelgate.identity.tokens import Tokens
-from wheelgate.pools import Provider
 from wheelgate.providers import CredentialExtractor
 from wheelgate.store.access import Access, Kept, known_user
 from wheelgate.store.protocols import UserStore
-from wheelgate.store.state import ServerState
+from wheelgate.store.server_state import ServerState
+from wheelgate.threads.pool import Provider
 from wheelgate.values import LONGEST_NAME, Credentials, Ok, Principal, RequestInfo, User
 
 Welcome = Callable[[Ok, Principal, RequestInfo], Awaitable[User]]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from wheelgate.errors import NotAuthenticated
-from wheelgate.keys import derive_key
+from wheelgate.store.keys import derive_key
 
 PREFIX = "wgs_"
 SHAPE = re.compile(r"wgs_\.?[A-Za-z0-9_-]{8,2000}\.[A-Za-z0-9_-]{4,12}\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")

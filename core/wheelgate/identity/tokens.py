@@ -11,10 +11,10 @@ from typing import Any
 
 from wheelgate.errors import BackendUnavailable, InvalidToken, StartupError
 from wheelgate.identity.sessions import PREFIX
-from wheelgate.pools import Provider
 from wheelgate.providers import TokenHandler
 from wheelgate.store.access import Access, Kept, known_user
 from wheelgate.store.protocols import UserStore
+from wheelgate.threads.pool import Provider
 from wheelgate.values import ROOT, TOKEN_USER, Credentials, Principal, Reject, RequestInfo, Token, Unavailable
 
 PREFIXES = re.compile(r"[a-z]{2,10}_")

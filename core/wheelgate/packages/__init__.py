@@ -4,8 +4,8 @@ An index type that holds packages brings a :class:`PackageSource`; one that take
 :class:`PackageTarget`. Both are plain synchronous code. Projects are always named by their normalised name (PEP 503).
 """
 
-from wheelgate.packages.files import Draft, DraftFile, Growing, StoredFile
 from wheelgate.packages.protocols import PackageSource, PackageTarget
+from wheelgate.packages.stored_files import Draft, DraftFile, Growing, StoredFile
 from wheelgate.packages.values import (
     STATUSES,
     Elsewhere,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, Protocol
 
-from wheelgate.packages.files import DraftFile, Growing, StoredFile
+from wheelgate.packages.stored_files import DraftFile, Growing, StoredFile
 from wheelgate.packages.values import Elsewhere, Form, Inspected, Listing, Project, Recorded, Release
 from wheelgate.values import Index
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from wheelgate.packages.files import DraftFile, StoredFile
+from wheelgate.packages.stored_files import DraftFile, StoredFile
 from wheelgate.values import nothing
 
 STATUSES = ("active", "archived", "quarantined", "deprecated")

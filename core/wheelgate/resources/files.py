@@ -10,16 +10,16 @@ from typing import Any
 import falcon.asgi
 
 from wheelgate.errors import NotFound
-from wheelgate.files.reading import CHUNK, LOOK, Gone, Reader, growing_chunks
+from wheelgate.files.sending import CHUNK, LOOK, Gone, Reader, growing_chunks
 from wheelgate.http.answers import PLAIN, answer
 from wheelgate.http.front import Front, segment
 from wheelgate.http.ranges import Unsatisfiable, has_it, http_date, wanted
 from wheelgate.http.request import GONE, SENDFILE
 from wheelgate.packages import Elsewhere, File, Growing, PackageSource, StoredFile, normalize
-from wheelgate.pools import Pool
 from wheelgate.services.inheritance import Inheritance, Resolution
 from wheelgate.services.sources import Sources
 from wheelgate.store.access import Kept
+from wheelgate.threads.pool import Pool
 from wheelgate.values import Index
 
 METADATA = ".metadata"

@@ -12,7 +12,7 @@ from wheelgate.fields import same
 from wheelgate.http.answers import answer
 from wheelgate.http.front import Front, segment
 from wheelgate.http.request import held, read_json
-from wheelgate.resources.viewing import redirect, wants_simple
+from wheelgate.resources.package_paths import redirect, wants_simple
 from wheelgate.services.indices import Indices, index_config
 from wheelgate.services.sources import Sources
 from wheelgate.services.users import Users

@@ -15,7 +15,7 @@ from wheelgate.identity.authentication import Authentication
 from wheelgate.identity.identify import ANYONE, Caller, Identifier
 from wheelgate.identity.sessions import Sessions
 from wheelgate.services.users import LONGEST_PASSWORD
-from wheelgate.store.state import ServerState
+from wheelgate.store.server_state import ServerState
 from wheelgate.values import LONGEST_NAME, Credentials
 
 

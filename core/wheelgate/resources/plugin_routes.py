@@ -11,8 +11,8 @@ from wheelgate.errors import Forbidden, StartupError
 from wheelgate.http.answers import answer
 from wheelgate.http.front import SAFE, Front
 from wheelgate.http.request import read_json
-from wheelgate.pools import Provider
 from wheelgate.providers import Route, RouteRequest, RouteResponse
+from wheelgate.threads.pool import Provider
 from wheelgate.values import Resource
 
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})

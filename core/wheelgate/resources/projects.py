@@ -7,8 +7,8 @@ import falcon.asgi
 from wheelgate.errors import NotFound
 from wheelgate.http.answers import answer
 from wheelgate.http.front import Front, segment, version_segment
-from wheelgate.resources.viewing import project_name, redirect, wants_simple
-from wheelgate.services.reading import Reading
+from wheelgate.resources.package_paths import project_name, redirect, wants_simple
+from wheelgate.services.merging import Reading
 from wheelgate.services.rendering import below
 from wheelgate.services.versions import version_list
 

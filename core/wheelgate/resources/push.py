@@ -7,20 +7,20 @@ from urllib.parse import urlsplit
 import falcon.asgi
 
 from wheelgate.errors import NotAuthenticated, NotFound
-from wheelgate.files.files import Files
+from wheelgate.files.server_files import Files
 from wheelgate.http.answers import answer
 from wheelgate.http.front import Front, segment
 from wheelgate.http.request import read_json
 from wheelgate.identity.identify import Caller
 from wheelgate.outgoing import Outgoing
 from wheelgate.packages import Release, normalize
-from wheelgate.pools import Pool
+from wheelgate.plugin_host.vetoes import Objections
 from wheelgate.services.indices import Indices, index_resource
-from wheelgate.services.objections import Objections
 from wheelgate.services.publishing import publish
 from wheelgate.services.pushing import OtherServer, Push, obtain, read_push, take
 from wheelgate.services.sources import Sources
 from wheelgate.services.uploads import upload_target
+from wheelgate.threads.pool import Pool
 from wheelgate.values import Index
 
 

@@ -11,10 +11,10 @@ import falcon.asgi
 from wheelgate.http.front import Front
 from wheelgate.http.negotiation import best_coding, best_media_type
 from wheelgate.http.ranges import has_it
-from wheelgate.resources.viewing import project_name, redirect
+from wheelgate.resources.package_paths import project_name, redirect
 from wheelgate.services.inheritance import Resolution
-from wheelgate.services.pages import CODINGS, Page, Pages, Rendered
-from wheelgate.services.reading import Reading
+from wheelgate.services.merging import Reading
+from wheelgate.services.page_cache import CODINGS, Page, Pages, Rendered
 from wheelgate.services.rendering import (
     below,
     list_as_html,

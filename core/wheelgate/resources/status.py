@@ -11,11 +11,11 @@ import falcon.asgi
 
 from wheelgate.errors import Forbidden, NotFound
 from wheelgate.http.answers import answer
-from wheelgate.http.closed import OPEN, refuse_anonymous
 from wheelgate.http.front import Front
+from wheelgate.http.require_login import OPEN, refuse_anonymous
 from wheelgate.identity.identify import Caller
-from wheelgate.plugins import Found
-from wheelgate.pools import Provider
+from wheelgate.plugin_host.discovery import Found
+from wheelgate.threads.pool import Provider
 from wheelgate.values import Resource
 
 

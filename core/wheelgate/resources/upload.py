@@ -7,16 +7,16 @@ from functools import partial
 import falcon.asgi
 
 from wheelgate.errors import Refusal
-from wheelgate.files.files import Files
+from wheelgate.files.server_files import Files
 from wheelgate.http.answers import give_reason
 from wheelgate.http.front import Front, segment
 from wheelgate.http.multipart import is_form, read_form
 from wheelgate.http.request import drain
 from wheelgate.identity.identify import Caller
 from wheelgate.packages import PackageTarget, Recorded
+from wheelgate.plugin_host.vetoes import Objections
 from wheelgate.resources.push import PushResource
 from wheelgate.services.indices import Indices, index_resource
-from wheelgate.services.objections import Objections
 from wheelgate.services.sources import Sources
 from wheelgate.services.uploads import Reception, UploadJob, upload_target
 from wheelgate.store.group_commit import GroupCommit, alone

@@ -11,11 +11,11 @@ from wheelgate.http.front import Front, segment
 from wheelgate.http.request import held, read_json
 from wheelgate.identity.sessions import Sessions
 from wheelgate.names import check_name
-from wheelgate.pools import Pool
 from wheelgate.services.indices import Indices
 from wheelgate.services.passwords import Passwords
 from wheelgate.services.users import UserChange, Users, read_creation, read_modification, user_config
 from wheelgate.store.access import Kept
+from wheelgate.threads.pool import Pool
 from wheelgate.values import Index, Resource, User
 
 

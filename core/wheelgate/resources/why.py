@@ -6,9 +6,9 @@ import falcon.asgi
 
 from wheelgate.http.answers import answer
 from wheelgate.http.front import Front
-from wheelgate.resources.viewing import project_name
+from wheelgate.resources.package_paths import project_name
 from wheelgate.services.explaining import explain
-from wheelgate.services.reading import Reading
+from wheelgate.services.merging import Reading
 
 
 class WhyResource:

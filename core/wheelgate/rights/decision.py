@@ -6,11 +6,11 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 
 from wheelgate.errors import Forbidden, NotAuthenticated, Refusal
-from wheelgate.facade import Server
 from wheelgate.identity.identify import ANYONE, Caller
-from wheelgate.plugins import Implementation
-from wheelgate.pools import Provider
+from wheelgate.plugin_host.discovery import Implementation
 from wheelgate.rights.permissions import by_default
+from wheelgate.server import Server
+from wheelgate.threads.pool import Provider
 from wheelgate.values import Allow, Deny, Permission, Principal, Resource, Verdict
 
 CORE = "core"

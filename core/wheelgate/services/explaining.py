@@ -6,7 +6,7 @@ from typing import Any
 
 from wheelgate.packages import Project
 from wheelgate.services.inheritance import Resolution
-from wheelgate.services.reading import HIDDEN, SERVED, Answer, Reading
+from wheelgate.services.merging import HIDDEN, SERVED, Answer, Reading
 
 
 async def explain(reading: Reading, resolution: Resolution, name: str) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from wheelgate.errors import Unsupported
+from wheelgate.plugin_host.vetoes import Objections
 from wheelgate.providers import PasswordHasher
-from wheelgate.services.objections import Objections
 from wheelgate.services.users import read_password
 
 

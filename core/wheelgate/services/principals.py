@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wheelgate.facade import Server
-from wheelgate.plugins import Implementation
+from wheelgate.plugin_host.discovery import Implementation
+from wheelgate.server import Server
 from wheelgate.services.indices import Indices
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from wheelgate.config import unknown
 from wheelgate.errors import BackendUnavailable, Conflict, Forbidden, Refusal, StartupError
-from wheelgate.facade import Server
 from wheelgate.names import check_name
-from wheelgate.plugins import Implementation
-from wheelgate.pools import Provider
+from wheelgate.plugin_host.discovery import Implementation
+from wheelgate.server import Server
 from wheelgate.services.indices import Indices
 from wheelgate.services.users import UserChange, Users
 from wheelgate.store.access import Access
+from wheelgate.threads.pool import Provider
 from wheelgate.values import Index, Ok, Principal, RequestInfo, User, UserDefaults
 
 LONGEST_TEXT = 1000

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from wheelgate.errors import BackendUnavailable, Forbidden, UpstreamTimeout
-from wheelgate.files.files import Files
+from wheelgate.files.server_files import Files
 from wheelgate.outgoing import Outgoing
 from wheelgate.packages import Link, Release
 from wheelgate.services.pushing import OtherServer, Push

@@ -7,7 +7,7 @@ from typing import Any
 
 from wheelgate.errors import BadInput, Conflict, NotFound
 from wheelgate.fields import shown
-from wheelgate.files.files import Files
+from wheelgate.files.server_files import Files
 from wheelgate.packages import PackageSource, PackageTarget, Release, StoredFile, normalize
 from wheelgate.services.indices import read_object
 from wheelgate.values import Index

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import orjson
 
 from wheelgate.packages import File
-from wheelgate.services.reading import Merged
+from wheelgate.services.merging import Merged
 from wheelgate.values import Index
 
 VERSION = "1.4"

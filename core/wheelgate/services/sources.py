@@ -7,7 +7,7 @@ from typing import ParamSpec, TypeVar
 
 from wheelgate.fields import IndexType
 from wheelgate.packages import PackageSource
-from wheelgate.pools import Pool
+from wheelgate.threads.pool import Pool
 from wheelgate.values import Index
 
 P = ParamSpec("P")

@@ -7,7 +7,7 @@ from typing import cast
 
 from wheelgate.errors import BadInput, NotFound, TooLarge, Unsupported
 from wheelgate.fields import IndexType
-from wheelgate.files.files import Files
+from wheelgate.files.server_files import Files
 from wheelgate.packages import Draft, DraftFile, Form, Inspected, PackageTarget, Recorded, normalize
 from wheelgate.services.sources import Sources
 from wheelgate.values import Index

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-from wheelgate.pools import Pool
 from wheelgate.store.database import Database
 from wheelgate.store.group_commit import Change, GroupCommit
 from wheelgate.store.protocols import UserStore
+from wheelgate.threads.pool import Pool
 from wheelgate.values import User
 
 P = ParamSpec("P")

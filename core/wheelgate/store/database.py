@@ -10,8 +10,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from wheelgate.errors import BackendUnavailable, StartupError
-from wheelgate.store import faults
-from wheelgate.store.beacon import Beacon
+from wheelgate.store import errors as faults
+from wheelgate.store.change_counter import Beacon
 from wheelgate.store.engines import Postgresql, Sqlite
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from typing import Any, Generic, Protocol, TypeVar
 
 from wheelgate.logs import where
-from wheelgate.pools import stand_back
+from wheelgate.threads.pool import stand_back
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

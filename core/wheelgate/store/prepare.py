@@ -10,11 +10,14 @@ from pathlib import Path
 from playhouse.migrations import Migration, Runner
 
 from wheelgate.errors import Refusal, StartupError
-from wheelgate.store import faults, sqlite_file
+from wheelgate.store import errors as faults
+from wheelgate.store import sqlite_file
 from wheelgate.store.database import Database
 from wheelgate.store.engines import Postgresql, Sqlite
 
 ADVISORY_LOCK = 0x776865656C67  # "wheelg"; any number that no other program takes
+
+CORE_MIGRATIONS = Path(__file__).parent / "migrations"
 
 Migrations = Sequence[tuple[str, Path]]
 First = Callable[[Database], None]

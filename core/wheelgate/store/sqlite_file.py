@@ -11,8 +11,8 @@ from pathlib import Path
 import peewee
 
 from wheelgate.errors import StartupError, StorageFull
-from wheelgate.store import faults
-from wheelgate.store.beacon import Beacon
+from wheelgate.store import errors as faults
+from wheelgate.store.change_counter import Beacon
 from wheelgate.store.engines import Sqlite
 
 MAGIC = b"SQLite format 3\0"

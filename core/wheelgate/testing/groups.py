@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from wheelgate.facade import Server
 from wheelgate.providers import GroupSource
+from wheelgate.server import Server
 from wheelgate.testing.authenticators import NAMES
 
 

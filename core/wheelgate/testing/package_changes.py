@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from wheelgate.errors import BackendUnavailable, Gone, NotFound
-from wheelgate.facade import Server
 from wheelgate.packages import PackageTarget, StoredFile
+from wheelgate.server import Server
 from wheelgate.testing.package_kit import PackageFixtures, Removal, Uploader, delete, delete_file, only, state
 from wheelgate.values import Index
 

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from wheelgate.facade import Server
 from wheelgate.packages import DraftFile, File, Form, Inspected, PackageTarget, Recorded
+from wheelgate.server import Server
 from wheelgate.values import Index
 
 T = TypeVar("T")

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from wheelgate.errors import Conflict, NotFound
-from wheelgate.facade import Server
 from wheelgate.packages import PackageTarget
+from wheelgate.server import Server
 from wheelgate.testing.package_kit import PackageFixtures, Uploader, only, state
 from wheelgate.values import Index
 

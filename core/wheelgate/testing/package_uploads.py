@@ -10,8 +10,8 @@ import threading
 import pytest
 
 from wheelgate.errors import BadInput, Conflict, Forbidden, Gone, NotFound
-from wheelgate.facade import Server
 from wheelgate.packages import PackageTarget, StoredFile
+from wheelgate.server import Server
 from wheelgate.testing.package_kit import PackageFixtures, Uploader, only, state
 from wheelgate.values import Index
 

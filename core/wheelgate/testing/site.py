@@ -14,9 +14,9 @@ import falcon.testing
 
 from wheelgate.app import Application
 from wheelgate.config import CORE_OPTIONS, settle
-from wheelgate.facade import Server
-from wheelgate.plugins import Found, Plugins, discover
-from wheelgate.startup import make_folder, make_secret, prepare_database
+from wheelgate.plugin_host.discovery import Found, Plugins, discover
+from wheelgate.process.startup import make_folder, make_secret, prepare_database
+from wheelgate.server import Server
 
 CHEAP = {"argon2-memory-cost": "8", "argon2-time-cost": "1", "argon2-parallelism": "1"}
 """Hashing as cheap as argon2 can: a test that logs in must not take a fifth of a second."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from wheelgate import Permission, Server, hookimpl
 from wheelgate.providers import Route
-from wheelgate_groups.groups import Groups, LocalGroups
+from wheelgate_groups.local_groups import Groups, LocalGroups
 from wheelgate_groups.routes import GroupRoutes
 
 

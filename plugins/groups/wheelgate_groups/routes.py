@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from wheelgate import Server
 from wheelgate.providers import Route, RouteEvent, RouteRequest, RouteResponse
-from wheelgate_groups.groups import Groups
-from wheelgate_groups.values import CHANGE_SCHEMA, SCHEMA
+from wheelgate_groups.group import CHANGE_SCHEMA, SCHEMA
+from wheelgate_groups.local_groups import Groups
 
 KIND = "groupconfig"
 

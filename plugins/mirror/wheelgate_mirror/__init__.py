@@ -8,9 +8,9 @@ from pathlib import Path
 from wheelgate import Index, Option, Server, hookimpl
 from wheelgate.config import seconds
 from wheelgate.fields import Field, IndexType, parse_bool, parse_int, parse_json, parse_principals, parse_text
-from wheelgate_mirror.addresses import default_upstream, mirror_url_parser, root_pypi_url
 from wheelgate_mirror.cooldown import parse_exceptions, parse_min_age
 from wheelgate_mirror.source import MirrorPackages
+from wheelgate_mirror.upstream_urls import default_upstream, mirror_url_parser, root_pypi_url
 
 FLAG = {"type": "boolean"}
 TEXT = {"type": "string"}

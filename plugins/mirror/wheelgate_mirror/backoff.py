@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from wheelgate.errors import Refusal
-from wheelgate_mirror.expiring import Expiring
+from wheelgate_mirror.ttl_cache import Expiring
 
 PAUSE = 30.0
 """Seconds for which nobody is asked again who has failed."""

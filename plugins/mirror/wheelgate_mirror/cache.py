@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 
 from wheelgate import Index, Server
 from wheelgate.errors import BackendUnavailable, BadUpstream, Forbidden, UpstreamTimeout
-from wheelgate_mirror import tables
-from wheelgate_mirror.addresses import Place, origin
+from wheelgate_mirror import queries as tables
 from wheelgate_mirror.backoff import PAUSE, Backoff
-from wheelgate_mirror.expiring import Expiring
-from wheelgate_mirror.names import packed_names, read_html_names, read_json_names
+from wheelgate_mirror.key_locks import Turns
+from wheelgate_mirror.page_parsing import UnusableError, read_html, read_json
 from wheelgate_mirror.pages import packed
-from wheelgate_mirror.reading import UnusableError, read_html, read_json
-from wheelgate_mirror.tables import Kept
-from wheelgate_mirror.turns import Turns
+from wheelgate_mirror.project_list import packed_names, read_html_names, read_json_names
+from wheelgate_mirror.queries import Kept
+from wheelgate_mirror.ttl_cache import Expiring
 from wheelgate_mirror.upstream import GONE, Answer, Upstreams
+from wheelgate_mirror.upstream_urls import Place, origin
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 JSON = frozenset({"application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.latest+json", "application/json"})

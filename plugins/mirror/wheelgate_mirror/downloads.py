@@ -12,11 +12,11 @@ import orjson
 from wheelgate import Index, Server
 from wheelgate.errors import BadUpstream, NotFound
 from wheelgate.packages import Draft, DraftFile, Growing, StoredFile
-from wheelgate_mirror import tables
-from wheelgate_mirror.addresses import Place
+from wheelgate_mirror import queries as tables
 from wheelgate_mirror.pages import Offer
-from wheelgate_mirror.tables import Cached
+from wheelgate_mirror.queries import Cached
 from wheelgate_mirror.upstream import Upstreams
+from wheelgate_mirror.upstream_urls import Place
 
 LARGEST_FILE = 64 << 30
 """Bytes, where the upstream does not say how many there are."""

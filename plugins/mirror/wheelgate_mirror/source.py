@@ -8,17 +8,17 @@ from dataclasses import replace
 from wheelgate import Index, Server
 from wheelgate.errors import Forbidden, NotFound
 from wheelgate.packages import Elsewhere, Growing, Listing, Project, Release, StoredFile
-from wheelgate_mirror import tables
-from wheelgate_mirror.addresses import Place, place_of
+from wheelgate_mirror import queries as tables
 from wheelgate_mirror.backoff import Backoff
 from wheelgate_mirror.cache import Cache
 from wheelgate_mirror.cooldown import hold_back
 from wheelgate_mirror.downloads import Downloads, wait_for
 from wheelgate_mirror.filenames import NAME, normalized_version, projects_of
-from wheelgate_mirror.names import unpacked_names
-from wheelgate_mirror.offered import QUARANTINED, Offered, offered, releases
 from wheelgate_mirror.pages import Offer, Page, unpacked
+from wheelgate_mirror.project_list import unpacked_names
 from wheelgate_mirror.upstream import Upstreams
+from wheelgate_mirror.upstream_urls import Place, place_of
+from wheelgate_mirror.visible_files import QUARANTINED, Offered, offered, releases
 
 MOST_SPLITS = 20
 """Ways to take a file's name for a project and a version that are tried."""

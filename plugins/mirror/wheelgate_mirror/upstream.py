@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from wheelgate.errors import BadUpstream, NotFound, Refusal, UpstreamTimeout
 from wheelgate.outgoing import Outgoing
-from wheelgate_mirror.addresses import Place, origin
 from wheelgate_mirror.backoff import PAUSE, Backoff
+from wheelgate_mirror.upstream_urls import Place, origin
 
 if TYPE_CHECKING:
     import requests

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wheelgate_client.hookspecs import ConfigError
-from wheelgate_pipconfig import files
+from wheelgate_pipconfig import config_files as files
 
 
 @dataclass(frozen=True, slots=True)

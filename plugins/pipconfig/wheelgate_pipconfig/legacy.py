@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wheelgate_client.hookspecs import Edit, Location, Target
-from wheelgate_pipconfig import files, ini, urls
+from wheelgate_pipconfig import config_files as files
+from wheelgate_pipconfig import ini, urls
 
 
 @dataclass(slots=True)

@@ -10,7 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from wheelgate_client.hookspecs import ConfigError, Edit, Location, Target
-from wheelgate_pipconfig import files, netrc_text, urls
+from wheelgate_pipconfig import config_files as files
+from wheelgate_pipconfig import netrc_text, urls
 
 Logins = dict[str, tuple[str, str, str]]
 """User, account and password by host, as Python reads them."""

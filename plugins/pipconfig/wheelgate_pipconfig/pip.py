@@ -7,7 +7,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from wheelgate_client.hookspecs import Edit, Location, Target
-from wheelgate_pipconfig import files, ini, urls
+from wheelgate_pipconfig import config_files as files
+from wheelgate_pipconfig import ini, urls
 
 PIP = ini.Dialect("pip", lambda name: name.lower().replace("_", "-").removeprefix("--"))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from wheelgate_client.hookspecs import ConfigError, Edit, Location, Target
-from wheelgate_pipconfig import files, ini, urls
+from wheelgate_pipconfig import config_files as files
+from wheelgate_pipconfig import ini, urls
 
 TWINE = ini.Dialect("twine", str.lower)
 SERVER = "wheelgate"

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wheelgate_client.hookspecs import ConfigError, Edit, Location, Target
-from wheelgate_pipconfig import files, toml_file, urls
+from wheelgate_pipconfig import config_files as files
+from wheelgate_pipconfig import toml_file, urls
 
 NAME = "pyproject.toml"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wheelgate_client.hookspecs import ConfigError, Edit
-from wheelgate_pipconfig import files
+from wheelgate_pipconfig import config_files as files
 
 BOM = "\ufeff"
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from wheelgate_client.hookspecs import Edit, Location, Target
-from wheelgate_pipconfig import files, toml_file, urls
+from wheelgate_pipconfig import config_files as files
+from wheelgate_pipconfig import toml_file, urls
 
 INDEXES = ("index",)
 INDEX_NAME = "wheelgate"

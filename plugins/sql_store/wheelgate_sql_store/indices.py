@@ -10,7 +10,7 @@ from wheelgate import Index
 from wheelgate.errors import Conflict, NotFound
 from wheelgate.names import fold
 from wheelgate.store.database import Database
-from wheelgate_sql_store import hot
+from wheelgate_sql_store import queries as hot
 from wheelgate_sql_store.columns import to_json
 from wheelgate_sql_store.models import IndexRow
 

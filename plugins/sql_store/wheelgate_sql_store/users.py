@@ -9,7 +9,7 @@ from wheelgate import User
 from wheelgate.errors import Conflict
 from wheelgate.names import fold
 from wheelgate.store.database import Database
-from wheelgate_sql_store import hot
+from wheelgate_sql_store import queries as hot
 from wheelgate_sql_store.columns import USER, user_columns
 from wheelgate_sql_store.models import UserRow
 

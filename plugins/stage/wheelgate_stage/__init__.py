@@ -6,7 +6,7 @@ from pathlib import Path
 
 from wheelgate import Server, hookimpl
 from wheelgate.fields import IndexType
-from wheelgate_stage.keys import FIELDS
+from wheelgate_stage.index_fields import FIELDS
 from wheelgate_stage.packages import StagePackages
 
 

@@ -21,7 +21,8 @@ from wheelgate.packages import (
     StoredFile,
     normalize,
 )
-from wheelgate_stage import changes, hot
+from wheelgate_stage import changes
+from wheelgate_stage import queries as hot
 from wheelgate_stage.filenames import version_key
 from wheelgate_stage.inspection import inspect_upload
 from wheelgate_stage.pushing import take

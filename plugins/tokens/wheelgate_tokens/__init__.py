@@ -10,7 +10,7 @@ from wheelgate.hookspecs import about
 from wheelgate.providers import CredentialExtractor, Route, TokenHandler
 from wheelgate_tokens.bearer import Bearer
 from wheelgate_tokens.handler import Handler
-from wheelgate_tokens.records import Records
+from wheelgate_tokens.queries import Records
 from wheelgate_tokens.routes import MANAGE, Addresses
 
 

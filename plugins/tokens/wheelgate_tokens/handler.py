@@ -11,7 +11,7 @@ from dataclasses import replace
 from wheelgate import Reject, Server, Token
 from wheelgate_tokens import caveats, chain
 from wheelgate_tokens.caveats import Caveat
-from wheelgate_tokens.records import Record, Records
+from wheelgate_tokens.queries import Record, Records
 
 NOT_VALID = Reject("this token is not valid here: it was cut, changed, or made by another server")
 EXPIRED = Reject("this token has expired; create a new one")

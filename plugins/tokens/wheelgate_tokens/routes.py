@@ -15,7 +15,7 @@ from wheelgate.values import ROOT
 from wheelgate_tokens import bodies, caveats
 from wheelgate_tokens.chain import LONGEST
 from wheelgate_tokens.handler import Handler
-from wheelgate_tokens.records import Record, Records
+from wheelgate_tokens.queries import Record, Records
 
 MANAGE = "token_manage"
 """The permission; no scope of a token holds it."""

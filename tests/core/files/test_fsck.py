@@ -175,7 +175,7 @@ def test_hashes_can_be_left_out(run: Run, folder: Path) -> None:  # noqa: F811
 
 def test_a_running_server_is_not_checked(run: Run, folder: Path) -> None:  # noqa: F811
     """Beside a running server, what is being uploaded would look like a fault."""
-    from wheelgate.startup import lock_folder
+    from wheelgate.process.startup import lock_folder
 
     lock = lock_folder(folder)
     try:

@@ -11,7 +11,7 @@ import pytest
 from tests.helpers.file_index import ShelfSite
 
 from wheelgate.errors import Conflict, Damaged
-from wheelgate.files.files import Files
+from wheelgate.files.server_files import Files
 from wheelgate.packages import Draft, DraftFile, StoredFile
 
 PATH = "+f/abc/0123456789def/abc-1.0.tar.gz"

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from tests.helpers.sites import Serve
 
-from wheelgate.testing.server import RunningServer
+from wheelgate.testing.process import RunningServer
 from wheelgate.testing.site import Site
 
 ROOT = ("root", "")

@@ -11,7 +11,7 @@ import pytest
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 from tests.helpers.sites import Serve
 
-from wheelgate.keys import derive_key
+from wheelgate.store.keys import derive_key
 from wheelgate.testing.site import Site
 
 ROOT = ("root", "")

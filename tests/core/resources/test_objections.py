@@ -102,7 +102,7 @@ def test_a_plugin_that_fails_refuses(
 
 def test_a_plugin_that_hangs_refuses(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits for its answer is refused after the time budget, and nobody waits for ever."""
-    monkeypatch.setattr("wheelgate.services.objections.BUDGET", 0.05)
+    monkeypatch.setattr("wheelgate.plugin_host.vetoes.BUDGET", 0.05)
     answer = threading.Event()
     site = serve(extra={"slow": plugin(check_password=lambda: "no" if answer.wait(30) else None)})
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from wheelgate.errors import BackendUnavailable
-from wheelgate.store.beacon import Beacon
+from wheelgate.store.change_counter import Beacon
 from wheelgate.store.database import Database
 from wheelgate.store.prepare import prepare
 

@@ -7,7 +7,7 @@ import time
 from contextlib import closing
 
 from wheelgate.store.database import Database
-from wheelgate.store.state import GRACE, ServerState
+from wheelgate.store.server_state import GRACE, ServerState
 
 
 def test_identity_stays(database: Database, url: str) -> None:

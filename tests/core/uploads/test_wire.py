@@ -13,7 +13,7 @@ from tests.helpers.distributions import wheel
 from tests.helpers.upload_forms import encode, file_fields
 from tests.helpers.wire import call, login, wait_until
 
-from wheelgate.testing.server import RunningServer
+from wheelgate.testing.process import RunningServer
 
 pytestmark = pytest.mark.slow
 

@@ -13,8 +13,8 @@ from wheelgate import Credentials
 from wheelgate.testing.authenticators import AuthenticatorCase, AuthenticatorContract
 from wheelgate.testing.groups import GroupSourceCase, GroupSourceContract
 from wheelgate.testing.site import Site
-from wheelgate_ldap.options import read_settings
-from wheelgate_ldap.provider import Ldap
+from wheelgate_auth_ldap.options import read_settings
+from wheelgate_auth_ldap.provider import Ldap
 
 pytestmark = pytest.mark.slow
 

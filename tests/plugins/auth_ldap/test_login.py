@@ -170,7 +170,7 @@ def test_many_groups(served: Served, directory: Slapd, monkeypatch: pytest.Monke
 
     groups = set(site.request("GET", "/+api", auth=ada).result["authstatus"][2])
     assert groups == {"admins", "staff", *(f"{kind}{number}" for kind in ("g", "around") for number in range(60))}
-    monkeypatch.setattr("wheelgate_ldap.directory.MOST_GROUPS", 50)
+    monkeypatch.setattr("wheelgate_auth_ldap.directory.MOST_GROUPS", 50)
     assert log_in(site, "ada", "analytical") == 503
 
 

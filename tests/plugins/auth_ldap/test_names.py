@@ -7,7 +7,7 @@ from tests.helpers.slapd import GROUPS, PEOPLE, Slapd
 from tests.plugins.auth_ldap.conftest import Served, log_in
 from tests.plugins.auth_ldap.test_login import WAYS
 
-from wheelgate_ldap.names import escape_dn, escape_filter
+from wheelgate_auth_ldap.escaping import escape_dn, escape_filter
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ import pytest
 from tests.helpers.slapd import PASSWORD, Slapd
 from tests.plugins.auth_ldap.conftest import settings
 
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer, clean_environment
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer, clean_environment
 
 pytestmark = pytest.mark.slow
 

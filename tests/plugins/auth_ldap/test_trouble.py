@@ -16,7 +16,7 @@ from tests.plugins.auth_ldap.conftest import MakeDirectory, log_in, settings
 
 from wheelgate.errors import StartupError
 from wheelgate.testing.site import Site
-from wheelgate_ldap.options import read_settings
+from wheelgate_auth_ldap.options import read_settings
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ import pytest
 
 from wheelgate.testing.groups import GroupSourceCase, GroupSourceContract
 from wheelgate.testing.site import Site
-from wheelgate_groups.groups import Groups, LocalGroups
+from wheelgate_groups.local_groups import Groups, LocalGroups
 
 
 class TestLocalGroups(GroupSourceContract):

@@ -13,8 +13,8 @@ from tests.plugins.mirror.conftest import JSON, ROOT, Mirror
 
 from wheelgate import Index
 from wheelgate_mirror.cache import Current
-from wheelgate_mirror.offered import offered
 from wheelgate_mirror.pages import Offer, Page
+from wheelgate_mirror.visible_files import offered
 
 OLD = distributions.wheel("abc", "1.0")
 YOUNG = distributions.wheel("abc", "2.0")

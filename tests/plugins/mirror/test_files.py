@@ -18,7 +18,7 @@ from tests.helpers.distributions import Distribution
 from tests.helpers.upstream import Fault, Upstream
 from tests.plugins.mirror.conftest import JSON, ROOT, Mirror
 
-from wheelgate.testing.server import CHEAP_HASHING, RunningServer
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 from wheelgate.testing.site import Site
 
 WHEEL = distributions.wheel("abc", "1.0")

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from wheelgate_mirror.expiring import Expiring
 from wheelgate_mirror.filenames import projects_of, version_of
-from wheelgate_mirror.names import packed_names, read_html_names, read_json_names, unpacked_names
+from wheelgate_mirror.page_parsing import read_html, read_json
 from wheelgate_mirror.pages import Page, packed, unpacked
-from wheelgate_mirror.reading import read_html, read_json
+from wheelgate_mirror.project_list import packed_names, read_html_names, read_json_names, unpacked_names
+from wheelgate_mirror.ttl_cache import Expiring
 
 URL = "https://packages.example/simple/abc/"
 KEYS = [

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from tests.helpers import released_tools as released
 
-from wheelgate_client.configfiles import apply
 from wheelgate_client.hookspecs import ConfigWriter, Target
+from wheelgate_client.tools.config_files import apply
 
 pytestmark = pytest.mark.slow
 

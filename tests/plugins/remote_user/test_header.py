@@ -13,7 +13,7 @@ from tests.plugins.remote_user.conftest import PROXY, STRANGER, ask, basic, who
 
 from wheelgate import Credentials, Event, RequestInfo, hookimpl
 from wheelgate.errors import StartupError
-from wheelgate.testing.server import RunningServer
+from wheelgate.testing.process import RunningServer
 from wheelgate.testing.site import Site
 
 SENTENCE = "the proxy's header 'x-remote-user' does not hold one user name"

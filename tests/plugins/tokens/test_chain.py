@@ -19,8 +19,8 @@ from tests.helpers.upload_forms import upload
 from tests.plugins.tokens.conftest import EVERYTHING, Holder, bearer, identifier, status
 
 from wheelgate import Resource
-from wheelgate.keys import derive_key
-from wheelgate_client import tokens
+from wheelgate.store.keys import derive_key
+from wheelgate_client.server import api_tokens as tokens
 from wheelgate_tokens import caveats, chain
 
 KEY = bytes(range(32))

@@ -8,7 +8,7 @@ import pytest
 from tests.plugins.tokens.conftest import Holder, identifier
 
 from wheelgate.testing.tokens import TokenHandlerCase, TokenHandlerContract
-from wheelgate_client.tokens import narrowed
+from wheelgate_client.server.api_tokens import narrowed
 from wheelgate_tokens.handler import Handler
 
 

@@ -19,7 +19,7 @@ from wheelgate.fields import IndexType
 from wheelgate.packages import DraftFile, Form, Inspected
 from wheelgate.providers import Route, RouteRequest, RouteResponse
 from wheelgate.testing.site import Answer
-from wheelgate_stage.keys import FIELDS
+from wheelgate_stage.index_fields import FIELDS
 from wheelgate_stage.packages import StagePackages
 
 OTHER_INDEX = "the token is for {name}/else only"

@@ -11,7 +11,7 @@ from tests.plugins.tokens.conftest import Holder, basic, bearer, identifier, sta
 
 from wheelgate import Event, hookimpl
 from wheelgate.testing.site import Site
-from wheelgate_tokens.records import Records
+from wheelgate_tokens.queries import Records
 
 PATIENCE = 10
 """Seconds."""

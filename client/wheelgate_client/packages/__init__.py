@@ -1,0 +1,1 @@
+"""Builds, finds, uploads and tests release files."""

@@ -1,0 +1,1 @@
+"""Talks to an index server: URLs, requests, upload forms and API tokens."""

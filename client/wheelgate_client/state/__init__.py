@@ -1,0 +1,1 @@
+"""Files in which the client remembers the server and index in use."""

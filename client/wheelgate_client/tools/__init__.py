@@ -1,0 +1,1 @@
+"""Runs and configures pip, uv and other tools."""

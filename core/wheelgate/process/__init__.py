@@ -1,0 +1,1 @@
+"""The gunicorn process: what happens before it listens, its master, and its ASGI worker."""

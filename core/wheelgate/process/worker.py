@@ -1,0 +1,229 @@
+"""gunicorn's ASGI worker with a few lines of ours: what it waits for, what it refuses, and a clean end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from http import HTTPStatus
+from typing import Any
+
+from gunicorn.asgi import protocol
+from gunicorn.asgi.parser import ParseError
+from gunicorn.asgi.protocol import ASGIProtocol
+from gunicorn.workers import gasgi
+
+from wheelgate.files.sendfile import STAND_IN, FileSender
+from wheelgate.http.request import GONE, HEAD, SENDFILE
+
+HOST, CONTENT_LENGTH = b"host", b"content-length"
+TOO_SLOW = "the request took too long to arrive"
+LONGEST_LENGTH = 18
+"""Digits of a Content-Length: what has no more stays below 2**63."""
+LAST_WORDS = 0.1
+"""Seconds in which an answer that promised to keep its connection is finished, as all but long downloads are."""
+SOON = 0.1
+"""Seconds from the start of a worker until its event loop listens."""
+REASON = b"x-wheelgate-reason"
+"""The header of an answer whose value becomes the reason phrase, as tools print nothing else; it is not sent itself."""
+LONGEST_REASON = 500
+"""Characters."""
+PHRASES = {int(status): status.phrase for status in HTTPStatus if status not in protocol._REASON_PHRASES}  # noqa: SLF001
+"""What gunicorn would call "Unknown"."""
+NOSNIFF = (("X-Content-Type-Options", "nosniff"),)
+
+log = logging.getLogger("wheelgate.worker")
+
+
+class Protocol(ASGIProtocol):  # type: ignore[misc]
+    """HTTP/1.1 where gunicorn waits without end, or takes what two readers could understand differently."""
+
+    _head_timer: asyncio.TimerHandle | None = None
+    _send_timer: asyncio.TimerHandle | None = None
+    _response_buffer: Any
+    _sender: FileSender | None = None
+    _lines = b""
+    """What goes into the head of the answer as it is."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Start the clock for the first request's head; before the later ones gunicorn's own clock runs."""
+        super().connection_made(transport)
+        self._head_timer = self.worker.loop.call_later(self.worker.app.head_timeout, self._head_too_slow)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clocks."""
+        self._stop_clock()
+        self._stop_send_clock()
+        if self._sender is not None:
+            self._sender.close()
+            self._sender = None
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Start the clock for a client that receives slowly, or not at all."""
+        super().pause_writing()
+        self._watch_sending()
+
+    def resume_writing(self) -> None:
+        """Stop the clock."""
+        self._stop_send_clock()
+        super().resume_writing()
+
+    def _watch_sending(self, before: int | None = None) -> None:
+        """Give up a client that has taken nothing since the last look; what it is sent would stay in memory."""
+        waiting = self.transport.get_write_buffer_size() + (self._sender.left if self._sender is not None else 0)
+        if waiting == before:
+            log.warning("a client was given up that had stopped receiving an answer")
+            self.transport.abort()
+            return
+        self._stop_send_clock()
+        self._send_timer = self.worker.loop.call_later(self.worker.app.send_timeout, self._watch_sending, waiting)
+
+    def _stop_send_clock(self) -> None:
+        if self._send_timer is not None:
+            self._send_timer.cancel()
+            self._send_timer = None
+
+    def _build_http_scope(self, request: Any, sockname: Any, peername: Any) -> dict[str, Any]:
+        """Let long answers find out whether anybody still receives them: what is sent to nobody raises nothing."""
+        scope: dict[str, Any] = super()._build_http_scope(request, sockname, peername)
+        scope[GONE] = self._gone
+        scope[SENDFILE] = self._file_sender
+        scope[HEAD] = self._add_to_head
+        self._lines = b""
+        return scope
+
+    def _add_to_head(self, lines: bytes) -> None:
+        self._lines = lines
+
+    def _file_sender(self) -> FileSender | None:
+        """Return what sends files over this connection, if it is still there.
+
+        Whatever is written from now on is waited for to its end: a file must not overtake what stands before it.
+        """
+        if self._sender is None and not self._closed:
+            self._sender = FileSender(self.worker.loop, self)
+            self.transport.set_write_buffer_limits(high=0)
+        return self._sender
+
+    def _send_body(self, body: bytes, chunked: bool = False, last: bool = False, size: int | None = None) -> None:
+        """Send a part of an answer, or what it stands for."""
+        if body is not STAND_IN:
+            super()._send_body(body, chunked, last, size)
+        elif self._sender is not None:
+            self._sender.send()
+
+    def _gone(self) -> bool:
+        return bool(self._closed)
+
+    def _on_headers_complete(self) -> Any:
+        self._stop_clock()
+        refuse_ambiguous(self._callback_parser)
+        return super()._on_headers_complete()
+
+    def _stop_clock(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_too_slow(self) -> None:
+        self._head_timer = None
+        self._send_error_response(408, TOO_SLOW)
+        self._close_transport()
+
+    def _is_websocket_upgrade(self, request: Any) -> bool:
+        """Serve such a request as if it did not ask to upgrade, as RFC 9110, section 7.8, allows."""
+        return False
+
+    def _will_close(self, request: Any, response_requires_close: bool) -> bool:
+        """Announce the end of a connection also where it comes because nobody reads the rest of the body."""
+        unread = self._body_receiver is not None and not self._body_receiver._complete  # noqa: SLF001
+        return unread or self.worker.leaving or bool(super()._will_close(request, response_requires_close))
+
+    def _send_response_start(self, status: int, headers: Any, request: Any, close: bool = False) -> None:
+        """Build the head of an answer; ASGI knows no reason phrase, so it comes as a header."""
+        phrase = PHRASES.get(status)
+        for number, (name, value) in enumerate(headers):
+            if name == REASON:
+                phrase = printable(value)
+                headers = [*headers[:number], *headers[number + 1 :]]
+                break
+        super()._send_response_start(status, headers, request, close)
+        line, end, rest = self._response_buffer.partition(b"\r\n")
+        if phrase:
+            version = "{}.{}".format(*request.version)
+            line = f"HTTP/{version} {int(status)} {phrase}".encode("latin-1")
+        self._response_buffer = line + end + self._lines + rest
+
+    def _send_error_response(self, status: int, message: str, extra_headers: Any = ()) -> None:
+        """Answer what never reaches the application; a body that stops arriving is the client's fault."""
+        if self._body_receiver is not None and self._body_receiver._body_wait_expired:  # noqa: SLF001
+            status, message = 408, TOO_SLOW
+        super()._send_error_response(status, message, (*extra_headers, *NOSNIFF))
+
+
+def printable(reason: bytes) -> str:
+    """Return what may stand in a status line (RFC 9112, section 4)."""
+    return re.sub(r"[^\x20-\x7e\xa0-\xff]+", " ", reason.decode("latin-1"))[:LONGEST_REASON]
+
+
+def refuse_ambiguous(parser: Any) -> None:
+    """Refuse a head that a proxy in front may have read in another way.
+
+    The fast parser counts a length modulo 2**64 and makes a header without a name of a folded line.
+
+    Raises:
+        ParseError: Content-Length is out of range, a header is folded (RFC 9112, section 5.2), or a request of
+            HTTP/1.1 has no Host (section 3.2).
+    """
+    hosts = 0
+    for name, value in parser.headers:  # PERF: for every header of every request, so it looks at lengths first
+        size = len(name)
+        if size == len(HOST):
+            hosts += name.lower() == HOST
+        elif size == len(CONTENT_LENGTH) and len(value) > LONGEST_LENGTH and name.lower() == CONTENT_LENGTH:
+            raise ParseError("Content-Length is out of range")
+        elif not size:
+            raise ParseError("a header is folded over several lines")
+    if not hosts and parser.http_version >= (1, 1):
+        raise ParseError("the header 'Host' is missing")
+
+
+class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
+    """A worker that serves with the protocol above and closes the application after the last request."""
+
+    leaving = False
+    """Whether every answer announces the end of its connection."""
+
+    def init_process(self) -> None:
+        """Set the protocol; gunicorn has no other way to choose it."""
+        gasgi.ASGIProtocol = Protocol
+        # gunicorn looks for its fast parser once and notes the result on the class that asks, but reads it from its
+        # own class: if only a subclass asked, the parser would never be used.
+        ASGIProtocol._check_h1c_protocol_available()  # noqa: SLF001
+        super().init_process()
+
+    def init_signals(self) -> None:
+        """Do nothing yet: uvloop loses what comes after this and before the loop runs; until then a signal kills."""
+
+    def handle_exit_signal(self) -> None:
+        """Leave in two steps, so that no connection ends without a word between an answer and the next request."""
+        self.leaving = True
+        self.loop.call_later(LAST_WORDS, super().handle_exit_signal)
+
+    async def _serve(self) -> None:
+        super().init_signals()
+        self.loop.call_later(SOON, self._listen_again)
+        await super()._serve()
+
+    def _listen_again(self) -> None:
+        # The event loop has set a backlog of 100, and who comes 101st in a rush then waits for a second or three.
+        for listener in self.sockets:
+            listener.sock.listen(self.cfg.backlog)
+
+    def run(self) -> None:
+        """Serve, then close the application."""
+        try:
+            super().run()
+        finally:
+            self.app.close_application()

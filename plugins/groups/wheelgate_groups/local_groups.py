@@ -1,0 +1,120 @@
+"""Groups: how they are created, changed and deleted, and who is in which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from wheelgate import Server
+from wheelgate.errors import BadInput, Conflict, NotFound
+from wheelgate.fields import shown
+from wheelgate.names import check_name, fold
+from wheelgate_groups.group import Group, changed
+from wheelgate_groups.queries import GroupTables
+
+SPECIAL = frozenset({"anonymous", "authenticated"})
+"""Names that would be taken for ``:ANONYMOUS:`` and ``:AUTHENTICATED:``."""
+
+
+class LocalGroups:
+    """The groups that this server knows by itself, for the principals of requests."""
+
+    name = "local-groups"
+    live = True
+
+    def __init__(self, server: Server) -> None:
+        self._tables = GroupTables(server.database)
+        self.instant = server.database.instant
+
+    def groups(self, username: str) -> frozenset[str]:
+        """Return the groups of a user."""
+        return self._tables.groups_of(username)
+
+
+class Groups:
+    """Looks at groups and changes them; each change is a transaction."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._tables = GroupTables(server.database)
+
+    def list(self) -> Sequence[Group]:
+        """Return all groups."""
+        return self._tables.list()
+
+    def get(self, name: str) -> Group:
+        """Return a group. Raise ``NotFound`` if there is none."""
+        group = self._tables.get(name)
+        if group is None:
+            raise NotFound(f"no group {shown(name)}")
+        return group
+
+    def create(self, name: str, body: Any) -> Group:
+        """Add a group.
+
+        Raises:
+            BadInput: the name could confuse, or the body names a member that cannot be one.
+            Conflict: the name, or a look-alike of it, is taken.
+        """
+        check_name("groupname", name)
+        if fold(name) in SPECIAL:
+            raise BadInput(f"groupname {shown(name)} would be taken for :{fold(name).upper()}:, which means others")
+        group = changed(Group(name), {} if body is None else body)
+        with self._server.database.transaction():
+            self._tables.lock()
+            if not self._tables.add(group):
+                other = self._tables.lookalike(name)
+                taken = "exists" if other == name else f"looks like the existing group '{other}'"
+                raise Conflict(f"group {shown(name)} {taken}")
+            self._refuse_members(Group(name), group)
+            self._tables.replace(Group(name), group)
+        return group
+
+    def modify(self, name: str, body: Any) -> tuple[Group, Group]:
+        """Change a group; return it as it was and as it is. Raises as :meth:`create` and :meth:`get` do."""
+        with self._server.database.transaction():
+            self._tables.lock()
+            before = self.get(name)
+            after = changed(before, body)
+            self._refuse_members(before, after)
+            self._tables.replace(before, after)
+        return before, after
+
+    def delete(self, name: str) -> Group:
+        """Remove a group, and its name from every access list. Raise ``NotFound`` if there is none."""
+        with self._server.database.transaction():
+            self._tables.lock()
+            group = self.get(name)
+            self._server.forget_principal(group.principal)
+            self._tables.delete(group)
+        return group
+
+    def forget(self, principal: str) -> None:
+        """Take a user or a ``:group`` out of all groups. Within a transaction."""
+        self._tables.lock()
+        self._tables.forget(principal)
+
+    def _refuse_members(self, before: Group, after: Group) -> None:
+        """Refuse new members that do not exist, and groups deeper than one in another."""
+        new = sorted(set(after.members) - set(before.members))
+        for member in new:
+            if not member.startswith(":"):
+                if self._server.users.get(member) is None:
+                    raise BadInput(
+                        f"'members' names the user {shown(member)}, who does not exist; create the user first"
+                    )
+                continue
+            if member == after.principal:
+                raise BadInput(f"the group {shown(after.name)} cannot be a member of itself")
+            group = self._tables.get(member[1:])
+            if group is None:
+                raise BadInput(
+                    f"'members' names the group {shown(member[1:])}, which this server does not have; create it first"
+                )
+            if group.groups:
+                raise BadInput(f"the group {shown(group.name)} has groups as members, so it cannot be a member itself")
+        outer = self._tables.containing(after.principal) if after.groups else []
+        if outer:
+            raise BadInput(
+                f"the group {shown(after.name)} is a member of '{outer[0]}', so groups cannot be its members"
+            )
