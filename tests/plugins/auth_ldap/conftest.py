@@ -71,7 +71,7 @@ def site(served: Served) -> Site:
 @pytest.fixture
 def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every minute be over at once."""
-    for module in ("authentication", "groups", "presence"):
+    for module in ("authentication", "groups", "external_users"):
         monkeypatch.setattr(f"wheelgate.identity.{module}.KEPT_FOR", 0.0)
 
 

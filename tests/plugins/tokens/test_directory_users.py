@@ -31,7 +31,7 @@ def site(serve: Serve, directory: FakeDirectory) -> Site:
 @pytest.fixture
 def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every minute be over at once."""
-    for module in ("groups", "presence"):
+    for module in ("groups", "external_users"):
         monkeypatch.setattr(f"wheelgate.identity.{module}.KEPT_FOR", 0.0)
 
 
