@@ -17,7 +17,9 @@ from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any
 
-from wheelgate.config import CORE_OPTIONS, settle
+from wheelgate.commands import CORE_COMMANDS
+from wheelgate.config import resolve
+from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.http.errors import STATUS
 from wheelgate.main import make_parser
 from wheelgate.newplugin.kinds import KINDS as PLUGIN_KINDS
@@ -181,7 +183,7 @@ def commands(program: str) -> str:
 
 def server_commands() -> str:
     """Describe what ``devpi-server`` takes besides its settings."""
-    parser = make_parser(CORE_OPTIONS)
+    parser = make_parser(CORE_OPTIONS, CORE_COMMANDS)
     known = {option.flag for option in CORE_OPTIONS}
     sections = [arguments_table(parser, known), *commands_of(parser, "devpi-server", known)]
     return "\n".join(filter(None, sections))
@@ -275,7 +277,7 @@ def keys(plugin: str) -> str:
     plugins = discover(())
     options = [*CORE_OPTIONS, *(option for _, option in plugins.options())]
     # A server that is never started: nothing is opened or made on the disk before it is needed.
-    server = Server(settle(options, {}, {}), Database("sqlite:///none.db"))
+    server = Server(resolve(options, {}, {}), Database("sqlite:///none.db"))
     (kind,) = dict(plugins.ask("wheelgate_index_types", server=server))[plugin]
     rows = []
     for field in kind.fields:

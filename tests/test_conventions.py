@@ -16,7 +16,7 @@ import pytest
 import wheelgate
 import wheelgate_client.hookspecs
 from wheelgate import hookspecs
-from wheelgate.config import CORE_OPTIONS
+from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.options import Option
 from wheelgate.plugin_host.discovery import discover
 
@@ -185,6 +185,7 @@ def test_the_public_face_is_pinned() -> None:
     """What plugins import from ``wheelgate`` is a promise: it changes here, or not at all."""
     assert wheelgate.__all__ == [
         "Allow",
+        "Command",
         "Credentials",
         "Deny",
         "Event",

@@ -3,6 +3,7 @@
 from wheelgate.hookspecs import hookimpl
 from wheelgate.options import Option
 from wheelgate.server import Server
+from wheelgate.subcommands import Command
 from wheelgate.values import (
     Allow,
     Credentials,
@@ -27,6 +28,7 @@ from wheelgate.values import (
 
 __all__ = [
     "Allow",
+    "Command",
     "Credentials",
     "Deny",
     "Event",

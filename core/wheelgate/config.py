@@ -1,4 +1,4 @@
-"""The server's settings: declared once, read from flags, environment and file, in this order of precedence."""
+"""Reads the settings: flags come before the environment, the environment before the file, the file before defaults."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import argparse
 import difflib
 import ipaddress
 import os
-import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,212 +15,11 @@ from wheelgate.errors import StartupError
 from wheelgate.fields import parse_bool
 from wheelgate.options import Option
 
-ENVIRONMENT = "DEVPISERVER_"
-
-
-def seconds(text: str) -> int:
-    """Read a time span: ``36000``, ``600s``, ``30m``, ``10h`` or ``7d``."""
-    match = re.fullmatch(r"(\d{1,9})([smhd]?)", text.strip())
-    if not match or not int(match[1]):
-        raise ValueError("a time span such as 36000, 30m, 10h or 7d")
-    return int(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
-
-
-def whole(low: int, high: int) -> Any:
-    """Make a reader of whole numbers from ``low`` to ``high``."""
-
-    def parse(text: str) -> int:
-        if not text.strip().isdecimal() or not low <= int(text) <= high:
-            raise ValueError(f"a whole number from {low} to {high}")
-        return int(text)
-
-    return parse
-
-
-def size(text: str) -> int:
-    """Read a number of bytes: ``5000000``, ``500k``, ``100M`` or ``2G``."""
-    match = re.fullmatch(r"(\d{1,15})([kmgt]?)b?", text.strip().lower())
-    if not match or not int(match[1]):
-        raise ValueError("a size such as 500000, 100M or 2G")
-    return int(match[1]) * {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}[match[2]]
-
-
-def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    """Read an address or a network, such as ``10.0.0.0/8``."""
-    try:
-        return ipaddress.ip_network(text.strip(), strict=False)
-    except ValueError:
-        raise ValueError("an address or a network such as 10.0.0.0/8") from None
-
-
-def allowed_upstream(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | str:
-    """Read ``public``, or an address or a network."""
-    try:
-        return "public" if text.strip().lower() == "public" else network(text)
-    except ValueError as error:
-        raise ValueError(f"'public', or {error}") from None
-
-
-def hide_or_tell(text: str) -> str:
-    """Read ``hide`` or ``tell``."""
-    word = text.strip().lower()
-    if word not in ("hide", "tell"):
-        raise ValueError("'hide' or 'tell'")
-    return word
-
-
-def web_address(text: str) -> str:
-    """Read an http or https address; a trailing slash is dropped."""
-    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
-        raise ValueError("an address such as https://packages.example/sub")
-    return text.rstrip("/")
-
-
-def proxy_address(text: str) -> str:
-    """Read the address of a proxy, which may hold a name and a password."""
-    if not re.fullmatch(r"https?://[^\s/?#]+/?", text):
-        raise ValueError("an address such as http://proxy.example:3128")
-    return text
-
-
-def bucket_address(text: str) -> str:
-    """Read the address of a bucket, with a prefix where there is one."""
-    if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()/-]*)?", text):
-        raise ValueError("an address such as s3://bucket/prefix")
-    return text
-
-
-CORE_OPTIONS = (
-    Option("host", "address to listen on", "localhost", metavar="HOST"),
-    Option("port", "port to listen on; 0 takes a free one", 3141, whole(0, 65535), metavar="PORT"),
-    Option(
-        "serverdir", "folder that holds the server's data; created at the first start", "~/.devpi/server", metavar="DIR"
-    ),
-    Option(
-        "database",
-        "where users and indices are kept: postgresql://…; SQLite in the server's folder if not given",
-        metavar="URL",
-        secret=True,
-    ),
-    Option(
-        "files",
-        "bucket of an object store that keeps the files: s3://bucket/prefix; the server's folder if not given",
-        None,
-        bucket_address,
-        metavar="URL",
-    ),
-    Option(
-        "files-endpoint",
-        "address of an object store that speaks S3 and is not Amazon's; credentials and region come from the "
-        "environment variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION",
-        None,
-        web_address,
-        metavar="URL",
-    ),
-    Option("workers", "how many processes answer requests", 2, whole(1, 64), metavar="N"),
-    Option("root-passwd", "password that root gets at the first start", metavar="PASSWORD", secret=True),
-    Option(
-        "secretfile",
-        "file with the secret that logins are signed by; made in the server's folder if not given",
-        metavar="FILE",
-    ),
-    Option(
-        "outside-url",
-        "address under which clients reach this server, if a proxy stands before it",
-        None,
-        web_address,
-        metavar="URL",
-    ),
-    Option(
-        "trusted-proxy",
-        "address or network of a proxy whose X-Forwarded-* and X-Outside-Url headers are believed",
-        (),
-        network,
-        metavar="NETWORK",
-        many=True,
-    ),
-    Option("absolute-urls", "write whole addresses into simple pages instead of relative ones", default=False),
-    Option("max-upload", "largest file that may be uploaded; no limit if not given", None, size, metavar="SIZE"),
-    Option(
-        "allow-upstream",
-        "network that mirrors, pushes and redirects may reach besides public addresses, or 'public' for those alone; "
-        "if not given, a server that listens on loopback only may reach everything, any other public addresses",
-        (),
-        allowed_upstream,
-        metavar="NETWORK",
-        many=True,
-    ),
-    Option(
-        "upstream-proxy",
-        "proxy for all requests that the server sends itself; it then decides which addresses names have",
-        None,
-        proxy_address,
-        metavar="URL",
-        secret=True,
-    ),
-    Option("no-plugin", "leave a plugin out, by its name", (), metavar="NAME", many=True),
-    Option(
-        "auth-order",
-        "which authenticators are asked first; the rest follow by rank and name",
-        (),
-        metavar="NAME",
-        many=True,
-    ),
-    Option(
-        "autocreate-users",
-        "authenticator whose users are created when they first log in, or 'all', or 'none'",
-        ("all",),
-        metavar="NAME",
-        many=True,
-    ),
-    Option(
-        "extractor-order",
-        "which ways to find credentials are tried first; the rest follow by rank and name",
-        (),
-        metavar="NAME",
-        many=True,
-    ),
-    Option(
-        "private-indices",
-        "what is said of an index to who may not read it: hide says what it says of one that does not exist, tell "
-        "says that it is private",
-        "hide",
-        hide_or_tell,
-        metavar="hide|tell",
-    ),
-    Option(
-        "require-login",
-        "answer nobody who has not logged in, but at /+api and /+login",
-        default=False,
-    ),
-    Option("session-lifetime", "how long a login lasts", 36000, seconds, metavar="TIME"),
-    Option(
-        "head-timeout",
-        "how long a client that has just connected may take to send the head of its request",
-        20,
-        seconds,
-        metavar="TIME",
-    ),
-    Option(
-        "send-timeout",
-        "how long a client that receives an answer may take nothing of it",
-        60,
-        seconds,
-        metavar="TIME",
-    ),
-    Option("hash-concurrency", "how many passwords each worker hashes at once", 1, whole(1, 16), metavar="N"),
-    Option(
-        "access-log",
-        "file for a line about each request; - is standard output, empty is none",
-        "",
-        metavar="FILE",
-    ),
-    Option("config", "TOML file with these settings", metavar="FILE"),
-)
+ENVIRONMENT_PREFIX = "DEVPISERVER_"
 
 
 class Config(Mapping[str, Any]):
-    """The settings as they hold, by the options' keys."""
+    """The settings in force, by the keys of their options."""
 
     def __init__(self, values: Mapping[str, Any], secrets: frozenset[str]) -> None:
         self._values = dict(values)
@@ -242,17 +40,17 @@ class Config(Mapping[str, Any]):
 
     @property
     def serverdir(self) -> Path:
-        """The server's folder."""
+        """The folder for the server's data."""
         return Path(self["serverdir"]).expanduser().absolute()
 
     @property
     def database_url(self) -> str:
-        """Where users and indices are kept."""
+        """The URL of the database."""
         return self["database"] or f"sqlite:///{self.serverdir / 'wheelgate.db'}"
 
     @property
     def secret_path(self) -> Path:
-        """The file that holds the secret."""
+        """The file with the secret."""
         given = self["secretfile"]
         return Path(given).expanduser().absolute() if given else self.serverdir / ".secret"
 
@@ -263,7 +61,7 @@ class Config(Mapping[str, Any]):
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether a host is this machine; a name other than ``localhost`` is not taken for it."""
+    """Say whether a host is a loopback address; the only name that counts is ``localhost``."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -271,7 +69,7 @@ def is_loopback(host: str) -> bool:
 
 
 def add_flags(parser: argparse.ArgumentParser, options: Iterable[Option]) -> None:
-    """Add a flag for each option; what is not given leaves no trace, so that environment and file can speak."""
+    """Add a flag for each option; one that is not given sets nothing, so that environment and file count."""
     for option in options:
         default = "" if option.default in (None, "", ()) else f" (default: {option.default})"
         described = (option.help + default).replace("%", "%%")
@@ -284,30 +82,30 @@ def add_flags(parser: argparse.ArgumentParser, options: Iterable[Option]) -> Non
         parser.add_argument(option.flag, **given)
 
 
-def settle(
+def resolve(
     options: Sequence[Option], flags: Mapping[str, Any], environment: Mapping[str, str], *, partly: bool = False
 ) -> Config:
-    """Work out what holds: flag before environment before file before default.
+    """Work out the settings in force.
 
     Args:
-        options: every option there is.
-        flags: what the command line gave.
-        environment: the process's environment.
-        partly: true while plugins, and so some options, are not known yet; unknown keys then pass.
+        options: all options.
+        flags: the values from the command line, by the keys of the options.
+        environment: the environment variables of the process.
+        partly: ignore unknown keys, because the options of plugins are not known yet.
 
     Raises:
-        StartupError: a value cannot be read, or a key is unknown; the text names it and the nearest one.
+        StartupError: a value cannot be read, or a key is unknown; the message names the nearest known key.
     """
     by_key = {option.key: option for option in options}
-    path = flags.get("config") or environment.get(f"{ENVIRONMENT}CONFIG")
+    path = flags.get("config") or environment.get(f"{ENVIRONMENT_PREFIX}CONFIG")
     from_file = read_file(Path(path).expanduser(), options, partly=partly) if path else {}
     by_variable = {option.variable: option for option in options}
     from_environment = {}
     for variable, text in environment.items():
-        if variable.startswith(ENVIRONMENT) and variable in by_variable:
+        if variable.startswith(ENVIRONMENT_PREFIX) and variable in by_variable:
             from_environment[by_variable[variable].key] = text
-        elif variable.startswith(ENVIRONMENT) and not partly:
-            raise StartupError(f"environment: {unknown('variable', variable, by_variable)}")
+        elif variable.startswith(ENVIRONMENT_PREFIX) and not partly:
+            raise StartupError(f"environment: {unknown_name('variable', variable, by_variable)}")
     values = {}
     for key, option in by_key.items():
         for place, given in (
@@ -342,16 +140,16 @@ def read_file(path: Path, options: Iterable[Option], *, partly: bool) -> dict[st
                 found[known[name].key] = value
             elif not partly:
                 where = f"[plugins.{section}] of {path}" if section else str(path)
-                raise StartupError(f"--config: {where}: {unknown('key', name, known)}")
+                raise StartupError(f"--config: {where}: {unknown_name('key', name, known)}")
     return found
 
 
 def read_value(option: Option, given: Any, place: str) -> Any:
-    """Turn what was given at ``place`` into the option's value."""
+    """Convert the value found at ``place`` to the value of the option."""
     if option.metavar is None:
         try:
             return parse_bool(given)
-        except Exception:  # noqa: BLE001 - whatever is wrong with it, the sentence is the same
+        except Exception:  # noqa: BLE001 - the message is the same for every error
             raise StartupError(f"{place}: expected true or false, not {given!r}") from None
     if option.many:
         items = given.split(",") if isinstance(given, str) else given
@@ -362,7 +160,7 @@ def read_value(option: Option, given: Any, place: str) -> Any:
 
 
 def read_one(option: Option, given: Any, place: str) -> Any:
-    """Turn one value into what the option wants, fetching a secret from where it is kept."""
+    """Convert one value, and fetch a secret from its file or variable."""
     if isinstance(given, bool) or not isinstance(given, str | int):
         raise StartupError(f"{place}: expected text or a number, not {'a secret' if option.secret else repr(given)}")
     text = fetch_secret(str(given), place) if option.secret else str(given)
@@ -373,7 +171,7 @@ def read_one(option: Option, given: Any, place: str) -> Any:
 
 
 def fetch_secret(text: str, place: str) -> str:
-    """Read ``env:NAME`` and ``file:PATH``; anything else is the secret itself."""
+    """Resolve ``env:NAME`` and ``file:PATH``; any other text is the secret itself."""
     kind, _, where = text.partition(":")
     if kind == "env":
         if where not in os.environ:
@@ -387,7 +185,7 @@ def fetch_secret(text: str, place: str) -> str:
     return text
 
 
-def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """Say that a name is unknown, and which known one is nearest."""
+def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
+    """Say that a name is unknown, and name the nearest known one."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f"unknown {what} '{name}'" + (f"; did you mean '{near[0]}'?" if near else "")

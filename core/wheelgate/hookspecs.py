@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from wheelgate.server import Server
     from wheelgate.store.protocols import IndexStore, UserStore
+    from wheelgate.subcommands import Command
 
 GROUP = "wheelgate"
 
@@ -67,6 +68,16 @@ def wheelgate_options() -> Iterable[Option]:  # type: ignore[empty-body]
 
     The first hook that is called, before the command line is read. Two options of one name, and an option that
     nobody declared, stop the start.
+    """
+
+
+@hookspec
+def wheelgate_commands() -> Iterable[Command]:  # type: ignore[empty-body]
+    """Add subcommands to ``devpi-server``.
+
+    Called when the command line is read, right after the settings are declared. Two plugins with a command of one
+    name, a name of the server's own commands, and an argument with the name of a setting stop the start. To raise
+    stops it too.
     """
 
 

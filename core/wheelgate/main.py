@@ -5,16 +5,21 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from wheelgate import logs
-from wheelgate.config import CORE_OPTIONS, Config, add_flags, settle, unknown
+from wheelgate.commands import CORE_COMMANDS, serve
+from wheelgate.commands.context import ServerContext
+from wheelgate.config import Config, add_flags, resolve, unknown_name
+from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.errors import Refusal, StartupError
 from wheelgate.options import Option
-from wheelgate.plugin_host.discovery import Plugins, discover
+from wheelgate.plugin_host.discovery import Plugins, discover, refuse_own
+from wheelgate.subcommands import Command
 
-BOOT = tuple(option for option in CORE_OPTIONS if option.name in ("config", "no-plugin"))
+BOOT_OPTIONS = tuple(option for option in CORE_OPTIONS if option.name in ("config", "no-plugin"))
+"""The options that are read first, because they decide which other options there are."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,109 +33,121 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def run(given: list[str]) -> int:
-    """Read the command line and do what it says."""
+def run(given: Sequence[str]) -> int:
+    """Parse the command line, and run the subcommand or the server."""
     plugins = find_plugins(given)
-    options = [*CORE_OPTIONS, *(option for _, option in plugins.options())]
-    parser = make_parser(options)
-    flags = vars(parser.parse_args(given))
-    command = flags.pop("command", None)
-    own = ("user", "password_stdin", "repair", "no_hashes")
-    arguments = {name: flags.pop(name) for name in own if name in flags}
+    options = all_options(plugins)
+    parser = make_parser(options, all_commands(plugins))
+    arguments = parser.parse_args(given)
+    flags = {option.key: vars(arguments).pop(option.key) for option in options if option.key in arguments}
 
     def load() -> tuple[Config, Plugins]:
         found = find_plugins(given)
-        return settle([*CORE_OPTIONS, *(option for _, option in found.options())], flags, os.environ), found
+        return resolve(all_options(found), flags, os.environ), found
 
-    if command == "plugins":
-        from wheelgate.commands.plugins import list_plugins
-
-        list_plugins(plugins)
-        return 0
-    config = settle(options, flags, os.environ)
-    if command == "passwd":
-        from wheelgate.commands.passwd import set_password
-
-        return set_password(config, plugins, **arguments)
-    if command == "auth test":
-        from wheelgate.commands.auth import try_login
-
-        return try_login(config, plugins, **arguments)
-    if command == "fsck":
-        from wheelgate.commands.fsck import check_files
-
-        return check_files(config, plugins, **arguments)
-    from wheelgate.process.master import WebServer
-    from wheelgate.process.startup import lock_folder, make_folder, prepare_server
-
-    make_folder(config.serverdir)
-    lock = lock_folder(config.serverdir)
-    prepare_server(config, plugins)
-    WebServer(load, lock).run()
-    return 0
+    context = ServerContext(plugins, lambda: resolve(options, flags, os.environ))
+    command: Command | None = getattr(arguments, "command", None)
+    return serve(context, load) if command is None else command.run(arguments, context)
 
 
 def find_plugins(given: Sequence[str]) -> Plugins:
-    """Find the plugins; which are left out must be known before their options are."""
+    """Find the plugins that are not left out; only then are their options known."""
     boot = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    add_flags(boot, BOOT)
+    add_flags(boot, BOOT_OPTIONS)
     try:
         flags, _ = boot.parse_known_args(given)
     except argparse.ArgumentError:
-        flags = argparse.Namespace()  # the whole parser will say it better
-    return discover(settle(BOOT, vars(flags), os.environ, partly=True)["no-plugin"])
+        flags = argparse.Namespace()  # the parser of the whole command line has a better message
+    return discover(resolve(BOOT_OPTIONS, vars(flags), os.environ, partly=True)["no-plugin"])
+
+
+def all_options(plugins: Plugins) -> list[Option]:
+    """Return the options of the server and of its plugins."""
+    return [*CORE_OPTIONS, *(option for _, option in plugins.options())]
+
+
+def all_commands(plugins: Plugins) -> list[Command]:
+    """Return the subcommands of the server and of its plugins."""
+    provided = plugins.collect("wheelgate_commands", lambda command: command.name)
+    refuse_own(provided, "command", {command.name for command in CORE_COMMANDS}, lambda command: command.name)
+    return [*CORE_COMMANDS, *(command for _, command in provided)]
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that says which option was meant."""
+    """An argument parser that names the option that the user may have meant."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_abbrev=False, **kwargs)
+        self._subparsers_action: Any = None
+
+    def add_subparsers(self, **kwargs: Any) -> Any:
+        """Add subcommands, and remember their parsers."""
+        self._subparsers_action = super().add_subparsers(**kwargs)
+        return self._subparsers_action
+
+    def with_subparsers(self) -> Iterator[Parser]:
+        """Yield this parser, and those of its subcommands at every depth."""
+        yield self
+        if self._subparsers_action is not None:
+            for parser in self._subparsers_action.choices.values():
+                yield from parser.with_subparsers()
+
+    def option_strings(self) -> Iterator[str]:
+        """Yield the options of this parser, such as ``--port``."""
+        yield from self._option_string_actions
+
+    def destinations(self) -> Iterator[str]:
+        """Yield the attributes in which this parser stores its arguments."""
+        yield from (action.dest for action in self._actions)
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse, and name the nearest option for one that is unknown."""
-        known = [*self._option_string_actions, "--password-stdin", "--repair", "--no-hashes"]
+        """Parse, and name the nearest option for an unknown one."""
+        known = [flag for parser in self.with_subparsers() for flag in parser.option_strings()]
         for name in (word.partition("=")[0] for word in args):
             if name.startswith("--") and name not in known:
-                # Said here, for argparse would take its value for a command and complain of that.
-                self.error(unknown("option", name, known))
+                # argparse would take the value of the option for a subcommand, and complain about that.
+                self.error(unknown_name("option", name, known))
         parsed, rest = self.parse_known_args(args, namespace)
         if rest:
             name = rest[0].partition("=")[0]
-            self.error(unknown("option" if name.startswith("-") else "argument", name, self._option_string_actions))
+            self.error(unknown_name("option" if name.startswith("-") else "argument", name, known))
         return parsed
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one line."""
+        """Print what is wrong in one line."""
         self.exit(2, f"devpi-server: {message}; see 'devpi-server --help'\n")
 
 
-def make_parser(options: Sequence[Option]) -> Parser:
-    """Make the parser of the whole command line."""
+def make_parser(options: Sequence[Option], commands: Sequence[Command]) -> Parser:
+    """Make the parser of the whole command line.
+
+    Raises:
+        StartupError: an argument of a subcommand has the name of an option.
+    """
     from wheelgate.app import VERSION
 
     parser = Parser(
         prog="devpi-server",
         description="A private Python package index whose front door is plugins.",
-        epilog="Every option is also read from the environment (--outside-url from DEVPISERVER_OUTSIDE_URL) and from "
-        "the file that --config names. SIGTERM ends the server gracefully, SIGHUP makes it read its settings again.",
+        epilog="You can set every option in the environment (--outside-url as DEVPISERVER_OUTSIDE_URL) and in the file "
+        "that --config names. SIGTERM stops the server gracefully, SIGHUP makes it read its settings again.",
     )
     parser.add_argument("--version", action="version", version=f"devpi-server (wheelgate) {VERSION}")
     add_flags(parser, options)
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands, instead of serving")
-    passwd = commands.add_parser("passwd", help="set a user's password, also while the server runs")
-    passwd.add_argument("user", metavar="USER")
-    passwd.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
-    plugins = commands.add_parser("plugins", help="list the installed plugins, their hooks and settings")
-    auth = commands.add_parser("auth", help="try the login services")
-    trials = auth.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    trial = trials.add_parser("test", help="say what each login service answers to a user's password; changes nothing")
-    trial.set_defaults(command="auth test")
-    trial.add_argument("user", metavar="USER")
-    trial.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
-    fsck = commands.add_parser("fsck", help="check the stored files of a server that is stopped")
-    fsck.add_argument("--repair", action="store_true", help="remove what nobody needs, put damaged files aside")
-    fsck.add_argument("--no-hashes", action="store_true", help="compare sizes alone, without reading every file")
-    for command in (passwd, plugins, trial, fsck):
-        add_flags(command, options)
+    subparsers = parser.add_subparsers(metavar="COMMAND", title="commands, instead of serving")
+    for command in commands:
+        subparser = subparsers.add_parser(command.name, help=command.help)
+        command.register(subparser)
+        for each in subparser.with_subparsers():
+            refuse_option_names(command, each, options)
+            each.set_defaults(command=command)
+            add_flags(each, options)
     return parser
+
+
+def refuse_option_names(command: Command, parser: Parser, options: Sequence[Option]) -> None:
+    """Raise ``StartupError`` if an argument of a subcommand would be taken for an option."""
+    names = {name for option in options for name in (option.key, option.flag)}
+    taken = names.intersection((*parser.destinations(), *parser.option_strings()))
+    if taken:
+        raise StartupError(f"command '{command.name}': its argument '{min(taken)}' is a setting of the server")

@@ -116,7 +116,12 @@ def fail(credentials: Credentials) -> Answer:
             "alice",
             "correct horse",
             [
-                *("0", "user 'alice': a local user", "directory: not asked, the name is not its own", "password: ok"),
+                *(
+                    "0",
+                    "user 'alice': a local user",
+                    "directory: not asked, the user belongs elsewhere",
+                    "password: ok",
+                ),
                 *("groups from 'local-groups': none", "result: 'password' knows user 'alice', who can log in"),
             ],
             id="local",
@@ -125,8 +130,8 @@ def fail(credentials: Credentials) -> Answer:
             "alice",
             "wrong",
             [
-                *("1", "user 'alice': a local user", "directory: not asked, the name is not its own"),
-                *("password: no, it does not know them", "result: nobody logs in user 'alice'"),
+                *("1", "user 'alice': a local user", "directory: not asked, the user belongs elsewhere"),
+                *("password: no, it does not know the user", "result: no login service logs in user 'alice'"),
             ],
             id="local, wrong",
         ),
@@ -136,7 +141,7 @@ def fail(credentials: Credentials) -> Answer:
             [
                 *("0", "user 'newcomer': not on this server yet"),
                 "directory: ok, email 'emilie@mail.example', title 'CTO'",
-                *("password: no, it does not know them", "groups from 'directory': admins, staff"),
+                *("password: no, it does not know the user", "groups from 'directory': admins, staff"),
                 "groups from 'local-groups': none",
                 "result: 'directory' knows user 'newcomer', who can log in",
             ],
@@ -148,7 +153,10 @@ def fail(credentials: Credentials) -> Answer:
             [
                 *("0", "user 'emilie': belongs to 'directory'"),
                 "directory: ok, email 'emilie@mail.example', title 'CTO'",
-                *("password: not asked, the name is not its own", "groups from 'directory': admins, staff"),
+                *(
+                    "password: not asked, the user belongs elsewhere",
+                    "groups from 'directory': admins, staff",
+                ),
                 "groups from 'local-groups': none",
                 "result: 'directory' knows user 'emilie', who can log in",
             ],
@@ -159,8 +167,8 @@ def fail(credentials: Credentials) -> Answer:
             "x",
             [
                 *("1", "user 'leaver': not on this server yet"),
-                "directory: no, and nobody else is asked: left in spring",
-                *("password: no, it does not know them", "result: nobody logs in user 'leaver'"),
+                "directory: no, and no other service is asked: left in spring",
+                *("password: no, it does not know the user", "result: no login service logs in user 'leaver'"),
             ],
             id="rejected",
         ),
@@ -170,7 +178,7 @@ def fail(credentials: Credentials) -> Answer:
             [
                 *("1", "user '.x': not on this server yet"),
                 "directory: ok, email 'emilie@mail.example', title 'CTO'",
-                *("password: no, it does not know them", "groups from 'directory': admins, staff"),
+                *("password: no, it does not know the user", "groups from 'directory': admins, staff"),
                 "groups from 'local-groups': none",
                 "result: 'directory' knows user '.x', but username '.x' must not start with '.' or '-'",
             ],
@@ -190,8 +198,10 @@ def test_every_login_service_is_asked(trial: Trial, user: str, password: str, li
         pytest.param(
             lambda _: Unavailable("on\nholiday\x1b"), r"directory: cannot tell: on\nholiday\x1b", id="says so"
         ),
-        pytest.param(lambda _: Ok("root"), "directory: no, these are credentials of 'root'", id="somebody else"),
-        pytest.param(lambda _: None, "directory: cannot tell: it answered NoneType, which is no outcome", id="None"),
+        pytest.param(lambda _: Ok("root"), "directory: no, these are the credentials of 'root'", id="somebody else"),
+        pytest.param(
+            lambda _: None, "directory: cannot tell: it answered NoneType, which is not an outcome", id="None"
+        ),
     ],
 )
 def test_failures_are_told(trial: Trial, answer: Callable[[Credentials], object], line: str) -> None:
@@ -227,7 +237,7 @@ def test_the_first_that_says_yes_or_no_decides(trial: Trial) -> None:
     """The order is that of the server, and who comes later only shows what it would say."""
     first, second = Directory(company, "first"), Directory(lambda _: Ok("leaver"), "second")
 
-    assert trial("leaver", "x", first, second)[-1] == "result: nobody logs in user 'leaver'"
+    assert trial("leaver", "x", first, second)[-1] == "result: no login service logs in user 'leaver'"
     decided = trial("leaver", "x", first, second, options=["--auth-order", "second"])
     assert decided[1:3] == ["user 'leaver': not on this server yet", "second: ok"]
     assert decided[-1] == "result: 'second' knows user 'leaver', who can log in"
@@ -238,7 +248,7 @@ def test_who_is_not_created_cannot_log_in(trial: Trial) -> None:
     none = ["--autocreate-users", "none"]
 
     assert trial("newcomer", "company password", Directory(company), options=none)[-1] == (
-        "result: 'directory' knows user 'newcomer', but --autocreate-users does not name it, and there is no such user"
+        "result: 'directory' knows user 'newcomer', but --autocreate-users does not name it, so no account is created"
     )
     assert trial("emilie", "company password", Directory(company), options=none)[0] == "0"
 

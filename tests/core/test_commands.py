@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import pty
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
@@ -13,8 +15,9 @@ import pytest
 from tests.helpers.commands import CHEAPLY, Outcome, Run
 from tests.helpers.sites import Serve
 
-from wheelgate import Ok, hookimpl
+from wheelgate import Command, Ok, hookimpl
 from wheelgate.plugin_host.discovery import Found, Plugins, discover
+from wheelgate.subcommands import CommandContext
 from wheelgate.testing.site import Site
 
 
@@ -172,7 +175,7 @@ REFUSED = [
     (["--config", "/no/such/file"], "--config: cannot read /no/such/file: No such file or directory"),
     (
         ["--session-lifetime", "soon"],
-        "--session-lifetime: expected a time span such as 36000, 30m, 10h or 7d, not 'soon'",
+        "--session-lifetime: expected a time span such as 36000, 30m, 10h, 7d or 2w, not 'soon'",
     ),
 ]
 
@@ -190,6 +193,78 @@ def test_the_file_may_hold_what_plugins_declare(run: Run, tmp_path: Path) -> Non
 
     assert run("plugins", "--config", str(file)).out.count("blocked") == 1
     run("--config", str(file)).fails(1, f"{file}: port: expected a whole number from 0 to 65535, not 'x'")
+
+
+class Reporter:
+    """A plugin with a subcommand."""
+
+    def __init__(self, name: str = "report", argument: str = "--long") -> None:
+        self.name = name
+        self.argument = argument
+
+    def register(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(self.argument)
+
+    def report(self, arguments: argparse.Namespace, context: CommandContext) -> int:
+        with context.open_server(read_only=True) as server:
+            print(f"{len(server.users.list())} users at {context.config['session-lifetime']} s, {arguments.long}")
+        return 3
+
+    @hookimpl
+    def wheelgate_commands(self) -> list[Command]:
+        return [Command(self.name, "count the users", self.register, self.report)]
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return a function that installs plugins."""
+
+    def install(*plugins: Reporter) -> None:
+        added = [Found(f"added{n}", "tests", "1", blocked=False, plugin=each) for n, each in enumerate(plugins)]
+        found = Plugins([*discover(()).found, *added])
+        monkeypatch.setattr("wheelgate.main.discover", lambda blocked: found)
+
+    return install
+
+
+def test_a_plugin_adds_a_subcommand(run: Run, folder: Path, installed: Callable[..., None]) -> None:
+    """Its own arguments and every setting of the server may follow it, and its exit code is that of the process."""
+    installed(Reporter())
+
+    done = run("report", "--long=yes", "--serverdir", str(folder), "--session-lifetime", "1h")
+
+    assert (done.code, done.out, done.err) == (3, "2 users at 3600 s, yes\n", "")
+    assert "report" in run("--help").out
+    assert "--long" in run("report", "--help").out
+
+
+def test_a_subcommand_of_a_plugin_needs_a_server(run: Run, tmp_path: Path, installed: Callable[..., None]) -> None:
+    """The guard is that of the server's own commands."""
+    installed(Reporter())
+
+    run("report", "--serverdir", str(tmp_path / "none")).fails(
+        1, f"no server was started in {tmp_path}/none yet; name its folder with --serverdir"
+    )
+
+
+CLASHES = [
+    ([Reporter("passwd")], "plugin 'added0': the command 'passwd' is the server's own"),
+    ([Reporter(), Reporter()], "wheelgate_commands: 'report' comes from plugin 'added0' and from plugin 'added1'"),
+    ([Reporter(argument="--port")], "command 'report': its argument '--port' is a setting of the server"),
+    ([Reporter(argument="port")], "command 'report': its argument 'port' is a setting of the server"),
+]
+
+
+@pytest.mark.parametrize(
+    ("plugins", "sentence"), CLASHES, ids=["own name", "name of another", "option of the server", "key of the server"]
+)
+def test_a_subcommand_that_clashes_stops_the_start(
+    run: Run, installed: Callable[..., None], plugins: list[Reporter], sentence: str
+) -> None:
+    """No subcommand hides another, or an option; the message names the plugin or the command."""
+    installed(*plugins)
+
+    run("plugins").fails(1, sentence)
 
 
 @pytest.mark.slow

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from wheelgate import Option
-from wheelgate.config import CORE_OPTIONS, Config, add_flags, settle
+from wheelgate.config import Config, add_flags, resolve
+from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.errors import StartupError
 from wheelgate.main import Parser
 
@@ -28,7 +29,7 @@ def settled(
     parser = Parser()
     add_flags(parser, OPTIONS)
     given = ["--config", str(file)] if file else []
-    return settle(OPTIONS, vars(parser.parse_args([*given, *(flags or [])])), environment or {})
+    return resolve(OPTIONS, vars(parser.parse_args([*given, *(flags or [])])), environment or {})
 
 
 PLACES = [
@@ -135,8 +136,8 @@ WRONG = [
     ("DEVPISERVER_PORT", "-1", "expected a whole number from 0 to 65535, not '-1'"),
     ("DEVPISERVER_PORT", "²", "expected a whole number from 0 to 65535, not '²'"),
     ("DEVPISERVER_WORKERS", "0", "expected a whole number from 1 to 64, not '0'"),
-    ("DEVPISERVER_SESSION_LIFETIME", "0", "expected a time span such as 36000, 30m, 10h or 7d, not '0'"),
-    ("DEVPISERVER_SESSION_LIFETIME", "10 hours", "expected a time span such as 36000, 30m, 10h or 7d, not '10 hours'"),
+    ("DEVPISERVER_SESSION_LIFETIME", "0", "expected a time span such as 36000, 30m, 10h, 7d or 2w, not '0'"),
+    ("DEVPISERVER_SESSION_LIFETIME", "10 hours", "expected a time span such as 36000, 30m, 10h, 7d or 2w, not"),
     ("DEVPISERVER_OUTSIDE_URL", "ftp://x.example", "expected an address such as https://packages.example/sub, not"),
     ("DEVPISERVER_OUTSIDE_URL", "http://u:p@x.example", "expected an address such as https://packages.example/sub"),
     ("DEVPISERVER_TRUSTED_PROXY", "10.0.0.0/33", "expected an address or a network such as 10.0.0.0/8, not"),
@@ -251,7 +252,7 @@ def test_a_secret_that_cannot_be_read_is_not_shown() -> None:
     option = Option("key", "a key", parse=picky, secret=True, metavar="KEY")
 
     with pytest.raises(StartupError) as refused:
-        settle([option], {"key": "swordfish"}, {})
+        resolve([option], {"key": "swordfish"}, {})
 
     assert str(refused.value) == "--key: expected a key of 32 digits, not that"
 

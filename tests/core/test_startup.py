@@ -9,7 +9,8 @@ import pytest
 from tests.helpers.sites import Serve
 
 from wheelgate import hookimpl
-from wheelgate.config import CORE_OPTIONS, settle
+from wheelgate.config import resolve
+from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.errors import StartupError
 from wheelgate.plugin_host.discovery import Found, Plugins, discover
 from wheelgate.process.startup import lock_folder, make_secret, prepare_server, rehearse
@@ -24,7 +25,7 @@ def prepare(folder: Path, **options: object) -> None:
     plugins = discover(())
     known = [*CORE_OPTIONS, *(option for _, option in plugins.options())]
     flags = {name.replace("_", "-"): value for name, value in options.items()}
-    prepare_server(settle(known, {"serverdir": str(folder), **CHEAP, **flags}, {}), plugins)
+    prepare_server(resolve(known, {"serverdir": str(folder), **CHEAP, **flags}, {}), plugins)
 
 
 def mode(path: Path) -> int:

@@ -117,7 +117,7 @@ def options(folder: Path, which: str) -> list[str]:
 
 
 def working(server: RunningServer, which: str) -> set[str]:
-    """Return the kinds of plugins that do on a server what they are for; ``events``, :func:`written_down` tells."""
+    """Return the kinds of plugins that work on a server, but for those that have a function of their own below."""
     root = server.login("root", "")
     server.request("PUT", "/alice", {"password": "1234"}, auth=root)
     server.request("PUT", "/root/secret", {}, auth=root)
@@ -165,6 +165,15 @@ def lists(environment: Environment, server: RunningServer, which: str, **variabl
         return False
 
 
+def reports(environment: Environment, which: str, *options: str) -> bool:
+    """Whether the plugin's subcommand of ``devpi-server`` runs."""
+    command = (called("server-command", which), "--serverdir", str(environment.folder / "server"), *options)
+    try:
+        return "root/visible" in environment("devpi-server", *command).splitlines()
+    except AssertionError:
+        return False
+
+
 CLIENT_KINDS: dict[str, Callable[..., bool]] = {"config-writer": configures, "command": lists}
 
 
@@ -192,7 +201,7 @@ def environment(tmp_path: Path) -> Environment:
 
 def test_the_life_of_plugins(environment: Environment) -> None:
     """Installed they work, left out they do not, others take their place, uninstalled everything goes on without."""
-    expected = {*SERVER_KINDS} - {"events"}
+    expected = {*SERVER_KINDS} - {"events", "server-command"}
     listed = environment("devpi-server", "plugins", *without(SECOND))
     for kind in SERVER_KINDS:
         assert f" {module(kind, FIRST)} (wheelgate-{called(kind, FIRST)} 0.1.0): active\n   hooks: " in listed
@@ -208,6 +217,8 @@ def test_the_life_of_plugins(environment: Environment) -> None:
             assert works(environment, server, FIRST)
             assert not works(environment, server, FIRST, **blocked)
             assert works(environment, server, SECOND, **blocked)
+    assert reports(environment, FIRST, *without(SECOND))
+    assert not reports(environment, FIRST, *without(FIRST))
     first = written_down(environment, FIRST)
     assert (first > 0, written_down(environment, SECOND)) == (True, 0)
 
@@ -223,5 +234,6 @@ def test_the_life_of_plugins(environment: Environment) -> None:
     with environment.server() as server:
         assert working(server, FIRST) == working(server, SECOND) == set()
         assert not any(works(environment, server, FIRST) for works in CLIENT_KINDS.values())
+        assert not reports(environment, FIRST)
     assert (written_down(environment, FIRST), written_down(environment, SECOND)) == (first, second)
     assert module("policy", FIRST) not in environment("devpi-server", "plugins")

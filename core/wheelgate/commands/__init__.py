@@ -1,1 +1,15 @@
-"""What ``devpi-server`` can do instead of serving."""
+"""Subcommands of ``devpi-server``: one module each with ``register`` and ``run``; without a subcommand, it serves."""
+
+from wheelgate.commands import auth, fsck, passwd, plugins
+from wheelgate.commands.serve import serve
+from wheelgate.subcommands import Command
+
+__all__ = ["CORE_COMMANDS", "serve"]
+
+CORE_COMMANDS = (
+    Command("passwd", "set a user's password, also while the server runs", passwd.register, passwd.run),
+    Command("plugins", "list the installed plugins, their hooks and settings", plugins.register, plugins.run),
+    Command("auth", "try the login services", auth.register, auth.run),
+    Command("fsck", "check the stored files of a server that is stopped", fsck.register, fsck.run),
+)
+"""The subcommands of the server itself; plugins provide theirs with ``wheelgate_commands``."""

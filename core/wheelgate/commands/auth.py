@@ -1,93 +1,86 @@
-"""``devpi-server auth test USER``: what each authenticator says of a password; nothing is changed."""
+"""``devpi-server auth test USER``: show what each authenticator answers to a password; nothing is changed."""
 
 from __future__ import annotations
 
-import getpass
+import argparse
 import queue
-import sys
 import threading
 import time
-import unicodedata
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from wheelgate.app import AUTHENTICATOR_BUDGET
-from wheelgate.config import Config
-from wheelgate.errors import BackendUnavailable, BadInput, StartupError
+from wheelgate.commands.context import ServerContext
+from wheelgate.commands.password_input import add_password_stdin, read_password
+from wheelgate.errors import BackendUnavailable, BadInput
 from wheelgate.identity.authentication import belongs
 from wheelgate.identity.groups import group_names
 from wheelgate.logs import escaped
 from wheelgate.names import check_name
-from wheelgate.plugin_host.discovery import Plugins, in_order
-from wheelgate.process.startup import open_stores
+from wheelgate.plugin_host.discovery import in_order
 from wheelgate.providers import Authenticator, GroupSource
 from wheelgate.services.provisioning import who_is_created
-from wheelgate.store.database import Database
 from wheelgate.values import Credentials, Ok, Outcome, Reject, RequestInfo, Unavailable, Unknown, User
 
-INFO = RequestInfo("POST", "/+login", {}, "127.0.0.1")
+LOGIN_REQUEST = RequestInfo("POST", "/+login", {}, "127.0.0.1")
+"""The request that authenticators see: a login from this machine."""
 
 
-def try_login(config: Config, plugins: Plugins, user: str, *, password_stdin: bool = False) -> int:
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommand ``test`` with its arguments."""
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    test = subparsers.add_parser(
+        "test", help="show what each login service answers to a user's password; changes nothing"
+    )
+    test.add_argument("user", metavar="USER", help="name of the user")
+    add_password_stdin(test)
+
+
+def run(arguments: argparse.Namespace, context: ServerContext) -> int:
     """Ask every authenticator as a login would, and print the answers; return 0 if the login would succeed."""
-    if config["database"] is None and not Path(config.database_url.removeprefix("sqlite:///")).exists():
-        raise StartupError(f"no server was started in {config.serverdir} yet; name its folder with --serverdir")
-    database = Database(config.database_url, read_only=True)
-    try:
-        server = open_stores(config, plugins, database)
+    name, plugins, config = arguments.user, context.plugins, context.config
+    with context.open_server(read_only=True) as server:
         found = plugins.collect("wheelgate_authenticators", lambda each: each.name, server=server)
         authenticators = in_order([each for _, each in found], config["auth-order"], "--auth-order")
         sources = [
             each for _, each in plugins.collect("wheelgate_group_sources", lambda each: each.name, server=server)
         ]
         created = who_is_created(config["autocreate-users"], [each.name for each in authenticators])
-        known = server.users.get(user)
-        print(f"user {user!a}: {standing(known)}")
-        credentials = Credentials("password", user, ask(user, password_stdin=password_stdin), "auth test")
-        winner = ask_all(authenticators, credentials, known)
+        user = server.users.get(name)
+        print(f"user {name!a}: {standing(user)}")
+        password = read_password(f"password for user {name}", from_stdin=arguments.password_stdin)
+        winner = ask_all(authenticators, Credentials("password", name, password, "auth test"), user)
         if winner is None:
-            print(f"result: nobody logs in user {user!a}")
+            print(f"result: no login service logs in user {name!a}")
             return 1
-        show_groups(sources, user, winner, authenticators)
-        problem = "" if known else obstacle(user, winner, created)
-        print(f"result: '{winner.name}' knows user {user!a}" + (f", but {problem}" if problem else ", who can log in"))
+        show_groups(sources, name, winner, authenticators)
+        problem = "" if user else obstacle(name, winner, created)
+        print(f"result: '{winner.name}' knows user {name!a}" + (f", but {problem}" if problem else ", who can log in"))
         return 1 if problem else 0
-    finally:
-        database.close()
 
 
 def standing(user: User | None) -> str:
-    """Say what the server knows of a user."""
+    """Say what the server knows about a user."""
     if user is None:
         return "not on this server yet"
     return f"belongs to '{user.provider}'" if user.provider else "a local user"
 
 
-def ask(user: str, *, password_stdin: bool) -> str:
-    """Read the password, from a terminal or from a pipe, in Unicode's normal form NFC."""
-    if password_stdin:
-        return unicodedata.normalize("NFC", sys.stdin.readline().rstrip("\r\n"))
-    if not sys.stdin.isatty():
-        raise StartupError("there is no terminal to ask for the password; pipe it in with --password-stdin")
-    return unicodedata.normalize("NFC", getpass.getpass(f"password for user {user}: "))
-
-
 def ask_all(
     authenticators: Sequence[Authenticator], credentials: Credentials, known: User | None
 ) -> Authenticator | None:
-    """Print what each says, and return the one that would log the user in."""
+    """Print each answer, and return the authenticator that would log the user in."""
     winner, decided = None, False
     for each in authenticators:
         if credentials.kind not in each.accepts:
-            print(f"{each.name}: not asked, it does not judge passwords")
+            print(f"{each.name}: not asked, it does not verify passwords")
         elif not belongs(credentials.username, known, each):
-            print(f"{each.name}: not asked, the name is not its own")
+            print(f"{each.name}: not asked, the user belongs elsewhere")
         else:
-            outcome, took = timed(each.authenticate, credentials, INFO, known)
+            outcome, took = timed(each.authenticate, credentials, LOGIN_REQUEST, known)
             if not isinstance(outcome, Ok | Unknown | Reject | Unavailable):
-                outcome = Unavailable(f"it answered {type(outcome).__name__}, which is no outcome")
-            print(escaped(f"{each.name}: {told(outcome, credentials.username)} ({took} ms)"))
+                outcome = Unavailable(f"it answered {type(outcome).__name__}, which is not an outcome")
+            print(escaped(f"{each.name}: {described(outcome, credentials.username)} ({took} ms)"))
             good = isinstance(outcome, Ok) and outcome.username == credentials.username
             if good and not decided:
                 winner = each
@@ -98,7 +91,7 @@ def ask_all(
 def show_groups(
     sources: Sequence[GroupSource], user: str, winner: Authenticator, authenticators: Sequence[Authenticator]
 ) -> None:
-    """Print the groups that the user would have, by who reports them."""
+    """Print the groups of the user, by group source."""
     others = {each.name for each in authenticators if not each.local} - {winner.name}
     for source in sources:
         if source.name not in others:
@@ -111,9 +104,9 @@ def show_groups(
 
 
 def obstacle(user: str, winner: Authenticator, created: frozenset[str]) -> str:
-    """Say why somebody who is no user yet cannot become one; nothing if that can be."""
+    """Say why a new user would not get an account; return an empty string if they would."""
     if winner.name not in created:
-        return "--autocreate-users does not name it, and there is no such user"
+        return "--autocreate-users does not name it, so no account is created"
     try:
         check_name("username", user)
     except BadInput as refusal:
@@ -121,8 +114,8 @@ def obstacle(user: str, winner: Authenticator, created: frozenset[str]) -> str:
     return ""
 
 
-def told(outcome: Outcome, user: str) -> str:
-    """Put an outcome into words."""
+def described(outcome: Outcome, user: str) -> str:
+    """Describe an outcome."""
     match outcome:
         case Ok(username) if username == user:
             known = [
@@ -130,17 +123,17 @@ def told(outcome: Outcome, user: str) -> str:
             ]
             return ", ".join(["ok", *known])
         case Ok(username):
-            return f"no, these are credentials of {username!a}"
+            return f"no, these are the credentials of {username!a}"
         case Unknown():
-            return "no, it does not know them"
+            return "no, it does not know the user"
         case Reject(reason):
-            return f"no, and nobody else is asked: {reason}"
+            return f"no, and no other service is asked: {reason}"
         case Unavailable(reason):
             return f"cannot tell: {reason}"
 
 
 def timed(function: Callable[..., Any], *given: Any) -> tuple[Any, int]:
-    """Call a plugin within the time that it has in the server; return its answer and the milliseconds it took."""
+    """Call a plugin with the time budget of the server; return its answer and the milliseconds that it took."""
     answers: queue.Queue[Any] = queue.Queue()
 
     def call() -> None:
@@ -148,11 +141,11 @@ def timed(function: Callable[..., Any], *given: Any) -> tuple[Any, int]:
             answers.put(function(*given))
         except BackendUnavailable as error:
             answers.put(Unavailable(error.message))
-        except Exception as error:  # noqa: BLE001 - a stranger's code: whatever it raises is an answer here
+        except Exception as error:  # noqa: BLE001 - third-party code: whatever it raises is an answer here
             answers.put(Unavailable(f"it raised {type(error).__name__}"))
 
     begun = time.monotonic()
-    # Not one of a pool's: the process would wait for it at the end, and a plugin that hangs never ends.
+    # A daemon thread: the process would wait at its end for a pool, and so for a plugin that hangs.
     threading.Thread(target=call, daemon=True).start()
     try:
         answer = answers.get(timeout=AUTHENTICATOR_BUDGET)

@@ -1,49 +1,56 @@
-"""``devpi-server fsck``: whether the files of packages are all there, whole, and needed."""
+"""``devpi-server fsck``: check that stored package files are present, undamaged and needed."""
 
 from __future__ import annotations
 
+import argparse
 import os
-from pathlib import Path
 
 from wheelgate.app import Application
-from wheelgate.config import Config
-from wheelgate.errors import StartupError
-from wheelgate.plugin_host.discovery import Plugins
+from wheelgate.commands.context import ServerContext
 from wheelgate.process.startup import lock_folder, make_secret, prepare_database
 
-GRACE = 3600.0
-"""Seconds for which a file without a record is let alone in a bucket: another node may be about to record it."""
+UNRECORDED_GRACE_SECONDS = 3600.0
+"""A file in a bucket that has no record may be an upload that another node is about to record."""
 
 
-def check_files(config: Config, plugins: Plugins, *, repair: bool = False, no_hashes: bool = False) -> int:
-    """Compare stored files with the records, and say what does not fit; the server must be stopped.
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.add_argument("--repair", action="store_true", help="remove unneeded files, and set damaged ones aside")
+    parser.add_argument("--no-hashes", action="store_true", help="compare sizes only, without reading every file")
+
+
+def run(arguments: argparse.Namespace, context: ServerContext) -> int:
+    """Compare stored files with the records and print the differences; the server must be stopped.
 
     Returns:
-        0 if nothing is wrong, or nothing any longer; 1 otherwise.
+        0 if nothing is wrong or everything was repaired, 1 otherwise.
     """
-    if config["database"] is None and not Path(config.database_url.removeprefix("sqlite:///")).exists():
-        raise StartupError(f"no server was started in {config.serverdir} yet; name its folder with --serverdir")
+    context.require_started_server()
+    config, repair = context.config, arguments.repair
     lock = lock_folder(config.serverdir, patience=0)
-    make_secret(config.secret_path, given=config["secretfile"] is not None)
-    prepare_database(config, plugins)
-    application = Application(config, plugins)
-    found = 0
     try:
-        grace = 0.0 if config["files"] is None else GRACE
-        check = application.files.check(hashes=not no_hashes, repair=repair, grace=grace)
-        for finding in check.findings():
-            found += 1
-            print(f"{finding.subject}: {finding.problem}{' (repaired)' if finding.repaired else ''}")
+        make_secret(config.secret_path, given=config["secretfile"] is not None)
+        prepare_database(config, context.plugins)
+        application = Application(config, context.plugins)
+        try:
+            grace = 0.0 if config["files"] is None else UNRECORDED_GRACE_SECONDS
+            check = application.files.check(hashes=not arguments.no_hashes, repair=repair, grace=grace)
+            found = 0
+            for finding in check.findings():
+                found += 1
+                print(f"{finding.subject}: {finding.problem}{' (repaired)' if finding.repaired else ''}")
+            complete = check.complete
+        finally:
+            application.close()
     finally:
-        application.close()
         os.close(lock)
-    if not check.complete:
-        print("the plugin of an index is missing: files that no package needs were not looked for")
+    if not complete:
+        print("the plugin of an index is missing: fsck did not look for unneeded files")
     checked = f"{check.checked} stored {'file' if check.checked == 1 else 'files'} checked"
     if not found:
         print(f"{checked}, nothing is wrong")
     elif repair:
-        print(f"{checked}, {found} found and repaired; damaged files now lie in 'damaged', beside the good ones")
+        print(f"{checked}, {found} found and repaired; damaged files are now in 'damaged', next to the good ones")
     else:
-        print(f"{checked}, {found} found; nothing was changed: 'devpi-server fsck --repair' puts it right")
+        print(f"{checked}, {found} found; nothing was changed: run 'devpi-server fsck --repair' to repair them")
     return 1 if found and not repair else 0

@@ -1,12 +1,19 @@
-"""``devpi-server plugins``: what is installed, what it does, and in which order it is asked."""
+"""``devpi-server plugins``: list the installed plugins with their hooks and settings."""
 
 from __future__ import annotations
 
-from wheelgate.plugin_host.discovery import Plugins
+import argparse
+
+from wheelgate.commands.context import ServerContext
 
 
-def list_plugins(plugins: Plugins) -> None:
-    """Print a paragraph about each plugin, in the order in which functions are called."""
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add no arguments: the command has none."""
+
+
+def run(arguments: argparse.Namespace, context: ServerContext) -> int:
+    """Print a paragraph about each plugin, in the order in which the server calls their functions."""
+    plugins = context.plugins
     keys: dict[str, list[str]] = {}
     for plugin, option in plugins.options():
         keys.setdefault(plugin, []).append(option.key)
@@ -18,3 +25,4 @@ def list_plugins(plugins: Plugins) -> None:
             print(f"   hooks: {', '.join(hooks)}")
         if entry.name in keys:
             print(f"   settings: {', '.join(keys[entry.name])}")
+    return 0

@@ -26,6 +26,7 @@ KINDS = {
     "events": Kind("writes down what happens"),
     "route": Kind("serves an address of its own"),
     "index-type": Kind("brings a type of index"),
+    "server-command": Kind("adds a subcommand to devpi-server"),
     "config-writer": Kind("points another tool at an index", "wheelgate.client"),
     "command": Kind("adds a command to devpi", "wheelgate.client"),
 }

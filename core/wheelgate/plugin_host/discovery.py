@@ -11,7 +11,8 @@ from typing import Any, Protocol, TypeVar
 import pluggy
 
 from wheelgate import hookspecs
-from wheelgate.config import CORE_OPTIONS, unknown
+from wheelgate.config import unknown_name
+from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.errors import StartupError
 from wheelgate.options import Option
 
@@ -84,7 +85,7 @@ class Plugins:
         for name in dir(entry.plugin):
             marked = getattr(getattr(entry.plugin, name), f"{hookspecs.GROUP}_impl", None)
             if marked is not None and name not in known:
-                raise StartupError(f"plugin '{entry.name}': {unknown('hook', name, known)}")
+                raise StartupError(f"plugin '{entry.name}': {unknown_name('hook', name, known)}")
 
     def implementations(self, hook: str) -> list[Implementation]:
         """Return who implements a hook, in the order of the plugins' names."""
@@ -171,7 +172,7 @@ def discover(blocked: Sequence[str]) -> Plugins:
         found[entry.name] = Found(entry.name, distribution, version, entry.name in blocked, plugin)
     for name in blocked:
         if name not in found:
-            raise StartupError(f"--no-plugin: {unknown('plugin', name, found)}")
+            raise StartupError(f"--no-plugin: {unknown_name('plugin', name, found)}")
     return Plugins(list(found.values()))
 
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from wheelgate.config import unknown
+from wheelgate.config import unknown_name
 from wheelgate.errors import BackendUnavailable, Conflict, Forbidden, Refusal, StartupError
 from wheelgate.names import check_name
 from wheelgate.plugin_host.discovery import Implementation
@@ -126,7 +126,7 @@ def who_is_created(chosen: Collection[str], authenticators: Collection[str]) -> 
     known = [*authenticators, "all", "none"]
     for name in chosen:
         if name not in known:
-            raise StartupError(f"--autocreate-users: {unknown('authenticator', name, known)}")
+            raise StartupError(f"--autocreate-users: {unknown_name('authenticator', name, known)}")
     if "none" in chosen and len(chosen) > 1:
         raise StartupError("--autocreate-users: 'none' does not go with other names")
     return frozenset(authenticators) if "all" in chosen else frozenset(chosen)

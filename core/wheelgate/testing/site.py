@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import base64
 import json
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,9 @@ from typing import Any
 import falcon.testing
 
 from wheelgate.app import Application
-from wheelgate.config import CORE_OPTIONS, settle
+from wheelgate.commands.context import ServerContext
+from wheelgate.config import resolve
+from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.plugin_host.discovery import Found, Plugins, discover
 from wheelgate.process.startup import make_folder, make_secret, prepare_database
 from wheelgate.server import Server
@@ -75,13 +78,13 @@ class Site:
         brought = extra or {}
         found = [each for each in (discover(no_plugin).found if no_plugin else installed()) if each.name not in brought]
         found += [Found(name, "tests", "1", blocked=False, plugin=plugin) for name, plugin in brought.items()]
-        plugins = Plugins(found)
+        self._plugins = plugins = Plugins(found)
         known = [*CORE_OPTIONS, *(option for _, option in plugins.options())]
         keys = {option.key for option in known}
         flags = {key: value for key, value in {**CHEAP, **QUIET}.items() if key in keys}
         flags |= {name.replace("_", "-"): value for name, value in options.items()}
         flags = {key: value for key, value in flags.items() if value is not None}
-        self.config = settle(known, {"serverdir": str(folder), **flags}, {})
+        self.config = resolve(known, {"serverdir": str(folder), **flags}, {})
         make_folder(self.config.serverdir)
         make_secret(self.config.secret_path, given=False)
         prepare_database(self.config, plugins)
@@ -129,6 +132,15 @@ class Site:
             method, path, query_string=query, body=data, headers=sent, host=host, remote_addr=address
         )
         return Answer(answer.status_code, answer.headers, answer.content)
+
+    def run_command(self, name: str, *argv: str) -> int:
+        """Run a plugin's subcommand of ``devpi-server`` on the folder of this site, and return its exit code."""
+        (command,) = [
+            each for _, answer in self._plugins.ask("wheelgate_commands") for each in answer if each.name == name
+        ]
+        parser = argparse.ArgumentParser(prog=f"devpi-server {name}")
+        command.register(parser)
+        return int(command.run(parser.parse_args(argv), ServerContext(self._plugins, lambda: self.config)))
 
     def login(self, user: str, password: str) -> tuple[str, str]:
         """Log in and return what ``auth`` takes: the name and the token."""

@@ -3,7 +3,7 @@
 import argon2
 
 from wheelgate import Option, Server, hookimpl
-from wheelgate.config import whole
+from wheelgate.option_types import whole_number
 from wheelgate.providers import Authenticator, CredentialExtractor, PasswordHasher
 from wheelgate_auth_basic.headers import Basic, XDevpiAuth
 from wheelgate_auth_basic.passwords import Hasher, PasswordAuthenticator
@@ -19,12 +19,18 @@ def wheelgate_options() -> list[Option]:
             "argon2-memory-cost",
             "memory that hashing a password takes, in KiB",
             RECOMMENDED.memory_cost,
-            whole(8, 2**22),
+            whole_number(8, 2**22),
             "KIB",
         ),
-        Option("argon2-time-cost", "passes that hashing a password takes", RECOMMENDED.time_cost, whole(1, 100), "N"),
         Option(
-            "argon2-parallelism", "threads that hashing a password uses", RECOMMENDED.parallelism, whole(1, 64), "N"
+            "argon2-time-cost", "passes that hashing a password takes", RECOMMENDED.time_cost, whole_number(1, 100), "N"
+        ),
+        Option(
+            "argon2-parallelism",
+            "threads that hashing a password uses",
+            RECOMMENDED.parallelism,
+            whole_number(1, 64),
+            "N",
         ),
     ]
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from wheelgate import Option
-from wheelgate.config import Config, is_loopback, whole
+from wheelgate.config import Config, is_loopback
 from wheelgate.errors import StartupError
+from wheelgate.option_types import whole_number
 
 SECTION = "ldap"
 ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]*|\d+(\.\d+)+")
@@ -159,7 +160,7 @@ def options() -> list[Option]:
         ),
         option("index", "name of an index that each new user gets", metavar="NAME"),
         option("index-bases", "bases of that index", (), metavar="INDEX", many=True),
-        option("timeout", "seconds that a server may take to answer", 2, whole(1, 4), metavar="SECONDS"),
+        option("timeout", "seconds that a server may take to answer", 2, whole_number(1, 4), metavar="SECONDS"),
     ]
 
 

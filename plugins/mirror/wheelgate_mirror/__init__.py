@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wheelgate import Index, Option, Server, hookimpl
-from wheelgate.config import seconds
 from wheelgate.fields import Field, IndexType, parse_bool, parse_int, parse_json, parse_principals, parse_text
+from wheelgate.option_types import positive_time_span
 from wheelgate_mirror.cooldown import parse_exceptions, parse_min_age
 from wheelgate_mirror.source import MirrorPackages
 from wheelgate_mirror.upstream_urls import default_upstream, mirror_url_parser, root_pypi_url
@@ -30,7 +30,7 @@ def wheelgate_options() -> list[Option]:
             secret=True,
         ),
         Option("no-root-pypi", "make no root/pypi at the first start", False),
-        Option("mirror-timeout", "how long an upstream may keep silent", 10, seconds, metavar="TIME"),
+        Option("mirror-timeout", "how long an upstream may keep silent", 10, positive_time_span, metavar="TIME"),
     ]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,12 +12,12 @@ from typing import Any
 from wheelgate import Index
 from wheelgate.errors import BadInput, Forbidden
 from wheelgate.fields import parse_list, shown
+from wheelgate.option_types import time_span
 from wheelgate.packages import normalize
 from wheelgate_mirror.filenames import NAME, normalized_version
 
-UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-LONGEST = 3650 * 86400
-"""Seconds: ten years."""
+MAX_AGE_SECONDS = 3650 * 86_400
+"""Ten years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +90,8 @@ def _exceptions(items: Iterable[str]) -> Iterable[str]:
 
 def _seconds(said: str) -> int | None:
     """Return a time span in seconds; None if it is none, or too long."""
-    match = re.fullmatch(r"([0-9]{1,9})([smhdw]?)", said)
-    seconds = int(match[1]) * UNITS[match[2]] if match else -1
-    return seconds if 0 <= seconds <= LONGEST else None
+    try:
+        seconds = time_span(said)
+    except ValueError:
+        return None
+    return seconds if seconds <= MAX_AGE_SECONDS else None

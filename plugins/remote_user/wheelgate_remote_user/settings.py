@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from wheelgate.config import network
+from wheelgate.option_types import network
 
 TAKEN = frozenset({"authorization", "connection", "content-length", "cookie", "host", "x-devpi-auth"})
 """Headers that mean something else, and that clients may send."""

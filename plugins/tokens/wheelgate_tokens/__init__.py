@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from wheelgate import Event, Option, Permission, Server, hookimpl
-from wheelgate.config import seconds
 from wheelgate.hookspecs import about
+from wheelgate.option_types import positive_time_span
 from wheelgate.providers import CredentialExtractor, Route, TokenHandler
 from wheelgate_tokens.bearer import Bearer
 from wheelgate_tokens.handler import Handler
@@ -22,7 +22,7 @@ def wheelgate_options() -> list[Option]:
             "token-longest-lifetime",
             "how long an API token may last; a shorter time ends tokens that are older than that, too",
             365 * 86400,
-            seconds,
+            positive_time_span,
             "TIME",
         )
     ]

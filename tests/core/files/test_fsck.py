@@ -121,7 +121,9 @@ def test_what_is_wrong_is_found_and_nothing_is_changed(
     assert outcomes[0].out == outcomes[1].out
     assert [outcome.code for outcome in outcomes] == [bool(found)] * 2
     assert outcomes[0].out.splitlines()[:-1] == found
-    end = "1 found; nothing was changed: 'devpi-server fsck --repair' puts it right" if found else "nothing is wrong"
+    end = (
+        "1 found; nothing was changed: run 'devpi-server fsck --repair' to repair them" if found else "nothing is wrong"
+    )
     assert outcomes[0].out.splitlines()[-1] == f"2 stored files checked, {end}"
 
 

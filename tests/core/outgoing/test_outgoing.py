@@ -11,7 +11,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from wheelgate.config import CORE_OPTIONS, settle
+from wheelgate.config import resolve
+from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.errors import BadInput, BadUpstream, Forbidden, UpstreamTimeout
 from wheelgate.outgoing import Outgoing
 
@@ -21,7 +22,7 @@ ANYWHERE = "0.0.0.0"
 def outgoing(allowed: Sequence[str] = (), host: str = "localhost", **more: str) -> Outgoing:
     """Make what a server with these options has."""
     flags: dict[str, Any] = {"host": host, **{name.replace("_", "-"): value for name, value in more.items()}}
-    return Outgoing(settle(CORE_OPTIONS, {**flags, "allow-upstream": list(allowed)}, {}))
+    return Outgoing(resolve(CORE_OPTIONS, {**flags, "allow-upstream": list(allowed)}, {}))
 
 
 @pytest.mark.parametrize(

@@ -56,14 +56,20 @@ def test_it_prints_what_the_documentation_shows(run: Run, folder: Path, director
 @pytest.mark.parametrize(
     ("user", "password", "options", "line"),
     [
-        pytest.param("ada", "wrong", {}, "ldap: no, and nobody else is asked: wrong password (N ms)", id="wrong"),
-        pytest.param("Ada", "analytical", {}, "ldap: no, it does not know them (N ms)", id="unknown"),
-        pytest.param("ada", "", {}, "ldap: no, and nobody else is asked: without a password (N ms)", id="empty"),
+        pytest.param(
+            "ada",
+            "wrong",
+            {},
+            "ldap: no, and no other service is asked: wrong password (N ms)",
+            id="wrong",
+        ),
+        pytest.param("Ada", "analytical", {}, "ldap: no, it does not know the user (N ms)", id="unknown"),
+        pytest.param("ada", "", {}, "ldap: no, and no other service is asked: without a password (N ms)", id="empty"),
         pytest.param(
             "bob",
             "builder",
             {"ldap_required_group": "admins"},
-            "ldap: no, and nobody else is asked: not in a required group (N ms)",
+            "ldap: no, and no other service is asked: not in a required group (N ms)",
             id="required group",
         ),
         pytest.param(
@@ -81,7 +87,7 @@ def test_it_prints_what_the_documentation_shows(run: Run, folder: Path, director
             id="base",
         ),
         pytest.param("ada", "analytical", {"ldap_ca_file": None}, "certificate verify failed", id="certificate"),
-        pytest.param("root", "swordfish", {}, "ldap: not asked, the name is not its own", id="root"),
+        pytest.param("root", "swordfish", {}, "ldap: not asked, the user belongs elsewhere", id="root"),
     ],
 )
 def test_it_says_what_is_wrong(

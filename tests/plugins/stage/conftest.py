@@ -15,7 +15,8 @@ import wheelgate.store
 import wheelgate_sql_store
 import wheelgate_stage
 from wheelgate import Server
-from wheelgate.config import CORE_OPTIONS, settle
+from wheelgate.config import resolve
+from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.packages import Form, PackageTarget
 from wheelgate.store.database import Database
 from wheelgate.store.prepare import prepare
@@ -33,7 +34,7 @@ def server(new_url: str, tmp_path: Path) -> Iterator[Server]:  # noqa: F811
     ]
     prepare(new_url, folders, lambda database: None)
     with closing(Database(new_url)) as database:
-        server = Server(settle(CORE_OPTIONS, {"serverdir": str(tmp_path / "server")}, {}), database)
+        server = Server(resolve(CORE_OPTIONS, {"serverdir": str(tmp_path / "server")}, {}), database)
         server.users = wheelgate_sql_store.wheelgate_user_store(server)
         server.indices = wheelgate_sql_store.wheelgate_index_store(server)
         (kind,) = wheelgate_stage.wheelgate_index_types(server)

@@ -1,9 +1,11 @@
-"""Shows an administrator what there is and what happens: what a page of administration would be made of."""
+"""Shows an administrator the users and recent events, as a route and as a subcommand of ``devpi-server``."""
 
+import argparse
 from collections import Counter, deque
 
-from wheelgate import Event, Permission, Server, hookimpl
+from wheelgate import Command, Event, Permission, Server, hookimpl
 from wheelgate.providers import Route, RouteRequest, RouteResponse
+from wheelgate.subcommands import CommandContext
 
 RECENT: deque[str] = deque(maxlen=100)
 """What this worker has heard of."""
@@ -30,3 +32,20 @@ def wheelgate_routes(server: Server) -> list[Route]:
         return RouteResponse({"users": users, "recent": list(RECENT)}, "overview")
 
     return [Route("GET", "/overview", overview, permission="tiny_admin")]
+
+
+def register(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--provider", metavar="NAME", help="list only the users of this login service")
+
+
+def list_users(arguments: argparse.Namespace, context: CommandContext) -> int:
+    with context.open_server(read_only=True) as server:
+        for user in server.users.list():
+            if arguments.provider in (None, user.provider or "local"):
+                print(f"{user.name}: {user.provider or 'local'}")
+    return 0
+
+
+@hookimpl
+def wheelgate_commands() -> list[Command]:
+    return [Command("users", "list the users with their login services", register, list_users)]

@@ -20,7 +20,7 @@ from wheelgate import (
     User,
     hookimpl,
 )
-from wheelgate.config import web_address
+from wheelgate.option_types import http_url
 from wheelgate.providers import Authenticator
 
 USER = "gitlab-ci-token"
@@ -60,7 +60,7 @@ class Jobs:
 
 @hookimpl
 def wheelgate_options() -> list[Option]:
-    return [Option("url", "address of the GitLab", None, web_address, "URL", section="tiny-gitlab-ci")]
+    return [Option("url", "address of the GitLab", None, http_url, "URL", section="tiny-gitlab-ci")]
 
 
 @hookimpl

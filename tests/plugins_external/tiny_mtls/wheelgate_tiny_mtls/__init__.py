@@ -3,9 +3,9 @@
 import re
 
 from wheelgate import Credentials, Ok, Option, Outcome, RequestInfo, Server, Unknown, User, hookimpl
-from wheelgate.config import network
 from wheelgate.errors import NotAuthenticated
 from wheelgate.hookspecs import instant
+from wheelgate.option_types import network
 from wheelgate.providers import Authenticator, CredentialExtractor
 
 NAME = "tiny_mtls"

@@ -7,9 +7,9 @@ import re
 import requests
 
 from wheelgate import Credentials, Ok, Option, Outcome, Reject, RequestInfo, Server, Unavailable, User, hookimpl
-from wheelgate.config import web_address
 from wheelgate.errors import NotAuthenticated
 from wheelgate.hookspecs import instant
+from wheelgate.option_types import http_url
 from wheelgate.providers import Authenticator, CredentialExtractor
 
 NAME = "tiny_oidc"
@@ -68,7 +68,7 @@ class Provider:
 
 @hookimpl
 def wheelgate_options() -> list[Option]:
-    return [Option("userinfo", "address of user information", None, web_address, "URL", section="tiny-oidc")]
+    return [Option("userinfo", "address of user information", None, http_url, "URL", section="tiny-oidc")]
 
 
 @hookimpl

@@ -1,0 +1,37 @@
+"""Reads passwords for subcommands: from a terminal, or from standard input."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+import unicodedata
+
+from wheelgate.errors import BadInput, StartupError
+
+
+def add_password_stdin(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--password-stdin``."""
+    parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+
+
+def read_password(prompt: str, *, from_stdin: bool, repeat: bool = False) -> str:
+    """Read a password, in Unicode's normal form NFC.
+
+    Args:
+        prompt: the question at a terminal, without colon.
+        from_stdin: read one line of standard input instead of asking.
+        repeat: ask twice at a terminal.
+
+    Raises:
+        StartupError: there is no terminal.
+        BadInput: the two passwords differ.
+    """
+    if from_stdin:
+        return unicodedata.normalize("NFC", sys.stdin.readline().rstrip("\r\n"))
+    if not sys.stdin.isatty():
+        raise StartupError("there is no terminal to ask for the password; pipe it in with --password-stdin")
+    password = getpass.getpass(f"{prompt}: ")
+    if repeat and getpass.getpass(f"repeat {prompt}: ") != password:
+        raise BadInput("the two passwords differ; nothing was changed")
+    return unicodedata.normalize("NFC", password)
