@@ -56,7 +56,8 @@ from wheelgate.services.principals import Principals
 from wheelgate.services.provisioning import Provisioning, who_is_created
 from wheelgate.services.sources import Sources
 from wheelgate.services.users import Users
-from wheelgate.store.access import Access, Kept
+from wheelgate.store.access import StoreAccess
+from wheelgate.store.cached_users import CachedUsers
 from wheelgate.store.database import Database
 from wheelgate.store.group_commit import GroupCommit
 from wheelgate.store.keys import derive_key
@@ -109,10 +110,10 @@ class Application:
         self._events = Events(server, plugins.implementations("wheelgate_on_event"))
 
         instant = database.instant and server.users.instant and server.indices.instant
-        access = Access(database, self._storing, instant=instant)
+        access = StoreAccess(database, self._storing, instant=instant)
         access.serial = database.serial()
         self._access = access
-        kept = Kept(database, access)
+        cached_users = CachedUsers(server.users, access)
 
         secret = config.secret_path.read_bytes()
         sessions = Sessions(secret, state.uuid, config["session-lifetime"])
@@ -140,7 +141,7 @@ class Application:
         indices = Indices(server.indices, server.users, types)
         keepers = plugins.implementations("wheelgate_forget_principal")
         server.forget_principal = Principals(server, indices, keepers).forget
-        users = Users(server.users, indices, kept, server.forget_principal)
+        users = Users(server.users, indices, cached_users, server.forget_principal)
         provisioning = Provisioning(
             server,
             users,
@@ -151,7 +152,7 @@ class Application:
             self._events.announce,
         )
         remembered = derive_key(secret, "remembered tokens")
-        tokens = Tokens(handlers, server.users, access, kept, remembered, self._tell_of_use)
+        tokens = Tokens(handlers, cached_users, access, remembered, self._tell_of_use)
         presence = Presence(authenticators)
         identifier = Identifier(
             extractors,
@@ -161,10 +162,9 @@ class Application:
             groups,
             presence,
             provisioning.welcome,
-            server.users,
+            cached_users,
             state,
             access,
-            kept,
         )
 
         brought = plugins.collect("wheelgate_permissions", lambda permission: permission.name)
@@ -180,9 +180,9 @@ class Application:
         outside = Outside(config["trusted-proxy"], config["outside-url"])
 
         self._sources = Sources(types)
-        inheritance = Inheritance(indices, self._sources, kept)
+        inheritance = Inheritance(indices, self._sources, access)
         hide = config["private-indices"] == "hide"
-        index_rights = IndexRights(rights, inheritance, server.indices, access, kept, hide=hide)
+        index_rights = IndexRights(rights, inheritance, server.indices, access, hide=hide)
         front = Front(outside, identifier, rights, index_rights, access, self._events)
         self._sending = Pool("sending", SENDING_THREADS)
         self._pushing = Pool("pushes", PUSHING_THREADS)
@@ -206,7 +206,7 @@ class Application:
 
         api = ApiResource(front, indices, features)
         providers = [provider for _, provider in (*extractors, *authenticators, *handlers, *group_sources)]
-        app.add_route("/", RootResource(front, server.users, server.indices, kept))
+        app.add_route("/", RootResource(front, server.users, server.indices, access))
         app.add_route("/+api", api)
         app.add_route("/{user}/+api", api)
         app.add_route("/{user}/{index}/+api", api)
@@ -219,11 +219,11 @@ class Application:
         routes = [(name, route) for name, answer in plugins.ask("wheelgate_routes", server=server) for route in answer]
         app.add_route("/+openapi", OpenApiResource(front, types, routes, VERSION))
         user_resource = UserResource(
-            front, users, indices, kept, sessions, self._hashing, passwords, loopback=config.loopback
+            front, users, indices, access, sessions, self._hashing, passwords, loopback=config.loopback
         )
         changing = Changing(front, indices, self._sources)
         file_resource = Together(
-            FileResource(front, inheritance, self._sources, kept, reader, self._sending),
+            FileResource(front, inheritance, self._sources, access, reader, self._sending),
             ChangedFile(changing, self._sources, server.files),
         )
         app.add_route("/{user}/{index}/+f/{first}/{second}/{name}", file_resource)

@@ -10,7 +10,7 @@ import falcon.asgi
 import orjson
 
 from wheelgate.http.request import HEAD, PRIVATE
-from wheelgate.store.access import Access
+from wheelgate.store.access import StoreAccess
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -63,7 +63,7 @@ def private(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]
 class CommonHeaders:
     """Puts on every answer what clients and browsers look for; wraps the application."""
 
-    def __init__(self, app: Callable[..., Awaitable[None]], version: str, uuid: str, access: Access) -> None:
+    def __init__(self, app: Callable[..., Awaitable[None]], version: str, uuid: str, access: StoreAccess) -> None:
         self._app = app
         self._access = access
         self._fixed = (

@@ -16,7 +16,7 @@ from wheelgate.plugin_host.events import Events, event
 from wheelgate.rights.decision import Rights
 from wheelgate.rights.indices import IndexRights
 from wheelgate.services.inheritance import Resolution
-from wheelgate.store.access import Access
+from wheelgate.store.access import StoreAccess
 from wheelgate.values import Resource
 
 P = ParamSpec("P")
@@ -36,7 +36,7 @@ class Front:
         identifier: Identifier,
         rights: Rights,
         indices: IndexRights,
-        access: Access,
+        access: StoreAccess,
         events: Events,
     ) -> None:
         self.outside = outside

@@ -8,11 +8,11 @@ from functools import lru_cache
 
 WEIGHT = re.compile(r"(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
 
-KEPT = 512
+HEADER_CACHE_ENTRIES = 512
 """Headers of which the answer is remembered: there are few kinds of clients, and each always sends the same."""
 
 
-@lru_cache(KEPT)
+@lru_cache(HEADER_CACHE_ENTRIES)
 def best_media_type(accept: str, offers: tuple[str, ...]) -> str | None:
     """Return the offer that the client likes best; None if it can read none of them.
 
@@ -29,7 +29,7 @@ def best_media_type(accept: str, offers: tuple[str, ...]) -> str | None:
     return best
 
 
-@lru_cache(KEPT)
+@lru_cache(HEADER_CACHE_ENTRIES)
 def best_coding(accept_encoding: str, offers: tuple[str, ...]) -> str:
     """Return the content coding that the client likes best, of equal ones the first; empty for none.
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hmac
 import logging
-import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from wheelgate.caches import TtlCache
 from wheelgate.errors import BackendUnavailable, NotAuthenticated
 from wheelgate.identity.limiter import Limiter
 from wheelgate.providers import Authenticator
 from wheelgate.threads.pool import Pool, Provider
 from wheelgate.values import ROOT, Credentials, Ok, Outcome, Reject, RequestInfo, Unavailable, Unknown, User
 
-KEPT_FOR = 60.0
-KEPT = 10_000
+LOGIN_CACHE_SECONDS = 60.0
+"""Seconds for which verified credentials are good without another look at the password."""
+LOGIN_CACHE_ENTRIES = 10_000
+"""Verified credentials that are remembered."""
 
 log = logging.getLogger("wheelgate.identity")
 
@@ -42,7 +43,8 @@ class Authentication:
         self._hashing = hashing
         self._limiter = limiter
         self._key = key
-        self._good: OrderedDict[bytes, tuple[float, str | None, Proof]] = OrderedDict()
+        self._verified: TtlCache[bytes, tuple[str | None, Proof]] = TtlCache(LOGIN_CACHE_ENTRIES)
+        """By a digest of the credentials; each with the user's stamp, which a new password changes."""
 
     async def remembered(self, credentials: Credentials, info: RequestInfo, user: User | None) -> Proof:
         """Judge credentials that come with every request; see :meth:`judge`."""
@@ -51,14 +53,11 @@ class Authentication:
         text = f"{credentials.kind}\0{credentials.username}\0{credentials.secret}"
         digest = hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), "sha256")
         stamp = user.stamp if user else None
-        kept = self._good.get(digest)
-        if kept and kept[1] == stamp and time.monotonic() < kept[0]:
-            return kept[2]
+        known = self._verified.get(digest)
+        if known is not None and known[0] == stamp:
+            return known[1]
         proof = await self.judge(credentials, info, user)
-        self._good[digest] = (time.monotonic() + KEPT_FOR, stamp, proof)
-        self._good.move_to_end(digest)
-        if len(self._good) > KEPT:
-            self._good.popitem(last=False)
+        self._verified.put(digest, (stamp, proof), LOGIN_CACHE_SECONDS)
         return proof
 
     async def judge(self, credentials: Credentials, info: RequestInfo, user: User | None) -> Proof:

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from wheelgate.caches import TtlCache
 from wheelgate.errors import BackendUnavailable, NotAuthenticated
 from wheelgate.providers import Authenticator, UserDirectory
 from wheelgate.threads.pool import Provider
 
-KEPT_FOR = 60.0
-KEPT = 10_000
+DIRECTORY_CACHE_SECONDS = 60.0
+"""Seconds for which a directory is not asked about the same user again."""
+DIRECTORY_CACHE_ENTRIES = 10_000
+"""Answers that are remembered."""
 
 log = logging.getLogger("wheelgate.identity")
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    until: float
     there: bool
     asked: float
     """Seconds since the epoch."""
@@ -32,7 +33,8 @@ class Presence:
     def __init__(self, authenticators: Sequence[tuple[Authenticator, Provider]]) -> None:
         """Take the authenticators, each with the way to call it."""
         self._brought_by = {each.name: (each, provider) for each, provider in authenticators}
-        self._kept: OrderedDict[tuple[str, str], _Answer] = OrderedDict()
+        self._answers: TtlCache[tuple[str, str], _Answer] = TtlCache(DIRECTORY_CACHE_ENTRIES)
+        """By the names of directory and user."""
 
     async def require(self, username: str, brought_by: str, since: float) -> None:
         """Let a user from elsewhere pass who is still there.
@@ -53,11 +55,11 @@ class Presence:
         authenticator, provider = self._brought_by[brought_by]
         if not isinstance(authenticator, UserDirectory):
             return
-        kept = self._kept.get((brought_by, username))
+        answer = self._answers.get((brought_by, username))
         # Who was away and has just logged in again is back.
-        if not kept or time.monotonic() >= kept.until or (not kept.there and int(kept.asked) <= since):
-            kept = await self._ask(authenticator, provider, username)
-        if not kept.there:
+        if answer is None or (not answer.there and int(answer.asked) <= since):
+            answer = await self._ask(authenticator, provider, username)
+        if not answer.there:
             raise NotAuthenticated(f"user '{username}' is not known to '{brought_by}' any more")
 
     async def _ask(self, directory: UserDirectory, provider: Provider, username: str) -> _Answer:
@@ -72,9 +74,6 @@ class Presence:
             sentence = f"the login service '{directory.name}' cannot be reached; try again later"
             after = getattr(error, "retry_after", None) or 5
             raise BackendUnavailable(sentence, retry_after=after) from None
-        answer = _Answer(time.monotonic() + KEPT_FOR, there, asked)
-        self._kept[directory.name, username] = answer
-        self._kept.move_to_end((directory.name, username))
-        if len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
+        answer = _Answer(there, asked)
+        self._answers.put((directory.name, username), answer, DIRECTORY_CACHE_SECONDS)
         return answer

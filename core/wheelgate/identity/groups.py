@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections import OrderedDict
 from collections.abc import Collection, Sequence
-from typing import Any
 
+from wheelgate.caches import TtlCache
 from wheelgate.providers import GroupSource
+from wheelgate.store.serial_cache import SerialCache
 from wheelgate.threads.pool import Provider
 
-KEPT_FOR = 60.0
-KEPT = 10_000
+GROUPS_CACHE_SECONDS = 60.0
+"""Seconds for which the answer of a source outside of the stores is used again."""
+GROUPS_CACHE_ENTRIES = 10_000
+"""Answers that are remembered, one for each source and user."""
 
 log = logging.getLogger("wheelgate.identity")
 
@@ -24,9 +25,11 @@ class Groups:
         """Take the sources, and the names of the authenticators that bring users."""
         self._sources = sources
         self._authenticators = authenticators
-        self._kept: OrderedDict[tuple[str, str], tuple[float, frozenset[str]]] = OrderedDict()
+        self._stored: SerialCache[tuple[str, str], frozenset[str]] = SerialCache(GROUPS_CACHE_ENTRIES)
+        """Groups from sources in the database; by the names of source and user, as the other one."""
+        self._foreign: TtlCache[tuple[str, str], frozenset[str]] = TtlCache(GROUPS_CACHE_ENTRIES)
 
-    async def of(self, username: str, brought_by: str, kept: dict[Any, Any]) -> tuple[frozenset[str], bool]:
+    async def of(self, username: str, brought_by: str, serial: int) -> tuple[frozenset[str], bool]:
         """Return the groups of a user, and whether they hold as long as the state of the stores.
 
         A source that fails counts with its last answer until that is a minute old, and then with nothing.
@@ -34,7 +37,7 @@ class Groups:
         Args:
             username: the user.
             brought_by: the name of the authenticator that brought the user; empty for a local one.
-            kept: what was read from the stores in their present state; answers of live sources are put there.
+            serial: the change serial that was read before the user was; answers of live sources hold for it.
         """
         groups: frozenset[str] = frozenset()
         lasting = True
@@ -42,7 +45,7 @@ class Groups:
             # Whoever creates a user with the name of somebody in a directory must not get that one's groups.
             if source.name == brought_by or source.name not in self._authenticators:
                 if getattr(source, "live", False):
-                    found = await self._live(source, provider, username, kept)
+                    found = await self._live(source, provider, username, serial)
                     lasting = lasting and found is not None
                 else:
                     found = await self._for_a_minute(source, provider, username)
@@ -50,29 +53,22 @@ class Groups:
                 groups |= found or frozenset()
         return groups, lasting
 
-    async def _live(
-        self, source: GroupSource, provider: Provider, username: str, kept: dict[Any, Any]
-    ) -> frozenset[str] | None:
-        key = ("groups", source.name, username)
-        found: frozenset[str] | None = kept.get(key)
+    async def _live(self, source: GroupSource, provider: Provider, username: str, serial: int) -> frozenset[str] | None:
+        key = (source.name, username)
+        found = self._stored.get(serial, key)
         if found is None:
             found = await self._ask(source, provider, username)
             if found is not None:
-                kept[key] = found
+                self._stored.put(serial, key, found)
         return found
 
     async def _for_a_minute(self, source: GroupSource, provider: Provider, username: str) -> frozenset[str] | None:
         key = (source.name, username)
-        now = time.monotonic()
-        kept = self._kept.get(key)
-        if kept and now < kept[0]:
-            return kept[1]
-        groups = await self._ask(source, provider, username)
-        if groups is not None:
-            self._kept[key] = (now + KEPT_FOR, groups)
-            self._kept.move_to_end(key)
-            if len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+        groups = self._foreign.get(key)
+        if groups is None:
+            groups = await self._ask(source, provider, username)
+            if groups is not None:
+                self._foreign.put(key, groups, GROUPS_CACHE_SECONDS)
         return groups
 
     async def _ask(self, source: GroupSource, provider: Provider, username: str) -> frozenset[str] | None:

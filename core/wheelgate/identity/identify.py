@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from functools import partial
+from typing import Protocol
 
+from wheelgate.caches import LruCache
 from wheelgate.errors import NotAuthenticated, Refusal
 from wheelgate.identity.authentication import Authentication, Proof
 from wheelgate.identity.external_users import Presence
@@ -14,8 +16,9 @@ from wheelgate.identity.groups import Groups
 from wheelgate.identity.sessions import Session, Sessions
 from wheelgate.identity.tokens import Tokens
 from wheelgate.providers import CredentialExtractor
-from wheelgate.store.access import Access, Kept, known_user
-from wheelgate.store.protocols import UserStore
+from wheelgate.store.access import StoreAccess
+from wheelgate.store.cached_users import CachedUsers
+from wheelgate.store.serial_cache import SerialCache
 from wheelgate.store.server_state import ServerState
 from wheelgate.threads.pool import Provider
 from wheelgate.values import LONGEST_NAME, Credentials, Ok, Principal, RequestInfo, User
@@ -24,7 +27,8 @@ Welcome = Callable[[Ok, Principal, RequestInfo], Awaitable[User]]
 """Makes a user of somebody whom an authenticator vouches for."""
 
 ANYONE = Principal()
-KEPT = 10_000
+SESSION_CACHE_ENTRIES = 10_000
+"""Sessions that are remembered: by their headers, and again by their ids."""
 
 
 class Incoming(Protocol):
@@ -49,7 +53,7 @@ class _Holder:
     brought_by: str
     """The authenticator that brought the user; empty for a local one."""
     complete: bool = False
-    """Whether the principal has its groups, because they hold as long as what else is kept."""
+    """Whether the principal has its groups, because they hold until something changes in the stores."""
 
 
 @dataclass(slots=True)
@@ -82,10 +86,9 @@ class Identifier:
         groups: Groups,
         presence: Presence,
         welcome: Welcome,
-        users: UserStore,
+        users: CachedUsers,
         state: ServerState,
-        access: Access,
-        kept: Kept,
+        access: StoreAccess,
     ) -> None:
         self._extractors = extractors
         self._authentication = authentication
@@ -97,10 +100,11 @@ class Identifier:
         self._users = users
         self._state = state
         self._access = access
-        self._kept = kept
+        self._holders: SerialCache[str, _Holder | None] = SerialCache(SESSION_CACHE_ENTRIES)
+        """By session id; None for a session that has ended."""
         self._headers = tuple(dict.fromkeys(extractor.header for extractor, _ in extractors))
         # PERF: a header that held a token with our signature holds it every time; reading it anew costs 0.01 ms.
-        self._tokens: dict[str, tuple[Session, bool]] = {}
+        self._tokens: LruCache[str, tuple[Session, bool]] = LruCache(SESSION_CACHE_ENTRIES)
         """Sessions by the headers that they came in, each with whether a browser may have added it by itself."""
 
     async def caller(self, incoming: Incoming) -> Caller:
@@ -184,9 +188,7 @@ class Identifier:
             raise NotAuthenticated(f"no user has such a name: {name[:LONGEST_NAME]!a}")
         if self._sessions.recognises(credentials.secret):
             session = self._sessions.read(credentials.secret, name)
-            if len(self._tokens) >= KEPT:
-                self._tokens.clear()
-            self._tokens[header] = session, ambient
+            self._tokens.put(header, (session, ambient))
             return await self._resume(session, incoming, ambient=ambient)
         user = await self._access.read(self.user, name)
         proof = await self._authentication.remembered(credentials, incoming.info, user)
@@ -196,32 +198,32 @@ class Identifier:
     async def _resume(self, session: Session, incoming: Incoming, *, ambient: bool) -> Caller:
         self._sessions.check_age(session)
         access = self._access
-        holder, kept = self.holder(session) if access.instant else await access.read(self.holder, session)
+        holder, serial = self.holder(session) if access.instant else await access.read(self.holder, session)
         if holder is None:
             raise NotAuthenticated("this login has ended; log in again")
         if holder.brought_by:
             await self._presence.require(session.username, holder.brought_by, session.issued)
         if not holder.complete:
-            groups, lasting = await self._groups.of(session.username, holder.brought_by, kept)
+            groups, lasting = await self._groups.of(session.username, holder.brought_by, serial)
             holder = replace(holder, principal=replace(holder.principal, groups=groups), complete=lasting)
             if lasting:
-                kept[session.id] = holder
+                self._holders.put(serial, session.id, holder)
         return Caller(holder.principal, incoming, None, ambient, session)
 
     async def _of_token(self, principal: Principal) -> Principal:
         """Return whose token it is, who must still be there, with the groups of the moment."""
         name = str(principal.name)
-        brought_by, kept = await self._access.read(self._origin, name)
+        brought_by, serial = await self._access.read(self._origin, name)
         # When the token was made says nothing: only a new login shows that somebody who was away is back.
         await self._presence.require(name, brought_by, 0)
-        groups, _ = await self._groups.of(name, brought_by, kept)
+        groups, _ = await self._groups.of(name, brought_by, serial)
         return replace(principal, groups=groups)
 
-    def _origin(self, name: str) -> tuple[str, dict[Any, Any]]:
-        """Return who brought a user, and what is kept as long as the stores are in the state that says so."""
-        kept = self._kept.now()
-        user = self.user(name)
-        return user.provider if user else "", kept
+    def _origin(self, name: str) -> tuple[str, int]:
+        """Return who brought a user, and the change serial at which that holds."""
+        serial = self._access.read_serial()
+        user = self._users.get(name)
+        return user.provider if user else "", serial
 
     def refuse_token(self, secret: str) -> None:
         """Raise ``NotAuthenticated`` for a login token or an API token where a password is needed."""
@@ -238,26 +240,28 @@ class Identifier:
         Raises:
             Refusal: the one cannot become a user.
         """
-        kept = await self._access.read(self._kept.now)
-        groups, _ = await self._groups.of(proof.ok.username, "" if proof.local else proof.by, kept)
+        serial = await self._access.read(self._access.read_serial)
+        groups, _ = await self._groups.of(proof.ok.username, "" if proof.local else proof.by, serial)
         principal = Principal(proof.ok.username, groups | (proof.ok.groups or frozenset()), proof.by)
         return principal, user or await self._welcome(proof.ok, principal, info)
 
     def user(self, name: str) -> User | None:
         """Return the user of that name, from memory if nothing has changed."""
-        return known_user(self._users, self._kept, name)
+        return self._users.get(name)
 
-    def holder(self, session: Session) -> tuple[_Holder | None, dict[Any, Any]]:
-        """Return whose session it is, and what is kept as long as the stores are in the state that says so.
+    def holder(self, session: Session) -> tuple[_Holder | None, int]:
+        """Return whose session it is, and the change serial at which that holds.
 
         None if the session has ended: by logout, a new password or deletion.
         """
-        kept = self._kept.now()
-        key = session.id
-        if key not in kept:
-            user = self.user(session.username)
-            if user is None or user.stamp != session.stamp or self._state.session_ended(session.id):
-                kept[key] = None
-            else:
-                kept[key] = _Holder(Principal(session.username, credential="session"), user.provider)
-        return kept[key], kept
+        serial = self._access.read_serial()
+        holder = self._holders.get(serial, session.id)
+        if holder is None:
+            holder = self._holders.get_or_make(serial, session.id, partial(self._read_holder, session))
+        return holder, serial
+
+    def _read_holder(self, session: Session) -> _Holder | None:
+        user = self._users.get(session.username)
+        if user is None or user.stamp != session.stamp or self._state.session_ended(session.id):
+            return None
+        return _Holder(Principal(session.username, credential="session"), user.provider)

@@ -10,9 +10,11 @@ from wheelgate.errors import TooManyAttempts
 
 FREE_PER_USER = 5
 FREE_PER_ADDRESS = 50
-LONGEST = 60.0
-FORGOTTEN = 600.0
-KEPT = 20_000
+MAX_WAIT_SECONDS = 60.0
+FORGET_AFTER_SECONDS = 600.0
+"""Seconds without a wrong password after which the earlier ones no longer count."""
+MAX_COUNTERS = 20_000
+"""Counters in memory; the one whose last failure is longest ago makes room, however often it was looked at since."""
 
 
 @dataclass(slots=True)
@@ -47,12 +49,12 @@ class Limiter:
         now = time.monotonic()
         for key in ((username, address), (address,)):
             record = self._records.pop(key, None) or _Record()
-            if now - record.last > FORGOTTEN:
+            if now - record.last > FORGET_AFTER_SECONDS:
                 record.failures = 0
             record.failures += 1
             record.last = now
             self._records[key] = record
-        while len(self._records) > KEPT:
+        while len(self._records) > MAX_COUNTERS:
             self._records.popitem(last=False)
 
     def succeeded(self, username: str, address: str) -> None:
@@ -61,6 +63,6 @@ class Limiter:
 
     def _wait(self, key: tuple[str, ...], free: int, now: float) -> float:
         record = self._records.get(key)
-        if record is None or record.failures < free or now - record.last > FORGOTTEN:
+        if record is None or record.failures < free or now - record.last > FORGET_AFTER_SECONDS:
             return 0.0
-        return min(LONGEST, 2.0 ** min(record.failures - free, 10)) - (now - record.last)
+        return min(MAX_WAIT_SECONDS, 2.0 ** min(record.failures - free, 10)) - (now - record.last)

@@ -9,18 +9,23 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from wheelgate.caches import TtlCache
 from wheelgate.errors import BackendUnavailable, InvalidToken, StartupError
 from wheelgate.identity.sessions import PREFIX
 from wheelgate.providers import TokenHandler
-from wheelgate.store.access import Access, Kept, known_user
-from wheelgate.store.protocols import UserStore
+from wheelgate.store.access import StoreAccess
+from wheelgate.store.cached_users import CachedUsers
+from wheelgate.store.serial_cache import SerialCache
 from wheelgate.threads.pool import Provider
 from wheelgate.values import ROOT, TOKEN_USER, Credentials, Principal, Reject, RequestInfo, Token, Unavailable
 
 PREFIXES = re.compile(r"[a-z]{2,10}_")
-TOLD_AGAIN = 3600.0
-"""Seconds until the use of a token is told again."""
-TOLD = 10_000
+USE_EVENT_SECONDS = 3600.0
+"""Seconds between two ``TokenUsed`` events of one token."""
+USE_EVENT_ENTRIES = 10_000
+"""Tokens whose last event is remembered."""
+TOKEN_CACHE_ENTRIES = 10_000
+"""Verified tokens that are remembered."""
 
 log = logging.getLogger("wheelgate.identity")
 
@@ -33,13 +38,12 @@ class Tokens:
     def __init__(
         self,
         handlers: Sequence[Handler],
-        users: UserStore,
-        access: Access,
-        kept: Kept,
+        users: CachedUsers,
+        access: StoreAccess,
         key: bytes,
         used: Callable[[Token, RequestInfo], None],
     ) -> None:
-        """Take the handlers, the store of users, a key for what is remembered, and whom to tell that one is used.
+        """Take the handlers, the users, a key for what is remembered, and whom to tell that one is used.
 
         Raises:
             StartupError: a prefix has not the form of one, or belongs to somebody else.
@@ -55,10 +59,10 @@ class Tokens:
             self._handlers[prefix] = handler, provider
         self._users = users
         self._access = access
-        self._kept = kept
         self._key = key
         self._used = used
-        self._told: dict[str, float] = {}
+        self._verified: SerialCache[bytes, tuple[Token, Principal]] = SerialCache(TOKEN_CACHE_ENTRIES)
+        self._announced: TtlCache[str, bool] = TtlCache(USE_EVENT_ENTRIES)
 
     def recognises(self, secret: str) -> bool:
         """Whether a secret begins as a token does, and so is no password."""
@@ -77,26 +81,25 @@ class Tokens:
         """
         secret = credentials.secret
         key = hmac.digest(self._key, secret.encode("utf-8", "surrogatepass"), "sha256")
-        values = await self._access.read(self._kept.now)
+        serial = await self._access.read(self._access.read_serial)
+        known = self._verified.get(serial, key)
         now = time.time()
         # What a handler says for a minute is asked for again after it, so that one that keeps its tokens elsewhere can
         # end them.
-        if key not in values or now >= values[key][0].expires:
+        if known is None or now >= known[0].expires:
             handler, provider = self._handlers[secret[: secret.find("_") + 1]]
             token = await self._ask(handler, provider, secret, info)
             await self._refuse_ended(handler, token)
             principal = Principal(token.username, credential=handler.name, restriction=token.restriction)
-            values[key] = token, principal
-        known: tuple[Token, Principal] = values[key]
+            known = token, principal
+            self._verified.put(serial, key, known)
         token, principal = known
         if credentials.username not in (token.username, TOKEN_USER, ""):
             raise InvalidToken("this token is not valid here: it is another user's")
         if now >= token.expires:
             raise InvalidToken("this token has expired; create a new one")
-        if now >= self._told.get(token.id, 0.0):
-            if len(self._told) >= TOLD:
-                self._told.clear()
-            self._told[token.id] = now + TOLD_AGAIN
+        if not self._announced.get(token.id):
+            self._announced.put(token.id, True, USE_EVENT_SECONDS)
             self._used(token, info())
         return principal
 
@@ -125,7 +128,7 @@ class Tokens:
         raise BackendUnavailable(sentence, retry_after=retry_after)
 
     async def _refuse_ended(self, handler: TokenHandler, token: Token) -> None:
-        user = await self._access.read(known_user, self._users, self._kept, token.username)
+        user = await self._access.read(self._users.get, token.username)
         if user is None or user.stamp != token.stamp:
             log.info("token '%s' of handler '%s' has ended with its user or a password", token.id, handler.name)
             raise InvalidToken("this token has ended: its user is gone, or has a changed password; create a new one")

@@ -18,7 +18,8 @@ from wheelgate.http.request import GONE, SENDFILE
 from wheelgate.packages import Elsewhere, File, Growing, PackageSource, StoredFile, normalize
 from wheelgate.services.inheritance import Inheritance, Resolution
 from wheelgate.services.sources import Sources
-from wheelgate.store.access import Kept
+from wheelgate.store.access import StoreAccess
+from wheelgate.store.serial_cache import SerialCache
 from wheelgate.threads.pool import Pool
 from wheelgate.values import Index
 
@@ -36,6 +37,9 @@ TYPES = {
 }
 """By suffix. Whatever a browser might run, such as HTML or SVG, is sent as :data:`OPAQUE`."""
 
+FILE_CACHE_ENTRIES = 10_000
+"""Files of which size and hash are remembered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -50,12 +54,14 @@ class FileResource:
     """Sends files."""
 
     def __init__(
-        self, front: Front, inheritance: Inheritance, sources: Sources, kept: Kept, reader: Reader, pool: Pool
+        self, front: Front, inheritance: Inheritance, sources: Sources, access: StoreAccess, reader: Reader, pool: Pool
     ) -> None:
         self._front = front
         self._inheritance = inheritance
         self._sources = sources
-        self._kept = kept
+        self._access = access
+        self._stored: SerialCache[tuple[str, str], StoredFile] = SerialCache(FILE_CACHE_ENTRIES)
+        """By the paths of an index, and of a file below it."""
         self._reader = reader
         self._pool = pool
 
@@ -87,7 +93,7 @@ class FileResource:
 
     def _look(self, index: str, path: str) -> tuple[Resolution | None, StoredFile | None]:
         """Return the index that is meant and, if nothing has changed since it was asked for last, the file."""
-        return self._inheritance.find(index), self._kept.now().get(("file", index, path))
+        return self._inheritance.find(index), self._stored.get(self._access.read_serial(), (index, path))
 
     async def _project(self, place: Place) -> str | None:
         """Return the project that a file, or what stands beside it, belongs to; None if nobody knows."""
@@ -105,10 +111,10 @@ class FileResource:
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, place: Place, name: str
     ) -> None:
         """Ask where the file is, and send it from there."""
-        values = await self._front.read(self._kept.now)
+        serial = await self._front.read(self._access.read_serial)
         found = await self._sources.ask(place.index, place.source.open, place.index, place.path)
         if isinstance(found, StoredFile):
-            values["file", place.index.path, place.path] = found
+            self._stored.put(serial, (place.index.path, place.path), found)
             await self._send(req, resp, found, name)
         elif isinstance(found, Elsewhere):
             resp.status_code = 302

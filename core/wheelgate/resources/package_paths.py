@@ -26,7 +26,7 @@ SIMPLE = (
 )
 
 
-KEPT = 5000
+PROJECT_NAME_CACHE_ENTRIES = 5000
 """Names of projects of which the normalised form is remembered."""
 
 
@@ -53,7 +53,7 @@ def project_name(
     return ""
 
 
-@lru_cache(KEPT)
+@lru_cache(PROJECT_NAME_CACHE_ENTRIES)
 def checked(project: str) -> str:
     """Return the normalised name of a project. Raise ``NotFound`` if nothing can have such a name."""
     if not PROJECT.fullmatch(segment(project)):

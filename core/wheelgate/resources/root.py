@@ -9,8 +9,9 @@ import falcon.asgi
 from wheelgate.http.answers import answer, encode
 from wheelgate.http.front import Front
 from wheelgate.services.users import user_config
-from wheelgate.store.access import Kept
+from wheelgate.store.access import StoreAccess
 from wheelgate.store.protocols import IndexStore, UserStore
+from wheelgate.store.serial_cache import SerialCache
 from wheelgate.values import Index, Resource, User
 
 LISTING = "list:userconfig"
@@ -19,11 +20,12 @@ LISTING = "list:userconfig"
 class RootResource:
     """``GET /``."""
 
-    def __init__(self, front: Front, users: UserStore, indices: IndexStore, kept: Kept) -> None:
+    def __init__(self, front: Front, users: UserStore, indices: IndexStore, access: StoreAccess) -> None:
         self._front = front
         self._users = users
         self._indices = indices
-        self._kept = kept
+        self._access = access
+        self._rendered: SerialCache[None, bytes] = SerialCache(1)
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """List the users and indices that the caller may see."""
@@ -46,11 +48,11 @@ class RootResource:
         """Return the listing as bytes, made once per state of the stores; None if not everybody sees all of it."""
         if not (self._front.rights.hides_nothing("user_read") and self._front.indices.all_public()):
             return None
-        kept = self._kept.now()
-        if "listing" not in kept:
-            kept["listing"] = encode({"result": listing(*self._everything()), "type": LISTING})
-        rendered: bytes = kept["listing"]
-        return rendered
+        return self._rendered.get_or_make(
+            self._access.read_serial(),
+            None,
+            lambda: encode({"result": listing(*self._everything()), "type": LISTING}),
+        )
 
 
 def listing(users: list[User], indices: list[Index]) -> dict[str, Any]:

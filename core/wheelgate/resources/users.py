@@ -14,9 +14,13 @@ from wheelgate.names import check_name
 from wheelgate.services.indices import Indices
 from wheelgate.services.passwords import Passwords
 from wheelgate.services.users import UserChange, Users, read_creation, read_modification, user_config
-from wheelgate.store.access import Kept
+from wheelgate.store.access import StoreAccess
+from wheelgate.store.serial_cache import SerialCache
 from wheelgate.threads.pool import Pool
 from wheelgate.values import Index, Resource, User
+
+USER_ANSWER_CACHE_ENTRIES = 1000
+"""Users whose encoded answer is remembered: a few hundred bytes for each of the user's indices."""
 
 
 class UserResource:
@@ -27,7 +31,7 @@ class UserResource:
         front: Front,
         users: Users,
         indices: Indices,
-        kept: Kept,
+        access: StoreAccess,
         sessions: Sessions,
         hashing: Pool,
         passwords: Passwords,
@@ -37,7 +41,8 @@ class UserResource:
         self._front = front
         self._users = users
         self._indices = indices
-        self._kept = kept
+        self._access = access
+        self._rendered: SerialCache[str, bytes] = SerialCache(USER_ANSWER_CACHE_ENTRIES)
         self._sessions = sessions
         self._hashing = hashing
         self._passwords = passwords
@@ -58,12 +63,11 @@ class UserResource:
         """Return a user as bytes, made once per state of the stores; None if not everybody sees all of it."""
         if not self._front.indices.all_public():
             return None
-        kept = self._kept.now()
-        key = ("userconfig", name)
-        if key not in kept:
-            kept[key] = encode({"result": user_config(*self._with_indices(name)), "type": "userconfig"})
-        rendered: bytes = kept[key]
-        return rendered
+        return self._rendered.get_or_make(
+            self._access.read_serial(),
+            name,
+            lambda: encode({"result": user_config(*self._with_indices(name)), "type": "userconfig"}),
+        )
 
     def _with_indices(self, name: str) -> tuple[User, list[Index]]:
         return self._users.get(name), self._indices.of(name)

@@ -10,8 +10,9 @@ from wheelgate.identity.identify import ANYONE, Caller
 from wheelgate.rights.decision import Rights, refused
 from wheelgate.services.indices import absent
 from wheelgate.services.inheritance import Inheritance, Resolution
-from wheelgate.store.access import Access, Kept
+from wheelgate.store.access import StoreAccess
 from wheelgate.store.protocols import IndexStore
+from wheelgate.store.serial_cache import SerialCache
 from wheelgate.values import Index, Principal, Resource, Verdict
 
 READ, MODIFY = "index_read", "index_modify"
@@ -27,14 +28,14 @@ class IndexRights:
     """
 
     def __init__(
-        self, rights: Rights, inheritance: Inheritance, store: IndexStore, access: Access, kept: Kept, *, hide: bool
+        self, rights: Rights, inheritance: Inheritance, store: IndexStore, access: StoreAccess, *, hide: bool
     ) -> None:
         """Take what decides, and whether an index that a caller may not read looks to it as one that is absent."""
         self._rights = rights
         self._inheritance = inheritance
         self._store = store
         self._access = access
-        self._kept = kept
+        self._listed: SerialCache[None, bool] = SerialCache(1)
         self._hide = hide
         self._list = rights.access_list(READ)
         self._hides_nothing = rights.hides_nothing(READ)
@@ -203,10 +204,11 @@ class IndexRights:
 
     def _some_listed(self) -> bool:
         """Say whether an access list says who may read some index."""
-        values = self._kept.now()
-        if "some listed" not in values:
-            values["some listed"] = any(self._list in index.config for index in self._store.list())
-        return bool(values["some listed"])
+        return self._listed.get_or_make(
+            self._access.read_serial(),
+            None,
+            lambda: any(self._list in index.config for index in self._store.list()),
+        )
 
     def _resolutions(self, indices: Sequence[Index]) -> list[Resolution]:
         found = [self._inheritance.find(index.path) for index in indices]

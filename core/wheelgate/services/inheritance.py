@@ -8,11 +8,14 @@ from wheelgate.packages import PackageSource
 from wheelgate.services.bases import depth_first
 from wheelgate.services.indices import Indices, index_resource
 from wheelgate.services.sources import Sources
-from wheelgate.store.access import Kept
+from wheelgate.store.access import StoreAccess
+from wheelgate.store.serial_cache import SerialCache
 from wheelgate.values import Index, Resource
 
 EVERYTHING = "*"
 """In a whitelist: every project."""
+RESOLUTION_CACHE_ENTRIES = 10_000
+"""Indices whose resolution is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +64,24 @@ class Resolution:
 class Inheritance:
     """Finds out which indices answer."""
 
-    def __init__(self, indices: Indices, sources: Sources, kept: Kept) -> None:
+    def __init__(self, indices: Indices, sources: Sources, access: StoreAccess) -> None:
         self._indices = indices
         self._sources = sources
-        self._kept = kept
+        self._access = access
+        self._resolutions: SerialCache[str, Resolution] = SerialCache(RESOLUTION_CACHE_ENTRIES)
 
     def find(self, path: str) -> Resolution | None:
         """Return the resolution of the index ``owner/name``, from memory if nothing has changed; None if it is absent.
 
         Belongs outside of transactions.
         """
-        values = self._kept.now()
-        key = ("resolution", path)
-        resolution: Resolution | None = values.get(key)
+        serial = self._access.read_serial()
+        resolution = self._resolutions.get(serial, path)
         if resolution is None:
             index = self._indices.find(path)
             if index is not None:
-                values[key] = resolution = self._resolve(index)
+                resolution = self._resolve(index)
+                self._resolutions.put(serial, path, resolution)
         return resolution
 
     def _resolve(self, index: Index) -> Resolution:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import ParamSpec
 
 from wheelgate.services.inheritance import Resolution
-from wheelgate.store.access import Access
+from wheelgate.store.access import StoreAccess
 from wheelgate.threads.pool import Pool
 from wheelgate.values import Index
 
@@ -82,7 +82,7 @@ class Page:
 class Pages:
     """Keeps the pages that were asked for last, and makes each only once at a time."""
 
-    def __init__(self, access: Access, memory: int = MEMORY) -> None:
+    def __init__(self, access: StoreAccess, memory: int = MEMORY) -> None:
         self._access = access
         self._memory = memory
         self._pool = Pool("pages", 1)

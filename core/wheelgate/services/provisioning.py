@@ -13,7 +13,7 @@ from wheelgate.plugin_host.discovery import Implementation
 from wheelgate.server import Server
 from wheelgate.services.indices import Indices
 from wheelgate.services.users import UserChange, Users
-from wheelgate.store.access import Access
+from wheelgate.store.access import StoreAccess
 from wheelgate.threads.pool import Provider
 from wheelgate.values import Index, Ok, Principal, RequestInfo, User, UserDefaults
 
@@ -34,7 +34,7 @@ class Provisioning:
         server: Server,
         users: Users,
         indices: Indices,
-        access: Access,
+        access: StoreAccess,
         hooks: Sequence[tuple[Implementation, Provider]],
         creates: Collection[str],
         tell: Tell,

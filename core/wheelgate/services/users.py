@@ -13,7 +13,7 @@ from wheelgate.errors import BadInput, Conflict, Forbidden, NotFound, Unsupporte
 from wheelgate.fields import parse_json, parse_text, same, shown
 from wheelgate.names import check_name
 from wheelgate.services.indices import Indices, index_config
-from wheelgate.store.access import Kept, known_user
+from wheelgate.store.cached_users import CachedUsers
 from wheelgate.store.protocols import UserStore
 from wheelgate.values import ROOT, Index, User
 
@@ -112,16 +112,16 @@ def read_password(value: Any, name: str, *, loopback: bool) -> str:
 class Users:
     """Changes of users; each method runs inside one transaction."""
 
-    def __init__(self, store: UserStore, indices: Indices, kept: Kept, forget: Callable[[str], None]) -> None:
+    def __init__(self, store: UserStore, indices: Indices, cached: CachedUsers, forget: Callable[[str], None]) -> None:
         """Take the stores, and what takes a name out of all that refers to it."""
         self._store = store
         self._forget = forget
-        self._kept = kept
+        self._cached = cached
         self._indices = indices
 
     def get(self, name: str) -> User:
         """Return a user. Raise ``NotFound`` if there is none."""
-        user = known_user(self._store, self._kept, name)
+        user = self._cached.get(name)
         if user is None:
             raise NotFound(f"no user {name!a}")
         return user

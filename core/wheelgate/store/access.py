@@ -6,19 +6,17 @@ import contextlib
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from wheelgate.store.database import Database
 from wheelgate.store.group_commit import Change, GroupCommit
-from wheelgate.store.protocols import UserStore
 from wheelgate.threads.pool import Pool
-from wheelgate.values import User
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Access:
+class StoreAccess:
     """Runs functions that read or change the stores."""
 
     def __init__(self, database: Database, pool: Pool, *, instant: bool) -> None:
@@ -57,40 +55,12 @@ class Access:
         self.serial = self._database.serial()
         return answer
 
+    def read_serial(self) -> int:
+        """Return the change counter as it is now; every committed transaction of any process increments it."""
+        self.serial = serial = self._database.serial()
+        return serial
+
     def close(self) -> None:
         """Make the changes that wait, and end the thread that makes them."""
         if self._changes is not None:
             self._changes.close()
-
-
-def known_user(users: UserStore, kept: Kept, name: str) -> User | None:
-    """Return the user of that name, from memory if nothing has changed. Belongs outside of transactions."""
-    values = kept.now()
-    key = ("user", name)
-    if key not in values:
-        values[key] = users.get(name)
-    user: User | None = values[key]
-    return user
-
-
-class Kept:
-    """What was read from the stores and holds until something changes.
-
-    Each state of the stores has a dictionary of its own, so that a slow reader can only add to the past.
-    """
-
-    def __init__(self, database: Database, access: Access, limit: int = 10_000) -> None:
-        self._database = database
-        self._access = access
-        self._limit = limit
-        self._serial = -1
-        self._values: dict[Any, Any] = {}
-
-    def now(self) -> dict[Any, Any]:
-        """Return the dictionary for the state that the stores are in."""
-        serial = self._database.serial()
-        if serial != self._serial or len(self._values) > self._limit:
-            self._values = {}
-            self._serial = serial
-            self._access.serial = serial
-        return self._values

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from wheelgate.caches import TtlCache
 from wheelgate.errors import Refusal
-from wheelgate_mirror.ttl_cache import Expiring
 
 PAUSE = 30.0
 """Seconds for which nobody is asked again who has failed."""
 LONGEST_PAUSE = 600.0
 """Seconds that an upstream gets at most, whatever it asks for by ``Retry-After``."""
-MOST = 10_000
+FAILURE_CACHE_ENTRIES = 10_000
 """Failures that are remembered at once."""
 
 
@@ -19,7 +19,7 @@ class Backoff:
     """Failures, of hosts and of single pages."""
 
     def __init__(self) -> None:
-        self._failures: Expiring[Refusal] = Expiring(MOST)
+        self._failures: TtlCache[Hashable, Refusal] = TtlCache(FAILURE_CACHE_ENTRIES)
 
     def note(self, key: Hashable, problem: Refusal, seconds: float = PAUSE) -> None:
         """Remember a failure."""
@@ -35,7 +35,7 @@ class Backoff:
 
         It has no ``retry_after``: pip would wait for that in each of its five attempts before it says what is wrong.
         """
-        found = [entry for key in keys if (entry := self._failures.get(key)) is not None]
+        found = [entry for key in keys if (entry := self._failures.entry(key)) is not None]
         if not found:
             return None
         left, problem = max(found, key=lambda entry: entry[0])

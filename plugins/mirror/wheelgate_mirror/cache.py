@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from wheelgate import Index, Server
+from wheelgate.caches import TtlCache
 from wheelgate.errors import BackendUnavailable, BadUpstream, Forbidden, UpstreamTimeout
 from wheelgate_mirror import queries as tables
 from wheelgate_mirror.backoff import PAUSE, Backoff
@@ -18,7 +19,6 @@ from wheelgate_mirror.page_parsing import UnusableError, read_html, read_json
 from wheelgate_mirror.pages import packed
 from wheelgate_mirror.project_list import packed_names, read_html_names, read_json_names
 from wheelgate_mirror.queries import Kept
-from wheelgate_mirror.ttl_cache import Expiring
 from wheelgate_mirror.upstream import GONE, Answer, Upstreams
 from wheelgate_mirror.upstream_urls import Place, origin
 
@@ -32,7 +32,7 @@ LIST_EXPIRY = 3600
 """The same for the list of all projects, which is large and matters to people only, not to installers."""
 ABSENT_FOR = 60.0
 """Seconds for which a name that the upstream does not have is not asked for again."""
-MOST_ABSENT = 10_000
+ABSENT_CACHE_ENTRIES = 10_000
 """Such names that are remembered at once: they come from clients, so there is no end to them."""
 PAGE_TIME = 20.0
 LIST_TIME = 120.0
@@ -68,7 +68,7 @@ class Cache:
         self._upstreams = upstreams
         self._backoff = backoff
         self._turns = Turns()
-        self._absent: Expiring[float] = Expiring(MOST_ABSENT)
+        self._absent: TtlCache[tuple[str, str, str], float] = TtlCache(ABSENT_CACHE_ENTRIES)
 
     def current(self, index: Index, place: Place, name: str) -> Current:
         """Return what the upstream says of a name, by asking it or from memory.
@@ -97,7 +97,7 @@ class Cache:
         key = (index.path, place.source, name)
         kept = self._kept(index, place, name)
         if kept is None:
-            content, checked = None, (self._absent.get(key) or (0.0, 0.0))[1]
+            content, checked = None, self._absent.get(key) or 0.0
         else:
             content, checked = kept.content, kept.checked
         current = _current(index, name, content, checked)

@@ -27,7 +27,7 @@ LONGEST = 240
 """Characters: what file systems take, less what siblings and test results append."""
 MOST_TAGS = 1000
 """Combinations of a wheel's compressed tags; real ones have a dozen, and each costs time and memory."""
-KEPT = 1024
+VERSION_CACHE_ENTRIES = 1024
 """Versions that are remembered: the files of a release come one after the other."""
 VARIANT = re.compile(r"[a-z0-9._]{1,64}")
 """The label at the end of a wheel variant's name (PEP 817 and 825, drafts: hence the room)."""
@@ -66,13 +66,13 @@ def parse_filename(filename: str, project: str, version: Version) -> Filename:
     return Filename(KINDS[suffix], _sdist(filename, stem, project, version) + suffix)
 
 
-@lru_cache(KEPT)
+@lru_cache(VERSION_CACHE_ENTRIES)
 def version_key(version: str | Version) -> str:
     """Return what all spellings of a version have in common: ``1.0`` and ``1`` are one (PEP 440)."""
     return canonicalize_version(version)
 
 
-@lru_cache(KEPT)
+@lru_cache(VERSION_CACHE_ENTRIES)
 def parse_version(text: str) -> Version:
     """Read a version. Raise ``BadInput`` if it is none."""
     with suppress(InvalidVersion):

@@ -131,7 +131,7 @@ def test_a_minute_ends_although_nothing_changes(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, by: Callable[[Site], tuple[str, str]]
 ) -> None:
     """What somebody else says is not kept with what lies in the database."""
-    monkeypatch.setattr("wheelgate.identity.groups.KEPT_FOR", 0.0)
+    monkeypatch.setattr("wheelgate.identity.groups.GROUPS_CACHE_SECONDS", 0.0)
     groups = ["old"]
     site = serve(extra={"a": Live(lambda name: ["here"], "live"), "b": Source(lambda name: list(groups), "slow")})
     site.request("PUT", "/alice", {"password": "correct horse"})

@@ -58,7 +58,7 @@ def site(serve: Serve, company: Company) -> Site:
 @pytest.fixture
 def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every minute be over at once."""
-    monkeypatch.setattr("wheelgate.identity.external_users.KEPT_FOR", 0.0)
+    monkeypatch.setattr("wheelgate.identity.external_users.DIRECTORY_CACHE_SECONDS", 0.0)
 
 
 def make_index(site: Site, auth: tuple[str, str], name: str = "dev") -> Answer:
@@ -130,8 +130,7 @@ def test_a_directory_that_cannot_tell(
     assert make_index(site, emilie, "kept").status == 200
 
     later = time.monotonic() + 61
-    clock = SimpleNamespace(monotonic=lambda: later, time=time.time)
-    monkeypatch.setattr("wheelgate.identity.external_users.time", clock)
+    monkeypatch.setattr("wheelgate.caches.time", SimpleNamespace(monotonic=lambda: later))
     refused = make_index(site, emilie, "late")
 
     assert (refused.status, refused.message, refused.headers["retry-after"]) == (503, SENTENCE, "5")

@@ -71,8 +71,9 @@ def site(served: Served) -> Site:
 @pytest.fixture
 def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every minute be over at once."""
-    for module in ("authentication", "groups", "external_users"):
-        monkeypatch.setattr(f"wheelgate.identity.{module}.KEPT_FOR", 0.0)
+    monkeypatch.setattr("wheelgate.identity.authentication.LOGIN_CACHE_SECONDS", 0.0)
+    monkeypatch.setattr("wheelgate.identity.groups.GROUPS_CACHE_SECONDS", 0.0)
+    monkeypatch.setattr("wheelgate.identity.external_users.DIRECTORY_CACHE_SECONDS", 0.0)
 
 
 def log_in(site: Site, user: str, password: str) -> int:

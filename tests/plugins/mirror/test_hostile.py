@@ -14,7 +14,6 @@ from wheelgate_mirror.filenames import projects_of, version_of
 from wheelgate_mirror.page_parsing import read_html, read_json
 from wheelgate_mirror.pages import Page, packed, unpacked
 from wheelgate_mirror.project_list import packed_names, read_html_names, read_json_names, unpacked_names
-from wheelgate_mirror.ttl_cache import Expiring
 
 URL = "https://packages.example/simple/abc/"
 KEYS = [
@@ -137,19 +136,6 @@ def test_what_the_name_of_a_file_says(name: str, project: str, version: str | No
     assert version_of(name, project) == version
     if version:
         assert projects_of(name)[0] == project
-
-
-def test_memory_has_an_end() -> None:
-    """What is remembered of things that clients made up is bounded, and makes room when its time is over."""
-    remembered: Expiring[str] = Expiring(2)
-    for key in ("a", "b", "c"):
-        remembered.put(key, key, 60)
-    assert [remembered.get(key) is not None for key in ("a", "b", "c")] == [True, True, False]
-
-    remembered.pop("b")
-    remembered.put("b", "over", 0)
-    remembered.put("c", "c", 60)
-    assert [(remembered.get(key) or (0, ""))[1] for key in ("a", "b", "c")] == ["a", "", "c"]
 
 
 def test_names_are_a_sequence() -> None:

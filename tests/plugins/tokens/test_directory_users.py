@@ -31,8 +31,8 @@ def site(serve: Serve, directory: FakeDirectory) -> Site:
 @pytest.fixture
 def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every minute be over at once."""
-    for module in ("groups", "external_users"):
-        monkeypatch.setattr(f"wheelgate.identity.{module}.KEPT_FOR", 0.0)
+    monkeypatch.setattr("wheelgate.identity.groups.GROUPS_CACHE_SECONDS", 0.0)
+    monkeypatch.setattr("wheelgate.identity.external_users.DIRECTORY_CACHE_SECONDS", 0.0)
 
 
 def read(site: Site, token: str) -> Answer:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from time import monotonic
+from types import SimpleNamespace
 
 import pytest
 from tests.helpers.sites import Serve
@@ -56,6 +58,7 @@ def test_use_is_recorded_once_an_hour(alone: Holder, monkeypatch: pytest.MonkeyP
         database.write("UPDATE tokens_token SET last_used = last_used - 3600")
     aged = last_used(alone, secret)
     monkeypatch.setattr(time, "time", lambda: now + 3600)
+    monkeypatch.setattr("wheelgate.caches.time", SimpleNamespace(monotonic=lambda: monotonic() + 3600))
     status(alone.site, bearer(secret))
     assert recorded(alone, secret, aged) >= first
 
