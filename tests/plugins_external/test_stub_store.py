@@ -1,4 +1,4 @@
-"""A stranger's store keeps every promise of the two protocols, by the tests that authors of plugins are given."""
+"""A third-party store keeps every promise of the two protocols, checked by the contract tests for plugin authors."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def stub(installed: Callable[[str], Path]) -> Iterator[Any]:
-    """Import the plugin from where it is installed."""
+    """Import the installed plugin."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(installed("stub_store"))
         yield import_module("wheelgate_stub_store")
 
 
 class TestUsers(UserStoreContract):
-    """The store of users."""
+    """The user store."""
 
     @pytest.fixture
     def store(self, stub: Any, tmp_path: Path) -> UserStore:
@@ -34,7 +34,7 @@ class TestUsers(UserStoreContract):
 
 
 class TestIndices(IndexStoreContract):
-    """The store of indices."""
+    """The index store."""
 
     @pytest.fixture
     def store(self, stub: Any, tmp_path: Path) -> IndexStore:

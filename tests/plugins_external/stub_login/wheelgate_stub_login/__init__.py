@@ -1,4 +1,4 @@
-"""A stranger's way to log in: PIN codes, hashed by scrypt, in a header of their own."""
+"""A third-party login: passwords in the ``X-Devpi-Auth`` header, hashed with scrypt."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ class DevpiHeader:
 
 
 class Scrypt:
-    """Hashes, and judges by the hash."""
+    """Hashes passwords, and verifies them against the hash."""
 
     name = "stub-scrypt"
     accepts = frozenset({"password"})

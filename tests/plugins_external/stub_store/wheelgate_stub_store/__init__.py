@@ -1,4 +1,4 @@
-"""Users and indices in one JSON file of the server's folder, in the place of the bundled store."""
+"""Keeps users and indices in one JSON file in the server's folder, in place of the bundled store."""
 
 from wheelgate import Server, hookimpl
 from wheelgate_stub_store.file import JsonFile
@@ -10,11 +10,11 @@ FILE = "stub_store.json"
 
 @hookimpl
 def wheelgate_user_store(server: Server) -> FileUserStore:
-    """Bring the store of users."""
+    """Provide the user store."""
     return FileUserStore(JsonFile(server.config.serverdir / FILE))
 
 
 @hookimpl
 def wheelgate_index_store(server: Server) -> FileIndexStore:
-    """Bring the store of indices."""
+    """Provide the index store."""
     return FileIndexStore(JsonFile(server.config.serverdir / FILE))

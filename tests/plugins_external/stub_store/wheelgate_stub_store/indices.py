@@ -1,4 +1,4 @@
-"""The store of indices."""
+"""The index store."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class FileIndexStore:
         """Replace the configuration."""
         with self._file.change() as content:
             if self.get(index.owner, index.name) != index:
-                raise Conflict(f"index '{index.path}' was changed or deleted meanwhile")
+                raise Conflict(f"index '{index.path}' was changed or deleted in the meantime")
             changed = Index(index.owner, index.name, index.type, dict(config))
             content["indices"][index.path] = to_json(changed)
             return changed

@@ -1,4 +1,4 @@
-"""The store of users."""
+"""The user store."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class FileUserStore:
         return None if entry is None else from_json(entry)
 
     def list(self) -> list[User]:
-        """Return every user, in the order of their names."""
+        """Return every user, sorted by name."""
         return [from_json(entry) for _, entry in sorted(self._file.read()["users"].items())]
 
     def lookalike(self, name: str) -> str | None:
@@ -79,7 +79,7 @@ class FileUserStore:
     def _same(self, content: Content, user: User) -> User:
         entry = content["users"].get(user.name)
         if entry is None or entry["stamp"] != user.stamp:
-            raise Conflict(f"user '{user.name}' was changed or deleted meanwhile")
+            raise Conflict(f"user '{user.name}' was changed or deleted in the meantime")
         return from_json(entry)
 
 

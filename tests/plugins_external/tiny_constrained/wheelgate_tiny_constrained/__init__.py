@@ -1,4 +1,4 @@
-"""Takes only releases that a list of constraints allows, as pip's ``constraints.txt`` has it: ``demo<2``."""
+"""Accepts only releases that a list of constraints allows, in the form of pip's ``constraints.txt``: ``demo<2``."""
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -16,7 +16,7 @@ def constraint(text: str) -> Requirement:
 @hookimpl
 def wheelgate_options() -> list[Option]:
     return [
-        Option("to", "what releases may be added", (), constraint, "CONSTRAINT", many=True, section="constrain"),
+        Option("to", "constraint on new releases", (), constraint, "CONSTRAINT", many=True, section="constrain"),
         Option("index", "index that is constrained", (), metavar="USER/INDEX", many=True, section="constrain"),
     ]
 

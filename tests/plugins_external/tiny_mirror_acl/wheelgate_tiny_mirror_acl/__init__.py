@@ -1,4 +1,4 @@
-"""Says who may make mirrors, and make one of what is there: it looks at what an index would become."""
+"""Says which users may create mirrors, or turn an index into one: it looks at what the index would become."""
 
 from wheelgate import Deny, Option, Principal, Resource, Server, hookimpl
 from wheelgate.hookspecs import instant

@@ -14,7 +14,7 @@ KIND = "client-cert"
 
 @instant
 class Subject:
-    """Reads the subject's one common name, from the proxies that the settings list."""
+    """Reads the single common name of the subject; only the listed proxies may send it."""
 
     name = NAME
     header = "x-client-subject"
@@ -40,7 +40,7 @@ class Subject:
 
 @instant
 class Certificate:
-    """Takes the proxy's word."""
+    """Trusts the name that the proxy sends."""
 
     name = NAME
     accepts = frozenset({KIND})

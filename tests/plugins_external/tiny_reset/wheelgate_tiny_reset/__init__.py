@@ -1,6 +1,7 @@
-"""Lets people who forgot their password set a new one, by a link that is good once; and refuses weak passwords.
+"""Lets people who forgot their password set a new one, with a link that works once; and refuses weak passwords.
 
-The link is written to a folder, from where a mail program would take it. Whoever asks learns nothing of who is there.
+The plugin writes the link to a folder, where a mail program would pick it up. The answer does not reveal whether a
+user exists.
 """
 
 import hmac
@@ -23,7 +24,7 @@ def field(request: RouteRequest, name: str) -> str:
 
 
 class Reset:
-    """Makes and takes links. The user's stamp is part of the signature: a new password ends them all."""
+    """Creates and redeems links. The user's stamp is part of the signature: a new password ends them all."""
 
     def __init__(self, server: Server, outbox: Path) -> None:
         self._server = server
