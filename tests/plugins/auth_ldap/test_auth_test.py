@@ -97,7 +97,7 @@ def test_it_says_what_is_wrong(
     printed = trial(run, folder, user, password, **settings(directory, **options))
 
     assert any(line in each for each in printed if each.startswith("ldap: ")), printed
-    assert printed[-1].startswith("result: nobody logs in")
+    assert printed[-1].startswith("result: no login service logs in")
 
 
 def test_it_says_that_a_server_does_not_encrypt(run: Run, folder: Path, directory: Slapd) -> None:
