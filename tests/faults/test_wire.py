@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from tests.helpers.wire import Connection, call, login, read_all, send_bytes
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.process import CHEAP_HASHING, RunningServer, clean_environment
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,20 @@ def chunked(size: int, chunk: int = 65536) -> bytes:
     return b"".join(b"%x\r\n%s\r\n" % (chunk, b"a" * chunk) for _ in range(size // chunk)) + b"0\r\n\r\n"
 
 
-# Two statuses where gunicorn's two parsers, with and without the extra "fast", differ.
+@pytest.fixture(scope="module", params=["with-fast", "without-fast"])
+def either_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """Start a server with each of gunicorn's two parsers: the one of the extra ``fast``, and the one in Python."""
+    folder = tmp_path_factory.mktemp(request.param)
+    environment = clean_environment()
+    if request.param == "without-fast":
+        for library in ("uvloop", "gunicorn_h1c"):
+            (folder / f"{library}.py").write_text("raise ImportError\n")
+        environment["PYTHONPATH"] = str(folder)
+    with RunningServer(folder / "server", *CHEAP_HASHING, env=environment) as server:
+        yield server
+
+
+# Two statuses where the two parsers differ.
 REFUSED = {
     "length and chunks": ({400}, LOGIN + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
     "two lengths": ({400}, LOGIN + b"Content-Length: 5\r\nContent-Length: 50\r\n\r\nabcde" + SMUGGLED),
@@ -62,21 +75,21 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("allowed", "sent"), REFUSED.values(), ids=REFUSED)
-def test_refuses_and_closes(index_server: RunningServer, allowed: set[int], sent: bytes) -> None:
+def test_refuses_and_closes(either_server: RunningServer, allowed: set[int], sent: bytes) -> None:
     """What two readers could understand differently, or is too long, is refused once, and nothing after it is read."""
-    exchange = send_bytes(index_server, sent)
+    exchange = send_bytes(either_server, sent)
     assert len(exchange.statuses) == 1
     assert set(exchange.statuses) <= allowed
     assert exchange.closed
     assert b"\r\nconnection: close\r\n" in exchange.received.lower()
     assert b"\r\nx-content-type-options: nosniff\r\n" in exchange.received.lower()
     assert b"Traceback" not in exchange.received
-    assert "pypi" in call(index_server, "GET", "/root").result["indexes"]
+    assert "pypi" in call(either_server, "GET", "/root").result["indexes"]
 
 
-def test_a_long_body_is_refused_before_it_is_sent(index_server: RunningServer) -> None:
+def test_a_long_body_is_refused_before_it_is_sent(either_server: RunningServer) -> None:
     """Who announces a body that is too long learns so after the first bytes of it."""
-    exchange = send_bytes(index_server, LOGIN + b"Content-Length: %d\r\n\r\n{" % (2 * MEGABYTE))
+    exchange = send_bytes(either_server, LOGIN + b"Content-Length: %d\r\n\r\n{" % (2 * MEGABYTE))
     assert exchange.statuses == [413]
     assert exchange.closed
 
@@ -97,17 +110,17 @@ TAKEN = {
 
 
 @pytest.mark.parametrize(("status", "sent"), TAKEN.values(), ids=TAKEN)
-def test_takes_what_is_unusual(index_server: RunningServer, status: int, sent: bytes) -> None:
+def test_takes_what_is_unusual(either_server: RunningServer, status: int, sent: bytes) -> None:
     """Unusual but sound requests are answered; whoever asks for another protocol gets this one."""
-    exchange = send_bytes(index_server, sent)
+    exchange = send_bytes(either_server, sent)
     assert exchange.statuses == [status]
 
 
-def test_requests_in_one_go(index_server: RunningServer) -> None:
+def test_requests_in_one_go(either_server: RunningServer) -> None:
     """Requests that are sent without waiting for answers are answered one after the other."""
     last = ROOT + b"Connection: close\r\n\r\n"
     exchange = send_bytes(
-        index_server, (ROOT + b"\r\n") * 5 + b"GET /nobody HTTP/1.1\r\nHost: localhost\r\n\r\n" + last
+        either_server, (ROOT + b"\r\n") * 5 + b"GET /nobody HTTP/1.1\r\nHost: localhost\r\n\r\n" + last
     )
     assert exchange.statuses == [200] * 5 + [404, 200]
 

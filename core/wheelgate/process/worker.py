@@ -18,6 +18,7 @@ from wheelgate.http.request import GONE, HEAD, SENDFILE
 
 HOST, CONTENT_LENGTH = b"host", b"content-length"
 TOO_SLOW = "the request took too long to arrive"
+OUT_OF_RANGE = "Content-Length is out of range"
 LONGEST_LENGTH = 18
 """Digits of a Content-Length: what has no more stays below 2**63."""
 LAST_WORDS = 0.1
@@ -121,6 +122,16 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         refuse_ambiguous(self._callback_parser)
         return super()._on_headers_complete()
 
+    def _handle_h1c_exception(self, exc: Exception) -> bool:
+        """Refuse also a length of more digits than ``int`` takes, with which the parser in Python fails."""
+        if super()._handle_h1c_exception(exc):
+            return True
+        if not isinstance(exc, ValueError):
+            return False
+        self._send_error_response(400, OUT_OF_RANGE)
+        self._close_transport()
+        return True
+
     def _stop_clock(self) -> None:
         if self._head_timer is not None:
             self._head_timer.cancel()
@@ -170,7 +181,8 @@ def printable(reason: bytes) -> str:
 def refuse_ambiguous(parser: Any) -> None:
     """Refuse a head that a proxy in front may have read in another way.
 
-    The fast parser counts a length modulo 2**64 and makes a header without a name of a folded line.
+    gunicorn takes whatever version of its fast parser is installed; those before 0.6.10 count a length modulo 2**64 and
+    turn a folded line into a header without a name. The parser in Python takes a length of any size.
 
     Raises:
         ParseError: Content-Length is out of range, a header is folded (RFC 9112, section 5.2), or a request of
@@ -182,7 +194,7 @@ def refuse_ambiguous(parser: Any) -> None:
         if size == len(HOST):
             hosts += name.lower() == HOST
         elif size == len(CONTENT_LENGTH) and len(value) > LONGEST_LENGTH and name.lower() == CONTENT_LENGTH:
-            raise ParseError("Content-Length is out of range")
+            raise ParseError(OUT_OF_RANGE)
         elif not size:
             raise ParseError("a header is folded over several lines")
     if not hosts and parser.http_version >= (1, 1):
