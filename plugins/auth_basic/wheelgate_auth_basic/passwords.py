@@ -6,6 +6,7 @@ import base64
 import os
 import unicodedata
 from functools import cached_property
+from typing import Self
 
 import argon2
 
@@ -26,7 +27,7 @@ class Hasher:
         self._argon2 = argon2.PasswordHasher(time_cost, memory_cost, parallelism)
 
     @classmethod
-    def from_config(cls, config: Config) -> Hasher:
+    def from_config(cls, config: Config) -> Self:
         """Make the hasher that the settings describe."""
         return cls(config["argon2-memory-cost"], config["argon2-time-cost"], config["argon2-parallelism"])
 

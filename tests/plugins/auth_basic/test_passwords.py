@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -11,8 +13,10 @@ import pytest
 from tests.helpers.sites import Serve
 
 import wheelgate_auth_basic
-from wheelgate.testing.site import Site
-from wheelgate_auth_basic.passwords import Hasher
+from wheelgate import Option, Server, hookimpl
+from wheelgate.providers import Authenticator, CredentialExtractor, PasswordHasher
+from wheelgate.testing.site import Answer, Site
+from wheelgate_auth_basic.passwords import Hasher, PasswordAuthenticator
 
 
 def stored(folder: Path, user: str) -> str:
@@ -92,3 +96,90 @@ def test_an_unknown_user_costs_what_a_known_one_does() -> None:
 
     assert argon2.extract_parameters(hasher.dummy) == argon2.extract_parameters(hasher.hash("correct horse"))
     assert not hasher.verify(hasher.dummy, "correct horse")
+
+
+class CountingHasher(Hasher):
+    """The hasher, which also notes what each verification costs."""
+
+    def __init__(self, memory_cost: int, time_cost: int, parallelism: int) -> None:
+        super().__init__(memory_cost, time_cost, parallelism)
+        self.costs: list[argon2.Parameters] = []
+
+    def verify(self, stored: str, password: str) -> bool:
+        """Verify a password; fail where the hash is none, for that costs nothing."""
+        self.costs.append(argon2.extract_parameters(stored))
+        return super().verify(stored, password)
+
+
+class CountingPlugin:
+    """The plugin, with an authenticator that counts."""
+
+    wheelgate_options: Callable[[], list[Option]] = staticmethod(wheelgate_auth_basic.wheelgate_options)
+
+    def __init__(self) -> None:
+        self.hasher: CountingHasher | None = None
+
+    @hookimpl
+    def wheelgate_credential_extractors(self, server: Server) -> list[CredentialExtractor]:
+        """Read the two headers."""
+        return wheelgate_auth_basic.wheelgate_credential_extractors(server)
+
+    @hookimpl
+    def wheelgate_password_hasher(self, server: Server) -> PasswordHasher:
+        """Hash new passwords."""
+        return wheelgate_auth_basic.wheelgate_password_hasher(server)
+
+    @hookimpl
+    def wheelgate_authenticators(self, server: Server) -> list[Authenticator]:
+        """Compare passwords with the hashes in the store, and count."""
+        self.hasher = hasher = CountingHasher.from_config(server.config)
+        return [PasswordAuthenticator(server, hasher)]
+
+
+def by_login(site: Site, user: str, password: str) -> Answer:
+    """Ask for a session."""
+    return site.request("POST", "/+login", {"user": user, "password": password})
+
+
+def by_devpi_header(site: Site, user: str, password: str) -> Answer:
+    """Ask for a change, with the password as the ``devpi`` command sends it."""
+    return site.request("PATCH", "/root", {"title": "x"}, auth=(user, password))
+
+
+def by_basic_header(site: Site, user: str, password: str) -> Answer:
+    """Ask for a change, with the password as installers and upload tools send it."""
+    coded = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return site.request("PATCH", "/root", {"title": "x"}, headers={"Authorization": f"Basic {coded}"})
+
+
+@pytest.mark.parametrize("attempt", [by_login, by_devpi_header, by_basic_header])
+@pytest.mark.parametrize(
+    ("user", "password"),
+    [
+        pytest.param("nobody", "wrong", id="unknown user"),
+        pytest.param("nobody", "", id="unknown user, empty password"),
+        pytest.param("alice", "wrong", id="wrong password"),
+        pytest.param("alice", "", id="wrong password, empty"),
+        pytest.param("passwordless", "wrong", id="user without password"),
+        pytest.param("passwordless", "", id="user without password, empty password"),
+        pytest.param("emptied", "wrong", id="user with an empty one"),
+        pytest.param("root", "wrong", id="root without password"),
+    ],
+)
+def test_every_refusal_costs_one_verification(
+    serve: Serve, tmp_path: Path, attempt: Callable[[Site, str, str], Answer], user: str, password: str
+) -> None:
+    """How long a refusal takes tells nobody who has an account or a password: each costs one hash of today's cost."""
+    site = serve()
+    for name in ("alice", "passwordless", "emptied"):
+        site.add_user(name, "correct horse")
+    serve.stop()
+    keep(tmp_path / "server", "passwordless", None)
+    keep(tmp_path / "server", "emptied", "")
+    plugin = CountingPlugin()
+    site = serve(extra={"auth_basic": plugin})
+    assert plugin.hasher is not None
+
+    refused = attempt(site, user, password)
+
+    assert (refused.status, plugin.hasher.costs) == (401, [argon2.extract_parameters(plugin.hasher.hash("x"))])
