@@ -95,8 +95,8 @@ class LocalStore:
                 put(draft, path)
             except FileNotFoundError:
                 make_private(Path(path).parent)
-                _sync(self._folder)
-                _sync(self._folder.parent)
+                for folder in (self._folder, *self._folder.parents[:2]):  # each has the name of the one before
+                    _sync(folder)
                 put(draft, path)
             except FileExistsError:
                 aside = self._folder.with_name("drafts") / f"{draft.stored.sha256}.{secrets.token_hex(8)}"

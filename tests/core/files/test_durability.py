@@ -1,0 +1,63 @@
+"""A power cut takes no file that a record names: the order of writing, waiting for the disk, naming and recording."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[3]
+ABOVE = ["wait for sha256", "wait for files", "wait for serverdir"]
+DURABLE = ["wait for file", "wait for folder", "record", "commit"]
+WRITTEN = ["create file", "write file"]
+REPLACED = [*WRITTEN, "wait for file", "rename file", *DURABLE]
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return what a process has recorded that uploads files to a server."""
+    command = [
+        sys.executable,
+        "-m",
+        "tests.helpers.recorded_uploads",
+        str(tmp_path_factory.mktemp("recorded") / "server"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=REPOSITORY)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("case", "steps"),
+    [
+        pytest.param("small", ["make files", "make sha256", "make folder", *ABOVE, *WRITTEN, *DURABLE], id="small"),
+        pytest.param("small-again", REPLACED, id="small, there already"),
+        pytest.param("large", [*WRITTEN, "make folder", *ABOVE, "link file", *DURABLE], id="large"),
+        pytest.param("large-again", REPLACED, id="large, there already"),
+    ],
+)
+def test_a_file_is_on_the_disk_before_it_is_recorded(recorded: Any, case: str, steps: list[str]) -> None:
+    """Content, name and new folders are waited for before the record; what takes another's place, also before that."""
+    assert recorded[case]["files"] == [steps]
+
+
+@pytest.mark.parametrize(
+    ("case", "steps"),
+    [
+        pytest.param("group", [*WRITTEN, *DURABLE], id="new"),
+        pytest.param("group-again", REPLACED, id="there already"),
+    ],
+)
+def test_of_a_group_each_file_is_on_the_disk_before_they_are_recorded(
+    recorded: Any, case: str, steps: list[str]
+) -> None:
+    """Small uploads that arrive together are recorded by few transactions, and none before its own file is durable."""
+    above = {"make folder", *ABOVE}
+    files = [[step for step in file if step not in above] for file in recorded[case]["files"]]
+
+    assert recorded[case]["commits"] < len(files) / 2
+    assert files == [steps] * len(files)

@@ -1,0 +1,162 @@
+"""A program that uploads files to a server of its own and prints the steps by which each became durable, as JSON.
+
+Run as ``python -m tests.helpers.recorded_uploads FOLDER``. It wraps the functions by which Python reaches the system,
+and has SQLite tell of each statement. That works on every system, while tracing of system calls takes a tool and the
+right to use it. It is a process of its own, in which nothing else opens files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import sqlite3
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import falcon.testing
+from tests.helpers.distributions import Distribution, wheel
+from tests.helpers.upload_forms import encode, file_fields
+
+from wheelgate.testing.site import Site
+
+LARGE_BYTES = 3_500_000
+"""More than a server keeps in memory until an upload is complete."""
+GROUP = 24
+"""Small uploads at the same time."""
+
+Identity = tuple[int, int]
+"""Device and inode, which a file keeps when it gets another name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What was done to a file or folder, or a statement that is about to be executed."""
+
+    name: str
+    identity: Identity | None = None
+    path: str = ""
+    connection: int = 0
+
+
+class Recorder:
+    """The steps of this process, in their order."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+
+    def start(self) -> None:
+        """Record from now on."""
+        self._wrap(os, "open", self._opened)
+        self._wrap(os, "write", lambda result, descriptor, data: self._note("write", descriptor))
+        self._wrap(os, "fsync", lambda result, descriptor: self._note("wait for", descriptor))
+        self._wrap(os, "mkdir", lambda result, path, *rest: self._note("make", path))
+        self._wrap(os, "link", lambda result, source, target, **named: self._note("link", target))
+        self._wrap(os, "rename", lambda result, source, target: self._note("rename", target))
+        self._wrap(sqlite3, "connect", self._connected)
+
+    def _wrap(self, module: Any, name: str, then: Callable[..., None]) -> None:
+        """Have a function of a module followed by another one, if it does not raise."""
+        original = getattr(module, name)
+
+        def wrapped(*arguments: Any, **named: Any) -> Any:
+            result = original(*arguments, **named)
+            then(result, *arguments, **named)
+            return result
+
+        setattr(module, name, wrapped)
+
+    def _note(self, name: str, target: Any) -> None:
+        path = "" if isinstance(target, int) else os.fspath(target)
+        self.steps.append(Step(name, identity(target), path))
+
+    def _opened(self, descriptor: int, path: Any, flags: int, *rest: Any, **named: Any) -> None:
+        if flags & os.O_CREAT:
+            self._note("create", path)
+
+    def _connected(self, connection: sqlite3.Connection, *arguments: Any, **named: Any) -> None:
+        connection.set_trace_callback(partial(self._executed, id(connection)))
+
+    def _executed(self, connection: int, statement: str) -> None:
+        self.steps.append(Step(statement.strip(), connection=connection))
+
+
+def steps_of(dist: Distribution, site: Site, steps: Sequence[Step]) -> list[str]:
+    """Tell what happened to a file until it was recorded: several writes as one, and the last wait for each folder."""
+    store = site.config.serverdir / "files" / "sha256"
+    path = store / dist.sha256[:2] / dist.sha256[2:]
+    folders = {"folder": path.parent, "sha256": store, "files": store.parent, "serverdir": store.parents[1]}
+    names = {identity(folder): name for name, folder in folders.items()} | {identity(path): "file"}
+    told: list[str] = []
+    recording = 0
+    for step in steps:
+        if step.name.startswith("INSERT") and dist.sha256 in step.name:
+            recording = step.connection
+            told.append("record")
+        elif step.name == "COMMIT" and step.connection == recording:
+            return [name for name, _ in groupby([*told, "commit"])]
+        elif step.identity in names and (step.name not in {"link", "rename"} or Path(step.path) == path):
+            name = f"{step.name} {names[step.identity]}"
+            if name in told and names[step.identity] in folders:
+                told.remove(name)
+            told.append(name)
+    raise AssertionError(f"{dist.filename} was not recorded: {told}")
+
+
+def identity(target: Any) -> Identity:
+    """Return the identity of a file or folder, by its path or descriptor."""
+    found = os.stat(target)  # noqa: PTH116 - of a descriptor too
+    return found.st_dev, found.st_ino
+
+
+async def upload(site: Site, index: str, dists: Sequence[Distribution], auth: tuple[str, str]) -> None:
+    """Upload files at the same time."""
+    token = base64.b64encode(":".join(auth).encode()).decode()
+    async with falcon.testing.ASGIConductor(site.application.asgi) as client:
+        requests = []
+        for dist in dists:
+            body, headers = encode(file_fields(dist))
+            requests.append(client.simulate_post(f"/{index}/", body=body, headers={**headers, "X-Devpi-Auth": token}))
+        statuses = [answer.status_code for answer in await asyncio.gather(*requests)]
+    if statuses != [200] * len(dists):
+        raise AssertionError(statuses)
+
+
+def main(folder: Path) -> None:
+    """Upload small files and large ones, one by one and together, new ones and such as are there already."""
+    recorder = Recorder()
+    recorder.start()
+    small, large = wheel("small"), wheel("large", size=LARGE_BYTES)
+    group = [wheel(f"project{number}") for number in range(GROUP)]
+    cases = {
+        "small": ("root/dev", [small]),
+        "small-again": ("root/other", [small]),
+        "large": ("root/dev", [large]),
+        "large-again": ("root/other", [large]),
+        "group": ("root/dev", group),
+        "group-again": ("root/other", group),
+    }
+    told: dict[str, Any] = {}
+    with Site(folder) as site:
+        auth = site.login("root", "")
+        for index in ("root/dev", "root/other"):
+            site.request("PUT", f"/{index}", {}, auth=auth)
+        for case, (index, dists) in cases.items():
+            recorder.steps.clear()
+            asyncio.run(upload(site, index, dists, auth))
+            steps = list(recorder.steps)
+            told[case] = {
+                "files": [steps_of(dist, site, steps) for dist in dists],
+                "commits": sum(step.name == "COMMIT" for step in steps),
+            }
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
