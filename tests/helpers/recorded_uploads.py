@@ -50,6 +50,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
+        self.connections: dict[int, sqlite3.Connection] = {}
 
     def start(self) -> None:
         """Record from now on."""
@@ -81,6 +82,7 @@ class Recorder:
             self._note("create", path)
 
     def _connected(self, connection: sqlite3.Connection, *arguments: Any, **named: Any) -> None:
+        self.connections[id(connection)] = connection  # and so none is collected and its number given to another
         connection.set_trace_callback(partial(self._executed, id(connection)))
 
     def _executed(self, connection: int, statement: str) -> None:
@@ -151,9 +153,10 @@ def main(folder: Path) -> None:
             recorder.steps.clear()
             asyncio.run(upload(site, index, dists, auth))
             steps = list(recorder.steps)
+            committed = [recorder.connections[step.connection] for step in steps if step.name == "COMMIT"]
             told[case] = {
                 "files": [steps_of(dist, site, steps) for dist in dists],
-                "commits": sum(step.name == "COMMIT" for step in steps),
+                "synchronous": [each.execute("PRAGMA synchronous").fetchone()[0] for each in committed],
             }
     print(json.dumps(told))
 
