@@ -35,6 +35,7 @@ def read(parser_class: Any, sent: bytes) -> None:
     "sent",
     [
         pytest.param(REQUEST + b"Accept: */*\r\n\r\n", id="no host"),
+        pytest.param(REQUEST + b"Date: today\r\n\r\n", id="another header of four letters"),
         pytest.param(REQUEST + b"Host: a\r\nContent-Length: %d\r\n\r\n" % (2**64 + 5), id="a length above 2**64"),
         pytest.param(REQUEST + b"Host: a\r\nAccept: a\r\n Content-Length: 5\r\n\r\n", id="a folded header"),
     ],
@@ -51,6 +52,7 @@ def test_an_ambiguous_head_is_refused(parser_class: Any, sent: bytes) -> None:
     [
         pytest.param(REQUEST + b"hOST: a\r\nContent-Length: 5\r\n\r\n", id="HTTP 1.1"),
         pytest.param(REQUEST + b"Host: a\r\nContent-Length: 000000000000000005\r\n\r\n", id="18 digits"),
+        pytest.param(REQUEST + b"Host: a\r\nAccept-Charset: utf-8, iso-8859-1;q=0.5\r\n\r\n", id="as long as a length"),
         pytest.param(b"GET / HTTP/1.0\r\nAccept: */*\r\n\r\n", id="HTTP 1.0 without a host"),
     ],
 )
