@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 from tests.helpers.distributions import wheel
+from tests.helpers.sites import Serve
 from tests.helpers.upload_forms import address, upload
 from tests.plugins.tokens.conftest import Closed, Holder
 
+from wheelgate import Deny, Principal, Resource, hookimpl
 from wheelgate.testing.site import Site
 
 MINE, OTHERS = wheel("my.project"), wheel("other")
@@ -104,6 +106,43 @@ def test_listings_hide_what_a_token_may_not_read(closed: Holder, narrow: dict[st
     alone = closed.site.request("GET", "/alice", auth=token).result["indexes"]
 
     assert set(everybody) == set(alone) == seen
+
+
+class Discreet:
+    """A policy: only users see users."""
+
+    @hookimpl
+    def wheelgate_check_permission(self, principal: Principal, permission: str) -> Deny | None:
+        """Deny anonymous."""
+        return Deny("log in first") if permission == "user_read" and principal.name is None else None
+
+    @hookimpl
+    def wheelgate_filter_visible(
+        self, principal: Principal, permission: str, resources: Sequence[Resource]
+    ) -> list[bool]:
+        """Hide from anonymous."""
+        return [permission != "user_read" or principal.name is not None] * len(resources)
+
+
+@pytest.mark.parametrize(
+    ("scope", "narrow", "seen"),
+    [
+        ("read", {}, {"alice", "root"}),
+        ("read", {"indices": ["alice/dev"]}, set()),
+        ("upload", {}, set()),
+    ],
+    ids=["to read", "to read an index", "to upload"],
+)
+def test_the_list_of_users_hides_whom_a_token_may_not_see(
+    serve: Serve, scope: str, narrow: dict[str, Any], seen: set[str]
+) -> None:
+    """Users who are hidden from anonymous are hidden from a token that is not for them."""
+    site = serve(extra={"discreet": Discreet()})
+    alice = Holder(site, site.add_user("alice"))
+    alice.index()
+
+    assert set(site.request("GET", "/", auth=alice.auth).result) == {"alice", "root"}
+    assert set(site.request("GET", "/", auth=alice.token(scope, **narrow)).result) == seen
 
 
 def test_a_token_for_an_index_reads_what_it_inherits(closed: Holder) -> None:
