@@ -13,6 +13,7 @@ from wheelgate.config import resolve
 from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.errors import StartupError
 from wheelgate.plugin_host.discovery import Found, Plugins, discover
+from wheelgate.process.master import WebServer
 from wheelgate.process.startup import lock_folder, make_secret, prepare_server, rehearse
 from wheelgate.testing.site import CHEAP, Site
 
@@ -222,3 +223,22 @@ def test_wiring_that_succeeds_leaves_nothing_behind(serve: Serve) -> None:
     rehearse(site.config, discover(()))
 
     assert site.request("GET", "/").status == 200
+
+
+@pytest.mark.parametrize(("key", "value"), [("serverdir", "elsewhere"), ("host", "127.0.0.2"), ("port", "4321")])
+def test_a_reload_does_not_move_a_server(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, key: str, value: str
+) -> None:
+    """Folder, address and port are those of the start; a reload that changes one is refused and says why."""
+    prepare(tmp_path / "server")
+    plugins = discover(())
+    known = [*CORE_OPTIONS, *(option for _, option in plugins.options())]
+    flags = {"serverdir": str(tmp_path / "server"), "port": "1234", **CHEAP}
+    settings = iter([resolve(known, flags, {}), resolve(known, {**flags, key: value}, {})])
+    server = WebServer(lambda: (next(settings), plugins), -1)
+    before = server.cfg.bind
+
+    server.reload()
+
+    assert server.cfg.bind == before
+    assert f"'{key}' can change at a start only; stop the server and start it again" in caplog.text
