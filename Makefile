@@ -3,6 +3,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 OPTIONS ?=
 BIN := .venv/bin
+# The installed metadata come from these files.
+PROJECT := pyproject.toml setup.py client/wheelgate_client/__init__.py
 # Twice as many as there are processors, up to four: half of the tests wait for programs that they start. Each process takes
 # whole files, which share their servers, until the others have none left.
 PYTEST := $(BIN)/pytest --dist worksteal --numprocesses $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) < 2 ? 2 : 4 )))
@@ -52,10 +54,10 @@ clean: ## remove everything that the other targets made
 		|| { echo "Python 3.11 or newer is needed; say where it is: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
-.venv/installed: .venv/bin/python pyproject.toml
+.venv/installed: .venv/bin/python $(PROJECT)
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
-.venv/installed-dev: .venv/bin/python pyproject.toml $(wildcard plugins/*/pyproject.toml)
+.venv/installed-dev: .venv/bin/python $(PROJECT) $(wildcard plugins/*/pyproject.toml)
 	$(BIN)/python -m pip install --quiet --editable '.[dev]' $(foreach plugin,$(dir $(wildcard plugins/*/pyproject.toml)),--editable $(plugin))
 	@touch $@ .venv/installed

@@ -123,7 +123,7 @@ def test_a_plugin_has_tests_and_only_one_package(plugin: str) -> None:
     """The tests mirror the folders, and a folder holds one package, and what a distribution of its own needs."""
     assert any((ROOT / "tests" / "plugins" / plugin).glob("test_*.py"))
     folders = {path.name for path in (ROOT / "plugins" / plugin).iterdir() if not MADE.search(f"/{path.name}/")}
-    own = {"pyproject.toml", "README.md"} if plugin in DISTRIBUTIONS else set()
+    own = {"pyproject.toml", "README.md", "LICENSE"} if plugin in DISTRIBUTIONS else set()
     assert folders == {package_of(plugin), *own}
 
 

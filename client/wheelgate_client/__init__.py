@@ -1,3 +1,5 @@
 """The ``devpi`` command: it speaks HTTP to an index server and imports nothing of one."""
 
-VERSION = "0.1.0"  # looking it up in the installed metadata would triple the cost of ``devpi --version``
+# The only place of the version: setup.py reads it here. Looking it up in the installed metadata would triple the cost
+# of ``devpi --version``.
+VERSION = "0.1.0"

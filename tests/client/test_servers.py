@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.client.conftest import Answer
 
 from wheelgate.testing.process import free_port
+from wheelgate_client import VERSION
 
 KEYS = [
     "login",
@@ -432,7 +433,7 @@ def test_requests_say_who_sends_them(devpi, made_up_server):
     devpi("use", made_up_server.url).ok()
 
     headers = made_up_server.requests[0].headers
-    assert headers["User-Agent"].startswith("devpi/0.1.0 (wheelgate; py3")
+    assert headers["User-Agent"].startswith(f"devpi/{VERSION} (wheelgate; py3")
     assert (headers["Accept"], headers["Content-Type"]) == ("application/json", "application/json")
 
 

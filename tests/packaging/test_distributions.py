@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from wheelgate_client import VERSION
 
 ROOT = Path(__file__).parents[2]
 CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -24,6 +27,11 @@ ALONE = [
 MADE = shutil.ignore_patterns(
     ".git", ".venv", ".*_cache", ".hypothesis", ".coverage*", "*.egg-info", "__pycache__", "build", "dist", "site"
 )
+
+LINK_FORMS = [
+    re.compile(form) for form in (r"\]\(([^)\s]*)", r"(?m)^\[[^]]*\]:\s*(\S*)", r"(?:href|src)=[\"']([^\"']*)")
+]
+"""The ways to link in a Markdown file: inline, by reference, and in HTML."""
 
 pytestmark = pytest.mark.slow
 
@@ -69,6 +77,7 @@ def test_a_plugin_with_a_distribution_of_its_own_is_a_wheel(package: Path, tmp_p
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
 
     assert names == {f"{package.name}/{name}" for name in packaged(package)}
+    assert any(name.endswith("/licenses/LICENSE") for name in zipfile.ZipFile(wheel).namelist())
 
 
 def test_the_wheel_says_what_it_is(built: Path) -> None:
@@ -79,11 +88,25 @@ def test_the_wheel_says_what_it_is(built: Path) -> None:
     metadata = archive.read(f"{info}/METADATA").decode()
     scripts = archive.read(f"{info}/entry_points.txt").decode()
 
+    assert f"\nVersion: {VERSION}\n" in metadata
     assert "License-Expression: MIT" in metadata
     assert "# wheelgate" in metadata
     assert f"{info}/licenses/LICENSE" in archive.namelist()
     assert "devpi = " in scripts
     assert "devpi-server = " in scripts
+
+
+def test_every_link_of_the_readme_works_on_the_page_of_an_index(built: Path) -> None:
+    """The repository's readme links to files beside it; in the wheel's metadata each link is a whole address."""
+    (wheel,) = built.glob("*.whl")
+    archive = zipfile.ZipFile(wheel)
+    (path,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+    readme = archive.read(path).decode().partition("\n\n")[2]
+    links = [link for form in LINK_FORMS for link in form.findall(readme)]
+
+    assert len(links) > 20
+    assert [link for link in links if not link.startswith("https://")] == []
+    assert f"{CONFIG['project']['urls']['Source']}/blob/v{VERSION}/docs/tutorial.md" in links
 
 
 def test_the_source_distribution_can_be_worked_on(built: Path) -> None:
@@ -99,11 +122,13 @@ def test_the_source_distribution_can_be_worked_on(built: Path) -> None:
         "Makefile",
         "mkdocs.yml",
         ".ci/run",
+        ".ci/install-server",
         "setup.py",
     ]
 
     assert set(wanted) <= names
     assert {f"tests/{name}" for name in packaged(ROOT / "tests")} <= names
     assert {f"docs/{name}" for name in packaged(ROOT / "docs")} <= names
+    assert {f"deploy/{name}" for name in packaged(ROOT / "deploy")} <= names
     assert {f"plugins/{package.parent.name}/pyproject.toml" for package in ALONE} <= names
     assert {f"{package.relative_to(ROOT)}/{name}" for package in ALONE for name in packaged(package)} <= names

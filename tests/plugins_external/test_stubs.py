@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from wheelgate.testing.process import clean_environment
+from wheelgate_client import VERSION
 
 pytestmark = pytest.mark.slow
 
@@ -131,7 +132,7 @@ def test_both_stay_in_the_list(installed: Install) -> None:
     shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
     for bundled, stub in REPLACED.items():
-        assert f" {bundled} (wheelgate 0.1.0): blocked\n" in shown
+        assert f" {bundled} (wheelgate {VERSION}): blocked\n" in shown
         assert f" {stub} (wheelgate-{stub.replace('_', '-')} 1.0): active\n   hooks: " in shown
 
 
