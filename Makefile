@@ -2,6 +2,8 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 OPTIONS ?=
+VERSION ?=
+DRY_RUN ?=
 BIN := .venv/bin
 # The installed metadata come from these files.
 PROJECT := pyproject.toml setup.py client/wheelgate_client/__init__.py
@@ -13,7 +15,7 @@ PYTEST := $(BIN)/pytest --dist worksteal --numprocesses $(shell echo $$(( $$(get
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test coverage check unit docs bench clean
+.PHONY: help serve test coverage check unit docs bench release clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +46,9 @@ docs: .venv/installed-dev ## write the generated pages and build the site in sit
 
 bench: .venv/installed-dev ## measure CPU per request against the bars
 	$(BIN)/python -m bench
+
+release: check ## build, try and tag a release, VERSION=0.2.0; DRY_RUN=1 changes nothing and says what it would do
+	$(BIN)/python tools/release.py $(VERSION) $(if $(DRY_RUN),--dry-run)
 
 clean: ## remove everything that the other targets made
 	rm -rf .venv build dist site *.egg-info .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -1,7 +1,8 @@
-"""What the project says of itself: one version, and metadata that agree with what is tested."""
+"""The metadata of the project: one version, one license, and a changelog that a release can read."""
 
 from __future__ import annotations
 
+import re
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -19,8 +20,8 @@ EACH = pytest.mark.parametrize("project", PROJECTS, ids=[str(project["name"]) fo
 
 
 @EACH
-def test_everything_has_the_version_that_the_client_says(project: dict[str, object]) -> None:
-    """What is released together has one version, and it is the installed one; ``make`` installs after a change."""
+def test_every_distribution_has_the_version_of_the_client(project: dict[str, object]) -> None:
+    """All distributions have the client's version, and ``make`` has installed them with it."""
     assert project.get("version", VERSION) == VERSION
     assert metadata.version(str(project["name"])) == VERSION
 
@@ -39,7 +40,7 @@ def test_the_metadata_name_the_license_once_and_the_oldest_python(project: dict[
 
 @EACH
 def test_every_address_is_one_of_an_example(project: dict[str, dict[str, str]]) -> None:
-    """The project has no public address yet: what stands in its place leads nowhere by mistake."""
+    """The project has no public address yet, and no other may stand in its place."""
     hosts = {url.split("/")[2] for url in project["urls"].values()}
 
     assert {host for host in hosts if not host.endswith("wheelgate.example")} == set()
@@ -47,5 +48,21 @@ def test_every_address_is_one_of_an_example(project: dict[str, dict[str, str]]) 
 
 @pytest.mark.parametrize("folder", FOLDERS[1:], ids=lambda folder: str(folder.name))
 def test_a_plugin_with_a_distribution_of_its_own_holds_the_license(folder: Path) -> None:
-    """What is distributed alone is licensed alone, by the same words."""
+    """Its sdist and wheel ship the text of the license, too."""
     assert (folder / "LICENSE").read_text("utf-8") == (ROOT / "LICENSE").read_text("utf-8")
+
+
+def test_the_changelog_has_the_form_that_a_release_reads() -> None:
+    """Unreleased changes come first, under headings that stay; versions follow, newest first, each with its day."""
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    first, *versions = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    headings = re.findall(r"^### (.*)$", text.partition("## Unreleased\n")[2].partition("\n## ")[0], re.MULTILINE)
+    parsed = [re.fullmatch(r"(\S+) - (\d{4}-\d\d-\d\d)", version) for version in versions]
+    days = [each[2] for each in parsed if each]
+
+    assert first == "Unreleased"
+    assert headings[:3] == ["Added", "Changed", "Fixed"]
+    assert len(headings) == len(set(headings))
+    assert len(days) == len(versions)
+    assert days == sorted(days, reverse=True)
+    assert VERSION in [each[1] for each in parsed if each]
