@@ -307,6 +307,11 @@ def file(path: str) -> str:
     return code((EXAMPLES / path).read_text("utf-8"), "toml" if path.endswith(".toml") else "python")
 
 
+def deploy(name: str, language: str) -> str:
+    """Show a file of the folder ``deploy``."""
+    return code((DOCS.parent / "deploy" / name).read_text("utf-8"), language)
+
+
 PARTS: Mapping[str, Callable[..., str]] = {
     writer.__name__: writer
     for writer in (
@@ -323,6 +328,7 @@ PARTS: Mapping[str, Callable[..., str]] = {
         plugin_kinds,
         new,
         file,
+        deploy,
     )
 }
 

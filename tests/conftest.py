@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
 from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+
+MISSING_PROGRAM = re.compile(r"Skipped: (.+) is not installed")
+"""The reason of a skipped test that needs a program which not every machine has."""
 
 
 @pytest.fixture(scope="session")
@@ -17,8 +22,10 @@ def index_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSe
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say loudly what did not run: a run without a directory proves nothing about one."""
-    skipped = [each for each in terminalreporter.stats.get("skipped", ()) if "slapd" in str(each.longrepr)]
-    if skipped:
-        terminalreporter.section("THE TESTS WITH A REAL DIRECTORY DID NOT RUN", red=True, bold=True)
-        terminalreporter.line(f"{len(skipped)} tests need slapd; install it: apt-get install slapd")
+    """Say loudly which programs were missing: a run without a directory or a proxy proves nothing about one."""
+    reasons = [str(each.longrepr) for each in terminalreporter.stats.get("skipped", ())]
+    missing = Counter(found[1] for reason in reasons if (found := MISSING_PROGRAM.search(reason)))
+    if missing:
+        terminalreporter.section("SOME TESTS DID NOT RUN", red=True, bold=True)
+        for program, tests in missing.items():
+            terminalreporter.line(f"{tests} tests need {program}, which is not installed")

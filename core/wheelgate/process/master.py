@@ -23,6 +23,7 @@ from wheelgate.config import Config
 from wheelgate.errors import BackendUnavailable, StartupError
 from wheelgate.logs import OneLine
 from wheelgate.plugin_host.discovery import Plugins
+from wheelgate.process.passed_sockets import refuse_other_addresses
 from wheelgate.process.startup import rehearse
 from wheelgate.process.worker import Worker
 
@@ -128,7 +129,12 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             self._application.close()
 
     def run(self) -> None:
-        """Serve until told to stop."""
+        """Serve until told to stop.
+
+        Raises:
+            StartupError: systemd passes a socket that listens elsewhere than the settings say.
+        """
+        refuse_other_addresses(addresses(self._config["host"], self._config["port"]))
         # What is loaded by now is never collected, so that workers go on sharing its memory; and what a request leaves
         # behind is freed by counting references, so that looking for cycles every 700 objects would find nothing.
         gc.collect()
