@@ -1,0 +1,78 @@
+"""The container files in ``deploy/``: every variable is a setting, and the compose tool accepts its file."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from wheelgate.core_options import CORE_OPTIONS
+from wheelgate.plugin_host.discovery import discover
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+FILES = ["Containerfile", "compose.yaml", "wheelgate.service"]
+OPTIONS = [*CORE_OPTIONS, *(option for _, option in discover(()).options())]
+SECRETS = {"ROOT_PASSWORD": "1234", "DATABASE_PASSWORD": "5678", "OBJECTS_PASSWORD": "9012"}
+
+
+def compose() -> list[str]:
+    """Return the command of the compose tool of this machine, either of the two that there are; skip without one."""
+    if shutil.which("docker") and subprocess.run(["docker", "compose", "version"], capture_output=True).returncode == 0:
+        return ["docker", "compose"]
+    if shutil.which("docker-compose"):
+        return ["docker-compose"]
+    pytest.skip("docker compose is not installed")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_variable_is_a_setting(name: str) -> None:
+    """The server does not start with a variable that it does not know."""
+    variables = set(re.findall(r"DEVPISERVER_\w+", (DEPLOY / name).read_text("utf-8")))
+
+    assert variables
+    assert variables <= {option.variable for option in OPTIONS}
+
+
+def test_the_image_has_every_extra_of_the_server_and_every_plugin() -> None:
+    """No setting fails in a container for a library that is missing."""
+    text = (DEPLOY / "Containerfile").read_text("utf-8")
+    projects = [
+        tomllib.loads(path.read_text("utf-8"))["project"]["name"] for path in ROOT.glob("plugins/*/pyproject.toml")
+    ]
+
+    assert text.count("[fast,postgresql,s3]") == 2
+    assert [name for name in projects if f" {name} " not in text] == []
+
+
+def test_the_compose_file_trusts_its_own_network_alone() -> None:
+    """The network from which headers of a proxy are believed is the one that the containers are in."""
+    file = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
+    (network,) = file["networks"]["inside"]["ipam"]["config"]
+
+    assert file["services"]["server"]["environment"]["DEVPISERVER_TRUSTED_PROXY"] == network["subnet"]
+    assert [name for name, service in file["services"].items() if "ports" in service] == ["nginx"]
+
+
+@pytest.mark.slow
+def test_the_compose_tool_accepts_the_file(tmp_path: Path) -> None:
+    """It reads the file without a warning, and every secret is asked for; no engine is needed for that."""
+    command = [*compose(), "--file", str(DEPLOY / "compose.yaml"), "config"]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment | SECRETS)
+
+    assert (done.stderr, done.returncode) == ("", 0)
+    config = yaml.safe_load(done.stdout)
+    assert set(config["services"]) == {"server", "database", "objects", "bucket", "nginx"}
+    assert config["services"]["server"]["environment"]["DEVPISERVER_ROOT_PASSWD"] == SECRETS["ROOT_PASSWORD"]
+    for name in SECRETS:
+        others = {key: value for key, value in SECRETS.items() if key != name}
+        refused = subprocess.run(command, capture_output=True, text=True, env=environment | others)
+        assert refused.returncode != 0
+        assert f"{name}" in refused.stderr
