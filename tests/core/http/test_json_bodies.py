@@ -38,23 +38,25 @@ BROKEN = [
     pytest.param(b'{"a": "\xed\xa0\x80"}', "Bad request: could not decode json: the body is not UTF-8", id="CESU-8"),
     pytest.param(b'{"a": NaN}', "NaN is not a JSON number", id="NaN"),
     pytest.param(b'{"a": -Infinity}', "-Infinity is not a JSON number", id="infinity"),
-    pytest.param(b'{"a": 1e999}', "'a' holds a number outside the range of 64 bits", id="1e999"),
-    pytest.param(b'{"a": 9223372036854775808}', "'a' holds a number outside the range of 64 bits", id="2**63"),
+    pytest.param(b'{"a": 1e999}', "'a' contains a number outside the range of 64 bits", id="1e999"),
+    pytest.param(b'{"a": 9223372036854775808}', "'a' contains a number outside the range of 64 bits", id="2**63"),
     pytest.param(b'{"a": 1%s}' % (b"0" * 5000), "Bad request: could not decode json", id="5000 digits"),
-    pytest.param(b'{"a": 1, "a": 2}', "the key 'a' stands twice in one object", id="duplicate key"),
-    pytest.param(b'{"a": {"b": 1, "b": 1}}', "the key 'b' stands twice in one object", id="duplicate key inside"),
-    pytest.param(b'{"\\u0061": 1, "a": 2}', "the key 'a' stands twice in one object", id="duplicate key, escaped"),
+    pytest.param(b'{"a": 1, "a": 2}', "the key 'a' occurs twice in one object", id="duplicate key"),
+    pytest.param(b'{"a": {"b": 1, "b": 1}}', "the key 'b' occurs twice in one object", id="duplicate key inside"),
+    pytest.param(b'{"\\u0061": 1, "a": 2}', "the key 'a' occurs twice in one object", id="duplicate key, escaped"),
     pytest.param(
-        b'{"a": "\\u0000"}', "'a' holds a character that no text can have (NUL or half of a surrogate pair)", id="NUL"
+        b'{"a": "\\u0000"}',
+        "'a' contains a character that is not valid in text (NUL or half of a surrogate pair)",
+        id="NUL",
     ),
     pytest.param(
         b'{"a": ["\\ud800"]}',
-        "an entry of 'a' holds a character that no text can have (NUL or half of a surrogate pair)",
+        "an entry of 'a' contains a character that is not valid in text (NUL or half of a surrogate pair)",
         id="lone surrogate",
     ),
     pytest.param(
         b'{"a\\udfff": 1}',
-        "a key of the body holds a character that no text can have (NUL or half of a surrogate pair)",
+        "a key of the body contains a character that is not valid in text (NUL or half of a surrogate pair)",
         id="lone surrogate in a key",
     ),
     pytest.param(nested(33), "the body is nested deeper than 32 levels", id="33 levels"),
@@ -86,7 +88,7 @@ def test_a_body_that_is_too_long_is_refused(shared: Site, route: tuple[str, str]
     """More than a million bytes are 413."""
     refused = shared.request(*route, b'{"a": "%s"}' % (b"x" * 1_000_000), auth=ROOT)
 
-    assert (refused.status, refused.message) == (413, "the body has 1000009 bytes; at most 1000000 are taken here")
+    assert (refused.status, refused.message) == (413, "the body has 1000009 bytes; this address takes at most 1000000")
 
 
 def test_a_body_that_never_ends_is_refused(shared: Site) -> None:

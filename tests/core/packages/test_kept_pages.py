@@ -203,7 +203,7 @@ def test_the_memory_of_pages_is_bounded(shelved: Shelved) -> None:
     """Pages that were not asked for longest are dropped when there are too many bytes of them; all stay right."""
     path = shelved.index("dev")
     pages = shelved.site.application._pages
-    pages._memory = 100_000
+    pages._max_bytes = 100_000
     for number in range(30):
         files = [file(f"p{number}-{version}.tar.gz") for version in range(30)]
         shelved.near.put(path, f"p{number}", project(f"p{number}", *files))

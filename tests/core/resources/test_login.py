@@ -59,7 +59,7 @@ def test_a_failed_login_says_nothing_about_the_user(site: Site, user: str, passw
         ({"user": "root", "password": None}, "Bad request: no user/password specified"),
         ({"user": 5, "password": ""}, "'user' and 'password' must be text"),
         ({"user": "root", "password": ["x"]}, "'user' and 'password' must be text"),
-        ({"user": "root", "password": "", "x": 1}, "the body must hold 'user' and 'password' and nothing else"),
+        ({"user": "root", "password": "", "x": 1}, "the body must contain 'user' and 'password' and nothing else"),
         ([], "the body must be a JSON object with 'user' and 'password'"),
         ("root", "the body must be a JSON object with 'user' and 'password'"),
         ({"user": "root", "password": "x" * 4097}, "'password' must have at most 4096 bytes"),

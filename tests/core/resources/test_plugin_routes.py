@@ -210,7 +210,7 @@ def test_two_plugins_may_have_the_same_path(serve: Serve) -> None:
         ),
         (
             [Route("GET", "/x", echo, public=True)] * 2,
-            "plugin 'reports': route GET /+x/reports/x is there already",
+            "plugin 'reports': route GET /+x/reports/x exists already",
         ),
     ],
     ids=["open by oversight", "both", "unknown permission", "no slash", "unknown method", "twice"],

@@ -110,7 +110,7 @@ MALFORMED = [
         id="name in another encoding",
     ),
     pytest.param(LENGTH, raw(field("summary", b"\xff")), "'summary' is not UTF-8", id="text in another encoding"),
-    pytest.param(LENGTH, raw(field("summary", b"a\0b")), "'summary' holds a NUL", id="NUL"),
+    pytest.param(LENGTH, raw(field("summary", b"a\0b")), "'summary' contains NUL", id="NUL"),
     pytest.param(LENGTH, raw(ACTION, FILE, FILE), "more than one file", id="two files"),
     pytest.param(LENGTH, raw(ACTION, FILE.replace(b"content", b"other")), "'other' holds a file", id="other file"),
     pytest.param(LENGTH, raw(field("name", b"abc")), ":action", id="no action"),
