@@ -12,7 +12,7 @@ from wheelgate.fields import IndexType
 from wheelgate.http.answers import encode_json
 from wheelgate.providers import Route
 from wheelgate.resources.openapi_packages import package_paths, upload
-from wheelgate.resources.openapi_parts import STRING_SCHEMA, body, operation, parameter
+from wheelgate.resources.openapi_parts import STRING_SCHEMA, body, closed_object, operation, parameter
 from wheelgate.values import NOTHING
 
 USER_PROPERTIES = {
@@ -42,60 +42,10 @@ class OpenApiResource:
 
 def document(types: Sequence[IndexType], version: str) -> dict[str, Any]:
     """Return the document, with the index types that the plugins provide."""
-    keys: dict[str, Any] = {"type": {"type": "string", "enum": [kind.name for kind in types]}}
-    for kind in types:
-        keys |= {field.name: dict(field.schema) for field in kind.fields}
-    user = body({"type": "object", "properties": USER_PROPERTIES, "additionalProperties": False})
-    new_user = body(
-        {"type": "object", "properties": USER_PROPERTIES, "required": ["password"], "additionalProperties": False}
-    )
-    index = {"type": "object", "properties": keys, "additionalProperties": False}
-    operations = {"type": "array", "items": STRING_SCHEMA}
-    login = {
-        "type": "object",
-        "properties": {"user": STRING_SCHEMA, "password": STRING_SCHEMA},
-        "required": ["user", "password"],
-    }
     return {
         "openapi": "3.1.0",
         "info": {"title": "wheelgate", "version": version},
-        "paths": {
-            "/": {"get": operation("List users and their indices")},
-            "/+api": {"get": operation("Describe the server"), "post": operation("Describe the server")},
-            "/{user}/+api": {
-                "parameters": [USER_PARAMETER],
-                "get": operation("Describe the server"),
-                "post": operation("Describe the server"),
-            },
-            "/{user}/{index}/+api": {
-                "parameters": [USER_PARAMETER, INDEX_PARAMETER],
-                "get": operation("Describe an index"),
-                "post": operation("Describe an index"),
-            },
-            "/+login": {
-                "post": operation("Log in", body({**login, "additionalProperties": False})),
-            },
-            "/+logout": {"post": operation("Log out")},
-            "/+authcheck": {"get": operation("Tell a proxy whether to let a request through")},
-            "/+status": {"get": operation("Show the state of the server")},
-            "/+openapi": {"get": operation("Show this document")},
-            "/{user}": {
-                "parameters": [USER_PARAMETER],
-                "get": operation("Show a user"),
-                "put": operation("Create a user", new_user, "201"),
-                "patch": operation("Change a user", user),
-                "delete": operation("Delete a user"),
-            },
-            "/{user}/{index}": {
-                "parameters": [USER_PARAMETER, INDEX_PARAMETER],
-                "get": operation("Show an index"),
-                "post": operation("Upload a file, or push a release", upload(), media=("text/plain",)),
-                "put": operation("Create an index", body(index)),
-                "patch": operation("Change an index", body({"oneOf": [index, operations]})),
-                "delete": operation("Delete an index", status="201"),
-            },
-            **package_paths(),
-        },
+        "paths": {**server_paths(), **user_and_index_paths(types), **package_paths()},
         "components": {
             "securitySchemes": {
                 "basic": {"type": "http", "scheme": "basic"},
@@ -103,6 +53,50 @@ def document(types: Sequence[IndexType], version: str) -> dict[str, Any]:
             }
         },
         "security": [{}, {"basic": []}, {"devpi": []}],
+    }
+
+
+def server_paths() -> dict[str, Any]:
+    """Describe the addresses of the server as a whole, and those at which a client begins."""
+    login = {"user": STRING_SCHEMA, "password": STRING_SCHEMA}
+    describe_server = {"get": operation("Describe the server"), "post": operation("Describe the server")}
+    describe_index = {"get": operation("Describe an index"), "post": operation("Describe an index")}
+    return {
+        "/": {"get": operation("List users and their indices")},
+        "/+api": describe_server,
+        "/{user}/+api": {"parameters": [USER_PARAMETER], **describe_server},
+        "/{user}/{index}/+api": {"parameters": [USER_PARAMETER, INDEX_PARAMETER], **describe_index},
+        "/+login": {"post": operation("Log in", body(closed_object(login, required=["user", "password"])))},
+        "/+logout": {"post": operation("Log out")},
+        "/+authcheck": {"get": operation("Tell a proxy whether to let a request through")},
+        "/+status": {"get": operation("Show the state of the server")},
+        "/+openapi": {"get": operation("Show this document")},
+    }
+
+
+def user_and_index_paths(types: Sequence[IndexType]) -> dict[str, Any]:
+    """Describe the addresses of users and indices."""
+    keys: dict[str, Any] = {"type": {"type": "string", "enum": [index_type.name for index_type in types]}}
+    for index_type in types:
+        keys |= {field.name: dict(field.schema) for field in index_type.fields}
+    index = closed_object(keys)
+    operations = {"type": "array", "items": STRING_SCHEMA}
+    return {
+        "/{user}": {
+            "parameters": [USER_PARAMETER],
+            "get": operation("Show a user"),
+            "put": operation("Create a user", body(closed_object(USER_PROPERTIES, required=["password"])), "201"),
+            "patch": operation("Change a user", body(closed_object(USER_PROPERTIES))),
+            "delete": operation("Delete a user"),
+        },
+        "/{user}/{index}": {
+            "parameters": [USER_PARAMETER, INDEX_PARAMETER],
+            "get": operation("Show an index"),
+            "post": operation("Upload a file, or push a release", upload(), media=("text/plain",)),
+            "put": operation("Create an index", body(index)),
+            "patch": operation("Change an index", body({"oneOf": [index, operations]})),
+            "delete": operation("Delete an index", status="201"),
+        },
     }
 
 

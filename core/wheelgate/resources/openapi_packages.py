@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wheelgate.packages import STATUSES
-from wheelgate.resources.openapi_parts import STRING_SCHEMA, body, operation, parameter
+from wheelgate.resources.openapi_parts import STRING_SCHEMA, body, closed_object, operation, parameter
 
 INDEX_PARAMETERS = [parameter("user"), parameter("index")]
 PROJECT_PARAMETERS = [*INDEX_PARAMETERS, parameter("project")]
@@ -66,8 +66,7 @@ def package_paths() -> dict[str, Any]:
 
 def marking(key: str, schema: dict[str, Any]) -> dict[str, Any]:
     """Describe the body that sets a key, with an optional reason."""
-    keys = {key: schema, "reason": STRING_SCHEMA}
-    return body({"type": "object", "properties": keys, "required": [key], "additionalProperties": False})
+    return body(closed_object({key: schema, "reason": STRING_SCHEMA}, required=[key]))
 
 
 def upload() -> dict[str, Any]:
@@ -82,15 +81,13 @@ def upload() -> dict[str, Any]:
         },
         "required": [":action", "name"],
     }
-    push = {
-        "type": "object",
-        "properties": {
+    push = closed_object(
+        {
             **dict.fromkeys(("name", "version", "targetindex", "posturl", "username", "password"), STRING_SCHEMA),
             **dict.fromkeys(("no_docs", "only_docs", "register_project"), BOOLEAN_SCHEMA),
         },
-        "required": ["name", "version"],
-        "additionalProperties": False,
-    }
+        required=["name", "version"],
+    )
     return {
         "required": True,
         "content": {"multipart/form-data": {"schema": form}, "application/json": {"schema": push}},

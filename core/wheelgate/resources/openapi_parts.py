@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wheelgate.values import NOTHING
@@ -83,6 +83,12 @@ def response(meaning: str) -> dict[str, Any]:
 def body(schema: dict[str, Any]) -> dict[str, Any]:
     """Describe a JSON body."""
     return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+def closed_object(properties: dict[str, Any], required: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the schema of an object that has no other properties than these."""
+    schema: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**schema, "required": list(required)} if required else schema
 
 
 REFUSAL_RESPONSES = _answers(REFUSAL_MEANINGS)
