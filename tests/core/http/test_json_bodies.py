@@ -1,4 +1,4 @@
-"""JSON bodies: what two readers could understand differently, or nobody could mean, is refused with a sentence."""
+"""JSON bodies: malformed ones, and those that two readers could understand differently, are refused with a sentence."""
 
 from __future__ import annotations
 
@@ -66,8 +66,10 @@ BROKEN = [
 
 @pytest.mark.parametrize("route", ROUTES.values(), ids=ROUTES)
 @pytest.mark.parametrize(("body", "sentence"), BROKEN)
-def test_what_cannot_be_meant_is_refused(shared: Site, route: tuple[str, str], body: bytes, sentence: str) -> None:
-    """Every route that takes JSON refuses the same documents with 400 and says what is wrong with them."""
+def test_a_malformed_or_ambiguous_body_is_refused(
+    shared: Site, route: tuple[str, str], body: bytes, sentence: str
+) -> None:
+    """Every route that takes JSON refuses the same documents with 400, and says what is wrong."""
     refused = shared.request(*route, body, auth=ROOT)
 
     assert (refused.status, refused.message) == (400, sentence)
@@ -75,8 +77,8 @@ def test_what_cannot_be_meant_is_refused(shared: Site, route: tuple[str, str], b
 
 @pytest.mark.parametrize("route", ROUTES.values(), ids=ROUTES)
 @pytest.mark.parametrize("body", ["text", 5, True, None, [5]], ids=["text", "number", "true", "null", "list"])
-def test_only_objects_are_taken(shared: Site, route: tuple[str, str], body: object) -> None:
-    """A body that is JSON, but no object, is refused; where operations are taken, so is a list of something else."""
+def test_only_objects_are_accepted(shared: Site, route: tuple[str, str], body: object) -> None:
+    """JSON that is not an object is refused, and so is a list of anything but operations."""
     refused = shared.request(*route, json.dumps(body).encode(), auth=ROOT)
 
     assert refused.status == 400
@@ -85,14 +87,14 @@ def test_only_objects_are_taken(shared: Site, route: tuple[str, str], body: obje
 
 @pytest.mark.parametrize("route", ROUTES.values(), ids=ROUTES)
 def test_a_body_that_is_too_long_is_refused(shared: Site, route: tuple[str, str]) -> None:
-    """More than a million bytes are 413."""
+    """A body of more than a million bytes answers 413."""
     refused = shared.request(*route, b'{"a": "%s"}' % (b"x" * 1_000_000), auth=ROOT)
 
     assert (refused.status, refused.message) == (413, "the body has 1000009 bytes; this address takes at most 1000000")
 
 
 def test_a_body_that_never_ends_is_refused(shared: Site) -> None:
-    """A body that does not say how long it is gets 413 as soon as it is too long; the rest is never asked for."""
+    """A body without a Content-Length gets 413 as soon as it is too long; the rest is not read."""
     asked: list[int] = []
     answered: list[dict[str, object]] = []
 
@@ -110,8 +112,8 @@ def test_a_body_that_never_ends_is_refused(shared: Site) -> None:
     assert sum(asked) < 1_200_000
 
 
-def test_depth_and_numbers_are_taken_up_to_the_limits(shared: Site, fresh: str) -> None:
-    """32 levels and 64 bits are fine, and come back as they were sent."""
+def test_depth_and_numbers_are_accepted_up_to_the_limits(shared: Site, fresh: str) -> None:
+    """32 levels and 64 bits are accepted, and come back as they were sent."""
     for text in (nested(32), b'{"custom_data": [9223372036854775807, -9223372036854775808, 1.5, "\\ud83d\\ude00"]}'):
         body = json.loads(text)
         name = f"{fresh}-{len(text)}"
@@ -122,7 +124,7 @@ def test_depth_and_numbers_are_taken_up_to_the_limits(shared: Site, fresh: str) 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
 def test_the_content_type_does_not_matter(shared: Site, fresh: str, content_type: str) -> None:
-    """A JSON body is read whatever the request calls it: old clients say nothing, or something else."""
+    """A JSON body is read with any Content-Type: old clients send none, or a wrong one."""
     created = shared.request("PUT", f"/{fresh}", {"password": "correct horse"}, headers={"Content-Type": content_type})
 
     assert created.status == 201
@@ -161,7 +163,7 @@ BODIES = JSON | st.dictionaries(KEYS, JSON, max_size=4) | st.lists(st.builds("{}
 @given(body=BODIES, route=st.sampled_from(list(ROUTES.values())))
 @settings(max_examples=100, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_body_makes_the_server_fail(shared: Site, body: object, route: tuple[str, str]) -> None:
-    """Whatever JSON comes, it is taken or refused with a sentence."""
+    """Any JSON is accepted, or refused with a sentence."""
     answer = shared.request(*route, body, auth=ROOT)
 
     assert answer.status in (200, 201, 400, 401, 403, 409, 413, 429)
