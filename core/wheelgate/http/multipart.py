@@ -146,7 +146,7 @@ class FormReader:
         elif name in IGNORED_FILE_FIELDS:
             self._target = None
         else:
-            raise BadInput(f"the field {name[:80]!a} holds a file; only 'content' may")
+            raise BadInput(f"the field {name[:80]!a} contains a file; only 'content' may")
 
     def _count_text(self, size: int) -> None:
         self._field_bytes_left -= size

@@ -34,6 +34,6 @@ class RequireLogin:
 
 
 def refuse_anonymous(caller: Caller) -> None:
-    """Return if the caller is logged in; else raise what is wrong with the credentials, or ``NotAuthenticated``."""
+    """Return if the caller is logged in; else raise the problem of the credentials, or ``NotAuthenticated``."""
     if caller.principal.name is None:
         raise caller.problem or NotAuthenticated("not logged in: this server answers only to its users")

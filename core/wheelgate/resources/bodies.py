@@ -35,7 +35,7 @@ def read_keys(body: Any, key: str) -> dict[str, Any]:
     given = read_object(body)
     unknown = sorted(set(given) - {key, "reason"})
     if unknown:
-        raise BadInput(f"unknown keys: {', '.join(unknown)[:200]}; the body holds '{key}' and perhaps 'reason'")
+        raise BadInput(f"unknown keys: {', '.join(unknown)[:200]}; the body contains '{key}' and optionally 'reason'")
     return given
 
 

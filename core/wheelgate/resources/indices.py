@@ -57,7 +57,7 @@ class IndexResource:
         try:
             new = read_new_index(self._indices.types, user, index, await read_json(req))
         except BadInput:
-            # A caller who may create nothing is told that, not what is wrong with the body.
+            # A caller without the permission gets that refusal instead, and learns nothing about the body.
             await self._require_creation(caller, user, index, {})
             raise
         await self._require_creation(caller, user, index, index_config(new))
@@ -77,7 +77,7 @@ class IndexResource:
             body = await read_json(req)
             config = await self._context.read_stores(self._changed_config, found, body)
         except BadInput:
-            # A caller who may change nothing is told that, not what is wrong with the body.
+            # A caller without the permission gets that refusal instead, and learns nothing about the body.
             await self._require_modification(caller, found, {})
             raise
         await self._require_modification(caller, found, config)

@@ -92,7 +92,7 @@ class PushResource:
     async def _obtain(self, source: Index, push: PushRequest) -> Release:
         packages = self._sources.of(source)
         if packages is None:
-            raise NotFound(f"index {source.path} holds no packages")
+            raise NotFound(f"index {source.path} has no packages")
         return await self._sources.run_in_thread(source, obtain_release, packages, source, push)
 
     def _announce(self, caller: Caller, release: Release, source: Index, target: str) -> None:

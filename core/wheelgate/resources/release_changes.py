@@ -67,7 +67,7 @@ class ChangeAccess:
         """Return the package source of an index. Raise ``NotFound`` if it has none."""
         source = self._sources.of(index)
         if source is None:
-            raise NotFound(f"index {index.path} holds no packages")
+            raise NotFound(f"index {index.path} has no packages")
         return source
 
     def target(self, index: Index) -> PackageTarget:

@@ -116,6 +116,6 @@ def acceptable_type(req: falcon.asgi.Request) -> str:
     best = best_media_type(req.get_header("accept", default=""), OFFERS)
     if best is None:
         raise falcon.HTTPNotAcceptable(
-            description=f"this page exists as {', '.join(OFFERS)}; the header 'Accept' takes none of them"
+            description=f"this page exists as {', '.join(OFFERS)}; the header 'Accept' accepts none of them"
         )
     return CONTENT_TYPES[best]

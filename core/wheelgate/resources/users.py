@@ -90,7 +90,7 @@ class UserResource:
         try:
             change = read_changed_user(await read_json(req), found, self._passwords.check)
         except BadInput:
-            # A caller who may change nothing is told that, not what is wrong with the body.
+            # A caller without the permission gets that refusal instead, and learns nothing about the body.
             await self._context.require(caller, "user_password", Resource("user", user, user, proposed={}))
             raise
         proposed = Resource("user", user, user, proposed=change.fields)

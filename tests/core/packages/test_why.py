@@ -112,7 +112,7 @@ def test_stale(stack: Shelved) -> None:
     """Files that an upstream could not confirm are marked."""
     stack.far.put("root/mirror", "abc", project("abc", "abc-9.tar.gz", stale=True))
 
-    assert "its upstream does not answer, so this is what it said last" in why(stack)[2]
+    assert "its upstream does not answer, so these are the files that it listed last" in why(stack)[2]
 
 
 def test_it_is_a_feature_of_the_server(stack: Shelved) -> None:

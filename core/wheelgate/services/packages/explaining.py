@@ -75,7 +75,7 @@ def hidden_because(answer: LayerAnswer[Project], resolution: Resolution, name: s
 def served_because(answer: LayerAnswer[Project], answers: list[LayerAnswer[Project]]) -> str:
     """Return why an index's files are served."""
     stale = answer.content is not None and answer.content.stale
-    suffix = "; its upstream does not answer, so this is what it said last" if stale else ""
+    suffix = "; its upstream does not answer, so these are the files that it listed last" if stale else ""
     if not answer.layer.source.last:
         return f"it has the project{suffix}"
     before = [other.layer.index.path for other in answers if other.state == SERVED and not other.layer.source.last]

@@ -13,7 +13,7 @@ from wheelgate.store.serial_cache import SerialCache
 from wheelgate.values import Index, Resource
 
 ALL_PROJECTS = "*"
-"""Entry of a whitelist that stands for every project."""
+"""Entry of a whitelist that means every project."""
 RESOLUTION_CACHE_ENTRIES = 10_000
 """Indices whose resolution is remembered."""
 

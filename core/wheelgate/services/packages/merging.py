@@ -111,7 +111,7 @@ class IndexMerger:
         """Call a method of each index's source, in their order; hidden indices are not asked.
 
         Mirrors come last. An index before them that has the project, or claims its name, hides them unless a whitelist
-        names the project: nobody can publish a private name on the upstream and have it installed here.
+        names the project: otherwise anyone could publish a private name on the upstream and have it installed here.
         """
         layers = resolution.layers
         guarded = any(layer.source.last for layer in layers) and not resolution.whitelists(name)
