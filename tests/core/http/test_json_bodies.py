@@ -122,6 +122,14 @@ def test_depth_and_numbers_are_accepted_up_to_the_limits(shared: Site, fresh: st
         assert shared.request("GET", f"/{name}").result["custom_data"] == body["custom_data"]
 
 
+def test_characters_next_to_the_surrogates_are_accepted(shared: Site, fresh: str) -> None:
+    """Only NUL and halves of surrogate pairs are refused: not the characters beside them in Unicode."""
+    title = "\x01\ud7ff\ue000\U00010000"
+
+    assert shared.request("PUT", f"/{fresh}", {"password": "correct horse", "title": title}).status == 201
+    assert shared.request("GET", f"/{fresh}").result["title"] == title
+
+
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
 def test_the_content_type_does_not_matter(shared: Site, fresh: str, content_type: str) -> None:
     """A JSON body is read with any Content-Type: old clients send none, or a wrong one."""
