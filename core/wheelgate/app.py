@@ -11,12 +11,12 @@ import falcon.asgi
 from wheelgate.config import Config
 from wheelgate.errors import BadInput, Forbidden
 from wheelgate.files.sending import Reader
-from wheelgate.http.answers import JSON, CommonHeaders
+from wheelgate.http.answers import JSON_TYPE, CommonHeaders
 from wheelgate.http.errors import ErrorHandlers
-from wheelgate.http.front import Front
-from wheelgate.http.request import Outside
+from wheelgate.http.handler_context import HandlerContext
+from wheelgate.http.proxy_headers import ProxyHeaders
 from wheelgate.http.require_login import RequireLogin
-from wheelgate.http.router import Router, Together
+from wheelgate.http.router import MergedResource, Router
 from wheelgate.identity.authentication import Authentication
 from wheelgate.identity.external_users import Presence
 from wheelgate.identity.groups import Groups
@@ -36,7 +36,12 @@ from wheelgate.resources.plugin_routes import add_plugin_routes
 from wheelgate.resources.projects import ProjectResource
 from wheelgate.resources.push import PushResource
 from wheelgate.resources.refresh import RefreshResource
-from wheelgate.resources.release_changes import ChangedFile, ChangedProject, ChangedVersion, Changing
+from wheelgate.resources.release_changes import (
+    ChangeAccess,
+    FileChangesResource,
+    ProjectChangesResource,
+    VersionChangesResource,
+)
 from wheelgate.resources.root import RootResource
 from wheelgate.resources.simple import SimpleListResource, SimplePages, SimpleProjectResource
 from wheelgate.resources.status import AuthCheckResource, StatusResource
@@ -48,13 +53,15 @@ from wheelgate.rights.indices import IndexRights
 from wheelgate.rights.permissions import CORE_PERMISSIONS
 from wheelgate.server import Server
 from wheelgate.services.indices import Indices
-from wheelgate.services.inheritance import Inheritance
-from wheelgate.services.merging import Reading
-from wheelgate.services.page_cache import Pages
+from wheelgate.services.packages.inheritance import Inheritance
+from wheelgate.services.packages.merging import IndexMerger
+from wheelgate.services.packages.page_cache import PageCache
+from wheelgate.services.packages.page_renderer import PageRenderer
+from wheelgate.services.packages.sources import Sources
 from wheelgate.services.passwords import Passwords
 from wheelgate.services.principals import Principals
-from wheelgate.services.provisioning import Provisioning, who_is_created
-from wheelgate.services.sources import Sources
+from wheelgate.services.provisioning import Provisioning, autocreating_authenticators
+from wheelgate.services.releases.uploads import Uploads
 from wheelgate.services.users import Users
 from wheelgate.store.access import StoreAccess
 from wheelgate.store.cached_users import CachedUsers
@@ -148,7 +155,7 @@ class Application:
             indices,
             access,
             asked_hooks(plugins, "wheelgate_provision_user", AUTHENTICATOR_BUDGET),
-            who_is_created(config["autocreate-users"], [each.name for each, _ in authenticators]),
+            autocreating_authenticators(config["autocreate-users"], [each.name for each, _ in authenticators]),
             self._events.announce,
         )
         remembered = derive_key(secret, "remembered tokens")
@@ -161,7 +168,7 @@ class Application:
             tokens,
             groups,
             presence,
-            provisioning.welcome,
+            provisioning.provision,
             cached_users,
             state,
             access,
@@ -177,13 +184,13 @@ class Application:
             asked_hooks(plugins, "wheelgate_check_permission", POLICY_BUDGET),
             asked_hooks(plugins, "wheelgate_filter_visible", POLICY_BUDGET),
         )
-        outside = Outside(config["trusted-proxy"], config["outside-url"])
+        proxy_headers = ProxyHeaders(config["trusted-proxy"], config["outside-url"])
 
         self._sources = Sources(types)
         inheritance = Inheritance(indices, self._sources, access)
         hide = config["private-indices"] == "hide"
         index_rights = IndexRights(rights, inheritance, server.indices, access, hide=hide)
-        front = Front(outside, identifier, rights, index_rights, access, self._events)
+        context = HandlerContext(proxy_headers, identifier, rights, index_rights, access, self._events)
         self._sending = Pool("sending", SENDING_THREADS)
         self._pushing = Pool("pushes", PUSHING_THREADS)
         together = database.kind == "sqlite" and server.files.store.instant
@@ -199,54 +206,59 @@ class Application:
         uploadable = Objections(server, plugins.implementations("wheelgate_check_upload"), Forbidden)
         features = [*CORE_FEATURES, *(feature for _, answer in plugins.ask("wheelgate_features") for feature in answer)]
 
-        middleware = [RequireLogin(front)] if config["require-login"] else []
-        app: falcon.asgi.App[Any, Any] = falcon.asgi.App(media_type=JSON, router=Router(), middleware=middleware)
+        middleware = [RequireLogin(context)] if config["require-login"] else []
+        app: falcon.asgi.App[Any, Any] = falcon.asgi.App(media_type=JSON_TYPE, router=Router(), middleware=middleware)
         app.req_options.strip_url_path_trailing_slash = True
         ErrorHandlers([extractor.scheme for extractor, _ in extractors if extractor.scheme]).install(app)
 
-        api = ApiResource(front, indices, features)
+        api = ApiResource(context, indices, features)
         providers = [provider for _, provider in (*extractors, *authenticators, *handlers, *group_sources)]
-        app.add_route("/", RootResource(front, server.users, server.indices, access))
+        app.add_route("/", RootResource(context, server.users, server.indices, access))
         app.add_route("/+api", api)
         app.add_route("/{user}/+api", api)
         app.add_route("/{user}/{index}/+api", api)
-        app.add_route("/+login", LoginResource(front, identifier, authentication, sessions))
-        app.add_route("/+logout", LogoutResource(front, sessions, state))
-        app.add_route("/+authcheck", AuthCheckResource(front, require_login=config["require-login"]))
+        app.add_route("/+login", LoginResource(context, identifier, authentication, sessions))
+        app.add_route("/+logout", LogoutResource(context, sessions, state))
+        app.add_route("/+authcheck", AuthCheckResource(context, require_login=config["require-login"]))
         app.add_route(
-            "/+status", StatusResource(front, versions(plugins), plugins.found, providers, details(config, state))
+            "/+status", StatusResource(context, versions(plugins), plugins.found, providers, details(config, state))
         )
         routes = [(name, route) for name, answer in plugins.ask("wheelgate_routes", server=server) for route in answer]
-        app.add_route("/+openapi", OpenApiResource(front, types, routes, VERSION))
-        user_resource = UserResource(
-            front, users, indices, access, sessions, self._hashing, passwords, loopback=config.loopback
-        )
-        changing = Changing(front, indices, self._sources)
-        file_resource = Together(
-            FileResource(front, inheritance, self._sources, access, reader, self._sending),
-            ChangedFile(changing, self._sources, server.files),
+        app.add_route("/+openapi", OpenApiResource(types, routes, VERSION))
+        user_resource = UserResource(context, users, indices, access, sessions, self._hashing, passwords)
+        change_access = ChangeAccess(context, indices, self._sources)
+        file_resource = MergedResource(
+            FileResource(context, inheritance, self._sources, access, reader, self._sending),
+            FileChangesResource(change_access, self._sources, server.files),
         )
         app.add_route("/{user}/{index}/+f/{first}/{second}/{name}", file_resource)
         app.add_route("/{user}/{index}/+e/{folder}/{name}", file_resource)
         app.add_route("/{user}", user_resource)
-        app.add_route("/{user}/{index}/+simple/{project}/refresh", RefreshResource(front))
-        reading = Reading(self._sources)
-        self._pages = Pages(access)
-        simple = SimplePages(front, reading, self._pages, absolute=config["absolute-urls"])
-        app.add_route("/{user}/{index}/+simple", SimpleListResource(front, simple))
-        app.add_route("/{user}/{index}/+simple/{project}", SimpleProjectResource(front, simple))
-        app.add_route("/{user}/{index}/+why/{project}", WhyResource(front, reading))
-        shown = ProjectResource(front, reading)
-        app.add_route("/{user}/{index}/{project}", Together(shown, ChangedProject(changing)))
-        app.add_route("/{user}/{index}/{project}/{version}", Together(shown, ChangedVersion(changing)))
-        pushes = PushResource(front, indices, self._sources, server.files, server.outgoing, uploadable, self._pushing)
-        uploads = UploadResource(
-            front, indices, self._sources, server.files, pushes, uploadable, config["max-upload"], self._uploading
+        app.add_route("/{user}/{index}/+simple/{project}/refresh", RefreshResource(context))
+        merger = IndexMerger(self._sources)
+        self._pages = PageCache(access, PageRenderer(merger))
+        simple = SimplePages(context, self._pages, absolute=config["absolute-urls"])
+        app.add_route("/{user}/{index}/+simple", SimpleListResource(context, simple))
+        app.add_route("/{user}/{index}/+simple/{project}", SimpleProjectResource(context, simple))
+        app.add_route("/{user}/{index}/+why/{project}", WhyResource(context, merger))
+        shown = ProjectResource(context, merger)
+        app.add_route("/{user}/{index}/{project}", MergedResource(shown, ProjectChangesResource(change_access)))
+        app.add_route(
+            "/{user}/{index}/{project}/{version}", MergedResource(shown, VersionChangesResource(change_access))
         )
-        app.add_route("/{user}/{index}", Together(IndexResource(front, users, indices, self._sources), uploads, pushes))
+        pushes = PushResource(context, indices, self._sources, server.files, server.outgoing, uploadable, self._pushing)
+        uploads = Uploads(server.files, self._sources, access, uploadable, config["max-upload"], self._uploading)
+        app.add_route(
+            "/{user}/{index}",
+            MergedResource(
+                IndexResource(context, users, indices, self._sources),
+                UploadResource(context, indices, uploads, pushes),
+                pushes,
+            ),
+        )
         add_plugin_routes(
             app,
-            front,
+            context,
             [
                 (plugin, route, Provider(f"{plugin}{route.path}", ROUTE_BUDGET, instant=False))
                 for plugin, route in routes

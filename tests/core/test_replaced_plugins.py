@@ -101,7 +101,8 @@ def test_an_index_outlives_its_type(serve: Serve) -> None:
 
     assert (shown.status, shown.result["title"]) == (200, "x")
     assert "pypisubmit" not in site.request("GET", "/root/dev/+api").result
-    assert (refused.status, refused.message) == (409, "the plugin that brings indices of type 'stage' is not there")
+    sentence = "the plugin that provides indices of type 'stage' is not installed"
+    assert (refused.status, refused.message) == (409, sentence)
     assert site.request("DELETE", "/root/dev", auth=ROOT).status == 201
 
 

@@ -19,7 +19,7 @@ from wheelgate.logs import escaped
 from wheelgate.names import check_name
 from wheelgate.plugin_host.discovery import in_order
 from wheelgate.providers import Authenticator, GroupSource
-from wheelgate.services.provisioning import who_is_created
+from wheelgate.services.provisioning import autocreating_authenticators
 from wheelgate.values import Credentials, Ok, Outcome, Reject, RequestInfo, Unavailable, Unknown, User
 
 LOGIN_REQUEST = RequestInfo("POST", "/+login", {}, "127.0.0.1")
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace, context: ServerContext) -> int:
         sources = [
             each for _, each in plugins.collect("wheelgate_group_sources", lambda each: each.name, server=server)
         ]
-        created = who_is_created(config["autocreate-users"], [each.name for each in authenticators])
+        created = autocreating_authenticators(config["autocreate-users"], [each.name for each in authenticators])
         user = server.users.get(name)
         print(f"user {name!a}: {standing(user)}")
         password = read_password(f"password for user {name}", from_stdin=arguments.password_stdin)

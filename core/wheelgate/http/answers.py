@@ -9,23 +9,22 @@ from typing import Any
 import falcon.asgi
 import orjson
 
-from wheelgate.http.request import HEAD, PRIVATE
+from wheelgate.http.scope import ADD_HEAD_LINES, MAX_REASON_PHRASE_BYTES, PRIVATE_RESPONSE, REASON_PHRASE_HEADER
 from wheelgate.store.access import StoreAccess
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-JSON = "application/json"
-"""Without charset: the incumbent's client compares the Content-Type with this very string."""
-PLAIN = "text/plain; charset=utf-8"
-"""For answers without a body, which are no JSON."""
-LONGEST_REASON = 500
+JSON_TYPE = "application/json"
+"""Without charset: the incumbent's client compares the Content-Type with exactly this string."""
+PLAIN_TYPE = "text/plain; charset=utf-8"
+"""For answers without a body, which are not JSON."""
 CACHE_CONTROL = b"cache-control"
 NOT_MODIFIED = int(HTTPStatus.NOT_MODIFIED)
 
 
-def encode(document: Any) -> bytes:
-    """Encode a JSON document."""
+def encode_json(document: Any) -> bytes:
+    """Encode a JSON document as all answers are written."""
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
@@ -36,32 +35,32 @@ def answer(
     message: str = "",
     status: int = 200,
 ) -> None:
-    """Answer with a result and its type, a message, or both."""
+    """Answer with a result and its type, with a message, or with both."""
     document: dict[str, Any] = {}
     if kind:
         document = {"result": result, "type": kind}
     if message:
         document["message"] = message
-    resp.data = encode(document)
+    resp.data = encode_json(document)
     resp.status_code = status
 
 
-def give_reason(resp: falcon.asgi.Response, sentence: str) -> None:
-    """Say why also in the status line, for tools that show nothing else; the worker takes it from this header."""
-    shown = "".join(character if " " <= character <= "~" else "?" for character in sentence[:LONGEST_REASON])
-    resp.set_header("x-wheelgate-reason", shown)
+def set_reason_phrase(resp: falcon.asgi.Response, sentence: str) -> None:
+    """Put a sentence into the status line too, for tools that print nothing else; the worker reads it from a header."""
+    printable = "".join(char if " " <= char <= "~" else "?" for char in sentence[:MAX_REASON_PHRASE_BYTES])
+    resp.set_header(REASON_PHRASE_HEADER, printable)
 
 
-def private(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Return the headers of an answer so that no shared cache keeps it (RFC 9111, section 5.2.2.7)."""
-    kept = [header for header in headers if header[0] != CACHE_CONTROL]
-    said = b", ".join(value for name, value in headers if name == CACHE_CONTROL) or b"no-cache"
-    directives = [part for part in said.split(b", ") if part != b"public"]
-    return [*kept, (CACHE_CONTROL, b", ".join([*directives, b"private"]))]
+def with_private_caching(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return the headers of an answer, changed to forbid shared caches to store it (RFC 9111, section 5.2.2.7)."""
+    others = [header for header in headers if header[0] != CACHE_CONTROL]
+    cache_control = b", ".join(value for name, value in headers if name == CACHE_CONTROL) or b"no-cache"
+    directives = [directive for directive in cache_control.split(b", ") if directive != b"public"]
+    return [*others, (CACHE_CONTROL, b", ".join([*directives, b"private"]))]
 
 
 class CommonHeaders:
-    """Puts on every answer what clients and browsers look for; wraps the application."""
+    """Adds the headers that clients and browsers look for to every answer; wraps the application."""
 
     def __init__(self, app: Callable[..., Awaitable[None]], version: str, uuid: str, access: StoreAccess) -> None:
         self._app = app
@@ -74,7 +73,7 @@ class CommonHeaders:
             (b"x-devpi-primary-uuid", uuid.encode()),
             (b"x-content-type-options", b"nosniff"),
         )
-        self._now: tuple[int, Sequence[tuple[bytes, bytes]], bytes] = (-1, (), b"")
+        self._at_serial: tuple[int, Sequence[tuple[bytes, bytes]], bytes] = (-1, (), b"")
 
     def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
@@ -82,13 +81,13 @@ class CommonHeaders:
         def send_with_headers(message: dict[str, Any]) -> Awaitable[None]:
             if message["type"] != "http.response.start":
                 return send(message)
-            if PRIVATE in scope:
-                message["headers"] = private(message["headers"])
-            # To a 304 the client adds the headers that it has (RFC 9110, section 15.4.5); each costs 1 % of the answer.
+            if PRIVATE_RESPONSE in scope:
+                message["headers"] = with_private_caching(message["headers"])
+            # A client adds the headers that it has to a 304 (RFC 9110, section 15.4.5); each costs 1 % of the answer.
             if message["status"] != NOT_MODIFIED:
                 headers, lines = self._common()
-                if HEAD in scope:  # PERF: gunicorn looks at each header twice, for 7 % of a page
-                    scope[HEAD](lines)
+                if ADD_HEAD_LINES in scope:  # PERF: gunicorn looks at each header twice, for 7 % of a page
+                    scope[ADD_HEAD_LINES](lines)
                 else:
                     message["headers"] = [*message["headers"], *headers]
             return send(message)
@@ -96,11 +95,11 @@ class CommonHeaders:
         return self._app(scope, receive, send_with_headers)
 
     def _common(self) -> tuple[Sequence[tuple[bytes, bytes]], bytes]:
-        """Return the headers, also as lines."""
-        known, headers, lines = self._now
+        """Return the headers as pairs and as ready lines; both are made once per state of the stores."""
+        made_at, headers, lines = self._at_serial
         serial = self._access.serial
-        if serial != known:
+        if serial != made_at:
             headers = (*self._fixed, (b"x-devpi-serial", b"%d" % serial))
             lines = b"".join(b"%s: %s\r\n" % header for header in headers)
-            self._now = (serial, headers, lines)
+            self._at_serial = (serial, headers, lines)
         return headers, lines

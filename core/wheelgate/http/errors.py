@@ -1,4 +1,4 @@
-"""Which status each refusal has, and how refusals and faults are written."""
+"""Which status each refusal gets, and how refusals and faults are written."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STATUS: tuple[tuple[type[errors.Refusal], int], ...] = (
     (errors.Gone, 410),
     (errors.NotFound, 404),
     (errors.Conflict, 409),
-    (errors.Unsupported, 409),
+    (errors.Unsupported, 409),  # the request clashes with how this server is set up; 501 would blame the method
     (errors.NotAuthenticated, 401),
     (errors.Forbidden, 403),
     (errors.TooManyAttempts, 429),
@@ -32,11 +32,11 @@ STATUS: tuple[tuple[type[errors.Refusal], int], ...] = (
     (errors.UpstreamTimeout, 504),
     (errors.BackendUnavailable, 503),
 )
-"""The first that fits counts."""
+"""The first matching class counts: subclasses stand before their base class."""
 
 
 class ErrorHandlers:
-    """Turns what is raised into answers; no answer shows more than a sentence."""
+    """Turns exceptions into answers; no answer reveals more than one sentence."""
 
     def __init__(self, schemes: Sequence[str]) -> None:
         """Take the schemes that ``WWW-Authenticate`` offers (RFC 9110, section 11.6.1)."""
@@ -65,7 +65,7 @@ class ErrorHandlers:
     async def http_error(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, error: falcon.HTTPError, params: dict[str, Any]
     ) -> None:
-        """Answer what Falcon found wrong."""
+        """Answer an error that Falcon found."""
         phrase = HTTPStatus(error.status_code).phrase
         sentence = {
             404: "there is nothing at this address",
@@ -78,6 +78,6 @@ class ErrorHandlers:
     async def fault(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, error: Exception, params: dict[str, Any]
     ) -> None:
-        """Answer a fault of the server without a word about it; the log has where it happened, but no value."""
+        """Answer a fault of the server without details; the log says where it happened, but shows no value."""
         log.error("fault on %s %s: %s", req.method, req.path, where(error))
         answer(resp, message="the server failed on this request; its log says where", status=500)

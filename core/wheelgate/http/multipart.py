@@ -1,4 +1,4 @@
-"""Forms with a file in them, read while they arrive."""
+"""Upload forms, read while they arrive: text fields into memory, the file to the code that stores it."""
 
 from __future__ import annotations
 
@@ -16,25 +16,28 @@ from wheelgate.packages import Form
 MULTIPART = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"
 
-MOST_FIELDS = 2000
-"""Some projects have hundreds of classifiers and requirements, each a field of its own."""
-LONGEST_FIELD = 256_000
-LONGEST_DESCRIPTION = 4_000_000
-LONGEST_TEXT = 16_000_000
-"""Bytes of all fields together; what is one field's limit only would add up."""
-LONGEST_HEAD = 4096
-LONGEST_BOUNDARY = 70
-"""Characters (RFC 2046, section 5.1.1)."""
-PIECE = 1 << 16
-"""Bytes that are taken at once, at least; larger pieces are taken as they come, so that they are not copied."""
-IGNORED_FILES = frozenset({"gpg_signature"})
+MAX_FORM_FIELDS = 2000
+"""Some projects have hundreds of classifiers and requirements, each in a field of its own."""
+MAX_FIELD_BYTES = 256_000
+MAX_DESCRIPTION_BYTES = 4_000_000
+"""Limit of the field ``description``, and of a whole URL-encoded form."""
+MAX_ALL_FIELDS_BYTES = 16_000_000
+"""Limit of all fields together: many fields within their own limits could still fill the memory."""
+MAX_PART_HEAD_BYTES = 4096
+MAX_BOUNDARY_CHARS = 70
+"""RFC 2046, section 5.1.1."""
+MIN_PARSED_BYTES = 1 << 16
+"""Smaller chunks of the body are joined before they are parsed; larger ones are parsed as they are, without a copy."""
+IGNORED_FILE_FIELDS = frozenset({"gpg_signature"})
 
-Write = Callable[[bytes], Awaitable[None]]
-Begin = Callable[[Mapping[str, Sequence[str]]], Write]
+WriteFile = Callable[[bytes], Awaitable[None]]
+"""Takes the next bytes of the file."""
+BeginFile = Callable[[Mapping[str, Sequence[str]]], WriteFile]
+"""Called when the file begins, with the fields that came before it; returns what takes its bytes."""
 
 
 def is_form(req: falcon.asgi.Request) -> bool:
-    """Whether the body is a form, as far as its Content-Type says."""
+    """Say whether the body is a form, according to its Content-Type."""
     return media_type(req)[0] in (MULTIPART, URLENCODED)
 
 
@@ -44,149 +47,147 @@ def media_type(req: falcon.asgi.Request) -> tuple[str, dict[str, str]]:
     return kind.lower(), parameters
 
 
-async def read_form(req: falcon.asgi.Request, begin: Begin) -> Form:
+async def read_form(req: falcon.asgi.Request, begin_file: BeginFile) -> Form:
     """Read a form to its end.
 
-    Args:
-        req: the request.
-        begin: called when the file begins, with the fields that came before it; returns what takes its bytes.
-
     Raises:
-        BadInput: it is no form, or cut off, or has a file where none belongs.
-        TooLarge: it has more text than any upload needs.
+        BadInput: it is not a form, is cut off, or has a file in a field that takes none.
+        TooLarge: its text is longer than any upload needs.
     """
     kind, parameters = media_type(req)
     if kind == URLENCODED:
         return Form(await read_urlencoded(req))
     boundary = parameters.get("boundary", "")
-    if not 1 <= len(boundary) <= LONGEST_BOUNDARY or not boundary.isascii():
+    if not 1 <= len(boundary) <= MAX_BOUNDARY_CHARS or not boundary.isascii():
         raise BadInput("the Content-Type of the form names no boundary between its fields")
-    reading = Reading(begin)
+    reader = FormReader(begin_file)
     try:
-        parser = PushMultipartParser(boundary, max_header_size=LONGEST_HEAD, max_segment_count=MOST_FIELDS)
-        async for piece in pieces(req):
-            for event in parser.parse(piece):
-                reading.take(event)
-            await reading.pass_on()
+        parser = PushMultipartParser(boundary, max_header_size=MAX_PART_HEAD_BYTES, max_segment_count=MAX_FORM_FIELDS)
+        async for chunk in joined_chunks(req):
+            for event in parser.parse(chunk):
+                reader.handle(event)
+            await reader.flush_file()
             if parser.closed:
                 break
         else:
             parser.close()
     except MultipartError as error:
         raise BadInput(f"the form cannot be read: {error}") from None
-    return Form(reading.fields, reading.filename or "")
+    return Form(reader.fields, reader.filename or "")
 
 
-async def pieces(req: falcon.asgi.Request) -> AsyncIterator[bytes]:
-    """Give the body as it comes, but not in crumbs."""
-    crumbs: list[bytes] = []
+async def joined_chunks(req: falcon.asgi.Request) -> AsyncIterator[bytes]:
+    """Yield the body as it arrives, in chunks of at least ``MIN_PARSED_BYTES``; the last one may be shorter."""
+    waiting: list[bytes] = []
     size = 0
     async for chunk in req.stream:
-        crumbs.append(chunk)
+        waiting.append(chunk)
         size += len(chunk)
-        if size >= PIECE:
-            yield joined(crumbs)
-            crumbs.clear()
+        if size >= MIN_PARSED_BYTES:
+            yield joined(waiting)
+            waiting.clear()
             size = 0
-    if crumbs:
-        yield joined(crumbs)
+    if waiting:
+        yield joined(waiting)
 
 
-class Reading:
-    """A form as far as it is read."""
+class FormReader:
+    """Collects the fields of a multipart form, and passes its file on."""
 
-    def __init__(self, begin: Begin) -> None:
+    def __init__(self, begin_file: BeginFile) -> None:
         self.fields: dict[str, list[str]] = {}
         self.filename: str | None = None
-        self._begin = begin
-        self._write: Write | None = None
+        self._begin_file = begin_file
+        self._write_file: WriteFile | None = None
         self._name = ""
-        self._into: list[bytes] | None = None
-        """Where the content of the present part goes; None if nobody wants it."""
+        self._target: list[bytes] | None = None
+        """Where the content of the current part goes; None if it is ignored."""
         self._text: list[bytes] = []
-        self._content: list[bytes] = []
-        """What has come of the file and is not passed on yet."""
-        self._left = 0
-        """Bytes that the present field may still have."""
-        self._length = 0
-        """Bytes of all fields."""
+        self._file: list[bytes] = []
+        """Bytes of the file that are not passed on yet."""
+        self._field_bytes_left = 0
+        self._all_fields_bytes = 0
 
-    def take(self, event: Any) -> None:
-        """Take what the parser has found: the head of a part, some of its content, or None for its end."""
-        into = self._into
+    def handle(self, event: Any) -> None:
+        """Handle an event of the parser: the head of a part, some of its content, or None for its end."""
+        target = self._target
         if event is None:
-            if into is self._text:
-                self.fields.setdefault(self._name, []).append(text(self._name, joined(into)))
-                into.clear()
+            if target is self._text:
+                self.fields.setdefault(self._name, []).append(decode_field(self._name, joined(target)))
+                target.clear()
         elif isinstance(event, MultipartSegment):
-            self._open(event.name, event.filename)
-        elif into is not None:
-            if into is self._text:
-                self._refuse_long(len(event))
-            into.append(event)
+            self._begin_part(event.name, event.filename)
+        elif target is not None:
+            if target is self._text:
+                self._count_text(len(event))
+            target.append(event)
 
-    async def pass_on(self) -> None:
-        """Hand on what has come of the file."""
-        if self._content and self._write is not None:
-            piece = joined(self._content)
-            self._content.clear()
-            await self._write(piece)
+    async def flush_file(self) -> None:
+        """Pass on the bytes of the file that have arrived."""
+        if self._file and self._write_file is not None:
+            data = joined(self._file)
+            self._file.clear()
+            await self._write_file(data)
 
-    def _open(self, name: str, filename: str | None) -> None:
+    def _begin_part(self, name: str, filename: str | None) -> None:
         if not name:
             raise BadInput("the form cannot be read: a field has no name")
         self._name = name
         if filename is None:
-            self._into = self._text
-            self._left = LONGEST_DESCRIPTION if name == "description" else LONGEST_FIELD
-            self._length += len(name)
+            self._target = self._text
+            self._field_bytes_left = max_field_bytes(name)
+            self._all_fields_bytes += len(name)
         elif name == "content":
             if self.filename is not None:
                 raise BadInput("the form has more than one file; upload them one by one")
             self.filename = filename
-            self._write = self._begin(self.fields)
-            self._into = self._content
-        elif name in IGNORED_FILES:
-            self._into = None
+            self._write_file = self._begin_file(self.fields)
+            self._target = self._file
+        elif name in IGNORED_FILE_FIELDS:
+            self._target = None
         else:
-            raise BadInput(f"the field {name[:80]!a} holds a file; only 'content' may")
+            raise BadInput(f"the field {name[:80]!a} contains a file; only 'content' may")
 
-    def _refuse_long(self, size: int) -> None:
-        self._left -= size
-        self._length += size
-        if self._left < 0:
-            longest = LONGEST_DESCRIPTION if self._name == "description" else LONGEST_FIELD
-            raise TooLarge(f"the field {self._name[:80]!a} has more than {longest} bytes")
-        if self._length > LONGEST_TEXT:
-            raise TooLarge(f"the fields of the form have more than {LONGEST_TEXT} bytes together")
-
-
-def joined(pieces: list[bytes]) -> bytes:
-    """Put pieces together; what came in one is not copied."""
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    def _count_text(self, size: int) -> None:
+        self._field_bytes_left -= size
+        self._all_fields_bytes += size
+        if self._field_bytes_left < 0:
+            raise TooLarge(f"the field {self._name[:80]!a} has more than {max_field_bytes(self._name)} bytes")
+        if self._all_fields_bytes > MAX_ALL_FIELDS_BYTES:
+            raise TooLarge(f"the fields of the form have more than {MAX_ALL_FIELDS_BYTES} bytes together")
 
 
-def text(name: str, data: bytes) -> str:
-    """Decode a field."""
+def max_field_bytes(name: str) -> int:
+    """Return how many bytes a text field may have."""
+    return MAX_DESCRIPTION_BYTES if name == "description" else MAX_FIELD_BYTES
+
+
+def joined(chunks: list[bytes]) -> bytes:
+    """Join chunks; a single one is not copied."""
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def decode_field(name: str, data: bytes) -> str:
+    """Decode the text of a field. Raise ``BadInput`` if it is not UTF-8, or contains NUL."""
     try:
         decoded = data.decode("utf-8")
     except UnicodeDecodeError:
         raise BadInput(f"the field {name[:80]!a} is not UTF-8") from None
     if "\0" in decoded:
-        raise BadInput(f"the field {name[:80]!a} holds a NUL, which no text can have")
+        raise BadInput(f"the field {name[:80]!a} contains NUL, which is not valid in text")
     return decoded
 
 
 async def read_urlencoded(req: falcon.asgi.Request) -> dict[str, list[str]]:
-    """Read a form without files."""
-    data = await req.stream.read(LONGEST_DESCRIPTION + 1)
-    if len(data) > LONGEST_DESCRIPTION:
-        raise TooLarge(f"the form has more than {LONGEST_DESCRIPTION} bytes")
+    """Read a form without a file."""
+    data = await req.stream.read(MAX_DESCRIPTION_BYTES + 1)
+    if len(data) > MAX_DESCRIPTION_BYTES:
+        raise TooLarge(f"the form has more than {MAX_DESCRIPTION_BYTES} bytes")
     fields: dict[str, list[str]] = {}
     try:
-        pairs = parse_qsl(data.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+        pairs = parse_qsl(data.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS)
     except ValueError:
         raise BadInput("the form cannot be read: it is not URL-encoded UTF-8, or has too many fields") from None
     for name, value in pairs:
-        fields.setdefault(name, []).append(text(name, value.encode()))
+        fields.setdefault(name, []).append(decode_field(name, value.encode()))
     return fields

@@ -1,4 +1,4 @@
-"""What a client can read: Accept and Accept-Encoding (RFC 9110, section 12.5)."""
+"""Which form of an answer a client prefers: Accept and Accept-Encoding (RFC 9110, section 12.5)."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from functools import lru_cache
 WEIGHT = re.compile(r"(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
 
 HEADER_CACHE_ENTRIES = 512
-"""Headers of which the answer is remembered: there are few kinds of clients, and each always sends the same."""
+"""Headers whose result is remembered: there are few kinds of clients, and each always sends the same header."""
 
 
 @lru_cache(HEADER_CACHE_ENTRIES)
 def best_media_type(accept: str, offers: tuple[str, ...]) -> str | None:
-    """Return the offer that the client likes best; None if it can read none of them.
+    """Return the offer that the client prefers; None if it accepts none of them.
 
-    The weight counts first, then how precisely the client names it, then the order of the offers (RFC 9110, section
-    12.5.1). Parameters other than the weight do not count; what cannot be read is left out.
+    The weight counts first, then how precisely the header names the type, then the order of the offers (RFC 9110,
+    section 12.5.1). Parameters other than the weight do not count; malformed entries are ignored.
     """
     ranges = dict(_weighted(accept)) or {"*/*": 1.0}
     best, rank = None, (0.0, 0)
@@ -31,10 +31,10 @@ def best_media_type(accept: str, offers: tuple[str, ...]) -> str | None:
 
 @lru_cache(HEADER_CACHE_ENTRIES)
 def best_coding(accept_encoding: str, offers: tuple[str, ...]) -> str:
-    """Return the content coding that the client likes best, of equal ones the first; empty for none.
+    """Return the content coding that the client prefers, the first of equal ones; empty for none.
 
-    A client that refuses even what is not coded (``identity;q=0``) gets that: RFC 9110, section 12.5.3, leaves it to
-    the server.
+    A client that accepts no coding of the offers and not ``identity`` either (``identity;q=0``) gets the content
+    without a coding: RFC 9110, section 12.5.3, leaves that to the server.
     """
     weights = dict(_weighted(accept_encoding))
     plain = weights.get("identity", 0.0)

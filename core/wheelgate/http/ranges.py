@@ -1,4 +1,4 @@
-"""Which part of a file a request asks for, and whether it has the file already (RFC 9110, sections 13 and 14)."""
+"""Conditional and range requests for files (RFC 9110, sections 13 and 14)."""
 
 from __future__ import annotations
 
@@ -8,48 +8,50 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache
 
-Header = Callable[[str], str | None]
+GetHeader = Callable[[str], str | None]
+"""Returns a header of the request by its lower-case name."""
 
-LONGEST = 100
-"""Characters of a Range header that are looked at; a single range needs no more."""
-
-
-class Unsatisfiable(Exception):  # noqa: N818 - RFC 9110 calls it so
-    """Raised when a range lies behind the end of the file."""
+MAX_RANGE_HEADER_CHARS = 100
+"""Longer Range headers are cut; a single range needs no more."""
+HTTP_DATE_CACHE_ENTRIES = 1000
 
 
-@lru_cache(1000)
+class RangeNotSatisfiable(Exception):  # noqa: N818 - the phrase of status 416 in RFC 9110
+    """Raised when a range begins after the end of the file."""
+
+
+@lru_cache(HTTP_DATE_CACHE_ENTRIES)
 def http_date(seconds: float) -> str:
-    """Write a time, given in seconds since 1970, as HTTP does."""
+    """Format a time in seconds since 1970 as an HTTP date."""
     return format_datetime(datetime.fromtimestamp(int(seconds), UTC), usegmt=True)
 
 
-def has_it(header: Header, etag: str, modified: float | None = None) -> bool:
-    """Say whether the client has the file already: If-None-Match, and only without it If-Modified-Since."""
-    given = header("if-none-match")
+def is_not_modified(get_header: GetHeader, etag: str, modified: float | None = None) -> bool:
+    """Say whether the client has this version already: by If-None-Match, or without that by If-Modified-Since."""
+    given = get_header("if-none-match")
     if given is not None:
         return (
             given == etag
             or given.strip() == "*"
             or etag in [tag.strip().removeprefix("W/") for tag in given.split(",")]
         )
-    since = _seconds(header("if-modified-since"))
+    since = _seconds(get_header("if-modified-since"))
     return since is not None and modified is not None and int(modified) <= since
 
 
-def wanted(header: Header, etag: str, size: int, modified: float) -> tuple[int, int] | None:
-    """Return the part that is asked for, as its start and what comes after its end; None for the whole.
+def requested_range(get_header: GetHeader, etag: str, size: int, modified: float) -> tuple[int, int] | None:
+    """Return the requested byte range as start and stop (exclusive); None for the whole file.
 
-    Several ranges at once, other units and what cannot be read are answered with the whole (RFC 9110, section 14.2),
-    and so is a range of a file that If-Range does not mean.
+    Several ranges, other units and malformed headers get the whole file (RFC 9110, section 14.2), as does a range of
+    another version of the file than If-Range names.
 
     Raises:
-        Unsatisfiable: the range begins behind the end.
+        RangeNotSatisfiable: the range begins after the end.
     """
-    given = header("range")
-    if given is None or not _same(header("if-range"), etag, modified):
+    given = get_header("range")
+    if given is None or not _is_same_version(get_header("if-range"), etag, modified):
         return None
-    found = re.fullmatch(r"bytes=\s*(\d*)-(\d*)\s*", given[:LONGEST], re.IGNORECASE | re.ASCII)
+    found = re.fullmatch(r"bytes=\s*(\d*)-(\d*)\s*", given[:MAX_RANGE_HEADER_CHARS], re.IGNORECASE | re.ASCII)
     if found is None or not (found[1] or found[2]):
         return None
     if not found[1]:
@@ -59,17 +61,17 @@ def wanted(header: Header, etag: str, size: int, modified: float) -> tuple[int, 
         if found[2] and int(found[2]) < start:
             return None
     if start >= size or start >= stop:
-        raise Unsatisfiable
+        raise RangeNotSatisfiable
     return start, stop
 
 
-def _same(given: str | None, etag: str, modified: float) -> bool:
-    """Say whether If-Range means this file; a weak tag never does (RFC 9110, section 13.1.5)."""
+def _is_same_version(given: str | None, etag: str, modified: float) -> bool:
+    """Say whether If-Range names this version of the file; a weak tag never does (RFC 9110, section 13.1.5)."""
     return given is None or given.strip() == etag or _seconds(given) == int(modified)
 
 
 def _seconds(date: str | None) -> int | None:
-    """Read a date of HTTP; None if it is none."""
+    """Parse an HTTP date into seconds since 1970; None if it is not one."""
     try:
         return None if date is None else int(parsedate_to_datetime(date).timestamp())
     except (ValueError, OverflowError):

@@ -1,39 +1,39 @@
-"""A server that is closed to everybody who has not logged in: ``--require-login``."""
+"""``--require-login``: a server that answers only to users who are logged in."""
 
 from __future__ import annotations
 
 import falcon.asgi
 
 from wheelgate.errors import NotAuthenticated
-from wheelgate.http.front import Front
-from wheelgate.http.request import PRIVATE
+from wheelgate.http.handler_context import HandlerContext
+from wheelgate.http.scope import PRIVATE_RESPONSE
 from wheelgate.identity.identify import Caller
 
-OPEN = frozenset({"/+api", "/+login"})
+PATHS_WITHOUT_LOGIN = frozenset({"/+api", "/+login"})
 """What a client needs to log in."""
-CHECK = "/+authcheck"
-"""Where a proxy asks for others; it closes by itself what they ask for."""
+AUTHCHECK_PATH = "/+authcheck"
+"""Where a proxy asks about requests of its clients; the resource checks the login that those requests need."""
 
 
 class RequireLogin:
-    """Falcon's middleware that stands before all addresses, those that do not exist included."""
+    """Falcon middleware that runs before all routes, and for addresses that do not exist."""
 
-    def __init__(self, front: Front) -> None:
-        self._front = front
+    def __init__(self, context: HandlerContext) -> None:
+        self._context = context
 
     async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        """Let nobody pass without a login.
+        """Refuse a request without a login.
 
         Raises:
-            NotAuthenticated: there is none.
-            Refusal: the credentials given are not good, or cannot be judged.
+            NotAuthenticated: it has none.
+            Refusal: its credentials are wrong, or cannot be verified.
         """
-        if req.path not in OPEN and req.path != CHECK:
-            refuse_anonymous(await self._front.caller(req))
-            req.scope[PRIVATE] = True
+        if req.path not in PATHS_WITHOUT_LOGIN and req.path != AUTHCHECK_PATH:
+            refuse_anonymous(await self._context.identify(req))
+            req.scope[PRIVATE_RESPONSE] = True
 
 
 def refuse_anonymous(caller: Caller) -> None:
-    """Raise what keeps the caller from being known; nothing if it is."""
+    """Return if the caller is logged in; else raise the problem of the credentials, or ``NotAuthenticated``."""
     if caller.principal.name is None:
         raise caller.problem or NotAuthenticated("not logged in: this server answers only to its users")

@@ -1,4 +1,4 @@
-"""Which methods an address understands."""
+"""Which methods a route understands."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from falcon.routing import CompiledRouter
 
 
 class Router(CompiledRouter):
-    """Falcon's router, with HEAD wherever there is GET (RFC 9110, section 9.1), and 405 for whatever has no name."""
+    """Falcon's router, with HEAD wherever there is GET (RFC 9110, section 9.1), and 405 for unknown methods."""
 
     def map_http_methods(self, resource: object, **kwargs: Any) -> dict[str, Any]:
         """Find the responders of a resource."""
-        found: dict[str, Any] = Methods(super().map_http_methods(resource, **kwargs))
-        if "GET" in found:
-            found.setdefault("HEAD", found["GET"])
-        # Falcon learns methods from the environment and before it is imported only, and this one is the incumbent's.
+        responders: dict[str, Any] = Responders(super().map_http_methods(resource, **kwargs))
+        if "GET" in responders:
+            responders.setdefault("HEAD", responders["GET"])
+        # Falcon takes further methods only from the environment, before it is imported; the incumbent has PUSH.
         if hasattr(resource, "on_push"):
-            found["PUSH"] = resource.on_push
-        return found
+            responders["PUSH"] = resource.on_push
+        return responders
 
 
-class Methods(dict[str, Any]):
-    """Responders by method; one that Falcon has not heard of is refused as CONNECT is, which no resource has."""
+class Responders(dict[str, Any]):
+    """Responders by method; a method that Falcon does not know is refused as CONNECT is, which no resource has."""
 
     def __missing__(self, method: str) -> Any:
         return self["CONNECT"]
 
 
-class Together:
-    """Several resources behind one address: each brings the methods that are its own."""
+class MergedResource:
+    """Merges several resources into one route; each contributes its own methods."""
 
     def __init__(self, *resources: object) -> None:
         for resource in resources:

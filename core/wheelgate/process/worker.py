@@ -14,7 +14,13 @@ from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.workers import gasgi
 
 from wheelgate.files.sendfile import STAND_IN, FileSender
-from wheelgate.http.request import GONE, HEAD, SENDFILE
+from wheelgate.http.scope import (
+    ADD_HEAD_LINES,
+    CLIENT_IS_GONE,
+    FILE_SENDER,
+    MAX_REASON_PHRASE_BYTES,
+    REASON_PHRASE_HEADER,
+)
 
 HOST, CONTENT_LENGTH = b"host", b"content-length"
 TOO_SLOW = "the request took too long to arrive"
@@ -25,10 +31,7 @@ LAST_WORDS = 0.1
 """Seconds in which an answer that promised to keep its connection is finished, as all but long downloads are."""
 SOON = 0.1
 """Seconds from the start of a worker until its event loop listens."""
-REASON = b"x-wheelgate-reason"
-"""The header of an answer whose value becomes the reason phrase, as tools print nothing else; it is not sent itself."""
-LONGEST_REASON = 500
-"""Characters."""
+REASON = REASON_PHRASE_HEADER.encode()
 PHRASES = {int(status): status.phrase for status in HTTPStatus if status not in protocol._REASON_PHRASES}  # noqa: SLF001
 """What gunicorn would call "Unknown"."""
 NOSNIFF = (("X-Content-Type-Options", "nosniff"),)
@@ -88,9 +91,9 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
     def _build_http_scope(self, request: Any, sockname: Any, peername: Any) -> dict[str, Any]:
         """Let long answers find out whether anybody still receives them: what is sent to nobody raises nothing."""
         scope: dict[str, Any] = super()._build_http_scope(request, sockname, peername)
-        scope[GONE] = self._gone
-        scope[SENDFILE] = self._file_sender
-        scope[HEAD] = self._add_to_head
+        scope[CLIENT_IS_GONE] = self._gone
+        scope[FILE_SENDER] = self._file_sender
+        scope[ADD_HEAD_LINES] = self._add_to_head
         self._lines = b""
         return scope
 
@@ -175,7 +178,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
 
 def printable(reason: bytes) -> str:
     """Return what may stand in a status line (RFC 9112, section 4)."""
-    return re.sub(r"[^\x20-\x7e\xa0-\xff]+", " ", reason.decode("latin-1"))[:LONGEST_REASON]
+    return re.sub(r"[^\x20-\x7e\xa0-\xff]+", " ", reason.decode("latin-1"))[:MAX_REASON_PHRASE_BYTES]
 
 
 def refuse_ambiguous(parser: Any) -> None:

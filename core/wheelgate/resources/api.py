@@ -1,4 +1,4 @@
-"""``/+api``, ``/{user}/+api`` and ``/{user}/{index}/+api``: where a client begins."""
+"""``/+api``, ``/{user}/+api`` and ``/{user}/{index}/+api``: what a client asks first."""
 
 from __future__ import annotations
 
@@ -8,33 +8,36 @@ from typing import Any
 import falcon.asgi
 
 from wheelgate.http.answers import answer
-from wheelgate.http.front import Front, segment
+from wheelgate.http.handler_context import HandlerContext
+from wheelgate.http.path_segments import path_segment
 from wheelgate.services.indices import Indices
 
 
 class ApiResource:
-    """The addresses that a client needs, and whether its login is good."""
+    """The addresses that a client needs, and whether its login is valid."""
 
-    def __init__(self, front: Front, indices: Indices, features: Sequence[str]) -> None:
-        self._front = front
+    def __init__(self, context: HandlerContext, indices: Indices, features: Sequence[str]) -> None:
+        self._context = context
         self._indices = indices
         self._features = sorted(features)
 
     async def on_get(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str = "", index: str = ""
     ) -> None:
-        """Describe the server, or one index of it."""
-        caller = await self._front.caller(req)
-        url = self._front.outside.url(req)
+        """Describe the server, or one of its indices."""
+        caller = await self._context.identify(req)
+        url = self._context.server_url(req)
         principal = caller.principal
         status = ["noauth", "", []] if principal.name is None else ["ok", principal.name, sorted(principal.groups)]
         result: dict[str, Any] = {"login": f"{url}/+login", "authstatus": status, "features": self._features}
         if index:
-            found = (await self._front.indices.find(caller, segment(user), segment(index), project="")).index
+            resolution = await self._context.index_rights.find(
+                caller, path_segment(user), path_segment(index), project=""
+            )
             base = f"{url}/{user}/{index}"
             result |= {"index": base, "simpleindex": f"{base}/+simple/"}
-            kind = self._indices.type_of(found)
-            if kind is not None and kind.takes_uploads:
+            index_type = self._indices.type_of(resolution.index)
+            if index_type is not None and index_type.takes_uploads:
                 result["pypisubmit"] = f"{base}/"
         answer(resp, result, "apiconfig")
 

@@ -1,4 +1,4 @@
-"""What a request wants to mark: a version as yanked, a project as archived and so on."""
+"""The bodies of requests that yank a version, or set the status of a project."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 from wheelgate.errors import BadInput
 from wheelgate.fields import shown
 from wheelgate.packages import STATUSES
-from wheelgate.services.indices import read_object
+from wheelgate.services.json_objects import read_object
 
-LONGEST_REASON = 1000
+MAX_YANK_OR_STATUS_REASON_CHARS = 1000
 
 
 def read_yank(body: Any) -> str | None:
-    """Read the body of a request that yanks; return the reason, which may be empty, or None to take it back."""
-    given = read_known(body, "yanked")
+    """Return the reason of a yank, which may be empty; None if the request takes a yank back."""
+    given = read_keys(body, "yanked")
     if not isinstance(given.get("yanked"), bool):
         raise BadInput(f"'yanked' must be true or false, not {shown(given.get('yanked'))}")
     reason = read_reason(given)
@@ -22,26 +22,26 @@ def read_yank(body: Any) -> str | None:
 
 
 def read_status(body: Any) -> tuple[str, str]:
-    """Read the body of a request that sets the status of a project; return it with the reason."""
-    given = read_known(body, "status")
+    """Return the status that a request gives a project, and the reason."""
+    given = read_keys(body, "status")
     status = given.get("status")
     if status not in STATUSES:
         raise BadInput(f"'status' must be one of {', '.join(STATUSES)}, not {shown(status)}")
     return str(status), read_reason(given)
 
 
-def read_known(body: Any, key: str) -> dict[str, Any]:
-    """Return an object that has no keys but this one and ``reason``."""
+def read_keys(body: Any, key: str) -> dict[str, Any]:
+    """Return the body. Raise ``BadInput`` if it is not an object, or has other keys than this one and ``reason``."""
     given = read_object(body)
     unknown = sorted(set(given) - {key, "reason"})
     if unknown:
-        raise BadInput(f"unknown keys: {', '.join(unknown)[:200]}; the body holds '{key}' and perhaps 'reason'")
+        raise BadInput(f"unknown keys: {', '.join(unknown)[:200]}; the body contains '{key}' and optionally 'reason'")
     return given
 
 
 def read_reason(given: dict[str, Any]) -> str:
-    """Return the reason: one line."""
+    """Return the reason. Raise ``BadInput`` if it is not one line of limited length."""
     reason = given.get("reason", "")
-    if not isinstance(reason, str) or len(reason) > LONGEST_REASON or not reason.isprintable():
-        raise BadInput(f"'reason' must be one line of text with at most {LONGEST_REASON} characters")
+    if not isinstance(reason, str) or len(reason) > MAX_YANK_OR_STATUS_REASON_CHARS or not reason.isprintable():
+        raise BadInput(f"'reason' must be one line of text with at most {MAX_YANK_OR_STATUS_REASON_CHARS} characters")
     return reason.strip()

@@ -1,4 +1,4 @@
-"""``/+openapi``: what this server understands, as an OpenAPI 3.1 document."""
+"""``/+openapi``: the HTTP API of this server as an OpenAPI 3.1 document."""
 
 from __future__ import annotations
 
@@ -9,29 +9,31 @@ from typing import Any
 import falcon.asgi
 
 from wheelgate.fields import IndexType
-from wheelgate.http.answers import encode
-from wheelgate.http.front import Front
+from wheelgate.http.answers import encode_json
 from wheelgate.providers import Route
 from wheelgate.resources.openapi_packages import package_paths, upload
-from wheelgate.resources.openapi_parts import TEXT, body, operation, parameter
+from wheelgate.resources.openapi_parts import STRING_SCHEMA, body, closed_object, operation, parameter
 from wheelgate.values import NOTHING
 
-USER_KEYS = {"email": TEXT, "title": TEXT, "description": TEXT, "custom_data": {}, "password": TEXT}
-USER, INDEX = parameter("user"), parameter("index")
+USER_PROPERTIES = {
+    "email": STRING_SCHEMA,
+    "title": STRING_SCHEMA,
+    "description": STRING_SCHEMA,
+    "custom_data": {},
+    "password": STRING_SCHEMA,
+}
+USER_PARAMETER, INDEX_PARAMETER = parameter("user"), parameter("index")
 
 
 class OpenApiResource:
     """``GET /+openapi``."""
 
-    def __init__(
-        self, front: Front, types: Sequence[IndexType], routes: Sequence[tuple[str, Route]], version: str
-    ) -> None:
-        self._front = front
+    def __init__(self, types: Sequence[IndexType], routes: Sequence[tuple[str, Route]], version: str) -> None:
         described = document(types, version)
         for plugin, route in routes:
             path, methods = plugin_route(plugin, route)
             described["paths"].setdefault(path, {}).update(methods)
-        self._document = encode(described)
+        self._document = encode_json(described)
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Show the document."""
@@ -39,57 +41,11 @@ class OpenApiResource:
 
 
 def document(types: Sequence[IndexType], version: str) -> dict[str, Any]:
-    """Write the document for the index types that the plugins bring."""
-    keys: dict[str, Any] = {"type": {"type": "string", "enum": [kind.name for kind in types]}}
-    for kind in types:
-        keys |= {field.name: dict(field.schema) for field in kind.fields}
-    user = body({"type": "object", "properties": USER_KEYS, "additionalProperties": False})
-    new_user = body(
-        {"type": "object", "properties": USER_KEYS, "required": ["password"], "additionalProperties": False}
-    )
-    index = {"type": "object", "properties": keys, "additionalProperties": False}
-    operations = {"type": "array", "items": TEXT}
-    login = {"type": "object", "properties": {"user": TEXT, "password": TEXT}, "required": ["user", "password"]}
+    """Return the document, with the index types that the plugins provide."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "wheelgate", "version": version},
-        "paths": {
-            "/": {"get": operation("List users and their indices")},
-            "/+api": {"get": operation("Describe the server"), "post": operation("Describe the server")},
-            "/{user}/+api": {
-                "parameters": [USER],
-                "get": operation("Describe the server"),
-                "post": operation("Describe the server"),
-            },
-            "/{user}/{index}/+api": {
-                "parameters": [USER, INDEX],
-                "get": operation("Describe an index"),
-                "post": operation("Describe an index"),
-            },
-            "/+login": {
-                "post": operation("Begin a session", body({**login, "additionalProperties": False})),
-            },
-            "/+logout": {"post": operation("End a session")},
-            "/+authcheck": {"get": operation("Check a request for a proxy")},
-            "/+status": {"get": operation("Say how the server is")},
-            "/+openapi": {"get": operation("Show this document")},
-            "/{user}": {
-                "parameters": [USER],
-                "get": operation("Show a user"),
-                "put": operation("Create a user", new_user, "201"),
-                "patch": operation("Change a user", user),
-                "delete": operation("Delete a user"),
-            },
-            "/{user}/{index}": {
-                "parameters": [USER, INDEX],
-                "get": operation("Show an index"),
-                "post": operation("Upload a file, or push a release", upload(), media=("text/plain",)),
-                "put": operation("Create an index", body(index)),
-                "patch": operation("Change an index", body({"oneOf": [index, operations]})),
-                "delete": operation("Delete an index", status="201"),
-            },
-            **package_paths(),
-        },
+        "paths": {**server_paths(), **user_and_index_paths(types), **package_paths()},
         "components": {
             "securitySchemes": {
                 "basic": {"type": "http", "scheme": "basic"},
@@ -100,12 +56,56 @@ def document(types: Sequence[IndexType], version: str) -> dict[str, Any]:
     }
 
 
+def server_paths() -> dict[str, Any]:
+    """Describe the addresses of the server as a whole, and those at which a client begins."""
+    login = {"user": STRING_SCHEMA, "password": STRING_SCHEMA}
+    describe_server = {"get": operation("Describe the server"), "post": operation("Describe the server")}
+    describe_index = {"get": operation("Describe an index"), "post": operation("Describe an index")}
+    return {
+        "/": {"get": operation("List users and their indices")},
+        "/+api": describe_server,
+        "/{user}/+api": {"parameters": [USER_PARAMETER], **describe_server},
+        "/{user}/{index}/+api": {"parameters": [USER_PARAMETER, INDEX_PARAMETER], **describe_index},
+        "/+login": {"post": operation("Log in", body(closed_object(login, required=["user", "password"])))},
+        "/+logout": {"post": operation("Log out")},
+        "/+authcheck": {"get": operation("Tell a proxy whether to let a request through")},
+        "/+status": {"get": operation("Show the state of the server")},
+        "/+openapi": {"get": operation("Show this document")},
+    }
+
+
+def user_and_index_paths(types: Sequence[IndexType]) -> dict[str, Any]:
+    """Describe the addresses of users and indices."""
+    keys: dict[str, Any] = {"type": {"type": "string", "enum": [index_type.name for index_type in types]}}
+    for index_type in types:
+        keys |= {field.name: dict(field.schema) for field in index_type.fields}
+    index = closed_object(keys)
+    operations = {"type": "array", "items": STRING_SCHEMA}
+    return {
+        "/{user}": {
+            "parameters": [USER_PARAMETER],
+            "get": operation("Show a user"),
+            "put": operation("Create a user", body(closed_object(USER_PROPERTIES, required=["password"])), "201"),
+            "patch": operation("Change a user", body(closed_object(USER_PROPERTIES))),
+            "delete": operation("Delete a user"),
+        },
+        "/{user}/{index}": {
+            "parameters": [USER_PARAMETER, INDEX_PARAMETER],
+            "get": operation("Show an index"),
+            "post": operation("Upload a file, or push a release", upload(), media=("text/plain",)),
+            "put": operation("Create an index", body(index)),
+            "patch": operation("Change an index", body({"oneOf": [index, operations]})),
+            "delete": operation("Delete an index", status="201"),
+        },
+    }
+
+
 def plugin_route(plugin: str, route: Route) -> tuple[str, dict[str, Any]]:
-    """Describe an address that a plugin serves: its path without Falcon's converters, and its methods."""
+    """Describe a route of a plugin: its path without Falcon's converters, and its methods."""
     path = re.sub(r"\{(\w+)[^}]*\}", r"{\1}", route.address(plugin))
     names = re.findall(r"\{(\w+)\}", path)
-    parameters = [{**parameter(name), "schema": TEXT} for name in names]
-    taken = body(dict(route.schema)) if route.schema else None
-    also = {"201": "made"} if route.method == "PUT" else NOTHING
-    described = operation(route.summary or f"Ask the plugin '{plugin}'", taken, also=also)
+    parameters = [{**parameter(name), "schema": STRING_SCHEMA} for name in names]
+    request_body = body(dict(route.schema)) if route.schema else None
+    also = {"201": "created"} if route.method == "PUT" else NOTHING
+    described = operation(route.summary or f"Ask the plugin '{plugin}'", request_body, also=also)
     return path, {"parameters": parameters, route.method.lower(): described}

@@ -1,96 +1,93 @@
-"""The addresses of projects and files, for the OpenAPI document."""
+"""The OpenAPI description of the addresses of projects and files."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from wheelgate.packages import STATUSES
-from wheelgate.resources.openapi_parts import TEXT, body, operation, parameter
+from wheelgate.resources.openapi_parts import STRING_SCHEMA, body, closed_object, operation, parameter
 
-INDEX = [parameter("user"), parameter("index")]
-PROJECT = [*INDEX, parameter("project")]
-FLAG = {"type": "boolean"}
-ELSEWHERE = {"302": "it is at another address"}
-NEGOTIATED = {**ELSEWHERE, "304": "the client has it", "406": "it has no form that the client takes"}
-PARTS = {"206": "a part of it", "304": "the client has it", "416": "it has no such part"}
-SIMPLE = ("text/html", "application/vnd.pypi.simple.v1+html", "application/vnd.pypi.simple.v1+json")
-FILES = ("application/octet-stream", "application/x-tar", "application/zip", "text/plain")
+INDEX_PARAMETERS = [parameter("user"), parameter("index")]
+PROJECT_PARAMETERS = [*INDEX_PARAMETERS, parameter("project")]
+BOOLEAN_SCHEMA = {"type": "boolean"}
+REDIRECTED = {"302": "it is at another address"}
+NEGOTIATED = {**REDIRECTED, "304": "the client has it already", "406": "the client accepts none of its media types"}
+PARTIAL = {"206": "a part of it", "304": "the client has it already", "416": "the range begins after its end"}
+SIMPLE_PAGE_TYPES = ("text/html", "application/vnd.pypi.simple.v1+html", "application/vnd.pypi.simple.v1+json")
+FILE_TYPES = ("application/octet-stream", "application/x-tar", "application/zip", "text/plain")
 
 
 def package_paths() -> dict[str, Any]:
     """Describe the addresses below an index."""
     file = {
-        "get": operation("Send a file, its metadata or its provenance", media=FILES, also=PARTS | ELSEWHERE),
-        "post": operation("Upload the result of a test", body({})),
+        "get": operation("Send a file, its metadata or its provenance", media=FILE_TYPES, also=PARTIAL | REDIRECTED),
+        "post": operation("Upload a test result", body({})),
         "delete": operation("Delete a file"),
     }
     return {
         "/{user}/{index}/+f/{first}/{second}/{name}": {
-            "parameters": [*INDEX, *map(parameter, ("first", "second", "name"))],
+            "parameters": [*INDEX_PARAMETERS, *map(parameter, ("first", "second", "name"))],
             **file,
         },
         "/{user}/{index}/+e/{folder}/{name}": {
-            "parameters": [*INDEX, parameter("folder"), parameter("name")],
+            "parameters": [*INDEX_PARAMETERS, parameter("folder"), parameter("name")],
             **file,
         },
         "/{user}/{index}/+simple": {
-            "parameters": INDEX,
-            "get": operation("List projects as installers read it", media=SIMPLE, also=NEGOTIATED),
+            "parameters": INDEX_PARAMETERS,
+            "get": operation("List projects for installers", media=SIMPLE_PAGE_TYPES, also=NEGOTIATED),
         },
         "/{user}/{index}/+simple/{project}": {
-            "parameters": PROJECT,
-            "get": operation("List the files of a project as installers read it", media=SIMPLE, also=NEGOTIATED),
+            "parameters": PROJECT_PARAMETERS,
+            "get": operation("List the files of a project for installers", media=SIMPLE_PAGE_TYPES, also=NEGOTIATED),
         },
         "/{user}/{index}/+why/{project}": {
-            "parameters": PROJECT,
-            "get": operation("Say which index a project comes from", also=ELSEWHERE),
+            "parameters": PROJECT_PARAMETERS,
+            "get": operation("Explain which indices a project comes from", also=REDIRECTED),
         },
         "/{user}/{index}/+simple/{project}/refresh": {
-            "parameters": PROJECT,
-            "post": operation("Have an upstream asked again", status="302"),
+            "parameters": PROJECT_PARAMETERS,
+            "post": operation("Make mirrors ask their upstream again", status="302"),
         },
         "/{user}/{index}/{project}": {
-            "parameters": PROJECT,
-            "get": operation("Show all versions of a project", media=SIMPLE, also=NEGOTIATED),
-            "patch": operation("Set the status of a project", marked("status", {"enum": list(STATUSES)})),
+            "parameters": PROJECT_PARAMETERS,
+            "get": operation("Show all versions of a project", media=SIMPLE_PAGE_TYPES, also=NEGOTIATED),
+            "patch": operation("Set the status of a project", marking("status", {"enum": list(STATUSES)})),
             "delete": operation("Delete a project"),
         },
         "/{user}/{index}/{project}/{version}": {
-            "parameters": [*PROJECT, parameter("version")],
-            "get": operation("Show a version", also=ELSEWHERE),
-            "patch": operation("Yank a version, or take that back", marked("yanked", FLAG)),
+            "parameters": [*PROJECT_PARAMETERS, parameter("version")],
+            "get": operation("Show a version", also=REDIRECTED),
+            "patch": operation("Yank a version, or take a yank back", marking("yanked", BOOLEAN_SCHEMA)),
             "delete": operation("Delete a version"),
         },
     }
 
 
-def marked(key: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """Describe the body of a mark."""
-    keys = {key: schema, "reason": TEXT}
-    return body({"type": "object", "properties": keys, "required": [key], "additionalProperties": False})
+def marking(key: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Describe the body that sets a key, with an optional reason."""
+    return body(closed_object({key: schema, "reason": STRING_SCHEMA}, required=[key]))
 
 
 def upload() -> dict[str, Any]:
-    """Describe what an index takes: a form with a file, or what is to be pushed."""
+    """Describe the body of a POST to an index: an upload form, or a push."""
     form = {
         "type": "object",
         "properties": {
             ":action": {"enum": ["file_upload", "submit", "doc_upload"]},
-            "name": TEXT,
-            "version": TEXT,
+            "name": STRING_SCHEMA,
+            "version": STRING_SCHEMA,
             "content": {"type": "string", "contentMediaType": "application/octet-stream"},
         },
         "required": [":action", "name"],
     }
-    push = {
-        "type": "object",
-        "properties": {
-            **dict.fromkeys(("name", "version", "targetindex", "posturl", "username", "password"), TEXT),
-            **dict.fromkeys(("no_docs", "only_docs", "register_project"), FLAG),
+    push = closed_object(
+        {
+            **dict.fromkeys(("name", "version", "targetindex", "posturl", "username", "password"), STRING_SCHEMA),
+            **dict.fromkeys(("no_docs", "only_docs", "register_project"), BOOLEAN_SCHEMA),
         },
-        "required": ["name", "version"],
-        "additionalProperties": False,
-    }
+        required=["name", "version"],
+    )
     return {
         "required": True,
         "content": {"multipart/form-data": {"schema": form}, "application/json": {"schema": push}},

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wheelgate.values import NOTHING
 
-TEXT = {"type": "string"}
-ANSWER = {
+STRING_SCHEMA = {"type": "string"}
+ANSWER_SCHEMA = {
     "type": "object",
-    "properties": {"result": {}, "type": TEXT, "message": TEXT},
+    "properties": {"result": {}, "type": STRING_SCHEMA, "message": STRING_SCHEMA},
     "additionalProperties": False,
 }
-REFUSALS = {
-    "400": "something in the request is wrong",
-    "401": "it needs a login, or the one given is not good",
-    "403": "the caller may not",
-    "404": "there is no such thing",
+REFUSAL_MEANINGS = {
+    "400": "the request is malformed, or a value is wrong",
+    "401": "the request needs a login, or its credentials are wrong",
+    "403": "the caller does not have the permission",
+    "404": "it does not exist",
     "405": "the method is not allowed here",
-    "409": "it exists already, has changed meanwhile, or this server cannot do it",
-    "410": "there was one, and it was removed",
+    "409": "it already exists, was changed in the meantime, or is not supported by this server",
+    "410": "it was deleted",
     "413": "the body is too long",
     "429": "too many wrong passwords",
-    "502": "an upstream answers what cannot be used",
-    "503": "something behind the server does not answer",
-    "504": "an upstream does not answer in time",
-    "507": "the disk is full",
+    "502": "an upstream sent an invalid answer",
+    "503": "a service that the server depends on does not answer",
+    "504": "an upstream did not answer in time",
+    "507": "the storage is full",
 }
 
 
 def parameter(name: str) -> dict[str, Any]:
-    """Describe a part of a path."""
+    """Describe a segment of a path."""
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
 
 
@@ -45,17 +45,17 @@ def operation(
     """Describe one method of one address.
 
     Args:
-        summary: what it does.
-        request_body: what :func:`body` returns.
+        summary: what it does, in one line.
+        request_body: the body that it takes, made by :func:`body`.
         status: the status of success.
-        media: the media types of success besides JSON.
+        media: the media types of a successful answer, apart from JSON.
         also: further statuses with their meanings.
     """
     described: dict[str, Any] = {
         "summary": summary,
         "responses": {
             **_answers({status: "done"}),
-            **REFUSED,
+            **REFUSAL_RESPONSES,
             **_answers(also),
         },
     }
@@ -70,14 +70,14 @@ def _answers(meanings: Mapping[str, str]) -> dict[str, Any]:
 
 
 def redirection(meaning: str) -> dict[str, Any]:
-    """Describe an answer that only says where to go."""
-    location = {"Location": {"schema": TEXT}}
+    """Describe a redirection."""
+    location = {"Location": {"schema": STRING_SCHEMA}}
     return {"description": meaning, "headers": location, "content": {"text/plain": {}}}
 
 
 def response(meaning: str) -> dict[str, Any]:
     """Describe one answer."""
-    return {"description": meaning, "content": {"application/json": {"schema": ANSWER}}}
+    return {"description": meaning, "content": {"application/json": {"schema": ANSWER_SCHEMA}}}
 
 
 def body(schema: dict[str, Any]) -> dict[str, Any]:
@@ -85,5 +85,11 @@ def body(schema: dict[str, Any]) -> dict[str, Any]:
     return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
-REFUSED = _answers(REFUSALS)
-"""In every operation, and the same in all."""
+def closed_object(properties: dict[str, Any], required: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the schema of an object that has no other properties than these."""
+    schema: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**schema, "required": list(required)} if required else schema
+
+
+REFUSAL_RESPONSES = _answers(REFUSAL_MEANINGS)
+"""Part of every operation; one object for all of them."""

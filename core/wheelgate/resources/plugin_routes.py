@@ -1,4 +1,4 @@
-"""``/+x/<plugin>/…``: addresses that plugins bring."""
+"""``/+x/<plugin>/…``: addresses that plugins serve."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ import falcon.asgi
 
 from wheelgate.errors import Forbidden, StartupError
 from wheelgate.http.answers import answer
-from wheelgate.http.front import SAFE, Front
-from wheelgate.http.request import read_json
+from wheelgate.http.handler_context import SAFE_METHODS, HandlerContext
+from wheelgate.http.json_bodies import read_json
 from wheelgate.providers import Route, RouteRequest, RouteResponse
 from wheelgate.threads.pool import Provider
 from wheelgate.values import Resource
 
-METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+ROUTE_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 
 Responder = Callable[..., Awaitable[None]]
 
 
 def add_plugin_routes(
     app: falcon.asgi.App[Any, Any],
-    front: Front,
+    context: HandlerContext,
     routes: Iterable[tuple[str, Route, Provider]],
     permissions: frozenset[str],
 ) -> None:
     """Add the routes of all plugins.
 
     Raises:
-        StartupError: a route is open by oversight, asks for a permission that nobody knows, or is there already.
+        StartupError: a route has neither a permission nor ``public``, needs an unknown permission, or exists already.
     """
     resources: dict[str, Any] = {}
     for plugin, route, provider in routes:
@@ -41,13 +41,13 @@ def add_plugin_routes(
             raise StartupError(f"{what} must name either a permission or public=True")
         if route.permission and route.permission not in permissions:
             raise StartupError(f"{what} asks for the unknown permission '{route.permission}'")
-        if route.method not in METHODS:
-            raise StartupError(f"{what}: the method must be one of {', '.join(sorted(METHODS))}")
+        if route.method not in ROUTE_METHODS:
+            raise StartupError(f"{what}: the method must be one of {', '.join(sorted(ROUTE_METHODS))}")
         resource = resources.setdefault(path, type("PluginResource", (), {})())
         name = f"on_{route.method.lower()}"
         if hasattr(resource, name):
-            raise StartupError(f"{what} is there already")
-        setattr(resource, name, responder(front, route, provider))
+            raise StartupError(f"{what} exists already")
+        setattr(resource, name, responder(context, route, provider))
     for path, resource in resources.items():
         try:
             app.add_route(path, resource)
@@ -55,25 +55,25 @@ def add_plugin_routes(
             raise StartupError(f"the route {path} cannot be added: {error}") from None
 
 
-def responder(front: Front, route: Route, provider: Provider) -> Responder:
-    """Make Falcon's responder for a route."""
+def responder(context: HandlerContext, route: Route, provider: Provider) -> Responder:
+    """Return Falcon's responder for a route."""
 
     async def respond(req: falcon.asgi.Request, resp: falcon.asgi.Response, **params: str) -> None:
-        caller = await front.caller(req)
-        if route.public and req.method not in SAFE and caller.principal.restriction is not None:
-            raise Forbidden("an API token is not good for this address; log in")
+        caller = await context.identify(req)
+        if route.public and req.method not in SAFE_METHODS and caller.principal.restriction is not None:
+            raise Forbidden("an API token is not valid for this address; log in")
         if route.permission:
-            await front.require(caller, route.permission, Resource("server"))
+            await context.require(caller, route.permission, Resource("server"))
         body = await read_json(req) if req.content_length or req.get_header("transfer-encoding") else None
         asked = RouteRequest(
             caller.info, caller.principal, params, {name: req.get_param(name) or "" for name in req.params}, body
         )
         given: RouteResponse = await provider.call(route.handler, asked)
         for happened in given.events:
-            front.tell(happened.name, caller, happened.subject, **happened.detail)
+            context.announce(happened.name, caller, happened.subject, **happened.detail)
         answer(resp, given.result, given.type, given.message, given.status)
         for name, value in given.headers.items():
-            # Falcon takes cookies that are written out by this one alone.
+            # Only append_header takes a Set-Cookie header that is written out.
             (resp.append_header if name.lower() == "set-cookie" else resp.set_header)(name, value)
 
     return respond

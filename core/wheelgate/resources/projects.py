@@ -1,4 +1,4 @@
-"""``/{user}/{index}/{project}`` and ``/{user}/{index}/{project}/{version}``: what is known of releases."""
+"""``/{user}/{index}/{project}`` and ``/{user}/{index}/{project}/{version}``: what is known about releases."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import falcon.asgi
 
 from wheelgate.errors import NotFound
 from wheelgate.http.answers import answer
-from wheelgate.http.front import Front, segment, version_segment
-from wheelgate.resources.package_paths import project_name, redirect, wants_simple
-from wheelgate.services.merging import Reading
-from wheelgate.services.rendering import below
-from wheelgate.services.versions import version_list
+from wheelgate.http.handler_context import HandlerContext
+from wheelgate.http.path_segments import path_segment, version_segment
+from wheelgate.resources.package_paths import project_name, redirect, wants_simple_page
+from wheelgate.services.packages.merging import IndexMerger
+from wheelgate.services.packages.rendering import absolute_urls
+from wheelgate.services.packages.versions import project_config
 
 
 class ProjectResource:
-    """Shows the versions of a project, or one of them."""
+    """Shows all versions of a project, or one of them."""
 
-    def __init__(self, front: Front, reading: Reading) -> None:
-        self._front = front
-        self._reading = reading
+    def __init__(self, context: HandlerContext, merger: IndexMerger) -> None:
+        self._context = context
+        self._merger = merger
 
     async def on_get(
         self,
@@ -29,26 +30,26 @@ class ProjectResource:
         project: str,
         version: str = "",
     ) -> None:
-        """Show the versions of a project on an index and its bases; without them if the request says ``ignore_bases``.
+        """Show the versions of a project on an index and its bases.
 
-        An installer is sent to the simple page.
+        The parameter ``ignore_bases`` leaves out the bases. Installers are redirected to the simple page.
         """
         resp.set_header("vary", "Accept, User-Agent")
-        if not version and wants_simple(req):
-            ended = req.scope["path"][-1] == "/"
-            redirect(req, resp, f"{'../' * ended}+simple/{segment(project)}/")
+        if not version and wants_simple_page(req):
+            has_slash = req.scope["path"][-1] == "/"
+            redirect(req, resp, f"{'../' * has_slash}+simple/{path_segment(project)}/")
             return
         name = project_name(req, resp, project, f"/{version_segment(version)}" if version else "")
         if not name:
             return
-        resolution = await self._front.index(req, user, index, name)
+        resolution = await self._context.readable_index(req, user, index, name)
         if "ignore_bases" in req.params:
-            resolution = resolution.alone()
+            resolution = resolution.without_bases()
         try:
-            found = await self._reading.releases(resolution, name)
+            releases = await self._merger.releases(resolution, name)
         except NotFound:
             raise NotFound(f"no project '{name}'") from None
-        versions = version_list(found, below(self._front.outside.url(req)))
+        versions = project_config(releases, absolute_urls(self._context.server_url(req)))
         if not version:
             answer(resp, versions, "projectconfig")
         elif version in versions:

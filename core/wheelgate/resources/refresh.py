@@ -1,4 +1,4 @@
-"""``POST /{user}/{index}/+simple/{project}/refresh``: mirrors ask their upstream again."""
+"""``POST /{user}/{index}/+simple/{project}/refresh``: makes mirrors ask their upstream again."""
 
 from __future__ import annotations
 
@@ -7,35 +7,37 @@ from urllib.parse import quote
 import falcon
 import falcon.asgi
 
-from wheelgate.http.answers import PLAIN
-from wheelgate.http.front import Front, segment
+from wheelgate.http.answers import PLAIN_TYPE
+from wheelgate.http.handler_context import HandlerContext
+from wheelgate.http.path_segments import path_segment
 from wheelgate.packages import normalize
-from wheelgate.services.inheritance import Layer
+from wheelgate.services.packages.inheritance import Layer
 
 
 class RefreshResource:
-    """Makes what is cached of a project old."""
+    """Expires what is cached of a project."""
 
-    def __init__(self, front: Front) -> None:
-        self._front = front
+    def __init__(self, context: HandlerContext) -> None:
+        self._context = context
 
     async def on_post(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str, project: str
     ) -> None:
-        """Have the project asked for again, by the index or by the mirrors that it inherits from."""
-        name = normalize(segment(project))
-        found = await self._front.index(req, user, index, name)
-        mirrors = [layer for layer in found.layers if layer.source.last]
+        """Refresh a project on the index, if it is a mirror, and on the mirrors that it inherits from."""
+        name = normalize(path_segment(project))
+        resolution = await self._context.readable_index(req, user, index, name)
+        mirrors = [layer for layer in resolution.layers if layer.source.last]
         if mirrors:
-            await self._front.change(refresh, mirrors, name)
+            await self._context.change_stores(refresh, mirrors, name)
         resp.status_code = 302
-        resp.content_type = PLAIN
+        resp.content_type = PLAIN_TYPE
         resp.set_header(
-            "location", quote(f"{self._front.outside.url(req)}/{found.index.path}/+simple/{name}/", safe=":/@+")
+            "location",
+            quote(f"{self._context.server_url(req)}/{resolution.index.path}/+simple/{name}/", safe=":/@+"),
         )
 
 
 def refresh(mirrors: list[Layer], name: str) -> None:
-    """Have a project asked for again. Within a transaction."""
+    """Expire what mirrors have cached of a project. Runs inside a transaction."""
     for layer in mirrors:
         layer.source.refresh(layer.index, name)

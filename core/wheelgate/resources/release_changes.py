@@ -1,4 +1,4 @@
-"""``DELETE`` and ``PATCH`` of projects, versions and files, and the results of tests of files."""
+"""``DELETE`` and ``PATCH`` of projects, versions and files, and uploads of test results."""
 
 from __future__ import annotations
 
@@ -7,189 +7,211 @@ import falcon.asgi
 from wheelgate.errors import Forbidden, Gone, NotFound
 from wheelgate.files.server_files import Files
 from wheelgate.http.answers import answer
-from wheelgate.http.front import Front, segment, version_segment
-from wheelgate.http.request import decode_json, read_body, read_json
+from wheelgate.http.handler_context import HandlerContext
+from wheelgate.http.json_bodies import decode_json, read_json
+from wheelgate.http.path_segments import path_segment, version_segment
+from wheelgate.http.request import read_body
 from wheelgate.identity.identify import Caller
 from wheelgate.packages import DraftFile, PackageSource, PackageTarget, normalize
 from wheelgate.resources.bodies import read_status, read_yank
 from wheelgate.resources.files import project_at
 from wheelgate.services.indices import Indices, index_resource
-from wheelgate.services.sources import Sources
-from wheelgate.services.uploads import upload_target
+from wheelgate.services.packages.sources import Sources
+from wheelgate.services.releases.uploads import upload_target
 from wheelgate.values import Index
 
-LARGEST_RESULT = 16_000_000
-"""Bytes of a test's result, which holds what tools have printed."""
+MAX_TEST_RESULT_BYTES = 16_000_000
+"""A test result contains the output of the tools that ran."""
 
 
-class Changing:
-    """What the resources below share: the index, the right, and where its packages are."""
+class ChangeAccess:
+    """What all resources below do first: find the index, check the caller's permission, find the package source."""
 
-    def __init__(self, front: Front, indices: Indices, sources: Sources) -> None:
-        self.front = front
+    def __init__(self, context: HandlerContext, indices: Indices, sources: Sources) -> None:
+        self.context = context
         self._indices = indices
         self._sources = sources
 
-    async def index(
+    async def to_index(
         self, req: falcon.asgi.Request, user: str, index: str, permission: str, project: str = ""
     ) -> tuple[Caller, Index]:
-        """Return who asks and the index, if the one may do that to the project on the other."""
-        caller = await self.front.caller(req)
-        found = (await self.front.indices.find(caller, segment(user), segment(index), permission, project)).index
-        await self.front.require(caller, permission, index_resource(found, project))
+        """Return the caller and the index, if the caller has the permission for the project on it.
+
+        Raises:
+            Refusal: the index does not exist, or the caller does not have the permission.
+        """
+        caller = await self.context.identify(req)
+        resolution = await self.context.index_rights.find(
+            caller, path_segment(user), path_segment(index), permission, project
+        )
+        found = resolution.index
+        await self.context.require(caller, permission, index_resource(found, project))
         return caller, found
 
-    async def file(
+    async def to_file(
         self, req: falcon.asgi.Request, user: str, index: str, permission: str, path: str
     ) -> tuple[Caller, Index]:
-        """Return who asks and the index, if the one may do that to the file at ``path`` on the other."""
-        caller, found = await self.index(req, user, index, permission)
+        """Return the caller and the index, if the caller has the permission for the file at ``path`` on it.
+
+        Raises:
+            Refusal: as :meth:`to_index` does.
+        """
+        caller, found = await self.to_index(req, user, index, permission)
         restriction, source = caller.principal.restriction, self._sources.of(found)
         if restriction is not None and restriction.projects is not None and source is not None:
             project, _ = await project_at(self._sources, source, found, path)
-            self.front.rights.require_restriction(caller, permission, index_resource(found, project))
+            self.context.rights.require_restriction(caller, permission, index_resource(found, project))
         return caller, found
 
     def source(self, index: Index) -> PackageSource:
-        """Return where the packages of an index are."""
-        packages = self._sources.of(index)
-        if packages is None:
-            raise NotFound(f"index {index.path} holds no packages")
-        return packages
+        """Return the package source of an index. Raise ``NotFound`` if it has none."""
+        source = self._sources.of(index)
+        if source is None:
+            raise NotFound(f"index {index.path} has no packages")
+        return source
+
+    def target(self, index: Index) -> PackageTarget:
+        """Return the package target of an index. Raise as ``upload_target`` does if it has none."""
+        return upload_target(self._indices.type_of(index), index)
 
     def refuse_non_volatile(self, req: falcon.asgi.Request, index: Index, sentence: str) -> None:
-        """Refuse to delete from an index that is to stay as it is, unless the request says ``force``."""
+        """Refuse to delete from an index that is not volatile, unless the request has the parameter ``force``."""
         if not index.config.get("volatile", True) and "force" not in req.params:
             raise Forbidden(sentence)
 
-    def target(self, index: Index) -> PackageTarget:
-        """Return what takes changes to an index."""
-        return upload_target(self._indices.type_of(index), index)
 
+class ProjectChangesResource:
+    """``DELETE`` and ``PATCH /{user}/{index}/{project}``."""
 
-class ChangedProject:
-    """``/{user}/{index}/{project}``."""
-
-    def __init__(self, changing: Changing) -> None:
-        self._changing = changing
-        self._front = changing.front
+    def __init__(self, access: ChangeAccess) -> None:
+        self._access = access
+        self._context = access.context
 
     async def on_delete(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str, project: str
     ) -> None:
-        """Delete a project with everything in it."""
-        name = normalize(segment(project))
-        caller, found = await self._changing.index(req, user, index, "release_delete", name)
-        source = self._changing.source(found)
-        self._changing.refuse_non_volatile(req, found, f"project {plain(name)} is on non-volatile index {found.path}")
-        await self._front.change(deleted, "project not found", source, found, name)
-        self._front.tell("ProjectDeleted", caller, found.path, project=name)
+        """Delete a project with all its files."""
+        name = normalize(path_segment(project))
+        caller, found = await self._access.to_index(req, user, index, "release_delete", name)
+        source = self._access.source(found)
+        self._access.refuse_non_volatile(req, found, f"project {as_ascii(name)} is on non-volatile index {found.path}")
+        await self._context.change_stores(delete, "project not found", source, found, name)
+        self._context.announce("ProjectDeleted", caller, found.path, project=name)
         answer(resp, message=f"project {name} deleted from stage {found.path}")
 
     async def on_patch(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str, project: str
     ) -> None:
         """Set the status of a project."""
-        name = normalize(segment(project))
-        caller, found = await self._changing.index(req, user, index, "release_modify", name)
-        target = self._changing.target(found)
+        name = normalize(path_segment(project))
+        caller, found = await self._access.to_index(req, user, index, "release_modify", name)
+        target = self._access.target(found)
         status, reason = read_status(await read_json(req))
-        await self._front.change(target.set_status, found, name, status, reason)
-        self._front.tell("ProjectStatusChanged", caller, found.path, project=name, status=status, reason=reason)
+        await self._context.change_stores(target.set_status, found, name, status, reason)
+        self._context.announce("ProjectStatusChanged", caller, found.path, project=name, status=status, reason=reason)
         answer(resp, message=f"project {name} is now {status}")
 
 
-class ChangedVersion:
-    """``/{user}/{index}/{project}/{version}``."""
+class VersionChangesResource:
+    """``DELETE`` and ``PATCH /{user}/{index}/{project}/{version}``."""
 
-    def __init__(self, changing: Changing) -> None:
-        self._changing = changing
-        self._front = changing.front
+    def __init__(self, access: ChangeAccess) -> None:
+        self._access = access
+        self._context = access.context
 
     async def on_delete(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str, project: str, version: str
     ) -> None:
-        """Delete a version; with the last one goes the project."""
-        name = normalize(segment(project))
-        caller, found = await self._changing.index(req, user, index, "release_delete", name)
-        source = self._changing.source(found)
-        self._changing.refuse_non_volatile(req, found, "cannot delete version on non-volatile index")
-        missing = f"version '{plain(version)}' of project {plain(name)} not found on stage '{found.path}'"
-        await self._front.change(deleted, missing, source, found, name, version=version_segment(version))
-        self._front.tell("VersionDeleted", caller, found.path, project=name, version=version)
+        """Delete a version; deleting the last one deletes the project."""
+        name = normalize(path_segment(project))
+        caller, found = await self._access.to_index(req, user, index, "release_delete", name)
+        source = self._access.source(found)
+        self._access.refuse_non_volatile(req, found, "cannot delete version on non-volatile index")
+        missing = f"version '{as_ascii(version)}' of project {as_ascii(name)} not found on stage '{found.path}'"
+        await self._context.change_stores(delete, missing, source, found, name, version=version_segment(version))
+        self._context.announce("VersionDeleted", caller, found.path, project=name, version=version)
         answer(resp, message=f"project {name} version '{version}' deleted")
 
     async def on_patch(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str, project: str, version: str
     ) -> None:
-        """Yank a version, or take that back."""
-        name = normalize(segment(project))
-        caller, found = await self._changing.index(req, user, index, "release_modify", name)
-        target = self._changing.target(found)
+        """Yank a version, or take a yank back."""
+        name = normalize(path_segment(project))
+        caller, found = await self._access.to_index(req, user, index, "release_modify", name)
+        target = self._access.target(found)
         reason = read_yank(await read_json(req))
-        await self._front.change(target.yank, found, name, version_segment(version), reason)
+        await self._context.change_stores(target.yank, found, name, version_segment(version), reason)
         if reason is None:
-            self._front.tell("ReleaseUnyanked", caller, found.path, project=name, version=version)
+            self._context.announce("ReleaseUnyanked", caller, found.path, project=name, version=version)
             answer(resp, message=f"project {name} version '{version}' is no longer yanked")
         else:
-            self._front.tell("ReleaseYanked", caller, found.path, project=name, version=version, reason=reason)
+            self._context.announce("ReleaseYanked", caller, found.path, project=name, version=version, reason=reason)
             answer(resp, message=f"project {name} version '{version}' yanked")
 
 
-class ChangedFile:
-    """``/{user}/{index}/+f/…`` and ``/{user}/{index}/+e/…``."""
+class FileChangesResource:
+    """``DELETE`` and ``POST /{user}/{index}/+f/…`` and ``/{user}/{index}/+e/…``."""
 
-    def __init__(self, changing: Changing, sources: Sources, files: Files) -> None:
-        self._changing = changing
-        self._front = changing.front
+    def __init__(self, access: ChangeAccess, sources: Sources, files: Files) -> None:
+        self._access = access
+        self._context = access.context
         self._sources = sources
         self._files = files
 
     async def on_delete(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str, **parts: str
     ) -> None:
-        """Delete a file; with the last file goes the version."""
-        path = below(req)
-        caller, found = await self._changing.file(req, user, index, "release_delete", path)
-        self._changing.refuse_non_volatile(req, found, "cannot delete version on non-volatile index")
-        missing = f"package '{plain(f'{found.path}/{path}')}' doesn't exist"
-        await self._front.change(deleted, missing, self._changing.source(found), found, "", path=path)
-        self._front.tell("FileDeleted", caller, found.path, path=path)
+        """Delete a file; deleting the last one deletes the version."""
+        path = path_below_index(req)
+        caller, found = await self._access.to_file(req, user, index, "release_delete", path)
+        self._access.refuse_non_volatile(req, found, "cannot delete version on non-volatile index")
+        missing = f"package '{as_ascii(f'{found.path}/{path}')}' doesn't exist"
+        await self._context.change_stores(delete, missing, self._access.source(found), found, "", path=path)
+        self._context.announce("FileDeleted", caller, found.path, path=path)
         answer(resp, message=f"package '{found.path}/{path}' deleted")
 
     async def on_post(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str, **parts: str
     ) -> None:
-        """Take the result of a test of a file: any JSON."""
-        path = below(req)
-        caller, found = await self._changing.file(req, user, index, "toxresult_upload", path)
-        target = self._changing.target(found)
-        data = await read_body(req, LARGEST_RESULT)
-        who = caller.principal.name
-        result = await self._sources.wait(found, self._take, found, target, path, data, who)
-        self._front.tell("TestResultUploaded", caller, found.path, path=path, result=result)
+        """Take the result of testing a file: any JSON."""
+        path = path_below_index(req)
+        caller, found = await self._access.to_file(req, user, index, "toxresult_upload", path)
+        target = self._access.target(found)
+        data = await read_body(req, MAX_TEST_RESULT_BYTES)
+        username = caller.principal.name
+        result = await self._sources.run_in_thread(found, self._store_result, found, target, path, data, username)
+        self._context.announce("TestResultUploaded", caller, found.path, path=path, result=result)
         answer(resp, f"{found.path}/{result}", "toxresultpath")
 
-    def _take(self, index: Index, target: PackageTarget, path: str, data: bytes, who: str | None) -> str:
-        """Keep and record the result of a test, if it is JSON."""
+    def _store_result(self, index: Index, target: PackageTarget, path: str, data: bytes, username: str | None) -> str:
+        """Store and record a test result if it is JSON; return its path and hash."""
         decode_json(data)
-        kept = self._files.whole(data)
+        stored = self._files.whole(data)
         try:
-            self._files.keep(kept)
-            added = self._front.change_here(add_result, self._files, target, index, path, kept, who)
+            self._files.keep(stored)
+            added = self._context.change_stores_in_this_thread(
+                record_result, self._files, target, index, path, stored, username
+            )
         finally:
-            self._files.release(kept)
-        return f"{added}#sha256={kept.stored.sha256}"
+            self._files.release(stored)
+        return f"{added}#sha256={stored.stored.sha256}"
 
 
-def add_result(files: Files, target: PackageTarget, index: Index, path: str, kept: DraftFile, who: str | None) -> str:
-    """Record the result of a test. Within a transaction."""
-    files.confirm(kept)
-    return target.add_result(index, path, kept.stored, who)
+def record_result(
+    files: Files, target: PackageTarget, index: Index, path: str, stored: DraftFile, username: str | None
+) -> str:
+    """Record a test result. Runs inside a transaction."""
+    files.confirm(stored)
+    return target.add_result(index, path, stored.stored, username)
 
 
-def deleted(missing: str, source: PackageSource, index: Index, name: str, **what: str) -> None:
-    """Delete something. Within a transaction; what was never there is missed in the words that clients know."""
+def delete(missing: str, source: PackageSource, index: Index, name: str, **what: str) -> None:
+    """Delete a project, a version or a file. Runs inside a transaction.
+
+    Raises:
+        Gone: it was deleted before.
+        NotFound: it never existed; the message is ``missing``, which clients know.
+    """
     try:
         source.delete(index, name, **what)
     except Gone:
@@ -198,12 +220,12 @@ def deleted(missing: str, source: PackageSource, index: Index, name: str, **what
         raise NotFound(missing) from None
 
 
-def below(req: falcon.asgi.Request) -> str:
-    """Return the address of a file below its index."""
+def path_below_index(req: falcon.asgi.Request) -> str:
+    """Return the path of a file below its index."""
     path: str = req.scope["path"]
     return path.split("/", 3)[3]
 
 
-def plain(text: str) -> str:
-    """Show text that came with a request in a sentence."""
+def as_ascii(text: str) -> str:
+    """Return text of a request for a sentence: in ASCII, cut to 200 characters."""
     return ascii(text)[1:-1][:200]

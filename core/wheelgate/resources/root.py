@@ -6,22 +6,23 @@ from typing import Any
 
 import falcon.asgi
 
-from wheelgate.http.answers import answer, encode
-from wheelgate.http.front import Front
-from wheelgate.services.users import user_config
+from wheelgate.http.answers import answer, encode_json
+from wheelgate.http.handler_context import HandlerContext
+from wheelgate.services.user_json import user_config
 from wheelgate.store.access import StoreAccess
 from wheelgate.store.protocols import IndexStore, UserStore
 from wheelgate.store.serial_cache import SerialCache
 from wheelgate.values import Index, Resource, User
 
-LISTING = "list:userconfig"
+LISTING_TYPE = "list:userconfig"
+"""The ``type`` of the answer."""
 
 
 class RootResource:
     """``GET /``."""
 
-    def __init__(self, front: Front, users: UserStore, indices: IndexStore, access: StoreAccess) -> None:
-        self._front = front
+    def __init__(self, context: HandlerContext, users: UserStore, indices: IndexStore, access: StoreAccess) -> None:
+        self._context = context
         self._users = users
         self._indices = indices
         self._access = access
@@ -29,34 +30,34 @@ class RootResource:
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """List the users and indices that the caller may see."""
-        caller = await self._front.caller(req)
-        await self._front.require(caller, "user_list", Resource("server"))
-        whole = await self._front.read(self._whole_listing)
-        if whole is not None:
-            resp.data = whole
+        caller = await self._context.identify(req)
+        await self._context.require(caller, "user_list", Resource("server"))
+        encoded = await self._context.read_stores(self._encoded)
+        if encoded is not None:
+            resp.data = encoded
             return
-        users, indices = await self._front.read(self._everything)
+        users, indices = await self._context.read_stores(self._users_and_indices)
         resources = [user_resource(user) for user in users]
-        seen = await self._front.rights.visible(caller.principal, "user_read", resources)
-        visible = [user for user, shown in zip(users, seen, strict=True) if shown]
-        answer(resp, listing(visible, await self._front.indices.visible(caller, indices)), LISTING)
+        visible = await self._context.rights.visible(caller.principal, "user_read", resources)
+        shown = [user for user, is_visible in zip(users, visible, strict=True) if is_visible]
+        answer(resp, listing(shown, await self._context.index_rights.visible(caller, indices)), LISTING_TYPE)
 
-    def _everything(self) -> tuple[list[User], list[Index]]:
+    def _users_and_indices(self) -> tuple[list[User], list[Index]]:
         return list(self._users.list()), list(self._indices.list())
 
-    def _whole_listing(self) -> bytes | None:
-        """Return the listing as bytes, made once per state of the stores; None if not everybody sees all of it."""
-        if not (self._front.rights.hides_nothing("user_read") and self._front.indices.all_public()):
+    def _encoded(self) -> bytes | None:
+        """Return the answer, made once per state of the stores; None if it depends on the caller."""
+        if not (self._context.rights.hides_nothing("user_read") and self._context.index_rights.all_public()):
             return None
         return self._rendered.get_or_make(
             self._access.read_serial(),
             None,
-            lambda: encode({"result": listing(*self._everything()), "type": LISTING}),
+            lambda: encode_json({"result": listing(*self._users_and_indices()), "type": LISTING_TYPE}),
         )
 
 
 def listing(users: list[User], indices: list[Index]) -> dict[str, Any]:
-    """Return the users' configurations by name."""
+    """Return the configurations of users with their indices, by name."""
     owned: dict[str, list[Index]] = {}
     for index in indices:
         owned.setdefault(index.owner, []).append(index)
@@ -64,5 +65,5 @@ def listing(users: list[User], indices: list[Index]) -> dict[str, Any]:
 
 
 def user_resource(user: User) -> Resource:
-    """Return what a permission on a user is asked for."""
+    """Return the resource that permissions on a user are about."""
     return Resource("user", user.name, user.name)

@@ -6,14 +6,16 @@ import falcon.asgi
 
 from wheelgate.errors import BadInput, Unsupported
 from wheelgate.fields import shown
-from wheelgate.http.answers import answer, encode
-from wheelgate.http.front import Front, segment
-from wheelgate.http.request import held, read_json
+from wheelgate.http.answers import answer, encode_json
+from wheelgate.http.handler_context import HandlerContext
+from wheelgate.http.json_bodies import read_json
+from wheelgate.http.path_segments import path_segment
 from wheelgate.identity.sessions import Sessions
 from wheelgate.names import check_name
 from wheelgate.services.indices import Indices
 from wheelgate.services.passwords import Passwords
-from wheelgate.services.users import UserChange, Users, read_creation, read_modification, user_config
+from wheelgate.services.user_json import read_changed_user, read_new_user, user_config
+from wheelgate.services.users import UserChange, Users
 from wheelgate.store.access import StoreAccess
 from wheelgate.store.serial_cache import SerialCache
 from wheelgate.threads.pool import Pool
@@ -24,21 +26,19 @@ USER_ANSWER_CACHE_ENTRIES = 1000
 
 
 class UserResource:
-    """Looks at, creates, changes and deletes a user."""
+    """Shows, creates, changes and deletes a user."""
 
     def __init__(
         self,
-        front: Front,
+        context: HandlerContext,
         users: Users,
         indices: Indices,
         access: StoreAccess,
         sessions: Sessions,
         hashing: Pool,
         passwords: Passwords,
-        *,
-        loopback: bool,
     ) -> None:
-        self._front = front
+        self._context = context
         self._users = users
         self._indices = indices
         self._access = access
@@ -46,86 +46,85 @@ class UserResource:
         self._sessions = sessions
         self._hashing = hashing
         self._passwords = passwords
-        self._loopback = loopback
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str) -> None:
-        """Show a user with the indices that the caller may see."""
-        caller = await self._front.caller(req)
-        await self._front.require(caller, "user_read", Resource("user", segment(user), user))
-        whole = await self._front.read(self._whole, user)
-        if whole is not None:
-            resp.data = whole
+        """Show a user with those of their indices that the caller may see."""
+        caller = await self._context.identify(req)
+        await self._context.require(caller, "user_read", Resource("user", path_segment(user), user))
+        encoded = await self._context.read_stores(self._encoded, user)
+        if encoded is not None:
+            resp.data = encoded
             return
-        found, indices = await self._front.read(self._with_indices, user)
-        answer(resp, user_config(found, await self._front.indices.visible(caller, indices)), "userconfig")
+        found, indices = await self._context.read_stores(self._with_indices, user)
+        answer(resp, user_config(found, await self._context.index_rights.visible(caller, indices)), "userconfig")
 
-    def _whole(self, name: str) -> bytes | None:
-        """Return a user as bytes, made once per state of the stores; None if not everybody sees all of it."""
-        if not self._front.indices.all_public():
+    def _encoded(self, name: str) -> bytes | None:
+        """Return the answer, made once per state of the stores; None if it depends on the caller."""
+        if not self._context.index_rights.all_public():
             return None
         return self._rendered.get_or_make(
             self._access.read_serial(),
             name,
-            lambda: encode({"result": user_config(*self._with_indices(name)), "type": "userconfig"}),
+            lambda: encode_json({"result": user_config(*self._with_indices(name)), "type": "userconfig"}),
         )
 
     def _with_indices(self, name: str) -> tuple[User, list[Index]]:
-        return self._users.get(name), self._indices.of(name)
+        return self._users.get(name), self._indices.owned_by(name)
 
     async def on_put(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str) -> None:
         """Create a user."""
-        caller = await self._front.caller(req)
-        await self._front.read(self._users.refuse_taken, segment(user))
-        await self._front.require(caller, "user_create", Resource("user", user, user, proposed={}))
+        caller = await self._context.identify(req)
+        await self._context.read_stores(self._users.refuse_taken, path_segment(user))
+        await self._context.require(caller, "user_create", Resource("user", user, user, proposed={}))
         check_name("username", user)
         self._users.refuse_missing_capability("create", "create users")
-        change = read_creation(await read_json(req), user, loopback=self._loopback)
-        created = await self._front.change(self._users.create, user, change, await self._hash(user, change))
-        self._front.tell("UserCreated", caller, user)
+        change = read_new_user(await read_json(req), user, self._passwords.check)
+        created = await self._context.change_stores(self._users.create, user, change, await self._hash(user, change))
+        self._context.announce("UserCreated", caller, user)
         answer(resp, user_config(created, []), "userconfig", status=201)
 
     async def on_patch(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str) -> None:
-        """Change a user. What only changes the password asks for another permission than the rest."""
-        caller = await self._front.caller(req)
-        found = await self._front.read(self._users.get, segment(user))
-        change = await held(self._read_modification(req, found))
-        if isinstance(change, BadInput):
-            await self._front.require(caller, "user_password", Resource("user", user, user, proposed={}))
-            raise change
+        """Change a user; a new password needs another permission than the other fields."""
+        caller = await self._context.identify(req)
+        found = await self._context.read_stores(self._users.get, path_segment(user))
+        try:
+            change = read_changed_user(await read_json(req), found, self._passwords.check)
+        except BadInput:
+            # A caller without the permission gets that refusal instead, and learns nothing about the body.
+            await self._context.require(caller, "user_password", Resource("user", user, user, proposed={}))
+            raise
         proposed = Resource("user", user, user, proposed=change.fields)
         if change.fields or change.password is None:
-            await self._front.require(caller, "user_modify", proposed)
+            await self._context.require(caller, "user_modify", proposed)
             self._users.refuse_missing_capability("modify", "modify users")
         if change.password is None:
             if change.fields:
-                await self._front.change(self._users.modify, found, change, None)
-                self._front.tell("UserModified", caller, user, changed=sorted(change.fields))
+                await self._context.change_stores(self._users.modify, found, change, None)
+                self._context.announce("UserModified", caller, user, changed=sorted(change.fields))
             answer(resp, message="user updated")
             return
-        await self._front.require(caller, "user_password", proposed)
-        self._refuse_foreign_password(found)
-        modified = await self._front.change(self._users.modify, found, change, await self._hash(user, change))
-        self._front.tell("PasswordChanged", caller, user, changed=sorted(change.fields))
+        await self._context.require(caller, "user_password", proposed)
+        self._refuse_external_password(found)
+        modified = await self._context.change_stores(self._users.modify, found, change, await self._hash(user, change))
+        self._context.announce("PasswordChanged", caller, user, changed=sorted(change.fields))
         resp.set_header("cache-control", "no-store")
         result = {"password": self._sessions.issue(user, modified.stamp), "expiration": self._sessions.lifetime}
         answer(resp, result, "userpassword", "user updated, new proxy auth")
 
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str) -> None:
-        """Delete a user with its indices."""
-        caller = await self._front.caller(req)
-        await self._front.require(caller, "user_delete", Resource("user", segment(user), user))
+        """Delete a user with all their indices."""
+        caller = await self._context.identify(req)
+        await self._context.require(caller, "user_delete", Resource("user", path_segment(user), user))
         self._users.refuse_missing_capability("delete", "delete users")
-        found = await self._front.read(self._users.get, user)
-        owned = await self._front.change(self._users.delete, found)
+        found = await self._context.read_stores(self._users.get, user)
+        owned = await self._context.change_stores(self._users.delete, found)
         for index in owned:
-            self._front.tell("IndexDeleted", caller, index.path)
-        self._front.tell("UserDeleted", caller, user)
+            self._context.announce("IndexDeleted", caller, index.path)
+        self._context.announce("UserDeleted", caller, user)
         answer(resp, message=f"user {shown(user)} deleted")
 
-    async def _read_modification(self, req: falcon.asgi.Request, user: User) -> UserChange:
-        return read_modification(await read_json(req), user, loopback=self._loopback)
-
-    def _refuse_foreign_password(self, user: User) -> None:
+    def _refuse_external_password(self, user: User) -> None:
+        """Refuse to change the password of a user whom another service authenticates."""
         if user.provider:
             raise Unsupported(f"user '{user.name}' logs in by '{user.provider}'; change the password there")
         self._users.refuse_missing_capability("passwords", "change passwords")

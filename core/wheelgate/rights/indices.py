@@ -8,8 +8,8 @@ from dataclasses import replace
 from wheelgate.errors import NotAuthenticated, Refusal
 from wheelgate.identity.identify import ANYONE, Caller
 from wheelgate.rights.decision import Rights, refused
-from wheelgate.services.indices import absent
-from wheelgate.services.inheritance import Inheritance, Resolution
+from wheelgate.services.indices import index_not_found
+from wheelgate.services.packages.inheritance import Inheritance, Resolution
 from wheelgate.store.access import StoreAccess
 from wheelgate.store.protocols import IndexStore
 from wheelgate.store.serial_cache import SerialCache
@@ -194,7 +194,7 @@ class IndexRights:
         elif self._hide and await self._some_closed(owner, name):
             sentence = f"not logged in: there is no index {ascii(owner)[1:-1]}/{ascii(name)[1:-1]} for everybody"
             return caller.problem or NotAuthenticated(sentence)
-        return absent(owner, name)
+        return index_not_found(owner, name)
 
     async def _some_closed(self, owner: str, name: str) -> bool:
         """Say whether some index may not be for everybody, or one of this name would not be."""

@@ -1,1 +1,1 @@
-"""What the resources do, in the words of the domain: plain functions on values and stores, without HTTP."""
+"""The rules behind the request handlers, without HTTP: users and indices here, packages and releases below."""

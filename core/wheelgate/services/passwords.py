@@ -1,32 +1,54 @@
-"""New passwords: checked, by plugins too, and turned into what is stored."""
+"""New passwords: checked by the server and its plugins, and hashed for the store."""
 
 from __future__ import annotations
 
-from wheelgate.errors import Unsupported
+import unicodedata
+from typing import Any
+
+from wheelgate.errors import BadInput, Unsupported
 from wheelgate.plugin_host.vetoes import Objections
 from wheelgate.providers import PasswordHasher
-from wheelgate.services.users import read_password
+from wheelgate.values import ROOT
+
+MAX_PASSWORD_BYTES = 4096
+"""Length in UTF-8."""
 
 
 class Passwords:
-    """The one way to a stored password."""
+    """The only way to a stored password."""
 
-    def __init__(self, hasher: PasswordHasher | None, objections: Objections, *, loopback: bool) -> None:
+    def __init__(self, hasher: PasswordHasher | None, vetoes: Objections, *, loopback: bool) -> None:
+        """Take the hasher, the plugins' vetoes, and whether the server listens on loopback only."""
         self._hasher = hasher
-        self._objections = objections
+        self._vetoes = vetoes
         self._loopback = loopback
 
-    def hash(self, username: str, password: str) -> str:
-        """Return what is stored of a new password. In a thread.
+    def check(self, value: Any, username: str) -> str:
+        """Return a new password in Unicode's normal form NFC, in which it is compared and stored.
 
         Raises:
-            BadInput: it cannot be a password, or a plugin objects.
-            Unsupported: no plugin keeps passwords.
+            BadInput: it is not text, is too long, or is empty; only root's may be, on a loopback server.
         """
-        password = read_password(password, username, loopback=self._loopback)
+        if not isinstance(value, str):
+            raise BadInput("'password' must be text")
+        password = unicodedata.normalize("NFC", value)
+        if len(password.encode()) > MAX_PASSWORD_BYTES:
+            raise BadInput(f"'password' must have at most {MAX_PASSWORD_BYTES} bytes")
+        if not password and not (username == ROOT and self._loopback):
+            raise BadInput("'password' must not be empty; only root's may, on a server that listens on loopback only")
+        return password
+
+    def hash(self, username: str, password: str) -> str:
+        """Return the hash of a new password, as the store keeps it. Slow: call it in a thread.
+
+        Raises:
+            BadInput: :meth:`check` or a plugin refuses the password.
+            Unsupported: no plugin hashes passwords.
+        """
+        password = self.check(password, username)
         if not password:
             return ""
         if self._hasher is None:
             raise Unsupported("no plugin of this server keeps passwords")
-        self._objections.raise_any("the password", username=username, password=password)
+        self._vetoes.raise_any("the password", username=username, password=password)
         return self._hasher.hash(password)

@@ -1,4 +1,4 @@
-"""Names of users and groups that are deleted: nothing may go on referring to them."""
+"""Deleted users and groups: everything that refers to their names is removed."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from wheelgate.services.indices import Indices
 
 
 class Principals:
-    """Knows everybody who keeps names."""
+    """Removes references to principals from access lists and from the plugins that keep some."""
 
-    def __init__(self, server: Server, indices: Indices, keepers: Sequence[Implementation]) -> None:
+    def __init__(self, server: Server, indices: Indices, forget_hooks: Sequence[Implementation]) -> None:
         self._server = server
         self._indices = indices
-        self._keepers = keepers
+        self._forget_hooks = forget_hooks
 
     def forget(self, name: str) -> None:
-        """Take a user or a ``:group`` out of every access list, and have plugins forget it. Within a transaction."""
-        self._indices.forget("principals", name)
-        for keeper in self._keepers:
-            keeper(server=self._server, principal=name)
+        """Remove a user or ``:group`` from every access list, and tell the plugins to forget it.
+
+        Runs inside a transaction.
+        """
+        self._indices.remove_references("principals", name)
+        for hook in self._forget_hooks:
+            hook(server=self._server, principal=name)

@@ -1,4 +1,4 @@
-"""What every answer has in common: headers, form, and which methods an address understands."""
+"""What all answers have in common: headers, format, and the methods of an address."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ANSWERS = [
 def test_every_answer_has_the_headers_that_clients_look_for(
     shared: Site, method: str, path: str, body: object, status: int
 ) -> None:
-    """Version, identity and serial stand on every answer, and no browser may guess a type other than JSON."""
+    """Every answer has version, identity and serial, and forbids browsers to guess another type than JSON."""
     answer = shared.request(method, path, body)
 
     assert answer.status == status
@@ -56,7 +56,7 @@ def test_every_answer_has_the_headers_that_clients_look_for(
 
 @pytest.mark.parametrize(("method", "path", "body", "status"), ANSWERS)
 def test_every_body_is_indented_json(shared: Site, method: str, path: str, body: object, status: int) -> None:
-    """Bodies have two spaces and a final newline; a refusal has a message and nothing else."""
+    """Bodies are indented by two spaces and end with a newline; a refusal has a message and nothing else."""
     answer = shared.request(method, path, body)
 
     assert answer.content.decode() == json.dumps(answer.json, indent=2, ensure_ascii=False) + "\n"
@@ -91,7 +91,7 @@ def test_head_answers_what_get_does_without_the_body(shared: Site, path: str) ->
 )
 @pytest.mark.parametrize("method", ["TRACE", "PURGE", "BREW", "CONNECT"])
 def test_other_methods_are_not_allowed(shared: Site, method: str, path: str, allowed: set[str]) -> None:
-    """A method that an address does not have, known to HTTP or not, is 405 and told which ones there are."""
+    """A method that an address does not have, known to HTTP or not, answers 405 with the allowed methods."""
     refused = shared.request(method, path)
 
     assert (refused.status, refused.message) == (405, f"the method {method} is not allowed here")
@@ -101,13 +101,13 @@ def test_other_methods_are_not_allowed(shared: Site, method: str, path: str, all
 
 @pytest.mark.parametrize("path", ["/root", "/root/pypi", "/+api", "/+status", "/root/pypi/+api"])
 def test_a_trailing_slash_makes_no_difference(shared: Site, path: str) -> None:
-    """``/root/`` is ``/root``."""
+    """``/root/`` answers what ``/root`` does."""
     assert shared.request("GET", f"{path}/").content == shared.request("GET", path).content
 
 
 @pytest.mark.parametrize("accept", ["application/json", "*/*", "", "text/html", "image/png", "nonsense"])
 def test_answers_are_json_whatever_is_accepted(shared: Site, accept: str) -> None:
-    """There is one form of every answer, so ``Accept`` is not asked."""
+    """Answers have only one format, so ``Accept`` does not matter."""
     for path, status in (("/root", 200), ("/nouser", 404), ("/a/b/c/d", 404)):
         answer = shared.request("GET", path, headers={"Accept": accept})
 
@@ -116,14 +116,14 @@ def test_answers_are_json_whatever_is_accepted(shared: Site, accept: str) -> Non
 
 @pytest.mark.parametrize("path", ["/a/b/c/d/e", "/a/b/c/d/e/f", "/+nope", "/root/+nope", "/root/pypi/+nope", "/+api/x"])
 def test_an_address_without_anything_is_not_found(shared: Site, path: str) -> None:
-    """What no route fits is 404 with a sentence."""
+    """An address without a route answers 404 with a sentence."""
     missing = shared.request("GET", path)
 
     assert (missing.status, missing.message) == (404, "there is nothing at this address")
 
 
 def test_the_serial_counts_changes(site: Site) -> None:
-    """A change answers with the new serial, everything else with the one that there is."""
+    """A change answers with the new serial, other requests with the present one."""
 
     def serial(method: str, path: str, body: object = None) -> int:
         return int(site.request(method, path, body, auth=ROOT).headers["x-devpi-serial"])
@@ -141,7 +141,7 @@ def test_the_serial_counts_changes(site: Site) -> None:
 
 
 def test_the_first_answer_has_the_serial_too(serve: Serve) -> None:
-    """A server that was started a moment ago knows how many changes there were before."""
+    """A server that has just started knows the serial of its database."""
     last = serve().request("PUT", "/alice", {"password": "correct horse"}).headers["x-devpi-serial"]
 
     assert serve().request("GET", "/+api").headers["x-devpi-serial"] == last != "0"
@@ -155,7 +155,7 @@ def test_the_first_answer_has_the_serial_too(serve: Serve) -> None:
     ],
 )
 def test_a_header_that_cannot_be_read_is_refused(shared: Site, headers: dict[str, str], status: int) -> None:
-    """What Falcon finds wrong with a request is answered in the form of all refusals."""
+    """Errors that Falcon finds are answered in the format of all refusals."""
     refused = shared.request("POST", "/+login", headers=headers)
 
     assert refused.status == status
@@ -164,7 +164,7 @@ def test_a_header_that_cannot_be_read_is_refused(shared: Site, headers: dict[str
 
 @pytest.mark.slow
 def test_a_real_server_sends_them_too(index_server: RunningServer) -> None:
-    """Each once, in every answer of a connection but 304, to which the client adds those that it has."""
+    """Every answer of a connection has each header once, except 304, to which the client adds its own."""
     address = urlsplit(index_server.url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=10)
 

@@ -1,4 +1,4 @@
-"""Requests that another site's page makes a browser send: what the browser adds by itself changes nothing here."""
+"""Requests that another site's page makes a browser send: credentials that the browser adds change nothing here."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ CHANGES = [
 
 @pytest.mark.parametrize("headers", FOREIGN)
 @pytest.mark.parametrize(("method", "path", "body"), CHANGES, ids=[f"{row[0]} {row[1]}" for row in CHANGES])
-def test_a_foreign_page_changes_nothing(
+def test_a_page_of_another_site_changes_nothing(
     shared: Site, method: str, path: str, body: object, headers: dict[str, str]
 ) -> None:
-    """A change with Basic credentials that comes from another site is refused before anything else is looked at."""
+    """A change with Basic credentials from another site is refused before anything else is checked."""
     sent = {"Host": "packages.example", **BASIC, **headers}
 
     refused = shared.request(method, path, body, headers=sent)
@@ -51,8 +51,8 @@ def test_a_foreign_page_changes_nothing(
 
 @pytest.mark.parametrize("headers", FOREIGN)
 @pytest.mark.parametrize("path", ["/", "/root", "/+api", "/root/pypi"])
-def test_reading_is_not_concerned(shared: Site, path: str, headers: dict[str, str]) -> None:
-    """Reads go on: without CORS the foreign page cannot see the answer."""
+def test_reading_is_allowed(shared: Site, path: str, headers: dict[str, str]) -> None:
+    """Reading is allowed: without CORS the other site's page cannot see the answer."""
     answer = shared.request("GET", path, headers={"Host": "packages.example", **BASIC, **headers})
 
     assert answer.status == 200
@@ -60,15 +60,15 @@ def test_reading_is_not_concerned(shared: Site, path: str, headers: dict[str, st
 
 
 @pytest.mark.parametrize("headers", OWN)
-def test_own_pages_and_tools_are_not_concerned(shared: Site, headers: dict[str, str]) -> None:
-    """Who is no foreign page may change things with Basic credentials."""
+def test_own_pages_and_tools_may_change_things(shared: Site, headers: dict[str, str]) -> None:
+    """Requests of own pages and of tools may change things with Basic credentials."""
     sent = {"Host": "packages.example", **BASIC, **headers}
 
     assert shared.request("PATCH", "/root", {"title": "x"}, headers=sent).status == 200
 
 
 @pytest.mark.parametrize("headers", FOREIGN)
-def test_a_header_that_no_browser_adds_is_not_concerned(shared: Site, headers: dict[str, str]) -> None:
-    """``X-Devpi-Auth`` must be set by a program; and who sends no credentials at all is asked for them."""
+def test_a_header_that_no_browser_adds_is_allowed(shared: Site, headers: dict[str, str]) -> None:
+    """Only a program can set ``X-Devpi-Auth``, so it is allowed; a request without credentials is asked for them."""
     assert shared.request("PATCH", "/root", {"title": "x"}, headers={**DEVPI, **headers}).status == 200
     assert shared.request("PATCH", "/root", {"title": "x"}, headers=headers).status == 401

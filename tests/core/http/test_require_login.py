@@ -14,7 +14,7 @@ ROOT = ("root", "")
 
 @pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Return a closed server with a public index."""
+    """Return a server with ``--require-login`` and a public index."""
     with Site(tmp_path_factory.mktemp("closed"), require_login=True) as site:
         site.add_user("alice", "correct horse")
         assert site.request("PUT", "/alice/dev", {}, auth=("alice", "correct horse")).status == 200
@@ -23,7 +23,7 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def ended(closed: Site) -> tuple[str, str]:
-    """Return a login that has ended."""
+    """Return a login token whose session has ended."""
     login = closed.login("alice", "correct horse")
     assert closed.request("POST", "/+logout", auth=login).status == 200
     return login
@@ -54,8 +54,8 @@ REQUESTS: list[tuple[str, str, Any]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), REQUESTS)
-def test_nobody_is_answered(closed: Site, method: str, path: str, body: Any) -> None:
-    """Whatever is asked for, also what does not exist: without a login it is 401, which installers answer."""
+def test_requests_without_a_login_are_refused(closed: Site, method: str, path: str, body: Any) -> None:
+    """Without a login every address answers 401, even unknown ones; installers then send their credentials."""
     refused = closed.request(method, path, body)
 
     assert (refused.status, refused.headers["www-authenticate"]) == (401, 'Basic realm="wheelgate"')
@@ -63,15 +63,15 @@ def test_nobody_is_answered(closed: Site, method: str, path: str, body: Any) -> 
 
 
 @pytest.mark.parametrize(("method", "path", "body"), REQUESTS)
-def test_an_ended_login_is_none(closed: Site, ended: tuple[str, str], method: str, path: str, body: Any) -> None:
-    """Credentials that are not good any longer are refused as what they are."""
+def test_an_ended_login_is_refused(closed: Site, ended: tuple[str, str], method: str, path: str, body: Any) -> None:
+    """Credentials that are not valid any more are refused with the reason."""
     refused = closed.request(method, path, body, auth=ended)
 
     assert (refused.status, refused.message) == (401, "this login has ended; log in again")
 
 
-def test_what_a_login_needs_is_open(closed: Site) -> None:
-    """A client finds out where to log in, and logs in."""
+def test_login_is_possible(closed: Site) -> None:
+    """A client learns where to log in, and logs in."""
     assert closed.request("GET", "/+api").status == 200
     assert closed.request("GET", "/+api/").status == 200
     assert closed.login("alice", "correct horse")[0] == "alice"
@@ -79,7 +79,7 @@ def test_what_a_login_needs_is_open(closed: Site) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/alice", "/alice/dev", "/alice/dev/+simple/", "/+status", "/+openapi"])
 def test_users_are_answered(closed: Site, path: str) -> None:
-    """Whoever has logged in sees what there is, and no shared cache keeps it."""
+    """Users who are logged in get answers, and no shared cache may store them."""
     answer = closed.request("GET", path, auth=("alice", "correct horse"))
 
     assert answer.status == 200
@@ -90,8 +90,8 @@ def test_users_are_answered(closed: Site, path: str) -> None:
     ("uri", "anonymous"),
     [(None, 401), ("/", 401), ("/alice/dev/+simple/", 401), ("/+x/y", 401), ("/+api", 200), ("/+login", 200)],
 )
-def test_a_proxy_is_told_the_same(closed: Site, uri: str | None, anonymous: int) -> None:
-    """What a proxy asks for on behalf of others is open to whom the address itself is."""
+def test_authcheck_agrees(closed: Site, uri: str | None, anonymous: int) -> None:
+    """``+authcheck`` lets a request of a proxy's client through if the address itself would answer it."""
     headers = {} if uri is None else {"X-Original-URI": uri}
 
     assert closed.request("GET", "/+authcheck", headers=headers).status == anonymous

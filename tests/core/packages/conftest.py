@@ -1,4 +1,4 @@
-"""A server whose packages lie in memory."""
+"""A server with packages in memory."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ JSON = "application/vnd.pypi.simple.v1+json"
 
 @dataclass
 class Shelved:
-    """A server with the index types ``near`` and ``far``."""
+    """A server with the index types ``near`` (like a stage) and ``far`` (like a mirror)."""
 
     site: Site
     plugin: ShelvesPlugin = field(default_factory=ShelvesPlugin)
 
     @property
     def near(self) -> Shelves:
-        """Indices that answer first."""
+        """The packages of indices that are asked first."""
         return self.plugin.near
 
     @property
     def far(self) -> Shelves:
-        """Indices that answer last."""
+        """The packages of indices that are asked last."""
         return self.plugin.far
 
     def index(self, name: str, kind: str = "near", **config: Any) -> str:
-        """Create an index of root's; bases are given by their names. Return its path."""
+        """Create an index of root, with bases by name; return its path."""
         if "bases" in config:
             config["bases"] = [f"root/{base}" for base in config["bases"]]
         created = self.site.request("PUT", f"/root/{name}", {"type": kind, **config}, auth=ROOT)
@@ -44,25 +44,25 @@ class Shelved:
         return f"root/{name}"
 
     def get(self, path: str, accept: str = JSON, headers: Mapping[str, str] | None = None, **more: Any) -> Answer:
-        """Ask for an address."""
+        """Send a GET request."""
         return self.site.request("GET", path, headers={"Accept": accept, **(headers or {})}, **more)
 
     def files(self, index: str, project: str = "abc") -> list[str]:
-        """Return the files of a project's page, each with the index that its address names."""
+        """Return the files of a project's page, each with the index in its URL."""
         page = self.get(f"/root/{index}/+simple/{project}/")
         assert page.status == 200, page.content
         return [f"{file['filename']} {owner(file['url'], index)}" for file in page.json["files"]]
 
 
 def owner(url: str, asked: str) -> str:
-    """Return the name of the index that a relative address on a page leads to."""
+    """Return the name of the index that a relative URL on a page leads to."""
     before = url.partition("+f/")[0]
     return asked if before == "../../" else before.removeprefix("../../../").rstrip("/")
 
 
 @pytest.fixture(scope="module")
 def lasting(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelved]:
-    """Return a server with packages in memory for all tests of a file: each uses names of its own."""
+    """Return a server with packages in memory for all tests of a file; each test uses its own names."""
     folder = tmp_path_factory.mktemp("lasting") / "server"
     shutil.copytree(template, folder)
     plugin = ShelvesPlugin()
@@ -72,7 +72,7 @@ def lasting(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture
 def build(serve: Serve) -> Callable[..., Shelved]:
-    """Return what starts a server with packages in memory, with options and further plugins."""
+    """Return a function that starts a server with packages in memory, with options and further plugins."""
 
     def start(extra: Mapping[str, Any] | None = None, **options: Any) -> Shelved:
         plugin = ShelvesPlugin()

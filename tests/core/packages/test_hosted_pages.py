@@ -1,4 +1,4 @@
-"""Pages of what was really uploaded, on both databases."""
+"""Pages of uploaded files, on both databases."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ JSON = "application/vnd.pypi.simple.v1+json"
 
 
 def page(site: Site, path: str, **headers: str) -> Answer:
-    """Ask for a page."""
+    """Request a page."""
     sent = {"Accept": JSON} | {name.replace("_", "-"): value for name, value in headers.items()}
     return site.request("GET", path, headers=sent)
 
 
 def test_an_upload_shows_at_once(shared: Site, fresh: str) -> None:
-    """What was uploaded to a base is on the page of who inherits from it at the next request, and 304 until then."""
+    """A file uploaded to a base is on the page of an inheriting index at the next request; before, it answers 304."""
     auth = shared.add_user(fresh)
     shared.request("PUT", f"/{fresh}/base", {}, auth=auth)
     shared.request("PUT", f"/{fresh}/dev", {"bases": f"{fresh}/base"}, auth=auth)
@@ -44,7 +44,7 @@ def test_an_upload_shows_at_once(shared: Site, fresh: str) -> None:
 
 
 def test_a_deleted_name_stays_taken(shared: Site, fresh: str) -> None:
-    """After its last file is removed, a project is gone from pages and lists, and a mirror does not slip in."""
+    """A project whose last file is deleted is on no page and no list, and no mirror serves the name."""
     auth = shared.add_user(fresh)
     mirror = {"type": "mirror", "mirror_url": "http://127.0.0.1:1/simple/"}
     shared.request("PUT", f"/{fresh}/mirror", mirror, auth=auth)

@@ -1,4 +1,4 @@
-"""Which index a file comes from: order, names that belong to an index, whitelists, circles."""
+"""Inheritance: the order of indices, names that hide mirrors, whitelists and circles."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SAME = "abc-1.0.tar.gz"
     ids=["alone", "base", "depth first", "diamond"],
 )
 def test_order(shelved: Shelved, indices: dict[str, tuple[str, ...]], files: list[str]) -> None:
-    """An index comes first, then its bases depth-first, each once; of files of one name the first wins."""
+    """An index comes first, then its bases depth-first, each once; of files with the same name the first wins."""
     for name, bases in indices.items():
         path = shelved.index(name, bases=bases)
         shelved.near.put(path, "abc", project("abc", f"{name}-1.tar.gz", "same-1.tar.gz"))
@@ -43,7 +43,7 @@ def test_order(shelved: Shelved, indices: dict[str, tuple[str, ...]], files: lis
 
 
 def test_mirrors_come_last(shelved: Shelved) -> None:
-    """A mirror is asked after all hosted indices, also after those that stand behind it in the bases."""
+    """A mirror is asked after all hosted indices, even those that follow it in the bases."""
     for name in ("mirror", "other"):
         shelved.far.put(shelved.index(name, "far"), "abc", project("abc", f"{name}-1.tar.gz", SAME))
     shelved.near.put(shelved.index("base"), "abc", project("abc", SAME))
@@ -53,7 +53,7 @@ def test_mirrors_come_last(shelved: Shelved) -> None:
 
 
 def test_addresses_lead_to_the_index_that_has_the_file(shelved: Shelved) -> None:
-    """A file of another user's index is linked there, whatever both are called."""
+    """A file of another user's index links to that index, whatever both are called."""
     shelved.site.add_user("alice")
     shelved.site.request("PUT", "/alice/dev", {"type": "near"}, auth=ROOT)
     shelved.near.put("alice/dev", "abc", project("abc", SAME))
@@ -65,8 +65,8 @@ def test_addresses_lead_to_the_index_that_has_the_file(shelved: Shelved) -> None
     assert page["files"][0]["url"].startswith("../../../../alice/dev/+f/")
 
 
-def test_an_index_stands_in_a_page_as_long_as_it_exists(shelved: Shelved) -> None:
-    """A base that is deleted is left out from the next request on."""
+def test_a_deleted_base_leaves_the_page(shelved: Shelved) -> None:
+    """A deleted base is left out from the next request on."""
     shelved.near.put(shelved.index("base"), "abc", project("abc", SAME))
     shelved.index("top", bases=["base"])
     before = shelved.files("top")
@@ -85,7 +85,7 @@ INTERSECTION, UNION = "intersection", "union"
 @pytest.mark.parametrize(
     ("mode", "top", "middle", "low", "opened"),
     [
-        # Measured on the incumbent's server: the way of the index that is asked counts, and no other's.
+        # Measured on the incumbent's server: only the requested index decides how whitelists are inherited.
         (INTERSECTION, "", "", "", False),
         (INTERSECTION, "", "abc", "", False),
         (INTERSECTION, "", "abc", "abc", False),
@@ -108,7 +108,7 @@ INTERSECTION, UNION = "intersection", "union"
 def test_whitelists(
     lasting: Shelved, fresh: str, has: str, mode: str, top: str, middle: str, low: str, opened: bool
 ) -> None:
-    """A project on any hosted index hides the mirrors' files of that name, unless a whitelist that counts names it."""
+    """A project on a hosted index hides the mirrors' project of that name, unless an applicable whitelist names it."""
     lasting.far.put(lasting.index(f"{fresh}mirror", "far"), "abc", project("abc", "abc-9.tar.gz"))
     modes = {"top": mode} | dict.fromkeys(("middle", "low"), {INTERSECTION: UNION, UNION: INTERSECTION}[mode])
     for name, base, whitelist in (("low", "mirror", low), ("middle", "low", middle), ("top", "middle", top)):
@@ -121,7 +121,7 @@ def test_whitelists(
 
 
 def test_a_hidden_mirror_is_not_even_asked(shelved: Shelved) -> None:
-    """Whoever runs the upstream learns nothing of the names of hosted projects."""
+    """The upstream does not learn the names of hosted projects."""
     shelved.index("mirror", "far")
     shelved.near.put(shelved.index("top", bases=["mirror"]), "abc", project("abc", SAME))
 
@@ -133,7 +133,7 @@ def test_a_hidden_mirror_is_not_even_asked(shelved: Shelved) -> None:
 
 @pytest.mark.parametrize("files", [(), None], ids=["registered only", "everything deleted"])
 def test_a_name_stays_taken_without_files(shelved: Shelved, files: tuple[str, ...] | None) -> None:
-    """A name that has no file, or none any longer, goes on hiding the mirrors' project of that name."""
+    """A project without files, or without files any more, still hides the mirrors' project of that name."""
     shelved.far.put(shelved.index("mirror", "far"), "abc", project("abc", "abc-9.tar.gz"))
     shelved.index("top", bases=["mirror"])
     if files is None:
@@ -151,17 +151,17 @@ def test_a_name_stays_taken_without_files(shelved: Shelved, files: tuple[str, ..
 
 
 class Closed:
-    """A policy: only root reads the index ``secret``."""
+    """A policy: only root may read the index ``secret``."""
 
     @hookimpl
     def wheelgate_check_permission(self, principal: Principal, permission: str, resource: Resource) -> Deny | None:
-        """Deny the others."""
+        """Deny other callers."""
         closed = permission == "index_read" and resource.name == "secret" and principal.name != "root"
         return Deny("it is secret") if closed else None
 
     @hookimpl
     def wheelgate_filter_visible(self, principal: Principal, resources: Sequence[Resource]) -> list[bool]:
-        """Hide it from the others."""
+        """Hide it from other callers."""
         return [resource.name != "secret" or principal.name == "root" for resource in resources]
 
 
@@ -179,8 +179,8 @@ PAGES = ["+simple/", "+simple/abc/", "+simple/other/", "abc", "abc/1.0", "+why/a
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_what_stands_on_a_closed_index_is_closed(closed: Shelved, page: str) -> None:
-    """Whoever may not read a base may not read what inherits from it, however often and in whichever order one asks."""
+def test_an_index_with_a_closed_base_is_closed(closed: Shelved, page: str) -> None:
+    """A caller who may not read a base may not read an inheriting index, in whichever order they ask."""
     for _ in range(2):
         refused = closed.get(f"/root/top/{page}", "application/json")
         seen = closed.get(f"/root/top/{page}", "application/json", auth=ROOT)
@@ -192,12 +192,12 @@ def test_what_stands_on_a_closed_index_is_closed(closed: Shelved, page: str) -> 
 
 @pytest.mark.parametrize("mode", [INTERSECTION, UNION])
 def test_no_mirror_takes_over_a_closed_name(closed: Shelved, mode: str) -> None:
-    """A stranger is not served the mirror's project of a name that belongs to an index that one may not read."""
-    stranger = closed.site.add_user("stranger")
+    """A caller is not served a mirror's project if its name belongs to an index that they may not read."""
+    other = closed.site.add_user("other")
     closed.site.request("PATCH", "/root/top", [f"mirror_whitelist_inheritance={mode}"], auth=ROOT)
 
     for page in ("+simple/abc/", "abc"):
-        assert closed.get(f"/root/top/{page}", "application/json", auth=stranger).status == 404
+        assert closed.get(f"/root/top/{page}", "application/json", auth=other).status == 404
     assert closed.far.asked == []
 
 
@@ -211,7 +211,7 @@ def test_no_mirror_takes_over_a_closed_name(closed: Shelved, mode: str) -> None:
     ],
 )
 def test_circles_are_refused(shelved: Shelved, name: str, patch: object, way: str) -> None:
-    """Bases through which an index would inherit from itself are refused, with the way that leads back."""
+    """Bases through which an index would inherit from itself are refused; the message shows the circle."""
     shelved.index("other")
     shelved.index("low")
     shelved.index("base", bases=["low"])
@@ -222,8 +222,8 @@ def test_circles_are_refused(shelved: Shelved, name: str, patch: object, way: st
     assert (answer.status, answer.message) == (400, f"the bases would make a circle: {way}")
 
 
-def test_an_old_circle_is_lived_with(shelved: Shelved) -> None:
-    """A circle that a database holds already is walked once, and its indices can still be changed and mended."""
+def test_an_old_circle_does_no_harm(shelved: Shelved) -> None:
+    """Indices in a circle that a database contains already are read once each, and can still be changed and mended."""
     shelved.index("one")
     shelved.index("two", bases=["one"])
     stores = shelved.near._server
@@ -241,7 +241,7 @@ def test_an_old_circle_is_lived_with(shelved: Shelved) -> None:
 
 
 def test_a_new_index_closes_no_circle(shelved: Shelved) -> None:
-    """An index that an old entry in some bases names already cannot be created with bases that lead back to it."""
+    """A new index whose path is in other bases already cannot have bases that lead back to it."""
     shelved.index("one")
     stores = shelved.near._server
     with stores.database.transaction():
@@ -265,8 +265,8 @@ PROBLEMS = [
 
 @pytest.mark.parametrize(("problem", "status"), PROBLEMS, ids=lambda value: type(value).__name__)
 @pytest.mark.parametrize("page", ["+simple/abc/", "abc", "+simple/"])
-def test_nobody_takes_silence_for_absence(shelved: Shelved, page: str, problem: Any, status: int) -> None:
-    """If no index has it and an upstream does not say, the answer says so; it is no 404 and no empty list."""
+def test_a_failing_upstream_is_not_taken_for_absence(shelved: Shelved, page: str, problem: Any, status: int) -> None:
+    """If no index has a project and an upstream fails, the answer says so: it is neither 404 nor an empty list."""
     path = shelved.index("mirror", "far")
     shelved.far.put(path, "abc", problem)
     shelved.far.put_listing(path, problem)
@@ -278,8 +278,8 @@ def test_nobody_takes_silence_for_absence(shelved: Shelved, page: str, problem: 
 
 
 @pytest.mark.parametrize(("problem", "status"), PROBLEMS, ids=lambda value: type(value).__name__)
-def test_what_others_have_is_served_and_marked(shelved: Shelved, problem: Any, status: int) -> None:
-    """A failing mirror takes nothing away from what the other indices hold; the page says that it may be old."""
+def test_a_failing_mirror_takes_nothing_away(shelved: Shelved, problem: Any, status: int) -> None:
+    """The files of other indices are served if a mirror fails, and the page is marked as stale."""
     path = shelved.index("mirror", "far")
     shelved.far.put(path, "abc", problem)
     shelved.far.put_listing(path, problem)
@@ -292,8 +292,8 @@ def test_what_others_have_is_served_and_marked(shelved: Shelved, problem: Any, s
 
 
 @pytest.mark.parametrize("page", ["+simple/abc/", "abc", "+why/abc"])
-def test_nobody_takes_the_place_of_a_hosted_index(shelved: Shelved, page: str) -> None:
-    """If a hosted index cannot be asked, the mirrors behind it do not answer for it."""
+def test_no_mirror_replaces_a_failing_hosted_index(shelved: Shelved, page: str) -> None:
+    """If a hosted index fails, mirrors do not answer in its place."""
     shelved.far.put(shelved.index("mirror", "far"), "abc", project("abc", "abc-9.tar.gz"))
     shelved.index("top", bases=["mirror"])
     shelved.near.put("root/top", "abc", BackendUnavailable("the database does not answer"))
@@ -302,7 +302,7 @@ def test_nobody_takes_the_place_of_a_hosted_index(shelved: Shelved, page: str) -
 
 
 def test_the_projects_of_an_index_are_its_own(shelved: Shelved) -> None:
-    """An index's configuration names its own projects, sorted; a mirror that does not answer names none."""
+    """An index's configuration lists its own projects, sorted; a failing mirror lists none."""
     shelved.far.put_listing(shelved.index("mirror", "far"), BadUpstream("gone"))
     shelved.near.put(shelved.index("base"), "inherited", project("inherited"))
     shelved.index("top", bases=["base", "mirror"])
@@ -315,7 +315,7 @@ def test_the_projects_of_an_index_are_its_own(shelved: Shelved) -> None:
 
 
 def test_a_type_without_its_plugin(shelved: Shelved, build: Build) -> None:
-    """A base whose plugin is gone is left out; an index whose own plugin is gone has no projects."""
+    """A base without its plugin is left out; an index without its plugin has no projects."""
     shelved.near.put(shelved.index("top"), "abc", project("abc", SAME))
     shelved.site.request("PUT", "/root/stage", {"bases": "root/top"}, auth=ROOT)
     again = build(no_plugin=["stage"])

@@ -1,4 +1,4 @@
-"""Versions of a project as JSON: of an index and its bases, and of the index alone."""
+"""Versions of a project as JSON, with and without the bases of the index."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WHEEL = "+f/aba/bababababab/abc-1.0+x-py3-none-any.whl"
 
 
 def release(version: str, *links: Link, **metadata: Any) -> Release:
-    """Make a release."""
+    """Return a release."""
     return Release("Abc", version, {"name": "Abc", "version": version, **metadata}, links)
 
 
@@ -98,7 +98,7 @@ INHERITED = {"name": "Abc", "version": "2.0"}
 )
 @pytest.mark.parametrize("accept", ["application/json", "*/*"])
 def test_versions(dev: Shelved, path: str, kind: str, result: object, accept: str) -> None:
-    """The first index that has a version gives its data, the others' stand below it; addresses are whole."""
+    """The first index that has a version gives its data, which contains that of the others; URLs are absolute."""
     answer = dev.get(f"/root/dev/{path}", accept, {"Host": "pypi.example:8080"})
 
     assert answer.json == {"result": result, "type": kind}
@@ -106,13 +106,13 @@ def test_versions(dev: Shelved, path: str, kind: str, result: object, accept: st
 
 
 def test_versions_of_bases_can_be_left_out(dev: Shelved) -> None:
-    """Who ignores the bases gets a 404 for what only they have."""
+    """A request that ignores the bases gets 404 for projects that only bases have."""
     assert dev.get("/root/dev/abc/2.0?ignore_bases=", "application/json").status == 404
 
 
 @pytest.mark.parametrize("opened", [True, False])
 def test_hidden_versions(shelved: Shelved, opened: bool) -> None:
-    """Versions of a mirror are hidden as its files are."""
+    """Versions of a mirror are hidden like its files."""
     shelved.far.put(shelved.index("mirror", "far"), "abc", project("abc", "abc-9.tar.gz"))
     whitelist = "abc" if opened else ""
     shelved.near.put(

@@ -1,4 +1,4 @@
-"""Simple pages: what stands on them, in which form, and when it is not sent again."""
+"""Simple pages: content, format, compression, caching and redirects."""
 
 from __future__ import annotations
 
@@ -47,20 +47,20 @@ def dev(shelved: Shelved) -> Shelved:
 
 @pytest.fixture(scope="module")
 def read_only(lasting: Shelved) -> Shelved:
-    """Return such a server for tests that change nothing."""
+    """Return the same for tests that change nothing."""
     return filled(lasting)
 
 
 def filled(shelved: Shelved) -> Shelved:
-    """Put the project there."""
+    """Add the project."""
     shelved.near.put(shelved.index("dev"), "abc", project("abc", FULL, BARE))
     return shelved
 
 
 def test_a_page_in_json(read_only: Shelved) -> None:
-    """PEP 691 with the keys of 592, 700, 714, 740 and 792; what nobody knows of a file is left out.
+    """The page has the keys of PEP 691, 592, 700, 714, 740 and 792; keys with unknown values are left out.
 
-    Only the provenance has a whole address, as PEP 740 wants it.
+    Only the provenance has an absolute URL, as PEP 740 requires.
     """
     assert read_only.get(PAGE).json == {
         "meta": {"api-version": "1.4"},
@@ -91,7 +91,7 @@ def test_a_page_in_json(read_only: Shelved) -> None:
 
 
 def test_a_page_in_html(read_only: Shelved) -> None:
-    """PEP 503 with the attributes of 592, 629, 714, 740 and 792, escaped."""
+    """The page has the attributes of PEP 503, 592, 629, 714, 740 and 792, escaped."""
     assert read_only.get(PAGE, "text/html").content.decode() == (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="pypi:repository-version" content="1.4">\n'
@@ -108,8 +108,8 @@ def test_a_page_in_html(read_only: Shelved) -> None:
     )
 
 
-def test_each_client_reads_the_address_that_it_knows(read_only: Shelved) -> None:
-    """A page that names the server is kept for each of its names."""
+def test_each_host_has_its_own_page(read_only: Shelved) -> None:
+    """A page that contains the server's URL is cached separately for each Host."""
     for host in ("one.example", "two.example", "one.example"):
         first = read_only.site.request("GET", PAGE, headers={"Host": host, "Accept": JSON}).json["files"][0]
 
@@ -118,7 +118,7 @@ def test_each_client_reads_the_address_that_it_knows(read_only: Shelved) -> None
 
 
 def test_the_list(dev: Shelved) -> None:
-    """The list names the projects of the index and of its bases once, in both forms."""
+    """The list names each project of the index and its bases once, in both formats."""
     dev.near.put(dev.index("base"), "def", project("def"))
     dev.near.put("root/base", "abc", project("abc"))
     dev.site.request("PATCH", "/root/dev", {"bases": "root/base"}, auth=ROOT)
@@ -131,8 +131,8 @@ def test_the_list(dev: Shelved) -> None:
 
 
 @pytest.mark.parametrize("hostile", ["name", "path", "requires_python", "yanked", "core_metadata", "provenance"])
-def test_nothing_of_a_file_becomes_markup(dev: Shelved, hostile: str) -> None:
-    """Whatever an upstream says stays text."""
+def test_nothing_about_a_file_becomes_markup(dev: Shelved, hostile: str) -> None:
+    """Everything that an upstream sends stays text."""
     given: dict[str, Any] = {"name": "x", "version": "", "path": "+f/x", "requires_python": None, hostile: HOSTILE}
     dev.near.put("root/dev", "abc", project("abc", File(**given), status="archived", status_reason=HOSTILE))
     dev.near.put("root/dev", HOSTILE, project(HOSTILE))
@@ -172,10 +172,10 @@ def test_nothing_of_a_file_becomes_markup(dev: Shelved, hostile: str) -> None:
     ],
 )
 @pytest.mark.parametrize("page", [PAGE, LIST])
-def test_the_form_that_the_client_likes_best(
+def test_the_format_that_the_client_prefers(
     read_only: Shelved, page: str, accept: str, content_type: str | None
 ) -> None:
-    """All names of PEP 691 are understood, by weight and precision; who can read none gets a 406 that lists them."""
+    """All media types of PEP 691 are negotiated by weight and precision; a 406 lists them."""
     answer = read_only.get(page, accept)
 
     if content_type is None:
@@ -190,7 +190,7 @@ def test_the_form_that_the_client_likes_best(
 
 @pytest.mark.parametrize("accept", ["text/html", HTML])
 def test_a_page_runs_nothing(read_only: Shelved, accept: str) -> None:
-    """A browser that shows a page runs no script, loads nothing and tells nobody where it came from."""
+    """A browser that shows a page runs no script, loads nothing and sends no referrer."""
     answer = read_only.get(PAGE, accept)
 
     policy = answer.headers["content-security-policy"]
@@ -222,7 +222,7 @@ DECODED: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.decompress, "zstd":
     ],
 )
 def test_codings(read_only: Shelved, accept: str, accepted: str, coding: str) -> None:
-    """A page comes in the coding that the client likes best, each with an entity tag of its own, and decodes to one."""
+    """A page is sent in the coding that the client prefers; each coding has its own entity tag and the same content."""
     plain = read_only.get(PAGE, accept)
 
     for _ in range(2):
@@ -233,15 +233,15 @@ def test_codings(read_only: Shelved, accept: str, accepted: str, coding: str) ->
         assert answer.headers["etag"].startswith('"')
 
 
-def test_a_short_page_is_not_coded(shelved: Shelved) -> None:
-    """What fits into one packet anyway is sent as it is."""
+def test_a_short_page_is_not_compressed(shelved: Shelved) -> None:
+    """A page that fits into one packet is sent as it is."""
     shelved.near.put(shelved.index("dev"), "abc", project("abc"))
 
     assert "content-encoding" not in shelved.get(PAGE, headers={"Accept-Encoding": "gzip"}).headers
 
 
-def test_a_long_page_is_the_same_page(shelved: Shelved) -> None:
-    """Pages that are rendered and compressed in threads are as whole as others."""
+def test_a_long_page_is_complete(shelved: Shelved) -> None:
+    """Pages that are rendered and compressed in threads are complete."""
     names = [f"abc-{number}.tar.gz" for number in range(3000)]
     shelved.near.put(shelved.index("dev"), "abc", project("abc", *names))
 
@@ -254,10 +254,10 @@ def test_a_long_page_is_the_same_page(shelved: Shelved) -> None:
 @pytest.mark.parametrize("accept", [JSON, "text/html"])
 @pytest.mark.parametrize("coding", ["", "gzip", "zstd"])
 @pytest.mark.parametrize("given", ["{}", "W/{}", '"other", {}', "*"])
-def test_what_the_client_has_is_not_sent_again(
+def test_an_unchanged_page_is_not_sent_again(
     lasting: Shelved, fresh: str, page: str, accept: str, coding: str, given: str
 ) -> None:
-    """An entity tag brings 304 as long as nothing changes, and the new page at once after a change."""
+    """A matching entity tag answers 304 as long as nothing changes, and the new page at once after a change."""
     path = lasting.index(fresh)
     encoded = {"Accept-Encoding": coding}
     lasting.near.put(path, "abc", project("abc", *[f"abc-{number}.tar.gz" for number in range(9)]))
@@ -277,8 +277,8 @@ def test_what_the_client_has_is_not_sent_again(
         assert changed.headers["etag"] != first.headers["etag"]
 
 
-def test_each_form_has_its_own_tag(read_only: Shelved) -> None:
-    """No two forms of a page share an entity tag, not even those of which only the type differs."""
+def test_each_format_has_its_own_tag(read_only: Shelved) -> None:
+    """No two formats of a page share an entity tag, not even if only the Content-Type differs."""
     accepts = ["text/html", HTML, JSON, "application/json"]
     tags = {
         read_only.get(PAGE, accept, {"Accept-Encoding": coding}).headers["etag"]
@@ -291,7 +291,7 @@ def test_each_form_has_its_own_tag(read_only: Shelved) -> None:
 
 @pytest.mark.parametrize("page", [PAGE, LIST, "/root/dev/abc", "/root/dev/abc/2", "/root/dev/+why/abc"])
 def test_head(read_only: Shelved, page: str) -> None:
-    """HEAD answers with the headers of GET, and with nothing else."""
+    """HEAD answers with the headers of GET and no body."""
 
     def ask(method: str) -> Answer:
         return read_only.site.request(method, page, headers={"Accept": "application/json"})
@@ -318,7 +318,7 @@ def test_head(read_only: Shelved, page: str) -> None:
     ],
 )
 def test_one_address_for_one_page(read_only: Shelved, path: str, location: str) -> None:
-    """The slash form and the normalised name are the address; redirects are relative, and so hold behind a proxy."""
+    """Other spellings redirect to the normalised name with a slash, by a relative URL that is right behind a proxy."""
     answer = read_only.get(path, "application/json")
 
     assert (answer.status, answer.headers["location"]) == (302, location)
@@ -356,7 +356,7 @@ PIP, UV = "pip/26.0 {}", "uv/0.9"
 def test_installers_find_the_simple_page_without_its_name(
     read_only: Shelved, path: str, location: str, agent: str, accept: str, redirected: bool
 ) -> None:
-    """Who looks for a simple page at an index's or a project's own address is sent there; the others get the JSON."""
+    """Installers that request an index or a project are redirected to its simple page; other clients get the JSON."""
     answer = read_only.get(path, accept, {"User-Agent": agent})
 
     assert answer.headers["vary"] == "Accept, User-Agent"
@@ -377,10 +377,10 @@ def test_installers_find_the_simple_page_without_its_name(
         ({"outside_url": "https://ex.example/sub", "absolute_urls": True}, {}, "https://ex.example/sub/root/dev/+f/"),
     ],
 )
-def test_whole_addresses(
+def test_absolute_urls(
     build: Callable[..., Shelved], options: dict[str, Any], headers: dict[str, str], start: str
 ) -> None:
-    """Addresses are relative, unless the request or the server's settings ask for whole ones."""
+    """URLs are relative, unless the request or the server's settings ask for absolute ones."""
     shelved = build(**options)
     shelved.near.put(shelved.index("dev"), "abc", project("abc", file("abc-1.tar.gz")))
 
@@ -399,7 +399,7 @@ def test_whole_addresses(
     ],
 )
 def test_project_status(shelved: Shelved, own: str, base: str, files: list[str], status: str) -> None:
-    """The status of the first index that has the project is the page's; what is quarantined offers no files."""
+    """The page has the status of the first index that has the project; a quarantined project has no files."""
     shelved.near.put(shelved.index("base"), "abc", project("abc", "abc-2.tar.gz", status=base))
     given = project("abc", "abc-1.tar.gz", status=own, status_reason="a <reason>")
     shelved.near.put(shelved.index("dev", bases=["base"]), "abc", given)
@@ -415,7 +415,7 @@ def test_project_status(shelved: Shelved, own: str, base: str, files: list[str],
 
 @pytest.mark.parametrize("stale", [True, False])
 def test_a_stale_page_says_so(shelved: Shelved, stale: bool) -> None:
-    """What an upstream could not confirm is marked in a header, on the page and when it is not sent again."""
+    """A page that an upstream could not confirm has a header that says so, and so has its 304."""
     shelved.far.put(shelved.index("dev", "far"), "abc", project("abc", "abc-1.tar.gz", stale=stale))
 
     page = shelved.get(PAGE)
@@ -442,8 +442,8 @@ def test_a_stale_page_says_so(shelved: Shelved, stale: bool) -> None:
         ("/root/dev/+nope/abc", 404, "there is nothing at this address"),
     ],
 )
-def test_what_is_not_there(read_only: Shelved, path: str, status: int, text: str) -> None:
-    """What nobody has is a 404 with a sentence, also for names that no project can have."""
+def test_an_unknown_project_is_not_found(read_only: Shelved, path: str, status: int, text: str) -> None:
+    """An unknown project answers 404 with a sentence, even if no project can have the name."""
     answer = read_only.get(path, "application/json")
 
     assert answer.status == status
@@ -453,5 +453,5 @@ def test_what_is_not_there(read_only: Shelved, path: str, status: int, text: str
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "PATCH"])
 @pytest.mark.parametrize("page", [PAGE, LIST])
 def test_pages_are_only_read(read_only: Shelved, method: str, page: str) -> None:
-    """A page cannot be written."""
+    """Pages cannot be written."""
     assert read_only.site.request(method, page, auth=ROOT).status == 405

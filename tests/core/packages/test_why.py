@@ -1,4 +1,4 @@
-"""``/{user}/{index}/+why/{project}`` explains what a page shows, and agrees with it."""
+"""``/{user}/{index}/+why/{project}`` explains what a page shows, and agrees with the page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Entry = tuple[str, str, list[str], int]
 
 
 def why(shelved: Shelved) -> tuple[list[str], list[Entry], str]:
-    """Return where it is served from, each index's entry, and all reasons."""
+    """Return the indices that serve the project, each index's entry, and all reasons."""
     answer = shelved.get("/root/top/+why/abc", "application/json")
     assert (answer.status, answer.json["type"], answer.result["project"]) == (200, "why", "abc")
     entries = answer.result["indices"]
@@ -33,7 +33,7 @@ ABSENT = [("root/top", "absent", [], 0), ("root/base", "absent", [], 0)]
 
 
 def test_only_a_mirror_has_it(stack: Shelved) -> None:
-    """What no hosted index has comes from the mirror."""
+    """A project that no hosted index has comes from the mirror."""
     served, entries, reasons = why(stack)
 
     assert served == ["root/mirror"]
@@ -43,7 +43,7 @@ def test_only_a_mirror_has_it(stack: Shelved) -> None:
 
 @pytest.mark.parametrize("opened", [False, True])
 def test_a_hosted_index_has_it(stack: Shelved, opened: bool) -> None:
-    """What a hosted index has hides the mirror, which is shown with what it would have; a whitelist opens it."""
+    """A hosted project hides the mirror, which is shown with its files; a whitelist lets the mirror answer."""
     stack.near.put("root/base", "abc", project("abc", "abc-1.tar.gz"))
     change = ["mirror_whitelist=abc"] if opened else []
     stack.site.request("PATCH", "/root/top", change, auth=("root", ""))
@@ -63,7 +63,7 @@ def test_a_hosted_index_has_it(stack: Shelved, opened: bool) -> None:
 
 
 def test_a_name_that_is_only_taken(stack: Shelved) -> None:
-    """A name of which every file is gone still hides the mirror, and the reason names the index."""
+    """A project whose files are all deleted still hides the mirror, and the reason names its index."""
     stack.near.taken.add("abc")
 
     served, entries, reasons = why(stack)
@@ -73,7 +73,7 @@ def test_a_name_that_is_only_taken(stack: Shelved) -> None:
 
 
 def test_the_same_file_names(stack: Shelved) -> None:
-    """An index all of whose files stand on an earlier one is hidden by it."""
+    """An index is hidden if an earlier index has all its file names."""
     stack.near.put("root/top", "abc", project("abc", "abc-1.tar.gz"))
     stack.near.put("root/base", "abc", project("abc", "abc-1.tar.gz"))
 
@@ -88,7 +88,7 @@ def test_the_same_file_names(stack: Shelved) -> None:
     [("quarantined", "active", []), ("active", "quarantined", ["root/top"])],
 )
 def test_quarantine(stack: Shelved, own: str, base: str, served: list[str]) -> None:
-    """What is quarantined is not served, and on the first index it takes the others along."""
+    """A quarantined project is not served; if the first index quarantines it, no index serves it."""
     stack.near.put("root/top", "abc", project("abc", "abc-1.tar.gz", status=own))
     stack.near.put("root/base", "abc", project("abc", "abc-2.tar.gz", status=base))
 
@@ -99,7 +99,7 @@ def test_quarantine(stack: Shelved, own: str, base: str, served: list[str]) -> N
 
 
 def test_a_silent_upstream(stack: Shelved) -> None:
-    """An upstream that does not answer is said to be unavailable, with its reason; that is no failure of the answer."""
+    """An upstream that does not answer is shown as unavailable with its reason; the request itself succeeds."""
     stack.far.put("root/mirror", "abc", UpstreamTimeout("'upstream.example' does not answer"))
 
     served, entries, reasons = why(stack)
@@ -109,12 +109,12 @@ def test_a_silent_upstream(stack: Shelved) -> None:
 
 
 def test_stale(stack: Shelved) -> None:
-    """What an upstream said earlier is marked."""
+    """Files that an upstream could not confirm are marked."""
     stack.far.put("root/mirror", "abc", project("abc", "abc-9.tar.gz", stale=True))
 
-    assert "its upstream does not answer, so this is what it said last" in why(stack)[2]
+    assert "its upstream does not answer, so these are the files that it listed last" in why(stack)[2]
 
 
-def test_it_is_announced(stack: Shelved) -> None:
-    """A client learns from /+api that it may ask."""
+def test_it_is_a_feature_of_the_server(stack: Shelved) -> None:
+    """A client learns from /+api that the server has this address."""
     assert "why" in stack.get("/+api", "application/json").result["features"]

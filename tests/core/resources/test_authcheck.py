@@ -1,4 +1,4 @@
-"""``/+authcheck``: a proxy asks whether it may let a request through."""
+"""``/+authcheck`` tells a proxy whether to let a request through."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ FILE = "+f/ab1/23456789abcde/pkg-1.0.tar.gz"
 
 
 class Secrets:
-    """A policy: indices called ``secret`` are read by their owners alone."""
+    """A policy: only their owners may read indices called ``secret``."""
 
     @hookimpl
     def wheelgate_check_permission(
         self, principal: Principal, permission: str, resource: Resource
     ) -> Allow | Deny | None:
-        """Hide the index."""
+        """Deny reading to other users."""
         hidden = permission == "index_read" and resource.name == "secret" and principal.name != resource.owner
         return Deny("it is secret") if hidden else None
 
@@ -67,8 +67,10 @@ def check(site: Site, uri: str | None, auth: tuple[str, str] | None = None) -> i
         (f"/root%2Fsecret/{FILE}", 401, 403, 200),
     ],
 )
-def test_who_may_pass(guarded: Site, uri: str | None, anonymous: int, alice: int, root: int) -> None:
-    """What the caller may read passes, and so does everything of which this server says that it is not there."""
+def test_the_check_agrees_with_the_answer(
+    guarded: Site, uri: str | None, anonymous: int, alice: int, root: int
+) -> None:
+    """Requests that the caller may make pass, and so do requests that this server answers with 404."""
     assert check(guarded, uri) == anonymous
     assert check(guarded, uri, ("alice", "correct horse")) == alice
     assert check(guarded, uri, ROOT) == root
@@ -88,13 +90,13 @@ def test_who_may_pass(guarded: Site, uri: str | None, anonymous: int, alice: int
         "/..",
     ],
 )
-def test_what_a_proxy_could_understand_differently_does_not_pass(guarded: Site, uri: str) -> None:
-    """An address that is not in its normal form is refused to everybody: it could lead to another index."""
+def test_an_ambiguous_address_does_not_pass(guarded: Site, uri: str) -> None:
+    """An address that is not in its normal form is refused for all callers: it could lead to another index."""
     assert check(guarded, uri, ROOT) == 403
 
 
-def test_bad_credentials_are_told_where_a_right_is_needed(guarded: Site) -> None:
-    """Stale credentials read what anonymous may read, and are 401 elsewhere."""
+def test_bad_credentials_are_refused_where_a_right_is_needed(guarded: Site) -> None:
+    """With expired credentials a caller reads what anonymous callers may read, and gets 401 elsewhere."""
     wrong = ("root", "wgs_gone")
 
     assert check(guarded, "/root/public", wrong) == 200

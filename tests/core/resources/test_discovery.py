@@ -1,4 +1,4 @@
-"""``/``, ``+api``, ``+status`` and ``+openapi``: what a client learns of the server before it does anything."""
+"""``/``, ``+api``, ``+status`` and ``+openapi``: what a client learns about the server first."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FEATURES = [
 
 
 def api(site: Site, path: str, auth: tuple[str, str] | None = None, method: str = "GET") -> dict[str, object]:
-    """Return what ``+api`` says."""
+    """Return the result of ``+api``."""
     answer = site.request(method, path, auth=auth, headers={"Host": "packages.example"})
     assert (answer.status, answer.json["type"]) == (200, "apiconfig")
     result: dict[str, object] = answer.result
@@ -38,7 +38,7 @@ def api(site: Site, path: str, auth: tuple[str, str] | None = None, method: str 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("path", ["/+api", "/root/+api", "/nouser/+api"])
 def test_api_of_the_server(shared: Site, path: str, method: str) -> None:
-    """The server's form names the login and the features, and is the same for any user, also one that is not there."""
+    """The server's form names the login and the features, and is the same for every user, even an unknown one."""
     assert api(shared, path, method=method) == {
         "login": f"{HERE}/+login",
         "authstatus": ["noauth", "", []],
@@ -48,7 +48,7 @@ def test_api_of_the_server(shared: Site, path: str, method: str) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_api_of_an_index(shared: Site, fresh: str, method: str) -> None:
-    """The index's form adds its addresses; one for uploads only if it takes some."""
+    """The index's form adds its addresses; the one for uploads only if the index takes uploads."""
     shared.request("PUT", f"/root/{fresh}", {}, auth=ROOT)
     stage, mirror = (api(shared, f"/root/{name}/+api", method=method) for name in (fresh, "pypi"))
 
@@ -61,14 +61,14 @@ def test_api_of_an_index(shared: Site, fresh: str, method: str) -> None:
 
 
 def test_api_of_an_unknown_index(shared: Site) -> None:
-    """An index that is not there has no addresses."""
+    """An index that does not exist has no addresses."""
     missing = shared.request("GET", "/root/none/+api")
 
     assert (missing.status, missing.message) == (404, "The stage root/none could not be found.")
 
 
-def test_api_says_whether_the_login_is_good(site: Site) -> None:
-    """``authstatus`` names the user of good credentials, and is ``noauth`` for all others."""
+def test_api_says_whether_the_login_is_valid(site: Site) -> None:
+    """``authstatus`` names the user of valid credentials, and is ``noauth`` without them."""
     alice = site.add_user("alice", "correct horse")
 
     assert api(site, "/+api", alice)["authstatus"] == ["ok", "alice", []]
@@ -78,7 +78,7 @@ def test_api_says_whether_the_login_is_good(site: Site) -> None:
 
 
 def test_features_come_from_plugins_too(serve: Serve) -> None:
-    """A plugin's features stand beside the server's, in order and once."""
+    """The features of plugins are listed with the server's, sorted and each once."""
 
     class Feature:
         @hookimpl
@@ -90,7 +90,7 @@ def test_features_come_from_plugins_too(serve: Serve) -> None:
     assert api(site, "/+api")["features"] == ["aardvark", *FEATURES, "zebra"]
 
 
-def test_the_listing_names_everybody(site: Site) -> None:
+def test_the_listing_names_all_users(site: Site) -> None:
     """``GET /`` lists all users with their indices, and follows every change."""
     assert set(site.request("GET", "/").result) == {"root"}
 
@@ -105,7 +105,7 @@ def test_the_listing_names_everybody(site: Site) -> None:
 
 
 def test_the_status_shows_everyone_the_versions(shared: Site) -> None:
-    """Who is not root learns the versions, which ``devpi --version`` shows, and nothing about the machine."""
+    """Callers other than root see the versions, which ``devpi --version`` shows, and nothing about the machine."""
     status = shared.request("GET", "/+status")
 
     assert (status.status, status.json["type"]) == (200, "status")
@@ -114,7 +114,7 @@ def test_the_status_shows_everyone_the_versions(shared: Site) -> None:
 
 
 def test_the_status_shows_root_the_rest(site: Site) -> None:
-    """Root sees which plugins and providers take part, and how the server is set up; secrets stay where they are."""
+    """Root sees plugins, providers and settings, but no secrets."""
     status = site.request("GET", "/+status", auth=ROOT)
 
     assert status.result["plugins"]["auth_basic"]["state"] == "active"
@@ -126,19 +126,19 @@ def test_the_status_shows_root_the_rest(site: Site) -> None:
     assert b"swordfish" not in status.content
 
 
-def test_the_status_tells_blocked_plugins(serve: Serve) -> None:
-    """A plugin that is left out is shown as such."""
+def test_the_status_shows_blocked_plugins(serve: Serve) -> None:
+    """A plugin that is left out is shown as blocked."""
     site = serve(no_plugin=["restrict_modify"])
 
     assert site.request("GET", "/+status", auth=ROOT).result["plugins"]["restrict_modify"]["state"] == "blocked"
 
 
 class Reports:
-    """A plugin with addresses."""
+    """A plugin with routes."""
 
     @hookimpl
     def wheelgate_routes(self) -> list[Route]:
-        """Bring two methods of one address."""
+        """Return two methods of one address."""
 
         def answer(request: object) -> RouteResponse:
             return RouteResponse()
@@ -148,7 +148,7 @@ class Reports:
 
 @pytest.fixture
 def documented(serve: Serve) -> tuple[Site, dict[str, dict[str, object]]]:
-    """Return a server with a plugin's addresses, and the paths of its document."""
+    """Return a server with a plugin's routes, and the paths of its OpenAPI document."""
     site = serve(extra={"reports": Reports()})
     document = site.request("GET", "/+openapi").json
     assert document["openapi"] == "3.1.0"
@@ -156,31 +156,31 @@ def documented(serve: Serve) -> tuple[Site, dict[str, dict[str, object]]]:
 
 
 def test_the_document_has_every_address(documented: tuple[Site, dict[str, dict[str, object]]]) -> None:
-    """Whatever address the application adds, or a plugin brings, stands in the document."""
+    """The document contains every address of the application and of its plugins."""
     source = Path(wheelgate.app.__file__).read_text("utf-8")
     added = set(re.findall(r'add_route\(\s*"([^"]+)"', source))
 
     assert len(added) > 8
-    brought = {path for path in documented[1] if path.startswith("/+x/")}
-    assert set(documented[1]) - brought == added
-    assert {"/+x/reports/{name}/{number}", "/+x/groups", "/+x/tokens", "/+x/tokens/{id}"} <= brought
+    of_plugins = {path for path in documented[1] if path.startswith("/+x/")}
+    assert set(documented[1]) - of_plugins == added
+    assert {"/+x/reports/{name}/{number}", "/+x/groups", "/+x/tokens", "/+x/tokens/{id}"} <= of_plugins
 
 
 def test_the_document_has_every_method(documented: tuple[Site, dict[str, dict[str, object]]]) -> None:
-    """For each address the document has the methods that the server allows, and the parameters of the path."""
+    """For each address the document lists the methods that the server allows, and the parameters of the path."""
     site, paths = documented
     for path, described in paths.items():
         address = re.sub(r"\{\w+\}", "x", re.sub(r"\{number\}", "5", path))
         allowed = site.request("BREW", address).headers["allow"].lower().replace(" ", "").split(",")
 
-        # PUSH is a method of the incumbent's that OpenAPI 3.1 cannot describe; POST does the same.
+        # OpenAPI 3.1 cannot describe PUSH, a method of the incumbent's; POST does the same.
         assert set(described) - {"parameters"} == set(allowed) - {"head", "options", "push"}, path
         parameters: list[dict[str, object]] = described.get("parameters", [])  # type: ignore[assignment]
         assert [parameter["name"] for parameter in parameters] == re.findall(r"\{(\w+)\}", path)
 
 
-def test_the_document_knows_the_keys_of_an_index(documented: tuple[Site, dict[str, dict[str, object]]]) -> None:
-    """The body of an index has the keys of every index type there is."""
+def test_the_document_has_the_keys_of_an_index(documented: tuple[Site, dict[str, dict[str, object]]]) -> None:
+    """The body of an index has the keys of all index types."""
     put: dict[str, object] = documented[1]["/{user}/{index}"]["put"]  # type: ignore[assignment]
     schema = put["requestBody"]["content"]["application/json"]["schema"]  # type: ignore[index]
 

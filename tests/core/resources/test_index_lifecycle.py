@@ -1,4 +1,4 @@
-"""``/{user}/{index}``: indices are created, looked at, changed and deleted."""
+"""``/{user}/{index}``: indices are created, shown, changed and deleted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEFAULTS = {
 
 @pytest.mark.parametrize("creator", ["alice", "root"])
 def test_a_new_index_has_the_defaults_of_its_owner(site: Site, creator: str) -> None:
-    """Creation answers 200 with the whole configuration; uploads are the owner's, also if root creates the index."""
+    """Creation answers 200 with the whole configuration; the owner may upload, even if root creates the index."""
     actors = {"alice": site.add_user("alice"), "root": ROOT}
 
     created = site.request("PUT", "/alice/dev", {}, auth=actors[creator])
@@ -30,7 +30,7 @@ def test_a_new_index_has_the_defaults_of_its_owner(site: Site, creator: str) -> 
 
 
 def test_an_index_is_shown_with_its_projects(site: Site) -> None:
-    """``GET`` adds the projects of the index, unless the client asks not to be told: a mirror has many."""
+    """``GET`` adds the projects of the index, unless the client asks to leave them out: a mirror has many."""
     alice = site.add_user("alice")
     site.request("PUT", "/alice/dev", {}, auth=alice)
 
@@ -71,7 +71,7 @@ def test_an_index_is_shown_with_its_projects(site: Site) -> None:
     ],
 )
 def test_refused_creations(shared: Site, path: str, body: object, status: int, message: str) -> None:
-    """What cannot be created is refused with the reason, and is not there afterwards."""
+    """A creation that is not possible is refused with the reason, and leaves nothing behind."""
     refused = shared.request("PUT", path, body, auth=ROOT)
 
     assert (refused.status, refused.message) == (status, message)
@@ -79,8 +79,8 @@ def test_refused_creations(shared: Site, path: str, body: object, status: int, m
 
 
 @pytest.mark.parametrize("body", [{}, {"type": "nope"}, b"no json", b""], ids=["good", "wrong", "broken", "empty"])
-def test_who_may_not_create_is_told_so_first(shared: Site, body: object) -> None:
-    """Whether the caller may create an index is answered before anything is said about the body."""
+def test_the_right_to_create_is_checked_before_the_body(shared: Site, body: object) -> None:
+    """A caller who may not create an index learns that first, and nothing about the body."""
     refused = shared.request("PUT", "/root/dev", body)
 
     assert refused.status == 401
@@ -88,8 +88,8 @@ def test_who_may_not_create_is_told_so_first(shared: Site, body: object) -> None
 
 
 @pytest.mark.parametrize("body", [{}, {"type": "x"}, b"no json", b""], ids=["good", "wrong", "broken", "empty"])
-def test_who_may_not_modify_is_told_so_first(shared: Site, body: object) -> None:
-    """Whether the caller may modify an index, or a user, is answered before anything is said about the body."""
+def test_the_right_to_modify_is_checked_before_the_body(shared: Site, body: object) -> None:
+    """A caller who may not modify an index or a user learns that first, and nothing about the body."""
     assert shared.request("PATCH", "/root/pypi", body).status == 401
     assert shared.request("PATCH", "/root", body).status == 401
 
@@ -97,7 +97,7 @@ def test_who_may_not_modify_is_told_so_first(shared: Site, body: object) -> None
 @pytest.mark.parametrize("path", ["/root/nope", "/nouser/nope", "/root/pypi2"])
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 def test_an_unknown_index_is_not_found(shared: Site, method: str, path: str) -> None:
-    """An index that does not exist answers 404 to who may do what is asked, under the name of its address."""
+    """An index that does not exist answers 404 with its path, to callers who have the permission."""
     missing = shared.request(method, path, {} if method == "PATCH" else None, auth=ROOT)
 
     assert (missing.status, missing.message) == (404, f"The stage {path[1:]} could not be found.")
@@ -105,7 +105,7 @@ def test_an_unknown_index_is_not_found(shared: Site, method: str, path: str) -> 
 
 @pytest.mark.parametrize("wrapped", [False, True], ids=["plain", "wrapped"])
 def test_an_object_is_merged(site: Site, wrapped: bool) -> None:
-    """``PATCH`` with an object, also one as ``GET`` shows it, changes the keys that it names and answers them all."""
+    """``PATCH`` with an object, even one as ``GET`` shows it, changes the keys in it and answers with all keys."""
     alice = site.add_user("alice")
     site.request("PUT", "/alice/dev", {"title": "Old", "bases": "root/pypi"}, auth=alice)
     change = {"title": "New", "volatile": "no", "projects": ["ignored"]}
@@ -123,8 +123,8 @@ def test_an_object_is_merged(site: Site, wrapped: bool) -> None:
 @pytest.mark.parametrize(
     "body", [{"type": "mirror"}, {"type": None}, ["type=mirror"], ["type=stage"], ["type-="]], ids=str
 )
-def test_the_type_stays(shared: Site, fresh: str, body: object) -> None:
-    """What an index is cannot be changed in any form."""
+def test_the_type_cannot_be_changed(shared: Site, fresh: str, body: object) -> None:
+    """No form of a change can change the type of an index."""
     shared.request("PUT", f"/root/{fresh}", {}, auth=ROOT)
 
     refused = shared.request("PATCH", f"/root/{fresh}", body, auth=ROOT)
@@ -132,8 +132,8 @@ def test_the_type_stays(shared: Site, fresh: str, body: object) -> None:
     assert (refused.status, refused.message) == (400, "the 'type' of an index can't be changed")
 
 
-def test_a_change_to_what_is_there_is_none(site: Site) -> None:
-    """A modification without effect answers 200 and commits nothing; with ``error_on_noop`` it is 400."""
+def test_a_change_without_effect_commits_nothing(site: Site) -> None:
+    """A modification without effect answers 200 and commits nothing; with ``error_on_noop`` it answers 400."""
     before = site.request("PATCH", "/root/pypi", {"title": "X"}, auth=ROOT)
 
     again = site.request("PATCH", "/root/pypi", {"title": "X", "type": "mirror"}, auth=ROOT)
@@ -177,7 +177,7 @@ def test_a_change_to_what_is_there_is_none(site: Site) -> None:
     ],
 )
 def test_deletion(site: Site, path: str, auth: str | None, status: int, message: str) -> None:
-    """A volatile index is deleted with 201, by its owner and root; what is refused stays."""
+    """The owner and root may delete a volatile index, which answers 201; a refused deletion changes nothing."""
     actors = {"alice": site.add_user("alice"), "bob": site.add_user("bob"), "root": ROOT, None: None}
     site.request("PUT", "/alice/dev", {}, auth=ROOT)
     site.request("PUT", "/alice/prod", {"volatile": False}, auth=ROOT)
@@ -190,7 +190,7 @@ def test_deletion(site: Site, path: str, auth: str | None, status: int, message:
 
 
 def test_a_deleted_index_leaves_the_bases(site: Site) -> None:
-    """Deletion takes an index out of all bases: who creates the path anew is not inherited from."""
+    """Deletion removes an index from all bases: nothing inherits from a new index of the same path."""
     alice = site.add_user("alice")
     for name, bases in (("base", []), ("dev", "alice/base,root/pypi"), ("two", "alice/dev,alice/base")):
         site.request("PUT", f"/alice/{name}", {"bases": bases}, auth=alice)

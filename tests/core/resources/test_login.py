@@ -1,4 +1,4 @@
-"""``+login`` and ``+logout``: sessions begin and end."""
+"""``+login`` and ``+logout`` begin and end sessions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ROOT = ("root", "")
 
 
 def test_a_login_hands_out_a_token(shared: Site) -> None:
-    """The right password is answered with a token, its lifetime in seconds, and a word that no cache may keep it."""
+    """The right password gets a token and its lifetime in seconds, and no cache may store the answer."""
     login = shared.request("POST", "/+login", {"user": "root", "password": ""})
 
     assert login.status == 200
@@ -22,7 +22,7 @@ def test_a_login_hands_out_a_token(shared: Site) -> None:
 
 
 def test_two_logins_hand_out_two_tokens(shared: Site) -> None:
-    """Each login is a session of its own, so that one can end without the others."""
+    """Each login begins its own session, so one can end without the others."""
     assert shared.login("root", "") != shared.login("root", "")
 
 
@@ -39,7 +39,7 @@ def test_two_logins_hand_out_two_tokens(shared: Site) -> None:
     ids=["unknown user", "wrong password", "empty password", "another case", "space", "no name"],
 )
 def test_a_failed_login_says_nothing_about_the_user(site: Site, user: str, password: str) -> None:
-    """Unknown user and wrong password are answered alike, with 401, a challenge and no hint."""
+    """An unknown user and a wrong password get the same answer: 401, a challenge and no hint."""
     site.add_user("alice", "correct horse")
 
     refused = site.request("POST", "/+login", {"user": user, "password": password})
@@ -59,7 +59,7 @@ def test_a_failed_login_says_nothing_about_the_user(site: Site, user: str, passw
         ({"user": "root", "password": None}, "Bad request: no user/password specified"),
         ({"user": 5, "password": ""}, "'user' and 'password' must be text"),
         ({"user": "root", "password": ["x"]}, "'user' and 'password' must be text"),
-        ({"user": "root", "password": "", "x": 1}, "the body must hold 'user' and 'password' and nothing else"),
+        ({"user": "root", "password": "", "x": 1}, "the body must contain 'user' and 'password' and nothing else"),
         ([], "the body must be a JSON object with 'user' and 'password'"),
         ("root", "the body must be a JSON object with 'user' and 'password'"),
         ({"user": "root", "password": "x" * 4097}, "'password' must have at most 4096 bytes"),
@@ -67,8 +67,8 @@ def test_a_failed_login_says_nothing_about_the_user(site: Site, user: str, passw
     ],
     ids=lambda value: str(value)[:50],
 )
-def test_bodies_that_are_no_login(shared: Site, body: object, sentence: str) -> None:
-    """What cannot be a login is 400, and counts as no attempt."""
+def test_malformed_logins(shared: Site, body: object, sentence: str) -> None:
+    """A malformed login answers 400 and does not count as an attempt."""
     for _ in range(6):
         refused = shared.request("POST", "/+login", body)
 
@@ -76,7 +76,7 @@ def test_bodies_that_are_no_login(shared: Site, body: object, sentence: str) -> 
 
 
 def test_logout_ends_this_session_and_no_other(site: Site) -> None:
-    """The token that the request carries is worth nothing from now on; the user's other ones go on."""
+    """The token of the request stops working; the user's other tokens go on."""
     one, two = site.add_user("alice", "correct horse"), site.login("alice", "correct horse")
 
     ended = site.request("POST", "/+logout", auth=one)
@@ -98,7 +98,7 @@ def test_logout_ends_this_session_and_no_other(site: Site) -> None:
     ids=["anonymous", "password", "wrong password"],
 )
 def test_logout_needs_a_session(shared: Site, auth: tuple[str, str] | None, sentence: str) -> None:
-    """Who has no token cannot end one."""
+    """A request without a login token cannot end a session."""
     refused = shared.request("POST", "/+logout", auth=auth)
 
     assert (refused.status, refused.message) == (401, sentence)

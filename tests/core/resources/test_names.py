@@ -1,4 +1,4 @@
-"""Names of users and indices: what could confuse a person, a file system or an access list is refused."""
+"""Names of users and indices: those that could confuse people, file systems or access lists are refused."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def path(form: str, name: str) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ALLOWED, ids=ascii)
-def test_names_of_letters_digits_and_a_few_signs_are_taken(shared: Site, kind: str, name: str) -> None:
-    """Letters and digits of any script and ``-_.@`` make a name of 1 to 100 characters."""
+def test_names_of_letters_digits_and_a_few_signs_are_accepted(shared: Site, kind: str, name: str) -> None:
+    """A name has 1 to 100 characters: letters and digits of any script, and ``-_.@``."""
     form, body, status = KINDS[kind]
 
     created = shared.request("PUT", path(form, name), body, auth=ROOT)
@@ -63,7 +63,7 @@ def test_names_of_letters_digits_and_a_few_signs_are_taken(shared: Site, kind: s
     ],
 )
 def test_other_names_are_refused(shared: Site, kind: str, name: str, problem: str) -> None:
-    """Anything else is refused with 400; the sentence shows the name in ASCII and not at full length."""
+    """Any other name is refused with 400; the message shows it in ASCII, and cut if it is long."""
     form, body, _ = KINDS[kind]
 
     refused = shared.request("PUT", path(form, name), body, auth=ROOT)
@@ -79,9 +79,9 @@ def test_other_names_are_refused(shared: Site, kind: str, name: str, problem: st
 @pytest.mark.parametrize("form", ["/{}", "/root/{}", "/{}/dev"])
 @pytest.mark.parametrize("name", UNREACHABLE, ids=ascii)
 def test_some_names_have_no_address(shared: Site, method: str, form: str, name: str) -> None:
-    """A plus sign, a slash or a control character in a name belongs to no user and no index.
+    """No user and no index has a name with a plus sign, a slash or a control character.
 
-    Behind a slash there may be a project, which is nothing to be created by PUT.
+    After a slash the address may be that of a project, which PUT cannot create.
     """
     status = shared.request(method, path(form, name), {"password": "x"}, auth=ROOT).status
 
@@ -95,7 +95,7 @@ def test_some_names_have_no_address(shared: Site, method: str, form: str, name: 
     ids=["case", "sharp s", "final sigma", "sigma"],
 )
 def test_a_lookalike_is_a_conflict(site: Site, kind: str, name: str, lookalike: str) -> None:
-    """A name that equals an existing one after NFKC and case folding is refused and the other one named."""
+    """A name that equals an existing one after NFKC and case folding is refused; the message names the existing one."""
     form, body, status = KINDS[kind]
     assert site.request("PUT", path(form, name), body, auth=ROOT).status == status
 
@@ -108,6 +108,6 @@ def test_a_lookalike_is_a_conflict(site: Site, kind: str, name: str, lookalike: 
 
 
 @pytest.mark.parametrize("name", ["Root", "ROOT", "\uff52oot"], ids=ascii)
-def test_nobody_can_look_like_root(shared: Site, name: str) -> None:
-    """root, too, has no look-alikes."""
+def test_no_name_may_look_like_root(shared: Site, name: str) -> None:
+    """No name may look like root either."""
     assert shared.request("PUT", path("/{}", name), {"password": "correct horse"}).status == 409

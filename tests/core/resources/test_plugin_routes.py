@@ -1,4 +1,4 @@
-"""``/+x/<plugin>/…``: addresses that plugins bring."""
+"""``/+x/<plugin>/…``: addresses that plugins serve."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Plugin:
 
     @hookimpl
     def wheelgate_permissions(self) -> Iterable[Permission]:
-        """Bring a permission."""
+        """Return the permission."""
         return [
             Permission("report_read", "read the reports of", "server", "root"),
             Permission("report_list", "list the reports of", "server", "authenticated"),
@@ -36,12 +36,12 @@ class Plugin:
 
     @hookimpl
     def wheelgate_routes(self) -> Iterable[Route]:
-        """Bring the routes."""
+        """Return the routes."""
         return self.routes
 
 
 def echo(request: RouteRequest) -> RouteResponse:
-    """Answer with all that a route is given."""
+    """Answer with everything that a route receives."""
     result = {
         "method": request.request.method,
         "path": request.request.path,
@@ -57,7 +57,7 @@ def echo(request: RouteRequest) -> RouteResponse:
 
 
 def test_a_route_is_given_the_request_and_answers_in_the_wire_format(serve: Serve) -> None:
-    """A route sees path, query, caller and body, and its answer is written as all answers are."""
+    """A route receives path, query, caller and body, and its answer has the common format."""
     site = serve(extra={"reports": Plugin((Route("POST", "/of/{user}", echo, public=True),))})
     alice = site.add_user("alice")
 
@@ -82,7 +82,7 @@ def test_a_route_is_given_the_request_and_answers_in_the_wire_format(serve: Serv
 
 
 def test_a_public_route_is_open_to_all(serve: Serve) -> None:
-    """``public=True`` asks nobody for anything; without a body there is none."""
+    """A route with ``public=True`` needs no login; a request without a body gives it None."""
     site = serve(extra={"reports": Plugin((Route("GET", "/", echo, public=True),))})
 
     answer = site.request("GET", "/+x/reports")
@@ -91,7 +91,7 @@ def test_a_public_route_is_open_to_all(serve: Serve) -> None:
 
 
 def test_a_route_with_a_permission_asks_for_it(serve: Serve) -> None:
-    """Whoever lacks the permission gets the reason instead of the route."""
+    """A caller without the permission gets the reason instead of the route's answer."""
     site = serve(extra={"reports": Plugin((Route("GET", "/all", echo, "report_read"),))})
     alice, bob = site.add_user("alice"), site.add_user("bob")
 
@@ -107,7 +107,7 @@ def test_a_route_with_a_permission_asks_for_it(serve: Serve) -> None:
 
 
 def test_a_permission_of_all_users(serve: Serve) -> None:
-    """The default ``authenticated`` lets everybody in who is logged in."""
+    """The default ``authenticated`` grants a permission to all users who are logged in."""
     site = serve(extra={"reports": Plugin((Route("GET", "/", echo, "report_list"),))})
 
     assert site.request("GET", "/+x/reports", auth=site.add_user("bob")).status == 202
@@ -119,7 +119,7 @@ def test_a_permission_of_all_users(serve: Serve) -> None:
 
 
 def refuse(error: Exception) -> Route:
-    """Make a route that raises."""
+    """Return a route that raises an error."""
 
     def handler(request: RouteRequest) -> RouteResponse:
         raise error
@@ -138,7 +138,7 @@ def refuse(error: Exception) -> Route:
     ids=["not found", "conflict", "unavailable", "fault"],
 )
 def test_a_route_may_refuse(serve: Serve, error: Exception, status: int, message: str) -> None:
-    """A refusal has its status and sentence; anything else is a fault that says nothing of itself."""
+    """A refusal gets its status and message; other errors are faults of the server that show no details."""
     site = serve(extra={"reports": Plugin((refuse(error),))})
 
     refused = site.request("GET", "/+x/reports")
@@ -147,8 +147,8 @@ def test_a_route_may_refuse(serve: Serve, error: Exception, status: int, message
     assert refused.headers.get("retry-after") == ("7" if status == 503 else None)
 
 
-def test_refusals_do_not_close_a_route(serve: Serve) -> None:
-    """To refuse is to answer: however often, the route is asked the next time too. Faults close it for a while."""
+def test_refusals_do_not_open_the_circuit(serve: Serve) -> None:
+    """A refusal is an answer, so the route is called next time too; faults make the server leave it out for a while."""
     site = serve(extra={"refusing": Plugin((refuse(NotFound("no such report")),)), "faulty": Faulty()})
 
     refused = [site.request("GET", "/+x/refusing").status for _ in range(7)]
@@ -165,12 +165,12 @@ class Faulty:
 
     @hookimpl
     def wheelgate_routes(self) -> Iterable[Route]:
-        """Bring the route."""
+        """Return the route."""
         return [refuse(KeyError("x"))]
 
 
 def test_two_plugins_may_have_the_same_path(serve: Serve) -> None:
-    """A route is below its plugin's name, so that no plugin stands in another's way."""
+    """A route is below its plugin's name, so two plugins may have the same path."""
     route = Route("GET", "/status", echo, public=True)
 
     class Other:
@@ -210,27 +210,27 @@ def test_two_plugins_may_have_the_same_path(serve: Serve) -> None:
         ),
         (
             [Route("GET", "/x", echo, public=True)] * 2,
-            "plugin 'reports': route GET /+x/reports/x is there already",
+            "plugin 'reports': route GET /+x/reports/x exists already",
         ),
     ],
     ids=["open by oversight", "both", "unknown permission", "no slash", "unknown method", "twice"],
 )
-def test_a_route_that_cannot_be_meant_stops_the_start(serve: Serve, routes: list[Route], sentence: str) -> None:
-    """What is wrong with a route is said at the start, with plugin, method and path."""
+def test_an_invalid_route_stops_the_start(serve: Serve, routes: list[Route], sentence: str) -> None:
+    """The message at the start says what is wrong, with plugin, method and path."""
     with pytest.raises(StartupError) as refused:
         serve(extra={"reports": Plugin(tuple(routes))})
 
     assert str(refused.value) == sentence
 
 
-def test_a_path_that_falcon_does_not_take_stops_the_start(serve: Serve) -> None:
-    """A template that cannot be routed is a sentence, no traceback."""
+def test_a_path_that_falcon_rejects_stops_the_start(serve: Serve) -> None:
+    """A template that cannot be routed gives one sentence, not a traceback."""
     with pytest.raises(StartupError, match=r"the route /\+x/reports/\{a b\} cannot be added: "):
         serve(extra={"reports": Plugin((Route("GET", "/{a b}", echo, public=True),))})
 
 
 def test_a_route_sets_a_cookie(serve: Serve) -> None:
-    """A cookie is a header that the plugin writes out, with its attributes."""
+    """The plugin writes the header of a cookie out, with all its attributes."""
     cookie = {"Set-Cookie": "theme=dark; HttpOnly; SameSite=Strict"}
     site = serve(extra={"x": Plugin((Route("GET", "/theme", lambda _: RouteResponse(headers=cookie), public=True),))})
 

@@ -1,4 +1,4 @@
-"""``/{user}``: which bodies are taken, field by field."""
+"""``/{user}``: which bodies are accepted, field by field."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ WRONG_PASSWORDS = [
 
 @pytest.mark.parametrize(("body", "keys"), UNKNOWN_KEYS)
 def test_unknown_keys_are_named(shared: Site, fresh: str, body: dict[str, object], keys: str) -> None:
-    """What no user has is refused by creation and modification alike; a hash cannot be set from outside."""
+    """Creation and modification refuse unknown keys; nobody can set a hash from outside."""
     created = shared.request("PUT", f"/{fresh}", {"password": "correct horse", **body})
     modified = shared.request("PATCH", "/root", body, auth=ROOT)
 
@@ -53,7 +53,7 @@ def test_unknown_keys_are_named(shared: Site, fresh: str, body: dict[str, object
 
 @pytest.mark.parametrize(("body", "sentence"), WRONG_TYPES)
 def test_wrong_types_are_named(shared: Site, fresh: str, body: dict[str, object], sentence: str) -> None:
-    """A field of the wrong type is refused by creation and modification alike, with field and value."""
+    """Creation and modification refuse a field of the wrong type; the message has field and value."""
     created = shared.request("PUT", f"/{fresh}", {"password": "correct horse", **body})
     modified = shared.request("PATCH", "/root", body, auth=ROOT)
 
@@ -63,7 +63,7 @@ def test_wrong_types_are_named(shared: Site, fresh: str, body: dict[str, object]
 
 @pytest.mark.parametrize(("password", "sentence"), WRONG_PASSWORDS)
 def test_wrong_passwords_are_refused(site: Site, password: object, sentence: str) -> None:
-    """A password is 1 to 4096 bytes of text; a refused one changes nothing, and never stands in the answer."""
+    """A password is 1 to 4096 bytes of text; a refused one changes nothing, and the answer does not contain it."""
     alice = site.add_user("alice", "correct horse")
 
     created = site.request("PUT", "/new", {"password": password})
@@ -77,7 +77,7 @@ def test_wrong_passwords_are_refused(site: Site, password: object, sentence: str
 
 @pytest.mark.parametrize("body", [{}, {"email": "x@mail.example"}, {"password": None}], ids=["empty", "other", "null"])
 def test_creation_needs_a_password(shared: Site, fresh: str, body: dict[str, object]) -> None:
-    """Nobody is created without a password."""
+    """A user cannot be created without a password."""
     refused = shared.request("PUT", f"/{fresh}", body)
 
     assert (refused.status, refused.message) == (400, "password needs to be set")
@@ -95,7 +95,7 @@ def test_creation_needs_a_password(shared: Site, fresh: str, body: dict[str, obj
     ],
 )
 def test_passwords_are_compared_in_their_normal_form(shared: Site, fresh: str, stored: str, given: str) -> None:
-    """Every text of up to 4096 bytes is a password; two spellings that look the same are the same."""
+    """Any text of up to 4096 bytes is a valid password; two spellings that look the same are equal."""
     assert shared.request("PUT", f"/{fresh}", {"password": stored}).status == 201
 
     assert shared.request("POST", "/+login", {"user": fresh, "password": given}).status == 200
@@ -103,7 +103,7 @@ def test_passwords_are_compared_in_their_normal_form(shared: Site, fresh: str, s
 
 
 def test_a_null_password_changes_none(site: Site) -> None:
-    """``"password": null`` is what an old client sends for no change: the password and the login stay."""
+    """Old clients send ``"password": null`` for no change: password and login stay valid."""
     alice = site.add_user("alice", "correct horse")
 
     changed = site.request("PATCH", "/alice", {"password": None, "email": "x@mail.example"}, auth=alice)
@@ -113,7 +113,7 @@ def test_a_null_password_changes_none(site: Site) -> None:
 
 
 def test_root_may_have_an_empty_password_on_loopback(site: Site) -> None:
-    """Root gets a password, and an empty one again, as long as only this machine can reach the server."""
+    """Root's password can be set and emptied again as long as only this machine can reach the server."""
     assert site.request("PATCH", "/root", {"password": "correct horse"}, auth=ROOT).status == 200
     assert site.request("POST", "/+login", {"user": "root", "password": ""}).status == 401
 
@@ -124,7 +124,7 @@ def test_root_may_have_an_empty_password_on_loopback(site: Site) -> None:
 
 
 def test_root_may_not_have_an_empty_password_elsewhere(tmp_path: Path) -> None:
-    """A server that others can reach takes no empty password, not even from root."""
+    """A server that other machines can reach accepts no empty password, not even for root."""
     with Site(tmp_path / "server", host="0.0.0.0", root_passwd="correct horse") as site:
         refused = site.request("PATCH", "/root", {"password": ""}, auth=("root", "correct horse"))
 
@@ -133,7 +133,7 @@ def test_root_may_not_have_an_empty_password_elsewhere(tmp_path: Path) -> None:
 
 
 def test_values_that_json_tells_apart_are_changes(site: Site) -> None:
-    """``1`` and ``true`` are equal to Python, and two values to everybody else."""
+    """``1`` and ``true`` are equal in Python, but are two JSON values."""
     site.request("PATCH", "/root", {"custom_data": 1}, auth=ROOT)
 
     site.request("PATCH", "/root", {"custom_data": True}, auth=ROOT)

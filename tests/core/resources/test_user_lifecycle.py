@@ -1,4 +1,4 @@
-"""``/{user}``: users are created, looked at, changed and deleted."""
+"""``/{user}``: users are created, shown, changed and deleted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 def test_a_new_user_is_answered_as_everyone_may_see_it(site: Site) -> None:
-    """Creation answers 201 with the user's configuration: no password in any form, no key that was not set."""
+    """Creation answers 201 with the user's configuration: no password in any form, and no key that was not set."""
     body = {"password": "correct horse", "email": "alice@mail.example", "title": "", "description": None}
 
     created = site.request("PUT", "/alice", body)
@@ -27,7 +27,7 @@ def test_a_new_user_is_answered_as_everyone_may_see_it(site: Site) -> None:
 
 
 def test_a_user_looks_the_same_everywhere(site: Site) -> None:
-    """``GET /alice`` and ``GET /`` show what the creation answered, and the indices without their projects."""
+    """``GET /alice`` and ``GET /`` show the configuration that creation answers, and the indices without projects."""
     alice = site.add_user("alice")
     index = site.request("PUT", "/alice/dev", {}, auth=alice).result
 
@@ -55,7 +55,7 @@ def test_a_user_looks_the_same_everywhere(site: Site) -> None:
     ],
 )
 def test_creation_keeps_what_is_given(shared: Site, fresh: str, body: dict[str, object], shown: object) -> None:
-    """The settable keys are kept as they are; times that a client sends along are not."""
+    """Keys that can be set are stored as they are; times that a client sends are ignored."""
     created = shared.request("PUT", f"/{fresh}", {"password": "correct horse", **body})
 
     assert created.status == 201
@@ -73,7 +73,7 @@ def test_creation_keeps_what_is_given(shared: Site, fresh: str, body: dict[str, 
     ],
 )
 def test_a_taken_name_is_a_conflict_whatever_the_body(shared: Site, body: object, auth: tuple[str, str] | None) -> None:
-    """That the name is taken is said before the body is read and before anybody's rights are asked for."""
+    """A taken name answers 409 before the body is read and before rights are checked."""
     refused = shared.request("PUT", "/root", body, auth=auth)
 
     assert (refused.status, refused.message) == (409, "user already exists")
@@ -81,14 +81,14 @@ def test_a_taken_name_is_a_conflict_whatever_the_body(shared: Site, body: object
 
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
 def test_an_unknown_user_is_not_found(shared: Site, method: str) -> None:
-    """Looking at or changing a user who does not exist answers 404 for everybody."""
+    """Showing or changing a user who does not exist answers 404 to all callers."""
     missing = shared.request(method, "/nouser", {} if method == "PATCH" else None)
 
     assert (missing.status, missing.message) == (404, "no user 'nouser'")
 
 
 def test_modification_merges(site: Site) -> None:
-    """PATCH changes the keys that it names and leaves the others; empty and null take a key out."""
+    """PATCH changes the keys in the body and no others; empty and null remove a key."""
     alice = site.add_user("alice")
     site.request("PATCH", "/alice", {"email": "a@mail.example", "title": "CTO", "description": "x"}, auth=alice)
 
@@ -105,7 +105,7 @@ def test_modification_merges(site: Site) -> None:
 
 
 def test_the_first_real_change_sets_the_time_of_modification(site: Site) -> None:
-    """``modified`` is absent until something changes; a change to what is there is none, nothing is committed."""
+    """``modified`` is absent until something changes; a change without effect commits nothing."""
     alice = site.add_user("alice")
     before = site.request("PATCH", "/alice", {}, auth=alice)
     assert "modified" not in site.request("GET", "/alice").result
@@ -118,8 +118,8 @@ def test_the_first_real_change_sets_the_time_of_modification(site: Site) -> None
     assert again.headers["x-devpi-serial"] == real.headers["x-devpi-serial"]
 
 
-def test_a_client_may_send_back_all_that_it_was_shown(site: Site) -> None:
-    """The incumbent's client sends the whole configuration with its change: what it cannot set is ignored."""
+def test_a_client_may_send_the_whole_configuration_back(site: Site) -> None:
+    """The incumbent's client sends the whole configuration with its change: keys that cannot be set are ignored."""
     alice = site.add_user("alice")
     site.request("PUT", "/alice/dev", {}, auth=alice)
     site.request("PATCH", "/alice", {"email": "a@mail.example"}, auth=alice)
@@ -134,7 +134,7 @@ def test_a_client_may_send_back_all_that_it_was_shown(site: Site) -> None:
 
 
 def test_a_new_password_is_answered_with_a_new_login(site: Site) -> None:
-    """A changed password hands out a token for the user whose it is, also to root, and no cache may keep it."""
+    """A changed password answers with a token of its user, even to root, and no cache may store it."""
     site.add_user("alice", "old password")
 
     changed = site.request("PATCH", "/alice", {"password": "new password"}, auth=ROOT)
@@ -180,7 +180,7 @@ def test_a_new_password_is_answered_with_a_new_login(site: Site) -> None:
     ],
 )
 def test_deletion(site: Site, name: str, auth: str | None, status: int, message: str) -> None:
-    """A user and root may delete it; who may not is told so, also about users who do not exist."""
+    """Users may delete themselves, and root may delete users; others get 401 or 403, even for unknown users."""
     actors = {"alice": site.add_user("alice"), "bob": site.add_user("bob"), "root": ROOT, None: None}
 
     answer = site.request("DELETE", f"/{name}", auth=actors[auth])
@@ -189,8 +189,8 @@ def test_deletion(site: Site, name: str, auth: str | None, status: int, message:
     assert site.request("GET", "/alice").status == (404 if status == 200 else 200)
 
 
-def test_deletion_takes_the_volatile_indices_along(site: Site) -> None:
-    """An index that is not volatile keeps its owner; the volatile ones go with it, and nothing goes by halves."""
+def test_deletion_deletes_the_volatile_indices(site: Site) -> None:
+    """A user's volatile indices are deleted too; one that is not volatile prevents the whole deletion."""
     alice = site.add_user("alice")
     site.request("PUT", "/alice/dev", {}, auth=alice)
     site.request("PUT", "/alice/prod", {"volatile": False}, auth=alice)
@@ -206,7 +206,7 @@ def test_deletion_takes_the_volatile_indices_along(site: Site) -> None:
 
 
 def test_a_deleted_name_leaves_no_rights_behind(site: Site) -> None:
-    """Deletion takes a user out of access lists and its indices out of bases; who gets the name next gets nothing."""
+    """Deletion removes a user from access lists and their indices from bases: a new user of the name has no rights."""
     alice, bob = site.add_user("alice"), site.add_user("bob")
     site.request("PUT", "/bob/base", {}, auth=bob)
     lists = {"acl_upload": "alice,bob", "acl_toxresult_upload": "bob,:AUTHENTICATED:", "bases": "bob/base,root/pypi"}

@@ -1,4 +1,4 @@
-"""What the tests of uploads need: a user with an index, and another user."""
+"""Fixtures for the tests of uploads: a user with an index, and another user."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wheelgate.testing.site import Site
 
 @dataclass(frozen=True)
 class Owned:
-    """An index of a user's own on a server that others use too."""
+    """An index that one test's user owns, on a server that other tests use too."""
 
     site: Site
     auth: tuple[str, str]
@@ -25,7 +25,7 @@ class Owned:
         return self.auth[0]
 
     def add_index(self, name: str, **config: object) -> str:
-        """Create another index of the user's; return its path."""
+        """Create another index of the user; return its path."""
         path = f"{self.owner}/{name}"
         assert self.site.request("PUT", f"/{path}", config, auth=self.auth).status == 200
         return path
@@ -39,12 +39,12 @@ def owned(shared: Site, fresh: str) -> Owned:
 
 @pytest.fixture(scope="module")
 def lasting(shared: Site, numbers: Iterator[int]) -> Owned:
-    """Return an index for all tests of a file that change nothing."""
+    """Return an index for those tests of a file that change nothing."""
     return make(shared, f"lasting{next(numbers)}")
 
 
 def make(site: Site, user: str) -> Owned:
-    """Make a user with an index."""
+    """Create a user with an index."""
     made = Owned(site, site.add_user(user), f"{user}/dev")
     made.add_index("dev")
     return made

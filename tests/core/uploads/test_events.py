@@ -1,4 +1,4 @@
-"""What plugins learn of uploads, pushes and removals: after they are done, and nothing of what was refused."""
+"""Events of uploads, pushes and deletions: sent after the commit, and not for refused requests."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ STEPS = [
 
 
 @pytest.mark.parametrize(("method", "path", "body", "event"), STEPS)
-def test_what_changes_is_told(
+def test_each_change_is_one_event(
     serve: Serve, method: str, path: str, body: Any, event: tuple[str, dict[str, Any]] | None
 ) -> None:
-    """Each change is one event with its details; a refusal is none."""
+    """A change sends one event with its details; a refused request sends none."""
     listener = Listener()
     site = serve(extra={"listener": listener})
     alice = site.add_user("alice")
@@ -60,13 +60,13 @@ def test_what_changes_is_told(
 
     site.request(method, path, body, auth=alice)
 
-    told = heard(serve, listener)[5:]
-    assert told[0] == ("FileUploaded", "alice", "alice/dev", {"project": "my-pkg", "version": "1.0", "path": PATH})
-    assert told[1:] == ([] if event is None else [(event[0], "alice", "alice/dev", event[1])])
+    events = heard(serve, listener)[5:]
+    assert events[0] == ("FileUploaded", "alice", "alice/dev", {"project": "my-pkg", "version": "1.0", "path": PATH})
+    assert events[1:] == ([] if event is None else [(event[0], "alice", "alice/dev", event[1])])
 
 
-def test_uploads_are_told(serve: Serve) -> None:
-    """A file, a version without one, and the result of a test; not what was refused."""
+def test_uploads_are_events(serve: Serve) -> None:
+    """A file, a version without a file and a test result send events; refused uploads do not."""
     listener = Listener()
     site = serve(extra={"listener": listener})
     alice = site.add_user("alice")
@@ -78,11 +78,11 @@ def test_uploads_are_told(serve: Serve) -> None:
     upload(site, "alice/dev", OLD, alice)
     result = site.request("POST", f"{DEV}/{PATH}", {}).result
 
-    told = heard(serve, listener)[4:]
-    assert [(name, actor) for name, actor, *_ in told] == [
+    events = heard(serve, listener)[4:]
+    assert [(name, actor) for name, actor, *_ in events] == [
         ("ReleaseRegistered", "alice"),
         ("FileUploaded", "alice"),
         ("TestResultUploaded", None),
     ]
-    assert told[0][3] == {"project": "my-pkg", "version": "3.0"}
-    assert told[2][3] == {"path": PATH, "result": result.removeprefix("alice/dev/")}
+    assert events[0][3] == {"project": "my-pkg", "version": "3.0"}
+    assert events[2][3] == {"path": PATH, "result": result.removeprefix("alice/dev/")}

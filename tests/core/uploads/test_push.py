@@ -1,4 +1,4 @@
-"""``PUSH``: releases that go to another index, of this server and of others."""
+"""``PUSH`` copies releases to other indices, of this server and of others."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RELEASE = {"name": "my-pkg", "version": "1.0"}
 
 
 def docs(owned: Owned) -> Answer:
-    """Upload documentation of the release."""
+    """Upload the documentation of the release."""
     import io
     import zipfile
 
@@ -53,7 +53,7 @@ def filled(owned: Owned) -> Owned:
 
 @pytest.fixture(scope="module")
 def standing(lasting: Owned) -> Owned:
-    """Return an index with a release that stays as it is, beside an empty one."""
+    """Return an index with a release that no test changes, and an empty one."""
     lasting.add_index("prod")
     return fill(lasting)
 
@@ -74,7 +74,7 @@ def outside(url: str, **options: Any) -> dict[str, Any]:
 
 
 def push(owned: Owned, body: Any, auth: tuple[str, str] | None, method: str = "PUSH") -> Answer:
-    """Push something from the index."""
+    """Push from the index."""
     return owned.site.request(method, f"/{owned.index}", body, auth=auth)
 
 
@@ -104,10 +104,10 @@ def files_of(owned: Owned, index: str) -> dict[str, list[str]]:
     ],
     ids=["all", "no docs", "only docs"],
 )
-def test_a_release_goes_to_another_index(
+def test_a_release_is_copied_to_another_index(
     filled: Owned, method: str, options: dict[str, bool], verbs: list[str], rels: list[str]
 ) -> None:
-    """Files, results and documentation are there afterwards, without a second copy of the bytes."""
+    """The target has files, test results and documentation; their bytes are stored only once."""
     target = filled.add_index("prod")
 
     pushed = push(filled, {**RELEASE, "targetindex": target, **options}, filled.auth, method)
@@ -156,8 +156,8 @@ def test_a_release_goes_to_another_index(
     ],
     ids=str,
 )
-def test_what_cannot_be_pushed(standing: Owned, body: Any, status: int, said: str) -> None:
-    """Every refusal has its sentence, and leaves the target as it was."""
+def test_refused_pushes(standing: Owned, body: Any, status: int, said: str) -> None:
+    """Every refusal has its message, and leaves the target unchanged."""
     target = f"{standing.owner}/prod"
     if isinstance(body, dict):
         body = {key: target if value == "{prod}" else value for key, value in body.items()}
@@ -170,7 +170,7 @@ def test_what_cannot_be_pushed(standing: Owned, body: Any, status: int, said: st
 
 
 def test_a_push_that_fails_leaves_nothing(filled: Owned) -> None:
-    """One file that is there already, and other, keeps the whole release out: metadata, the other files, all of it."""
+    """If the target has a file of that name with other content, nothing of the release is recorded."""
     target = filled.add_index("prod", volatile=False)
     assert upload(filled.site, target, sdist("My.Pkg", "1.0", seed=1), filled.auth).status == 200
     before = filled.site.request("GET", f"/{target}/my-pkg/1.0", headers={"Accept": "application/json"}).result
@@ -183,8 +183,8 @@ def test_a_push_that_fails_leaves_nothing(filled: Owned) -> None:
     assert after == before
 
 
-def test_a_file_that_is_lost_is_not_pushed(filled: Owned) -> None:
-    """A release whose bytes are not there any longer does not become another index's."""
+def test_a_release_with_a_lost_file_is_not_pushed(filled: Owned) -> None:
+    """A release whose file is missing from the storage is refused."""
     target = filled.add_index("prod")
     kept = filled.site.config.serverdir / "files" / "sha256"
     (lost,) = (path for path in kept.rglob("*") if path.is_file() and WHEEL.sha256.endswith(path.name))
@@ -199,7 +199,7 @@ def test_a_file_that_is_lost_is_not_pushed(filled: Owned) -> None:
 
 
 def test_a_release_of_an_upstream_is_pushed(owned: Owned, upstream: Upstream) -> None:  # noqa: F811
-    """A mirror fetches what it has not fetched yet, and the copy stays when the upstream is gone."""
+    """A mirror fetches missing files first, and the copy stays when the upstream is gone."""
     upstream.add(WHEEL)
     mirror = f"root/{owned.owner}"
     config = {"type": "mirror", "mirror_url": upstream.url}
@@ -213,7 +213,7 @@ def test_a_release_of_an_upstream_is_pushed(owned: Owned, upstream: Upstream) ->
 
 
 class Secretive:
-    """A policy: nobody reads what is called secret."""
+    """A policy: no caller may read indices called secret."""
 
     @hookimpl
     def wheelgate_check_permission(self, permission: str, resource: Resource) -> Deny | None:
@@ -222,8 +222,8 @@ class Secretive:
 
 
 @pytest.mark.parametrize("body", [{**RELEASE, "targetindex": "alice/dev"}, outside("http://127.0.0.1:9/")], ids=str)
-def test_what_may_not_be_read_is_not_pushed(serve: Serve, body: Any) -> None:
-    """A push is a way of reading."""
+def test_an_unreadable_index_cannot_be_pushed_from(serve: Serve, body: Any) -> None:
+    """A push needs the permission to read the source."""
     site = serve(extra={"secretive": Secretive()})
     alice = site.add_user("alice")
     for index in ("secret", "dev"):
@@ -237,7 +237,7 @@ def test_what_may_not_be_read_is_not_pushed(serve: Serve, body: Any) -> None:
 
 
 def test_files_of_bases_are_not_pushed(filled: Owned) -> None:
-    """A push takes what the index itself holds."""
+    """A push copies only files of the index itself."""
     child = filled.add_index("child", bases=[filled.index])
     target = filled.add_index("prod")
 
@@ -247,27 +247,27 @@ def test_files_of_bases_are_not_pushed(filled: Owned) -> None:
 
 
 def test_who_may_push(filled: Owned, other: tuple[str, str]) -> None:
-    """The right to upload to the target is all that is needed: 401 for nobody, 403 for somebody who lacks it."""
+    """A push needs only the right to upload to the target: anonymous callers get 401, others without it get 403."""
     target = filled.add_index("prod", acl_upload=[other[0]])
     body = {**RELEASE, "targetindex": target}
 
-    answers = {who: push(filled, body, auth) for who, auth in (("nobody", None), ("owner", filled.auth))}
-    assert {who: answer.status for who, answer in answers.items()} == {"nobody": 401, "owner": 403}
-    assert "www-authenticate" in answers["nobody"].headers
+    answers = {who: push(filled, body, auth) for who, auth in (("anonymous", None), ("owner", filled.auth))}
+    assert {who: answer.status for who, answer in answers.items()} == {"anonymous": 401, "owner": 403}
+    assert "www-authenticate" in answers["anonymous"].headers
     assert files_of(filled, target) == {}
     assert push(filled, body, other).status == 200
 
 
 @dataclass
 class Elsewhere:
-    """Another server: what it was sent, and what it answers."""
+    """Another server: what it receives, and what it answers."""
 
     status: int = 200
     phrase: str | None = None
     body: bytes = b""
     media: str = "text/plain"
     only: str = ""
-    """The action that is answered so; all others get 200."""
+    """The action that gets this answer; all others get 200."""
     forms: list[dict[str, Any]] = field(default_factory=list)
     auth: set[str] = field(default_factory=set)
     paths: list[str] = field(default_factory=list)
@@ -275,7 +275,7 @@ class Elsewhere:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Takes forms."""
+    """Receives forms."""
 
     protocol_version = "HTTP/1.1"
 
@@ -308,7 +308,7 @@ def name_of(part: Message) -> str:
 
 
 def value_of(part: Message) -> Any:
-    """Return the text of a part; of a file its name and its bytes."""
+    """Return the text of a part, or the name and the bytes of a file."""
     payload: Any = part.get_payload(decode=True)
     name = part.get_filename()
     return payload.decode() if name is None else (name, payload)
@@ -331,7 +331,7 @@ def elsewhere() -> Iterator[Elsewhere]:
 
 
 def test_another_server_gets_the_release(standing: Owned, elsewhere: Elsewhere) -> None:
-    """Each file is posted as an upload tool would, with its digests, the metadata, and the login of the request."""
+    """Each file is posted as upload tools do it, with digests, metadata, and the login of the request."""
     pushed = push(standing, outside(elsewhere.url, register_project=True), standing.auth)
 
     assert pushed.status == 200
@@ -389,10 +389,10 @@ def test_another_server_gets_the_release(standing: Owned, elsewhere: Elsewhere) 
     ],
     ids=["no registration", "created", "registration fails", "reason", "text", "html", "junk", "long", "redirect"],
 )
-def test_what_another_server_says(
+def test_answers_of_another_server(
     standing: Owned, elsewhere: Elsewhere, answer: dict[str, Any], status: int, actions: list[list[Any]]
 ) -> None:
-    """Its reasons are handed on; one failure is 502; a redirect is not followed; 410 on a registration is none."""
+    """Reasons are passed on; a failure answers 502, but not a 410 for a registration; redirects are not followed."""
     for key, value in answer.items():
         setattr(elsewhere, key, value)
 
@@ -406,8 +406,8 @@ def test_what_another_server_says(
     assert set(elsewhere.paths) == {"/legacy/"}
 
 
-def test_another_server_that_is_not_there(standing: Owned, elsewhere: Elsewhere) -> None:
-    """The first failure to connect ends the push with a sentence."""
+def test_another_server_that_cannot_be_reached(standing: Owned, elsewhere: Elsewhere) -> None:
+    """The push ends at the first failure to connect, with a message."""
     pushed = push(standing, outside("http://127.0.0.1:9/"), standing.auth)
 
     assert pushed.status == 502
@@ -417,15 +417,15 @@ def test_another_server_that_is_not_there(standing: Owned, elsewhere: Elsewhere)
 
 
 def test_only_users_push_to_other_servers(standing: Owned, elsewhere: Elsewhere) -> None:
-    """Nobody can make the server send things without a login."""
+    """Anonymous callers cannot make the server send anything."""
     refused = push(standing, outside(elsewhere.url), None)
 
     assert refused.status == 401
     assert elsewhere.forms == []
 
 
-def test_a_closed_network_gets_nothing(serve: Serve, elsewhere: Elsewhere) -> None:
-    """Where ``--allow-upstream`` closes a network, a push does not go there."""
+def test_a_forbidden_network_gets_nothing(serve: Serve, elsewhere: Elsewhere) -> None:
+    """A push does not connect to a network that ``--allow-upstream`` does not allow."""
     site = serve(allow_upstream=["public"])
     alice = site.add_user("alice")
     site.request("PUT", "/alice/dev", {}, auth=alice)

@@ -1,4 +1,4 @@
-"""Projects, versions and files: removed, yanked, marked, tested and asked for again."""
+"""Projects, versions and files: deletion, yanking, status, test results and refresh."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def filled(owned: Owned) -> Owned:
 
 @pytest.fixture(scope="module")
 def standing(lasting: Owned) -> Owned:
-    """Return an index with a project that stays as it is."""
+    """Return an index with a project that no test changes."""
     return fill(lasting)
 
 
@@ -38,14 +38,14 @@ def fill(owned: Owned) -> Owned:
 
 
 def prod(owned: Owned) -> str:
-    """Make a non-volatile index with a file; return its path."""
+    """Create a non-volatile index with a file; return its path."""
     index = owned.add_index("prod", volatile=False)
     assert upload(owned.site, index, OLD, owned.auth).status == 200
     return index
 
 
 def versions(owned: Owned, index: str = "") -> dict[str, int]:
-    """Return how many links each version of the project has."""
+    """Return the number of links of each version of the project."""
     shown = owned.site.request("GET", f"/{index or owned.index}/my-pkg?ignore_bases=", headers=JSON)
     if shown.status == 404:
         return {}
@@ -64,8 +64,8 @@ def versions(owned: Owned, index: str = "") -> dict[str, int]:
     ],
     ids=["project", "other spelling", "version", "version, other spelling", "file", "last file of a version"],
 )
-def test_what_is_deleted_is_gone(filled: Owned, path: str, message: str, left: dict[str, int]) -> None:
-    """With the last file goes the version, with the last version the project; the files are 410 from then on."""
+def test_deletion(filled: Owned, path: str, message: str, left: dict[str, int]) -> None:
+    """Deleting the last file deletes the version, and the last version the project; deleted files answer 410."""
     done = filled.site.request("DELETE", f"/{filled.index}/{path}", auth=filled.auth)
 
     assert (done.status, done.message) == (200, message.format(index=filled.index))
@@ -90,15 +90,15 @@ def test_what_is_deleted_is_gone(filled: Owned, path: str, message: str, left: d
         ("%22%27%3Cb%3E", 404, "project not found"),
     ],
 )
-def test_what_is_not_there_cannot_be_deleted(standing: Owned, path: str, status: int, message: str) -> None:
-    """Each has its sentence, without any object's representation."""
+def test_deleting_something_unknown(standing: Owned, path: str, status: int, message: str) -> None:
+    """Each kind has its own message, without a Python representation."""
     refused = standing.site.request("DELETE", f"/{standing.index}/{path}", auth=standing.auth)
 
     assert (refused.status, refused.message) == (status, message.format(index=standing.index))
 
 
 def test_a_file_is_deleted_once(filled: Owned) -> None:
-    """What was deleted earlier is gone, not missing."""
+    """A file that was deleted before answers 410, not 404."""
     first, again = (
         filled.site.request("DELETE", f"/{filled.index}/{address(OLD)}", auth=filled.auth) for _ in range(2)
     )
@@ -116,7 +116,7 @@ def test_a_file_is_deleted_once(filled: Owned) -> None:
     ids=["project", "version", "file"],
 )
 def test_a_non_volatile_index_needs_force(owned: Owned, path: str, sentence: str) -> None:
-    """Without ``?force`` nothing is deleted there."""
+    """Without ``?force`` nothing is deleted from it."""
     index = prod(owned)
 
     refused = owned.site.request("DELETE", f"/{index}/{path}", auth=owned.auth)
@@ -139,15 +139,15 @@ REQUESTS: list[tuple[str, str, Any]] = [
 
 @pytest.mark.parametrize(("method", "path", "body"), REQUESTS)
 @pytest.mark.parametrize(
-    ("who", "status"), [("nobody", 401), ("other", 403), ("owner", 200), ("root", 200), ("listed", 200)]
+    ("who", "status"), [("anonymous", 401), ("other", 403), ("owner", 200), ("root", 200), ("listed", 200)]
 )
 def test_who_may_change_a_project(
     filled: Owned, other: tuple[str, str], method: str, path: str, body: Any, who: str, status: int
 ) -> None:
-    """The owner, root, and whom ``acl_upload`` lists; everybody else is told why not."""
+    """The owner, root and the users in ``acl_upload`` may; all others get the reason why not."""
     acl = {"acl_upload": [other[0]]} if who == "listed" else {}
     filled.site.request("PATCH", f"/{filled.index}", acl, auth=filled.auth)
-    auth = {"nobody": None, "owner": filled.auth, "root": ("root", "")}.get(who, other)
+    auth = {"anonymous": None, "owner": filled.auth, "root": ("root", "")}.get(who, other)
     before = versions(filled)
 
     done = filled.site.request(method, f"/{filled.index}/{path}", body, auth=auth)
@@ -159,8 +159,8 @@ def test_who_may_change_a_project(
 
 
 @pytest.mark.parametrize("reason", ["", "it is broken", "größer"])
-def test_a_version_is_yanked_and_that_taken_back(filled: Owned, reason: str) -> None:
-    """Its files are marked with the reason, all of them and no others, until it is taken back (PEP 592)."""
+def test_a_yank_and_taking_it_back(filled: Owned, reason: str) -> None:
+    """All files of the version, and no others, are marked with the reason until the yank is taken back (PEP 592)."""
     address_of_version = f"/{filled.index}/My_Pkg/2.0"
 
     done = filled.site.request("PATCH", address_of_version, {"yanked": True, "reason": reason}, auth=filled.auth)
@@ -174,14 +174,14 @@ def test_a_version_is_yanked_and_that_taken_back(filled: Owned, reason: str) -> 
 
 
 def marks(owned: Owned) -> dict[str, Any]:
-    """Return what the simple page says of each file's being yanked."""
+    """Return how the simple page marks each file as yanked."""
     page = owned.site.request("GET", f"/{owned.index}/+simple/my-pkg/", headers=SIMPLE).json
     return {file["filename"]: file.get("yanked") or None for file in page["files"]}
 
 
 @pytest.mark.parametrize("status", ["active", "archived", "quarantined", "deprecated"])
 def test_the_status_of_a_project(filled: Owned, status: str) -> None:
-    """The page tells it; archived and quarantined take no uploads, quarantined offers no files (PEP 792)."""
+    """The page shows it; archived and quarantined projects take no uploads, quarantined ones list no file (PEP 792)."""
     body = {"status": status, "reason": "because"}
     done = filled.site.request("PATCH", f"/{filled.index}/my-pkg", body, auth=filled.auth)
     page = filled.site.request("GET", f"/{filled.index}/+simple/my-pkg/", headers=SIMPLE).json
@@ -213,8 +213,8 @@ def test_the_status_of_a_project(filled: Owned, status: str) -> None:
         ("nope", {"status": "active"}, 404, "nope"),
     ],
 )
-def test_what_cannot_be_marked(standing: Owned, path: str, body: Any, status: int, said: str) -> None:
-    """Every wrong body is 400 naming the key, and changes nothing."""
+def test_wrong_yanks_and_statuses(standing: Owned, path: str, body: Any, status: int, said: str) -> None:
+    """A wrong body answers 400 with the key, and changes nothing."""
     refused = standing.site.request("PATCH", f"/{standing.index}/{path}", body, auth=standing.auth)
 
     assert refused.status == status
@@ -223,8 +223,8 @@ def test_what_cannot_be_marked(standing: Owned, path: str, body: Any, status: in
 
 
 @pytest.mark.parametrize("path", ["my-pkg", "my-pkg/1.0"])
-def test_a_mirror_cannot_be_marked(standing: Owned, path: str) -> None:
-    """What an upstream says of its projects is not ours to change."""
+def test_a_mirror_cannot_be_changed(standing: Owned, path: str) -> None:
+    """Projects of a mirror cannot be yanked or get a status: they belong to the upstream."""
     body = {"status": "archived"} if "/" not in path else {"yanked": True}
 
     refused = standing.site.request("PATCH", f"/root/pypi/{path}", body, auth=("root", ""))
@@ -233,13 +233,13 @@ def test_a_mirror_cannot_be_marked(standing: Owned, path: str) -> None:
 
 
 def send_result(owned: Owned, path: str, body: Any, auth: tuple[str, str] | None = None) -> Answer:
-    """Upload the result of a test."""
+    """Upload a test result."""
     return owned.site.request("POST", f"/{owned.index}/{path}", body, auth=auth)
 
 
 @pytest.mark.parametrize("result", [{"testenvs": {"py311": {"test": []}}}, [], "text", 5, None])
 def test_a_result_is_kept_with_its_file(filled: Owned, result: Any) -> None:
-    """Any JSON is taken, and can be downloaded at the address that the answer names."""
+    """Any JSON is accepted, and can be downloaded at the address in the answer."""
     body = json.dumps(result).encode()
 
     done = send_result(filled, address(OLD), body)
@@ -265,8 +265,8 @@ def test_a_result_is_kept_with_its_file(filled: Owned, result: Any) -> None:
     ],
     ids=["cut", "empty", "open", "deep", "large", "no file"],
 )
-def test_what_is_no_result(standing: Owned, path: str, body: Any, status: int, said: str) -> None:
-    """Whatever is no JSON, too long, or of no file, is refused and not kept."""
+def test_refused_results(standing: Owned, path: str, body: Any, status: int, said: str) -> None:
+    """A result that is not JSON, is too long, or belongs to no file is refused and not stored."""
     refused = send_result(standing, path, body)
 
     assert refused.status == status
@@ -277,24 +277,24 @@ def test_what_is_no_result(standing: Owned, path: str, body: Any, status: int, s
 @pytest.mark.parametrize(
     ("acl", "who", "status"),
     [
-        ([":ANONYMOUS:"], "nobody", 200),
-        ([":AUTHENTICATED:"], "nobody", 401),
+        ([":ANONYMOUS:"], "anonymous", 200),
+        ([":AUTHENTICATED:"], "anonymous", 401),
         ([":AUTHENTICATED:"], "other", 200),
         ([], "owner", 403),
         ([], "root", 403),
     ],
 )
 def test_who_may_upload_results(filled: Owned, other: tuple[str, str], acl: list[str], who: str, status: int) -> None:
-    """Whom ``acl_toxresult_upload`` lists, and nobody else."""
+    """Only the users in ``acl_toxresult_upload`` may."""
     filled.site.request("PATCH", f"/{filled.index}", {"acl_toxresult_upload": acl}, auth=filled.auth)
-    auth = {"nobody": None, "other": other, "owner": filled.auth, "root": ("root", "")}[who]
+    auth = {"anonymous": None, "other": other, "owner": filled.auth, "root": ("root", "")}[who]
 
     assert send_result(filled, address(OLD), {}, auth).status == status
 
 
 @pytest.mark.parametrize("project", ["my-pkg", "My.Pkg", "nope"])
 def test_a_refresh_leads_to_the_page(standing: Owned, project: str) -> None:
-    """It needs no login and no body, and answers with the address of the project's page."""
+    """A refresh needs no login and no body, and redirects to the project's page."""
     done = standing.site.request("POST", f"/{standing.index}/+simple/{project}/refresh")
 
     assert done.status == 302
@@ -303,7 +303,7 @@ def test_a_refresh_leads_to_the_page(standing: Owned, project: str) -> None:
 
 
 def test_a_refresh_reaches_the_mirrors_below(owned: Owned, upstream: Upstream) -> None:  # noqa: F811
-    """Of a hosted index the mirrors that it inherits from ask again, which they would not do for a while."""
+    """A refresh on a hosted index makes its mirrors ask their upstream again before their cache expires."""
     mirror = f"root/{owned.owner}"
     config = {"type": "mirror", "mirror_url": upstream.url}
     assert owned.site.request("PUT", f"/{mirror}", config, auth=("root", "")).status == 200
@@ -320,7 +320,7 @@ def test_a_refresh_reaches_the_mirrors_below(owned: Owned, upstream: Upstream) -
     assert files() == 2
 
 
-def test_a_refresh_of_what_is_not_there(standing: Owned) -> None:
-    """An index that does not exist has no projects."""
+def test_a_refresh_of_an_unknown_index(standing: Owned) -> None:
+    """An index that does not exist answers 404."""
     assert standing.site.request("POST", f"/{standing.owner}/none/+simple/abc/refresh").status == 404
     assert standing.site.request("GET", f"/{standing.index}/+simple/abc/refresh").status == 405

@@ -1,4 +1,4 @@
-"""``POST /{user}/{index}``: what is taken, what is refused with which sentence, and that a refusal leaves nothing."""
+"""``POST /{user}/{index}``: uploads that are accepted, and refusals, which have a message and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LENGTH = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 
 
 def stored(site: Site) -> list[str]:
-    """Return the names of all files that the server has on its disk."""
+    """Return the names of all files on the server's disk."""
     folder = site.config.serverdir / "files"
     return sorted(path.name for path in folder.rglob("*") if path.is_file())
 
@@ -28,8 +28,8 @@ def stored(site: Site) -> list[str]:
     [wheel("My.Pkg", "1.0"), sdist("My.Pkg", "1.0"), wheel("my-pkg", "2.0", size=3_500_000)],
     ids=["wheel", "sdist", "in several batches"],
 )
-def test_a_file_is_there_at_once(owned: Owned, dist: Distribution) -> None:
-    """What was uploaded can be downloaded, byte by byte; the answer of success is empty."""
+def test_an_uploaded_file_can_be_downloaded_at_once(owned: Owned, dist: Distribution) -> None:
+    """An uploaded file can be downloaded unchanged; the answer to a successful upload is empty."""
     done = upload(owned.site, owned.index, dist, owned.auth)
 
     assert (done.status, done.content) == (200, b"")
@@ -39,7 +39,7 @@ def test_a_file_is_there_at_once(owned: Owned, dist: Distribution) -> None:
 
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_the_file_may_come_anywhere_in_the_form(owned: Owned, slash: str) -> None:
-    """The order of the fields does not matter, nor a slash at the end of the address."""
+    """Neither the order of the fields matters, nor a slash at the end of the address."""
     dist = wheel("abc")
     *fields, content = file_fields(dist)
     body, headers = encode([*fields[3:], content, *fields[:3]])
@@ -50,7 +50,7 @@ def test_the_file_may_come_anywhere_in_the_form(owned: Owned, slash: str) -> Non
 
 @pytest.mark.parametrize("encoded", [False, True], ids=["multipart", "urlencoded"])
 def test_a_release_may_be_registered_without_a_file(owned: Owned, encoded: bool) -> None:
-    """``submit`` announces a version, in either form of a form."""
+    """``submit`` registers a version, in both encodings of a form."""
     fields = {":action": "submit", "name": "abc", "version": "1.0", "summary": "größer"}
     if encoded:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -68,7 +68,7 @@ def test_a_release_may_be_registered_without_a_file(owned: Owned, encoded: bool)
 @pytest.mark.parametrize("digest", ["md5_digest", "sha256_digest", "blake2_256_digest"])
 @pytest.mark.parametrize("first", [True, False], ids=["before the file", "after the file"])
 def test_a_wrong_digest_is_refused(lasting: Owned, digest: str, first: bool) -> None:
-    """A digest that does not fit the file is named, wherever in the form it stands."""
+    """The message names the digest that does not match the file, whether it comes before or after the file."""
     dist = wheel("abc")
     *fields, content = file_fields(dist, **{digest: "0" * (32 if digest == "md5_digest" else 64)})
     body, headers = encode([*fields, content] if first else [content, *fields])
@@ -80,12 +80,12 @@ def test_a_wrong_digest_is_refused(lasting: Owned, digest: str, first: bool) -> 
 
 
 def raw(*parts: bytes, end: bytes = f"--{BOUNDARY}--\r\n".encode()) -> bytes:
-    """Put together a form of parts that stand as they are."""
+    """Return a form of ready parts."""
     return b"".join(f"--{BOUNDARY}\r\n".encode() + part + b"\r\n" for part in parts) + end
 
 
 def field(name: str, value: bytes = b"x") -> bytes:
-    """Write one field."""
+    """Return one field."""
     return f'Content-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + value
 
 
@@ -110,9 +110,9 @@ MALFORMED = [
         id="name in another encoding",
     ),
     pytest.param(LENGTH, raw(field("summary", b"\xff")), "'summary' is not UTF-8", id="text in another encoding"),
-    pytest.param(LENGTH, raw(field("summary", b"a\0b")), "'summary' holds a NUL", id="NUL"),
+    pytest.param(LENGTH, raw(field("summary", b"a\0b")), "'summary' contains NUL", id="NUL"),
     pytest.param(LENGTH, raw(ACTION, FILE, FILE), "more than one file", id="two files"),
-    pytest.param(LENGTH, raw(ACTION, FILE.replace(b"content", b"other")), "'other' holds a file", id="other file"),
+    pytest.param(LENGTH, raw(ACTION, FILE.replace(b"content", b"other")), "'other' contains a file", id="other file"),
     pytest.param(LENGTH, raw(field("name", b"abc")), ":action", id="no action"),
     pytest.param(LENGTH, raw(field(":action", b"foo")), "'foo'", id="unknown action"),
     pytest.param(LENGTH, raw(ACTION, field("name", b"abc"), field("version", b"1.0")), "content", id="no file"),
@@ -130,7 +130,7 @@ MALFORMED = [
 
 @pytest.mark.parametrize(("headers", "body", "said"), MALFORMED)
 def test_a_malformed_form_is_refused(lasting: Owned, headers: dict[str, str], body: bytes, said: str) -> None:
-    """Whatever is wrong with a form is 400 and a sentence, and nothing of it stays."""
+    """A malformed form answers 400 with a sentence, and nothing of it is kept."""
     before = stored(lasting.site)
 
     refused = lasting.site.request("POST", f"/{lasting.index}/", body, auth=lasting.auth, headers=headers)
@@ -150,7 +150,7 @@ def test_a_malformed_form_is_refused(lasting: Owned, headers: dict[str, str], bo
     ids=["field", "description", "all together"],
 )
 def test_too_much_text_is_refused(lasting: Owned, fields: list[tuple[str, str]], said: str) -> None:
-    """Fields have limits, one by one and together."""
+    """Each field has a limit, and so have all fields together."""
     body, headers = encode([(":action", "submit"), ("name", "abc"), ("version", "1.0"), *fields])
 
     refused = lasting.site.request("POST", f"/{lasting.index}/", body, auth=lasting.auth, headers=headers)
@@ -159,8 +159,8 @@ def test_too_much_text_is_refused(lasting: Owned, fields: list[tuple[str, str]],
     assert said in refused.message
 
 
-def test_a_long_description_is_taken(owned: Owned) -> None:
-    """The text that a project shows of itself may be long."""
+def test_a_long_description_is_accepted(owned: Owned) -> None:
+    """The description of a project may be longer than other fields."""
     done = submit(
         owned.site,
         owned.index,
@@ -174,7 +174,7 @@ def test_a_long_description_is_taken(owned: Owned) -> None:
 
 @pytest.mark.parametrize(("size", "status"), [(1_500_000, 200), (2_500_000, 413)])
 def test_the_largest_file(serve: Serve, size: int, status: int) -> None:
-    """``--max-upload`` limits files, and nothing of a larger one stays."""
+    """``--max-upload`` limits the length of files, and nothing of a longer one is kept."""
     site = serve(max_upload="2M")
     alice = site.add_user("alice")
     site.request("PUT", "/alice/dev", {}, auth=alice)
@@ -204,7 +204,7 @@ def test_the_largest_file(serve: Serve, size: int, status: int) -> None:
 def test_who_may_upload(
     owned: Owned, other: tuple[str, str], who: str | None, config: dict[str, Any], status: int
 ) -> None:
-    """Whom ``acl_upload`` lists, and nobody else: not the owner, not root."""
+    """Only the users in ``acl_upload`` may: neither the owner nor root, unless they are listed."""
     index = owned.add_index(
         "guarded", **{key: value if isinstance(value, list) else [other[0]] for key, value in config.items()}
     )
@@ -221,8 +221,8 @@ def test_who_may_upload(
         assert "Basic realm=" in done.headers["www-authenticate"]
 
 
-def test_bad_credentials_are_told_so(lasting: Owned) -> None:
-    """A wrong password is 401 and says so, also where the name would have the right."""
+def test_bad_credentials_are_refused(lasting: Owned) -> None:
+    """A wrong password answers 401 and says so, even if the user has the right."""
     refused = upload(lasting.site, lasting.index, wheel("abc"), (lasting.owner, "wrong"))
 
     assert refused.status == 401
@@ -239,7 +239,7 @@ def test_bad_credentials_are_told_so(lasting: Owned) -> None:
 )
 @pytest.mark.parametrize("anonymous", [False, True])
 def test_where_nothing_can_be_uploaded(lasting: Owned, index: str, status: int, said: str, anonymous: bool) -> None:
-    """An index that is not there, or takes no uploads, is 404 for everybody."""
+    """An index that does not exist, or takes no uploads, answers 404 to all callers."""
     auth = None if anonymous else lasting.auth
 
     refused = upload(lasting.site, index.format(owner=lasting.owner), wheel("abc"), auth)
@@ -248,15 +248,15 @@ def test_where_nothing_can_be_uploaded(lasting: Owned, index: str, status: int, 
     assert said in refused.message
 
 
-def test_rights_are_asked_before_the_form_is_looked_at(lasting: Owned) -> None:
-    """Who may not upload does not learn what is wrong with the form."""
+def test_rights_are_checked_before_the_form(lasting: Owned) -> None:
+    """A caller who may not upload does not learn what is wrong with the form."""
     refused = lasting.site.request("POST", f"/{lasting.index}/", b"nothing like a form", headers=LENGTH)
 
     assert refused.status == 401
 
 
 def test_a_refusal_at_the_last_moment_leaves_nothing(owned: Owned) -> None:
-    """What is refused when it is recorded, after the file was kept, leaves neither the file nor the metadata."""
+    """An upload that is refused when it is recorded, after its file was stored, leaves neither file nor metadata."""
     index = owned.add_index("prod", volatile=False)
     assert upload(owned.site, index, wheel("abc"), owned.auth).status == 200
     before = stored(owned.site)
@@ -270,8 +270,8 @@ def test_a_refusal_at_the_last_moment_leaves_nothing(owned: Owned) -> None:
     assert "another one" not in shown.content.decode()
 
 
-def test_the_very_same_file_again_is_no_failure(owned: Owned) -> None:
-    """On a non-volatile index too; the answer says that it was there."""
+def test_uploading_the_same_file_again_succeeds(owned: Owned) -> None:
+    """It succeeds on a non-volatile index too; the answer says that the file exists already."""
     index = owned.add_index("prod", volatile=False)
     first, again = (upload(owned.site, index, wheel("abc"), owned.auth) for _ in range(2))
 
@@ -280,7 +280,7 @@ def test_the_very_same_file_again_is_no_failure(owned: Owned) -> None:
 
 
 def test_the_reason_is_one_line_of_ascii(lasting: Owned) -> None:
-    """What stands in the status line cannot break it, whatever the request holds."""
+    """The reason phrase cannot break the status line, whatever the request contains."""
     body, headers = encode([(":action", "naïve\r\nX-Evil: yes " + "x" * 1000)])
 
     refused = lasting.site.request("POST", f"/{lasting.index}/", body, auth=lasting.auth, headers=headers)
@@ -292,8 +292,8 @@ def test_the_reason_is_one_line_of_ascii(lasting: Owned) -> None:
     assert len(reason) <= 500
 
 
-def test_a_form_that_is_cut_in_a_large_file_leaves_nothing(owned: Owned) -> None:
-    """Not even a draft, of which some batches were written already."""
+def test_a_large_file_that_is_cut_off_leaves_nothing(owned: Owned) -> None:
+    """Not even a draft is left of which some batches were written already."""
     body, headers = encode(file_fields(wheel("abc", size=4_000_000)))
     before = stored(owned.site)
 
@@ -302,8 +302,8 @@ def test_a_form_that_is_cut_in_a_large_file_leaves_nothing(owned: Owned) -> None
     assert (refused.status, stored(owned.site)) == (400, before)
 
 
-def test_drafts_are_nobodys_business(owned: Owned) -> None:
-    """After uploads, good and bad, no draft is left, and stored files can be read by the server's owner only."""
+def test_no_drafts_are_left_and_files_are_private(owned: Owned) -> None:
+    """After accepted and refused uploads no draft is left, and only the server's owner can read stored files."""
     upload(owned.site, owned.index, wheel("abc"), owned.auth)
     upload(owned.site, owned.index, wheel("abc", metadata=b"rubbish"), owned.auth)
     folder: Path = owned.site.config.serverdir / "files"

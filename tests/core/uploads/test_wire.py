@@ -1,4 +1,4 @@
-"""Uploads over a real connection: what tools print, and who waits for whom."""
+"""Uploads over a real connection: reason phrases, methods, Expect and lost connections."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LARGE = b"x" * 20_000_000
 
 @pytest.fixture
 def index(index_server: RunningServer, numbers: Iterator[int]) -> tuple[str, dict[str, str]]:
-    """Make a user with an index; return the index's path, and the headers of the user's login."""
+    """Create a user with an index; return the index's path, and the headers of the user's login."""
     name = f"uploader{next(numbers)}"
     assert call(index_server, "PUT", f"/{name}", {"password": "correct horse"}).status == 201
     user = login(index_server, name, "correct horse")
@@ -31,8 +31,8 @@ def index(index_server: RunningServer, numbers: Iterator[int]) -> tuple[str, dic
     return f"{name}/dev", {"X-Devpi-Auth": base64.b64encode(":".join(user).encode()).decode()}
 
 
-def test_the_reason_stands_in_the_status_line(index_server: RunningServer, index: tuple[str, dict[str, str]]) -> None:
-    """Upload tools print nothing else; and the connection serves on."""
+def test_the_reason_is_in_the_status_line(index_server: RunningServer, index: tuple[str, dict[str, str]]) -> None:
+    """Upload tools print only the status line; the connection stays open."""
     path, auth = index
     body, headers = encode(file_fields(ABC))
     wrong, _ = encode(file_fields(ABC, sha256_digest="0" * 64))
@@ -52,7 +52,7 @@ def test_the_reason_stands_in_the_status_line(index_server: RunningServer, index
 
 
 def test_push_is_a_method(index_server: RunningServer, index: tuple[str, dict[str, str]]) -> None:
-    """The method of the incumbent's client reaches its responder, and is named where another one is wrong."""
+    """PUSH, a method of the incumbent's client, reaches its responder, and is among the allowed methods of a 405."""
     path, auth = index
     with closing(http.client.HTTPConnection("127.0.0.1", index_server.port, timeout=20)) as connection:
         connection.request("PUSH", f"/{path}", b"{}", auth)
@@ -67,10 +67,10 @@ def test_push_is_a_method(index_server: RunningServer, index: tuple[str, dict[st
 
 
 @pytest.mark.parametrize(("allowed", "status"), [(False, b"401"), (True, b"200")])
-def test_who_waits_to_be_asked_for_the_body(
+def test_a_client_that_waits_for_100_gets_it(
     index_server: RunningServer, index: tuple[str, dict[str, str]], allowed: bool, status: bytes
 ) -> None:
-    """A client that expects 100 (RFC 9110, section 10.1.1) gets it, and then its answer."""
+    """A client with ``Expect: 100-continue`` (RFC 9110, section 10.1.1) gets 100, and then its answer."""
     path, auth = index
     body, headers = encode(file_fields(ABC))
     head = {**headers, "Host": "packages.example", "Content-Length": str(len(body)), "Expect": "100-continue"}
@@ -88,7 +88,7 @@ def test_who_waits_to_be_asked_for_the_body(
 def test_an_upload_that_is_cut_off_leaves_nothing(
     index_server: RunningServer, index: tuple[str, dict[str, str]]
 ) -> None:
-    """When the client goes away in the middle of a file, its draft goes too."""
+    """If the client disconnects in the middle of a file, its draft is removed."""
     path, auth = index
     body, headers = encode(file_fields(wheel("abc", size=5_000_000)))
     lines = [

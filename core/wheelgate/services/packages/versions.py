@@ -1,4 +1,4 @@
-"""Releases as the wire shows them: ``versiondata``, and ``projectconfig`` of several."""
+"""Releases as JSON: ``versiondata`` for one version, ``projectconfig`` for all versions of a project."""
 
 from __future__ import annotations
 
@@ -6,26 +6,32 @@ from collections.abc import Sequence
 from typing import Any
 
 from wheelgate.packages import Link, Log, Release
-from wheelgate.services.rendering import Base, address
+from wheelgate.services.packages.rendering import UrlPrefix, url_below
 from wheelgate.values import Index
 
-SHADOWING = "+shadowing"
+SHADOWING_KEY = "+shadowing"
+"""Key of the data that further indices have of the same version."""
 
 
-def version_list(found: Sequence[tuple[Index, Sequence[Release]]], base: Base) -> dict[str, dict[str, Any]]:
-    """Return the data of all versions; where several indices have one, the others stand in that of the first."""
+def project_config(
+    releases_by_index: Sequence[tuple[Index, Sequence[Release]]], files_at: UrlPrefix
+) -> dict[str, dict[str, Any]]:
+    """Return the data of all versions.
+
+    If several indices have a version, the first one's data contains that of the others.
+    """
     versions: dict[str, dict[str, Any]] = {}
-    for index, releases in found:
+    for index, releases in releases_by_index:
         for release in releases:
-            data = version_data(release, base(index))
+            data = version_data(release, files_at(index))
             first = versions.setdefault(release.version, data)
             if first is not data:
-                first.setdefault(SHADOWING, []).append(data)
+                first.setdefault(SHADOWING_KEY, []).append(data)
     return versions
 
 
 def version_data(release: Release, prefix: str) -> dict[str, Any]:
-    """Return the data of one version; ``prefix`` stands before the addresses of its files."""
+    """Return the data of one version; ``prefix`` begins the URLs of its files."""
     data = dict(release.metadata)
     if release.links:
         data["+links"] = [link_data(link, prefix) for link in release.links]
@@ -33,23 +39,23 @@ def version_data(release: Release, prefix: str) -> dict[str, Any]:
 
 
 def link_data(link: Link, prefix: str) -> dict[str, Any]:
-    """Return a link with a whole address."""
+    """Return a file with its absolute URL."""
     sha256 = link.hashes.get("sha256")
     data: dict[str, Any] = {
         "rel": link.rel,
         "hash_spec": f"sha256={sha256}" if sha256 else "",
         "hashes": dict(link.hashes),
-        "href": address(prefix, link.path),
+        "href": url_below(prefix, link.path),
     }
     if link.log:
         data["log"] = [log_data(log) for log in link.log]
     if link.for_path is not None:
-        data["for_href"] = address(prefix, link.for_path)
+        data["for_href"] = url_below(prefix, link.for_path)
     return data
 
 
 def log_data(log: Log) -> dict[str, Any]:
-    """Return one line of a file's history."""
+    """Return one entry of a file's history."""
     data: dict[str, Any] = {
         "what": log.what,
         "who": log.who,

@@ -1,4 +1,4 @@
-"""Pushes: what a request wants, and a release that goes to another index of this server."""
+"""Pushes: the body of a request, and the copy of a release to another index of this server."""
 
 from __future__ import annotations
 
@@ -9,51 +9,54 @@ from wheelgate.errors import BadInput, Conflict, NotFound
 from wheelgate.fields import shown
 from wheelgate.files.server_files import Files
 from wheelgate.packages import PackageSource, PackageTarget, Release, StoredFile, normalize
-from wheelgate.services.indices import read_object
+from wheelgate.services.json_objects import read_object
 from wheelgate.values import Index
 
-FLAGS = frozenset({"no_docs", "only_docs", "register_project"})
+OPTION_KEYS = frozenset({"no_docs", "only_docs", "register_project"})
+"""Keys of a push that are true or false."""
 
 
 @dataclass(frozen=True, slots=True)
 class OtherServer:
-    """An index of another server, and who may upload to it there."""
+    """An index of another server, and the login for uploads to it."""
 
     url: str
     username: str
     password: str
     register: bool
-    """Whether to announce the project before the files."""
+    """Whether to register the project before the files are sent."""
 
 
 @dataclass(frozen=True, slots=True)
-class Push:
-    """What a request wants to be pushed, and where to."""
+class PushRequest:
+    """A release, and where to push it."""
 
     name: str
     version: str
     target: tuple[str, str] | OtherServer
-    """Owner and name of an index of this server, or another one's."""
+    """Owner and name of an index of this server, or an index of another one."""
     files: bool
+    """Whether to push the release files."""
     docs: bool
+    """Whether to push the documentation."""
 
 
-def read_push(body: Any) -> Push:
-    """Read the body of a push.
+def read_push(body: Any) -> PushRequest:
+    """Read the body of a push request.
 
     Raises:
-        BadInput: a key is missing, unknown, or not what it should be.
+        BadInput: a key is missing or unknown, or a value is wrong.
     """
     given = read_object(body)
     outside = "posturl" in given
     needed = {"name", "version", *(("posturl", "username", "password") if outside else ("targetindex",))}
-    unknown = sorted(set(given) - needed - FLAGS)
+    unknown = sorted(set(given) - needed - OPTION_KEYS)
     if unknown:
         raise BadInput(f"unknown additional options: {', '.join(map(str, unknown))[:200]}")
     for key in sorted(needed):
         if not isinstance(given.get(key), str):
             raise BadInput(f"'{key}' must be given as text, not {shown(given.get(key))}")
-    for key in sorted(FLAGS & set(given)):
+    for key in sorted(OPTION_KEYS & set(given)):
         if not isinstance(given[key], bool):
             raise BadInput(f"'{key}' must be true or false, not {shown(given[key])}")
     if given.get("no_docs") and given.get("only_docs"):
@@ -70,15 +73,15 @@ def read_push(body: Any) -> Push:
         if not owner or not slash or not index or "/" in index:
             raise BadInput("targetindex not in format user/index")
         target = owner, index
-    return Push(name, version, target, files=not given.get("only_docs"), docs=not given.get("no_docs"))
+    return PushRequest(name, version, target, files=not given.get("only_docs"), docs=not given.get("no_docs"))
 
 
-def obtain(source: PackageSource, index: Index, push: Push) -> Release:
-    """Return the release that is to be pushed, with all its bytes at hand. In a thread, outside of transactions.
+def obtain_release(source: PackageSource, index: Index, push: PushRequest) -> Release:
+    """Return the release to push, with all its files stored here. Call it in a thread, outside of transactions.
 
     Raises:
-        BadInput: the index has no such release.
-        NotFound: it has one, but nothing of it that is to be pushed.
+        BadInput: the index does not have the release.
+        NotFound: the release has none of the files that are to be pushed.
     """
     try:
         release = source.obtain(index, normalize(push.name), push.version)
@@ -93,25 +96,31 @@ def obtain(source: PackageSource, index: Index, push: Push) -> Release:
     return release
 
 
-def take(
-    files: Files, target: PackageTarget, to: Index, release: Release, source: Index, who: str | None, push: Push
+def record_push(
+    files: Files,
+    target: PackageTarget,
+    to: Index,
+    release: Release,
+    source: Index,
+    username: str | None,
+    push: PushRequest,
 ) -> list[list[Any]]:
-    """Record a release on another index of this server. Within a transaction; returns the action log.
+    """Record a release on another index of this server, and return the action log. Runs inside a transaction.
 
     Raises:
-        Conflict: a file of it is there already, or has been removed from the source meanwhile.
+        Conflict: the index has a file of it already, or a file was removed from the source in the meantime.
     """
-    files.hold(at_hand(release))
-    return target.take(to, release, source, who, files=push.files, docs=push.docs)
+    files.hold(stored_files(release))
+    return target.take(to, release, source, username, files=push.files, docs=push.docs)
 
 
-def at_hand(release: Release) -> list[StoredFile]:
+def stored_files(release: Release) -> list[StoredFile]:
     """Return the stored files of a release.
 
     Raises:
-        Conflict: one is not at hand.
+        Conflict: a file is not stored here any more.
     """
     stored = [link.stored for link in release.links if link.stored is not None]
     if len(stored) != len(release.links):
-        raise Conflict(f"a file of {release.name} {release.version} is not at hand any longer; try again")
+        raise Conflict(f"a file of {release.name} {release.version} is not stored here any more; try again")
     return stored

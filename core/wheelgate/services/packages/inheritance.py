@@ -1,4 +1,4 @@
-"""Which indices answer for the packages of one, in which order, and when the last ones are not asked."""
+"""Inheritance: which indices answer for the packages of an index, in which order, and what hides the last ones."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from wheelgate.packages import PackageSource
 from wheelgate.services.bases import depth_first
 from wheelgate.services.indices import Indices, index_resource
-from wheelgate.services.sources import Sources
+from wheelgate.services.packages.sources import Sources
 from wheelgate.store.access import StoreAccess
 from wheelgate.store.serial_cache import SerialCache
 from wheelgate.values import Index, Resource
 
-EVERYTHING = "*"
-"""In a whitelist: every project."""
+ALL_PROJECTS = "*"
+"""Entry of a whitelist that means every project."""
 RESOLUTION_CACHE_ENTRIES = 10_000
 """Indices whose resolution is remembered."""
 
@@ -28,41 +28,41 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """The indices that answer for one: itself, its bases depth-first, then those that come last.
+    """The indices that answer for an index: itself and its bases depth-first, with mirrors moved to the end.
 
-    There is one for each state of the stores: while nothing changes, it is the same object.
+    Each state of the stores has its own resolution: while nothing changes, it is the same object.
     """
 
     index: Index
     line: tuple[Resource, ...]
-    """What permissions are asked for: the index, then all that it inherits from."""
+    """The resources that permissions are asked for: the index, then everything it inherits from."""
     layers: tuple[Layer, ...]
-    """Indices whose type holds no packages, or is gone, are left out."""
+    """The indices with their sources; those whose type has no packages, or is not installed any more, are left out."""
 
     @property
     def resource(self) -> Resource:
-        """What a permission on the index itself is asked for."""
+        """The resource that permissions on the index itself are asked for."""
         return self.line[0]
 
-    def opens(self, name: str) -> bool:
-        """Say whether a whitelist lets the indices that come last answer for a name that belongs to another.
+    def whitelists(self, project: str) -> bool:
+        """Say whether a ``mirror_whitelist`` lets mirrors answer for a project that another index hosts.
 
-        The way in which the asked index inherits whitelists counts, and no other's: ``intersection`` takes its own
-        list alone, ``union`` adds those of all its bases.
+        Only the requested index decides how whitelists are inherited: with ``intersection`` its own list counts, with
+        ``union`` those of all its bases count too.
         """
         listing = [self.index]
         if self.index.config.get("mirror_whitelist_inheritance") == "union":
             listing += [layer.index for layer in self.layers]
-        return any({name, EVERYTHING}.intersection(index.config.get("mirror_whitelist", ())) for index in listing)
+        return any({project, ALL_PROJECTS}.intersection(index.config.get("mirror_whitelist", ())) for index in listing)
 
-    def alone(self) -> Resolution:
-        """Return the resolution of the index without its bases."""
+    def without_bases(self) -> Resolution:
+        """Return the resolution of the index alone."""
         own = tuple(layer for layer in self.layers if layer.index.path == self.index.path)
         return replace(self, layers=own)
 
 
 class Inheritance:
-    """Finds out which indices answer."""
+    """Resolves indices to all indices that answer for them."""
 
     def __init__(self, indices: Indices, sources: Sources, access: StoreAccess) -> None:
         self._indices = indices
@@ -71,9 +71,9 @@ class Inheritance:
         self._resolutions: SerialCache[str, Resolution] = SerialCache(RESOLUTION_CACHE_ENTRIES)
 
     def find(self, path: str) -> Resolution | None:
-        """Return the resolution of the index ``owner/name``, from memory if nothing has changed; None if it is absent.
+        """Return the resolution of the index ``owner/name``; None if there is no such index.
 
-        Belongs outside of transactions.
+        It comes from memory if the stores have not changed. Must not be called inside a transaction.
         """
         serial = self._access.read_serial()
         resolution = self._resolutions.get(serial, path)

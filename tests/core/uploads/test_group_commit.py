@@ -1,4 +1,4 @@
-"""Uploads that arrive at the same time: made durable together, and each with an answer of its own."""
+"""Uploads that arrive at the same time are committed together, and each gets its own answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MANY = 24
 
 
 def upload_at_once(owned: Owned, index: str, dists: Sequence[Distribution]) -> list[falcon.testing.Result]:
-    """Upload files over as many connections; return the answers in their order."""
+    """Upload files over one connection each; return the answers in the same order."""
     token = base64.b64encode(":".join(owned.auth).encode()).decode()
 
     async def send() -> list[falcon.testing.Result]:
@@ -38,7 +38,7 @@ def serial(owned: Owned) -> int:
 
 
 def test_many_are_recorded_by_few_transactions(owned: Owned) -> None:
-    """What arrives together is made durable together on SQLite; on PostgreSQL, which has many writers, one by one."""
+    """Uploads that arrive together are committed together on SQLite, and one by one on PostgreSQL."""
     dists = [wheel(f"project{number}") for number in range(MANY)]
     before = serial(owned)
     answers = upload_at_once(owned, owned.index, dists)
@@ -53,8 +53,8 @@ def test_many_are_recorded_by_few_transactions(owned: Owned) -> None:
         assert taken == MANY
 
 
-def test_one_that_is_refused_takes_nobody_along(owned: Owned) -> None:
-    """Of those that arrive together, some are refused when they are looked at, some when they are recorded."""
+def test_a_refused_upload_does_not_fail_the_others(owned: Owned) -> None:
+    """Some of the uploads are refused when they are checked, some when they are recorded; the others succeed."""
     index = owned.add_index("strict", volatile=False)
     good = [wheel(f"project{number}") for number in range(8)]
     rivals = [wheel("rival", size=2000, seed=number) for number in range(8)]

@@ -1,6 +1,6 @@
-"""Changes that come between: what a request has read may be another when it writes.
+"""Concurrent changes: what a request has read may have changed when it writes.
 
-A policy is asked between the two, so one that changes something itself is as good as a second client.
+A policy is asked between the two, so a policy that changes something stands for a second client.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from wheelgate import Index, Server, User, hookimpl
 ROOT = ("root", "")
 
 
-class Meanwhile:
-    """Changes something when it is asked about a permission, once."""
+class ConcurrentChange:
+    """Makes a change when it is asked about a permission for the first time."""
 
     def __init__(self, permission: str, change: Callable[[Server], object]) -> None:
         self._permission = permission
@@ -25,7 +25,7 @@ class Meanwhile:
 
     @hookimpl
     def wheelgate_check_permission(self, server: Server, permission: str) -> None:
-        """Change it."""
+        """Make the change."""
         if permission == self._permission:
             self._permission = ""
             with server.database.transaction():
@@ -51,8 +51,8 @@ def delete_user(server: Server) -> None:
     server.users.delete(alice(server))
 
 
-def exchange_user(server: Server) -> None:
-    """Delete alice, and create another user of that name."""
+def replace_user(server: Server) -> None:
+    """Delete alice, and create another user with that name."""
     delete_user(server)
     server.users.create(User("alice", "another stamp", datetime.now(UTC)), None)
 
@@ -69,12 +69,12 @@ def create_user(server: Server) -> None:
 
 def change_index(server: Server) -> None:
     """Change the title of alice/dev."""
-    server.indices.modify(dev(server), {**dev(server).config, "title": "Meanwhile"})
+    server.indices.modify(dev(server), {**dev(server).config, "title": "ConcurrentChange"})
 
 
 def create_index(server: Server) -> None:
     """Create the index that the request is about to create."""
-    server.indices.create(Index("alice", "new", "stage", {"title": "Meanwhile"}))
+    server.indices.create(Index("alice", "new", "stage", {"title": "ConcurrentChange"}))
 
 
 def delete_index(server: Server) -> None:
@@ -82,7 +82,7 @@ def delete_index(server: Server) -> None:
     server.indices.delete(dev(server))
 
 
-def keep_index(server: Server) -> None:
+def make_non_volatile(server: Server) -> None:
     """Make alice/dev non-volatile."""
     server.indices.modify(dev(server), {**dev(server).config, "volatile": False})
 
@@ -92,7 +92,7 @@ GONE = "The stage alice/dev could not be found."
 
 RACES = [
     pytest.param("PATCH", "/alice", {"title": "x"}, "user_modify", delete_user, 409, REPLACED, id="modify, deleted"),
-    pytest.param("PATCH", "/alice", {"title": "x"}, "user_modify", exchange_user, 409, REPLACED, id="modify, replaced"),
+    pytest.param("PATCH", "/alice", {"title": "x"}, "user_modify", replace_user, 409, REPLACED, id="modify, replaced"),
     pytest.param("PATCH", "/alice", {"password": "x"}, "user_password", change_password, 409, REPLACED, id="password"),
     pytest.param("PUT", "/new", {"password": "x"}, "user_create", create_user, 409, "user already exists", id="create"),
     pytest.param("PUT", "/alice/new", {}, "index_create", create_index, 409, "index 'alice/new' exists", id="index"),
@@ -106,7 +106,7 @@ RACES = [
         "/alice/dev",
         None,
         "index_delete",
-        keep_index,
+        make_non_volatile,
         403,
         "index alice/dev non-volatile, cannot delete",
         id="index to be kept",
@@ -115,7 +115,7 @@ RACES = [
 
 
 @pytest.mark.parametrize(("method", "path", "body", "permission", "change", "status", "message"), RACES)
-def test_what_came_between_is_noticed(
+def test_a_concurrent_change_is_noticed(
     serve: Serve,
     method: str,
     path: str,
@@ -125,11 +125,11 @@ def test_what_came_between_is_noticed(
     status: int,
     message: str,
 ) -> None:
-    """A change of something that is no longer what it was is refused, and what came between stands."""
+    """A request whose user or index has changed in the meantime is refused, and the concurrent change stays."""
     before = serve()
     before.add_user("alice")
     before.request("PUT", "/alice/dev", {}, auth=ROOT)
-    site = serve(extra={"meanwhile": Meanwhile(permission, change)})
+    site = serve(extra={"concurrent": ConcurrentChange(permission, change)})
 
     refused = site.request(method, path, body, auth=ROOT)
 
@@ -138,12 +138,12 @@ def test_what_came_between_is_noticed(
 
 
 def test_no_change_of_an_index_is_lost(serve: Serve) -> None:
-    """Operations are worked out anew on what is there when they are written."""
+    """Operations are applied to the configuration that the index has when they are written."""
     before = serve()
     before.add_user("alice")
     before.request("PUT", "/alice/dev", {}, auth=ROOT)
-    site = serve(extra={"meanwhile": Meanwhile("index_modify", change_index)})
+    site = serve(extra={"concurrent": ConcurrentChange("index_modify", change_index)})
 
     changed = site.request("PATCH", "/alice/dev", ["bases+=root/pypi", "description=x"], auth=ROOT)
 
-    assert (changed.result["title"], changed.result["bases"]) == ("Meanwhile", ["root/pypi"])
+    assert (changed.result["title"], changed.result["bases"]) == ("ConcurrentChange", ["root/pypi"])

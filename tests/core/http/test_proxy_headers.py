@@ -1,4 +1,4 @@
-"""The server's own address, as clients are told it: from ``Host``, from a trusted proxy, or from the settings."""
+"""The server's address in answers, and the client's: from the connection, a trusted proxy, or the settings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def login_url(site: Site, headers: dict[str, str], address: str = "127.0.0.1") -
     ],
 )
 def test_the_host_header_names_the_server(shared: Site, host: str, url: str) -> None:
-    """Addresses begin with the name under which the client reached the server."""
+    """Addresses begin with the name by which the client reached the server."""
     assert login_url(shared, {"Host": host}) == url
 
 
@@ -47,8 +47,8 @@ def test_the_host_header_names_the_server(shared: Site, host: str, url: str) -> 
         "ümlaut.example",
     ],
 )
-def test_a_host_that_is_none_is_refused(shared: Site, host: str) -> None:
-    """A ``Host`` that is no name with an optional port is 400 where it would be needed, and never repeated."""
+def test_an_invalid_host_is_refused(shared: Site, host: str) -> None:
+    """A ``Host`` that is not a name with an optional port answers 400 where it is needed, and is not repeated."""
     refused = shared.request("GET", "/+api", headers={"Host": host})
 
     assert (refused.status, refused.message) == (400, "the header 'Host' is not a host name with an optional port")
@@ -63,8 +63,8 @@ FORWARDED = {
 }
 
 
-def test_strangers_cannot_say_what_a_proxy_may(shared: Site) -> None:
-    """Without ``--trusted-proxy`` nobody's ``X-Outside-Url`` or ``X-Forwarded-*`` is believed."""
+def test_untrusted_clients_cannot_set_proxy_headers(shared: Site) -> None:
+    """Without ``--trusted-proxy``, ``X-Outside-Url`` and ``X-Forwarded-*`` are ignored."""
     assert login_url(shared, {"Host": "packages.example", **FORWARDED}) == "http://packages.example/+login"
 
 
@@ -88,8 +88,8 @@ def behind(serve: Serve) -> Site:
     ],
     ids=str,
 )
-def test_a_trusted_proxy_says_how_it_was_reached(behind: Site, headers: dict[str, str], url: str) -> None:
-    """What a trusted proxy reports takes the place of what it sent itself; a stranger's headers do not."""
+def test_the_headers_of_a_trusted_proxy_count(behind: Site, headers: dict[str, str], url: str) -> None:
+    """The headers of a trusted proxy replace its own Host; those of other clients do not."""
     sent = {"Host": "inside.example", **headers}
 
     assert login_url(behind, sent, PROXY) == url
@@ -106,15 +106,15 @@ def test_a_trusted_proxy_says_how_it_was_reached(behind: Site, headers: dict[str
     ],
     ids=str,
 )
-def test_not_even_a_trusted_proxy_may_say_anything(behind: Site, headers: dict[str, str], sentence: str) -> None:
-    """A proxy passes on what clients send: what is no address is refused, not repeated."""
+def test_even_a_trusted_proxy_must_send_valid_headers(behind: Site, headers: dict[str, str], sentence: str) -> None:
+    """A proxy may pass on headers of its clients, so an invalid address is refused, and not repeated."""
     refused = behind.request("GET", "/+api", headers=headers, address=PROXY)
 
     assert (refused.status, refused.message) == (400, sentence)
 
 
 def test_the_settings_win(serve: Serve) -> None:
-    """``--outside-url`` is what clients are told, whatever a request says."""
+    """Clients always get ``--outside-url``, whatever the headers of a request say."""
     site = serve(outside_url="https://packages.example/sub/", trusted_proxy=["10.1.0.0/16"])
 
     for host in ("inside.example", "no host at all"):
@@ -132,8 +132,8 @@ def test_the_settings_win(serve: Serve) -> None:
         pytest.param("10.1.9.9", "10.1.9.9", id="a proxy itself"),
     ],
 )
-def test_the_client_is_who_stands_before_the_proxies(behind: Site, forwarded: str, same_client: str) -> None:
-    """Wrong passwords count for the last address that no trusted proxy has: the client cannot make one up."""
+def test_the_client_is_the_address_before_the_proxies(behind: Site, forwarded: str, same_client: str) -> None:
+    """Wrong passwords count for the last address that is not a trusted proxy's: a client cannot invent one."""
     behind.add_user("alice")
     guess = {"user": "alice", "password": "wrong"}
     for _ in range(5):
@@ -145,6 +145,6 @@ def test_the_client_is_who_stands_before_the_proxies(behind: Site, forwarded: st
     assert (counted.status, other.status) == (429, 401)
 
 
-def test_an_address_that_is_none_is_no_proxy(behind: Site) -> None:
-    """A connection without an address, such as a Unix socket's, is trusted with nothing."""
+def test_a_connection_without_an_address_is_not_a_proxy(behind: Site) -> None:
+    """A connection without an address, such as one over a Unix socket, is not trusted."""
     assert login_url(behind, {"Host": "inside.example", **FORWARDED}, "unix") == "http://inside.example/+login"

@@ -1,4 +1,4 @@
-"""A release that goes to an index of another server: sent as upload tools send it."""
+"""Pushes to an index of another server: a release is sent as upload tools send it."""
 
 from __future__ import annotations
 
@@ -11,64 +11,68 @@ from wheelgate.errors import BackendUnavailable, Forbidden, UpstreamTimeout
 from wheelgate.files.server_files import Files
 from wheelgate.outgoing import Outgoing
 from wheelgate.packages import Link, Release
-from wheelgate.services.pushing import OtherServer, Push
+from wheelgate.services.releases.pushing import OtherServer, PushRequest
 from wheelgate.values import Index
 
 if TYPE_CHECKING:
     import requests
 
-CHUNK = 1 << 16
-"""Bytes that have to go out within the first of the times below."""
-LONGEST_ANSWER = 64_000
-"""Bytes of what the other server says that are read."""
-LONGEST_SHOWN = 1000
-SLOW_ANSWER = (30.0, 300.0)
-"""Seconds for a connection or a piece of the file, and for the answer: some indices look long at what they get."""
-FINE = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
-NEVER_SENT = frozenset({"name", "version", "+links", "+shadowing", "yanked"})
+SENT_CHUNK_BYTES = 1 << 16
+"""The file is sent in chunks of this length, each within the first of the timeouts below."""
+MAX_ANSWER_BYTES = 64_000
+"""How much of the other server's answer is read."""
+MAX_SHOWN_CHARS = 1000
+"""How much of it is shown to the user."""
+TIMEOUT_SECONDS = (30.0, 300.0)
+"""For the connection and each chunk of the file, and for the answer: some indices inspect uploads for minutes."""
+ACCEPTED_STATUSES = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
+UNSENT_METADATA = frozenset({"name", "version", "+links", "+shadowing", "yanked"})
+"""Keys of version data that are sent in another way, or are not for other servers."""
 
 
 def publish(
-    outgoing: Outgoing, files: Files, index: Index, release: Release, to: OtherServer, push: Push
+    outgoing: Outgoing, files: Files, index: Index, release: Release, to: OtherServer, push: PushRequest
 ) -> tuple[list[list[Any]], bool]:
-    """Send a release to another server. In a thread; returns the action log, and whether all went well.
+    """Send a release to another server; return the action log, and whether everything was accepted.
 
-    It ends early when the other server is not there. That it needs no registration is no failure.
+    It stops when the other server cannot be reached. A server that answers a registration with 410, because it needs
+    none, counts as accepting it. Call this in a thread.
 
     Raises:
         Forbidden: this server may not connect to that address.
-        BadInput: it is no web address.
+        BadInput: the address is not an http or https URL.
     """
     outgoing.policy.refuse_literal(to.url)
-    sender = Sender(outgoing, to, release)
+    sender = ReleaseSender(outgoing, to, release)
     actions: list[list[Any]] = []
     if to.register and push.files:
-        status, said = sender.send("submit")
-        actions.append([status, "register", release.name, release.version, *filter(None, [said])])
+        status, reason = sender.send("submit")
+        actions.append([status, "register", release.name, release.version, *filter(None, [reason])])
     for link in release.links:
         if link.rel == "releasefile" and push.files:
-            status, said = sender.send("file_upload", files, link)
-            actions.append([status, "upload", f"{index.path}/{link.path}", said])
+            status, reason = sender.send("file_upload", files, link)
+            actions.append([status, "upload", f"{index.path}/{link.path}", reason])
         elif link.rel == "doczip" and push.docs:
-            status, said = sender.send("doc_upload", files, link)
-            actions.append([status, "docfile", release.name, *filter(None, [said])])
-        if sender.lost:
+            status, reason = sender.send("doc_upload", files, link)
+            actions.append([status, "docfile", release.name, *filter(None, [reason])])
+        if sender.unreachable:
             break
     sender.close()
-    good = not sender.lost and all(
-        status in FINE or (what == "register" and status == HTTPStatus.GONE) for status, what, *_ in actions
+    accepted = not sender.unreachable and all(
+        status in ACCEPTED_STATUSES or (action == "register" and status == HTTPStatus.GONE)
+        for status, action, *_ in actions
     )
-    return actions, good
+    return actions, accepted
 
 
-class Sender:
+class ReleaseSender:
     """Sends the parts of one release."""
 
     def __init__(self, outgoing: Outgoing, to: OtherServer, release: Release) -> None:
         from requests.auth import HTTPBasicAuth
 
-        self.lost = False
-        """Whether the other server was not reached."""
+        self.unreachable = False
+        """Whether the other server could not be reached."""
         self._outgoing = outgoing
         self._session = outgoing.session()
         self._session.auth = HTTPBasicAuth(to.username.encode(), to.password.encode())
@@ -76,7 +80,7 @@ class Sender:
         self._release = release
 
     def send(self, action: str, files: Files | None = None, link: Link | None = None) -> tuple[int, str]:
-        """Send one form; return the status, and what was said with it if it is a failure."""
+        """Send one form; return the status, and the reason if the other server refuses."""
         import requests
 
         fields = [(":action", action), *release_fields(self._release)]
@@ -88,33 +92,34 @@ class Sender:
             with files.open(link.stored) as content:
                 return self._post(FormBody(fields, content, link.name, link.stored.size))
         except requests.RequestException as error:
-            told = self._outgoing.refusal(error, self._url)
+            refusal = self._outgoing.refusal(error, self._url)
         except Forbidden:
             raise
         except BackendUnavailable as error:
-            told = error
-        self.lost = True
-        return HTTPStatus.GATEWAY_TIMEOUT if isinstance(told, UpstreamTimeout) else HTTPStatus.BAD_GATEWAY, told.message
+            refusal = error
+        self.unreachable = True
+        timed_out = isinstance(refusal, UpstreamTimeout)
+        return HTTPStatus.GATEWAY_TIMEOUT if timed_out else HTTPStatus.BAD_GATEWAY, refusal.message
 
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
 
     def _post(self, form: FormBody) -> tuple[int, str]:
-        # A redirect would send the login and the file to who knows where.
+        # A redirect could send the login and the file to any other server.
         with self._session.post(
             self._url,
             data=form,
             headers={"Content-Type": form.content_type},
             allow_redirects=False,
             stream=True,
-            timeout=SLOW_ANSWER,
+            timeout=TIMEOUT_SECONDS,
         ) as response:
-            return response.status_code, "" if response.status_code in FINE else said_by(response)
+            return response.status_code, "" if response.status_code in ACCEPTED_STATUSES else refusal_reason(response)
 
 
 class FormBody:
-    """``multipart/form-data`` with at most one file, which is read while it is sent."""
+    """A ``multipart/form-data`` body with at most one file, which is read while it is sent."""
 
     def __init__(self, fields: list[tuple[str, str]], content: BinaryIO | None, name: str, size: int) -> None:
         from urllib3 import encode_multipart_formdata
@@ -134,16 +139,16 @@ class FormBody:
 
     def __iter__(self) -> Iterator[bytes]:
         yield self._head
-        while self._content is not None and (chunk := self._content.read(CHUNK)):
+        while self._content is not None and (chunk := self._content.read(SENT_CHUNK_BYTES)):
             yield chunk
         yield self._tail
 
 
 def release_fields(release: Release) -> list[tuple[str, str]]:
-    """Return what a form says of a release: its metadata under the names of version data, lists as repeated fields."""
+    """Return the form fields of a release: its metadata under the keys of version data, lists as repeated fields."""
     fields = [("protocol_version", "1"), ("name", release.name), ("version", release.version)]
     for key, value in release.metadata.items():
-        if key in NEVER_SENT or key.startswith("+"):
+        if key in UNSENT_METADATA or key.startswith("+"):
             continue
         entries = value if isinstance(value, list | tuple) else (value,)
         fields += [(key, entry) for entry in entries if isinstance(entry, str) and entry]
@@ -153,7 +158,7 @@ def release_fields(release: Release) -> list[tuple[str, str]]:
 
 
 def file_fields(link: Link) -> list[tuple[str, str]]:
-    """Return what a form says of a file."""
+    """Return the form fields of a file."""
     name = link.name
     hashes: Mapping[str, str] = link.hashes
     wheel = re.fullmatch(r".+-([^-]+)-[^-]+-[^-]+\.whl", name)
@@ -165,18 +170,18 @@ def file_fields(link: Link) -> list[tuple[str, str]]:
     return fields + [(f"{name}_digest", hashes[name]) for name in ("md5", "blake2_256") if hashes.get(name)]
 
 
-def said_by(response: requests.Response) -> str:
-    """Return the reason of a refusal: from the status line where it says more than its code, else the text."""
+def refusal_reason(response: requests.Response) -> str:
+    """Return why the other server refuses: from the status line if that says more than its code, else from the body."""
     phrase = HTTPStatus(response.status_code).phrase if response.status_code in set(HTTPStatus) else ""
-    reason = printable(str(response.reason or ""))
+    reason = one_line(str(response.reason or ""))
     if reason and reason != phrase:
         return reason
     if "html" in response.headers.get("Content-Type", ""):
         return phrase
-    body = next(response.iter_content(LONGEST_ANSWER), b"")
-    return printable(body.decode("utf-8", "replace")) or phrase
+    body = next(response.iter_content(MAX_ANSWER_BYTES), b"")
+    return one_line(body.decode("utf-8", "replace")) or phrase
 
 
-def printable(text: str) -> str:
-    """Make one line of a text, cut to a length that can be shown."""
-    return "".join(c if c.isprintable() else " " for c in text).strip()[:LONGEST_SHOWN]
+def one_line(text: str) -> str:
+    """Return a text as one printable line, cut to ``MAX_SHOWN_CHARS``."""
+    return "".join(c if c.isprintable() else " " for c in text).strip()[:MAX_SHOWN_CHARS]

@@ -1,4 +1,4 @@
-"""Changes that arrive at the same time: made durable together, and each with an answer of its own."""
+"""Changes that arrive at the same time are committed together, and each gets its own answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MANY = 24
 
 
 def create_at_once(site: Site, names: list[str]) -> list[int]:
-    """Create users over as many connections; return the statuses in their order."""
+    """Create users over one connection each; return the statuses in the same order."""
 
     async def send() -> list[falcon.testing.Result]:
         async with falcon.testing.ASGIConductor(site.application.asgi) as client:
@@ -33,7 +33,7 @@ def serial(site: Site) -> int:
 
 
 def test_many_changes_are_made_by_few_transactions(site: Site) -> None:
-    """What arrives together is made durable together on SQLite; on PostgreSQL one by one."""
+    """Changes that arrive together are committed together on SQLite, and one by one on PostgreSQL."""
     names = [f"user{number}" for number in range(MANY)]
     before = serial(site)
 
@@ -47,8 +47,8 @@ def test_many_changes_are_made_by_few_transactions(site: Site) -> None:
         assert taken == MANY
 
 
-def test_a_change_that_is_refused_takes_no_other_along(site: Site) -> None:
-    """Of those that want one name, one gets it; whoever came with them is not refused for that."""
+def test_a_refused_change_does_not_fail_the_others(site: Site) -> None:
+    """Of several requests for one name, one gets it; other requests in the same commit succeed."""
     names = [name for number in range(8) for name in (f"user{number}", "rival")]
     statuses = Counter(zip(names, create_at_once(site, names), strict=True))
 

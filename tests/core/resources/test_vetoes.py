@@ -1,4 +1,4 @@
-"""Plugins that object: to new passwords, and to releases that are to be added to an index."""
+"""Plugins that veto new passwords, and uploads to an index."""
 
 from __future__ import annotations
 
@@ -30,30 +30,30 @@ def plugin(**hooks: Callable[..., Any]) -> SimpleNamespace:
 
 
 def short(password: str) -> str | None:
-    """Object to short passwords."""
+    """Veto short passwords."""
     return WEAK if len(password) < 8 else None
 
 
 def fail(**_: Any) -> str | None:
-    """Fail, with what nobody should read."""
+    """Raise an error whose text must not be shown."""
     raise ValueError("swordfish")
 
 
 class Numbers:
-    """Objects to versions from 2 on, and notes what it was asked."""
+    """Vetoes versions from 2 on, and records the questions."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str | None, str, str, str]] = []
 
     @hookimpl
     def wheelgate_check_upload(self, principal: Principal, index: Index, project: str, version: str) -> str | None:
-        """Judge."""
+        """Answer."""
         self.asked.append((principal.name, index.path, project, version))
         return LARGE if version >= "2" and index.name == "prod" else None
 
 
 def test_a_weak_password_is_refused_wherever_it_is_set(serve: Serve) -> None:
-    """Creation and change say the reason with 400 and change nothing; what is good enough is taken."""
+    """Creation and change answer 400 with the reason and change nothing; a good password is accepted."""
     site = serve(extra={"strict": plugin(check_password=short)})
     alice = site.add_user("alice", "correct horse")
     sentence = f"the password is refused: {WEAK}"
@@ -67,8 +67,8 @@ def test_a_weak_password_is_refused_wherever_it_is_set(serve: Serve) -> None:
     assert site.login("alice", "battery staple")
 
 
-def test_a_plugin_can_set_a_password_as_everybody_does(serve: Serve) -> None:
-    """``Server.hash_password`` checks what every change checks."""
+def test_a_password_set_by_a_plugin_is_checked_too(serve: Serve) -> None:
+    """``Server.hash_password`` makes the same checks as a change of the password."""
     site = serve(extra={"strict": plugin(check_password=short)})
 
     for password in ("1234", "", "x" * 5000):
@@ -89,7 +89,7 @@ def test_a_plugin_can_set_a_password_as_everybody_does(serve: Serve) -> None:
 def test_a_plugin_that_fails_refuses(
     serve: Serve, hook: str, ask: Callable[[Site], Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """To fail is no consent; the answer names the plugin, and neither it nor the log says what was raised."""
+    """A failure counts as a veto; the answer names the plugin, and neither it nor the log shows the error's text."""
     site = serve(extra={"broken": plugin(**{hook: lambda: fail()})})
     site.request("PUT", "/root/dev", {}, auth=("root", ""))
 
@@ -101,7 +101,7 @@ def test_a_plugin_that_fails_refuses(
 
 
 def test_a_plugin_that_hangs_refuses(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who waits for its answer is refused after the time budget, and nobody waits for ever."""
+    """A plugin that does not answer within its time budget counts as a veto, so no request waits for ever."""
     monkeypatch.setattr("wheelgate.plugin_host.vetoes.BUDGET", 0.05)
     answer = threading.Event()
     site = serve(extra={"slow": plugin(check_password=lambda: "no" if answer.wait(30) else None)})
@@ -116,18 +116,18 @@ def test_a_plugin_that_hangs_refuses(serve: Serve, monkeypatch: pytest.MonkeyPat
 
 
 class InstantNumbers(Numbers):
-    """The same from memory, so that small uploads are committed together all the same."""
+    """The same, but instant, so that small uploads are still committed together."""
 
     @hookimpl
     @instant
     def wheelgate_check_upload(self, principal: Principal, index: Index, project: str, version: str) -> str | None:
-        """Judge."""
+        """Answer."""
         return super().wheelgate_check_upload(principal, index, project, version)
 
 
 @pytest.mark.parametrize("kind", [Numbers, InstantNumbers])
 def test_an_upload_is_refused_with_the_reason(serve: Serve, kind: type[Numbers]) -> None:
-    """Files, registrations and pushes are asked about, each by its normalised name; a refused one leaves nothing."""
+    """Plugins are asked about files, registrations and pushes by normalised name; a veto leaves nothing behind."""
     numbers = kind()
     site = serve(extra={"numbers": numbers})
     alice = site.add_user("alice")
@@ -151,8 +151,8 @@ def test_an_upload_is_refused_with_the_reason(serve: Serve, kind: type[Numbers])
     assert numbers.asked == [asked[0], asked[1], asked[1], asked[1], ("alice", "alice/prod", "my-pkg", "1.0")]
 
 
-def test_a_plugin_that_takes_its_time_holds_up_no_other_upload(serve: Serve) -> None:
-    """While it thinks about one small upload, another that came with it is answered."""
+def test_a_slow_plugin_delays_no_other_upload(serve: Serve) -> None:
+    """While it checks one small upload, another one that arrived with it is answered."""
     decided = threading.Event()
     slow = plugin(check_upload=lambda project: None if project != "slow" or decided.wait(4) else "too late")
     site = serve(extra={"slow": slow})
@@ -176,8 +176,8 @@ def test_a_plugin_that_takes_its_time_holds_up_no_other_upload(serve: Serve) -> 
     assert asyncio.run(send()) == (200, False, 200)
 
 
-def test_nobody_without_the_right_is_asked_about(serve: Serve) -> None:
-    """Who may not upload learns that, and nothing of what plugins would object to."""
+def test_plugins_are_not_asked_without_the_right_to_upload(serve: Serve) -> None:
+    """A caller who may not upload learns that, and nothing about the plugins' vetoes."""
     numbers = Numbers()
     site = serve(extra={"numbers": numbers})
     alice, bob = site.add_user("alice"), site.add_user("bob")

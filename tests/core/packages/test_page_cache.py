@@ -1,4 +1,4 @@
-"""Pages are made once, and made anew as soon as something under them changes."""
+"""The page cache: pages are rendered once, and again as soon as something changes that they are made of."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def names(shelved: Shelved) -> list[str]:
     return [each["filename"] for each in shelved.get(PAGE).json["files"]]
 
 
-def test_a_page_is_made_once(shelved: Shelved) -> None:
-    """While its own stamps stay, no source is asked again, however much else changes on the server."""
+def test_a_page_is_rendered_once(shelved: Shelved) -> None:
+    """While its stamps stay the same, no source is asked again, however much else changes on the server."""
     shelved.index("base")
     path = shelved.index("dev", bases=["base"])
     shelved.near.put(path, "abc", project("abc", "abc-1.tar.gz"))
@@ -42,7 +42,7 @@ def test_a_page_is_made_once(shelved: Shelved) -> None:
 @pytest.mark.parametrize("accept", [JSON, "text/html"])
 @pytest.mark.parametrize("change", ["own", "base", "claimed", "bases", "whitelist", "deleted", "again"])
 def test_a_change_shows_at_the_next_request(shelved: Shelved, change: str, accept: str) -> None:
-    """Whatever a page is made of, a change of it shows at once."""
+    """A change of anything that a page is made of shows at once."""
     shelved.far.put(shelved.index("mirror", "far"), "abc", project("abc", "abc-9.tar.gz"))
     shelved.index("other")
     shelved.index("base", bases=["mirror"])
@@ -81,13 +81,13 @@ def test_a_change_shows_at_the_next_request(shelved: Shelved, change: str, accep
 
 
 def shelved_index(shelved: Shelved, name: str) -> Any:
-    """Return an index as its source sees it."""
+    """Return an index as its package source sees it."""
     return shelved.near._server.indices.get("root", name)
 
 
 @pytest.mark.parametrize(("until", "times"), [(None, 1), (LATER, 1), (LONG_AGO, 3)])
-def test_a_page_has_its_time(shelved: Shelved, until: float | None, times: int) -> None:
-    """What a source says for a time only is asked for again when that is over; a page and a list alike."""
+def test_a_page_expires(shelved: Shelved, until: float | None, times: int) -> None:
+    """A page whose source limits its validity is rendered again when that time is over."""
     path = shelved.index("dev", "far")
     shelved.far.put(path, "abc", project("abc", "abc-1.tar.gz", until=until))
 
@@ -98,8 +98,8 @@ def test_a_page_has_its_time(shelved: Shelved, until: float | None, times: int) 
 
 
 @pytest.mark.parametrize("until", [None, LONG_AGO])
-def test_the_list_has_its_time(shelved: Shelved, until: float | None) -> None:
-    """A list that holds for a time only is made anew when that is over."""
+def test_the_list_expires(shelved: Shelved, until: float | None) -> None:
+    """A list whose source limits its validity is rendered again when that time is over."""
     path = shelved.index("dev", "far")
     shelved.far.put_listing(path, Listing(["old"], until=until))
     shelved.get("/root/dev/+simple/")
@@ -110,8 +110,8 @@ def test_the_list_has_its_time(shelved: Shelved, until: float | None) -> None:
     assert listed == [{"name": "old" if until is None else "new"}]
 
 
-def test_what_is_missing_is_asked_for_again(shelved: Shelved) -> None:
-    """That nobody has a project is not remembered: it may have come since, on an upstream too."""
+def test_absence_is_not_cached(shelved: Shelved) -> None:
+    """An absent project is asked for again: it may exist by now, on an upstream too."""
     path = shelved.index("dev", "far")
 
     for _ in range(2):
@@ -120,8 +120,8 @@ def test_what_is_missing_is_asked_for_again(shelved: Shelved) -> None:
     assert shelved.far.asked == [(path, "abc")] * 2
 
 
-def test_a_page_that_misses_a_mirror_is_not_kept_for_good(shelved: Shelved) -> None:
-    """What one mirror did not have, or could not say, is asked for again although no stamp has changed."""
+def test_a_page_without_a_mirrors_answer_expires(shelved: Shelved) -> None:
+    """A mirror that did not have the project, or failed, is asked again although no stamp has changed."""
     shelved.index("mirror", "far")
     path = shelved.index("dev", bases=["mirror"], mirror_whitelist="abc")
     shelved.near.put(path, "abc", project("abc", "abc-1.tar.gz"))
@@ -134,8 +134,8 @@ def test_a_page_that_misses_a_mirror_is_not_kept_for_good(shelved: Shelved) -> N
     assert all(until is not None and before < until < before + 3600 for until in untils)
 
 
-def test_many_who_ask_at_once_ask_once(shelved: Shelved) -> None:
-    """A page that is being made serves everybody who asks for it meanwhile; one who gives up takes nobody along."""
+def test_concurrent_requests_render_once(shelved: Shelved) -> None:
+    """Requests for a page that is being rendered wait for it; one that is cancelled does not affect the others."""
     path = shelved.index("dev", "far")
     shelved.far.put(path, "abc", project("abc", "abc-1.tar.gz"))
     gate = Gate()
@@ -156,8 +156,8 @@ def test_many_who_ask_at_once_ask_once(shelved: Shelved) -> None:
     assert shelved.far.asked == [(path, "abc")]
 
 
-def test_who_comes_after_a_change_waits_for_no_older_page(shelved: Shelved) -> None:
-    """A request that comes after a change never gets the page that was begun before it."""
+def test_a_request_after_a_change_gets_no_older_page(shelved: Shelved) -> None:
+    """A request after a change never gets a page whose rendering began before the change."""
     path = shelved.index("dev", "far")
     shelved.far.put(path, "abc", project("abc", "abc-1.tar.gz"))
     gate = Gate()
@@ -179,8 +179,8 @@ def test_who_comes_after_a_change_waits_for_no_older_page(shelved: Shelved) -> N
     assert names(shelved) == ["abc-2.tar.gz"]
 
 
-def test_a_change_while_a_page_is_made(shelved: Shelved) -> None:
-    """A page that was overtaken by a change while it was made is not taken for the new one afterwards."""
+def test_a_change_while_a_page_is_rendered(shelved: Shelved) -> None:
+    """A page that changed while it was rendered is rendered again for the next request."""
     path = shelved.index("dev", "far")
     shelved.far.put(path, "abc", project("abc", "abc-1.tar.gz"))
     gate = Gate()
@@ -199,11 +199,11 @@ def test_a_change_while_a_page_is_made(shelved: Shelved) -> None:
     assert names(shelved) == ["abc-2.tar.gz"]
 
 
-def test_the_memory_of_pages_is_bounded(shelved: Shelved) -> None:
-    """Pages that were not asked for longest are dropped when there are too many bytes of them; all stay right."""
+def test_the_memory_of_the_cache_is_bounded(shelved: Shelved) -> None:
+    """The least recently used pages are dropped when the cache exceeds its limit; all pages stay correct."""
     path = shelved.index("dev")
     pages = shelved.site.application._pages
-    pages._memory = 100_000
+    pages._max_bytes = 100_000
     for number in range(30):
         files = [file(f"p{number}-{version}.tar.gz") for version in range(30)]
         shelved.near.put(path, f"p{number}", project(f"p{number}", *files))

@@ -1,0 +1,75 @@
+"""JSON bodies of requests: decoded, and refused if two readers could understand them differently."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import falcon.asgi
+
+from wheelgate.errors import BadInput
+from wheelgate.http.request import read_body
+
+MAX_JSON_BYTES = 1_000_000
+MAX_JSON_DEPTH = 32
+"""Levels of nesting."""
+JSON_NUMBER_LIMIT = 2**63
+"""Numbers must be less than this, and at least its negative."""
+FORBIDDEN_IN_TEXT = re.compile(r"[\0\ud800-\udfff]")
+"""NUL, and halves of surrogate pairs."""
+
+
+async def read_json(req: falcon.asgi.Request) -> Any:
+    """Read and decode the JSON body, whatever the Content-Type says.
+
+    Raises:
+        TooLarge: it has more than ``MAX_JSON_BYTES`` bytes.
+        BadInput: it is not JSON (RFC 8259), or contains something that two readers could understand differently:
+            duplicate keys, numbers outside 64 bits, NUL, lone surrogates, or nesting deeper than ``MAX_JSON_DEPTH``.
+    """
+    return decode_json(await read_body(req, MAX_JSON_BYTES))
+
+
+def decode_json(data: bytes) -> Any:
+    """Decode a JSON document. Raise ``BadInput`` as :func:`read_json` does."""
+    try:
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+    except UnicodeDecodeError:
+        raise BadInput("Bad request: could not decode json: the body is not UTF-8") from None
+    except RecursionError:
+        raise BadInput(f"the body is nested deeper than {MAX_JSON_DEPTH} levels") from None
+    except ValueError:
+        raise BadInput("Bad request: could not decode json") from None
+    _check(value, "the body", 0)
+    return value
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    decoded = dict(pairs)
+    if len(decoded) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise BadInput(f"the key {ascii(twice)[:80]} occurs twice in one object")
+    return decoded
+
+
+def _refuse_constant(name: str) -> Any:
+    raise BadInput(f"{name} is not a JSON number")
+
+
+def _check(value: Any, where: str, depth: int) -> None:
+    if depth > MAX_JSON_DEPTH:
+        raise BadInput(f"the body is nested deeper than {MAX_JSON_DEPTH} levels")
+    if isinstance(value, str):
+        if FORBIDDEN_IN_TEXT.search(value):
+            raise BadInput(f"{where} contains a character that is not valid in text (NUL or half of a surrogate pair)")
+    elif isinstance(value, dict):
+        for key, entry in value.items():
+            _check(key, f"a key of {where}", depth)
+            _check(entry, f"'{key[:80]}'", depth + 1)
+    elif isinstance(value, list):
+        for entry in value:
+            _check(entry, f"an entry of {where}", depth + 1)
+    elif isinstance(value, int | float) and not -JSON_NUMBER_LIMIT <= value < JSON_NUMBER_LIMIT:
+        raise BadInput(f"{where} contains a number outside the range of 64 bits")

@@ -1,0 +1,84 @@
+"""``why``: which indices a project comes from, and why others are not used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wheelgate.packages import Project
+from wheelgate.services.packages.inheritance import Resolution
+from wheelgate.services.packages.merging import HIDDEN, SERVED, IndexMerger, LayerAnswer
+
+
+async def explain(merger: IndexMerger, resolution: Resolution, name: str) -> dict[str, Any]:
+    """Return what each index of a resolution has of a project, in the order in which they are asked."""
+    answers = await merger.ask(resolution, name, lambda source: source.project)
+    first = next((answer for answer in answers if answer.state == SERVED), None)
+    taken: dict[str, str] = {}
+    entries = []
+    for answer in answers:
+        if answer.state == HIDDEN:
+            hidden = await merger.ask_hidden(answer.layer, name)
+            entries.append(entry(answer, HIDDEN, hidden.content, hidden_because(answer, resolution, name)))
+        elif answer.content is None or first is None or first.content is None:
+            reason = answer.problem.message if answer.problem is not None else "it has no project of that name"
+            entries.append(entry(answer, answer.state, None, reason))
+        else:
+            reason = unused_because(answer.content, first.content, first.layer.index.path, taken)
+            state = HIDDEN if reason else SERVED
+            entries.append(entry(answer, state, answer.content, reason or served_because(answer, answers)))
+            if state == SERVED:
+                path = answer.layer.index.path
+                taken |= {file.name: path for file in answer.content.files if file.name not in taken}
+    served_from = [each["index"] for each in entries if each["state"] == SERVED]
+    return {"project": name, "served_from": served_from, "indices": entries}
+
+
+def entry(answer: LayerAnswer[Project], state: str, project: Project | None, reason: str) -> dict[str, Any]:
+    """Return one index's part of the explanation."""
+    return {
+        "index": answer.layer.index.path,
+        "type": answer.layer.index.type,
+        "state": state,
+        "versions": list(project.versions) if project is not None else [],
+        "files": len(project.files) if project is not None else 0,
+        "reason": reason,
+    }
+
+
+def unused_because(project: Project, first: Project, path: str, taken: dict[str, str]) -> str:
+    """Return why none of an index's files is served; empty if some are.
+
+    Args:
+        project: what the index has.
+        first: what the first index has that serves the project; its status counts.
+        path: the path of that first index.
+        taken: the names of the files of earlier indices, with the path of the index that each comes from.
+    """
+    if first.status == "quarantined":
+        return f"the project is quarantined on {path}, so no file is offered"
+    if project.status == "quarantined":
+        return "the project is quarantined here, so its files are held back"
+    others = dict.fromkeys(taken[file.name] for file in project.files if file.name in taken)
+    if others and all(file.name in taken for file in project.files):
+        return f"{', '.join(others)} comes first and has files of the same names"
+    return ""
+
+
+def hidden_because(answer: LayerAnswer[Project], resolution: Resolution, name: str) -> str:
+    """Return why an index is not asked for a project."""
+    return (
+        f"the name belongs to {answer.hidden_by}; if you trust both, add '{name}' to the mirror_whitelist "
+        f"of {resolution.index.path}"
+    )
+
+
+def served_because(answer: LayerAnswer[Project], answers: list[LayerAnswer[Project]]) -> str:
+    """Return why an index's files are served."""
+    stale = answer.content is not None and answer.content.stale
+    suffix = "; its upstream does not answer, so these are the files that it listed last" if stale else ""
+    if not answer.layer.source.last:
+        return f"it has the project{suffix}"
+    before = [other.layer.index.path for other in answers if other.state == SERVED and not other.layer.source.last]
+    if before:
+        return f"a mirror_whitelist lets it answer beside {', '.join(before)}{suffix}"
+    return f"no index before it has the name{suffix}"

@@ -1,0 +1,195 @@
+"""Merging: the projects, files and releases of all indices that answer for one, and which index hides which."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Generic, TypeVar
+
+from wheelgate.errors import BackendUnavailable, Forbidden, NotFound, Refusal
+from wheelgate.packages import File, Listing, PackageSource, Project, Release
+from wheelgate.services.packages.inheritance import Layer, Resolution
+from wheelgate.services.packages.sources import Sources
+from wheelgate.values import Index
+
+T = TypeVar("T")
+
+SERVED, HIDDEN, ABSENT, UNAVAILABLE = "served", "hidden", "absent", "unavailable"
+RETRY_UNAVAILABLE_SECONDS = 10.0
+"""How long a page is kept that lacks the files of an upstream that has failed."""
+RETRY_ABSENT_SECONDS = 60.0
+"""How long a page is kept that lacks the files of an upstream that does not have the project."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerAnswer(Generic[T]):
+    """What one index says about a project."""
+
+    layer: Layer
+    state: str
+    """``served``, ``hidden`` (the index was not asked), ``absent`` or ``unavailable``."""
+    content: T | None = None
+    problem: Refusal | None = None
+    """Why the index is unavailable."""
+    hidden_by: str = ""
+    """The path of the index that hosts the project."""
+
+
+@dataclass(frozen=True, slots=True)
+class MergedProject:
+    """What a simple page shows of a project."""
+
+    name: str
+    parts: tuple[tuple[Index, tuple[File, ...]], ...]
+    """The files of each index; no file name occurs twice."""
+    versions: tuple[str, ...]
+    status: str
+    status_reason: str
+    stale: bool
+    until: float | None
+    """Seconds since 1970 at which the indices have to be asked again; None if only changes of the stores matter."""
+
+    def __len__(self) -> int:
+        return sum(len(files) for _, files in self.parts)
+
+
+class IndexMerger:
+    """Asks the indices of a resolution and merges their answers."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+
+    async def project(self, resolution: Resolution, name: str) -> MergedProject:
+        """Return a project with the files of all indices that answer for it.
+
+        Raises:
+            NotFound: no index has it.
+            Refusal: no index has it as far as is known, and an upstream does not answer.
+        """
+        answers = await self.ask(resolution, name, lambda source: source.project)
+        return merge(name, answers, served(name, answers))
+
+    async def releases(self, resolution: Resolution, name: str) -> list[tuple[Index, Sequence[Release]]]:
+        """Return the releases of a project by index, for all that answer for it. Raises as :meth:`project` does."""
+        answers = await self.ask(
+            resolution, name, lambda source: lambda index, name: source.releases(index, name) or None
+        )
+        return [(layer.index, releases) for layer, releases in served(name, answers)]
+
+    async def listing(self, resolution: Resolution) -> Listing:
+        """Return the names of all projects, index by index and each name once.
+
+        Raises:
+            Refusal: there is none as far as is known, and an upstream does not answer.
+        """
+        listings: list[Listing] = []
+        problem: Refusal | None = None
+        for layer in resolution.layers:
+            try:
+                listings.append(await self._sources.run_in_thread(layer.index, layer.source.projects, layer.index))
+            except (BackendUnavailable, Forbidden) as refusal:
+                if not layer.source.last:
+                    raise
+                problem = problem or refusal
+        filled = [listing.names for listing in listings if listing.names]
+        if problem is not None and not filled:
+            raise problem
+        names = filled[0] if len(filled) == 1 else list(dict.fromkeys(chain.from_iterable(filled)))
+        until = [listing.until for listing in listings if listing.until is not None]
+        until += [time.time() + RETRY_UNAVAILABLE_SECONDS] if problem is not None else []
+        stale = problem is not None or any(listing.stale for listing in listings)
+        return Listing(names, stale, min(until, default=None))
+
+    async def ask(
+        self,
+        resolution: Resolution,
+        name: str,
+        method_of: Callable[[PackageSource], Callable[[Index, str], T | None]],
+    ) -> list[LayerAnswer[T]]:
+        """Call a method of each index's source, in their order; hidden indices are not asked.
+
+        Mirrors come last. An index before them that has the project, or claims its name, hides them unless a whitelist
+        names the project: otherwise anyone could publish a private name on the upstream and have it installed here.
+        """
+        layers = resolution.layers
+        guarded = any(layer.source.last for layer in layers) and not resolution.whitelists(name)
+        host = ""
+        answers: list[LayerAnswer[T]] = []
+        for layer in layers:
+            last = layer.source.last
+            if last and host:
+                answers.append(LayerAnswer(layer, HIDDEN, hidden_by=host))
+                continue
+            answers.append(await self._ask(layer, name, method_of(layer.source)))
+            if guarded and not last and not host:
+                has = answers[-1].state == SERVED
+                if has or await self._sources.call(layer.index, layer.source.claims, layer.index, name):
+                    host = layer.index.path
+        return answers
+
+    async def ask_hidden(self, layer: Layer, name: str) -> LayerAnswer[Project]:
+        """Ask a hidden index for a project all the same."""
+        return await self._ask(layer, name, layer.source.project)
+
+    async def _ask(self, layer: Layer, name: str, method: Callable[[Index, str], T | None]) -> LayerAnswer[T]:
+        try:
+            content = await self._sources.call(layer.index, method, layer.index, name)
+        except (BackendUnavailable, Forbidden) as problem:
+            # Without an index that comes before mirrors nothing can be said: a mirror must not take its place.
+            if not layer.source.last:
+                raise
+            return LayerAnswer(layer, UNAVAILABLE, problem=problem)
+        except NotFound:
+            content = None
+        return LayerAnswer(layer, ABSENT if content is None else SERVED, content)
+
+
+def served(name: str, answers: Sequence[LayerAnswer[T]]) -> list[tuple[Layer, T]]:
+    """Return what the indices have, which is at least one entry.
+
+    Raises:
+        NotFound: no index has anything.
+        Refusal: no index has anything as far as is known, and an upstream does not answer.
+    """
+    contents = [(answer.layer, answer.content) for answer in answers if answer.content is not None]
+    if contents:
+        return contents
+    for answer in answers:
+        if answer.problem is not None:
+            raise answer.problem
+    hidden = [answer for answer in answers if answer.state == HIDDEN]
+    if hidden:
+        raise NotFound(
+            f"The project {name} does not exist. Its name belongs to {hidden[0].hidden_by}, "
+            f"therefore {hidden[0].layer.index.path} is not asked; 'devpi why {name}' tells more."
+        )
+    raise NotFound(f"The project {name} does not exist.")
+
+
+def merge(
+    name: str, answers: Sequence[LayerAnswer[Project]], contents: Sequence[tuple[Layer, Project]]
+) -> MergedProject:
+    """Merge what the indices have of a project: the first file of a name wins, and the first index sets the status."""
+    first = contents[0][1]
+    until = [project.until for _, project in contents if project.until is not None]
+    mirror_states = {answer.state for answer in answers if answer.layer.source.last}
+    until += [time.time() + RETRY_UNAVAILABLE_SECONDS] if UNAVAILABLE in mirror_states else []
+    until += [time.time() + RETRY_ABSENT_SECONDS] if ABSENT in mirror_states else []
+    parts = []
+    taken: set[str] = set()
+    for layer, project in contents if first.status != "quarantined" else ():
+        if project.status != "quarantined":
+            files = tuple(file for file in project.files if file.name not in taken) if taken else project.files
+            taken.update(file.name for file in files)
+            parts.append((layer.index, files))
+    return MergedProject(
+        name,
+        tuple(parts),
+        tuple(dict.fromkeys(chain.from_iterable(project.versions for _, project in contents))),
+        first.status,
+        first.status_reason,
+        stale=UNAVAILABLE in mirror_states or any(project.stale for _, project in contents),
+        until=min(until, default=None),
+    )

@@ -1,0 +1,1 @@
+"""Releases on their way into an index: uploads, and pushes to this or another server."""

@@ -1,0 +1,242 @@
+"""Uploads between the network and the store: received, checked, stored and recorded, or dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import cast
+
+from wheelgate.errors import BadInput, NotFound, TooLarge, Unsupported
+from wheelgate.fields import IndexType
+from wheelgate.files.server_files import Files
+from wheelgate.packages import Draft, DraftFile, Form, Inspected, PackageTarget, Recorded, normalize
+from wheelgate.plugin_host.vetoes import Objections
+from wheelgate.services.packages.sources import Sources
+from wheelgate.store.access import StoreAccess
+from wheelgate.store.group_commit import GroupCommit, alone
+from wheelgate.values import Index, Principal
+
+DIGEST_FIELDS = {"md5_digest": "md5", "blake2_256_digest": "blake2_256"}
+"""Fields of the form that name a digest beside sha256, with the digest that has to be computed to check them."""
+WRITE_BATCH_BYTES = 1 << 20
+"""The file is written in batches of this length: each costs a hop into a thread."""
+
+
+class ReceivedFile:
+    """The file of one upload, received piece by piece.
+
+    It is written in batches; a file below one batch stays in memory and is written at its end, in one go.
+    """
+
+    def __init__(self, files: Files, sources: Sources, index: Index, max_bytes: int | None = None) -> None:
+        """Take the index, in whose threads the file is written, and the limit of its length."""
+        self._files = files
+        self._sources = sources
+        self._index = index
+        self._max_bytes = max_bytes
+        self._digests: tuple[str, ...] | None = None
+        self._size = 0
+        self._waiting: list[bytes] = []
+        self._batch_bytes_left = WRITE_BATCH_BYTES
+        self._draft: Draft | None = None
+        self._whole: DraftFile | None = None
+
+    def begin(self, fields: Mapping[str, Sequence[str]]) -> Callable[[bytes], Awaitable[None]]:
+        """Begin the file; ``fields`` says which digests have to be computed."""
+        self._digests = tuple(name for field, name in DIGEST_FIELDS.items() if any(fields.get(field, ())))
+        return self.write
+
+    async def write(self, data: bytes) -> None:
+        """Add the next bytes.
+
+        Raises:
+            TooLarge: the file is longer than ``--max-upload`` allows.
+            StorageFull: the disk is full.
+        """
+        self._size += len(data)
+        if self._max_bytes is not None and self._size > self._max_bytes:
+            raise TooLarge(f"the file has more than the {self._max_bytes} bytes that this server takes (--max-upload)")
+        self._waiting.append(data)
+        self._batch_bytes_left -= len(data)
+        if self._batch_bytes_left < 0:
+            await self._sources.run_in_thread(self._index, self._write_batch)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether nothing has been written yet."""
+        return self._draft is None
+
+    def finish(self) -> DraftFile | None:
+        """Return the whole file; None if the form had none. Call it in a thread."""
+        if self._digests is None:
+            return None
+        if self._draft is None:
+            self._whole = self._files.whole(b"".join(self._waiting), *self._digests)
+        else:
+            self._write_batch()
+            self._whole = self._draft.finish()
+        return self._whole
+
+    def drop(self, *, recorded: bool = False) -> None:
+        """Remove everything that is not recorded. Call it in a thread.
+
+        Args:
+            recorded: whether the whole file is recorded and stays.
+        """
+        if self._whole is not None:
+            self._files.release(self._whole, recorded=recorded)
+        elif self._draft is not None:
+            self._draft.discard()
+
+    def _write_batch(self) -> None:
+        if self._draft is None:
+            self._draft = self._files.draft(*self._digests or ())
+        for data in self._waiting:
+            self._draft.write(data)
+        self._waiting.clear()
+        self._batch_bytes_left = WRITE_BATCH_BYTES
+
+
+CheckRelease = Callable[[str, str | None], None]
+"""Raises a refusal if a project, or one of its releases, may not be uploaded.
+
+It takes the project's normalised name and the version, which is None as long as it is not known.
+"""
+
+
+class UploadJob:
+    """One received upload: checked and stored, recorded, or dropped. See :class:`~wheelgate.store.group_commit.Job`."""
+
+    def __init__(
+        self,
+        files: Files,
+        target: PackageTarget,
+        index: Index,
+        form: Form,
+        received: ReceivedFile,
+        username: str | None,
+        check_release: CheckRelease,
+    ) -> None:
+        self._files = files
+        self._target = target
+        self._index = index
+        self._form = form
+        self._received = received
+        self._username = username
+        self._check_release = check_release
+        self._inspected: Inspected | None = None
+
+    def prepare(self) -> None:
+        """Check the upload, and move its file to its final place.
+
+        Raises:
+            Refusal: something is wrong with it; :meth:`leave` then removes the file.
+        """
+        if not self._form.action:
+            raise BadInput("the form has no field ':action', which says what to do: file_upload, for example")
+        # The project that the form names is checked before the file is read: a caller without the right to it must
+        # not learn anything about it. The project that the file turns out to be of is checked afterwards.
+        self._check_release(normalize(self._form.first("name")), None)
+        self._inspected = self._target.inspect(self._index, self._form, self._received.finish())
+        self._check_release(normalize(self._inspected.project), self._inspected.version)
+        if self._inspected.file is not None:
+            self._files.put(self._inspected.file)
+
+    def secure(self) -> None:
+        """Wait until the file is on the disk."""
+        if self._inspected is not None and self._inspected.file is not None:
+            self._files.secure(self._inspected.file)
+
+    def change(self) -> Recorded:
+        """Record the upload. Runs inside a transaction."""
+        if self._inspected is None:
+            raise RuntimeError("an upload is recorded that was not prepared")
+        if self._inspected.file is not None:
+            self._files.confirm(self._inspected.file)
+        return self._target.record(self._index, self._inspected, self._username)
+
+    def leave(self, *, changed: bool) -> None:
+        """Remove everything that is not recorded."""
+        self._received.drop(recorded=changed)
+
+
+class Uploads:
+    """Receives and records uploads: small ones together in one transaction, others on their own."""
+
+    def __init__(
+        self,
+        files: Files,
+        sources: Sources,
+        access: StoreAccess,
+        vetoes: Objections,
+        max_file_bytes: int | None,
+        group_commit: GroupCommit | None,
+    ) -> None:
+        """Take the parts, the limit of a file, and what commits small uploads together.
+
+        Without ``group_commit`` each upload is committed on its own: with a database that takes several writers at the
+        same time, and with object storage, uploads would only wait for each other.
+        """
+        self._files = files
+        self._sources = sources
+        self._access = access
+        self._vetoes = vetoes
+        self._max_file_bytes = max_file_bytes
+        self._group_commit = group_commit
+
+    def receive(self, index: Index) -> ReceivedFile:
+        """Return the file of an upload to an index that is about to arrive."""
+        return ReceivedFile(self._files, self._sources, index, self._max_file_bytes)
+
+    async def drop(self, index: Index, received: ReceivedFile) -> None:
+        """Remove what has been received of an upload that failed."""
+        await self._sources.run_in_thread(index, received.drop)
+
+    async def record(
+        self,
+        index: Index,
+        target: PackageTarget,
+        form: Form,
+        received: ReceivedFile,
+        principal: Principal,
+        require_project: Callable[[str], None],
+    ) -> Recorded:
+        """Check an upload and record it.
+
+        Args:
+            index: the index that it is for.
+            target: the package target of the index.
+            form: its fields.
+            received: its file.
+            principal: who uploads it.
+            require_project: raises a refusal if the caller may not upload a project, by its normalised name.
+
+        Raises:
+            Refusal: it is not recorded, and nothing of it is kept.
+        """
+
+        def check_release(project: str, version: str | None) -> None:
+            require_project(project)
+            if version is not None:
+                self._vetoes.raise_any(
+                    f"{project} {version}", principal=principal, index=index, project=project, version=version
+                )
+
+        job = UploadJob(self._files, target, index, form, received, principal.name, check_release)
+        # A plugin that takes long for one upload must not delay those that would be committed together with it.
+        if self._group_commit is not None and received.in_memory and self._vetoes.instant:
+            return await self._group_commit.do(job)
+        return await self._sources.run_in_thread(index, alone, job, self._access.within_transaction)
+
+
+def upload_target(index_type: IndexType | None, index: Index) -> PackageTarget:
+    """Return what takes uploads to an index.
+
+    Raises:
+        NotFound: its type takes no uploads; the message is the incumbent's, which its clients know.
+        Unsupported: the plugin that provides the type is not installed.
+    """
+    if index_type is None:
+        raise Unsupported(f"the plugin that provides indices of type '{index.type}' is not installed")
+    if not index_type.takes_uploads or index_type.packages is None:
+        raise NotFound(f"cannot submit to {index_type.name} index")
+    return cast("PackageTarget", index_type.packages)

@@ -1,0 +1,88 @@
+"""Users as JSON: how answers show them, and what the bodies of requests say about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from wheelgate.errors import BadInput
+from wheelgate.fields import parse_json, parse_text, same
+from wheelgate.services.index_json import index_config
+from wheelgate.services.json_objects import read_object
+from wheelgate.services.users import UserChange
+from wheelgate.values import Index, User
+
+FIELD_PARSERS: dict[str, Callable[[Any], Any]] = {
+    "email": parse_text("email"),
+    "title": parse_text("title"),
+    "description": parse_text("description"),
+    "custom_data": parse_json("custom_data"),
+}
+"""The fields that requests may set."""
+ECHOED_KEYS = frozenset({"created", "modified", "username", "indexes"})
+"""Keys that clients send back as they received them; nobody can set them."""
+
+CheckPassword = Callable[[Any, str], str]
+"""Checks a new password of a user and returns it as it is to be stored, as ``Passwords.check`` does."""
+
+
+def user_config(user: User, indices: Sequence[Index]) -> dict[str, Any]:
+    """Return what everyone may know about a user: never a password, in any form."""
+    config: dict[str, Any] = {
+        "username": user.name,
+        "created": timestamp(user.created),
+        "indexes": {index.name: index_config(index) for index in indices},
+    }
+    if user.modified is not None:
+        config["modified"] = timestamp(user.modified)
+    for name in FIELD_PARSERS:
+        value = getattr(user, name)
+        if value is not None:
+            config[name] = value
+    return config
+
+
+def timestamp(moment: datetime) -> str:
+    """Format a time in UTC as ISO 8601."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def read_new_user(body: Any, name: str, check_password: CheckPassword) -> UserChange:
+    """Return the fields and the password of a user that a request wants to create.
+
+    Raises:
+        BadInput: a key is unknown, a value is wrong, or the password is missing or not acceptable.
+    """
+    given = _read_keys(body, {*FIELD_PARSERS, "password", "created", "modified"})
+    if given.get("password") is None:
+        raise BadInput("password needs to be set")
+    fields = {key: parse(given[key]) for key, parse in FIELD_PARSERS.items() if given.get(key) not in (None, "")}
+    return UserChange(fields, check_password(given["password"], name))
+
+
+def read_changed_user(body: Any, user: User, check_password: CheckPassword) -> UserChange:
+    """Return what a request changes about a user; a value that the user has already is not a change.
+
+    Raises:
+        BadInput: a key is unknown, a value is wrong, or the password is not acceptable.
+    """
+    given = _read_keys(body, {*FIELD_PARSERS, *ECHOED_KEYS, "password"})
+    fields = {}
+    for key, parse in FIELD_PARSERS.items():
+        if key in given:
+            value = None if given[key] in (None, "") else parse(given[key])
+            if not same(value, getattr(user, key)):
+                fields[key] = value
+    password = given.get("password")
+    if password is not None:
+        password = check_password(password, user.name)
+    return UserChange(fields, password)
+
+
+def _read_keys(body: Any, known: set[str]) -> dict[str, Any]:
+    given = read_object(body)
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise BadInput(f"Unknown keys in user config: {', '.join(unknown)}")
+    return given
