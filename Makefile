@@ -4,7 +4,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 OPTIONS ?=
 VERSION ?=
 DRY_RUN ?=
-BIN := .venv/bin
+# Another environment with another Python: make unit VENV=.venv-3.13 PYTHON=/path/to/python3.13 EXTRA=test
+VENV ?= .venv
+EXTRA ?= dev
+BIN := $(VENV)/bin
 # The installed metadata come from these files.
 PROJECT := pyproject.toml setup.py client/wheelgate_client/__init__.py
 # Twice as many as there are processors, up to four: half of the tests wait for programs that they start. Each process takes
@@ -15,54 +18,57 @@ PYTEST := $(BIN)/pytest --dist worksteal --numprocesses $(shell echo $$(( $$(get
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test coverage check unit docs bench release clean
+.PHONY: help serve test coverage check unit pythons docs bench release clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-serve: .venv/installed ## install, and serve on http://localhost:3141; OPTIONS="--port 4000" go to devpi-server
+serve: $(VENV)/installed ## install, and serve on http://localhost:3141; OPTIONS="--port 4000" go to devpi-server
 	@echo "serving on http://localhost:3141 unless OPTIONS say otherwise; Ctrl-C ends it"
 	@exec $(BIN)/devpi-server $(OPTIONS)
 
 test: check ## run every check and every test
 	$(PYTEST)
 
-coverage: .venv/installed-dev ## run every test and report which branches none of them takes
+coverage: $(VENV)/installed-dev ## run every test and report which branches none of them takes
 	$(PYTEST) --cov --cov-report term:skip-covered
 
-check: .venv/installed-dev ## check format, lint, types and import contracts
+check: $(VENV)/installed-dev ## check format, lint, types and import contracts
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 # In memory, where there is such a folder: that a disk keeps what it is given, the slow tests prove.
-unit: .venv/installed-dev ## run the fast tests only
+unit: $(VENV)/installed-$(EXTRA) ## run the fast tests only
 	PYTEST_DEBUG_TEMPROOT=$(wildcard /dev/shm) $(PYTEST) -m "not slow"
 
-docs: .venv/installed-dev ## write the generated pages and build the site in site/
+pythons: ## run the fast tests on every supported Python that this machine has
+	.ci/pythons
+
+docs: $(VENV)/installed-dev ## write the generated pages and build the site in site/
 	$(BIN)/python docs/generate.py
 	$(BIN)/mkdocs build --strict
 
-bench: .venv/installed-dev ## measure CPU per request against the bars
+bench: $(VENV)/installed-dev ## measure CPU per request against the bars
 	$(BIN)/python -m bench
 
 release: check ## build, try and tag a release, VERSION=0.2.0; DRY_RUN=1 changes nothing and says what it would do
 	$(BIN)/python tools/release.py $(VERSION) $(if $(DRY_RUN),--dry-run)
 
 clean: ## remove everything that the other targets made
-	rm -rf .venv build dist site *.egg-info .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv* build dist site *.egg-info .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/bin/python:
+$(BIN)/python:
 	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; say where it is: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(VENV)
 
-.venv/installed: .venv/bin/python $(PROJECT)
+$(VENV)/installed: $(BIN)/python $(PROJECT)
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
-.venv/installed-dev: .venv/bin/python $(PROJECT) $(wildcard plugins/*/pyproject.toml)
-	$(BIN)/python -m pip install --quiet --editable '.[dev]' $(foreach plugin,$(dir $(wildcard plugins/*/pyproject.toml)),--editable $(plugin))
-	@touch $@ .venv/installed
+$(VENV)/installed-%: $(BIN)/python $(PROJECT) $(wildcard plugins/*/pyproject.toml)
+	$(BIN)/python -m pip install --quiet --editable '.[$*]' $(foreach plugin,$(dir $(wildcard plugins/*/pyproject.toml)),--editable $(plugin))
+	@touch $@ $(VENV)/installed

@@ -28,7 +28,7 @@ DISTRIBUTIONS = [folder.name for folder in FOLDERS if (folder / "pyproject.toml"
 """Plugins that are installed by themselves: what comes with them is not in the wheel of the rest."""
 PLUGINS = [folder.name for folder in FOLDERS if folder.name not in DISTRIBUTIONS]
 MADE = re.compile(
-    r"\.git|\.venv|\.\w+_cache|\.hypothesis|__pycache__|build|dist|site|.+\.egg-info|.+\.pyc|\.coverage.*"
+    r"\.git|\.venv.*|\.\w+_cache|\.hypothesis|__pycache__|build|dist|site|.+\.egg-info|.+\.pyc|\.coverage.*"
 )
 LONGEST_FILE = 500
 
@@ -59,7 +59,6 @@ def lists_of_checks(plugin: str) -> dict[str, bool]:
     package = package_of(plugin)
     contracts = {contract["name"]: contract for contract in TOOL["importlinter"]["contracts"]}
     return {
-        "mypy packages": package in TOOL["mypy"]["packages"],
         "mypy path": f"$MYPY_CONFIG_FILE_DIR/plugins/{plugin}" in TOOL["mypy"]["mypy_path"].split(":"),
         "coverage": package in TOOL["coverage"]["run"]["source_pkgs"],
         "import-linter roots": package in TOOL["importlinter"]["root_packages"],

@@ -228,7 +228,12 @@ def test_groups_are_those_that_a_login_would_have(trial: Trial, named: object, t
 def test_one_that_hangs_is_told(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that takes longer than it has in the server costs no more here."""
     monkeypatch.setattr("wheelgate.commands.auth.AUTHENTICATOR_BUDGET", 0.01)
-    late = Directory(lambda _: time.sleep(1) or Ok("newcomer"), "late")
+
+    def sleep(_: object) -> Ok:
+        time.sleep(1)
+        return Ok("newcomer")
+
+    late = Directory(sleep, "late")
 
     assert trial("newcomer", "x", late)[2] == "late: cannot tell: it took longer than 0.01 s"
 

@@ -58,7 +58,8 @@ class Uploader:
         after = dict(self.acknowledged)
         if after and chance.random() < 0.3:
             gone = after.pop(chance.choice(sorted(after)))
-            method, path, body, headers = "DELETE", f"/root/dev/{address(gone)}", None, {}
+            method, path, body = "DELETE", f"/root/dev/{address(gone)}", None
+            headers: dict[str, str] = {}
         else:
             self.uploads += 1
             size = chance.choice([100, 50_000, 3_000_000])
@@ -116,7 +117,7 @@ def test_no_acknowledged_upload_is_lost_and_nothing_is_left_of_the_others(tmp_pa
         assert sum(each.uploads for each in crew) > ROUNDS * WRITERS
     finally:
         kill_all(server)
-    check = [Path(sys.executable).with_name("devpi-server"), "fsck", "--serverdir", tmp_path / "server"]
+    check = [str(Path(sys.executable).with_name("devpi-server")), "fsck", "--serverdir", str(tmp_path / "server")]
     checked = subprocess.run(check, capture_output=True, text=True)
     assert (checked.returncode, "nothing is wrong" in checked.stdout) == (0, True), checked
 

@@ -204,12 +204,14 @@ def sdist(
             entry = tarfile.TarInfo(member)
             padding = bomb if member == f"{stem}/PKG-INFO" else 0
             entry.size, entry.mtime = max(len(content), padding), LONG_AGO
-            archive.addfile(entry)
+            # addfile wants a file to read from (since Python 3.13); a bomb is too large to be one.
+            header = entry.tobuf(archive.format, archive.encoding, archive.errors)
+            packed.write(header)
             for chunk in padded(content, padding):
                 packed.write(chunk)
             fill = -entry.size % tarfile.BLOCKSIZE
             packed.write(bytes(fill))
-            archive.offset += entry.size + fill
+            archive.offset += len(header) + entry.size + fill
     return Distribution(filename or f"{stem}.tar.gz", buffer.getvalue(), written, name, version, requires_python)
 
 

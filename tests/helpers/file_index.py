@@ -18,9 +18,9 @@ class Shelf:
 
     instant = True
     last = False
+    server: Server
 
     def __init__(self) -> None:
-        self.server: Server | None = None
         self.lying: dict[str, Any] = {}
         """What ``open`` returns or raises, by path."""
         self.siblings: dict[str, bytes] = {}

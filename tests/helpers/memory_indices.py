@@ -102,7 +102,8 @@ class Shelves:
     def projects(self, index: Index) -> Listing:
         """List what was put."""
         if index.path in self._listings:
-            return _given(self._listings[index.path])
+            listing: Listing = _given(self._listings[index.path])
+            return listing
         return Listing(sorted(name for path, name in self._projects if path == index.path))
 
     def project(self, index: Index, name: str) -> Project | None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -47,7 +48,7 @@ class PostgresServer:
     def execute(self, sql: str) -> list[tuple[object, ...]]:
         """Execute a statement as the administrator."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            cursor = connection.execute(sql)  # type: ignore[call-overload]
+            cursor = connection.execute(sql.encode())
             return cursor.fetchall() if cursor.description else []
 
     def disconnect(self, url: str) -> None:
@@ -59,8 +60,8 @@ class PostgresServer:
         """Start, and wait until it answers."""
         settings = [part for setting in FAST for part in ("-c", setting)]
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [self.programs / "postgres", "-D", self.folder / "data", "-k", self.folder, *settings],
+            self.process = process = subprocess.Popen(
+                [str(self.programs / "postgres"), "-D", str(self.folder / "data"), "-k", str(self.folder), *settings],
                 stderr=log,
                 **as_nobody(),
             )
@@ -69,7 +70,7 @@ class PostgresServer:
             try:
                 self.execute("SELECT 1")
             except psycopg.OperationalError:
-                if self.process.poll() is not None or time.monotonic() > deadline:
+                if process.poll() is not None or time.monotonic() > deadline:
                     raise
                 time.sleep(0.05)
             else:
@@ -83,7 +84,7 @@ class PostgresServer:
             self.process = None
 
 
-def as_nobody() -> dict[str, int]:
+def as_nobody() -> dict[str, Any]:
     """Return what makes ``Popen`` run a program as a user without rights: PostgreSQL refuses to run as root."""
     return {"user": 65534, "group": 65534} if os.geteuid() == 0 else {}
 
@@ -101,7 +102,14 @@ def postgres() -> Iterator[PostgresServer]:
         if os.geteuid() == 0:
             os.chown(folder, 65534, 65534)
         subprocess.run(
-            [programs / "initdb", "--auth=trust", "--encoding=UTF8", "--username=postgres", "-N", folder / "data"],
+            [
+                str(programs / "initdb"),
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--username=postgres",
+                "-N",
+                str(folder / "data"),
+            ],
             check=True,
             capture_output=True,
             **as_nobody(),

@@ -33,7 +33,7 @@ class ObjectStore:
         self._numbers = count()
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        command = [Path(sys.executable).with_name("moto_server"), "-H", "127.0.0.1", "-p", str(port)]
+        command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
         self._process = subprocess.Popen(
             command, env=clean_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -149,9 +149,10 @@ class Slapd:
 
     def add_person(self, name: str, password: str | None = None, *, below: str = PEOPLE, **attributes: Any) -> str:
         """Add somebody who logs in with a name; the entry has that name too."""
-        given: Mapping[str, Any] = {"sn": "x", "cn": name, "uid": name, **attributes}
-        secret = {} if password is None else {"userPassword": password}
-        return self.add(f"uid={rdn(name)},{below}", "inetOrgPerson", **given, **secret)
+        given: dict[str, Any] = {"sn": "x", "cn": name, "uid": name, **attributes}
+        if password is not None:
+            given["userPassword"] = password
+        return self.add(f"uid={rdn(name)},{below}", "inetOrgPerson", **given)
 
     def add_group(self, name: str, members: Iterable[str]) -> str:
         """Add a group of entries."""

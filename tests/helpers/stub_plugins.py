@@ -99,8 +99,9 @@ class Whispered:
         """Listen."""
         if secret != "psst_sesame":
             return Reject("louder")
-        stamp = self.server.users.get("root").stamp
-        return Token("1", "root", stamp, 2**40, Restriction(frozenset({"index_read"})))
+        root = self.server.users.get("root")
+        assert root is not None
+        return Token("1", "root", root.stamp, 2**40, Restriction(frozenset({"index_read"})))
 
     @hookimpl
     def wheelgate_token_handlers(self, server: Server) -> Iterable[TokenHandler]:

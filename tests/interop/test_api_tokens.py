@@ -111,7 +111,7 @@ def test_a_revoked_token_is_refused_with_the_reason(shop: Shop, desk: Desk) -> N
 def test_uv_has_a_variable_for_tokens(shop: Shop, desk: Desk) -> None:
     """``UV_PUBLISH_TOKEN`` needs no name."""
     prepare(desk, "with-a-variable")
-    variables = {"UV_PUBLISH_URL": desk.index, "UV_PUBLISH_TOKEN": token(shop, "upload")}
+    variables: dict[str, Any] = {"UV_PUBLISH_URL": desk.index, "UV_PUBLISH_TOKEN": token(shop, "upload")}
 
     desk.run(*UPLOADERS["uv"].command, *map(str, (desk.home / "dist").iterdir()), **variables)
 

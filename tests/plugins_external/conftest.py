@@ -68,7 +68,7 @@ def elsewhere() -> Iterator[Elsewhere]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            shown = self.headers.get("JOB-TOKEN") or self.headers.get("Authorization", "")
+            shown = self.headers.get("JOB-TOKEN") or self.headers.get("Authorization") or ""
             status, said = service.answers.get(shown, (401, {}))
             content = json.dumps(said).encode()
             self.send_response(status)

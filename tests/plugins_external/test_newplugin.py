@@ -13,6 +13,7 @@ import sysconfig
 import venv
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import argon2
 import pytest
@@ -142,7 +143,7 @@ def written_down(environment: Environment, which: str) -> int:
     return file.stat().st_size if file.exists() else 0
 
 
-def configures(environment: Environment, server: RunningServer, which: str, **variables: str) -> bool:
+def configures(environment: Environment, server: RunningServer, which: str, **variables: Any) -> bool:
     """Whether ``devpi use --set-cfg --for`` writes the tool's file; it is removed again."""
     name = called("config-writer", which)
     file = environment.folder / f".{name}" / "config"
@@ -156,7 +157,7 @@ def configures(environment: Environment, server: RunningServer, which: str, **va
     return text == f"index = {server.url}root/visible/+simple/\n"
 
 
-def lists(environment: Environment, server: RunningServer, which: str, **variables: str) -> bool:
+def lists(environment: Environment, server: RunningServer, which: str, **variables: Any) -> bool:
     """Whether the plugin's command runs."""
     environment("devpi", "use", server.url)
     try:

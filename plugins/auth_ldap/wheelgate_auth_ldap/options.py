@@ -77,7 +77,7 @@ def _parse_dn(text: str) -> object:
 def _parse_filter(text: str) -> object:
     from ldap3.operation.search import parse_filter
 
-    return parse_filter(text, None, False, False, None, False)  # type: ignore[no-untyped-call]
+    return parse_filter(text, None, False, False, None, False)
 
 
 dn = _checked("a distinguished name such as ou=people,dc=company,dc=example", _parse_dn)

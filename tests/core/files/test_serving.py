@@ -319,7 +319,8 @@ class Download:
         """Write, wait, and end."""
         shelf = self._site.shelf
         if isinstance(shelf.lying[WHEEL], StoredFile):
-            return shelf.lying[WHEEL]
+            stored: StoredFile = shelf.lying[WHEEL]
+            return stored
         self.begun += 1
         draft.write(self._first)
         self.go_on.wait()

@@ -105,7 +105,10 @@ def test_a_body_that_never_ends_is_refused(shared: Site) -> None:
     async def send(event: dict[str, object]) -> None:
         answered.append(event)
 
-    asyncio.run(shared.application.asgi(falcon.testing.create_scope("/+login", method="POST"), receive, send))
+    async def ask() -> None:
+        await shared.application.asgi(falcon.testing.create_scope("/+login", method="POST"), receive, send)
+
+    asyncio.run(ask())
 
     assert answered[0]["status"] == 413
     assert b"more than 1000000 bytes" in answered[1]["body"]  # type: ignore[operator]

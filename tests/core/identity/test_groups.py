@@ -103,7 +103,7 @@ def test_a_live_source_is_asked_once_until_something_changes(
 @pytest.mark.parametrize("by", BY)
 def test_a_live_source_that_fails_is_asked_again(serve: Serve, by: Callable[[Site], tuple[str, str]]) -> None:
     """A failure is no answer, so it is not kept."""
-    answer = [fail]
+    answer: list[Callable[[str], Iterable[str]]] = [fail]
     site = serve(extra={"a": Live(lambda name: answer[0](name))})
     site.request("PUT", "/alice", {"password": "correct horse"})
     auth = by(site)

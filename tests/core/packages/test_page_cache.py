@@ -9,6 +9,7 @@ from typing import Any
 import falcon.testing
 import pytest
 from tests.core.packages.conftest import JSON, ROOT, Shelved
+from tests.helpers.concurrent_requests import conduct
 from tests.helpers.memory_indices import Gate, file, project
 
 from wheelgate.packages import Listing
@@ -141,15 +142,14 @@ def test_concurrent_requests_render_once(shelved: Shelved) -> None:
     gate = Gate()
     shelved.far.hold("abc", gate)
 
-    async def crowd() -> list[Any]:
-        async with falcon.testing.ASGIConductor(shelved.site.application.asgi) as conductor:
-            asking = [asyncio.create_task(conductor.simulate_get(PAGE, headers={"Accept": JSON})) for _ in range(20)]
-            await gate.arrival()
-            asking[0].cancel()
-            gate.open()
-            return await asyncio.gather(*asking, return_exceptions=True)
+    async def crowd(conductor: falcon.testing.ASGIConductor) -> list[Any]:
+        asking = [asyncio.create_task(conductor.simulate_get(PAGE, headers={"Accept": JSON})) for _ in range(20)]
+        await gate.arrival()
+        asking[0].cancel()
+        gate.open()
+        return await asyncio.gather(*asking, return_exceptions=True)
 
-    gone, *answers = asyncio.run(crowd())
+    gone, *answers = conduct(shelved.site, crowd)
 
     assert isinstance(gone, asyncio.CancelledError)
     assert {answer.status_code for answer in answers} == {200}
@@ -163,17 +163,16 @@ def test_a_request_after_a_change_gets_no_older_page(shelved: Shelved) -> None:
     gate = Gate()
     shelved.far.hold("abc", gate)
 
-    async def both() -> list[Any]:
-        async with falcon.testing.ASGIConductor(shelved.site.application.asgi) as conductor:
-            early = asyncio.create_task(conductor.simulate_get(PAGE, headers={"Accept": JSON}))
-            await gate.arrival()
-            shelved.far.put(path, "abc", project("abc", "abc-2.tar.gz"))
-            late = asyncio.create_task(conductor.simulate_get(PAGE, headers={"Accept": JSON}))
-            await gate.arrival()
-            gate.open()
-            return list(await asyncio.gather(early, late))
+    async def both(conductor: falcon.testing.ASGIConductor) -> list[Any]:
+        early = asyncio.create_task(conductor.simulate_get(PAGE, headers={"Accept": JSON}))
+        await gate.arrival()
+        shelved.far.put(path, "abc", project("abc", "abc-2.tar.gz"))
+        late = asyncio.create_task(conductor.simulate_get(PAGE, headers={"Accept": JSON}))
+        await gate.arrival()
+        gate.open()
+        return list(await asyncio.gather(early, late))
 
-    late = asyncio.run(both())[1]
+    late = conduct(shelved.site, both)[1]
 
     assert [each["filename"] for each in late.json["files"]] == ["abc-2.tar.gz"]
     assert names(shelved) == ["abc-2.tar.gz"]
@@ -186,15 +185,14 @@ def test_a_change_while_a_page_is_rendered(shelved: Shelved) -> None:
     gate = Gate()
     shelved.far.hold("abc", gate)
 
-    async def overtaken() -> None:
-        async with falcon.testing.ASGIConductor(shelved.site.application.asgi) as conductor:
-            asking = asyncio.create_task(conductor.simulate_get(PAGE, headers={"Accept": JSON}))
-            await gate.arrival()
-            shelved.far.put(path, "abc", project("abc", "abc-2.tar.gz"))
-            gate.open()
-            await asking
+    async def overtaken(conductor: falcon.testing.ASGIConductor) -> None:
+        asking = asyncio.create_task(conductor.simulate_get(PAGE, headers={"Accept": JSON}))
+        await gate.arrival()
+        shelved.far.put(path, "abc", project("abc", "abc-2.tar.gz"))
+        gate.open()
+        await asking
 
-    asyncio.run(overtaken())
+    conduct(shelved.site, overtaken)
 
     assert names(shelved) == ["abc-2.tar.gz"]
 

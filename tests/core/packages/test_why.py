@@ -29,7 +29,7 @@ def stack(shelved: Shelved) -> Shelved:
     return shelved
 
 
-ABSENT = [("root/top", "absent", [], 0), ("root/base", "absent", [], 0)]
+ABSENT: list[tuple[str, str, list[str], int]] = [("root/top", "absent", [], 0), ("root/base", "absent", [], 0)]
 
 
 def test_only_a_mirror_has_it(stack: Shelved) -> None:

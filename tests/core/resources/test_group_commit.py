@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 
 import falcon.testing
+from tests.helpers.concurrent_requests import conduct
 
 from wheelgate.testing.site import Site
 
@@ -15,16 +16,15 @@ MANY = 24
 def create_at_once(site: Site, names: list[str]) -> list[int]:
     """Create users over one connection each; return the statuses in the same order."""
 
-    async def send() -> list[falcon.testing.Result]:
-        async with falcon.testing.ASGIConductor(site.application.asgi) as client:
-            return await asyncio.gather(
-                *(
-                    client.simulate_put(f"/{name}", json={"email": f"{name}@mail.example", "password": "1234"})
-                    for name in names
-                )
+    async def send(client: falcon.testing.ASGIConductor) -> list[falcon.testing.Result]:
+        return await asyncio.gather(
+            *(
+                client.simulate_put(f"/{name}", json={"email": f"{name}@mail.example", "password": "1234"})
+                for name in names
             )
+        )
 
-    return [answer.status_code for answer in asyncio.run(send())]
+    return [answer.status_code for answer in conduct(site, send)]
 
 
 def serial(site: Site) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 import falcon.testing
 import pytest
+from tests.helpers.concurrent_requests import conduct
 from tests.helpers.distributions import wheel
 from tests.helpers.sites import Serve
 from tests.helpers.upload_forms import encode, file_fields, submit, upload
@@ -159,21 +160,20 @@ def test_a_slow_plugin_delays_no_other_upload(serve: Serve) -> None:
     site.request("PUT", "/root/dev", {}, auth=("root", ""))
     root = base64.b64encode(b"root:").decode()
 
-    async def send() -> tuple[int, bool, int]:
-        async with falcon.testing.ASGIConductor(site.application.asgi) as client:
+    async def send(client: falcon.testing.ASGIConductor) -> tuple[int, bool, int]:
 
-            async def put(name: str) -> int:
-                body, headers = encode(file_fields(wheel(name)))
-                answer = await client.simulate_post("/root/dev/", body=body, headers={**headers, "X-Devpi-Auth": root})
-                return answer.status_code
+        async def put(name: str) -> int:
+            body, headers = encode(file_fields(wheel(name)))
+            answer = await client.simulate_post("/root/dev/", body=body, headers={**headers, "X-Devpi-Auth": root})
+            return answer.status_code
 
-            waits = asyncio.create_task(put("slow"))
-            other = await put("quick")
-            answered = waits.done()
-            decided.set()
-            return other, answered, await waits
+        waits = asyncio.create_task(put("slow"))
+        other = await put("quick")
+        answered = waits.done()
+        decided.set()
+        return other, answered, await waits
 
-    assert asyncio.run(send()) == (200, False, 200)
+    assert conduct(site, send) == (200, False, 200)
 
 
 def test_plugins_are_not_asked_without_the_right_to_upload(serve: Serve) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +73,7 @@ def furnish(site: Site) -> Shop:
 
 
 @pytest.fixture
-def shop(serve: Serve) -> Iterator[Shop]:
+def shop(serve: Serve) -> Shop:
     """Return a server that hides private indices."""
     return furnish(serve(extra={"fixed": Groups()}))
 

@@ -19,6 +19,7 @@ import pytest
 
 from wheelgate.errors import BackendUnavailable, StorageFull
 from wheelgate.store.database import Database
+from wheelgate.store.engines import Sqlite
 from wheelgate.store.prepare import prepare
 
 ADD = "INSERT INTO ended_session (id, expires) VALUES (?, ?)"
@@ -53,26 +54,32 @@ def sqlite(file: Path) -> Iterator[Database]:
         yield database
 
 
+def peewee_of(database: Database) -> Sqlite:
+    """Return the handle of peewee."""
+    assert isinstance(database.orm, Sqlite)
+    return database.orm
+
+
 @contextmanager
 def few_pages(database: Database, file: Path) -> Iterator[None]:
     """Let SQLite say that the disk is full."""
-    database.orm.pragma("max_page_count", 20)
+    peewee_of(database).pragma("max_page_count", 20)
     yield
-    database.orm.pragma("max_page_count", 1_000_000)
+    peewee_of(database).pragma("max_page_count", 1_000_000)
 
 
 @contextmanager
 def only_reads(database: Database, file: Path) -> Iterator[None]:
     """Let SQLite say that the file is read-only."""
-    database.orm.pragma("query_only", 1)
+    peewee_of(database).pragma("query_only", 1)
     yield
-    database.orm.pragma("query_only", 0)
+    peewee_of(database).pragma("query_only", 0)
 
 
 @contextmanager
 def other_writer(database: Database, file: Path) -> Iterator[None]:
     """Have another program hold the lock for writers for longer than anybody waits."""
-    database.orm.timeout = 0.1
+    peewee_of(database).timeout = 0.1
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import falcon.testing
 from tests.core.uploads.conftest import Owned
+from tests.helpers.concurrent_requests import conduct
 from tests.helpers.distributions import Distribution, wheel
 from tests.helpers.upload_forms import address, encode, file_fields
 
@@ -20,16 +21,15 @@ def upload_at_once(owned: Owned, index: str, dists: Sequence[Distribution]) -> l
     """Upload files over one connection each; return the answers in the same order."""
     token = base64.b64encode(":".join(owned.auth).encode()).decode()
 
-    async def send() -> list[falcon.testing.Result]:
-        async with falcon.testing.ASGIConductor(owned.site.application.asgi) as client:
-            requests = []
-            for dist in dists:
-                body, headers = encode(file_fields(dist))
-                sent = {**headers, "X-Devpi-Auth": token}
-                requests.append(client.simulate_post(f"/{index}/", body=body, headers=sent))
-            return await asyncio.gather(*requests)
+    async def send(client: falcon.testing.ASGIConductor) -> list[falcon.testing.Result]:
+        requests = []
+        for dist in dists:
+            body, headers = encode(file_fields(dist))
+            sent = {**headers, "X-Devpi-Auth": token}
+            requests.append(client.simulate_post(f"/{index}/", body=body, headers=sent))
+        return await asyncio.gather(*requests)
 
-    return asyncio.run(send())
+    return conduct(owned.site, send)
 
 
 def serial(owned: Owned) -> int:

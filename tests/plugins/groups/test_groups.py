@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,7 +50,7 @@ def club(site: Site) -> Club:
 
 
 @pytest.fixture
-def quick(serve: Serve) -> Iterator[Club]:
+def quick(serve: Serve) -> Club:
     """Return a server for tests of which the database makes no difference."""
     return opened(serve())
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.helpers.sites import Serve
-from tests.plugins.remote_user.test_header import PROXY, ask, who
+from tests.plugins.remote_user.conftest import PROXY, ask, who
 
 from wheelgate.testing.directory import FakeDirectory, Person
 from wheelgate.testing.site import Site

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pytest
 from tests.helpers.postgres import new_url, postgres, postgres_url  # noqa: F401
@@ -46,7 +47,7 @@ def url(new_url: str) -> str:  # noqa: F811
 def stores(url: str) -> Iterator[Stores]:
     """Return the stores as a worker has them."""
     with closing(Database(url)) as database:
-        server = Server(database)
+        server = cast("wheelgate.Server", Server(database))
         users = wheelgate_sql_store.wheelgate_user_store(server)
         indices = wheelgate_sql_store.wheelgate_index_store(server)
         yield Stores(database, users, indices)

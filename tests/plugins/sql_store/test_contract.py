@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
+from tests.plugins.sql_store.conftest import Stores
 
 from wheelgate.store.protocols import IndexStore, UserStore
 from wheelgate.testing.stores import IndexStoreContract, Transaction, UserStoreContract
@@ -14,12 +13,12 @@ class TestUsers(UserStoreContract):
     """The store of users."""
 
     @pytest.fixture
-    def store(self, stores: Any) -> UserStore:
+    def store(self, stores: Stores) -> UserStore:
         """Return the store under test."""
         return stores.users
 
     @pytest.fixture
-    def transaction(self, stores: Any) -> Transaction:
+    def transaction(self, stores: Stores) -> Transaction:
         """Return what core opens around a change."""
         return stores.database.transaction
 
@@ -28,11 +27,11 @@ class TestIndices(IndexStoreContract):
     """The store of indices."""
 
     @pytest.fixture
-    def store(self, stores: Any) -> IndexStore:
+    def store(self, stores: Stores) -> IndexStore:
         """Return the store under test."""
         return stores.indices
 
     @pytest.fixture
-    def transaction(self, stores: Any) -> Transaction:
+    def transaction(self, stores: Stores) -> Transaction:
         """Return what core opens around a change."""
         return stores.database.transaction

@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ ALICE = User("alice", "s1", BORN)
 DEV = Index("alice", "dev", "stage", {"volatile": True})
 
 
-def outcomes(stores: Any, acts: list[Callable[[], object]]) -> list[str]:
+def outcomes(stores: Any, acts: Sequence[Callable[[], object]]) -> list[str]:
     """Run every function in a thread and a transaction of its own, all at once; return ``ok`` or the error's name."""
     ready = threading.Barrier(len(acts))
     found = []
@@ -93,7 +94,7 @@ def test_changes_are_there_for_another_worker(stores: Any, url: str) -> None:
 @pytest.mark.parametrize("names", [["alice"] * 4, ["alice", "Alice", "ALICE", "alicE"]], ids=["same", "look-alikes"])
 def test_of_many_who_create_a_user_one_succeeds(stores: Any, names: list[str]) -> None:
     """At once, in several threads: one user is created, the others are told of the conflict."""
-    acts = [lambda name=name: stores.users.create(User(name, "s", BORN), None) for name in names]
+    acts = [partial(stores.users.create, User(name, "s", BORN), None) for name in names]
     assert outcomes(stores, acts) == ["conflict"] * 3 + ["ok"]
     assert len(stores.users.list()) == 1
 
@@ -102,7 +103,7 @@ def test_of_many_who_change_an_index_one_succeeds(stores: Any) -> None:
     """At once, in several threads, from the same state: one change is kept, the others are told of the conflict."""
     with stores.database.transaction():
         stores.indices.create(DEV)
-    acts = [lambda n=n: stores.indices.modify(DEV, {"volatile": True, "title": f"{n}"}) for n in range(4)]
+    acts = [partial(stores.indices.modify, DEV, {"volatile": True, "title": f"{n}"}) for n in range(4)]
     assert outcomes(stores, acts) == ["conflict"] * 3 + ["ok"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 import pytest
 from tests.plugins.tokens.conftest import Holder, identifier
@@ -20,7 +21,7 @@ class TestTokens(TokenHandlerContract):
         """Return the handler under test, and a token of alice's."""
         path = alice.index()
         _, secret = alice.token("read", "upload", indices=[path], projects=["demo"])
-        less = [
+        less: list[Mapping[str, object]] = [
             {"scopes": ["read"]},
             {"scopes": ["read", "delete"], "indices": ["root/pypi"]},
             {"projects": ["other"], "expires": int(time.time()) + 60},

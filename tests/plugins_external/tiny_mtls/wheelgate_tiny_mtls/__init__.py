@@ -1,6 +1,7 @@
 """Logs in by client certificates that a proxy has checked: it sends the subject (nginx: ``$ssl_client_s_dn``)."""
 
 import re
+from typing import Any
 
 from wheelgate import Credentials, Ok, Option, Outcome, RequestInfo, Server, Unknown, User, hookimpl
 from wheelgate.errors import NotAuthenticated
@@ -34,7 +35,7 @@ class Subject:
             raise NotAuthenticated("the certificate does not name one user")
         return Credentials(KIND, names[0], "", self.name, trusted=True)
 
-    def _same(self, request: RequestInfo) -> list:
+    def _same(self, request: RequestInfo) -> list[Any]:
         return [proxy for proxy in self._proxies if proxy.version == network(request.peer_address).version]
 
 

@@ -43,8 +43,8 @@ class Reset:
         user = self._server.users.get(field(request, "user"))
         token = field(request, "token")
         until = token.partition(".")[0]
-        good = user is not None and until.isdecimal() and len(until) < 12 and time.time() < int(until)
-        if not good or not hmac.compare_digest(token.encode(), self._signed(user, int(until)).encode()):
+        good = until.isdecimal() and len(until) < 12 and time.time() < int(until)
+        if user is None or not good or not hmac.compare_digest(token.encode(), self._signed(user, int(until)).encode()):
             raise Forbidden("the link is not good, or not any longer; ask for another one")
         stored = self._server.hash_password(user.name, field(request, "password"))
         with self._server.database.transaction():
