@@ -59,7 +59,7 @@ def test_the_wheel_holds_the_packages_and_nothing_else(built: Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
 
     assert names == set().union(*map(packaged, SOURCES))
-    bundled = set(CONFIG["tool"]["mypy"]["packages"]) - {package.name for package in ALONE}
+    bundled = set(CONFIG["tool"]["coverage"]["run"]["source_pkgs"]) - {package.name for package in ALONE}
     assert {name.partition("/")[0] for name in names} == bundled
     assert {f"{package}/py.typed" for package in bundled} <= names
     assert "wheelgate/store/migrations/0001_server_state.py" in names
