@@ -48,7 +48,7 @@ pythons: ## run the fast tests on every supported Python that this machine has
 
 docs: $(VENV)/installed-dev ## write the generated pages and build the site in site/
 	$(BIN)/python docs/generate.py
-	$(BIN)/mkdocs build --strict
+	$(BIN)/zensical build --strict --clean
 
 bench: $(VENV)/installed-dev ## measure CPU per request against the bars
 	$(BIN)/python -m bench
@@ -57,7 +57,7 @@ release: check ## build, try and tag a release, VERSION=0.2.0; DRY_RUN=1 changes
 	$(BIN)/python tools/release.py $(VERSION) $(if $(DRY_RUN),--dry-run)
 
 clean: ## remove everything that the other targets made
-	rm -rf .venv* build dist site *.egg-info .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .cache .venv* build dist site *.egg-info .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

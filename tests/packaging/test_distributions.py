@@ -25,7 +25,17 @@ ALONE = [
 ]
 """Packages that have a distribution of their own."""
 MADE = shutil.ignore_patterns(
-    ".git", ".venv", ".*_cache", ".hypothesis", ".coverage*", "*.egg-info", "__pycache__", "build", "dist", "site"
+    ".git",
+    ".venv",
+    ".cache",
+    ".*_cache",
+    ".hypothesis",
+    ".coverage*",
+    "*.egg-info",
+    "__pycache__",
+    "build",
+    "dist",
+    "site",
 )
 
 LINK_FORMS = [
@@ -124,7 +134,7 @@ def test_the_source_distribution_can_be_worked_on(built: Path) -> None:
         "tools/release.py",
         "LICENSE",
         "Makefile",
-        "mkdocs.yml",
+        "zensical.toml",
         ".ci/run",
         ".ci/install-server",
         "setup.py",
