@@ -100,14 +100,15 @@ def hook_section(name: str, hook: Callable[..., Any], plugins: Mapping[str, Modu
     signature = inspect.signature(hook)
     when, head, rest = occasion(name, prose(hook.__doc__))
     users = [f"`{plugin}`" for plugin, module in plugins.items() if hasattr(module, name)]
-    users += [f"`{path.name}` (an example in `tests/plugins_external`)" for path in examples(name)]
+    shown = [f"`{path.name}`" for path in examples(name)]
     facts = [
         ("When", when),
         ("Kind", KINDS.get(str(signature.return_annotation), "a list from each plugin; all of them count")),
         ("Used by", ", ".join(users) or "no bundled plugin"),
+        *([("Examples", f"{', '.join(shown)} in `tests/plugins_external`")] if shown else []),
     ]
     parts = [
-        f"### {name}({', '.join(signature.parameters)})\n",
+        f"### {name}\n",
         code(f"@hookimpl\n{declaration(name, signature)}"),
         f"{head}\n",
         table(("", ""), facts),
@@ -168,12 +169,13 @@ def settings_table(options: Iterable[Option]) -> str:
     rows = []
     for option in options:
         flag = f"`{option.flag} {option.metavar}`" if option.metavar else f"`{option.flag}`, `--no-{option.key}`"
-        key = f"`{option.name}` in `[plugins.{option.section}]`" if option.section else f"`{option.name}`"
+        place = f" in `[plugins.{option.section}]`" if option.section else ""
+        names = f"{flag}<br>`{option.variable}`<br>`{option.name}`{place}"
         marks = [mark for mark, holds in (("secret", option.secret), ("several", option.many)) if holds]
         meaning = option.help + (f" (*{', '.join(marks)}*)" if marks else "")
         default = "" if option.default in (None, (), "") else f"`{option.default}`"
-        rows.append((flag, f"`{option.variable}`", key, default, meaning))
-    return table(("Flag", "Environment", "Key of the file", "Default", "Meaning"), rows)
+        rows.append((names, default, meaning))
+    return table(("Flag, variable, key of the file", "Default", "Meaning"), rows)
 
 
 def commands(program: str) -> str:

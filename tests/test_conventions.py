@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import os
 import re
@@ -139,16 +140,19 @@ PAGE = ROOT / "docs" / "reference" / "hooks.md"
 
 @pytest.mark.parametrize(("hook", "function"), HOOKS, ids=[hook for hook, _ in HOOKS])
 def test_a_hook_is_documented_with_its_exact_arguments(hook: str, function: Callable[..., object]) -> None:
-    """Every hook has a docstring that says when it is called, types, and a heading with its arguments."""
+    """Every hook has a docstring that says when it is called, types, and an entry that declares its arguments."""
     signature = inspect.signature(function)
-    heading = f"### {hook}({', '.join(signature.parameters)})"
+    (entry,) = re.findall(rf"^### {hook}\n\n```python\n(.*?)```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    (declared,) = ast.parse(entry).body
 
     first, _, rest = inspect.cleandoc(function.__doc__ or "").partition("\n\n")
     assert first.endswith(".")
     assert rest
     assert signature.return_annotation is not inspect.Signature.empty
     assert all(each.annotation is not inspect.Parameter.empty for each in signature.parameters.values())
-    assert heading in PAGE.read_text("utf-8").splitlines()
+    assert isinstance(declared, ast.FunctionDef)
+    assert declared.name == hook
+    assert [argument.arg for argument in declared.args.args] == list(signature.parameters)
 
 
 @pytest.mark.parametrize("hook", [hook for hook, _ in HOOKS])
@@ -162,7 +166,7 @@ def test_a_hook_is_used(hook: str) -> None:
 
 def test_the_page_of_hooks_has_no_others() -> None:
     """What is no hook any more is gone from the page."""
-    headings = re.findall(r"^### (wheelgate_\w+)\(", PAGE.read_text("utf-8"), re.MULTILINE)
+    headings = re.findall(r"^### (wheelgate_\w+)$", PAGE.read_text("utf-8"), re.MULTILINE)
 
     assert sorted(headings) == sorted(hook for hook, _ in HOOKS)
 

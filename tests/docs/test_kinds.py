@@ -35,7 +35,7 @@ SHOWN = {
 @pytest.mark.parametrize("hook", HOOKS)
 def test_every_hook_has_a_page(hook: str) -> None:
     """Some page tells what each hook is for, and links to its exact form."""
-    assert f"[`{hook}`](../reference/hooks.md#{hook}" in TEXT
+    assert f"[`{hook}`](../reference/hooks.md#{hook})" in TEXT
 
 
 @pytest.mark.parametrize("page", sorted(path.stem for path in KINDS.glob("*.md") if path.stem not in ("index", "kit")))
