@@ -7,6 +7,7 @@ every page; with ``--check`` it writes nothing and exits with 1 if a page would 
 from __future__ import annotations
 
 import argparse
+import ast
 import inspect
 import re
 import sys
@@ -35,8 +36,9 @@ from wheelgate_client.arguments import CommandParser, main_parser
 from wheelgate_client.commands import ALIASES, COMMANDS
 
 DOCS = Path(__file__).parent
-EXAMPLES = DOCS.parent / "tests" / "plugins_external"
-PROJECTS = [DOCS.parent / "pyproject.toml", *DOCS.parent.glob("plugins/*/pyproject.toml")]
+ROOT = DOCS.parent
+EXAMPLES = ROOT / "tests" / "plugins_external"
+PROJECTS = [ROOT / "pyproject.toml", *ROOT.glob("plugins/*/pyproject.toml")]
 PART = re.compile(r"(<!-- generated: ([^>]*) -->)\n.*?<!-- end -->", re.DOTALL)
 LONGEST = 120
 """Characters of a line of code."""
@@ -63,7 +65,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def prose(text: str | None) -> str:
     """Turn a docstring into Markdown: one paragraph a line, code in single backticks."""
-    plain = re.sub(r"(?::\w+:)?`{1,2}([^`]+)`{1,2}", r"`\1`", inspect.cleandoc(text or ""))
+    plain = re.sub(r"(?::\w+:)?`{1,2}~?([^`]+)`{1,2}", r"`\1`", inspect.cleandoc(text or ""))
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in plain.split("\n\n"))
 
 
@@ -311,7 +313,27 @@ def file(path: str) -> str:
 
 def deploy(name: str, language: str) -> str:
     """Show a file of the folder ``deploy``."""
-    return code((DOCS.parent / "deploy" / name).read_text("utf-8"), language)
+    return code((ROOT / "deploy" / name).read_text("utf-8"), language)
+
+
+def rooms(where: str) -> str:
+    """List the folders and then the modules of a package, or of the folder of all plugins, by their docstrings."""
+    folder = ROOT / where
+    packages = {path.parent: path for path in folder.glob("*/__init__.py")}
+    if not packages and not (folder / "__init__.py").exists():  # the folder of all plugins
+        packages = {path.parent.parent: path for path in folder.glob("*/*/__init__.py")}
+    modules = [path for path in folder.glob("*.py") if path.stem not in ("__init__", "__main__")]
+    rows = [(f"`{package.name}/`", first_sentence(packages[package])) for package in sorted(packages)]
+    rows += [(f"`{path.name}`", first_sentence(path)) for path in sorted(modules)]
+    return table(("Room", "What it holds"), rows)
+
+
+def first_sentence(path: Path) -> str:
+    """Return the first sentence of a module's docstring, without its full stop."""
+    text = prose(ast.get_docstring(ast.parse(path.read_text("utf-8"))))
+    if not text:
+        raise ValueError(f"{path.relative_to(ROOT)} has no docstring")
+    return re.split(r"\.(?=\s|$)", text, maxsplit=1)[0]
 
 
 PARTS: Mapping[str, Callable[..., str]] = {
@@ -331,6 +353,7 @@ PARTS: Mapping[str, Callable[..., str]] = {
         new,
         file,
         deploy,
+        rooms,
     )
 }
 
@@ -356,7 +379,7 @@ def main(argv: Sequence[str]) -> int:
         page = filled(text)
         if page != text:
             stale += 1
-            print(f"{path.relative_to(DOCS.parent)} {'is out of date: run make docs' if check else 'written'}")
+            print(f"{path.relative_to(ROOT)} {'is out of date: run make docs' if check else 'written'}")
             if not check:
                 path.write_text(page, "utf-8")
     return 1 if check and stale else 0

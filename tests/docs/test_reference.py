@@ -42,6 +42,22 @@ def test_every_bundled_plugin_has_a_page(plugin: str) -> None:
     assert page.read_text("utf-8").startswith(f"# {plugin}\n")
 
 
+@pytest.mark.parametrize(
+    "room",
+    sorted(
+        path.name if path.is_file() else f"{path.name}/"
+        for package in (CORE, ROOT / "client" / "wheelgate_client", ROOT / "plugins")
+        for path in package.iterdir()
+        if not path.name.startswith(("_", ".")) and (path.suffix == ".py" or any(path.glob("**/__init__.py")))
+    ),
+)
+def test_every_room_is_listed(room: str) -> None:
+    """The architecture lists each folder and root module of the core and the client, and each bundled plugin."""
+    page = (ROOT / "docs" / "explanation" / "architecture.md").read_text("utf-8")
+
+    assert f"\n| `{room}` | " in page
+
+
 def test_the_plugin_of_the_tutorial_is_short() -> None:
     """The authentication plugin has the 40 lines that its page promises, not counting empty ones."""
     module = ROOT / "tests/plugins_external/company_directory/wheelgate_company_directory/__init__.py"
