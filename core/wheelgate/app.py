@@ -10,7 +10,7 @@ import falcon.asgi
 
 from wheelgate.config import Config
 from wheelgate.errors import BadInput, Forbidden
-from wheelgate.files.sending import Reader
+from wheelgate.files.sending import FileReader
 from wheelgate.http.answers import JSON_TYPE, CommonHeaders
 from wheelgate.http.errors import ErrorHandlers
 from wheelgate.http.handler_context import HandlerContext
@@ -193,12 +193,14 @@ class Application:
         context = HandlerContext(proxy_headers, identifier, rights, index_rights, access, self._events)
         self._sending = Pool("sending", SENDING_THREADS)
         self._pushing = Pool("pushes", PUSHING_THREADS)
-        together = database.kind == "sqlite" and server.files.store.instant
+        together = database.kind == "sqlite" and server.files.backend.instant
         self._uploading = (
             GroupCommit("uploads", access.within_transaction, gather=GATHERING, niceness=10) if together else None
         )
-        reader = Reader(server.files.store, self._sending)
-        server.files.ask([kind.packages for kind in types if kind.packages is not None], indices.all_have_packages)
+        reader = FileReader(server.files.backend, self._sending)
+        server.files.set_sources(
+            [kind.packages for kind in types if kind.packages is not None], indices.all_have_packages
+        )
         hasher = plugins.only("wheelgate_password_hasher", "a password hasher", needed=False, server=server)
         objections = Objections(server, plugins.implementations("wheelgate_check_password"), BadInput)
         passwords = Passwords(hasher, objections, loopback=config.loopback)

@@ -48,20 +48,20 @@ class Shelf:
     def lay(self, path: str, content: bytes) -> StoredFile:
         """Take a file in, the way uploads go."""
         files = self.server.files
-        draft = files.draft()
+        draft = files.receive()
         draft.write(content)
         whole = draft.finish()
-        files.keep(whole)
+        files.store(whole)
         with self.server.database.transaction():
-            files.confirm(whole)
+            files.ensure_stored(whole)
             self.lying[path] = whole.stored
-        files.release(whole)
+        files.clean_up(whole)
         return whole.stored
 
     def drop(self, *paths: str) -> None:
         """Remove files, the way deletions go."""
         with self.server.database.transaction():
-            self.server.files.doubt(self.lying.pop(path).sha256 for path in paths)
+            self.server.files.mark_unreferenced(self.lying.pop(path).sha256 for path in paths)
 
     def open(self, index: Index, path: str) -> Any:
         """Return what lies there."""
@@ -82,7 +82,7 @@ class Shelf:
 
     provenance = core_metadata
 
-    def refers(self, sha256: str) -> bool:
+    def references(self, sha256: str) -> bool:
         """Say whether anything of that hash lies here."""
         return any(stored.sha256 == sha256 for stored, _ in self.stored_files())
 

@@ -10,7 +10,7 @@ from typing import Any
 from wheelgate import Index, Server, hookimpl
 from wheelgate.errors import NotFound, Refusal
 from wheelgate.fields import Field, IndexType, parse_bases, parse_choice, parse_principals, parse_projects
-from wheelgate.packages import File, Growing, Listing, Project, Release, StoredFile
+from wheelgate.packages import File, OngoingDownload, Project, ProjectList, Release, StoredFile
 
 MODES = ("intersection", "union")
 READERS = Field("acl_read", parse_principals, many=True, refers_to="principals")
@@ -68,7 +68,7 @@ class Shelves:
         """Names that belong to every index of this type, although it has no project of them."""
         self._projects: dict[tuple[str, str], Project | Refusal] = {}
         self._releases: dict[tuple[str, str], Sequence[Release]] = {}
-        self._listings: dict[str, Listing | Refusal] = {}
+        self._listings: dict[str, ProjectList | Refusal] = {}
         self._gates: dict[str, Gate] = {}
         self._stamps: dict[tuple[str, str], int] = {}
 
@@ -87,7 +87,7 @@ class Shelves:
         """Put releases onto an index."""
         self._releases[path, name] = releases
 
-    def put_listing(self, path: str, listing: Listing | Refusal) -> None:
+    def put_listing(self, path: str, listing: ProjectList | Refusal) -> None:
         """Put a list of projects onto an index in place of the one that it has by itself."""
         self._listings[path] = listing
 
@@ -99,12 +99,12 @@ class Shelves:
         """Count the changes."""
         return self._stamps.get((index.path, project), 0)
 
-    def projects(self, index: Index) -> Listing:
+    def projects(self, index: Index) -> ProjectList:
         """List what was put."""
         if index.path in self._listings:
-            listing: Listing = _given(self._listings[index.path])
+            listing: ProjectList = _given(self._listings[index.path])
             return listing
-        return Listing(sorted(name for path, name in self._projects if path == index.path))
+        return ProjectList(sorted(name for path, name in self._projects if path == index.path))
 
     def project(self, index: Index, name: str) -> Project | None:
         """Return what was put."""
@@ -126,7 +126,7 @@ class Shelves:
         bare = [Release(name, version, {"name": name, "version": version}) for version in versions]
         return self._releases.get((index.path, name), bare)
 
-    def open(self, index: Index, path: str) -> StoredFile | Growing:
+    def open(self, index: Index, path: str) -> StoredFile | OngoingDownload:
         """Have nothing."""
         raise NotFound(f"no such file: {path}")
 
@@ -138,7 +138,7 @@ class Shelves:
         """Have nothing."""
         raise NotFound(f"no such file: {path}")
 
-    def obtain(self, index: Index, name: str, version: str) -> Release:
+    def fetch_release(self, index: Index, name: str, version: str) -> Release:
         """Have nothing."""
         raise NotFound(f"no release {name} {version}")
 
@@ -155,7 +155,7 @@ class Shelves:
             del self._projects[path, name]
             self._stamps[path, name] += 1
 
-    def refers(self, sha256: str) -> bool:
+    def references(self, sha256: str) -> bool:
         """Need no stored file."""
         return False
 
@@ -163,7 +163,7 @@ class Shelves:
         """Need no stored file."""
         return iter(())
 
-    def lost(self, sha256: str) -> None:
+    def mark_lost(self, sha256: str) -> None:
         """Need no stored file."""
 
 

@@ -1,1 +1,1 @@
-"""The bytes of packages: written once under their sha256, served again and again, swept when nobody needs them."""
+"""The files of packages: stored once under their sha256, sent to clients, and removed when no record needs them."""

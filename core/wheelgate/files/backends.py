@@ -1,4 +1,4 @@
-"""What keeps files: a folder of this machine, or a bucket of an object store."""
+"""What a file backend is: a folder of this machine, or a bucket of an object store."""
 
 from __future__ import annotations
 
@@ -6,105 +6,105 @@ import io
 from collections.abc import Hashable, Iterator
 from typing import Any, BinaryIO, Protocol
 
-from wheelgate.packages import DraftFile, StoredFile
+from wheelgate.packages import ReceivedFile, StoredFile
 
-BUFFER = 1 << 20
-"""Bytes that are read ahead, so that an object store is not asked for every few."""
+READ_BUFFER_BYTES = 1 << 20
+"""Bytes that are read ahead, so that small reads cost an object store few requests."""
 
 
-def place(sha256: str) -> str:
-    """Return where a file of that hash lies; not all in one folder, for some programs are slow with large ones."""
+def path_in_store(sha256: str) -> str:
+    """Return the path of a file by its hash; in 256 folders, because some programs are slow with large ones."""
     return f"{sha256[:2]}/{sha256[2:]}"
 
 
-class Opened(Protocol):
-    """A stored file that is being read; several threads may do so at once."""
+class OpenFile(Protocol):
+    """A stored file that is open for reading. Several threads may read at the same time."""
 
     identity: Hashable
-    """Another one whenever the content may be another."""
+    """A value that changes whenever the content may have changed."""
     modified: float
     """Seconds since 1970."""
     descriptor: int
-    """Of an open file of the operating system; -1 if it is none."""
+    """The file descriptor; -1 if the operating system has no such file."""
 
     def read(self, start: int, count: int) -> bytes:
-        """Return as many bytes from there on, which must exist."""
+        """Return ``count`` bytes from ``start``. All of them must exist."""
 
-    def at_hand(self, start: int, count: int) -> bool:
-        """Say whether these bytes can be read without waiting, as far as one can tell by looking at their ends."""
+    def in_page_cache(self, start: int, count: int) -> bool:
+        """Say whether these bytes can be read without waiting, going by the first and the last of them."""
 
-    def read_now(self, start: int, count: int) -> bytes | None:
-        """Return them if that takes no longer than a page-cache hit, else None."""
+    def read_cached(self, start: int, count: int) -> bytes | None:
+        """Return ``count`` bytes from ``start`` if that takes no longer than a page-cache hit, else None."""
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close it."""
 
 
-class Store(Protocol):
-    """Files by their sha256, each at its :func:`place`. What it raises is a ``BackendUnavailable``."""
+class FileBackend(Protocol):
+    """Stores files by their sha256, each at its :func:`path_in_store`. Its errors are ``BackendUnavailable``."""
 
     instant: bool
     """True if :meth:`open` and :meth:`size` are quick enough for the event loop."""
 
-    def put(self, draft: DraftFile) -> None:
-        """Keep a draft. A file that is there is replaced: it may have been damaged since."""
+    def put(self, received: ReceivedFile) -> None:
+        """Store a file. It replaces a stored file of the same hash, which may have been damaged since."""
 
-    def secure(self, draft: DraftFile) -> None:
-        """Wait until a draft that was put is kept also through a power cut."""
+    def sync(self, received: ReceivedFile) -> None:
+        """Wait until a file from :meth:`put` would survive a power cut."""
 
     def size(self, sha256: str) -> int | None:
-        """Return how many bytes a file has; None if it is not there."""
+        """Return the size of a file in bytes; None if there is none of that hash."""
 
-    def remove(self, place: str) -> None:
-        """Remove what lies at a place, if anything does."""
+    def remove(self, path: str) -> None:
+        """Remove the file at a path of the store, if there is one."""
 
-    def open(self, stored: StoredFile) -> Opened:
-        """Open a file for reading; ``Damaged`` if it is gone, or has another size."""
+    def open(self, stored: StoredFile) -> OpenFile:
+        """Open a file for reading; raise ``Damaged`` if it is missing or has another size."""
 
     def set_aside(self, sha256: str) -> None:
-        """Move a damaged file to where it does no harm, and may still be looked at."""
+        """Move a damaged file out of the store, to where an administrator can still look at it."""
 
     def all(self) -> Iterator[tuple[str, float]]:
-        """Find everything that lies there: its place, and when it came, in seconds since 1970."""
+        """Return everything in the store: its path, and when it was stored, in seconds since 1970."""
 
 
-class Stream(io.RawIOBase):
-    """An opened file as Python's own libraries read one."""
+class OpenFileStream(io.RawIOBase):
+    """An open stored file with the interface of Python's own files."""
 
-    def __init__(self, opened: Opened, size: int) -> None:
-        self._opened = opened
+    def __init__(self, file: OpenFile, size: int) -> None:
+        self._file = file
         self._size = size
         self._position = 0
 
     def readable(self) -> bool:
-        """Say that it can be read."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """Say that it can be read from anywhere."""
+        """Return True."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a place."""
+        """Move to a position, and return it."""
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
         self._position = max(0, base + offset)
         return self._position
 
     def readinto(self, buffer: Any) -> int:
-        """Fill a buffer as far as there is something."""
+        """Fill a buffer; return the number of bytes, 0 at the end of the file."""
         count = max(0, min(len(buffer), self._size - self._position))
         if count:
-            buffer[:count] = self._opened.read(self._position, count)
+            buffer[:count] = self._file.read(self._position, count)
             self._position += count
         return count
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close it."""
         if not self.closed:
-            self._opened.close()
+            self._file.close()
         super().close()
 
 
-def stream(opened: Opened, size: int) -> BinaryIO:
-    """Return an opened file as a buffered one."""
-    return io.BufferedReader(Stream(opened, size), BUFFER)
+def buffered(file: OpenFile, size: int) -> BinaryIO:
+    """Return an open stored file as a buffered one of Python."""
+    return io.BufferedReader(OpenFileStream(file, size), READ_BUFFER_BYTES)

@@ -1,7 +1,7 @@
-"""Which files are just being put to their place: where the next start finds what a crash has left of them.
+"""The journal of files that are being stored, so that the next start finds what a crash leaves behind.
 
-A file that came in one piece is never a draft on the disk. Its hash is noted here first, in a file of this process's
-own.
+A file that was received in one piece is never on the disk as an incoming file. Its hash is written to the journal
+before the file is written to its final path. Each process has a journal of its own.
 """
 
 from __future__ import annotations
@@ -15,84 +15,86 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from wheelgate.files import errors as faults
-from wheelgate.files.local import make_private
+from wheelgate.disk import make_private_folder
+from wheelgate.files.errors import translated
 
-HASH = re.compile("^([0-9a-f]{64})$", re.MULTILINE)
-LONGEST = 65_000
-"""Bytes until what is settled by now is left out."""
+SHA256_LINE = re.compile("^([0-9a-f]{64})$", re.MULTILINE)
+MAX_JOURNAL_BYTES = 65_000
+"""Bytes after which the journal is rewritten with the open entries only."""
 
 
-class Placing:
-    """The notes of this process."""
+class CommitJournal:
+    """The journal of this process."""
 
     def __init__(self, folder: Path) -> None:
-        """Take the folder; nothing is made there before it is needed."""
+        """Make a journal in a folder; nothing is written before the first entry."""
         self._folder = folder
         self._lock = threading.Lock()
         self._open: dict[str, int] = {}
+        """How many unfinished commits there are of each hash."""
         self._path = ""
         self._descriptor = -1
         self._length = 0
 
-    def note(self, sha256: str) -> None:
-        """Note a file that is about to be placed.
+    def begin(self, sha256: str) -> None:
+        """Write an entry for a file that is about to be stored.
 
         Raises:
-            BackendUnavailable: the disk fails; ``StorageFull``: it is full.
+            StorageFull: the disk is full.
+            BackendUnavailable: the disk fails.
         """
-        with self._lock, faults.told():
-            if self._length > LONGEST or self._descriptor < 0:
-                self._begin()
-            self._write([sha256])
+        with self._lock, translated():
+            if self._length > MAX_JOURNAL_BYTES or self._descriptor < 0:
+                self._rewrite()
+            self._append([sha256])
             self._open[sha256] = self._open.get(sha256, 0) + 1
 
-    def settle(self, sha256: str) -> None:
-        """Forget about a file: it is recorded, or gone."""
+    def end(self, sha256: str) -> None:
+        """Remove an entry: the file is recorded, or removed."""
         with self._lock:
             self._open[sha256] -= 1
             if not self._open[sha256]:
                 del self._open[sha256]
             if not self._open and self._length:
-                with suppress(OSError):  # what stands there too long is looked at once more at the next start
+                with suppress(OSError):  # an entry that stays too long costs the next start one more look
                     os.ftruncate(self._descriptor, 0)
                     self._length = 0
 
     def leftovers(self) -> Iterator[tuple[Path, list[str]]]:
-        """Find the notes of processes that are gone, each with the hashes in it; what a crash has cut is left out."""
+        """Return the journals of processes that have ended, each with its hashes; an incomplete line does not count."""
         with suppress(FileNotFoundError):
             for path in self._folder.iterdir():
-                yield path, HASH.findall(path.read_text("ascii", "replace"))
+                yield path, SHA256_LINE.findall(path.read_text("ascii", "replace"))
 
     def close(self) -> None:
-        """End: if nothing is open, no notes are left."""
+        """Close the journal, and remove it unless it has open entries."""
         with self._lock:
-            path, kept = self._path, bool(self._open)
-            self._end()
-            if path and not kept:
+            path, unfinished = self._path, bool(self._open)
+            self._close_file()
+            if path and not unfinished:
                 with suppress(OSError):
                     os.unlink(path)  # noqa: PTH108
 
-    def _begin(self) -> None:
-        """Write all that is open into a new file, and remove the one before."""
+    def _rewrite(self) -> None:
+        """Write the open entries to a new file, and remove the old one."""
         before = self._path
-        self._end()
-        make_private(self._folder)
+        self._close_file()
+        make_private_folder(self._folder)
         self._path = f"{self._folder}/{secrets.token_hex(8)}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
         self._descriptor = os.open(self._path, flags, 0o600)
-        self._write(self._open)
+        self._append(self._open)
         if before:
             os.unlink(before)  # noqa: PTH108
 
-    def _write(self, hashes: Iterable[str]) -> None:
+    def _append(self, hashes: Iterable[str]) -> None:
         lines = "".join(f"{sha256}\n" for sha256 in hashes).encode()
         written = os.write(self._descriptor, lines) if lines else 0
         self._length += written
         if written < len(lines):
-            raise OSError(errno.ENOSPC, "the notes were cut")
+            raise OSError(errno.ENOSPC, "the journal is cut off")
 
-    def _end(self) -> None:
+    def _close_file(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
         self._descriptor, self._length, self._path = -1, 0, ""

@@ -1,4 +1,4 @@
-"""What a disk reports when it fails, put into the words of the domain."""
+"""Disk errors as refusals that a client may see."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from wheelgate.packages import StoredFile
 
 log = logging.getLogger("wheelgate.files")
 
-LATER = 10
-"""Seconds until it is worth while to try again: somebody has to look at the disk first."""
+DISK_RETRY_AFTER_SECONDS = 10
+"""When a client may try again: an administrator has to look at the disk first."""
 
 
-class told:  # noqa: N801 - used as a function; PERF: a generator in its place takes three times as long
-    """Turn an ``OSError`` into a refusal; no path of the server shows in it.
+class translated:  # noqa: N801 - used as a function; PERF: a generator in its place takes three times as long
+    """Turn an ``OSError`` inside the ``with`` block into a refusal, which contains no path of the server.
 
     Raises:
         StorageFull: no space is left.
-        BackendUnavailable: anything else.
+        BackendUnavailable: any other error.
     """
 
     def __enter__(self) -> None:
@@ -31,22 +31,23 @@ class told:  # noqa: N801 - used as a function; PERF: a generator in its place t
 
 
 def refusal(error: OSError) -> Refusal:
-    """Return what a client is told."""
+    """Return the refusal for a disk error."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return StorageFull(
-            "no space is left where the server keeps its files, so nothing was kept; an administrator has to free"
-            " some, then repeat",
-            retry_after=LATER,
+            "no space is left on the disk for package files, so nothing was stored; try again after an administrator"
+            " has freed some",
+            retry_after=DISK_RETRY_AFTER_SECONDS,
         )
     name = errno.errorcode.get(error.errno or 0, "unknown error")
     return BackendUnavailable(
-        f"the server cannot use the disk of its files ({name}); an administrator has to look at it", retry_after=LATER
+        f"the server cannot use its disk for package files ({name}); an administrator has to look at it",
+        retry_after=DISK_RETRY_AFTER_SECONDS,
     )
 
 
 def damaged(stored: StoredFile, how: str) -> Damaged:
-    """Report a damaged file loudly, and return what the one who asked for it is told."""
-    log.error("the stored file %s is %s: 'devpi-server fsck' finds out what is needed", stored.sha256, how)
+    """Log a damaged file as an error, and return the refusal for the client that asked for it."""
+    log.error("the stored file %s is %s; run 'devpi-server fsck' to learn which releases need it", stored.sha256, how)
     return Damaged(
-        "the server's copy of this file is damaged and is not served; an administrator finds its name in the log"
+        "the server's copy of this file is damaged, so it is not served; an administrator finds the file in the log"
     )

@@ -1,8 +1,8 @@
-"""Downloads that all processes of this machine share: one writes, the others read what is there.
+"""Downloads that all processes of this machine share: one process writes, the others read what has arrived.
 
-A download has a file whose lock its writer holds. The first line of it says where the bytes grow, a second one how it
-ended; a lock that is free without a second line tells that the writer died. Whoever has the file open reads on in
-peace when its name is gone.
+A download has a state file, which its writer locks. The first line of the state file names the file with the bytes, and
+a second line says how the download ended. If the lock is free and there is no second line, the writer has died. A
+process with the files open can read on after their names are gone.
 """
 
 from __future__ import annotations
@@ -21,24 +21,26 @@ from typing import Any
 from uuid import uuid4
 
 from wheelgate import errors
+from wheelgate.disk import make_private_folder
 from wheelgate.errors import BackendUnavailable, Refusal
-from wheelgate.files import errors as faults
-from wheelgate.files.incoming import Drafts, WrittenDraft
-from wheelgate.files.local import make_private
+from wheelgate.files.errors import translated
+from wheelgate.files.incoming import IncomingFolder, LocalIncomingFile
 from wheelgate.logs import where
-from wheelgate.packages import Draft, DraftFile, Growing, StoredFile
+from wheelgate.packages import IncomingFile, OngoingDownload, ReceivedFile, StoredFile
 
-LONGEST_STATE = 65_536
-"""Bytes of both lines together."""
-LONGEST_SENTENCE = 2_000
-"""Characters of a refusal that is passed on."""
-BOTH = 2
-LOOK_AGAIN = 0.01
-PATIENCE = 10.0
-"""Seconds between two looks, and altogether, for a first line that another process is about to write."""
-LAST = 5.0
-"""Seconds for which the end of the server waits for downloads that nobody may want any longer."""
-PASSED_ON: dict[str, type[Refusal]] = {
+MAX_STATE_BYTES = 65_536
+"""Bytes of a state file."""
+MAX_MESSAGE_CHARS = 2_000
+"""Characters of the message of a refusal that other processes get."""
+LINES_WHEN_ENDED = 2
+"""Lines of the state file of a download that has ended."""
+JOIN_POLL_SECONDS = 0.01
+"""Seconds between two looks at a state file that another process is about to write."""
+JOIN_TIMEOUT_SECONDS = 10.0
+"""Seconds for all of these looks."""
+CLOSE_TIMEOUT_SECONDS = 5.0
+"""Seconds for which the end of the server waits for downloads; perhaps no client needs them any more."""
+SHARED_REFUSALS: dict[str, type[Refusal]] = {
     kind.__name__: kind
     for kind in (
         errors.BackendUnavailable,
@@ -50,53 +52,54 @@ PASSED_ON: dict[str, type[Refusal]] = {
         errors.UpstreamTimeout,
     )
 }
+"""The refusals that other processes get as they are, by their names in a state file."""
 
 log = logging.getLogger("wheelgate.files")
 
-Download = Callable[[Draft], StoredFile]
+Download = Callable[[IncomingFile], StoredFile]
 
 
-class Fetching:
-    """The downloads under way on this machine."""
+class SharedDownloads:
+    """The ongoing downloads of this machine."""
 
-    def __init__(self, folder: Path, drafts: Drafts, release: Callable[[DraftFile], None]) -> None:
+    def __init__(self, folder: Path, incoming: IncomingFolder, clean_up: Callable[[ReceivedFile], None]) -> None:
         self._folder = folder
-        self._drafts = drafts
-        self._release = release
+        self._incoming = incoming
+        self._clean_up = clean_up
         self._threads: list[threading.Thread] = []
 
-    def fetch(self, key: str, size: int | None, download: Download) -> Growing:
-        """Join the download of that key, or begin it."""
+    def fetch(self, key: str, size: int | None, download: Download) -> OngoingDownload:
+        """Join the download with that key, or begin it."""
         path = self._folder / hashlib.sha256(key.encode()).hexdigest()
-        deadline = time.monotonic() + PATIENCE
-        with faults.told():
-            make_private(self._folder)
+        deadline = time.monotonic() + JOIN_TIMEOUT_SECONDS
+        with translated():
+            make_private_folder(self._folder)
             while time.monotonic() < deadline:
                 descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-                if not _locked(descriptor, fcntl.LOCK_EX):
+                if not _try_lock(descriptor, fcntl.LOCK_EX):
                     if joined := self._join(descriptor):
                         return joined
-                    time.sleep(LOOK_AGAIN)
-                elif _named(descriptor, path) and not _lines(descriptor):
-                    return self._lead(path, size, download, descriptor)
+                    time.sleep(JOIN_POLL_SECONDS)
+                elif _still_named(descriptor, path) and not _lines(descriptor):
+                    return self._begin(path, size, download, descriptor)
                 else:
-                    self._forget(path, descriptor)
-        raise BackendUnavailable("a download does not get under way; try again in a moment", retry_after=5)
+                    self._remove(path, descriptor)
+        raise BackendUnavailable("a download does not start; try again in a moment", retry_after=5)
 
     def sweep(self) -> None:
-        """Remove what crashes have left. No process may be at work in the folder."""
-        with faults.told(), suppress(FileNotFoundError):
+        """Remove what crashes have left. No other process may use the folder."""
+        with translated(), suppress(FileNotFoundError):
             for path in self._folder.iterdir():
                 path.unlink()
 
     def close(self) -> None:
-        """Wait a little for what is under way; the next start sweeps what it leaves."""
-        deadline = time.monotonic() + LAST
+        """Wait a short time for ongoing downloads; the next start removes what they leave."""
+        deadline = time.monotonic() + CLOSE_TIMEOUT_SECONDS
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def _join(self, descriptor: int) -> SharedDownload | None:
-        """Read along with another one; None if that has not quite begun, or is just over."""
+        """Read along with another process; None if its download has not quite begun, or has just ended."""
         lines = _lines(descriptor)
         with suppress(FileNotFoundError):
             if lines:
@@ -105,42 +108,42 @@ class Fetching:
         os.close(descriptor)
         return None
 
-    def _lead(self, path: Path, size: int | None, download: Download, descriptor: int) -> SharedDownload:
-        """Begin the download in a thread that takes over the descriptor, and with it the lock."""
-        draft = RememberedDraft(self._drafts.begin(()))
+    def _begin(self, path: Path, size: int | None, download: Download, descriptor: int) -> SharedDownload:
+        """Begin the download in a thread, which owns the locked descriptor from now on."""
+        incoming = TrackedIncomingFile(self._incoming.receive(()))
         try:
-            # A second name for the bytes: the draft's own changes when it is finished.
+            # A second name for the bytes: the name of the incoming file changes when it is finished.
             data = path.with_name(f"{path.name}.{uuid4().hex}")
-            os.link(draft.path, data)
+            os.link(incoming.path, data)
             _append(descriptor, {"data": data.name, "size": size})
-            state, bytes_so_far = (os.open(each, os.O_RDONLY | os.O_CLOEXEC) for each in (path, data))
-            growing = SharedDownload(state, bytes_so_far, size)
+            state_file, data_file = (os.open(each, os.O_RDONLY | os.O_CLOEXEC) for each in (path, data))
+            shared = SharedDownload(state_file, data_file, size)
             thread = threading.Thread(
-                target=self._run, args=(download, draft, descriptor, (path, data)), name="download", daemon=True
+                target=self._run, args=(download, incoming, descriptor, (path, data)), name="download", daemon=True
             )
             self._threads = [each for each in self._threads if each.is_alive()] + [thread]
             thread.start()
         except BaseException:
-            draft.drop(self._release)
-            self._forget(path, descriptor)
+            incoming.clean_up(self._clean_up)
+            self._remove(path, descriptor)
             raise
-        return growing
+        return shared
 
-    def _run(self, download: Download, draft: RememberedDraft, descriptor: int, names: tuple[Path, ...]) -> None:
-        """Download, and say how it ended."""
+    def _run(self, download: Download, incoming: TrackedIncomingFile, descriptor: int, names: tuple[Path, ...]) -> None:
+        """Download, and write how it ended."""
         outcome: dict[str, Any]
         try:
             try:
-                stored = download(draft)
+                stored = download(incoming)
                 outcome = {"sha256": stored.sha256, "size": stored.size}
             except Refusal as refusal:
-                kind = next((each.__name__ for each in type(refusal).mro() if each.__name__ in PASSED_ON), "")
-                message = refusal.message[:LONGEST_SENTENCE]
+                kind = next((each.__name__ for each in type(refusal).mro() if each.__name__ in SHARED_REFUSALS), "")
+                message = refusal.message[:MAX_MESSAGE_CHARS]
                 outcome = {"refusal": kind, "message": message, "retry_after": refusal.retry_after}
-            except Exception as error:  # noqa: BLE001 - a plugin's fault must not keep clients waiting
+            except Exception as error:  # noqa: BLE001 - clients must not wait for a plugin that has failed
                 log.error("a download failed: %s", where(error))
                 outcome = {"refusal": "", "message": "the server failed on this download; its log says where"}
-            draft.drop(self._release)
+            incoming.clean_up(self._clean_up)
             _append(descriptor, outcome)
         finally:
             for name in names:
@@ -148,110 +151,110 @@ class Fetching:
                     name.unlink()
             os.close(descriptor)
 
-    def _forget(self, path: Path, descriptor: int) -> None:
-        """Clear away a download whose lock was given to us: it is over, or its writer has died."""
-        if _named(descriptor, path):
+    def _remove(self, path: Path, descriptor: int) -> None:
+        """Remove the files of a download whose lock this process got: it has ended, or its writer has died."""
+        if _still_named(descriptor, path):
             for line in _lines(descriptor)[:1]:
                 (self._folder / line["data"]).unlink(missing_ok=True)
             path.unlink()
         os.close(descriptor)
 
 
-class RememberedDraft:
-    """A draft of which the download keeps track, so that it goes however the plugin leaves it."""
+class TrackedIncomingFile:
+    """An incoming file that can be cleaned up in whatever state a plugin leaves it."""
 
-    def __init__(self, draft: WrittenDraft) -> None:
-        self._draft = draft
-        self._finished: DraftFile | None = None
+    def __init__(self, incoming: LocalIncomingFile) -> None:
+        self._incoming = incoming
+        self._received: ReceivedFile | None = None
 
     @property
     def path(self) -> Path:
-        """Where it grows."""
-        return self._draft.path
+        """Where it is until it is finished."""
+        return self._incoming.path
 
     def write(self, chunk: bytes) -> None:
-        """Append to it."""
-        self._draft.write(chunk)
+        """Append bytes."""
+        self._incoming.write(chunk)
 
-    def finish(self) -> DraftFile:
-        """Return what was received."""
-        self._finished = self._draft.finish()
-        return self._finished
+    def finish(self) -> ReceivedFile:
+        """Return the received file."""
+        self._received = self._incoming.finish()
+        return self._received
 
     def discard(self) -> None:
-        """Give it up."""
-        self._draft.discard()
+        """Remove an incomplete file."""
+        self._incoming.discard()
 
-    def drop(self, release: Callable[[DraftFile], None]) -> None:
-        """Release it, or give it up if it was never finished."""
-        if self._finished is not None:
-            release(self._finished)
+    def clean_up(self, clean_up: Callable[[ReceivedFile], None]) -> None:
+        """Clean up the received file, or discard it if it was never finished."""
+        if self._received is not None:
+            clean_up(self._received)
         else:
-            self._draft.discard()
+            self._incoming.discard()
 
 
 class SharedDownload:
-    """A download as one of those sees it who wait for it; it owns its two descriptors."""
+    """A download for a client that waits for it. It owns its two descriptors."""
 
-    def __init__(self, state: int, data: int, size: int | None) -> None:
-        self._state = state
-        self._data = data
+    def __init__(self, state_file: int, data_file: int, size: int | None) -> None:
+        self._state_file = state_file
+        self._data_file = data_file
         self._stored: StoredFile | None = None
         self._refusal: Refusal | None = None
         self._size = size
 
     def __del__(self) -> None:
-        os.close(self._state)
-        os.close(self._data)
+        os.close(self._state_file)
+        os.close(self._data_file)
 
     @property
     def path(self) -> Path:
-        """Where the bytes grow: a name for the descriptor, since the file may have lost its own."""
-        return Path(f"/dev/fd/{self._data}")
+        """A name for the descriptor of the growing file, which may have lost its own name."""
+        return Path(f"/dev/fd/{self._data_file}")
 
     @property
     def size(self) -> int | None:
-        """Bytes that it will have; None if nobody knows."""
+        """Bytes of the complete file; None if the upstream does not say."""
         return self._size
 
     def available(self) -> tuple[int, bool]:
-        """Return how many bytes may be read now, and whether that is all."""
+        """Return how many bytes can be read now, and whether the file is complete."""
         if self._stored is None and self._refusal is None:
             self._look()
         if self._refusal is not None:
             raise self._refusal
         if self._stored is not None:
             return self._stored.size, True
-        return max(0, os.fstat(self._data).st_size - 1), False
+        return max(0, os.fstat(self._data_file).st_size - 1), False
 
     def stored(self) -> StoredFile:
-        """Return what it has become."""
+        """Return the stored file, once the download is complete."""
         self.available()
         if self._stored is None:
             raise BackendUnavailable("the file has not arrived yet; try again in a moment", retry_after=5)
         return self._stored
 
     def _look(self) -> None:
-        """Find out whether it has ended. A lock that is free, with nothing said, is that of a dead process."""
-        lines = _lines(self._state)
-        if len(lines) < BOTH and _locked(self._state, fcntl.LOCK_SH):
-            fcntl.flock(self._state, fcntl.LOCK_UN)
-            lines = _lines(self._state)
-            if len(lines) < BOTH:
+        """Find out whether the download has ended. A free lock without a second line is that of a dead process."""
+        lines = _lines(self._state_file)
+        if len(lines) < LINES_WHEN_ENDED and _try_lock(self._state_file, fcntl.LOCK_SH):
+            fcntl.flock(self._state_file, fcntl.LOCK_UN)
+            lines = _lines(self._state_file)
+            if len(lines) < LINES_WHEN_ENDED:
                 self._refusal = BackendUnavailable("the download was interrupted; try again", retry_after=1)
                 return
-        if len(lines) < BOTH:
+        if len(lines) < LINES_WHEN_ENDED:
             return
-        ended = lines[1]
-        if "refusal" in ended:
-            kind = PASSED_ON.get(ended["refusal"], BackendUnavailable)
-            self._refusal = kind(ended["message"], retry_after=ended.get("retry_after"))
+        outcome = lines[1]
+        if "refusal" in outcome:
+            kind = SHARED_REFUSALS.get(outcome["refusal"], BackendUnavailable)
+            self._refusal = kind(outcome["message"], retry_after=outcome.get("retry_after"))
         else:
-            self._stored = StoredFile(ended["sha256"], ended["size"])
+            self._stored = StoredFile(outcome["sha256"], outcome["size"])
 
 
-def _locked(descriptor: int, how: int) -> bool:
-    """Take the lock if it is free."""
+def _try_lock(descriptor: int, how: int) -> bool:
+    """Take the lock if it is free; say whether it was."""
     try:
         fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -259,8 +262,8 @@ def _locked(descriptor: int, how: int) -> bool:
     return True
 
 
-def _named(descriptor: int, path: Path) -> bool:
-    """Say whether an open file still has its name."""
+def _still_named(descriptor: int, path: Path) -> bool:
+    """Say whether an open file is still the one at ``path``."""
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -269,8 +272,8 @@ def _named(descriptor: int, path: Path) -> bool:
 
 
 def _lines(descriptor: int) -> list[dict[str, Any]]:
-    """Read the lines that are written whole."""
-    return [json.loads(line) for line in os.pread(descriptor, LONGEST_STATE, 0).split(b"\n")[:-1]]
+    """Return the complete lines of a state file."""
+    return [json.loads(line) for line in os.pread(descriptor, MAX_STATE_BYTES, 0).split(b"\n")[:-1]]
 
 
 def _append(descriptor: int, line: dict[str, Any]) -> None:

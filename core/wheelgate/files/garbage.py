@@ -1,7 +1,8 @@
-"""Stored files that may not be needed any longer: who notes them, and who removes what nobody needs.
+"""The garbage collector of stored files: it removes files that no record refers to any more.
 
-A file is removed inside a transaction that holds the lock of its hash, after every source was asked for it; a record
-of it is made inside one that holds the same lock and has looked that the file is there. So neither passes the other.
+It removes a file within a transaction that holds the lock of the file's hash, after no package source referred to it. A
+record of a file is written within a transaction that holds the same lock and has checked that the file exists. So the
+two never overlap.
 """
 
 from __future__ import annotations
@@ -11,102 +12,109 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 
 from wheelgate.errors import Refusal
-from wheelgate.files.backends import Store, place
+from wheelgate.files.backends import FileBackend, path_in_store
 from wheelgate.logs import where
 from wheelgate.packages import PackageSource
 from wheelgate.store.database import Database
 
-SOON = 0.5
-"""Seconds until it is looked whether a transaction that left doubts is through."""
-LOOKS = 20
-AT_ONCE = 100
-"""Doubts that are noted or read by one statement."""
+SWEEP_DELAY_SECONDS = 0.5
+"""Seconds between a mark and the sweep: the transaction that sets the mark has to commit first."""
+MAX_SWEEP_ATTEMPTS = 20
+"""Sweeps that may find nothing before the thread waits for the next mark."""
+BATCH_ROWS = 100
+"""Marks that one statement writes or reads."""
 
 log = logging.getLogger("wheelgate.files")
 
 
-def lock(database: Database, hashes: Iterable[str]) -> None:
-    """Keep others from removing or confirming these files until the open transaction ends."""
+def lock_hashes(database: Database, hashes: Iterable[str]) -> None:
+    """Lock files by their hashes until the open transaction ends, so that nobody else removes or records them."""
     if database.kind == "postgresql":
-        for sha256 in sorted(set(hashes)):  # in one order, so that no two wait for each other
+        for sha256 in sorted(set(hashes)):  # always in the same order, so that no two transactions wait for each other
             key = int.from_bytes(bytes.fromhex(sha256[:16]), signed=True)
             database.returning("SELECT pg_advisory_xact_lock(?)", (key,))
 
 
-class Doubts:
-    """The table of doubted files, and the thread that sweeps them soon after they were noted."""
+class GarbageCollector:
+    """The table of marked files, and the thread that sweeps them shortly after they were marked."""
 
-    def __init__(self, database: Database, store: Callable[[], Store]) -> None:
+    def __init__(self, database: Database, backend: Callable[[], FileBackend]) -> None:
         self._database = database
-        self._store = store
+        self._backend = backend
         self.sources: Sequence[PackageSource] = ()
         self.complete: Callable[[], bool] = lambda: False
         self._wake = threading.Event()
-        self._ended = threading.Event()
+        self._closed = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    def ask(self, sources: Sequence[PackageSource], complete: Callable[[], bool]) -> None:
-        """Take those who are asked what they need, and who says whether these are all: else nothing is removed."""
+    def set_sources(self, sources: Sequence[PackageSource], complete: Callable[[], bool]) -> None:
+        """Set the package sources to ask.
+
+        Args:
+            sources: the sources of all index types.
+            complete: says whether the plugin of every index is loaded. No file is removed unless it returns True.
+        """
         self.sources = sources
         self.complete = complete
 
-    def note(self, hashes: Iterable[str]) -> None:
-        """Write doubts down, within the transaction that raises them; they are swept soon after its commit."""
+    def mark(self, hashes: Iterable[str]) -> None:
+        """Mark files that may be unreferenced, within the transaction that removes their records."""
         rest = sorted(set(hashes))
         if not rest:
             return
         while rest:
-            now, rest = rest[:AT_ONCE], rest[AT_ONCE:]
-            marks = ", ".join("(?)" for _ in now)
-            self._database.write(f"INSERT INTO doubted_file (sha256) VALUES {marks}", now)  # noqa: S608 - only marks
+            batch, rest = rest[:BATCH_ROWS], rest[BATCH_ROWS:]
+            rows = ", ".join("(?)" for _ in batch)
+            self._database.write(f"INSERT INTO doubted_file (sha256) VALUES {rows}", batch)  # noqa: S608 - only marks
         with self._lock:
-            if self._thread is None and not self._ended.is_set():
+            if self._thread is None and not self._closed.is_set():
                 self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
                 self._thread.start()
         self._wake.set()
 
-    def needed(self, sha256: str) -> bool:
-        """Say whether any record needs the file, or may: without the plugin of an index nobody knows."""
-        return any(source.refers(sha256) for source in self.sources) or not self.complete()
+    def referenced(self, sha256: str) -> bool:
+        """Say whether a record refers to the file, or may: the plugin of some index is not loaded."""
+        return any(source.references(sha256) for source in self.sources) or not self.complete()
 
-    def settle(self, sha256: str) -> None:
-        """Remove a file if nobody needs it."""
+    def remove_unreferenced(self, sha256: str) -> None:
+        """Remove a file unless it is referenced."""
         with self._database.transaction():
-            lock(self._database, [sha256])
-            if not self.needed(sha256):
-                self._store().remove(place(sha256))
+            lock_hashes(self._database, [sha256])
+            if not self.referenced(sha256):
+                self._backend().remove(path_in_store(sha256))
 
     def sweep(self) -> int:
-        """Settle all doubts; return how many there were."""
+        """Remove all marked files that are unreferenced; return the number of marks."""
         count = 0
-        while rows := self._database.read(f"SELECT id, sha256 FROM doubted_file ORDER BY id LIMIT {AT_ONCE}"):  # noqa: S608 - a constant
+        query = f"SELECT id, sha256 FROM doubted_file ORDER BY id LIMIT {BATCH_ROWS}"  # noqa: S608 - a constant
+        while rows := self._database.read(query):
             for number, sha256 in rows:
                 with self._database.transaction():
-                    self.settle(sha256)
-                    # By both: SQLite gives the number of a row that is gone to the next one.
+                    self.remove_unreferenced(sha256)
+                    # By both columns: SQLite gives the id of a deleted row to the next one.
                     self._database.write("DELETE FROM doubted_file WHERE id = ? AND sha256 = ?", (number, sha256))
                 count += 1
         return count
 
     def close(self) -> None:
-        """End the thread, after the doubt that it is at."""
-        self._ended.set()
+        """End the thread after the file that it works on."""
+        self._closed.set()
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
 
     def _run(self) -> None:
-        while self._wake.wait() and not self._ended.is_set():
+        while self._wake.wait() and not self._closed.is_set():
             self._wake.clear()
-            for _ in range(LOOKS):
-                if self._ended.wait(SOON):
+            for _ in range(MAX_SWEEP_ATTEMPTS):
+                if self._closed.wait(SWEEP_DELAY_SECONDS):
                     return
                 try:
                     if self.sweep():
                         break
                 except Refusal as error:
-                    log.warning("stored files could not be swept yet: %s", error)
-                except Exception as error:  # noqa: BLE001 - the next doubt, or the next start, tries again
-                    log.error("stored files could not be swept: %s", where(error))
+                    log.warning("unreferenced files could not be removed yet: %s", error)
+                except Exception as error:  # noqa: BLE001 - the next mark, or the next start, tries again
+                    log.error("unreferenced files could not be removed: %s", where(error))
                     break

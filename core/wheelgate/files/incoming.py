@@ -1,7 +1,7 @@
-"""Files on their way in: written and hashed chunk by chunk, in a folder of their own until they are kept or dropped.
+"""Files that are being received: written and hashed chunk by chunk, in a folder of their own until they are stored.
 
-A draft that was received whole carries its sha256 in its name. Whoever finds one after a crash knows so which stored
-file may have come of it without anybody recording it, and need not look through all of them.
+The name of a completely received file contains its sha256. After a crash this names the stored file that may exist
+without a record, so that nobody has to search all of them.
 """
 
 from __future__ import annotations
@@ -16,68 +16,68 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from wheelgate.files import errors as faults
-from wheelgate.files.local import create, make_private, write_all
-from wheelgate.packages import DraftFile, StoredFile
+from wheelgate.disk import create_private_file, make_private_folder, write_all
+from wheelgate.files.errors import translated
+from wheelgate.packages import ReceivedFile, StoredFile
 
 HASHES: dict[str, Callable[[], Any]] = {
     "sha256": hashlib.sha256,
     "md5": lambda: hashlib.md5(usedforsecurity=False),
     "blake2_256": lambda: hashlib.blake2b(digest_size=32),
 }
-"""By the names that the upload form has for them; others are named as ``hashlib`` does."""
-PARTIAL = ".part"
+"""Hashes by their names in the upload form; all others have the name that ``hashlib`` uses."""
+PARTIAL_SUFFIX = ".part"
 
 
-class Drafts:
-    """The folder of drafts."""
+class IncomingFolder:
+    """The folder of incoming files."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def begin(self, also: tuple[str, ...]) -> WrittenDraft:
-        """Make an empty draft, readable by the server's owner only."""
-        path = self.folder / f"{secrets.token_hex(8)}{PARTIAL}"
-        with faults.told():
-            make_private(self.folder)
-            return WrittenDraft(path, create(path), also)
+    def receive(self, hashes: tuple[str, ...]) -> LocalIncomingFile:
+        """Create an empty file; ``hashes`` names the hashes to compute besides sha256."""
+        path = self.folder / f"{secrets.token_hex(8)}{PARTIAL_SUFFIX}"
+        with translated():
+            make_private_folder(self.folder)
+            return LocalIncomingFile(path, create_private_file(path), hashes)
 
     def leftovers(self) -> Iterator[tuple[Path, list[str]]]:
-        """Find every draft there is, each with the sha256 of its content, if it is whole."""
+        """Return every file in the folder; the list has the sha256 of a completely received one, and else is empty."""
         with suppress(FileNotFoundError):
             for path in self.folder.iterdir():
-                whole = re.fullmatch(r"([0-9a-f]{64})\.[0-9a-f]+", path.name)
-                yield path, [whole[1]] if whole else []
+                complete = re.fullmatch(r"([0-9a-f]{64})\.[0-9a-f]+", path.name)
+                yield path, [complete[1]] if complete else []
 
 
-class WrittenDraft:
-    """A draft as a file that grows."""
+class LocalIncomingFile:
+    """An incoming file on the disk."""
 
-    def __init__(self, path: Path, descriptor: int, also: tuple[str, ...]) -> None:
+    def __init__(self, path: Path, descriptor: int, hashes: tuple[str, ...]) -> None:
         self.path = path
-        """Where it grows, until it is finished."""
+        """Where it is until it is finished."""
         self._descriptor = descriptor
         self._size = 0
-        self._hashers = new_hashers(also)
+        self._hashers = new_hashers(hashes)
 
     def write(self, chunk: bytes) -> None:
-        """Append to it."""
-        with faults.told():
+        """Append bytes."""
+        with translated():
             write_all(self._descriptor, chunk)
         self._size += len(chunk)
         for hasher in self._hashers.values():
             hasher.update(chunk)
 
-    def finish(self) -> DraftFile:
-        """Return what was received. It is on the disk once it is kept."""
+    def finish(self) -> ReceivedFile:
+        """Return the received file. It need not be on the disk before it is stored."""
         hashes = {name: hasher.hexdigest() for name, hasher in self._hashers.items()}
-        with faults.told():
+        with translated():
             self._close()
             path = self.path.rename(self.path.with_name(f"{hashes['sha256']}.{self.path.stem}"))
-        return DraftFile(str(path), StoredFile(hashes["sha256"], self._size), MappingProxyType(hashes))
+        return ReceivedFile(str(path), StoredFile(hashes["sha256"], self._size), MappingProxyType(hashes))
 
     def discard(self) -> None:
-        """Give up what did not arrive whole. Does nothing to a draft that is finished."""
+        """Remove an incomplete file; does nothing after :meth:`finish`."""
         with suppress(OSError):
             self._close()
             self.path.unlink()
@@ -88,15 +88,15 @@ class WrittenDraft:
             os.close(descriptor)
 
 
-def new_hashers(also: tuple[str, ...]) -> dict[str, Any]:
-    """Return what computes sha256 and the other hashes."""
-    return {name: HASHES[name]() if name in HASHES else hashlib.new(name) for name in ("sha256", *also)}
+def new_hashers(hashes: tuple[str, ...]) -> dict[str, Any]:
+    """Return a hasher for sha256 and for each of the named hashes."""
+    return {name: HASHES[name]() if name in HASHES else hashlib.new(name) for name in ("sha256", *hashes)}
 
 
-def in_memory(content: bytes, also: tuple[str, ...]) -> DraftFile:
-    """Return what has come in one piece as a draft that needs no file."""
-    hashers = new_hashers(also)
+def received_in_memory(content: bytes, hashes: tuple[str, ...]) -> ReceivedFile:
+    """Return a file that was received in one piece, without writing it to the disk."""
+    hashers = new_hashers(hashes)
     for hasher in hashers.values():
         hasher.update(content)
-    hashes = {name: hasher.hexdigest() for name, hasher in hashers.items()}
-    return DraftFile("", StoredFile(hashes["sha256"], len(content)), MappingProxyType(hashes), content)
+    digests = {name: hasher.hexdigest() for name, hasher in hashers.items()}
+    return ReceivedFile("", StoredFile(digests["sha256"], len(content)), MappingProxyType(digests), content)

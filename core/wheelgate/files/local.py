@@ -1,4 +1,4 @@
-"""Stored files in a folder: ``files/sha256/ab/cdef…``."""
+"""Stored files in a folder of this machine: ``files/sha256/ab/cdef…``."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from collections.abc import Hashable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from wheelgate.files import errors as faults
-from wheelgate.files.backends import place
-from wheelgate.packages import DraftFile, StoredFile
+from wheelgate.disk import create_private_file, make_private_folder, sync, sync_and_close, write_all
+from wheelgate.files.backends import path_in_store
+from wheelgate.files.errors import damaged, translated
+from wheelgate.packages import ReceivedFile, StoredFile
 
-FEW = 65_536
-"""Bytes that are read in one step, by way of a buffer that has to be copied."""
+MAX_SINGLE_READ_BYTES = 65_536
+"""Bytes up to which :meth:`LocalFile.read_cached` reads in one step, into a buffer that has to be copied."""
 
 
 class LocalFile:
-    """A file on a disk, by its descriptor: it can be read to its end even if its name goes meanwhile."""
+    """A file on a disk. It stays readable to its end even if it is removed."""
 
     descriptor = -1
 
@@ -34,12 +35,12 @@ class LocalFile:
         self.close()
 
     def read(self, start: int, count: int) -> bytes:
-        """Return as many bytes from there on.
+        """Return ``count`` bytes from ``start``.
 
         Raises:
             BackendUnavailable: the disk fails, or the file has become shorter.
         """
-        with faults.told():
+        with translated():
             data = os.pread(self.descriptor, count, start)
             while len(data) < count:
                 more = os.pread(self.descriptor, count - len(data), start + len(data))
@@ -48,19 +49,19 @@ class LocalFile:
                 data += more
             return data
 
-    def at_hand(self, start: int, count: int) -> bool:
-        """Say whether the kernel has both ends of them in memory, which then goes for what is in between."""
+    def in_page_cache(self, start: int, count: int) -> bool:
+        """Say whether the kernel has the first and the last of these bytes in memory; the rest then usually is too."""
         try:
-            for place in (start, start + count - 1):
-                os.preadv(self.descriptor, [bytearray(1)], place, os.RWF_NOWAIT)
-        except (OSError, AttributeError):  # not in memory; a file system, or a system, that cannot tell
+            for position in (start, start + count - 1):
+                os.preadv(self.descriptor, [bytearray(1)], position, os.RWF_NOWAIT)
+        except (OSError, AttributeError):  # not in memory; or the file system, or the system, does not tell
             return False
         return True
 
-    def read_now(self, start: int, count: int) -> bytes | None:
-        """Return them if the kernel has them in memory."""
-        if count > FEW:
-            return self.read(start, count) if self.at_hand(start, count) else None
+    def read_cached(self, start: int, count: int) -> bytes | None:
+        """Return ``count`` bytes from ``start`` if the kernel has them in memory, else None."""
+        if count > MAX_SINGLE_READ_BYTES:
+            return self.read(start, count) if self.in_page_cache(start, count) else None
         try:
             data = bytearray(count)
             found = os.preadv(self.descriptor, [data], start, os.RWF_NOWAIT)
@@ -69,142 +70,111 @@ class LocalFile:
         return bytes(data) if found == count else None
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close it."""
         descriptor, self.descriptor = self.descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
 
 
-class LocalStore:
-    """The folder. A file in it never changes; it is there whole or not at all."""
+class LocalBackend:
+    """The folder. A file in it never changes, and is either complete or absent."""
 
     instant = True
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._prefix = f"{folder}/"  # PERF: half of what it takes to find a file went into joining paths
-        self._written: dict[str, int] = {}
-        """Files that were written and wait for the disk, by their hash."""
+        self._prefix = f"{folder}/"  # PERF: half of the time to find a file went into joining paths
+        self._unsynced: dict[str, int] = {}
+        """Descriptors of files that were written but not synced, by their hash."""
 
-    def put(self, draft: DraftFile) -> None:
-        """Give the draft its place. A file that is there is replaced: it may have been damaged since."""
-        put = self._link if draft.path else self._write
-        path = self._prefix + place(draft.stored.sha256)
-        with faults.told():
+    def put(self, received: ReceivedFile) -> None:
+        """Store a file. It replaces a stored file of the same hash, which may have been damaged since."""
+        put = self._link if received.path else self._write
+        path = self._prefix + path_in_store(received.stored.sha256)
+        with translated():
             try:
-                put(draft, path)
+                put(received, path)
             except FileNotFoundError:
-                make_private(Path(path).parent)
-                for folder in (self._folder, *self._folder.parents[:2]):  # each has the name of the one before
-                    _sync(folder)
-                put(draft, path)
+                make_private_folder(Path(path).parent)
+                for folder in (self._folder, *self._folder.parents[:2]):  # each contains the name of the one before
+                    sync(folder)
+                put(received, path)
             except FileExistsError:
-                aside = self._folder.with_name("drafts") / f"{draft.stored.sha256}.{secrets.token_hex(8)}"
-                make_private(aside.parent)
-                put(draft, str(aside))
-                _sync(aside)  # others need what it takes the place of, and so must it be on the disk before
+                aside = self._folder.with_name("drafts") / f"{received.stored.sha256}.{secrets.token_hex(8)}"
+                make_private_folder(aside.parent)
+                put(received, str(aside))
+                sync(aside)  # before it replaces the stored file: other records need that one
                 aside.rename(path)
-                aside.unlink(missing_ok=True)  # rename does nothing if both names are those of one file
+                aside.unlink(missing_ok=True)  # rename does nothing if both names belong to one file
 
-    def secure(self, draft: DraftFile) -> None:
-        """Wait until a file that was given its place is on the disk, and its name too."""
-        sha256 = draft.stored.sha256
-        written = self._written.pop(sha256, -1)
-        with faults.told():
-            if written >= 0:
-                _sync_and_close(written)
+    def sync(self, received: ReceivedFile) -> None:
+        """Wait until a file from :meth:`put`, and its name, are on the disk."""
+        sha256 = received.stored.sha256
+        descriptor = self._unsynced.pop(sha256, -1)
+        with translated():
+            if descriptor >= 0:
+                sync_and_close(descriptor)
             else:
-                _sync(self._prefix + place(sha256))
-            _sync(self._prefix + place(sha256).partition("/")[0])
+                sync(self._prefix + path_in_store(sha256))
+            sync(self._prefix + path_in_store(sha256).partition("/")[0])
 
-    def _link(self, draft: DraftFile, path: str) -> None:
-        os.link(draft.path, path)
+    def _link(self, received: ReceivedFile, path: str) -> None:
+        os.link(received.path, path)
 
-    def _write(self, draft: DraftFile, path: str) -> None:
-        """Write what is in memory; it stays open until it is on the disk, for that takes less than to open it again."""
-        descriptor = create(path)
+    def _write(self, received: ReceivedFile, path: str) -> None:
+        """Write a file from memory. It stays open until it is synced, which costs less than to open it again."""
+        descriptor = create_private_file(path)
         try:
-            write_all(descriptor, draft.content or b"")
+            write_all(descriptor, received.content or b"")
         except OSError:
             os.close(descriptor)
             os.unlink(path)  # noqa: PTH108
             raise
-        if (before := self._written.pop(draft.stored.sha256, -1)) >= 0:
+        if (before := self._unsynced.pop(received.stored.sha256, -1)) >= 0:
             os.close(before)
-        self._written[draft.stored.sha256] = descriptor
+        self._unsynced[received.stored.sha256] = descriptor
 
     def size(self, sha256: str) -> int | None:
-        """Return how many bytes a file has; None if it is not there."""
-        with faults.told():
+        """Return the size of a file in bytes; None if there is none of that hash."""
+        with translated():
             try:
-                return os.stat(self._prefix + place(sha256)).st_size  # noqa: PTH116 - see the prefix
+                return os.stat(self._prefix + path_in_store(sha256)).st_size  # noqa: PTH116 - see the prefix
             except FileNotFoundError:
                 return None
 
-    def remove(self, place: str) -> None:
-        """Remove what lies at a place, if anything does."""
-        with faults.told():
-            (self._folder / place).unlink(missing_ok=True)
+    def remove(self, path: str) -> None:
+        """Remove the file at a path of the store, if there is one."""
+        with translated():
+            (self._folder / path).unlink(missing_ok=True)
 
     def open(self, stored: StoredFile) -> LocalFile:
         """Open a file.
 
         Raises:
-            Damaged: it is gone, or has another size.
+            Damaged: it is missing, or has another size.
         """
-        with faults.told():
+        with translated():
             try:
-                file = LocalFile(self._prefix + place(stored.sha256))
+                file = LocalFile(self._prefix + path_in_store(stored.sha256))
             except FileNotFoundError:
-                raise faults.damaged(stored, "missing") from None
+                raise damaged(stored, "missing") from None
         if file.size != stored.size:
             file.close()
-            raise faults.damaged(stored, f"{file.size} bytes long instead of {stored.size}")
+            raise damaged(stored, f"{file.size} bytes long instead of {stored.size}")
         return file
 
     def set_aside(self, sha256: str) -> None:
         """Move a damaged file to ``files/damaged/``."""
         aside = self._folder.with_name("damaged")
-        with faults.told():
-            make_private(aside)
-            (self._folder / place(sha256)).rename(aside / sha256)
+        with translated():
+            make_private_folder(aside)
+            (self._folder / path_in_store(sha256)).rename(aside / sha256)
 
     def all(self) -> Iterator[tuple[str, float]]:
-        """Find every file: its place, and when it came."""
-        with faults.told():
+        """Return every file: its path in the store, and when it was stored, in seconds since 1970."""
+        with translated():
             for path in self._folder.rglob("*"):
                 with suppress(FileNotFoundError):  # it has just been removed
                     found = path.lstat()
                     if not stat.S_ISDIR(found.st_mode):
                         yield str(path.relative_to(self._folder)), found.st_mtime
-
-
-def make_private(folder: Path) -> None:
-    """Make a folder, and those above it, for the server's owner alone."""
-    if not folder.is_dir():
-        make_private(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
-
-
-def create(path: str | Path) -> int:
-    """Make a file that is not there yet, readable by the server's owner only; return its descriptor."""
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-
-
-def write_all(descriptor: int, content: bytes) -> None:
-    """Write to a file, which may take less than it is given at once."""
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
-
-
-def _sync(path: str | Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    _sync_and_close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
-
-
-def _sync_and_close(descriptor: int) -> None:
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

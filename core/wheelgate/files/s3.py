@@ -1,7 +1,7 @@
 """Stored files in a bucket of an object store that speaks S3: ``prefix/sha256/ab/cdef…``.
 
-The library is obstore: a single wheel without dependencies, synchronous where it is called so, and large files go up in
-parts without passing through Python. fsspec would bring s3fs, aiobotocore and botocore, and an event loop of its own.
+The library is obstore: a single wheel without dependencies. Its calls are synchronous, and it uploads large files in
+parts that do not pass through Python. fsspec would need s3fs, aiobotocore, botocore and an event loop of its own.
 """
 
 from __future__ import annotations
@@ -14,19 +14,21 @@ from pathlib import Path
 from typing import Any
 
 from wheelgate.errors import BackendUnavailable, StartupError
-from wheelgate.files import errors as faults
-from wheelgate.files.backends import place
-from wheelgate.packages import DraftFile, StoredFile
+from wheelgate.files.backends import path_in_store
+from wheelgate.files.errors import damaged
+from wheelgate.packages import ReceivedFile, StoredFile
 
 FOLDER = "sha256/"
-PART = 8 << 20
-PARTS_AT_ONCE = 2
-"""Bytes of a part of a large upload, and how many are in memory at once."""
-PATIENCE = timedelta(seconds=30)
+UPLOAD_PART_BYTES = 8 << 20
+"""Bytes of one part of a large upload."""
+UPLOAD_PARTS_IN_FLIGHT = 2
+"""Parts of one upload that are in memory at the same time."""
+REQUEST_TIMEOUT = timedelta(seconds=30)
+"""How long one request may take, and all attempts at it together."""
 
 
 class S3Object:
-    """An object of the bucket, as it was when it was opened."""
+    """An object of the bucket, in its state when it was opened."""
 
     descriptor = -1
 
@@ -38,37 +40,37 @@ class S3Object:
         self.identity: Hashable = (found["e_tag"], self.modified, self.size)
 
     def read(self, start: int, count: int) -> bytes:
-        """Return as many bytes from there on.
+        """Return ``count`` bytes from ``start``.
 
         Raises:
-            BackendUnavailable: the object store does not answer, or has removed it.
+            BackendUnavailable: the object store does not answer, or has removed the object.
         """
         if not count:
             return b""
-        with self._bucket.told():
+        with self._bucket.translated():
             found = self._bucket.library.get_range(self._bucket.store, self._name, start=start, length=count)
             return bytes(found)
 
-    def at_hand(self, start: int, count: int) -> bool:
-        """Say no: a network takes its time."""
+    def in_page_cache(self, start: int, count: int) -> bool:
+        """Return False: the bytes have to come over a network."""
         return False
 
-    def read_now(self, start: int, count: int) -> bytes | None:
-        """Return nothing: a network takes its time."""
+    def read_cached(self, start: int, count: int) -> bytes | None:
+        """Return None: the bytes have to come over a network."""
         return None
 
     def close(self) -> None:
-        """Do nothing: no connection belongs to it."""
+        """Do nothing: an open object holds no connection."""
 
 
 class Bucket:
-    """The bucket, and the library that reaches it; made in the process that uses it, for it starts threads."""
+    """The bucket, and the library to reach it. It starts threads, so each process needs its own after a fork."""
 
     def __init__(self, url: str, endpoint: str | None, environment: Mapping[str, str]) -> None:
-        """Take ``s3://bucket/prefix``, and the address of a store that is not Amazon's.
+        """Open ``s3://bucket/prefix``; ``endpoint`` is the address of a store that is not Amazon's.
 
         Raises:
-            StartupError: obstore is not installed, or does not take these settings.
+            StartupError: obstore is not installed, or does not accept these settings.
         """
         try:
             import obstore  # here, because most servers run without it
@@ -82,94 +84,94 @@ class Bucket:
         bucket, _, prefix = url.removeprefix("s3://").partition("/")
         endpoint = endpoint or environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
         settings: dict[str, Any] = {"endpoint": endpoint} if endpoint else {}
+        plain = bool(endpoint and endpoint.startswith("http://"))
         try:
             self.store: Any = store.S3Store(
                 bucket,
                 prefix=prefix.strip("/") or None,
-                client_options={"allow_http": bool(endpoint and endpoint.startswith("http://")), "timeout": PATIENCE},
-                retry_config={"max_retries": 3, "retry_timeout": PATIENCE},
+                client_options={"allow_http": plain, "timeout": REQUEST_TIMEOUT},
+                retry_config={"max_retries": 3, "retry_timeout": REQUEST_TIMEOUT},
                 **settings,
             )
         except (obstore.exceptions.BaseError, ValueError, TypeError):  # its text may quote a credential
             raise StartupError(
-                "--files: the settings of the object store cannot be used; look at the AWS_* environment variables"
+                "--files: the settings of the object store cannot be used; check the AWS_* environment variables"
             ) from None
 
     @contextmanager
-    def told(self) -> Iterator[None]:
-        """Turn what the library raises into a refusal that shows no name of the store."""
+    def translated(self) -> Iterator[None]:
+        """Turn an error of the library inside the ``with`` block into a refusal without any name of the store."""
         try:
             yield
         except (self.library.exceptions.BaseError, OSError) as error:
             raise BackendUnavailable(
-                f"the object store of the server's files does not do what it should ({type(error).__name__}); try"
-                " again in a moment",
+                f"the object store for package files does not work ({type(error).__name__}); try again in a moment",
                 retry_after=5,
             ) from error
 
 
-class S3Store:
-    """The bucket as a store of files."""
+class S3Backend:
+    """The bucket as a file backend."""
 
     instant = False
 
     def __init__(self, url: str, endpoint: str | None) -> None:
         self._bucket = Bucket(url, endpoint, os.environ)
 
-    def put(self, draft: DraftFile) -> None:
-        """Upload the draft, unless it is there; an object appears whole or not at all."""
-        if self.size(draft.stored.sha256) != draft.stored.size:
-            with self._bucket.told():
+    def put(self, received: ReceivedFile) -> None:
+        """Upload a file unless the bucket has it. An object is either complete or absent."""
+        if self.size(received.stored.sha256) != received.stored.size:
+            with self._bucket.translated():
                 self._bucket.library.put(
                     self._bucket.store,
-                    FOLDER + place(draft.stored.sha256),
-                    Path(draft.path) if draft.path else draft.content,
-                    chunk_size=PART,
-                    max_concurrency=PARTS_AT_ONCE,
+                    FOLDER + path_in_store(received.stored.sha256),
+                    Path(received.path) if received.path else received.content,
+                    chunk_size=UPLOAD_PART_BYTES,
+                    max_concurrency=UPLOAD_PARTS_IN_FLIGHT,
                 )
 
-    def secure(self, draft: DraftFile) -> None:
-        """Do nothing: an object store answers when it has an object."""
+    def sync(self, received: ReceivedFile) -> None:
+        """Do nothing: an object store does not answer before the object is durable."""
 
     def size(self, sha256: str) -> int | None:
-        """Return how many bytes a file has; None if it is not there."""
+        """Return the size of a file in bytes; None if there is none of that hash."""
         found = self._head(sha256)
         return None if found is None else found["size"]
 
-    def remove(self, place: str) -> None:
-        """Remove what lies at a place, if anything does."""
-        with self._bucket.told():
-            self._bucket.library.delete(self._bucket.store, FOLDER + place)
+    def remove(self, path: str) -> None:
+        """Remove the object at a path of the store, if there is one."""
+        with self._bucket.translated():
+            self._bucket.library.delete(self._bucket.store, FOLDER + path)
 
     def open(self, stored: StoredFile) -> S3Object:
         """Open a file.
 
         Raises:
-            Damaged: it is gone, or has another size.
+            Damaged: it is missing, or has another size.
         """
         found = self._head(stored.sha256)
         if found is None:
-            raise faults.damaged(stored, "missing")
+            raise damaged(stored, "missing")
         if found["size"] != stored.size:
-            raise faults.damaged(stored, f"{found['size']} bytes long instead of {stored.size}")
-        return S3Object(self._bucket, FOLDER + place(stored.sha256), found)
+            raise damaged(stored, f"{found['size']} bytes long instead of {stored.size}")
+        return S3Object(self._bucket, FOLDER + path_in_store(stored.sha256), found)
 
     def set_aside(self, sha256: str) -> None:
-        """Move a damaged file to where it does no harm."""
-        with self._bucket.told():
-            self._bucket.library.rename(self._bucket.store, FOLDER + place(sha256), f"damaged/{sha256}")
+        """Move a damaged file to ``damaged/``."""
+        with self._bucket.translated():
+            self._bucket.library.rename(self._bucket.store, FOLDER + path_in_store(sha256), f"damaged/{sha256}")
 
     def all(self) -> Iterator[tuple[str, float]]:
-        """Find every file: its place, and when it came."""
-        with self._bucket.told():
+        """Return every object: its path in the store, and when it was stored, in seconds since 1970."""
+        with self._bucket.translated():
             for found in self._bucket.library.list(self._bucket.store, prefix=FOLDER):
                 for each in found:
                     yield each["path"].removeprefix(FOLDER), each["last_modified"].timestamp()
 
     def _head(self, sha256: str) -> Mapping[str, Any] | None:
-        with self._bucket.told():
+        with self._bucket.translated():
             try:
-                found: Mapping[str, Any] = self._bucket.library.head(self._bucket.store, FOLDER + place(sha256))
+                found: Mapping[str, Any] = self._bucket.library.head(self._bucket.store, FOLDER + path_in_store(sha256))
             except FileNotFoundError:
                 return None
             return found

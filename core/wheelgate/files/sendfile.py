@@ -1,7 +1,7 @@
-"""Large files to a client without their bytes passing through Python: from the page cache to the socket (sendfile).
+"""Large files from the page cache to the socket (sendfile), without their bytes passing through Python.
 
-gunicorn counts what is sent and waits for a slow client by what the application hands it. So it is handed a stand-in
-of the right length, and in the place of that the connection sends the file's own bytes.
+gunicorn counts the bytes that the application hands over, and pauses it for a slow client. So the application hands
+over a marker of the right length, and the connection sends the bytes of the file in place of it.
 """
 
 from __future__ import annotations
@@ -10,66 +10,66 @@ import asyncio
 import os
 from typing import Any, Protocol
 
-PIECE = 1 << 20
-STAND_IN = bytes(PIECE)
-"""What stands for a piece of a file; recognised by its identity, and never read."""
+SENDFILE_PIECE_BYTES = 1 << 20
+SENDFILE_MARKER = bytes(SENDFILE_PIECE_BYTES)
+"""Stands for a piece of a file. It is recognised by its identity, and its bytes are never sent."""
 
 
-class Connection(Protocol):
-    """A connection of gunicorn's, as far as it matters here."""
+class PausableConnection(Protocol):
+    """The part of gunicorn's connection that a transfer uses."""
 
     transport: Any
 
     def pause_writing(self) -> None:
-        """Let the application wait."""
+        """Pause the application."""
 
     def resume_writing(self) -> None:
-        """Let the application go on."""
+        """Let the application continue."""
 
 
-class FileSender:
-    """Sends pieces of files over one connection, each when its stand-in comes by."""
+class SendfileTransfer:
+    """Sends pieces of files over one connection, each when its marker arrives there."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, connection: Connection) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, connection: PausableConnection) -> None:
         self._loop = loop
         self._connection = connection
-        # Of its own: event loops let nobody else wait for the descriptor that a transport has.
+        # A duplicate: an event loop lets nobody else wait for the descriptor of a transport.
         self._socket = os.dup(connection.transport.get_extra_info("socket").fileno())
         self._waiting = False
         self._file = -1
-        self._place = 0
+        self._position = 0
         self.left = 0
-        """Bytes of the piece under way."""
+        """Bytes of the current piece that are not sent yet."""
 
-    def announce(self, file: int, place: int) -> None:
-        """Say which piece the next stand-in is for: an open file, and where the piece begins."""
-        self._file, self._place = file, place
+    def announce(self, file: int, position: int) -> None:
+        """Set the piece for the next marker: the descriptor of an open file, and where the piece starts."""
+        self._file, self._position = file, position
 
     def send(self) -> None:
-        """Send the piece; what the socket does not take at once follows, and the application waits for that."""
-        self.left = PIECE
+        """Send the piece. If the socket does not take all of it, the application pauses until it does."""
+        self.left = SENDFILE_PIECE_BYTES
         self._connection.pause_writing()
-        self._go_on()
+        self._continue()
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Close the duplicate of the socket."""
         self._stop_waiting()
         os.close(self._socket)
 
-    def _go_on(self) -> None:
+    def _continue(self) -> None:
         try:
             while self.left:
-                sent = os.sendfile(self._socket, self._file, self._place, self.left)
+                sent = os.sendfile(self._socket, self._file, self._position, self.left)
                 if not sent:
                     raise ConnectionAbortedError("the file has become shorter")
-                self._place += sent
+                self._position += sent
                 self.left -= sent
         except BlockingIOError:
             if not self._waiting:
-                self._loop.add_writer(self._socket, self._go_on)
+                self._loop.add_writer(self._socket, self._continue)
                 self._waiting = True
             return
-        except OSError:  # the client has gone, or the disk fails: the answer must not end as whole
+        except OSError:  # the client has gone, or the disk fails: the answer must not look complete
             self._connection.transport.abort()
         self._stop_waiting()
         self._connection.resume_writing()

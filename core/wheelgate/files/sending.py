@@ -1,4 +1,4 @@
-"""Stored and growing files on their way out, chunk by chunk, and never one for whole that is not what it was."""
+"""Stored files and ongoing downloads on their way to a client. A damaged file never looks like a complete one."""
 
 from __future__ import annotations
 
@@ -7,168 +7,176 @@ import hashlib
 import logging
 from collections.abc import AsyncIterator, Callable, Hashable
 
+from wheelgate.caches import LruCache
 from wheelgate.errors import Refusal
-from wheelgate.files import errors as faults
-from wheelgate.files.backends import Opened, Store
+from wheelgate.files.backends import FileBackend, OpenFile
+from wheelgate.files.errors import damaged
 from wheelgate.files.local import LocalFile
-from wheelgate.files.sendfile import PIECE, STAND_IN, FileSender
-from wheelgate.packages import Growing, StoredFile
+from wheelgate.files.sendfile import SENDFILE_MARKER, SENDFILE_PIECE_BYTES, SendfileTransfer
+from wheelgate.packages import OngoingDownload, StoredFile
 from wheelgate.threads.pool import Pool
 
-CHUNK = PIECE
-"""Bytes: a quarter of it costs four times the system calls, and more does not save any."""
-REMEMBERED = 10_000
-"""Files of which a worker remembers that they are good."""
-LOOK = 0.02
-"""Seconds between two looks at a file that grows."""
+SEND_CHUNK_BYTES = SENDFILE_PIECE_BYTES
+"""A quarter of it costs four times the system calls, and more saves none."""
+VERIFIED_CACHE_ENTRIES = 10_000
+"""Files that a worker has verified and does not verify again."""
+DOWNLOAD_POLL_SECONDS = 0.02
+"""Seconds between two looks at a download that has no new bytes."""
 
-Gone = Callable[[], bool]
-"""Says whether the client has gone."""
+ClientGone = Callable[[], bool]
+"""Says whether the client has closed its connection."""
 
 log = logging.getLogger("wheelgate.files")
 
 
-class Reader:
-    """Opens stored files; the first time that this process sees one, its content is checked against its hash."""
+class FileReader:
+    """Opens stored files. When a process sends a file for the first time, it compares the content with the hash."""
 
-    def __init__(self, store: Store, pool: Pool) -> None:
-        self._store = store
+    def __init__(self, backend: FileBackend, pool: Pool) -> None:
+        self._backend = backend
         self._pool = pool
-        self._proven: dict[str, Hashable] = {}
+        self._verified: LruCache[str, Hashable] = LruCache(VERIFIED_CACHE_ENTRIES)
+        """The identity of each verified file, by its hash."""
 
-    async def open(self, stored: StoredFile) -> Content:
+    async def open(self, stored: StoredFile) -> FileContent:
         """Open a file.
 
         Raises:
             Damaged: it is missing, or has another size.
         """
-        if self._store.instant and stored.sha256 in self._proven:
-            opened = self._store.open(stored)
+        identity = self._verified.get(stored.sha256)
+        if self._backend.instant and identity is not None:
+            file = self._backend.open(stored)
         else:
-            opened = await self._pool.run(self._store.open, stored)
-        return Content(self, stored, opened, self._pool, proven=self._proven.get(stored.sha256) == opened.identity)
+            file = await self._pool.run(self._backend.open, stored)
+        return FileContent(self, stored, file, self._pool, verified=identity == file.identity)
 
-    def proves(self, stored: StoredFile, identity: Hashable) -> None:
-        """Remember that a file is good."""
-        if len(self._proven) >= REMEMBERED:
-            self._proven.clear()
-        self._proven[stored.sha256] = identity
+    def mark_verified(self, stored: StoredFile, identity: Hashable) -> None:
+        """Remember that the content of a file has the right hash."""
+        self._verified.put(stored.sha256, identity)
 
 
-class Content:
-    """The content of a stored file that is open."""
+class FileContent:
+    """The content of an open stored file."""
 
-    def __init__(self, reader: Reader, stored: StoredFile, opened: Opened, pool: Pool, *, proven: bool) -> None:
+    def __init__(self, reader: FileReader, stored: StoredFile, file: OpenFile, pool: Pool, *, verified: bool) -> None:
         self._reader = reader
         self._stored = stored
-        self._opened = opened
+        self._file = file
         self._pool = pool
-        self._proven = proven
+        self._verified = verified
 
     @property
     def modified(self) -> float:
-        """When it was stored: seconds since 1970."""
-        return self._opened.modified
+        """When it was stored, in seconds since 1970."""
+        return self._file.modified
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._opened.close()
+        """Close the file."""
+        self._file.close()
 
     async def part(self, start: int, stop: int) -> bytes:
-        """Return the bytes from ``start`` up to ``stop``, at once: a small file, or little of a large one.
+        """Return the bytes from ``start`` up to ``stop`` at once; for small files, and small parts of large ones.
 
         Raises:
-            Damaged: the file is not what it was.
+            Damaged: the content has another hash.
         """
-        if not self._proven:
-            return await self._pool.run(self._prove_and_read, start, stop)
+        if not self._verified:
+            return await self._pool.run(self._verify_and_read, start, stop)
         return await self._read(start, stop)
 
     async def chunks(
-        self, start: int, stop: int, gone: Gone, sender: Callable[[], FileSender | None] | None
+        self, start: int, stop: int, client_gone: ClientGone, transfer: Callable[[], SendfileTransfer | None] | None
     ) -> AsyncIterator[bytes]:
-        """Give the bytes from ``start`` up to ``stop``; the last ones are missing if the file is not what it was.
+        """Return the bytes from ``start`` up to ``stop`` in chunks. A damaged file ends before its last chunk.
 
-        With a sender, what is at hand goes by way of that, and a stand-in is given for it.
+        Args:
+            start: the first byte.
+            stop: the byte after the last one.
+            client_gone: ends it early.
+            transfer: makes the transfer that sends pieces from the page cache; the marker takes their place here.
         """
-        first = start  # goes with the head of the answer, and so not directly
+        first = start  # this chunk leaves together with the head of the answer, so not by sendfile
         try:
-            if not self._proven and (start, stop) != (0, self._stored.size):
-                await self._pool.run(self._prove)
-            hasher = None if self._proven else hashlib.sha256()
-            direct = sender() if sender is not None and hasher is None and self._opened.descriptor >= 0 else None
-            while start < stop and not gone():
-                end = min(start + CHUNK, stop)
-                if direct is not None and start > first and end - start == PIECE and self._opened.at_hand(start, PIECE):
-                    direct.announce(self._opened.descriptor, start)
-                    chunk = STAND_IN
+            if not self._verified and (start, stop) != (0, self._stored.size):
+                await self._pool.run(self._verify)
+            hasher = None if self._verified else hashlib.sha256()
+            direct = transfer() if transfer is not None and hasher is None and self._file.descriptor >= 0 else None
+            while start < stop and not client_gone():
+                end = min(start + SEND_CHUNK_BYTES, stop)
+                if direct is not None and start > first and self._is_cached_piece(start, end):
+                    direct.announce(self._file.descriptor, start)
+                    chunk = SENDFILE_MARKER
                 elif hasher is None:
                     chunk = await self._read(start, end)
                 else:
                     chunk = await self._pool.run(self._read_hashing, start, end, hasher)
                     if end == stop:
-                        self._judge(hasher.hexdigest())
+                        self._compare(hasher.hexdigest())
                 yield chunk
                 start = end
-                await asyncio.sleep(0)  # others must have their turn too, however quickly this client reads
+                await asyncio.sleep(0)  # lets other requests run, however fast this client reads
         except Refusal as error:
-            # The answer has begun: all that is left is not to end it as whole.
+            # The answer has begun, so it can only be cut off.
             log.error("the download of a stored file was cut off: %s", error)
         finally:
             self.close()
 
+    def _is_cached_piece(self, start: int, end: int) -> bool:
+        return end - start == SENDFILE_PIECE_BYTES and self._file.in_page_cache(start, SENDFILE_PIECE_BYTES)
+
     async def _read(self, start: int, stop: int) -> bytes:
-        found = self._opened.read_now(start, stop - start)
-        return found if found is not None else await self._pool.run(self._opened.read, start, stop - start)
+        found = self._file.read_cached(start, stop - start)
+        return found if found is not None else await self._pool.run(self._file.read, start, stop - start)
 
     def _read_hashing(self, start: int, stop: int, hasher: hashlib._Hash) -> bytes:
-        chunk = self._opened.read(start, stop - start)
+        chunk = self._file.read(start, stop - start)
         hasher.update(chunk)
         return chunk
 
-    def _prove_and_read(self, start: int, stop: int) -> bytes:
+    def _verify_and_read(self, start: int, stop: int) -> bytes:
         if (start, stop) != (0, self._stored.size):
-            self._prove()
-            return self._opened.read(start, stop - start)
-        data = self._opened.read(start, stop)
-        self._judge(hashlib.sha256(data).hexdigest())
+            self._verify()
+            return self._file.read(start, stop - start)
+        data = self._file.read(start, stop)
+        self._compare(hashlib.sha256(data).hexdigest())
         return data
 
-    def _prove(self) -> None:
-        """Read the whole file and compare its hash."""
+    def _verify(self) -> None:
+        """Read the complete file and compare its hash."""
         hasher = hashlib.sha256()
-        for start in range(0, self._stored.size, CHUNK):
-            self._read_hashing(start, min(start + CHUNK, self._stored.size), hasher)
-        self._judge(hasher.hexdigest())
+        for start in range(0, self._stored.size, SEND_CHUNK_BYTES):
+            self._read_hashing(start, min(start + SEND_CHUNK_BYTES, self._stored.size), hasher)
+        self._compare(hasher.hexdigest())
 
-    def _judge(self, sha256: str) -> None:
+    def _compare(self, sha256: str) -> None:
         if sha256 != self._stored.sha256:
-            raise faults.damaged(self._stored, "not what it was: its hash is another one")
-        self._proven = True
-        self._reader.proves(self._stored, self._opened.identity)
+            raise damaged(self._stored, "changed: its content has another hash")
+        self._verified = True
+        self._reader.mark_verified(self._stored, self._file.identity)
 
 
-async def growing_chunks(growing: Growing, pool: Pool, gone: Gone) -> AsyncIterator[bytes]:
-    """Give the bytes of a file as they arrive; what ends early ends without the last ones.
+async def download_chunks(download: OngoingDownload, pool: Pool, client_gone: ClientGone) -> AsyncIterator[bytes]:
+    """Return the bytes of a file as they arrive. If the download fails, the last byte is never sent.
 
     Raises:
-        ConnectionAbortedError: it ended early, and nobody knew its size: a plain end would look like that of a whole.
+        ConnectionAbortedError: the download of a file of unknown size failed. A normal end would look complete.
     """
-    file = LocalFile(str(growing.path))
-    start, whole = 0, False
+    file = LocalFile(str(download.path))
+    start, complete = 0, False
     try:
-        while not whole and not gone():
-            there, whole = growing.available()
-            if there == start and not whole:
-                await asyncio.sleep(LOOK)
-            while start < there and not gone():
-                stop = min(start + CHUNK, there)
-                chunk = file.read_now(start, stop - start)
+        while not complete and not client_gone():
+            available, complete = download.available()
+            if available == start and not complete:
+                await asyncio.sleep(DOWNLOAD_POLL_SECONDS)
+            while start < available and not client_gone():
+                stop = min(start + SEND_CHUNK_BYTES, available)
+                chunk = file.read_cached(start, stop - start)
                 yield chunk if chunk is not None else await pool.run(file.read, start, stop - start)
                 start = stop
     except Refusal as error:
-        log.warning("a download was cut off, because its source ended early: %s", error)
-        if growing.size is None:
+        log.warning("a download was cut off because its source ended early: %s", error)
+        if download.size is None:
             raise ConnectionAbortedError("the source of a download ended early") from None
     finally:
         file.close()

@@ -1,4 +1,4 @@
-"""The files of packages, as plugins and resources use them."""
+"""The files of packages, for plugins and resources: ``server.files``."""
 
 from __future__ import annotations
 
@@ -11,170 +11,194 @@ from pathlib import Path
 from typing import BinaryIO
 
 from wheelgate.config import Config
+from wheelgate.disk import make_private_folder
 from wheelgate.errors import Conflict, Refusal
-from wheelgate.files import errors as faults
-from wheelgate.files.backends import Store, stream
-from wheelgate.files.commit import Placing
-from wheelgate.files.fetching import Fetching
-from wheelgate.files.fsck import Check
-from wheelgate.files.garbage import Doubts, lock
-from wheelgate.files.incoming import Drafts, in_memory
-from wheelgate.files.local import LocalStore, make_private
-from wheelgate.packages import Draft, DraftFile, Growing, PackageSource, StoredFile
+from wheelgate.files.backends import FileBackend, buffered
+from wheelgate.files.commit import CommitJournal
+from wheelgate.files.errors import translated
+from wheelgate.files.fetching import SharedDownloads
+from wheelgate.files.fsck import FileCheck
+from wheelgate.files.garbage import GarbageCollector, lock_hashes
+from wheelgate.files.incoming import IncomingFolder, received_in_memory
+from wheelgate.files.local import LocalBackend
+from wheelgate.packages import IncomingFile, OngoingDownload, PackageSource, ReceivedFile, StoredFile
 from wheelgate.store.database import Database
 
-NOBODYS = "0" * 64
+ABSENT_SHA256 = "0" * 64
 """A hash that no file has."""
 
 log = logging.getLogger("wheelgate.files")
 
 
 class Files:
-    """Takes files in, keeps them under their hash, and gives them out."""
+    """Receives files, stores them under their hash, and opens them.
+
+    An upload goes through :meth:`receive` or :meth:`from_bytes`, then :meth:`store`, then, within the transaction that
+    records the file, :meth:`ensure_stored`, and at last :meth:`clean_up`.
+    """
 
     def __init__(self, config: Config, database: Database) -> None:
-        """Take the settings and the database; nothing is made on the disk before it is needed."""
+        """Take the settings and the database. Nothing is created on the disk before it is needed."""
         folder = config.serverdir / "files"
         self._config = config
         self._folder = folder
         self._database = database
-        self._drafts = Drafts(folder / "drafts")
-        self._doubts = Doubts(database, lambda: self.store)
-        self._fetching = Fetching(folder / "spool", self._drafts, self.release)
-        self._placing = Placing(folder / "placing")
-        self._kept: set[DraftFile] = set()
+        self._incoming = IncomingFolder(folder / "drafts")
+        self._garbage = GarbageCollector(database, lambda: self.backend)
+        self._downloads = SharedDownloads(folder / "spool", self._incoming, self.clean_up)
+        self._journal = CommitJournal(folder / "placing")
+        self._put: set[ReceivedFile] = set()
 
     @cached_property
-    def store(self) -> Store:
-        """Where files are kept. Its threads do not outlive a fork: each process makes its own."""
+    def backend(self) -> FileBackend:
+        """The folder or bucket. Its threads do not survive a fork, so each process creates its own."""
         if self._config["files"] is None:
-            return LocalStore(self._folder / "sha256")
-        from wheelgate.files.s3 import S3Store  # most servers run without it
+            return LocalBackend(self._folder / "sha256")
+        from wheelgate.files.s3 import S3Backend  # most servers run without it
 
-        return S3Store(self._config["files"], self._config["files-endpoint"])
+        return S3Backend(self._config["files"], self._config["files-endpoint"])
 
-    def ask(self, sources: Sequence[PackageSource], complete: Callable[[], bool]) -> None:
-        """Take those who are asked what they need before anything is removed, and who says whether these are all."""
-        self._doubts.ask(sources, complete)
-
-    def draft(self, *also: str) -> Draft:
-        """Begin to receive a file; ``also`` names hashes to compute besides sha256: ``md5``, ``blake2_256``."""
-        return self._drafts.begin(also)
-
-    def whole(self, content: bytes, *also: str) -> DraftFile:
-        """Take a file that has come in one piece; it needs nothing of the disk before it is put to its place."""
-        return in_memory(content, also)
-
-    def keep(self, draft: DraftFile) -> StoredFile:
-        """Put a file to where it stays, durably. Outside of transactions: it may take long."""
-        self.put(draft)
-        self.secure(draft)
-        return draft.stored
-
-    def put(self, draft: DraftFile) -> None:
-        """Do the first half of :meth:`keep`; of several files, it takes less to put all of them first."""
-        if draft not in self._kept and not draft.path:
-            self._placing.note(draft.stored.sha256)
-        self._kept.add(draft)
-        self.store.put(draft)
-
-    def secure(self, draft: DraftFile) -> None:
-        """Do the second half: wait for the disk."""
-        self.store.secure(draft)
-
-    def confirm(self, draft: DraftFile) -> None:
-        """Make sure that a kept file is there still. Within the transaction that records it."""
-        lock(self._database, [draft.stored.sha256])
-        if self.store.size(draft.stored.sha256) != draft.stored.size:
-            self.keep(draft)
-
-    def hold(self, stored: Iterable[StoredFile]) -> None:
-        """Make sure that stored files are there still. Within the transaction that records them once more.
-
-        Raises:
-            Conflict: one has been removed meanwhile.
-        """
-        wanted = list(stored)
-        lock(self._database, [each.sha256 for each in wanted])
-        if any(self.store.size(each.sha256) != each.size for each in wanted):
-            raise Conflict("a file of this release was removed meanwhile, so nothing was changed; look again")
-
-    def release(self, draft: DraftFile, *, recorded: bool = False) -> None:
-        """Drop a draft after the transaction; if nothing came to refer to the file, it goes too.
+    def set_sources(self, sources: Sequence[PackageSource], complete: Callable[[], bool]) -> None:
+        """Set the package sources that say whether a file is still needed.
 
         Args:
-            draft: the draft.
-            recorded: whether a transaction has recorded the file, so that nobody needs to be asked.
+            sources: the sources of all index types.
+            complete: says whether the plugin of every index is loaded. No file is removed unless it returns True.
         """
-        kept = draft in self._kept
-        self._kept.discard(draft)
-        try:
-            if kept and not recorded and not self._doubts.needed(draft.stored.sha256):
-                self._doubts.settle(draft.stored.sha256)
-        except Refusal as error:
-            log.warning("an upload is cleared away at the next start: %s", error)  # by the draft, or note, which stays
-            return
-        if draft.path:
-            with suppress(OSError):
-                os.unlink(draft.path)  # noqa: PTH108
-        elif kept:
-            self._placing.settle(draft.stored.sha256)
+        self._garbage.set_sources(sources, complete)
 
-    def doubt(self, hashes: Iterable[str]) -> None:
-        """Note that stored files may not be needed any longer. Within the transaction that drops their records."""
-        self._doubts.note(hashes)
+    def receive(self, *hashes: str) -> IncomingFile:
+        """Begin to receive a file; ``hashes`` names the hashes to compute besides sha256: ``md5``, ``blake2_256``."""
+        return self._incoming.receive(hashes)
+
+    def from_bytes(self, content: bytes, *hashes: str) -> ReceivedFile:
+        """Return a file that was received in one piece. It stays in memory until it is stored."""
+        return received_in_memory(content, hashes)
+
+    def store(self, received: ReceivedFile) -> StoredFile:
+        """Store a file durably. Call it outside of transactions: it may take long.
+
+        Raises:
+            StorageFull: no space is left.
+            BackendUnavailable: the disk or the object store fails.
+        """
+        self.put(received)
+        self.sync(received)
+        return received.stored
+
+    def put(self, received: ReceivedFile) -> None:
+        """Do the first half of :meth:`store`. For several files it is faster to put all of them before any sync."""
+        if received not in self._put and not received.path:
+            self._journal.begin(received.stored.sha256)
+        self._put.add(received)
+        self.backend.put(received)
+
+    def sync(self, received: ReceivedFile) -> None:
+        """Do the second half of :meth:`store`: wait until the file is on the disk."""
+        self.backend.sync(received)
+
+    def ensure_stored(self, received: ReceivedFile) -> None:
+        """Store a file again if it was removed since :meth:`store`. Call it within the transaction that records it."""
+        lock_hashes(self._database, [received.stored.sha256])
+        if self.backend.size(received.stored.sha256) != received.stored.size:
+            self.store(received)
+
+    def require_stored(self, stored: Iterable[StoredFile]) -> None:
+        """Check that stored files still exist. Call it within the transaction that records them once more.
+
+        Raises:
+            Conflict: one was removed in the meantime.
+        """
+        wanted = list(stored)
+        lock_hashes(self._database, [each.sha256 for each in wanted])
+        if any(self.backend.size(each.sha256) != each.size for each in wanted):
+            raise Conflict("a file of this release was removed in the meantime, so nothing was changed; look again")
+
+    def clean_up(self, received: ReceivedFile, *, recorded: bool = False) -> None:
+        """Remove what a received file leaves behind, the stored file included if no record refers to it.
+
+        Call it after the transaction.
+
+        Args:
+            received: the file.
+            recorded: True if a transaction has recorded the file; no source has to be asked then.
+        """
+        was_put = received in self._put
+        self._put.discard(received)
+        try:
+            if was_put and not recorded and not self._garbage.referenced(received.stored.sha256):
+                self._garbage.remove_unreferenced(received.stored.sha256)
+        except Refusal as error:
+            # The received file or the journal entry stays, by which the next start finds the stored file.
+            log.warning("an upload will be cleaned up at the next start: %s", error)
+            return
+        if received.path:
+            with suppress(OSError):
+                os.unlink(received.path)  # noqa: PTH108
+        elif was_put:
+            self._journal.end(received.stored.sha256)
+
+    def mark_unreferenced(self, hashes: Iterable[str]) -> None:
+        """Mark stored files that may be unreferenced now. Call it within the transaction that removes their records.
+
+        The server removes a marked file after the commit, unless another record refers to it.
+        """
+        self._garbage.mark(hashes)
 
     def open(self, stored: StoredFile) -> BinaryIO:
-        """Open a stored file.
+        """Open a stored file for reading.
 
         Raises:
             Damaged: it is missing, or has another size.
         """
-        return stream(self.store.open(stored), stored.size)
+        return buffered(self.backend.open(stored), stored.size)
 
-    def fetch(self, key: str, size: int | None, download: Callable[[Draft], StoredFile]) -> Growing:
-        """Return the download of that key which is under way on this machine; begin it if there is none.
+    def fetch(self, key: str, size: int | None, download: Callable[[IncomingFile], StoredFile]) -> OngoingDownload:
+        """Join the ongoing download with that key on this machine, or begin one.
 
         Args:
-            key: names what is fetched, for example ``root/pypi/+f/…``.
-            size: bytes that it will have; None if nobody knows.
-            download: called in a thread of its own. It looks first whether the file has come meanwhile, and then
-                returns it. Otherwise it writes the bytes, finishes the draft, checks it, keeps and records it, and
-                returns what it has become; the draft is released for it. What it raises is what those who wait get.
+            key: names the file, for example ``root/pypi/+f/…``.
+            size: bytes of the complete file; None if the upstream does not say.
+            download: does the download, in a thread of its own. It first looks whether the file was stored in the
+                meantime, and returns it if so. Otherwise it writes the bytes, finishes the incoming file, checks it,
+                stores and records it, and returns the stored file; the server cleans up. All clients that wait get
+                the exception that it raises.
         """
-        return self._fetching.fetch(key, size, download)
+        return self._downloads.fetch(key, size, download)
 
-    def check(self, *, hashes: bool, repair: bool, grace: float) -> Check:
-        """Compare records and stored files: see :class:`Check`. Nobody else may use the folder."""
-        return Check(
-            self.store, self._doubts, self._leftovers, self._database, hashes=hashes, repair=repair, grace=grace
+    def check(self, *, hashes: bool, repair: bool, grace: float) -> FileCheck:
+        """Return a check of all files: see :class:`FileCheck`. No other process may use the folder."""
+        return FileCheck(
+            self.backend, self._garbage, self._leftovers, self._database, hashes=hashes, repair=repair, grace=grace
         )
 
     def sweep(self) -> None:
-        """Remove what a crash has left, and what is doubted and not needed. Nobody else may use the folder.
+        """Remove what a crash has left, and all marked files that are unreferenced.
+
+        No other process may use the folder.
 
         Raises:
-            BackendUnavailable: the database or the disk does not answer.
+            BackendUnavailable: the database, the disk or the object store does not answer.
         """
         if self._config["files"] is None:
-            with faults.told():
-                make_private(self._folder / "sha256")
-        self.store.size(NOBODYS)  # does it answer at all?
-        self._fetching.sweep()
+            with translated():
+                make_private_folder(self._folder / "sha256")
+        self.backend.size(ABSENT_SHA256)  # raises if the backend does not answer
+        self._downloads.sweep()
         for path, hashes in self._leftovers():
             for sha256 in hashes:
-                self._doubts.settle(sha256)
+                self._garbage.remove_unreferenced(sha256)
             with suppress(OSError):
                 path.unlink()
-        self._doubts.sweep()
+        self._garbage.sweep()
 
     def _leftovers(self) -> Iterator[tuple[Path, list[str]]]:
-        """Find what uploads have left that a crash interrupted: each file, with the hashes that it is about."""
-        yield from self._drafts.leftovers()
-        yield from self._placing.leftovers()
+        """Return the files that interrupted uploads have left, each with the hashes that it names."""
+        yield from self._incoming.leftovers()
+        yield from self._journal.leftovers()
 
     def close(self) -> None:
         """End the threads."""
-        self._fetching.close()
-        self._placing.close()
-        self._doubts.close()
+        self._downloads.close()
+        self._journal.close()
+        self._garbage.close()

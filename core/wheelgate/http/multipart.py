@@ -11,7 +11,7 @@ from falcon.util.mediatypes import parse_header
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
 from wheelgate.errors import BadInput, TooLarge
-from wheelgate.packages import Form
+from wheelgate.packages import UploadForm
 
 MULTIPART = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"
@@ -47,7 +47,7 @@ def media_type(req: falcon.asgi.Request) -> tuple[str, dict[str, str]]:
     return kind.lower(), parameters
 
 
-async def read_form(req: falcon.asgi.Request, begin_file: BeginFile) -> Form:
+async def read_form(req: falcon.asgi.Request, begin_file: BeginFile) -> UploadForm:
     """Read a form to its end.
 
     Raises:
@@ -56,7 +56,7 @@ async def read_form(req: falcon.asgi.Request, begin_file: BeginFile) -> Form:
     """
     kind, parameters = media_type(req)
     if kind == URLENCODED:
-        return Form(await read_urlencoded(req))
+        return UploadForm(await read_urlencoded(req))
     boundary = parameters.get("boundary", "")
     if not 1 <= len(boundary) <= MAX_BOUNDARY_CHARS or not boundary.isascii():
         raise BadInput("the Content-Type of the form names no boundary between its fields")
@@ -73,7 +73,7 @@ async def read_form(req: falcon.asgi.Request, begin_file: BeginFile) -> Form:
             parser.close()
     except MultipartError as error:
         raise BadInput(f"the form cannot be read: {error}") from None
-    return Form(reader.fields, reader.filename or "")
+    return UploadForm(reader.fields, reader.filename or "")
 
 
 async def joined_chunks(req: falcon.asgi.Request) -> AsyncIterator[bytes]:

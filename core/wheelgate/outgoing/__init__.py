@@ -1,4 +1,4 @@
-"""Requests that the server sends itself: to upstreams of mirrors, and to indices that releases are pushed to."""
+"""Requests that the server itself sends: to the upstreams of mirrors, and to the targets of a push."""
 
 from wheelgate.outgoing.sessions import Outgoing
 

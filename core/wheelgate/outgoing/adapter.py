@@ -1,6 +1,6 @@
-"""How requests connects: to an address that was checked, and to no other.
+"""How ``requests`` connects: only to addresses that the policy has checked.
 
-A module of its own, since ``requests`` costs 0.1 s and some megabytes that a server without mirrors does not spend.
+It is a separate module because ``requests`` costs 0.1 s and some megabytes, which a server without mirrors saves.
 """
 
 from __future__ import annotations
@@ -20,22 +20,24 @@ from urllib3.util.connection import create_connection
 from wheelgate.errors import BadInput
 from wheelgate.outgoing.policy import Policy
 
-TIMEOUT = (5.0, 30.0)
-"""Seconds until a connection stands, and between two pieces of an answer."""
+TIMEOUT_SECONDS = (5.0, 30.0)
+"""Seconds to connect, and between two pieces of an answer."""
+POOL_CONNECTIONS = 20
+"""Hosts whose connections are kept open, and connections kept open to each."""
 
 
 class CheckedAdapter(HTTPAdapter):
-    """Resolves a host itself and connects to what it has checked, so that no second answer of a name server counts.
+    """Resolves a host itself and connects to the address that it checked, whatever a name server answers later.
 
-    Every hop of a redirect is a request of its own that comes by here.
+    Every step of a redirect is a request of its own, and is checked too.
     """
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        super().__init__(pool_connections=20, pool_maxsize=20)
+        super().__init__(pool_connections=POOL_CONNECTIONS, pool_maxsize=POOL_CONNECTIONS)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pool of connections that are checked."""
+        """Create the pool of checked connections."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = checked_pools(self._policy)
 
@@ -48,16 +50,16 @@ class CheckedAdapter(HTTPAdapter):
         cert: Any = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """Send one request. A proxy resolves names itself, so only what is visible in the address is checked then."""
+        """Send one request. A proxy resolves names itself, so with a proxy only the URL is checked."""
         try:
-            self._policy.refuse_literal(str(request.url))
+            self._policy.check_url(str(request.url))
         except BadInput as wrong:
             raise requests.exceptions.InvalidURL(wrong.message, request=request) from None
-        return super().send(request, stream, timeout or TIMEOUT, verify, cert, proxies)
+        return super().send(request, stream, timeout or TIMEOUT_SECONDS, verify, cert, proxies)
 
 
 class CheckedSession(requests.Session):
-    """A session whose faults are all requests' own."""
+    """A session that raises no other errors than those of requests."""
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Send a request, and follow redirects."""
@@ -65,22 +67,22 @@ class CheckedSession(requests.Session):
             return super().send(request, **kwargs)
         except requests.RequestException:
             raise
-        except ValueError as error:  # of a redirect to an address that cannot be parsed
+        except ValueError as error:  # from a redirect to a malformed URL
             raise requests.exceptions.InvalidURL(str(error), request=request) from None
 
 
 def checked_pools(policy: Policy) -> dict[str, type[HTTPConnectionPool]]:
-    """Make the classes of connection pools that ask the policy; urllib3 takes classes only."""
+    """Return classes of connection pools that ask the policy. urllib3 takes only classes."""
 
     def connect(connection: HTTPConnection) -> socket.socket:
-        """Connect as urllib3 does, with the same exceptions, but for the check."""
+        """Connect as urllib3 does, with the same exceptions, to a checked address."""
         host, port = connection.host, connection.port or connection.default_port
         try:
             addresses = policy.resolve(host, port)
         except socket.gaierror as error:
             raise NameResolutionError(host, connection, error) from error
         except UnicodeError as error:
-            raise NewConnectionError(connection, "the host name cannot be one") from error
+            raise NewConnectionError(connection, "the host name is malformed") from error
         sys.audit("http.client.connect", connection, host, port)
         problem: OSError | None = None
         for address in addresses:

@@ -13,18 +13,19 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
-"""Addresses that a gateway turns into IPv4 ones: the last 32 bits are what is reached (RFC 6052)."""
+"""Addresses that a gateway translates into IPv4 addresses, which are their last 32 bits (RFC 6052)."""
 
 
 class Policy:
-    """Public addresses are always allowed, others only if they were opened."""
+    """Decides on addresses: public ones are always allowed, others only if the administrator opened their network."""
 
     def __init__(self, allowed: Sequence[Network | str], *, loopback: bool) -> None:
-        """Take what ``--allow-upstream`` says.
+        """Take the values of ``--allow-upstream``.
 
         Args:
-            allowed: networks that are opened; ``public`` opens nothing, and keeps everything else closed.
-            loopback: whether only this machine can reach the server; without a word it may then connect to anything.
+            allowed: the opened networks. ``public`` opens none, and keeps all that are not public closed.
+            loopback: whether only this machine can reach the server. If ``allowed`` is empty too, the server may
+                connect to all addresses.
         """
         self._everything = loopback and not allowed
         self._networks = [entry for entry in allowed if not isinstance(entry, str)]
@@ -43,8 +44,8 @@ class Policy:
         """Return the addresses of a host that the server may connect to.
 
         Raises:
-            Forbidden: it has none of those.
-            socket.gaierror: nobody knows the host.
+            Forbidden: it has no such address.
+            socket.gaierror: no name server knows the host.
         """
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         allowed = [address for address in dict.fromkeys(str(entry[4][0]) for entry in found) if self.allows(address)]
@@ -52,11 +53,11 @@ class Policy:
             raise refused(host)
         return allowed
 
-    def refuse_literal(self, url: str) -> None:
-        """Refuse an address that can be told to be wrong without asking for its host, as when it is configured.
+    def check_url(self, url: str) -> None:
+        """Check a URL without resolving its host, for example when an index is configured.
 
         Raises:
-            BadInput: it is no address with http or https.
+            BadInput: it is no URL with http or https.
             Forbidden: its host is an IP address, however written, that the server may not connect to.
         """
         try:
@@ -65,7 +66,7 @@ class Policy:
         except ValueError:
             host, port = None, None
         if not host or parts.scheme not in ("http", "https"):
-            raise BadInput("an upstream must be an address that begins with http:// or https://")
+            raise BadInput("an upstream must be a URL that begins with http:// or https://")
         try:
             found = socket.getaddrinfo(host, port or 80, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
         except (OSError, UnicodeError):
@@ -75,15 +76,15 @@ class Policy:
 
 
 def refused(host: str) -> Forbidden:
-    """Make the refusal for a host; it does not say which address the name has, which may be nobody's business."""
+    """Return the refusal for a host. It does not disclose the address, which may be internal."""
     return Forbidden(
         f"this server may not connect to '{host[:255]}': it has no public address; "
-        "the administrator can open its network by --allow-upstream"
+        "the administrator can open its network with --allow-upstream"
     )
 
 
 def reached_by(address: Address) -> Address:
-    """Return the address that a packet to ``address`` reaches in the end."""
+    """Return the address that a packet to ``address`` finally reaches."""
     if isinstance(address, ipaddress.IPv6Address):
         if address in NAT64:
             return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
@@ -92,5 +93,5 @@ def reached_by(address: Address) -> Address:
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address belongs to one machine on the public internet."""
+    """Say whether an address belongs to one machine on the public internet."""
     return address.is_global and not address.is_multicast and not address.is_reserved

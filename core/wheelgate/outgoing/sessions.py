@@ -1,4 +1,4 @@
-"""What plugins and core send requests with."""
+"""Sessions for the requests of plugins and of the core."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from wheelgate.outgoing.policy import Policy
 if TYPE_CHECKING:
     import requests
 
-MOST_REDIRECTS = 5
+MAX_REDIRECTS = 5
 
 
 class Outgoing:
-    """Makes sessions that go only where the administrator lets the server go, and says what went wrong with them."""
+    """Creates sessions that connect only where ``--allow-upstream`` allows it, and translates their errors."""
 
     def __init__(self, config: Config) -> None:
         self.policy = Policy(config["allow-upstream"], loopback=config.loopback)
         self._proxy = config["upstream-proxy"]
 
     def session(self) -> requests.Session:
-        """Make a session; keep it, since it holds connections, and share it between threads if need be.
+        """Return a new session. Keep it, because it holds connections; threads may share it.
 
-        It gives up after 5 s without a connection and 30 s without a piece of the answer; how long and how large an
-        answer may be in all is for the caller to limit. It follows at most five redirects, and takes credentials
-        along to the same host only. It reads no proxies, netrc or cookies; certificates are those of
-        ``REQUESTS_CA_BUNDLE`` or ``SSL_CERT_FILE``, where the environment names one.
+        It gives up after 5 s without a connection and after 30 s without a piece of the answer. The caller has to limit
+        the whole time and the size of an answer. The session follows at most five redirects, and sends credentials to
+        the same host only. It reads no proxies, netrc or cookies. It trusts the certificates of ``REQUESTS_CA_BUNDLE``
+        or ``SSL_CERT_FILE`` if the environment has one of them.
 
-        What it raises besides ``Forbidden`` goes through :meth:`refusal`.
+        It raises ``Forbidden``; pass all other errors to :meth:`refusal`.
         """
         from wheelgate.outgoing.adapter import CheckedAdapter, CheckedSession
 
         session = CheckedSession()
         session.trust_env = False
-        session.max_redirects = MOST_REDIRECTS
+        session.max_redirects = MAX_REDIRECTS
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
         session.headers["User-Agent"] = f"wheelgate/{metadata.version('wheelgate')}"
@@ -50,33 +50,33 @@ class Outgoing:
         return session
 
     def refusal(self, error: Exception, url: str) -> Refusal:
-        """Say in the words of the domain what went wrong on a request to ``url``, of which only the host is shown.
+        """Return the refusal for an error of a request to ``url``. It shows only the host.
 
         Raises:
-            Exception: the error, if it has nothing to do with the request.
+            Exception: the error itself, if the request did not cause it.
         """
         import requests
         from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
         if isinstance(error, Refusal):
             return error
-        host = named(url)
+        host = host_of(url)
         match error:
             case requests.Timeout() | ReadTimeoutError() | requests.ConnectionError(args=[ReadTimeoutError(), *_]):
                 return UpstreamTimeout(f"'{host}' does not answer in time; try again later")
             case requests.exceptions.SSLError():
-                return BadUpstream(f"the certificate of '{host}' is not one that this server trusts")
+                return BadUpstream(f"the certificate of '{host}' is not trusted by this server")
             case requests.TooManyRedirects():
-                return BadUpstream(f"'{host}' redirects more than {MOST_REDIRECTS} times")
+                return BadUpstream(f"'{host}' redirects more than {MAX_REDIRECTS} times")
             case requests.ConnectionError() | ProtocolError():
-                return BadUpstream(f"'{host}' cannot be reached, or has cut the connection; try again later")
+                return BadUpstream(f"'{host}' cannot be reached, or closed the connection; try again later")
             case requests.RequestException() | HTTPError():
-                return BadUpstream(f"'{host}' answers what is no HTTP, or redirects to what is no web address")
+                return BadUpstream(f"'{host}' does not answer in HTTP, or redirects to a malformed URL")
         raise error
 
 
-def named(url: str) -> str:
-    """Return the host of an address, for a sentence."""
+def host_of(url: str) -> str:
+    """Return the host of a URL, for a message."""
     try:
         return (urlsplit(url).hostname or "the upstream")[:255]
     except ValueError:

@@ -1,43 +1,46 @@
-"""Projects and their files as every type of index offers them: core knows names, hashes and times, nothing of wheels.
+"""Projects and their files, common to all index types. The core knows names, hashes and times, but nothing of wheels.
 
-An index type that holds packages brings a :class:`PackageSource`; one that takes uploads brings a
-:class:`PackageTarget`. Both are plain synchronous code. Projects are always named by their normalised name (PEP 503).
+An index type that holds packages provides a :class:`PackageSource`, and one that takes uploads a
+:class:`PackageTarget`. Both are plain synchronous code. Names of projects are always normalised (PEP 503).
 """
 
+from wheelgate.packages.project_names import MAX_PROJECT_NAME_CHARS, is_project_name, normalize, parse_project_name
 from wheelgate.packages.protocols import PackageSource, PackageTarget
-from wheelgate.packages.stored_files import Draft, DraftFile, Growing, StoredFile
+from wheelgate.packages.stored_files import IncomingFile, OngoingDownload, ReceivedFile, StoredFile
 from wheelgate.packages.values import (
     STATUSES,
-    Elsewhere,
+    CheckedUpload,
     File,
-    Form,
-    Inspected,
-    Link,
-    Listing,
-    Log,
+    LogEntry,
     Project,
-    Recorded,
+    ProjectList,
+    RecordedUpload,
+    Redirect,
     Release,
-    normalize,
+    ReleaseFile,
+    UploadForm,
 )
 
 __all__ = [
+    "MAX_PROJECT_NAME_CHARS",
     "STATUSES",
-    "Draft",
-    "DraftFile",
-    "Elsewhere",
+    "CheckedUpload",
     "File",
-    "Form",
-    "Growing",
-    "Inspected",
-    "Link",
-    "Listing",
-    "Log",
+    "IncomingFile",
+    "LogEntry",
+    "OngoingDownload",
     "PackageSource",
     "PackageTarget",
     "Project",
-    "Recorded",
+    "ProjectList",
+    "ReceivedFile",
+    "RecordedUpload",
+    "Redirect",
     "Release",
+    "ReleaseFile",
     "StoredFile",
+    "UploadForm",
+    "is_project_name",
     "normalize",
+    "parse_project_name",
 ]

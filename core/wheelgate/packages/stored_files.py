@@ -1,4 +1,4 @@
-"""What plugins see of files: one that is kept, one that is being written, one that is still growing."""
+"""Files of packages as plugins see them: stored, being received, or being downloaded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import BinaryIO, Protocol
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file that is kept under its hash."""
+    """A file in the server's file storage, under its hash."""
 
     sha256: str
     """Hexadecimal."""
@@ -20,55 +20,56 @@ class StoredFile:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DraftFile:
-    """A file that was received whole and is not kept yet; it may be read, and is gone after the request."""
+class ReceivedFile:
+    """A file that was received completely but is not stored yet. It can be read, and is removed after the request."""
 
     path: str
-    """Where it lies; empty if it is in memory only."""
+    """Where it is on the disk; empty if it is in memory only."""
     stored: StoredFile
-    """What it will be once it is kept."""
+    """The stored file that it becomes."""
     hashes: Mapping[str, str]
-    """Hexadecimal, by name: ``sha256``, and what else was asked for when it was begun."""
+    """Hexadecimal, by name: ``sha256``, and the hashes that were asked for when it was begun."""
     content: bytes | None = field(default=None, repr=False)
-    """Its bytes, if they came in one piece."""
+    """Its bytes, if it was received in one piece."""
 
     def open(self) -> BinaryIO:
-        """Open it for reading: from memory, if it is there."""
+        """Open it for reading."""
         return io.open(self.path, "rb") if self.content is None else io.BytesIO(self.content)  # noqa: UP020
 
 
-class Draft(Protocol):
+class IncomingFile(Protocol):
     """A file that is being received."""
 
     def write(self, chunk: bytes) -> None:
-        """Append to it. Raises ``StorageFull`` if the disk is full."""
+        """Append bytes. Raise ``StorageFull`` if the disk is full."""
 
-    def finish(self) -> DraftFile:
-        """Return what was received."""
+    def finish(self) -> ReceivedFile:
+        """Return the received file. Call it after the last byte."""
 
     def discard(self) -> None:
-        """Give up what did not arrive whole. Does nothing to a draft that is finished: that one is released."""
+        """Remove an incomplete file. Does nothing after :meth:`finish`: pass the received file to ``clean_up``."""
 
 
-class Growing(Protocol):
-    """A file that is being fetched, and may be read meanwhile, by any process of this machine."""
+class OngoingDownload(Protocol):
+    """A file that the server is downloading. Any process of this machine can read what has arrived."""
 
     @property
     def path(self) -> Path:
-        """Where its bytes grow; once all of it is there, they are read from the stored file."""
+        """The growing file. Once it is complete, read the stored file instead."""
 
     @property
     def size(self) -> int | None:
-        """Bytes that it will have; None if nobody knows."""
+        """Bytes of the complete file; None if the upstream does not say."""
 
     def available(self) -> tuple[int, bool]:
-        """Return how many bytes may be read now, and whether that is all. Never waits.
+        """Return how many bytes can be read now, and whether the file is complete. Never waits.
 
-        The last byte is held back until the whole file has proven good: nobody can take a bad one for whole.
+        The last byte is held back until the hash of the complete file is verified, so that no client takes a damaged
+        file for a complete one.
 
         Raises:
-            BackendUnavailable: it will never be whole; ``BadUpstream`` and ``UpstreamTimeout`` say why.
+            BackendUnavailable: the download failed; ``BadUpstream`` and ``UpstreamTimeout`` say why.
         """
 
     def stored(self) -> StoredFile:
-        """Return what it has become, once all of it is there."""
+        """Return the stored file, once the download is complete."""

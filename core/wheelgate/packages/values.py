@@ -1,24 +1,17 @@
-"""Projects, files and releases as simple pages and version data show them, and what an upload brings."""
+"""Projects, files and releases as simple pages and version data show them, and the parts of an upload."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from wheelgate.packages.stored_files import DraftFile, StoredFile
+from wheelgate.packages.stored_files import ReceivedFile, StoredFile
 from wheelgate.values import nothing
 
 STATUSES = ("active", "archived", "quarantined", "deprecated")
-"""The markers of PEP 792."""
-SEPARATORS = re.compile(r"[-_.]+")
-
-
-def normalize(name: str) -> str:
-    """Return the normalised name of a project (PEP 503)."""
-    return SEPARATORS.sub("-", name).lower()
+"""The project statuses of PEP 792."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +20,11 @@ class File:
 
     name: str
     version: str
-    """As the file's name or metadata says; empty if it says none."""
+    """From the file's name or metadata; empty if they name no version."""
     path: str
     """Its address below its index: ``+f/<3 digits of sha256>/<13 more>/<name>``, or ``+e/…/<name>``."""
     hashes: Mapping[str, str] = field(default_factory=nothing)
-    """Hexadecimal, by the names that ``hashlib`` has for them."""
+    """Hexadecimal, by the names that ``hashlib`` uses."""
     size: int | None = None
     """Bytes."""
     upload_time: str | None = None
@@ -40,32 +33,32 @@ class File:
     yanked: str | None = None
     """The reason, which may be empty; None if the file is not yanked (PEP 592)."""
     core_metadata: str | None = None
-    """The sha256 of the metadata sibling (PEP 714), empty if unknown; None if there is no sibling."""
+    """The sha256 of the metadata file beside it (PEP 714), empty if unknown; None if there is no such file."""
     provenance: str | None = None
     """The address of its provenance below its index (PEP 740)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What one index holds of a project."""
+    """A project on one index."""
 
     name: str
     files: tuple[File, ...]
     """Oldest version first."""
     versions: tuple[str, ...]
-    """All versions, also those without files (PEP 700)."""
+    """All versions, including those without files (PEP 700)."""
     status: str = "active"
     """One of :data:`STATUSES`."""
     status_reason: str = ""
     stale: bool = False
-    """True if an upstream that should have been asked did not answer."""
+    """True if the data is old because the upstream did not answer."""
     until: float | None = None
-    """Seconds since 1970 at which it has to be asked for again, even if its stamp is the same; None for never."""
+    """Seconds since 1970 when it has to be read again even if its stamp is the same; None for never."""
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """The names of all projects of one index, in order; the last two fields are those of :class:`Project`."""
+class ProjectList:
+    """The names of all projects of one index, in order; ``stale`` and ``until`` are as in :class:`Project`."""
 
     names: Sequence[str]
     stale: bool = False
@@ -73,8 +66,8 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
-    """One line of a file's history."""
+class LogEntry:
+    """One entry in the history of a file."""
 
     what: str
     """``upload``, ``overwrite`` or ``push``."""
@@ -87,25 +80,25 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """A file that belongs to a release."""
+class ReleaseFile:
+    """A file that belongs to a release: an archive, its documentation, or a test result."""
 
     rel: str
     """``releasefile``, ``doczip`` or ``toxresult``."""
     path: str
     """Its address below the index that holds the release."""
     stored: StoredFile | None
-    """Where its bytes are; None for a file of an upstream that nobody has asked for yet."""
+    """None for a file of an upstream that was not downloaded yet."""
     hashes: Mapping[str, str] = field(default_factory=nothing)
-    log: tuple[Log, ...] = ()
+    log: tuple[LogEntry, ...] = ()
     for_path: str | None = None
-    """Of a test result: the file that was tested."""
+    """For a test result: the address of the tested file."""
     requires_python: str | None = None
-    """This, and what follows, is there in a release that was obtained, for another index to take."""
+    """Set by ``fetch_release`` only, like ``core_metadata`` and ``provenance``: ``copy_release`` needs them."""
     core_metadata: bytes | None = None
-    """What is served beside the file (PEP 658)."""
+    """The metadata file beside it (PEP 658)."""
     provenance: bytes | None = None
-    """What is served beside the file (PEP 740)."""
+    """The provenance beside it (PEP 740)."""
 
     @property
     def name(self) -> str:
@@ -118,28 +111,28 @@ class Release:
     """One version of a project on one index."""
 
     name: str
-    """As it was spelt last."""
+    """In the spelling of the latest upload."""
     version: str
     metadata: Mapping[str, Any]
     """The keys of version data on the wire, ``name`` and ``version`` included."""
-    links: tuple[Link, ...] = ()
+    files: tuple[ReleaseFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """A file that the client is to fetch from its upstream itself."""
+class Redirect:
+    """A file that the client has to download from its upstream itself."""
 
     url: str
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """What an upload says besides the file: the text fields of the form, as they were sent."""
+class UploadForm:
+    """The text fields of an upload, in the form in which the client sent them."""
 
     fields: Mapping[str, Sequence[str]]
-    """By name, in the order in which they were sent; empty and ``UNKNOWN`` values included."""
+    """By name, in the order in which the client sent them, including empty and ``UNKNOWN`` values."""
     filename: str = ""
-    """The name that the client gave the file."""
+    """The file's name from the client."""
 
     @property
     def action(self) -> str:
@@ -153,24 +146,24 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
-class Inspected:
-    """An upload that is in order: what to record, once its file is kept."""
+class CheckedUpload:
+    """An upload that passed the checks: what to record after its file is stored."""
 
     project: str
     version: str
     filename: str
-    file: DraftFile | None
+    file: ReceivedFile | None
     detail: Any
-    """The plugin's own."""
+    """Whatever the plugin needs to record it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
-    """What became of an upload."""
+class RecordedUpload:
+    """The outcome of an upload."""
 
     project: str
     version: str
     path: str = ""
-    """The file's address below the index; empty if there was no file."""
+    """The file's address below the index; empty for an upload without a file."""
     note: str = ""
-    """What the uploader should know, for example that the very same file was there."""
+    """A remark for the uploader, for example that the index already had the same file."""

@@ -13,7 +13,7 @@ from gunicorn.asgi.parser import ParseError
 from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.workers import gasgi
 
-from wheelgate.files.sendfile import STAND_IN, FileSender
+from wheelgate.files.sendfile import SENDFILE_MARKER, SendfileTransfer
 from wheelgate.http.scope import (
     ADD_HEAD_LINES,
     CLIENT_IS_GONE,
@@ -45,7 +45,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
     _head_timer: asyncio.TimerHandle | None = None
     _send_timer: asyncio.TimerHandle | None = None
     _response_buffer: Any
-    _sender: FileSender | None = None
+    _sender: SendfileTransfer | None = None
     _lines = b""
     """What goes into the head of the answer as it is."""
 
@@ -100,19 +100,19 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
     def _add_to_head(self, lines: bytes) -> None:
         self._lines = lines
 
-    def _file_sender(self) -> FileSender | None:
+    def _file_sender(self) -> SendfileTransfer | None:
         """Return what sends files over this connection, if it is still there.
 
         Whatever is written from now on is waited for to its end: a file must not overtake what stands before it.
         """
         if self._sender is None and not self._closed:
-            self._sender = FileSender(self.worker.loop, self)
+            self._sender = SendfileTransfer(self.worker.loop, self)
             self.transport.set_write_buffer_limits(high=0)
         return self._sender
 
     def _send_body(self, body: bytes, chunked: bool = False, last: bool = False, size: int | None = None) -> None:
         """Send a part of an answer, or what it stands for."""
-        if body is not STAND_IN:
+        if body is not SENDFILE_MARKER:
             super()._send_body(body, chunked, last, size)
         elif self._sender is not None:
             self._sender.send()

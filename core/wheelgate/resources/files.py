@@ -10,13 +10,13 @@ from typing import Any
 import falcon.asgi
 
 from wheelgate.errors import NotFound
-from wheelgate.files.sending import CHUNK, LOOK, Gone, Reader, growing_chunks
+from wheelgate.files.sending import DOWNLOAD_POLL_SECONDS, SEND_CHUNK_BYTES, ClientGone, FileReader, download_chunks
 from wheelgate.http.answers import PLAIN_TYPE, answer
 from wheelgate.http.handler_context import HandlerContext
 from wheelgate.http.path_segments import path_segment
 from wheelgate.http.ranges import RangeNotSatisfiable, http_date, is_not_modified, requested_range
 from wheelgate.http.scope import CLIENT_IS_GONE, FILE_SENDER
-from wheelgate.packages import Elsewhere, File, Growing, PackageSource, StoredFile, normalize
+from wheelgate.packages import File, OngoingDownload, PackageSource, Redirect, StoredFile, normalize
 from wheelgate.services.packages.inheritance import Inheritance, Resolution
 from wheelgate.services.packages.sources import Sources
 from wheelgate.store.access import StoreAccess
@@ -60,7 +60,7 @@ class FileResource:
         inheritance: Inheritance,
         sources: Sources,
         access: StoreAccess,
-        reader: Reader,
+        reader: FileReader,
         pool: Pool,
     ) -> None:
         self._context = context
@@ -127,7 +127,7 @@ class FileResource:
         if isinstance(found, StoredFile):
             self._stored.put(serial, (location.index.path, location.path), found)
             await self._send(req, resp, found, name)
-        elif isinstance(found, Elsewhere):
+        elif isinstance(found, Redirect):
             resp.status_code = 302
             resp.content_type = PLAIN_TYPE
             resp.set_header("location", found.url)
@@ -166,7 +166,7 @@ class FileResource:
         if req.method == "HEAD":
             content.close()
             resp.content_length = stop - start
-        elif stop - start <= CHUNK:
+        elif stop - start <= SEND_CHUNK_BYTES:
             try:
                 resp.data = await content.part(start, stop)
             finally:
@@ -176,12 +176,12 @@ class FileResource:
             resp.stream = content.chunks(start, stop, client_is_gone(req), req.scope.get(FILE_SENDER))
 
     async def _send_growing(
-        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, growing: Growing, name: str
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, growing: OngoingDownload, name: str
     ) -> None:
         """Send a file while it is fetched; a failure before its first byte still gets a proper answer."""
         available, whole = growing.available()
         while not available and not whole:
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(DOWNLOAD_POLL_SECONDS)
             available, whole = growing.available()
         if whole:
             await self._send(req, resp, growing.stored(), name)
@@ -191,7 +191,7 @@ class FileResource:
         if growing.size is not None:
             resp.content_length = growing.size
         if req.method == "GET":
-            resp.stream = growing_chunks(growing, self._pool, client_is_gone(req))
+            resp.stream = download_chunks(growing, self._pool, client_is_gone(req))
 
     def _send_text(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, text: bytes, suffix: str) -> None:
         """Send the metadata or the provenance of a file."""
@@ -213,9 +213,9 @@ class FileResource:
         resp.set_header("vary", "Accept")
 
 
-def client_is_gone(req: falcon.asgi.Request) -> Gone:
+def client_is_gone(req: falcon.asgi.Request) -> ClientGone:
     """Return the function that says whether the client has closed the connection."""
-    is_gone: Gone = req.scope.get(CLIENT_IS_GONE, lambda: False)
+    is_gone: ClientGone = req.scope.get(CLIENT_IS_GONE, lambda: False)
     return is_gone
 
 

@@ -12,10 +12,8 @@ from wheelgate.errors import NotFound
 from wheelgate.http.answers import JSON_TYPE, PLAIN_TYPE
 from wheelgate.http.negotiation import best_media_type
 from wheelgate.http.path_segments import path_segment
-from wheelgate.packages import normalize
+from wheelgate.packages import MAX_PROJECT_NAME_CHARS, parse_project_name
 
-PROJECT_NAME = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]{0,198}[A-Za-z0-9]")
-"""A valid name of a project (PEP 508); no index is asked for any other."""
 INSTALLER_USER_AGENT = re.compile(r"(?:^| )(?:distribute|setuptools|pip|pex|uv)/")
 SIMPLE_API_TYPES = (
     "application/vnd.pypi.simple.v1+json",
@@ -55,9 +53,10 @@ def project_name(
 @lru_cache(PROJECT_NAME_CACHE_ENTRIES)
 def normalized_name(project: str) -> str:
     """Return the normalised name of a project. Raise ``NotFound`` if no project can have such a name."""
-    if not PROJECT_NAME.fullmatch(path_segment(project)):
-        raise NotFound(f"The project {ascii(project)[1:-1][:200]} does not exist.")
-    return normalize(project)
+    try:
+        return parse_project_name(path_segment(project))
+    except ValueError:
+        raise NotFound(f"The project {ascii(project)[1:-1][:MAX_PROJECT_NAME_CHARS]} does not exist.") from None
 
 
 def redirect(req: falcon.asgi.Request, resp: falcon.asgi.Response, location: str) -> None:

@@ -12,7 +12,7 @@ from wheelgate.http.json_bodies import decode_json, read_json
 from wheelgate.http.path_segments import path_segment, version_segment
 from wheelgate.http.request import read_body
 from wheelgate.identity.identify import Caller
-from wheelgate.packages import DraftFile, PackageSource, PackageTarget, normalize
+from wheelgate.packages import PackageSource, PackageTarget, ReceivedFile, normalize
 from wheelgate.resources.bodies import read_status, read_yank
 from wheelgate.resources.files import project_at
 from wheelgate.services.indices import Indices, index_resource
@@ -186,23 +186,23 @@ class FileChangesResource:
     def _store_result(self, index: Index, target: PackageTarget, path: str, data: bytes, username: str | None) -> str:
         """Store and record a test result if it is JSON; return its path and hash."""
         decode_json(data)
-        stored = self._files.whole(data)
+        stored = self._files.from_bytes(data)
         try:
-            self._files.keep(stored)
+            self._files.store(stored)
             added = self._context.change_stores_in_this_thread(
                 record_result, self._files, target, index, path, stored, username
             )
         finally:
-            self._files.release(stored)
+            self._files.clean_up(stored)
         return f"{added}#sha256={stored.stored.sha256}"
 
 
 def record_result(
-    files: Files, target: PackageTarget, index: Index, path: str, stored: DraftFile, username: str | None
+    files: Files, target: PackageTarget, index: Index, path: str, stored: ReceivedFile, username: str | None
 ) -> str:
     """Record a test result. Runs inside a transaction."""
-    files.confirm(stored)
-    return target.add_result(index, path, stored.stored, username)
+    files.ensure_stored(stored)
+    return target.add_test_result(index, path, stored.stored, username)
 
 
 def delete(missing: str, source: PackageSource, index: Index, name: str, **what: str) -> None:

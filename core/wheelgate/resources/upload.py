@@ -11,7 +11,7 @@ from wheelgate.http.multipart import is_form, read_form
 from wheelgate.http.path_segments import path_segment
 from wheelgate.http.request import drain
 from wheelgate.identity.identify import Caller
-from wheelgate.packages import PackageTarget, Recorded
+from wheelgate.packages import PackageTarget, RecordedUpload
 from wheelgate.resources.push import PushResource
 from wheelgate.services.indices import Indices, index_resource
 from wheelgate.services.releases.uploads import Uploads, upload_target
@@ -44,7 +44,7 @@ class UploadResource:
         if recorded.note:
             set_reason_phrase(resp, recorded.note)
 
-    async def _upload(self, req: falcon.asgi.Request, user: str, index: str) -> Recorded:
+    async def _upload(self, req: falcon.asgi.Request, user: str, index: str) -> RecordedUpload:
         caller = await self._context.identify(req)
         resolution = await self._context.index_rights.find(
             caller, path_segment(user), path_segment(index), "upload", project=""
@@ -60,16 +60,18 @@ class UploadResource:
             self._context.announce("ReleaseRegistered", caller, found.path, **detail)
         return recorded
 
-    async def _receive(self, req: falcon.asgi.Request, index: Index, target: PackageTarget, caller: Caller) -> Recorded:
-        received = self._uploads.receive(index)
+    async def _receive(
+        self, req: falcon.asgi.Request, index: Index, target: PackageTarget, caller: Caller
+    ) -> RecordedUpload:
+        receiver = self._uploads.receive(index)
         try:
-            form = await read_form(req, received.begin)
+            form = await read_form(req, receiver.begin)
         except BaseException:
-            await self._uploads.drop(index, received)
+            await self._uploads.drop(index, receiver)
             raise
 
         def require_project(project: str) -> None:
             # Which projects an API token is good for; the right to upload at all was asked for before the body.
             self._context.rights.require_restriction(caller, "upload", index_resource(index, project))
 
-        return await self._uploads.record(index, target, form, received, caller.principal, require_project)
+        return await self._uploads.record(index, target, form, receiver, caller.principal, require_project)

@@ -1,1 +1,1 @@
-"""What the server keeps: the database handle, the protocols of the two stores, the change counter."""
+"""The database of the server, the protocols of the user and index stores, and caches that hold until a change."""

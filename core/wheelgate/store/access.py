@@ -1,4 +1,4 @@
-"""How the event loop reaches the stores: reads stay on it where they are instant, everything else hops once."""
+"""How the event loop uses the stores: instant reads run on it, everything else in a thread."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from wheelgate.store.database import Database
-from wheelgate.store.group_commit import Change, GroupCommit
+from wheelgate.store.group_commit import GroupCommit, PlainChange
 from wheelgate.threads.pool import Pool
 
 P = ParamSpec("P")
@@ -20,16 +20,16 @@ class StoreAccess:
     """Runs functions that read or change the stores."""
 
     def __init__(self, database: Database, pool: Pool, *, instant: bool) -> None:
-        """Take the database, the threads for it, and whether reads of all stores may run on the event loop."""
+        """Take the database and its threads; ``instant`` says whether reads of all stores may run on the event loop."""
         self._database = database
         self._pool = pool
-        self._turn = threading.Lock() if database.kind == "sqlite" else contextlib.nullcontext()
-        """SQLite lets one write at a time; who finds it busy would look again and again."""
+        self._writer_lock = threading.Lock() if database.kind == "sqlite" else contextlib.nullcontext()
+        """SQLite allows one writer at a time; a second one would poll until the first has finished."""
         self._changes = GroupCommit("changes", self.within_transaction) if database.kind == "sqlite" else None
         self.instant = instant
-        """Whether reads may be made without :meth:`read`, on the event loop."""
+        """Whether reads may run on the event loop, without :meth:`read`."""
         self.serial = 0
-        """The change counter as this worker saw it last."""
+        """The change serial that this worker read last."""
 
     async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function that only reads."""
@@ -38,29 +38,29 @@ class StoreAccess:
         return await self._pool.run(function, *args, **kwargs)
 
     async def change(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a function inside a transaction, which is undone if it raises.
+        """Call a function within a transaction, which is rolled back if the function raises.
 
-        It may be called again: on SQLite those that come at the same time share a transaction, and if one of them
-        raises, each gets its own.
+        The function may be called twice. On SQLite, concurrent changes share a transaction; if one of them raises, each
+        is repeated in a transaction of its own.
         """
         change = partial(function, *args, **kwargs)
         if self._changes is not None:
-            return await self._changes.do(Change(change))
+            return await self._changes.run(PlainChange(change))
         return await self._pool.run(self.within_transaction, change)
 
     def within_transaction(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a function as :meth:`change` does, in the thread that is there already."""
-        with self._turn, self._database.transaction():
+        """Call a function as :meth:`change` does, in the current thread."""
+        with self._writer_lock, self._database.transaction():
             answer = function(*args, **kwargs)
         self.serial = self._database.serial()
         return answer
 
     def read_serial(self) -> int:
-        """Return the change counter as it is now; every committed transaction of any process increments it."""
+        """Return the current change serial; every committed transaction of any process increments it."""
         self.serial = serial = self._database.serial()
         return serial
 
     def close(self) -> None:
-        """Make the changes that wait, and end the thread that makes them."""
+        """Commit the waiting changes, and end the thread."""
         if self._changes is not None:
             self._changes.close()

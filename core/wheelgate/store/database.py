@@ -1,4 +1,4 @@
-"""The one handle on the database: transactions, bare reads, and the counter that tells whether anything changed."""
+"""The database of the server: transactions, plain SQL, and the change serial."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from wheelgate.errors import BackendUnavailable, StartupError
-from wheelgate.store import errors as faults
-from wheelgate.store.change_counter import Beacon
+from wheelgate.store.change_counter import ChangeCounter
 from wheelgate.store.engines import Postgresql, Sqlite
+from wheelgate.store.errors import DATABASE_ERRORS, translate
 
 log = logging.getLogger(__name__)
 
-TRUST = 1.0
-"""Seconds that the beacon is believed: if somebody removes its file, workers are in the dark for no longer."""
+COUNTER_RECHECK_SECONDS = 1.0
+"""Seconds after which a worker reads the serial even if the counter is unchanged: its file may have been removed."""
 
 
 class Database:
-    """A database; every thread has its own connection to it, opened when it is first used."""
+    """A database. Every thread has its own connection, which it opens at its first use."""
 
     orm: Sqlite | Postgresql
     """peewee's database, for the models of plugins: ``Row.insert(…).execute(database.orm)``."""
     kind: str
     """``sqlite`` or ``postgresql``."""
     instant: bool
-    """True if reads take no longer than a page-cache hit, so that they may run on the event loop."""
+    """True if reads take no longer than a page-cache hit; they then run on the event loop."""
 
     read_only: bool
-    """True if nothing can be changed by it."""
+    """True if it refuses every change."""
 
     def __init__(self, url: str, *, read_only: bool = False) -> None:
-        """Take ``sqlite:////folder/file`` or ``postgresql://user:password@host/name``; nothing is opened yet.
+        """Take ``sqlite:////folder/file`` or ``postgresql://user:password@host/name``, and open nothing yet.
 
         Raises:
-            StartupError: the URL cannot be read, or the driver is not installed.
+            StartupError: the URL is malformed, or the driver is not installed.
         """
         match url.partition(":")[0]:
             case "sqlite":
@@ -52,95 +52,95 @@ class Database:
         self.kind = self.orm.kind
         self.instant = self.orm.instant
         self._seen = threading.local()
-        self._beacon: Beacon | None = None
+        self._counter: ChangeCounter | None = None
 
     def open(self) -> None:
-        """Connect this thread before the first request has to. A database that is down now may come up later."""
+        """Connect this thread before the first request needs it. Log a warning if the database is down."""
         try:
             self.orm.connect(reuse_if_open=True)
-            self._find_beacon()
-        except (BackendUnavailable, *faults.ERRORS) as error:
-            log.warning("the database does not answer yet: %s", faults.refusal(error) or error)
+            self._find_counter()
+        except (BackendUnavailable, *DATABASE_ERRORS) as error:
+            log.warning("the database does not answer yet: %s", translate(error) or error)
 
     def close(self) -> None:
-        """Close the connections of all threads, which must be idle. A closed database is not opened again."""
+        """Close the connections of all threads, which must be idle. Nothing may use a closed database."""
         self.orm.close_all()
-        beacon, self._beacon = self._beacon, None
-        if beacon is not None:
-            beacon.close()
+        counter, self._counter = self._counter, None
+        if counter is not None:
+            counter.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make the changes inside one: all of them are kept, or none. A nested one is part of the outer.
+        """Commit all changes of the ``with`` block, or none if it raises. A nested transaction joins the outer one.
 
-        ``peewee.IntegrityError`` comes through for the store to judge. If PostgreSQL is lost in the very moment of
-        the commit, nobody can tell whether the changes were kept.
+        ``peewee.IntegrityError`` is not translated: only the store knows what it means. If the connection to
+        PostgreSQL breaks during the commit, nobody can tell whether the changes were committed.
 
         Raises:
-            BackendUnavailable: the database is locked, lost, damaged or read-only.
+            BackendUnavailable: the database is busy, down, damaged or read-only.
             StorageFull: the disk is full.
         """
         if self.orm.in_transaction():
             yield
             return
-        beacon, mine = self._find_beacon(), 0
+        counter, mine = self._find_counter(), 0
         try:
             with ExitStack() as afterwards, self.orm.atomic():
-                if beacon is not None:
-                    mine = beacon.begin()
-                    afterwards.callback(beacon.end, mine)
+                if counter is not None:
+                    mine = counter.begin()
+                    afterwards.callback(counter.end, mine)
                 yield
                 serial = self.returning("UPDATE server_state SET serial = serial + 1 RETURNING serial")[0][0]
             self._saw(serial, mine + 1)
-        except faults.ERRORS as error:
-            if told := faults.refusal(error):
-                self.orm.close()  # SQLite keeps a connection read-only that was opened while the file was
-                raise told from error
+        except DATABASE_ERRORS as error:
+            if refusal := translate(error):
+                self.orm.close()  # a connection of SQLite stays read-only if the file was when it was opened
+                raise refusal from error
             raise
 
     def read(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Return the rows of a SELECT in SQL that both databases know; ``?`` stands for a parameter and nothing else.
+        """Return the rows of a SELECT. Use SQL that both databases know; every ``?`` is a parameter.
 
         Raises:
             BackendUnavailable: the database does not answer.
         """
         try:
             return self.orm.rows(sql, params)
-        except faults.ERRORS as error:
-            if told := faults.refusal(error):
-                raise told from error
+        except DATABASE_ERRORS as error:
+            if refusal := translate(error):
+                raise refusal from error
             raise
 
     def write(self, sql: str, params: Sequence[Any] = ()) -> int:
-        """Execute a change inside the open transaction, which reports its failures; return how many rows it met."""
+        """Execute a change within the open transaction, which translates errors; return the number of changed rows."""
         return self.orm.changed(sql, params)
 
     def returning(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Execute a change with RETURNING inside the open transaction; return the rows as they are then."""
+        """Execute a change with RETURNING within the open transaction; return its rows."""
         return self.orm.rows(sql, params)
 
     def serial(self) -> int:
-        """Return the change counter, which grows with every committed transaction of any thread, process or node."""
-        if self._beacon is None:
+        """Return the change serial, which grows with every committed transaction of any thread, process or node."""
+        if self._counter is None:
             return self._read_serial()
-        seen, number, now = self._seen, self._beacon.number, time.monotonic()
+        seen, number, now = self._seen, self._counter.number, time.monotonic()
         if number != getattr(seen, "number", None) or now > seen.until:
             self._saw(self._read_serial(), number)
         return int(seen.serial)
 
     def _saw(self, serial: int, number: int) -> None:
-        """Remember for this thread which serial goes with the beacon's number."""
+        """Remember for this thread which serial belongs to a number of the counter."""
         self._seen.serial = serial
         # Odd is a change under way: its end may come at any moment, so nothing is taken for known until then.
         self._seen.number = None if number % 2 else number
-        self._seen.until = time.monotonic() + TRUST
+        self._seen.until = time.monotonic() + COUNTER_RECHECK_SECONDS
 
-    def _find_beacon(self) -> Beacon | None:
-        """Return the beacon; None for a database that has none, because it is just being built or is a server's."""
-        if self._beacon is None and isinstance(self.orm, Sqlite):
+    def _find_counter(self) -> ChangeCounter | None:
+        """Return the counter; None for PostgreSQL, and for a file that is just being built."""
+        if self._counter is None and isinstance(self.orm, Sqlite):
             with suppress(FileNotFoundError):
-                self._beacon = Beacon(self.orm.path)
-        return self._beacon
+                self._counter = ChangeCounter(self.orm.path)
+        return self._counter
 
     def _read_serial(self) -> int:
         return int(self.read("SELECT serial FROM server_state")[0][0])

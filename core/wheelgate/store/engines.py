@@ -1,4 +1,4 @@
-"""The two databases that the server knows, as peewee's classes with the little that these leave open."""
+"""The two supported databases: peewee's classes with a few additions."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import peewee
 
 from wheelgate.errors import StartupError
 
-WAIT = 10
-"""Seconds that a writer waits for another one, and a connection for its server."""
+DATABASE_TIMEOUT_SECONDS = 10
+"""Seconds that a writer waits for another writer, and a new connection for its server."""
 
 
-class Remembering:
-    """Knows the connections of all threads, so that one call closes them; by peewee each thread closes its own."""
+class TracksConnections:
+    """Tracks the connections of all threads, so that one call closes them. In peewee each thread closes its own."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.opened: list[tuple[threading.Thread, Any]] = []
@@ -25,30 +25,30 @@ class Remembering:
 
     @property
     def current(self) -> Any:
-        """This thread's connection: the driver's own object."""
+        """The driver's connection of this thread."""
         return self.connection()  # type: ignore[attr-defined]
 
     def _initialize_connection(self, connection: Any) -> None:
-        """Take note of a new connection: peewee calls this under its lock. What ended threads left is closed here."""
+        """Track a new connection, and close those of ended threads. peewee calls it under its lock."""
         here = threading.current_thread()
-        kept = [(here, connection)]
+        tracked = [(here, connection)]
         for thread, old in self.opened:
             if thread.is_alive() and thread is not here:
-                kept.append((thread, old))
+                tracked.append((thread, old))
             else:
                 old.close()
-        self.opened = kept
+        self.opened = tracked
 
     def close_all(self) -> None:
-        """Close the connections of every thread; none may be at work any more."""
+        """Close the connections of all threads, which must be idle."""
         for _, connection in self.opened:
             connection.close()
         self.opened = []
-        self.dispose()  # type: ignore[attr-defined]  # peewee's: this thread forgets its connection
+        self.dispose()  # type: ignore[attr-defined]  # peewee's method: this thread forgets its connection
 
 
-class Sqlite(Remembering, peewee.SqliteDatabase):
-    """A file. It is never made by opening it: a database that is gone must not come back empty."""
+class Sqlite(TracksConnections, peewee.SqliteDatabase):
+    """A file. To open it never creates it: a lost database must not come back empty."""
 
     kind = "sqlite"
     instant = True
@@ -58,29 +58,29 @@ class Sqlite(Remembering, peewee.SqliteDatabase):
         super().__init__(
             f"file:{quote(str(self.path))}?mode=rw",
             uri=True,
-            timeout=WAIT,
+            timeout=DATABASE_TIMEOUT_SECONDS,
             lock_type="IMMEDIATE",
             pragmas={"synchronous": "full", "foreign_keys": 1, "query_only": int(read_only)},
             check_same_thread=False,  # only for close_all
         )
 
     def rows(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Read without peewee's cursor: 0.002 ms less."""
+        """Return the rows of a statement. Without peewee's cursor, which costs 0.002 ms."""
         rows: list[tuple[Any, ...]] = self.current.execute(sql, params).fetchall()
         return rows
 
     def changed(self, sql: str, params: Sequence[Any]) -> int:
-        """Execute a change and count its rows."""
+        """Execute a change; return the number of changed rows."""
         return int(self.execute_sql(sql, params).rowcount)  # type: ignore[no-untyped-call]
 
     def rollback(self) -> None:
-        """Undo, unless SQLite has done so by itself, as it does when the disk is full."""
+        """Roll back, unless SQLite has already done so, for example because the disk is full."""
         if self.current.in_transaction:
             super().rollback()
 
 
-class Postgresql(Remembering, peewee.PostgresqlDatabase):
-    """A server. A connection that was lost while nobody used it is opened again without a word."""
+class Postgresql(TracksConnections, peewee.PostgresqlDatabase):
+    """A server. A connection that was lost while idle is opened again silently."""
 
     kind = "postgresql"
     instant = False
@@ -88,46 +88,46 @@ class Postgresql(Remembering, peewee.PostgresqlDatabase):
     def __init__(self, url: str, *, read_only: bool = False) -> None:
         mode = " -c default_transaction_read_only=on" if read_only else ""
         params = {
-            "connect_timeout": WAIT,
-            "tcp_user_timeout": WAIT * 1000,
-            "options": f"-c lock_timeout={WAIT}s{mode}",
+            "connect_timeout": DATABASE_TIMEOUT_SECONDS,
+            "tcp_user_timeout": DATABASE_TIMEOUT_SECONDS * 1000,
+            "options": f"-c lock_timeout={DATABASE_TIMEOUT_SECONDS}s{mode}",
             "application_name": "wheelgate",
         } | _parsed(url)
         self.place = f"'{params.get('dbname', '')}' on {params.get('host', 'this machine')}"
         super().__init__(params.pop("dbname", None) or params.get("user", "postgres"), prefer_psycopg3=True, **params)
 
     def rows(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Read; ``?`` stands for a parameter, here as there."""
+        """Return the rows of a statement; ``?`` stands for a parameter, as in SQLite."""
         rows: list[tuple[Any, ...]] = self.execute_sql(sql.replace("?", "%s"), params).fetchall()
         return rows
 
     def changed(self, sql: str, params: Sequence[Any]) -> int:
-        """Execute a change and count its rows."""
+        """Execute a change; return the number of changed rows."""
         return int(self.execute_sql(sql.replace("?", "%s"), params).rowcount)
 
     def execute_sql(self, sql: str, params: Sequence[Any] | None = None) -> Any:
-        """Execute, and once more if the connection turns out to be lost.
+        """Execute a statement, and repeat it once on a new connection if the old one was lost.
 
-        Only reads stand outside a transaction, so nothing is done twice.
+        Only reads are outside of transactions, so no change happens twice.
         """
         try:
             return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
         except (peewee.OperationalError, peewee.InterfaceError):
-            if not self._lost():
+            if not self._drop_lost_connection():
                 raise
         return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
 
     def begin(self, isolation_level: str | None = None) -> None:
-        """Begin, and once more if the connection turns out to be lost."""
+        """Begin a transaction, and repeat that once on a new connection if the old one was lost."""
         try:
             super().begin(isolation_level)
         except (peewee.OperationalError, peewee.InterfaceError):
-            if not self._lost():
+            if not self._drop_lost_connection():
                 raise
             super().begin(isolation_level)
 
-    def _lost(self) -> bool:
-        """Let go of a connection that is lost; inside a transaction nothing can be repeated, so it stays."""
+    def _drop_lost_connection(self) -> bool:
+        """Close a lost connection and return True. Within a transaction nothing can be repeated, so it stays open."""
         if self.is_closed() or self.in_transaction() or not self.current.closed:
             return False
         self.close()
@@ -135,7 +135,7 @@ class Postgresql(Remembering, peewee.PostgresqlDatabase):
 
 
 def _parsed(url: str) -> dict[str, Any]:
-    """Read a connection URL. libpq's own complaints may quote half a password, so they are not passed on."""
+    """Parse a connection URL. libpq's error messages may contain half a password, so they are not shown."""
     try:
         from psycopg import ProgrammingError, conninfo  # here, because most servers run without it
     except ImportError as error:
@@ -147,10 +147,10 @@ def _parsed(url: str) -> dict[str, Any]:
         params = dict(conninfo.conninfo_to_dict(url))
     except ProgrammingError:
         params = None
-    # A password that is not encoded ends at its first @ or /, and the rest of it stands in host or name.
+    # If a password is not encoded, libpq ends it at its first @ or /, and takes the rest for the host or name.
     if params is None or any("@" in str(params.get(part, ""))[1:] for part in ("host", "dbname")):
         raise StartupError(
-            "the URL of the PostgreSQL database cannot be read; it has the form postgresql://user:password@host/name,"
+            "the URL of the PostgreSQL database is malformed; it has the form postgresql://user:password@host/name,"
             " with special characters of the password percent-encoded"
         )
     return params

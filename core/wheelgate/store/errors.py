@@ -1,4 +1,4 @@
-"""What a database reports when it fails, put into the words of the domain."""
+"""Database errors as refusals that a client may see."""
 
 from __future__ import annotations
 
@@ -10,36 +10,39 @@ import peewee
 
 from wheelgate.errors import BackendUnavailable, Refusal, StorageFull
 
-ERRORS = (sqlite3.Error, peewee.PeeweeException)
-"""Everything that a database raises: bare statements raise the first, peewee's the second."""
+DATABASE_ERRORS = (sqlite3.Error, peewee.PeeweeException)
+"""All exceptions of a database: those of the driver for bare statements, and peewee's."""
 
-SOON = 1
-LATER = 10
-"""Seconds until it is worth while to try again: another writer is quick, an administrator is not."""
+BUSY_RETRY_AFTER_SECONDS = 1
+"""When a client may try again after it met another writer."""
+DOWN_RETRY_AFTER_SECONDS = 5
+"""When a client may try again after the database server did not answer."""
+BROKEN_RETRY_AFTER_SECONDS = 10
+"""When a client may try again after a failure that an administrator has to repair."""
 
 
-def refusal(error: Exception) -> Refusal | None:
-    """Return what a request is told about ``error``; None if it is not the database's fault but ours."""
+def translate(error: Exception) -> Refusal | None:
+    """Return the refusal for a database error; None if the error is a mistake in the program."""
     cause: Any = error
     while isinstance(cause, peewee.PeeweeException) and hasattr(cause, "orig"):
-        cause = cause.orig  # the driver's, which peewee wraps once or twice
+        cause = cause.orig  # the driver's error, which peewee wraps once or twice
     if code := getattr(cause, "sqlite_errorcode", None):
-        return _sqlite(code, cause.sqlite_errorname)
+        return _translate_sqlite(code, cause.sqlite_errorname)
     if isinstance(error, peewee.OperationalError | peewee.InterfaceError | peewee.InternalError):
-        return _postgresql(getattr(cause, "sqlstate", None) or "")
+        return _translate_postgresql(getattr(cause, "sqlstate", None) or "")
     return None
 
 
-def unusable(error: OSError) -> Refusal:
-    """Return what a request is told if a file beside the database cannot be opened or written."""
+def translate_file_error(error: OSError) -> Refusal:
+    """Return the refusal for a file beside the database that cannot be opened or written."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return _full()
     return _broken(errno.errorcode.get(error.errno or 0, "unknown error"))
 
 
-def _sqlite(code: int, name: str) -> Refusal | None:
-    """Judge one of SQLite's result codes, whose low byte is the kind of failure."""
-    if code == sqlite3.SQLITE_IOERR_SHMSIZE:  # the log's index did not fit
+def _translate_sqlite(code: int, name: str) -> Refusal | None:
+    """Translate a result code of SQLite, whose low byte is the kind of failure."""
+    if code == sqlite3.SQLITE_IOERR_SHMSIZE:  # the index of the write-ahead log did not fit
         return _full()
     match code & 0xFF:
         case sqlite3.SQLITE_FULL:
@@ -50,7 +53,7 @@ def _sqlite(code: int, name: str) -> Refusal | None:
             return BackendUnavailable(
                 "the database cannot be written to, so nothing was changed; an administrator has to make its folder"
                 " writable again",
-                retry_after=LATER,
+                retry_after=BROKEN_RETRY_AFTER_SECONDS,
             )
         case (
             sqlite3.SQLITE_IOERR
@@ -64,33 +67,39 @@ def _sqlite(code: int, name: str) -> Refusal | None:
     return None
 
 
-def _postgresql(state: str) -> Refusal:
-    """Judge an SQLSTATE (PostgreSQL's appendix A); it is empty if the connection itself failed."""
+def _translate_postgresql(state: str) -> Refusal:
+    """Translate an SQLSTATE (PostgreSQL's appendix A); it is empty if the connection failed."""
     match state[:2]:
         case "53" if state == "53100":
             return _full()
-        case "40" | "55":  # a deadlock, a lock that was not given in time
+        case "40" | "55":  # a deadlock, or a lock that was not free in time
             return _busy()
         case "25":
             return BackendUnavailable(
-                "the database takes no changes at present (it is read-only), so nothing was changed; try again later",
-                retry_after=LATER,
+                "the database is read-only at present, so nothing was changed; try again later",
+                retry_after=BROKEN_RETRY_AFTER_SECONDS,
             )
-    return BackendUnavailable("the database does not answer; try again in a moment", retry_after=5)
+    return BackendUnavailable(
+        "the database does not answer; try again in a moment", retry_after=DOWN_RETRY_AFTER_SECONDS
+    )
 
 
 def _full() -> Refusal:
     return StorageFull(
-        "no space is left on the disk of the database, so nothing was changed; free some and repeat", retry_after=LATER
+        "no space is left on the disk of the database, so nothing was changed; try again after an administrator has"
+        " freed some",
+        retry_after=BROKEN_RETRY_AFTER_SECONDS,
     )
 
 
 def _broken(name: str) -> Refusal:
     return BackendUnavailable(
         f"the database cannot be used ({name}), so nothing was changed; an administrator has to look at its disk",
-        retry_after=LATER,
+        retry_after=BROKEN_RETRY_AFTER_SECONDS,
     )
 
 
 def _busy() -> Refusal:
-    return BackendUnavailable("the database is busy, so nothing was changed; repeat in a moment", retry_after=SOON)
+    return BackendUnavailable(
+        "the database is busy, so nothing was changed; try again in a moment", retry_after=BUSY_RETRY_AFTER_SECONDS
+    )

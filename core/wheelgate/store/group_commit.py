@@ -1,8 +1,8 @@
-"""Makes changes that wait at the same time durable together: the disk is waited for once, however many there are.
+"""Group commit: concurrent changes share one transaction and one wait for the disk.
 
-The name is that of databases, which do the same with the transactions of several clients. Here it also spares each
-change a transaction, and the threads of a worker the fight for the interpreter. It is for SQLite, which has one writer:
-elsewhere those that are in one transaction would hold each other's locks.
+Databases do the same with the transactions of several clients. Here it also saves the cost of a transaction for each
+change, and the threads of a worker do not compete for the interpreter. It is for SQLite, which allows one writer at a
+time. In other databases the changes of one transaction would hold each other's locks.
 """
 
 from __future__ import annotations
@@ -23,65 +23,65 @@ from wheelgate.threads.pool import stand_back
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-MOST = 64
-"""Changes that are made together, at most: the first one waits for all of them."""
+MAX_GROUP_JOBS = 64
+"""Jobs that share a transaction; the first one waits for all of them."""
 
 log = logging.getLogger("wheelgate.store")
 
-Transact = Callable[[Callable[[], Any]], Any]
-"""Calls a function inside a transaction, which is undone if it raises."""
+RunInTransaction = Callable[[Callable[[], Any]], Any]
+"""Calls a function within a transaction, which is rolled back if the function raises."""
 
 
-class Job(Protocol[T_co]):
-    """A change with what comes before and after it; its methods are called in this order, in one thread."""
+class CommitJob(Protocol[T_co]):
+    """A change, with the work before and after its transaction. One thread calls the methods in this order."""
 
     def prepare(self) -> None:
-        """Do what needs no transaction, and may be refused. What it writes need not be on the disk yet."""
+        """Do the work that needs no transaction. It may raise a refusal. Files need not be on the disk yet."""
 
-    def secure(self) -> None:
-        """Wait until what was prepared is on the disk."""
+    def sync(self) -> None:
+        """Wait until the files from :meth:`prepare` are on the disk."""
 
     def change(self) -> T_co:
-        """Change the database, within a transaction. It may be called again if another job of the same one failed."""
+        """Change the database within a transaction. It may be called twice if another job of the group fails."""
 
-    def leave(self, *, changed: bool) -> None:
-        """Clear up, outside of transactions; also called if one of the others raised. Must not raise."""
+    def finish(self, *, changed: bool) -> None:
+        """Clean up after the transaction, also if another method raised. Must not raise."""
 
 
 @dataclass(frozen=True, slots=True)
-class Change(Generic[T]):
-    """A job that is a change and nothing else."""
+class PlainChange(Generic[T]):
+    """A job with nothing but a change."""
 
     change: Callable[[], T]
 
     def prepare(self) -> None:
         """Do nothing."""
 
-    def secure(self) -> None:
+    def sync(self) -> None:
         """Do nothing."""
 
-    def leave(self, *, changed: bool) -> None:
+    def finish(self, *, changed: bool) -> None:
         """Do nothing."""
 
 
-def alone(job: Job[T], transact: Transact) -> T:
-    """Do a job in a transaction of its own."""
+def run_alone(job: CommitJob[T], transact: RunInTransaction) -> T:
+    """Run a job in a transaction of its own, in the current thread."""
     changed = False
     try:
         job.prepare()
-        job.secure()
+        job.sync()
         answer: T = transact(job.change)
         changed = True
     finally:
-        job.leave(changed=changed)
+        job.finish(changed=changed)
     return answer
 
 
 @dataclass(slots=True)
-class Waiting:
-    """A job, and who waits for it."""
+class PendingJob:
+    """A job and the future of its caller."""
 
-    job: Job[Any]
+    job: CommitJob[Any]
     future: asyncio.Future[Any]
     answer: Any = None
     problem: Exception | None = None
@@ -91,63 +91,63 @@ class Waiting:
         if self.problem is None:
             try:
                 self.answer = step()
-            except Exception as problem:  # noqa: BLE001 - it is raised where the job is waited for
+            except Exception as problem:  # noqa: BLE001 - the caller of the job gets it
                 self.problem = problem
 
 
 class GroupCommit:
-    """One thread that takes all jobs which have come meanwhile, and does them together."""
+    """Runs jobs in one thread, all that are waiting at a time together."""
 
-    def __init__(self, name: str, transact: Transact, *, gather: float = 0.0, niceness: int = 0) -> None:
-        """Make it; the thread starts with the first job.
+    def __init__(self, name: str, transact: RunInTransaction, *, gather: float = 0.0, niceness: int = 0) -> None:
+        """Prepare it; the thread starts with the first job.
 
         Args:
-            name: the thread's.
+            name: the name of the thread.
             transact: opens transactions.
-            gather: seconds that the first job waits for others; those that come while the disk is busy do so anyhow.
-            niceness: by how much the thread stands back behind others when processors are scarce.
+            gather: seconds for which the first job waits for others. Jobs that arrive during a commit share the next.
+            niceness: by how much the priority of the thread is lower than that of others.
         """
         self._name = name
         self._transact = transact
         self._delay = gather
         self._niceness = niceness
         self._lock = threading.Lock()
-        self._gathered: list[Waiting] = []
+        self._waiting: list[PendingJob] = []
         self._busy = False
-        """Whether the thread has a group; when it is through with that, it takes the next one by itself."""
-        self._groups: SimpleQueue[list[Waiting]] = SimpleQueue()
-        """Wakes the thread, once for each group; an empty one ends it."""
+        """Whether the thread works on a group; it takes the next one by itself afterwards."""
+        self._groups: SimpleQueue[list[PendingJob]] = SimpleQueue()
+        """Wakes the thread with a group; an empty one ends it."""
         self._thread: threading.Thread | None = None
 
-    async def do(self, job: Job[T]) -> T:
-        """Do a job, which comes to its end also if nobody waits for it any longer; raise what it raises."""
+    async def run(self, job: CommitJob[T]) -> T:
+        """Run a job, to completion even if the caller goes away; raise the exception of the job."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name=self._name)
             self._thread.start()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         with self._lock:
-            self._gathered.append(Waiting(job, future))
+            self._waiting.append(PendingJob(job, future))
             if not self._busy:
                 loop.call_later(self._delay, self._hand_over)
         return await future
 
     def close(self) -> None:
-        """Do what waits, and end the thread. After the event loop has ended."""
+        """Run the waiting jobs and end the thread. Call it after the event loop has ended."""
         if self._thread is not None:
             self._hand_over()
             self._groups.put([])
             self._thread.join()
 
     def _hand_over(self) -> None:
-        """Wake the thread, unless it is awake."""
-        if not self._busy and (group := self._next()):
+        """Wake the thread with the next group, unless it is busy."""
+        if not self._busy and (group := self._next_group()):
             self._groups.put(group)
 
-    def _next(self) -> list[Waiting]:
-        """Return the next group, which the thread is busy with from now on; empty if there is none."""
+    def _next_group(self) -> list[PendingJob]:
+        """Return the next group, and note that the thread is busy with it; empty if no job waits."""
         with self._lock:
-            group, self._gathered = self._gathered[:MOST], self._gathered[MOST:]
+            group, self._waiting = self._waiting[:MAX_GROUP_JOBS], self._waiting[MAX_GROUP_JOBS:]
             self._busy = bool(group)
         return group
 
@@ -155,37 +155,37 @@ class GroupCommit:
         stand_back(self._niceness)
         while group := self._groups.get():
             while group:
-                self._do(group)
-                with suppress(RuntimeError):  # the loop has ended, and nobody waits any longer
-                    group[0].future.get_loop().call_soon_threadsafe(tell, group)
-                group = self._next()
+                self._commit(group)
+                with suppress(RuntimeError):  # the loop has ended, and no caller waits any more
+                    group[0].future.get_loop().call_soon_threadsafe(resolve_futures, group)
+                group = self._next_group()
 
-    def _do(self, group: Sequence[Waiting]) -> None:
-        for waiting in group:
-            waiting.attempt(waiting.job.prepare)
-        for waiting in group:
-            waiting.attempt(waiting.job.secure)
-        ready = [waiting for waiting in group if waiting.problem is None]
+    def _commit(self, group: Sequence[PendingJob]) -> None:
+        for pending in group:
+            pending.attempt(pending.job.prepare)
+        for pending in group:
+            pending.attempt(pending.job.sync)
+        ready = [pending for pending in group if pending.problem is None]
         try:
-            answers = self._transact(lambda: [waiting.job.change() for waiting in ready]) if ready else []
-            for waiting, answer in zip(ready, answers, strict=True):
-                waiting.answer = answer
-        except Exception:  # noqa: BLE001 - which of them it was shows when each is on its own
-            for waiting in ready:
-                waiting.attempt(partial(self._transact, waiting.job.change))
-        for waiting in group:
+            answers = self._transact(lambda: [pending.job.change() for pending in ready]) if ready else []
+            for pending, answer in zip(ready, answers, strict=True):
+                pending.answer = answer
+        except Exception:  # noqa: BLE001 - alone, each job shows whether it was the one that failed
+            for pending in ready:
+                pending.attempt(partial(self._transact, pending.job.change))
+        for pending in group:
             try:
-                waiting.job.leave(changed=waiting.problem is None)
-            except Exception as error:  # noqa: BLE001 - the others must have their turn
-                log.error("a change could not be cleared up after: %s", where(error))
+                pending.job.finish(changed=pending.problem is None)
+            except Exception as error:  # noqa: BLE001 - the other jobs still have to finish
+                log.error("the clean-up after a change failed: %s", where(error))
 
 
-def tell(group: Sequence[Waiting]) -> None:
-    """Hand over what has become of the jobs, on the event loop of those who wait."""
-    for waiting in group:
-        if waiting.future.done():  # its client has gone
+def resolve_futures(group: Sequence[PendingJob]) -> None:
+    """Set the futures of the jobs, on the event loop of their callers."""
+    for pending in group:
+        if pending.future.done():  # the client has gone
             continue
-        if waiting.problem is None:
-            waiting.future.set_result(waiting.answer)
+        if pending.problem is None:
+            pending.future.set_result(pending.answer)
         else:
-            waiting.future.set_exception(waiting.problem)
+            pending.future.set_exception(pending.problem)

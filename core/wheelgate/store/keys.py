@@ -1,4 +1,4 @@
-"""Keys for one purpose each, from the one secret that a server has."""
+"""Keys for one purpose each, derived from the secret of the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens to the database before the server listens: it is begun, checked, and brought up to date."""
+"""Creates, checks and migrates the database before the server listens."""
 
 from __future__ import annotations
 
@@ -10,139 +10,140 @@ from pathlib import Path
 from playhouse.migrations import Migration, Runner
 
 from wheelgate.errors import Refusal, StartupError
-from wheelgate.store import errors as faults
 from wheelgate.store import sqlite_file
 from wheelgate.store.database import Database
 from wheelgate.store.engines import Postgresql, Sqlite
+from wheelgate.store.errors import DATABASE_ERRORS, translate
 
-ADVISORY_LOCK = 0x776865656C67  # "wheelg"; any number that no other program takes
+ADVISORY_LOCK = 0x776865656C67
+"""The number of the lock that lets one node prepare a PostgreSQL database at a time: "wheelg"."""
 
 CORE_MIGRATIONS = Path(__file__).parent / "migrations"
 
 Migrations = Sequence[tuple[str, Path]]
-First = Callable[[Database], None]
-Seen = tuple[str, Runner, Sequence[Migration]]
-"""An owner of migrations, what applies them, and which there are."""
+FillDatabase = Callable[[Database], None]
+OwnerStatus = tuple[str, Runner, Sequence[Migration]]
+"""An owner of migrations, the runner that applies them, and their state in the database."""
 
 
-def prepare(url: str, migrations: Migrations, first: First) -> None:
-    """Begin the database or bring it up to date; run once, in a process that ends before the workers begin.
+def prepare(url: str, migrations: Migrations, fill: FillDatabase) -> None:
+    """Create the database, or apply the missing migrations. Runs once, in a process that ends before the workers start.
 
     Args:
-        url: See :class:`Database`.
-        migrations: Owners (``core``, a plugin's name) and the folders of their migrations, in the order of use.
-        first: Fills a new database. A database is seen by others with everything in it, or not at all.
+        url: see :class:`Database`.
+        migrations: the owners (``core``, or a plugin's name) and folders of migrations, in the order to apply them.
+        fill: fills a new database. Other processes see a new database complete or not at all.
 
     Raises:
         StartupError: the database is damaged, unreachable, or of a newer version. It was not changed.
     """
     for owner, folder in migrations:
         if not folder.is_dir():
-            raise StartupError(f"the migrations of {owner} are not where it says, in '{folder}'. Install it again.")
+            raise StartupError(
+                f"the folder of the migrations of {owner} does not exist: '{folder}'. Install {owner} again."
+            )
     try:
         with closing(Database(url)) as database:
             if isinstance(database.orm, Sqlite):
-                _prepare_file(database, database.orm, migrations, first)
+                _prepare_file(database, database.orm, migrations, fill)
             else:
-                _prepare_server(database, database.orm, migrations, first)
-    except (Refusal, OSError, *faults.ERRORS) as error:
-        raise StartupError(f"the database could not be prepared: {_said(faults.refusal(error) or error)}.") from error
+                _prepare_server(database, database.orm, migrations, fill)
+    except (Refusal, OSError, *DATABASE_ERRORS) as error:
+        raise StartupError(f"the database could not be prepared: {_one_line(translate(error) or error)}.") from error
 
 
-def _prepare_file(database: Database, orm: Sqlite, migrations: Migrations, first: First) -> None:
-    """Build a SQLite file beside its place and put it there; then, as with one that was there, check and update it."""
+def _prepare_file(database: Database, orm: Sqlite, migrations: Migrations, fill: FillDatabase) -> None:
+    """Build a SQLite file if there is none; then check the file and apply missing migrations."""
     with sqlite_file.locked(orm.path):
         sqlite_file.sweep(orm.path)
         if sqlite_file.missing(orm.path):
-            with sqlite_file.draft(orm.path) as draft, closing(Database(f"sqlite:///{draft}")) as new:
-                _begin(new, migrations, first)
+            with sqlite_file.building(orm.path) as path, closing(Database(f"sqlite:///{path}")) as new:
+                _create_tables(new, migrations, fill)
         sqlite_file.check(orm)
-        if not _begun(database):
+        if not _has_tables(database):
             raise StartupError(
                 f"the database '{orm.path.name}' is not one of wheelgate: it lacks the server's tables. Move it"
-                " away, or restore the right one from a backup."
+                " away, or restore the right database from a backup."
             )
-        _refuse_newer(seen := _seen(database, migrations))
-        sqlite_file.settle(orm)
-        _apply(seen)
+        _refuse_newer(status := _status(database, migrations))
+        sqlite_file.set_up(orm)
+        _apply(status)
 
 
-def _prepare_server(database: Database, orm: Postgresql, migrations: Migrations, first: First) -> None:
-    """Fill or update a PostgreSQL database, one node at a time."""
+def _prepare_server(database: Database, orm: Postgresql, migrations: Migrations, fill: FillDatabase) -> None:
+    """Fill or migrate a PostgreSQL database, one node at a time."""
     try:
         orm.connect()
-    except faults.ERRORS as error:
+    except DATABASE_ERRORS as error:
         raise StartupError(
-            f"the PostgreSQL database {orm.place} does not answer: {_said(error)}. Start it, or correct --database."
+            f"the PostgreSQL database {orm.place} does not answer: {_one_line(error)}. Start it, or correct --database."
         ) from error
     orm.execute_sql("SET lock_timeout = 0")
-    orm.execute_sql("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK,))  # given back when the connection closes
-    if _begun(database):
-        _refuse_newer(seen := _seen(database, migrations))
-        _apply(seen)
+    orm.execute_sql("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK,))  # released when the connection closes
+    if _has_tables(database):
+        _refuse_newer(status := _status(database, migrations))
+        _apply(status)
     else:
-        _begin(database, migrations, first)
+        _create_tables(database, migrations, fill)
 
 
-def _begun(database: Database) -> bool:
-    """Say whether the server's own tables are there."""
+def _has_tables(database: Database) -> bool:
+    """Say whether the database has the server's own tables."""
     return bool(database.orm.table_exists(_history("core")))
 
 
-def _begin(database: Database, migrations: Migrations, first: First) -> None:
-    """Make the tables and what is in them from the first start on, in one transaction."""
+def _create_tables(database: Database, migrations: Migrations, fill: FillDatabase) -> None:
+    """Create and fill the tables, in one transaction."""
     try:
         with database.transaction():
-            _apply(_seen(database, migrations))
-            first(database)
-    except (Refusal, *faults.ERRORS) as error:
+            _apply(_status(database, migrations))
+            fill(database)
+    except (Refusal, *DATABASE_ERRORS) as error:
         raise StartupError(
-            f"the first start could not build the database: {_said(error)}. Nothing was kept."
+            f"the first start could not create the database: {_one_line(error)}. Nothing was left behind."
         ) from error
 
 
-def _seen(database: Database, migrations: Migrations) -> list[Seen]:
-    """Look at what the database has seen of each owner's migrations."""
-    runners = (
-        # each with a history of its own
-        (owner, Runner(database.orm, glob.escape(str(folder)), _history(owner)))
-        for owner, folder in migrations
-    )
+def _status(database: Database, migrations: Migrations) -> list[OwnerStatus]:
+    """Return which migrations of each owner were applied to the database."""
+    runners = ((owner, Runner(database.orm, glob.escape(str(folder)), _history(owner))) for owner, folder in migrations)
     return [(owner, runner, runner.status()) for owner, runner in runners]
 
 
-def _refuse_newer(seen: Sequence[Seen]) -> None:
-    """Stop if the database has seen migrations that this version does not have."""
-    unknown = [f"{owner} {migration.name}" for owner, _, found in seen for migration in found if migration.path is None]
+def _refuse_newer(status: Sequence[OwnerStatus]) -> None:
+    """Raise ``StartupError`` if migrations were applied that this version does not have."""
+    unknown = [
+        f"{owner} {migration.name}" for owner, _, found in status for migration in found if migration.path is None
+    ]
     if unknown:
         raise StartupError(
-            f"the database was written by a newer version: it has {', '.join(unknown)}, which this version does not"
-            " know. Install the version that wrote it, or restore a backup from before the upgrade. Nothing was"
+            f"a newer version has written to the database: it has {', '.join(unknown)}, which this version does not"
+            " know. Install that version, or restore a backup from before the upgrade. Nothing was"
             " changed."
         )
 
 
-def _apply(seen: Sequence[Seen]) -> None:
-    """Apply what the database has not seen; each migration is a transaction, or part of the one that is open."""
-    for owner, runner, found in seen:
+def _apply(status: Sequence[OwnerStatus]) -> None:
+    """Apply the missing migrations, each in a transaction of its own or as part of the open one."""
+    for owner, runner, found in status:
         if all(migration.applied for migration in found):
             continue
         try:
             runner.up()
         except Exception as error:
-            if told := faults.refusal(error):  # no fault of the migration
-                raise told from error
+            if refusal := translate(error):  # the database failed, not the migration
+                raise refusal from error
             raise StartupError(
-                f"a migration of {owner} failed: {_said(error)}. It left no trace. Install"
-                " the version that ran before, or ask whoever wrote the migration."
+                f"a migration of {owner} failed: {_one_line(error)}. It changed nothing. Install"
+                " the previous version, or ask the author of the migration."
             ) from error
 
 
 def _history(owner: str) -> str:
-    """Name the table that remembers an owner's migrations."""
+    """Return the name of the table with the applied migrations of an owner."""
     return f"{owner}_migration"
 
 
-def _said(error: Exception) -> str:
-    """Show an error in one line, to stand within a sentence."""
+def _one_line(error: Exception) -> str:
+    """Return the text of an error in one line, for use within a sentence."""
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -1,4 +1,4 @@
-"""What core itself keeps: the server's identity, and the sessions that ended before their time."""
+"""The core's own tables: the identity of the server, and sessions that ended before they expired."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from functools import cached_property
 
 from wheelgate.store.database import Database
 
-GRACE = 86_400
-"""Seconds that an expired session is still remembered: a clock that was ahead for a while revives none."""
+ENDED_SESSION_GRACE_SECONDS = 86_400
+"""Seconds after the expiry of an ended session for which it stays in the table: a clock that was ahead revives none."""
 
 
 class ServerState:
@@ -19,11 +19,11 @@ class ServerState:
 
     @cached_property
     def uuid(self) -> str:
-        """The server's identity from its first start on: 32 hexadecimal digits."""
+        """The identity that the server got at its first start: 32 hexadecimal digits."""
         return str(self.database.read("SELECT uuid FROM server_state")[0][0])
 
     def end_session(self, session_id: str, expires: int) -> None:
-        """Remember that a session has ended, at least until ``expires`` (seconds since 1970), when it would have."""
+        """End a session. ``expires`` is when it would have expired, in seconds since 1970."""
         with self.database.transaction():
             self.forget_ended(int(time.time()))
             self.database.write(
@@ -35,5 +35,5 @@ class ServerState:
         return bool(self.database.read("SELECT 1 FROM ended_session WHERE id = ?", (session_id,)))
 
     def forget_ended(self, now: int) -> None:
-        """Drop what expired a day before ``now``. Belongs into a transaction."""
-        self.database.write("DELETE FROM ended_session WHERE expires < ?", (now - GRACE,))
+        """Remove sessions that expired a day before ``now``. Call it within a transaction."""
+        self.database.write("DELETE FROM ended_session WHERE expires < ?", (now - ENDED_SESSION_GRACE_SECONDS,))

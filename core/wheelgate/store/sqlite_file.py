@@ -1,4 +1,4 @@
-"""The file of a SQLite database: how it comes into being at once or not at all, and how one that is broken is told."""
+"""The file of a SQLite database: how it is created completely or not at all, and how a damaged one is recognised."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from pathlib import Path
 
 import peewee
 
+from wheelgate.disk import sync
 from wheelgate.errors import StartupError, StorageFull
-from wheelgate.store import errors as faults
-from wheelgate.store.change_counter import Beacon
+from wheelgate.store.change_counter import ChangeCounter
 from wheelgate.store.engines import Sqlite
+from wheelgate.store.errors import DATABASE_ERRORS, translate
 
-MAGIC = b"SQLite format 3\0"
-PAGES = {512 << doubled for doubled in range(8)}
-COMPANIONS = ("-wal", "-shm", "-journal")
-DRAFT = ".new"
-RESTORE = "Restore it from a backup. Nothing was changed, and no empty database was begun in its place."
+SQLITE_MAGIC = b"SQLite format 3\0"
+PAGE_SIZES_BYTES = {512 << doubled for doubled in range(8)}
+LOG_SUFFIXES = ("-wal", "-shm", "-journal")
+NEW_SUFFIX = ".new"
+"""Of a database that the first start is building."""
+RESTORE_ADVICE = "Restore it from a backup. Nothing was changed, and no empty database was created in its place."
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Keep other processes from preparing the same file. The lock's own file stays, it holds nothing."""
+    """Keep other processes from preparing the same file. The empty lock file stays."""
     try:
         handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -40,97 +42,90 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def missing(path: Path) -> bool:
-    """Say whether there is no database yet.
+    """Say whether the database does not exist yet.
 
     Raises:
-        StartupError: the file is gone but its log is there: a new database would swallow the log of the old one.
+        StartupError: the file does not exist but its log does. A new database would swallow the log of the old one.
     """
     if os.path.lexists(path):
         return False
-    if found := _companions(path):
+    if found := _logs(path):
         raise StartupError(
             f"the database '{path.name}' is missing, but its log '{found[0].name}' is there. Put the database back"
-            " beside it, or restore it from a backup; to begin anew, move the log away."
+            " beside it, or restore it from a backup. To start with an empty database, move the log away."
         )
     return True
 
 
 @contextmanager
-def draft(path: Path) -> Iterator[Path]:
-    """Give a new file to fill, which takes the place of ``path`` if all goes well and vanishes otherwise."""
-    new = Path(f"{path}{DRAFT}")
+def building(path: Path) -> Iterator[Path]:
+    """Create a file to build a database in. The end of the ``with`` block renames it to ``path``, or removes it."""
+    new = Path(f"{path}{NEW_SUFFIX}")
     try:
         os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         yield new
-        _sync(new)
+        sync(new)
         new.rename(path)
-        _sync(path.parent)
+        sync(path.parent)
     finally:
         sweep(path)
 
 
 def sweep(path: Path) -> None:
-    """Remove what a first start that was killed has left."""
-    for suffix in ("", *COMPANIONS):
-        Path(f"{path}{DRAFT}{suffix}").unlink(missing_ok=True)
+    """Remove what a first start has left that was killed."""
+    for suffix in ("", *LOG_SUFFIXES):
+        Path(f"{path}{NEW_SUFFIX}{suffix}").unlink(missing_ok=True)
 
 
 def check(orm: Sqlite) -> None:
-    """Prove that the file is a whole database that can be written to.
+    """Check that the file is an undamaged database that can be written to.
 
     Raises:
-        StartupError: it is not; nothing was changed.
+        StartupError: it is not. Nothing was changed.
     """
     name = orm.path.name
     try:
-        # Before SQLite opens it: to close a file gives up the locks that this process has on it (POSIX fcntl).
+        # Before SQLite opens it: closing a file releases all locks that this process has on it (POSIX fcntl).
         with orm.path.open("rb") as file:
             head = file.read(18)
             size = file.seek(0, os.SEEK_END)
     except OSError as error:
-        raise StartupError(f"the database '{name}' cannot be read ({error.strerror}). {RESTORE}") from error
+        raise StartupError(f"the database '{name}' cannot be read ({error.strerror}). {RESTORE_ADVICE}") from error
     if not head:
-        raise StartupError(f"the database '{name}' is empty (0 bytes). {RESTORE}")
-    if head[:16] != MAGIC:
-        raise StartupError(f"the database '{name}' is not a SQLite database, or its beginning is damaged. {RESTORE}")
+        raise StartupError(f"the database '{name}' is empty (0 bytes). {RESTORE_ADVICE}")
+    if head[:16] != SQLITE_MAGIC:
+        raise StartupError(
+            f"the database '{name}' is not a SQLite database, or its beginning is damaged. {RESTORE_ADVICE}"
+        )
     page = 65536 if head[16:] == b"\0\1" else int.from_bytes(head[16:])
-    if page in PAGES and size % page and not _companions(orm.path):  # a log would have the rest of the last page
-        raise StartupError(f"the database '{name}' is cut off at {size} bytes. {RESTORE}")
+    if page in PAGE_SIZES_BYTES and size % page and not _logs(orm.path):  # a log could hold the rest of the last page
+        raise StartupError(f"the database '{name}' is cut off at {size} bytes. {RESTORE_ADVICE}")
     try:
         found = str(orm.rows("PRAGMA quick_check(1)", ())[0][0])
-    except faults.ERRORS as error:
-        raise StartupError(f"the database '{name}' cannot be read ({error}). {RESTORE}") from error
+    except DATABASE_ERRORS as error:
+        raise StartupError(f"the database '{name}' cannot be read ({error}). {RESTORE_ADVICE}") from error
     if found != "ok":
-        raise StartupError(f"the database '{name}' is damaged ({' '.join(found.split())}). {RESTORE}")
+        raise StartupError(f"the database '{name}' is damaged ({' '.join(found.split())}). {RESTORE_ADVICE}")
     try:
         orm.begin()
-        orm.pragma("user_version", 0)  # BEGIN IMMEDIATE alone says nothing about a file that is read-only
+        orm.pragma("user_version", 0)  # BEGIN IMMEDIATE alone does not notice a read-only file
         orm.rollback()
     except peewee.OperationalError as error:
-        if isinstance(told := faults.refusal(error), StorageFull):
-            raise told from error
+        if isinstance(refusal := translate(error), StorageFull):
+            raise refusal from error
         raise StartupError(
             f"the database '{name}' cannot be written to ({error}). Make the file and its folder writable for"
-            " the user who runs the server, and end other programs that hold it."
+            " the user who runs the server, and end other programs that use it."
         ) from error
 
 
-def settle(orm: Sqlite) -> None:
-    """Give a database that is built, or came from a backup, its permissions (the owner's alone), log and beacon."""
+def set_up(orm: Sqlite) -> None:
+    """Set the permissions, the log mode and the counter of a database that is new or was restored from a backup."""
     orm.path.chmod(0o600)
     orm.pragma("journal_mode", "wal")
-    Beacon.make(orm.path)
+    ChangeCounter.create(orm.path)
 
 
-def _companions(path: Path) -> list[Path]:
-    """Return the logs that lie beside a database."""
-    return [log for suffix in COMPANIONS if os.path.lexists(log := Path(f"{path}{suffix}"))]
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _logs(path: Path) -> list[Path]:
+    """Return the logs beside a database."""
+    return [log for suffix in LOG_SUFFIXES if os.path.lexists(log := Path(f"{path}{suffix}"))]

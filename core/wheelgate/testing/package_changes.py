@@ -20,7 +20,7 @@ def lose(target: PackageTarget, index: Index) -> None:
     """Lose the bytes of the first file of ``demo``."""
     project = target.project(index, "demo")
     assert project is not None
-    target.lost(project.files[0].hashes["sha256"])
+    target.mark_lost(project.files[0].hashes["sha256"])
 
 
 CHANGES = [
@@ -40,12 +40,14 @@ MISSING = [
     pytest.param(lambda target, index: target.yank(index, "none", "1.0", ""), id="yank of a project"),
     pytest.param(lambda target, index: target.yank(index, "demo", "9.9", ""), id="yank of a version"),
     pytest.param(lambda target, index: target.set_status(index, "none", "archived", ""), id="status"),
-    pytest.param(lambda target, index: target.add_result(index, "+f/no/file", StoredFile("0", 1), None), id="result"),
+    pytest.param(
+        lambda target, index: target.add_test_result(index, "+f/no/file", StoredFile("0", 1), None), id="result"
+    ),
     pytest.param(lambda target, index: target.open(index, "+f/no/file"), id="open"),
     pytest.param(lambda target, index: target.core_metadata(index, "+f/no/file"), id="core metadata"),
     pytest.param(lambda target, index: target.provenance(index, "+f/no/file"), id="provenance"),
-    pytest.param(lambda target, index: target.obtain(index, "demo", "9.9"), id="obtain a version"),
-    pytest.param(lambda target, index: target.obtain(index, "none", "1.0"), id="obtain of a project"),
+    pytest.param(lambda target, index: target.fetch_release(index, "demo", "9.9"), id="obtain a version"),
+    pytest.param(lambda target, index: target.fetch_release(index, "none", "1.0"), id="obtain of a project"),
 ]
 
 
@@ -220,7 +222,7 @@ class ChangeContract(PackageFixtures):
         remove: Removal | None,
     ) -> None:
         """The bytes of what is removed or replaced are swept, unless another index has the same file."""
-        server.files.ask([target], lambda: True)
+        server.files.set_sources([target], lambda: True)
         path = upload(index).path
         result = upload.result(index, path)
         upload(other)
@@ -254,9 +256,9 @@ class ChangeContract(PackageFixtures):
         upload(index)
         sha256 = only(target, frozen).hashes["sha256"]
         with server.database.transaction():
-            target.lost(sha256)
+            target.mark_lost(sha256)
 
-        assert not target.refers(sha256)
+        assert not target.references(sha256)
         for place in (frozen, index):
             project = target.project(place, "demo")
             assert project is None or project.files == ()

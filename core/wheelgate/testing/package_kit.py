@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 import pytest
 
-from wheelgate.packages import DraftFile, File, Form, Inspected, PackageTarget, Recorded
+from wheelgate.packages import CheckedUpload, File, PackageTarget, ReceivedFile, RecordedUpload, UploadForm
 from wheelgate.server import Server
 from wheelgate.values import Index
 
 T = TypeVar("T")
-Make = Callable[[str, str, int], tuple[Form, bytes]]
+Make = Callable[[str, str, int], tuple[UploadForm, bytes]]
 Removal = Callable[[PackageTarget, Index], None]
 
 
@@ -27,39 +27,41 @@ class Uploader:
         self._target = target
         self._make = make
 
-    def __call__(self, index: Index, project: str = "demo", version: str = "1.0", number: int = 0) -> Recorded:
+    def __call__(self, index: Index, project: str = "demo", version: str = "1.0", number: int = 0) -> RecordedUpload:
         """Upload a file of that project and version as alice."""
         form, content = self._make(project, version, number)
-        with self.kept(content, lambda file: self._target.inspect(index, form, file)) as (file, inspected):
-            return self._record(file, lambda: self._target.record(index, inspected, "alice"))
+        with self.kept(content, lambda file: self._target.check_upload(index, form, file)) as (file, inspected):
+            return self._record(file, lambda: self._target.record_upload(index, inspected, "alice"))
 
     def result(self, index: Index, path: str, content: bytes = b"{}") -> str:
         """Add the result of a test as bob."""
         with self.kept(content, lambda file: file.stored) as (file, stored):
-            return self._record(file, lambda: self._target.add_result(index, path, stored, "bob"))
+            return self._record(file, lambda: self._target.add_test_result(index, path, stored, "bob"))
 
-    def inspected(self, index: Index, version: str = "1.0") -> AbstractContextManager[tuple[DraftFile, Inspected]]:
+    def inspected(
+        self, index: Index, version: str = "1.0"
+    ) -> AbstractContextManager[tuple[ReceivedFile, CheckedUpload]]:
         """Return an upload that is inspected and kept, and dropped at the end."""
         form, content = self._make("demo", version, 0)
-        return self.kept(content, lambda file: self._target.inspect(index, form, file))
+        return self.kept(content, lambda file: self._target.check_upload(index, form, file))
 
     @contextmanager
-    def kept(self, content: bytes, check: Callable[[DraftFile], T]) -> Iterator[tuple[DraftFile, T]]:
+    def kept(self, content: bytes, check: Callable[[ReceivedFile], T]) -> Iterator[tuple[ReceivedFile, T]]:
         """Receive a file, check it, keep it, and drop the draft at the end."""
         files = self._server.files
-        draft = files.draft()
+        draft = files.receive()
         draft.write(content)
         file = draft.finish()
         try:
             checked = check(file)
-            files.keep(file)
+            files.store(file)
             yield file, checked
         finally:
-            files.release(file)
+            files.clean_up(file)
 
-    def _record(self, file: DraftFile, record: Callable[[], T]) -> T:
+    def _record(self, file: ReceivedFile, record: Callable[[], T]) -> T:
         with self._server.database.transaction():
-            self._server.files.confirm(file)
+            self._server.files.ensure_stored(file)
             return record()
 
 

@@ -26,9 +26,9 @@ class PushContract(PackageFixtures):
         path = upload(index, "Demo").path
         result = upload.result(index, path)
         file = only(target, index)
-        release = target.obtain(index, "demo", "1.0")
+        release = target.fetch_release(index, "demo", "1.0")
         with server.database.transaction():
-            lines = target.take(other, release, index, "bob", files=True, docs=True)
+            lines = target.copy_release(other, release, index, "bob", files=True, docs=True)
         with server.database.transaction():
             target.delete(index, "demo")
         (taken,) = target.releases(other, "demo")
@@ -39,14 +39,14 @@ class PushContract(PackageFixtures):
             [200, "store_toxresult", f"{other.path}/{result}"],
         ]
         assert dict(taken.metadata) == dict(release.metadata)
-        assert [(link.rel, link.path, link.stored) for link in taken.links] == [
-            (link.rel, link.path, link.stored) for link in release.links
+        assert [(link.rel, link.path, link.stored) for link in taken.files] == [
+            (link.rel, link.path, link.stored) for link in release.files
         ]
-        assert [(line.what, line.who, line.src, line.dst) for line in taken.links[0].log] == [
+        assert [(line.what, line.who, line.src, line.dst) for line in taken.files[0].log] == [
             ("upload", "alice", None, index.path),
             ("push", "bob", index.path, other.path),
         ]
-        assert taken.links[0].log[0] == release.links[0].log[1]  # without what was overwritten elsewhere
+        assert taken.files[0].log[0] == release.files[0].log[1]  # without what was overwritten elsewhere
         assert replace(only(target, other), upload_time=file.upload_time) == file
         target.open(other, path)
 
@@ -55,9 +55,9 @@ class PushContract(PackageFixtures):
     ) -> None:
         """Without files, the version alone is registered."""
         upload(index)
-        release = target.obtain(index, "demo", "1.0")
+        release = target.fetch_release(index, "demo", "1.0")
         with server.database.transaction():
-            lines = target.take(other, release, index, "bob", files=False, docs=True)
+            lines = target.copy_release(other, release, index, "bob", files=False, docs=True)
         project = target.project(other, "demo")
 
         assert lines == [[200, "register", "demo", "1.0", "->", other.path]]
@@ -68,14 +68,14 @@ class PushContract(PackageFixtures):
         self, server: Server, target: PackageTarget, index: Index, other: Index, upload: Uploader
     ) -> None:
         """A release that was removed since it was obtained is not pushed."""
-        server.files.ask([target], lambda: True)
+        server.files.set_sources([target], lambda: True)
         upload(index)
-        release = target.obtain(index, "demo", "1.0")
+        release = target.fetch_release(index, "demo", "1.0")
         with server.database.transaction():
             target.delete(index, "demo")
         server.files.sweep()
         with pytest.raises(Conflict), server.database.transaction():
-            target.take(other, release, index, "bob", files=True, docs=True)
+            target.copy_release(other, release, index, "bob", files=True, docs=True)
 
         assert not target.claims(other, "demo")
 
@@ -86,9 +86,9 @@ class PushContract(PackageFixtures):
         upload(index)
         upload(frozen, number=1)
         before = state(target, frozen)
-        release = target.obtain(index, "demo", "1.0")
+        release = target.fetch_release(index, "demo", "1.0")
         with pytest.raises(Conflict, match="already exists"), server.database.transaction():
-            target.take(frozen, release, index, "bob", files=True, docs=True)
+            target.copy_release(frozen, release, index, "bob", files=True, docs=True)
 
         assert state(target, frozen) == before
 
@@ -97,7 +97,7 @@ class PushContract(PackageFixtures):
     ) -> None:
         """An upload, or a push, to an index that was deleted meanwhile is refused: nothing waits for its next owner."""
         upload(other)
-        release = target.obtain(other, "demo", "1.0")
+        release = target.fetch_release(other, "demo", "1.0")
         with server.database.transaction():
             target.forget(index)
             server.indices.delete(index)
@@ -105,5 +105,5 @@ class PushContract(PackageFixtures):
         with pytest.raises(NotFound):
             upload(index)
         with pytest.raises(NotFound), server.database.transaction():
-            target.take(index, release, other, "bob", files=True, docs=True)
+            target.copy_release(index, release, other, "bob", files=True, docs=True)
         assert list(target.projects(index).names) == []

@@ -28,7 +28,7 @@ class UploadContract(PackageFixtures):
         assert not target.claims(index, "demo")
         assert list(target.releases(index, "demo")) == []
         assert list(target.stored_files()) == []
-        assert not target.refers("0" * 64)
+        assert not target.references("0" * 64)
         assert target.stamp(index) == target.stamp(index)
         assert target.stamp(index, "demo") == target.stamp(index, "demo")
 
@@ -40,7 +40,7 @@ class UploadContract(PackageFixtures):
         file = only(target, index)
         stored = target.open(index, recorded.path)
         (release,) = target.releases(index, "demo")
-        (link,) = release.links
+        (link,) = release.files
 
         assert (recorded.project, recorded.version, recorded.note) == ("demo", "1.0", "")
         assert isinstance(stored, StoredFile)
@@ -52,7 +52,7 @@ class UploadContract(PackageFixtures):
         assert [(line.what, line.who, line.dst) for line in link.log] == [("upload", "alice", index.path)]
         assert list(target.projects(index).names) == ["demo"]
         assert target.claims(index, "demo")
-        assert target.refers(stored.sha256)
+        assert target.references(stored.sha256)
         assert [found for found, _ in target.stored_files()] == [stored]
         with server.files.open(stored) as opened:
             assert len(opened.read()) == stored.size
@@ -86,8 +86,8 @@ class UploadContract(PackageFixtures):
         (release,) = target.releases(index, "demo")
 
         assert only(target, index).path == new.path != old.path
-        assert [(line.what, line.count) for line in release.links[0].log] == [("overwrite", 1), ("upload", None)]
-        assert [link.rel for link in release.links] == ["releasefile"]
+        assert [(line.what, line.count) for line in release.files[0].log] == [("overwrite", 1), ("upload", None)]
+        assert [link.rel for link in release.files] == ["releasefile"]
         with pytest.raises(Gone):
             target.open(index, old.path)
         upload(index)
@@ -135,7 +135,7 @@ class UploadContract(PackageFixtures):
         """What fails after the record leaves no trace: no project, no claim to its name."""
         before = state(target, index), target.stamp(index)
         with upload.inspected(index) as (_, inspected), pytest.raises(BadInput), server.database.transaction():
-            target.record(index, inspected, None)
+            target.record_upload(index, inspected, None)
             raise BadInput("after it")
 
         assert (state(target, index), target.stamp(index)) == before
@@ -150,7 +150,7 @@ class UploadContract(PackageFixtures):
                 target.set_status(index, "demo", "archived", "done")
             before = state(target, index)
             with pytest.raises(Forbidden), server.database.transaction():
-                target.record(index, inspected, None)
+                target.record_upload(index, inspected, None)
 
         assert state(target, index) == before
 
@@ -220,7 +220,7 @@ class UploadContract(PackageFixtures):
         path = upload(index).path
         results = [upload.result(index, path, content) for content in (b"{}", b"[]", b"{}")]
         (release,) = target.releases(index, "demo")
-        links = [link for link in release.links if link.rel == "toxresult"]
+        links = [link for link in release.files if link.rel == "toxresult"]
 
         assert len(set(results)) == 3
         assert [(link.path, link.for_path) for link in links] == [(result, path) for result in results]

@@ -13,8 +13,8 @@ from wheelgate import Index
 from wheelgate.errors import BadInput, Forbidden
 from wheelgate.fields import parse_list, shown
 from wheelgate.option_types import time_span
-from wheelgate.packages import normalize
-from wheelgate_mirror.filenames import NAME, normalized_version
+from wheelgate.packages import is_project_name, normalize
+from wheelgate_mirror.filenames import normalized_version
 
 MAX_AGE_SECONDS = 3650 * 86_400
 """Ten years."""
@@ -83,7 +83,7 @@ def parse_exceptions(value: Any) -> list[str]:
 def _exceptions(items: Iterable[str]) -> Iterable[str]:
     for item in items:
         name, exact, version = (part.strip() for part in item.partition("=="))
-        if not NAME.fullmatch(name) or (exact and not version):
+        if not is_project_name(name) or (exact and not version):
             raise BadInput(f"'min_age_exceptions' option takes names and name==version, not {shown(item)}")
         yield normalize(name) + (f"=={normalized_version(version) or version}" if exact else "")
 

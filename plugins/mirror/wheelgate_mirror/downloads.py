@@ -11,7 +11,7 @@ import orjson
 
 from wheelgate import Index, Server
 from wheelgate.errors import BadUpstream, NotFound
-from wheelgate.packages import Draft, DraftFile, Growing, StoredFile
+from wheelgate.packages import IncomingFile, OngoingDownload, ReceivedFile, StoredFile
 from wheelgate_mirror import queries as tables
 from wheelgate_mirror.pages import Offer
 from wheelgate_mirror.queries import Cached
@@ -49,7 +49,7 @@ class Downloads:
         self._server = server
         self._upstreams = upstreams
 
-    def file(self, index: Index, place: Place, project: str, offer: Offer) -> Growing:
+    def file(self, index: Index, place: Place, project: str, offer: Offer) -> OngoingDownload:
         """Begin to fetch a file, or join the download of it."""
         largest = LARGEST_FILE if offer.size is None else offer.size
         wanted = Wanted(offer.path, offer.url, offer.hashes, offer.size, largest, FILE_TIME)
@@ -77,17 +77,17 @@ class Downloads:
                 raise BadUpstream(f"'{answer.host}' answers with no JSON for a provenance") from error
             return body
 
-    def _begin(self, index: Index, place: Place, project: str, offer: Offer, wanted: Wanted) -> Growing:
+    def _begin(self, index: Index, place: Place, project: str, offer: Offer, wanted: Wanted) -> OngoingDownload:
         files, database = self._server.files, self._server.database
 
-        def download(draft: Draft) -> StoredFile:
+        def download(draft: IncomingFile) -> StoredFile:
             if found := tables.file(database, index.path, wanted.path):
                 return found[0].stored
             made = self._receive(place, wanted, draft)
             cached = Cached(wanted.path, project, offer.version, made.stored, offer.upload_time)
-            files.keep(made)
+            files.store(made)
             with database.transaction():
-                files.confirm(made)
+                files.ensure_stored(made)
                 if self._server.indices.get(index.owner, index.name) is None:
                     raise NotFound(f"index '{index.path}' was deleted meanwhile")
                 tables.add_file(database, index.path, cached)
@@ -95,7 +95,7 @@ class Downloads:
 
         return files.fetch(f"{index.path}/{wanted.path}", wanted.size, download)
 
-    def _receive(self, place: Place, wanted: Wanted, draft: Draft) -> DraftFile:
+    def _receive(self, place: Place, wanted: Wanted, draft: IncomingFile) -> ReceivedFile:
         """Write a file into a draft; what is not as it was announced is refused."""
         name = wanted.path.rpartition("/")[2]
         others = {kind: hashlib.new(kind, usedforsecurity=False) for kind in wanted.hashes if kind != "sha256"}
@@ -123,7 +123,7 @@ class Downloads:
         return made
 
 
-def wait_for(growing: Growing) -> StoredFile:
+def wait_for(growing: OngoingDownload) -> StoredFile:
     """Wait for a download, which has limits of its own."""
     while not growing.available()[1]:
         time.sleep(LOOK_AGAIN)

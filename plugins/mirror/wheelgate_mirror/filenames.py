@@ -6,17 +6,13 @@ import re
 
 from packaging.version import InvalidVersion, Version
 
-from wheelgate.packages import normalize
+from wheelgate.packages import is_project_name, normalize
 
 ARCHIVES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz", ".tar", ".egg", ".exe", ".msi", ".rpm")
 """What upstreams offer; most of it dates from times when indices took more than wheels and sdists."""
 TAGGED = (".whl", ".egg")
 """Here the version ends at the next hyphen, and what follows are tags."""
 FORM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+!~-]{0,254}")
-
-
-NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
-"""The names that projects can have."""
 
 
 def stem(filename: str) -> str:
@@ -38,7 +34,7 @@ def version_of(filename: str, project: str) -> str | None:
 
 def projects_of(filename: str) -> list[str]:
     """Return the projects that a file may belong to by its name, the likeliest first."""
-    splits = [(name, rest) for name, rest in _splits(filename) if NAME.fullmatch(name)]
+    splits = [(name, rest) for name, rest in _splits(filename) if is_project_name(name)]
     return [name for name, _ in sorted(splits, key=lambda split: normalized_version(split[1]) is None)]
 
 

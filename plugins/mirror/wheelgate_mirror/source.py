@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from wheelgate import Index, Server
 from wheelgate.errors import Forbidden, NotFound
-from wheelgate.packages import Elsewhere, Growing, Listing, Project, Release, StoredFile
+from wheelgate.packages import OngoingDownload, Project, ProjectList, Redirect, Release, StoredFile, is_project_name
 from wheelgate_mirror import queries as tables
 from wheelgate_mirror.backoff import Backoff
 from wheelgate_mirror.cache import Cache
 from wheelgate_mirror.cooldown import hold_back
 from wheelgate_mirror.downloads import Downloads, wait_for
-from wheelgate_mirror.filenames import NAME, normalized_version, projects_of
+from wheelgate_mirror.filenames import normalized_version, projects_of
 from wheelgate_mirror.pages import Offer, Page, unpacked
 from wheelgate_mirror.project_list import unpacked_names
 from wheelgate_mirror.upstream import Upstreams
@@ -44,15 +44,17 @@ class MirrorPackages:
             return tables.stamp_of_all(self._database, index.path)
         return tables.stamp(self._database, index.path, project)
 
-    def projects(self, index: Index) -> Listing:
+    def projects(self, index: Index) -> ProjectList:
         """Return the names of all projects; with ``mirror_no_project_list`` those that somebody has asked for."""
         place = place_of(index)
         if place is None:
-            return Listing(())
+            return ProjectList(())
         if index.config.get("mirror_no_project_list"):
-            return Listing(tables.known_projects(self._database, index.path, place.source))
+            return ProjectList(tables.known_projects(self._database, index.path, place.source))
         current = self._cache.current(index, place, "")
-        return Listing(() if current.content is None else unpacked_names(current.content), current.stale, current.until)
+        return ProjectList(
+            () if current.content is None else unpacked_names(current.content), current.stale, current.until
+        )
 
     def project(self, index: Index, name: str) -> Project | None:
         """Return what the upstream offers of a project, but for what is too young."""
@@ -74,14 +76,14 @@ class MirrorPackages:
         here = {cached.path: cached.stored for cached in tables.files(self._database, index.path, name)}
         return releases(found, here)
 
-    def open(self, index: Index, path: str) -> StoredFile | Growing | Elsewhere:
+    def open(self, index: Index, path: str) -> StoredFile | OngoingDownload | Redirect:
         """Return a file that is here, or begin to fetch it."""
         stored = self._here(index, path)
         if stored is not None:
             return stored
         place, project, offer = self._find(index, path)
         if index.config.get("mirror_use_external_urls"):
-            return Elsewhere(offer.url)
+            return Redirect(offer.url)
         return self._downloads.file(index, place, project, offer)
 
     def core_metadata(self, index: Index, path: str) -> bytes:
@@ -101,20 +103,20 @@ class MirrorPackages:
         place, _, offer = self._find(index, path)
         return self._downloads.provenance(place, offer)
 
-    def obtain(self, index: Index, name: str, version: str) -> Release:
+    def fetch_release(self, index: Index, name: str, version: str) -> Release:
         """Return one release, and fetch those of its files that are not here. Outside of transactions."""
         wanted = normalized_version(version) or version
         release = next((each for each in self.releases(index, name) if each.version == wanted), None)
         if release is None:
             raise NotFound(f"no release/files found for {name} {version}")
         links = []
-        for link in release.links:
+        for link in release.files:
             stored = link.stored
             if stored is None:
                 place, project, offer = self._find(index, link.path)
                 stored = wait_for(self._downloads.file(index, place, project, offer))
             links.append(replace(link, stored=stored))
-        return replace(release, links=tuple(links))
+        return replace(release, files=tuple(links))
 
     def refresh(self, index: Index, name: str) -> None:
         """Ask the upstream again when the project is asked for next, also one that has just failed."""
@@ -131,14 +133,14 @@ class MirrorPackages:
         pages = tables.drop_pages(self._database, index.path, name) if version is None and path is None else 0
         if not hashes and not pages:
             raise NotFound(f"nothing of {path or name} is kept on {index.path}")
-        self._files.doubt(hashes)
+        self._files.mark_unreferenced(hashes)
 
     def forget(self, index: Index) -> None:
         """Drop everything that was fetched for an index. Within a transaction."""
         tables.drop_pages(self._database, index.path)
-        self._files.doubt(tables.drop_files(self._database, index.path))
+        self._files.mark_unreferenced(tables.drop_files(self._database, index.path))
 
-    def refers(self, sha256: str) -> bool:
+    def references(self, sha256: str) -> bool:
         """Say whether a file that was fetched has that hash."""
         return tables.refers(self._database, sha256)
 
@@ -146,14 +148,14 @@ class MirrorPackages:
         """Name every file that was fetched."""
         return tables.all_files(self._database)
 
-    def lost(self, sha256: str) -> None:
+    def mark_lost(self, sha256: str) -> None:
         """Forget a file that is gone or damaged, so that it is fetched again. Within a transaction."""
         tables.lose(self._database, sha256)
 
     def _offered(self, index: Index, name: str) -> Offered | None:
         """Return what an index offers of a project now."""
         place = place_of(index)
-        if place is None or not NAME.fullmatch(name):  # the name becomes a part of an address
+        if place is None or not is_project_name(name):  # the name becomes a part of an address
             return None
         current = self._cache.current(index, place, name)
         return None if current.content is None else offered(index, name, unpacked(current.content), current)

@@ -62,7 +62,7 @@ def mirror_url_parser(outgoing: Outgoing) -> Callable[[Any], str]:
     def parse(value: Any) -> str:
         if not isinstance(value, str) or not _is_address(value):
             raise BadInput("'mirror_url' option must be a URL.")
-        outgoing.policy.refuse_literal(value)
+        outgoing.policy.check_url(value)
         return value
 
     return parse

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from wheelgate import Index
-from wheelgate.packages import Link, Release, StoredFile
+from wheelgate.packages import Release, ReleaseFile, StoredFile
 from wheelgate_mirror.cache import Current
 from wheelgate_mirror.cooldown import cooldown_of
 from wheelgate_mirror.filenames import order
@@ -65,5 +65,5 @@ def _release(name: str, version: str, offers: Sequence[Offer], here: Mapping[str
         told = next((value for value in values if value is not None), None)
         if told is not None:
             metadata[key] = told
-    links = tuple(Link("releasefile", offer.path, here.get(offer.path), offer.hashes) for offer in offers)
+    links = tuple(ReleaseFile("releasefile", offer.path, here.get(offer.path), offer.hashes) for offer in offers)
     return Release(name, version, metadata, links)

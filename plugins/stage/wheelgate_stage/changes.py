@@ -187,7 +187,7 @@ def replace_file(server: Server, index: str, old: FileRow, new: NewFile) -> None
     """Put a file in the place of another; if it is another indeed, the results of its tests go."""
     same = new.stored.sha256 == old.sha256
     if not same:
-        server.files.doubt([old.sha256])
+        server.files.mark_unreferenced([old.sha256])
         remove_files(server, "tested_id = ?", old.id)
     uploaded = old.uploaded if same else now()
     server.database.write(REPLACE_FILE, (new.path, *_bytes(new), uploaded, *_facts(new), old.id))
@@ -246,7 +246,7 @@ def remove_files(server: Server, which: str, value: int | str) -> None:
             (value,),
         )
         server.database.write(f"DELETE FROM stage_file WHERE {which}", (value,))  # noqa: S608
-        server.files.doubt([sha256 for (sha256,) in hashes])
+        server.files.mark_unreferenced([sha256 for (sha256,) in hashes])
 
 
 def forget(server: Server, index: str) -> None:

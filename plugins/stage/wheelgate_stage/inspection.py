@@ -11,7 +11,7 @@ from typing import Any
 from packaging.version import Version
 
 from wheelgate.errors import BadInput
-from wheelgate.packages import DraftFile, Form, Inspected
+from wheelgate.packages import CheckedUpload, ReceivedFile, UploadForm
 from wheelgate_stage.attestations import parse_attestations
 from wheelgate_stage.filenames import parse_filename, parse_version, version_key
 from wheelgate_stage.metadata import parse_project, read_core_metadata, sent_fields
@@ -45,7 +45,7 @@ class Upload:
     provenance: bytes | None = None
 
 
-def inspect_upload(form: Form, file: DraftFile | None, latest: str | None) -> Inspected:
+def inspect_upload(form: UploadForm, file: ReceivedFile | None, latest: str | None) -> CheckedUpload:
     """Check an upload; ``latest`` is the latest version of the project, for documentation that names none.
 
     Raises:
@@ -59,13 +59,13 @@ def inspect_upload(form: Form, file: DraftFile | None, latest: str | None) -> In
     return action(form, file, project, latest)
 
 
-def _submit(form: Form, file: DraftFile | None, project: str, latest: str | None) -> Inspected:
+def _submit(form: UploadForm, file: ReceivedFile | None, project: str, latest: str | None) -> CheckedUpload:
     version = form.first("version")
     parse_version(version)
-    return Inspected(project, version, "", None, Upload(form.first("name"), sent_fields(form), {}))
+    return CheckedUpload(project, version, "", None, Upload(form.first("name"), sent_fields(form), {}))
 
 
-def _file(form: Form, file: DraftFile | None, project: str, latest: str | None) -> Inspected:
+def _file(form: UploadForm, file: ReceivedFile | None, project: str, latest: str | None) -> CheckedUpload:
     if file is None:
         raise BadInput("content file field not found; the form must hold the file as 'content', with its file name")
     version = form.first("version")
@@ -85,10 +85,10 @@ def _file(form: Form, file: DraftFile | None, project: str, latest: str | None) 
         content if named.kind == "wheel" else None,
         parse_attestations(attestations) if attestations else None,
     )
-    return Inspected(project, version, form.filename, file, upload)
+    return CheckedUpload(project, version, form.filename, file, upload)
 
 
-def _documentation(form: Form, file: DraftFile | None, project: str, latest: str | None) -> Inspected:
+def _documentation(form: UploadForm, file: ReceivedFile | None, project: str, latest: str | None) -> CheckedUpload:
     if file is None:
         raise BadInput("content file field not found; the form must hold the zip of the documentation as 'content'")
     version = form.first("version") if "version" in form.fields else latest
@@ -100,7 +100,7 @@ def _documentation(form: Form, file: DraftFile | None, project: str, latest: str
     upload = Upload(
         form.first("name"), sent_fields(form), {}, "doczip", doc_identity(parsed), _checked_hashes(form, file)
     )
-    return Inspected(project, version, filename, file, upload)
+    return CheckedUpload(project, version, filename, file, upload)
 
 
 def doc_filename(project: str, version: str) -> str:
@@ -113,13 +113,13 @@ def doc_identity(version: Version | str) -> str:
     return f"doc {version_key(version)}"
 
 
-def _metadata(kind: str, filename: str, file: DraftFile, project: str) -> bytes:
+def _metadata(kind: str, filename: str, file: ReceivedFile, project: str) -> bytes:
     if kind == "tar":
         return tar_metadata(filename, file)
     return zip_metadata(filename, file, kind, project)
 
 
-def _checked_hashes(form: Form, file: DraftFile) -> dict[str, str]:
+def _checked_hashes(form: UploadForm, file: ReceivedFile) -> dict[str, str]:
     """Return the hashes of a file that are known, all of them those that the uploader gave."""
     hashes = dict(file.hashes)
     for key, name in DIGESTS.items():
@@ -138,7 +138,7 @@ def _checked_hashes(form: Form, file: DraftFile) -> dict[str, str]:
     return hashes
 
 
-def _hash(name: str, draft: DraftFile) -> str:
+def _hash(name: str, draft: ReceivedFile) -> str:
     """Read a file and return one of its hashes."""
     digest = hashlib.md5(usedforsecurity=False) if name == "md5" else hashlib.blake2b(digest_size=32)
     with draft.open() as file:

@@ -10,7 +10,7 @@ from typing import Any
 from packaging.version import Version
 
 from wheelgate.errors import BadInput
-from wheelgate.packages import Form, normalize
+from wheelgate.packages import MAX_PROJECT_NAME_CHARS, UploadForm, normalize, parse_project_name
 from wheelgate_stage.filenames import parse_version
 
 TEXTS = (
@@ -54,10 +54,7 @@ ALSO = {"provides_extra": "provides_extras", "license_files": "license_file", "p
     "supported_platforms": "supported_platform"
 }
 """Other names of these fields: in the forms of some tools, and in ``packaging.metadata``."""
-LONGEST_PROJECT = 200
-"""Characters of a project's name; with the version it has to fit into a file's name."""
 NO_TEXT = re.compile(r"[\0\ud800-\udfff]")
-NAME = re.compile(rf"(?=.{{1,{LONGEST_PROJECT}}}$)[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
 KNOWN = re.compile(r"1\.[0-2]|2\.\d{1,3}")
 """1.0 to 2.6, and what may follow: a minor version only adds fields."""
 
@@ -73,15 +70,16 @@ class Core:
 
 def parse_project(name: str) -> str:
     """Return the normalised name of a project. Raise ``BadInput`` for what cannot be one."""
-    if not NAME.fullmatch(name):
+    try:
+        return parse_project_name(name)
+    except ValueError:
         raise BadInput(
-            f"invalid metadata: {name[:80]!a} is not a project's name; it must have 1 to {LONGEST_PROJECT} characters,"
-            " only ASCII letters, digits, '-', '_' and '.', and begin and end with a letter or digit"
-        )
-    return normalize(name)
+            f"invalid metadata: {name[:80]!a} is not a project's name; it must have 1 to {MAX_PROJECT_NAME_CHARS}"
+            " characters, only ASCII letters, digits, '-', '_' and '.', and begin and end with a letter or digit"
+        ) from None
 
 
-def sent_fields(form: Form) -> dict[str, Any]:
+def sent_fields(form: UploadForm) -> dict[str, Any]:
     """Return the metadata that a form gives. Raise ``BadInput`` for text that no database takes."""
     sent: dict[str, Any] = {}
     for key, values in form.fields.items():

@@ -11,14 +11,14 @@ from wheelgate import Index, Server
 from wheelgate.errors import BadInput, Forbidden, Gone, NotFound
 from wheelgate.packages import (
     STATUSES,
-    DraftFile,
-    Form,
-    Inspected,
-    Listing,
+    CheckedUpload,
     Project,
-    Recorded,
+    ProjectList,
+    ReceivedFile,
+    RecordedUpload,
     Release,
     StoredFile,
+    UploadForm,
     normalize,
 )
 from wheelgate_stage import changes
@@ -43,9 +43,9 @@ class StagePackages:
         """Return a number that grows with every change; see ``PackageSource``."""
         return hot.stamp(self._database, index.path, project)
 
-    def projects(self, index: Index) -> Listing:
+    def projects(self, index: Index) -> ProjectList:
         """Return the names of all projects that have a release."""
-        return Listing(hot.names(self._database, index.path))
+        return ProjectList(hot.names(self._database, index.path))
 
     def project(self, index: Index, name: str) -> Project | None:
         """Return a project; None if the index has none of that name."""
@@ -71,19 +71,19 @@ class StagePackages:
         """Return the provenance of the file at ``path``."""
         return self._sibling(index, path, "provenance", "provenance")
 
-    def obtain(self, index: Index, name: str, version: str) -> Release:
+    def fetch_release(self, index: Index, name: str, version: str) -> Release:
         """Return one release; everything of it is at hand."""
         key = version_key(version)
         for release in hot.releases(self._database, index.path, name):
             if version_key(release.version) == key:
-                links = hot.siblings(self._database, index.path, release.links)
-                return replace(release, links=links)
+                links = hot.siblings(self._database, index.path, release.files)
+                return replace(release, files=links)
         raise NotFound(f"The version {version} of project {name} does not exist on {index.path}.")
 
     def refresh(self, index: Index, name: str) -> None:
         """Do nothing: what is hosted here is as new as it can be."""
 
-    def inspect(self, index: Index, form: Form, file: DraftFile | None) -> Inspected:
+    def check_upload(self, index: Index, form: UploadForm, file: ReceivedFile | None) -> CheckedUpload:
         """Check an upload before anything is kept."""
         latest = None
         if form.action == "doc_upload" and "version" not in form.fields:
@@ -94,13 +94,13 @@ class StagePackages:
             refuse_early(self._database, index, inspected)
         return inspected
 
-    def record(self, index: Index, inspected: Inspected, who: str | None) -> Recorded:
+    def record_upload(self, index: Index, upload: CheckedUpload, who: str | None) -> RecordedUpload:
         """Record an upload whose file is kept."""
-        recorded = record(self._server, self._current(index), inspected, who)
+        recorded = record(self._server, self._current(index), upload, who)
         self._still_there(index)
         return recorded
 
-    def take(
+    def copy_release(
         self, index: Index, release: Release, source: Index, who: str | None, *, files: bool, docs: bool
     ) -> list[list[Any]]:
         """Record a release of another index as its own."""
@@ -126,7 +126,7 @@ class StagePackages:
         self._database.write(sql, (status, reason, project.id))
         changes.mark(self._database, project)
 
-    def add_result(self, index: Index, path: str, result: StoredFile, who: str | None) -> str:
+    def add_test_result(self, index: Index, path: str, result: StoredFile, who: str | None) -> str:
         """Record the result of a test."""
         found = self._found(index, path)
         project = self._locked(index, found.project)
@@ -162,7 +162,7 @@ class StagePackages:
         """Drop everything of an index that is deleted."""
         changes.forget(self._server, index.path)
 
-    def refers(self, sha256: str) -> bool:
+    def references(self, sha256: str) -> bool:
         """Say whether any file has that hash."""
         return hot.refers(self._database, sha256)
 
@@ -170,7 +170,7 @@ class StagePackages:
         """Name every file."""
         return hot.all_files(self._database)
 
-    def lost(self, sha256: str) -> None:
+    def mark_lost(self, sha256: str) -> None:
         """Take files whose bytes are lost from their projects; the versions stay, for somebody to upload them again."""
         places = self._database.read(
             "SELECT DISTINCT f.index_path, p.name FROM stage_file f JOIN stage_release r ON r.id = f.release_id"

@@ -9,7 +9,7 @@ from typing import Any
 
 from wheelgate import Index, Server
 from wheelgate.errors import BadInput
-from wheelgate.packages import Link, Release, StoredFile, normalize
+from wheelgate.packages import Release, ReleaseFile, StoredFile, normalize
 from wheelgate_stage import changes
 from wheelgate_stage.filenames import parse_filename, parse_version
 from wheelgate_stage.inspection import doc_filename, doc_identity
@@ -43,8 +43,8 @@ def take(
     """
     database = server.database
     name = normalize(release.name)
-    taken = [(link, link.stored) for link in release.links if link.rel in rels and link.stored is not None]
-    server.files.hold(stored for _, stored in taken)
+    taken = [(link, link.stored) for link in release.files if link.rel in rels and link.stored is not None]
+    server.files.require_stored(stored for _, stored in taken)
     project = changes.lock_or_add(database, index.path, name)
     refuse_closed(project, name)
     old = changes.find_release(database, project.id, release.version)
@@ -89,7 +89,9 @@ def _save(server: Server, index: Index, release: int, new: changes.NewFile) -> i
     return old.id
 
 
-def _file(link: Link, stored: StoredFile, who: str | None, project: str, data: Mapping[str, Any]) -> changes.NewFile:
+def _file(
+    link: ReleaseFile, stored: StoredFile, who: str | None, project: str, data: Mapping[str, Any]
+) -> changes.NewFile:
     version = data["version"]
     docs = link.rel == "doczip"
     metadata = link.core_metadata
@@ -107,7 +109,7 @@ def _file(link: Link, stored: StoredFile, who: str | None, project: str, data: M
     )
 
 
-def _result(link: Link, stored: StoredFile, who: str | None, tested: int, path: str) -> changes.NewFile:
+def _result(link: ReleaseFile, stored: StoredFile, who: str | None, tested: int, path: str) -> changes.NewFile:
     """Make a test result, which keeps the end of its address: the time of the test."""
     address = f"{path}.toxresult{link.path.rpartition('.toxresult')[2]}"
     return changes.NewFile("toxresult", f"result {address}", address, stored, link.hashes, who, tested=tested)

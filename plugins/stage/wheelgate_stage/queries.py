@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from packaging.version import InvalidVersion, Version
 
-from wheelgate.packages import File, Link, Log, Project, Release, StoredFile
+from wheelgate.packages import File, LogEntry, Project, Release, ReleaseFile, StoredFile
 from wheelgate.store.database import Database
 
 PAGE = """
@@ -128,14 +128,14 @@ def releases(database: Database, index: str, name: str) -> list[Release]:
     rows = database.read(RELEASES, (index, name))
     if not rows:
         return []
-    logs: dict[int, list[Log]] = {}
+    logs: dict[int, list[LogEntry]] = {}
     for file, what, who, at, dst, src, count in database.read(LOGS, (index, name)):
-        logs.setdefault(file, []).append(Log(what, who, datetime.fromisoformat(at), dst, src, count))
-    links: dict[int, list[Link]] = {}
+        logs.setdefault(file, []).append(LogEntry(what, who, datetime.fromisoformat(at), dst, src, count))
+    links: dict[int, list[ReleaseFile]] = {}
     for release, file, rel, path, sha256, size, md5, blake2_256, tested in database.read(LINKS, (index, name)):
         hashes = {"sha256": sha256, "md5": md5, "blake2_256": blake2_256}
         links.setdefault(release, []).append(
-            Link(
+            ReleaseFile(
                 rel,
                 path,
                 StoredFile(sha256, size),
@@ -171,7 +171,7 @@ def sibling(database: Database, index: str, path: str, kind: str) -> bytes | Non
     return bytes(rows[0][0]) if rows else None
 
 
-def siblings(database: Database, index: str, links: Sequence[Link]) -> tuple[Link, ...]:
+def siblings(database: Database, index: str, links: Sequence[ReleaseFile]) -> tuple[ReleaseFile, ...]:
     """Return links with what is served beside them, for another index to take."""
     sql = "SELECT requires_python FROM stage_file WHERE index_path = ? AND path = ?"
     return tuple(
@@ -212,7 +212,7 @@ def _rank(version: str) -> tuple[int, Any]:
         return 0, version
 
 
-def _release(version: str, yanked: str | None, metadata: str, links: Iterable[Link]) -> Release:
+def _release(version: str, yanked: str | None, metadata: str, links: Iterable[ReleaseFile]) -> Release:
     data = orjson.loads(metadata)
     if yanked is not None:
         data["yanked"] = yanked or True

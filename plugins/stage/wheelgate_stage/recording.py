@@ -6,7 +6,7 @@ import hashlib
 
 from wheelgate import Index, Server
 from wheelgate.errors import Conflict, Forbidden
-from wheelgate.packages import DraftFile, Inspected, Recorded
+from wheelgate.packages import CheckedUpload, ReceivedFile, RecordedUpload
 from wheelgate.store.database import Database
 from wheelgate_stage import changes
 from wheelgate_stage.inspection import Upload
@@ -17,7 +17,7 @@ CLOSED = {"archived", "quarantined"}
 IDENTICAL = "Upload of identical file to non volatile index."
 
 
-def record(server: Server, index: Index, inspected: Inspected, who: str | None) -> Recorded:
+def record(server: Server, index: Index, inspected: CheckedUpload, who: str | None) -> RecordedUpload:
     """Record an upload, within a transaction.
 
     Raises:
@@ -33,7 +33,7 @@ def record(server: Server, index: Index, inspected: Inspected, who: str | None) 
     new = _new_file(upload, inspected.filename, inspected.file, who) if inspected.file else None
     old = changes.find_file(database, release.id, upload.identity) if release and new else None
     if old and stands(index, inspected, old):
-        return Recorded(inspected.project, version, old.path, IDENTICAL)
+        return RecordedUpload(inspected.project, version, old.path, IDENTICAL)
     data = version_data(upload.name, version, release.metadata if release else {}, upload.sent, upload.core)
     number = changes.save_release(database, project, release, version, data)
     if new and old:
@@ -43,10 +43,10 @@ def record(server: Server, index: Index, inspected: Inspected, who: str | None) 
     elif new:
         changes.add_log(database, changes.add_file(database, index.path, number, new), "upload", who, index.path)
     changes.mark(database, project, present=True)
-    return Recorded(inspected.project, version, new.path if new else "")
+    return RecordedUpload(inspected.project, version, new.path if new else "")
 
 
-def refuse_early(database: Database, index: Index, inspected: Inspected) -> None:
+def refuse_early(database: Database, index: Index, inspected: CheckedUpload) -> None:
     """Refuse an upload before its file is kept if it is clear by now that it will be refused."""
     project = changes.find_project(database, index.path, inspected.project)
     if project is None:
@@ -59,7 +59,7 @@ def refuse_early(database: Database, index: Index, inspected: Inspected) -> None
         stands(index, inspected, old)
 
 
-def stands(index: Index, inspected: Inspected, old: changes.FileRow) -> bool:
+def stands(index: Index, inspected: CheckedUpload, old: changes.FileRow) -> bool:
     """Say whether the file that is there stays because it is the very one; raise ``Conflict`` if it stays anyhow."""
     if index.config.get("volatile", True) or inspected.file is None:
         return False
@@ -90,7 +90,7 @@ def file_path(sha256: str, filename: str) -> str:
     return f"+f/{sha256[:3]}/{sha256[3:16]}/{filename}"
 
 
-def _new_file(upload: Upload, filename: str, file: DraftFile, who: str | None) -> changes.NewFile:
+def _new_file(upload: Upload, filename: str, file: ReceivedFile, who: str | None) -> changes.NewFile:
     return changes.NewFile(
         upload.rel,
         upload.identity,

@@ -10,7 +10,7 @@ import zlib
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
-from wheelgate.packages import DraftFile
+from wheelgate.packages import ReceivedFile
 from wheelgate_stage.limits import (
     LONGEST_HEAD,
     LONGEST_METADATA,
@@ -154,7 +154,7 @@ def _gunzip() -> Any:
     return zlib.decompressobj(zlib.MAX_WBITS | 16)
 
 
-def tar_metadata(archive: str, draft: DraftFile) -> bytes:
+def tar_metadata(archive: str, draft: ReceivedFile) -> bytes:
     """Return the core metadata in a ``.tar.gz`` file; ``archive`` is what it is called in sentences.
 
     Raises:

@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from typing import BinaryIO
 
-from wheelgate.packages import DraftFile, normalize
+from wheelgate.packages import ReceivedFile, normalize
 from wheelgate_stage.limits import (
     LONGEST_DIRECTORY,
     LONGEST_METADATA,
@@ -49,7 +49,7 @@ class Sparing:
         return content
 
 
-def zip_metadata(archive: str, draft: DraftFile, kind: str, project: str) -> bytes:
+def zip_metadata(archive: str, draft: ReceivedFile, kind: str, project: str) -> bytes:
     """Return the core metadata in a zip file.
 
     Args:
@@ -85,7 +85,7 @@ def zip_metadata(archive: str, draft: DraftFile, kind: str, project: str) -> byt
         raise _unreadable(archive) from error
 
 
-def check_zip(archive: str, draft: DraftFile) -> None:
+def check_zip(archive: str, draft: ReceivedFile) -> None:
     """Raise ``BadInput`` if a file is no sound zip file."""
     try:
         with draft.open() as file, _opened(archive, file):

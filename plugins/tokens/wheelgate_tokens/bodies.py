@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from wheelgate.errors import BadInput
 from wheelgate.fields import shown
-from wheelgate.packages import normalize
+from wheelgate.packages import parse_project_name
 from wheelgate.values import LONGEST_NAME
 from wheelgate_tokens.caveats import MOST, SCOPES, Caveat, is_list_of_text
 
 USUAL_LIFETIME = 90 * 86400
 LONGEST_COMMENT = 200
-PROJECT = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]{0,198}[A-Za-z0-9]")
-"""What a name of a project looks like (PEP 508)."""
 
 TEXTS = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MOST}
 SCHEMA = {
@@ -98,6 +95,7 @@ def index(text: str) -> str:
 
 def project(text: str) -> str:
     """Check and normalise the name of a project."""
-    if not PROJECT.fullmatch(text):
-        raise BadInput(f"'projects' must hold names of projects, not {shown(text)}")
-    return normalize(text)
+    try:
+        return parse_project_name(text)
+    except ValueError:
+        raise BadInput(f"'projects' must hold names of projects, not {shown(text)}") from None

@@ -62,7 +62,7 @@ def cut(folder: Path) -> list[str]:
 def change(folder: Path) -> list[str]:
     """Change a byte."""
     place(folder, ONE).write_bytes(bytes([ONE.content[0] ^ 1]) + ONE.content[1:])
-    return [f"{WHERE}: its content is another one"]
+    return [f"{WHERE}: its content has another hash"]
 
 
 def add(folder: Path) -> list[str]:

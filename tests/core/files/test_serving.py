@@ -11,7 +11,7 @@ import pytest
 from tests.helpers.file_index import ShelfSite
 
 from wheelgate.errors import BadUpstream, Forbidden, Gone, Refusal, UpstreamTimeout
-from wheelgate.packages import Draft, Elsewhere, File, Project, StoredFile
+from wheelgate.packages import File, IncomingFile, Project, Redirect, StoredFile
 
 PLACE = "+f/abc/0123456789def/"
 WHEEL = f"{PLACE}abc-1.0-py3-none-any.whl"
@@ -198,7 +198,7 @@ def test_what_is_not_there(laid: ShelfSite, path: str) -> None:
 
 def test_a_file_that_the_client_fetches_itself(shelved: ShelfSite) -> None:
     """Where the plugin says so, the client is sent to the upstream."""
-    shelved.shelf.lying[WHEEL] = Elsewhere("https://files.example/abc.whl")
+    shelved.shelf.lying[WHEEL] = Redirect("https://files.example/abc.whl")
 
     answer = shelved.get(WHEEL)
 
@@ -315,7 +315,7 @@ class Download:
         self._then = then
         site.shelf.lying[WHEEL] = lambda: site.shelf.server.files.fetch("key", size, self.run)
 
-    def run(self, draft: Draft) -> StoredFile:
+    def run(self, draft: IncomingFile) -> StoredFile:
         """Write, wait, and end."""
         shelf = self._site.shelf
         if isinstance(shelf.lying[WHEEL], StoredFile):
@@ -328,9 +328,9 @@ class Download:
             raise self._then
         draft.write(self._then)
         whole = draft.finish()
-        shelf.server.files.keep(whole)
+        shelf.server.files.store(whole)
         with shelf.server.database.transaction():
-            shelf.server.files.confirm(whole)
+            shelf.server.files.ensure_stored(whole)
             shelf.lying[WHEEL] = whole.stored
         return whole.stored
 

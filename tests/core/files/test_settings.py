@@ -41,7 +41,7 @@ def test_a_store_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.Monkey
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     with ShelfSite(tmp_path / "server", files="s3://bucket", files_endpoint="http://127.0.0.1:9") as site:
-        with pytest.raises(Exception, match="the object store of the server's files") as refused:
+        with pytest.raises(Exception, match="the object store for package files") as refused:
             site.shelf.lay("+f/abc/0123456789def/abc-1.0.tar.gz", b"abc")
 
         assert type(refused.value).__name__ == "BackendUnavailable"

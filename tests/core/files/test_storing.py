@@ -12,7 +12,7 @@ from tests.helpers.file_index import ShelfSite
 
 from wheelgate.errors import Conflict, Damaged
 from wheelgate.files.server_files import Files
-from wheelgate.packages import Draft, DraftFile, StoredFile
+from wheelgate.packages import IncomingFile, ReceivedFile, StoredFile
 
 PATH = "+f/abc/0123456789def/abc-1.0.tar.gz"
 OTHER = "+f/abc/0123456789def/abc-2.0.tar.gz"
@@ -26,7 +26,7 @@ def files_of(site: ShelfSite) -> Files:
 
 def stored(site: ShelfSite) -> set[str]:
     """Return the hashes of all that is stored."""
-    return {place.replace("/", "") for place, _ in files_of(site).store.all()}
+    return {place.replace("/", "") for place, _ in files_of(site).backend.all()}
 
 
 def drafts(site: ShelfSite) -> list[Path]:
@@ -34,9 +34,9 @@ def drafts(site: ShelfSite) -> list[Path]:
     return list((site.config.serverdir / "files" / "drafts").iterdir())
 
 
-def received(site: ShelfSite, content: bytes) -> DraftFile:
+def received(site: ShelfSite, content: bytes) -> ReceivedFile:
     """Receive a file whole."""
-    draft = files_of(site).draft()
+    draft = files_of(site).receive()
     draft.write(content)
     return draft.finish()
 
@@ -58,7 +58,7 @@ def test_what_is_kept_is_served(anywhere: ShelfSite, content: bytes) -> None:
 
 def test_the_hashes_that_were_asked_for(shelved: ShelfSite) -> None:
     """A draft knows its hashes by the names of the upload form."""
-    draft = files_of(shelved).draft("md5", "blake2_256")
+    draft = files_of(shelved).receive("md5", "blake2_256")
     draft.write(b"ab")
     draft.write(b"c")
 
@@ -99,7 +99,7 @@ def test_a_deletion_that_is_undone_removes_nothing(anywhere: ShelfSite) -> None:
 
     def fail() -> None:
         with anywhere.shelf.server.database.transaction():
-            files_of(anywhere).doubt([kept.sha256])
+            files_of(anywhere).mark_unreferenced([kept.sha256])
             raise Conflict("somebody was faster")
 
     with pytest.raises(Conflict):
@@ -124,8 +124,8 @@ def test_many_deletions_at_once(shelved: ShelfSite) -> None:
 def test_an_upload_that_is_refused_late_leaves_nothing(anywhere: ShelfSite) -> None:
     """A file that was kept already goes if no record of it comes about."""
     draft = received(anywhere, b"abc")
-    files_of(anywhere).keep(draft)
-    files_of(anywhere).release(draft)
+    files_of(anywhere).store(draft)
+    files_of(anywhere).clean_up(draft)
 
     assert stored(anywhere) == set()
     assert drafts(anywhere) == []
@@ -135,8 +135,8 @@ def test_an_upload_that_is_refused_late_spares_what_others_need(anywhere: ShelfS
     """If the same content is recorded elsewhere, the refusal of this upload does it no harm."""
     kept = anywhere.shelf.lay(PATH, b"abc")
     draft = received(anywhere, b"abc")
-    files_of(anywhere).keep(draft)
-    files_of(anywhere).release(draft)
+    files_of(anywhere).store(draft)
+    files_of(anywhere).clean_up(draft)
 
     assert stored(anywhere) == {kept.sha256}
     assert anywhere.get(PATH).content == b"abc"
@@ -144,42 +144,44 @@ def test_an_upload_that_is_refused_late_spares_what_others_need(anywhere: ShelfS
 
 def test_an_upload_that_breaks_off_leaves_nothing(shelved: ShelfSite) -> None:
     """A draft that is given up goes at once."""
-    draft = files_of(shelved).draft()
+    draft = files_of(shelved).receive()
     draft.write(b"abc")
     draft.discard()
 
     assert drafts(shelved) == []
 
 
-def begun(site: ShelfSite) -> Draft:
+def begun(site: ShelfSite) -> IncomingFile:
     """Begin to receive a file."""
-    draft = files_of(site).draft()
+    draft = files_of(site).receive()
     draft.write(b"abc")
     return draft
 
 
-def whole(site: ShelfSite) -> Draft:
+def whole(site: ShelfSite) -> IncomingFile:
     """Receive a file whole."""
     draft = begun(site)
     draft.finish()
     return draft
 
 
-def kept(site: ShelfSite) -> Draft:
+def kept(site: ShelfSite) -> IncomingFile:
     """Keep a file, without recording it."""
     draft = begun(site)
-    files_of(site).keep(draft.finish())
+    files_of(site).store(draft.finish())
     return draft
 
 
-def replaced(site: ShelfSite) -> Draft:
+def replaced(site: ShelfSite) -> IncomingFile:
     """Keep a file a second time, without recording it."""
     kept(site)
     return kept(site)
 
 
 @pytest.mark.parametrize("reach", [begun, whole, kept, replaced])
-def test_the_next_start_clears_away_what_a_crash_left(anywhere: ShelfSite, reach: Callable[[ShelfSite], Draft]) -> None:
+def test_the_next_start_clears_away_what_a_crash_left(
+    anywhere: ShelfSite, reach: Callable[[ShelfSite], IncomingFile]
+) -> None:
     """However far an upload had come, without its record nothing of it outlives the next start."""
     other = anywhere.shelf.lay(PATH, b"other")
     draft = reach(anywhere)
@@ -197,8 +199,8 @@ def test_the_next_start_clears_away_small_files_that_nobody_recorded(anywhere: S
     """A file that came in one piece has no draft: a note about its place tells the next start."""
     other = anywhere.shelf.lay(PATH, b"other")
     for _ in range(times):
-        files_of(anywhere).keep(files_of(anywhere).whole(b"abc"))
-    files_of(anywhere).keep(files_of(anywhere).whole(b"other"))
+        files_of(anywhere).store(files_of(anywhere).from_bytes(b"abc"))
+    files_of(anywhere).store(files_of(anywhere).from_bytes(b"other"))
     assert len(stored(anywhere)) == 2
 
     anywhere.application.sweep()
@@ -213,7 +215,7 @@ def test_a_small_file_takes_the_place_of_a_damaged_one(shelved: ShelfSite) -> No
     place = shelved.config.serverdir / "files" / "sha256" / kept.sha256[:2] / kept.sha256[2:]
     place.write_bytes(b"damaged")
 
-    files_of(shelved).keep(files_of(shelved).whole(b"abc"))
+    files_of(shelved).store(files_of(shelved).from_bytes(b"abc"))
 
     assert shelved.get(PATH).content == b"abc"
 
@@ -221,7 +223,7 @@ def test_a_small_file_takes_the_place_of_a_damaged_one(shelved: ShelfSite) -> No
 def test_a_crash_between_record_and_release_loses_nothing(anywhere: ShelfSite) -> None:
     """What was recorded stays, although its draft is still there at the next start."""
     draft = received(anywhere, b"abc")
-    files_of(anywhere).keep(draft)
+    files_of(anywhere).store(draft)
     anywhere.shelf.lying[PATH] = draft.stored
 
     anywhere.application.sweep()
@@ -234,15 +236,15 @@ def test_an_upload_and_a_deletion_of_the_same_content(anywhere: ShelfSite) -> No
     """If the last record goes while the same content is being uploaded, the upload has its file all the same."""
     anywhere.shelf.lay(PATH, b"abc")
     draft = received(anywhere, b"abc")
-    files_of(anywhere).keep(draft)
+    files_of(anywhere).store(draft)
     anywhere.shelf.drop(PATH)
     while stored(anywhere):  # the sweeper comes by itself
         pass
 
     with anywhere.shelf.server.database.transaction():
-        files_of(anywhere).confirm(draft)
+        files_of(anywhere).ensure_stored(draft)
         anywhere.shelf.lying[OTHER] = draft.stored
-    files_of(anywhere).release(draft)
+    files_of(anywhere).clean_up(draft)
 
     assert anywhere.get(OTHER).content == b"abc"
 
@@ -251,12 +253,12 @@ def test_who_records_a_file_once_more_learns_that_it_has_gone(anywhere: ShelfSit
     """A push of what is being deleted is refused: it would record a file that is not there."""
     found = anywhere.shelf.lay(PATH, b"abc")
     with anywhere.shelf.server.database.transaction():
-        files_of(anywhere).hold([found])
+        files_of(anywhere).require_stored([found])
     anywhere.shelf.drop(PATH)
     anywhere.application.sweep()
 
     with pytest.raises(Conflict), anywhere.shelf.server.database.transaction():
-        files_of(anywhere).hold([found])
+        files_of(anywhere).require_stored([found])
     with pytest.raises(Damaged):
         files_of(anywhere).open(found)
 
@@ -267,7 +269,7 @@ def test_nothing_is_removed_while_a_plugin_is_missing(tmp_path: Path) -> None:
         found = site.shelf.lay(PATH, b"abc")
         site.shelf.lying = {}
         with site.shelf.server.database.transaction():
-            files_of(site).doubt([found.sha256])
+            files_of(site).mark_unreferenced([found.sha256])
             site.shelf.server.database.write("UPDATE sql_store_index SET type = 'gone'")
 
         site.application.sweep()

@@ -93,10 +93,10 @@ def test_what_is_refused_at_sight(url: str, refusal: type[Exception] | None) -> 
     policy = outgoing(host=ANYWHERE).policy
 
     if refusal is None:
-        policy.refuse_literal(url)
+        policy.check_url(url)
     else:
         with pytest.raises(refusal) as refused:
-            policy.refuse_literal(url)
+            policy.check_url(url)
         assert "secret" not in str(refused.value)
 
 

@@ -12,7 +12,7 @@ from tests.core.packages.conftest import JSON, ROOT, Shelved
 from tests.helpers.concurrent_requests import conduct
 from tests.helpers.memory_indices import Gate, file, project
 
-from wheelgate.packages import Listing
+from wheelgate.packages import ProjectList
 
 LONG_AGO, LATER = 1.0, 10.0**11
 PAGE = "/root/dev/+simple/abc/"
@@ -102,9 +102,9 @@ def test_a_page_expires(shelved: Shelved, until: float | None, times: int) -> No
 def test_the_list_expires(shelved: Shelved, until: float | None) -> None:
     """A list whose source limits its validity is rendered again when that time is over."""
     path = shelved.index("dev", "far")
-    shelved.far.put_listing(path, Listing(["old"], until=until))
+    shelved.far.put_listing(path, ProjectList(["old"], until=until))
     shelved.get("/root/dev/+simple/")
-    shelved.far.put_listing(path, Listing(["new"], until=until))
+    shelved.far.put_listing(path, ProjectList(["new"], until=until))
 
     listed = shelved.get("/root/dev/+simple/").json["projects"]
 

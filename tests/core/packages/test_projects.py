@@ -9,14 +9,14 @@ import pytest
 from tests.core.packages.conftest import Shelved
 from tests.helpers.memory_indices import project
 
-from wheelgate.packages import Link, Log, Release, StoredFile
+from wheelgate.packages import LogEntry, Release, ReleaseFile, StoredFile
 
 AT = datetime(2026, 11, 23, 0, 2, 46, 999, tzinfo=UTC)
 SHA = "ab" * 32
 WHEEL = "+f/aba/bababababab/abc-1.0+x-py3-none-any.whl"
 
 
-def release(version: str, *links: Link, **metadata: Any) -> Release:
+def release(version: str, *links: ReleaseFile, **metadata: Any) -> Release:
     """Return a release."""
     return Release("Abc", version, {"name": "Abc", "version": version, **metadata}, links)
 
@@ -25,19 +25,19 @@ def release(version: str, *links: Link, **metadata: Any) -> Release:
 def dev(shelved: Shelved) -> Shelved:
     """Return a server on which ``root/dev`` inherits from ``root/base``."""
     links = (
-        Link(
+        ReleaseFile(
             "releasefile",
             WHEEL,
             StoredFile(SHA, 5),
             {"sha256": SHA, "md5": "11"},
             (
-                Log("upload", "alice", AT, "root/old"),
-                Log("push", None, AT, "root/dev", src="root/old"),
-                Log("overwrite", "alice", AT, "root/dev", count=2),
+                LogEntry("upload", "alice", AT, "root/old"),
+                LogEntry("push", None, AT, "root/dev", src="root/old"),
+                LogEntry("overwrite", "alice", AT, "root/dev", count=2),
             ),
         ),
-        Link("toxresult", f"{WHEEL}.toxresult-1", StoredFile(SHA, 5), {"sha256": SHA}, for_path=WHEEL),
-        Link("doczip", "+e/x/abc 1.zip", None),
+        ReleaseFile("toxresult", f"{WHEEL}.toxresult-1", StoredFile(SHA, 5), {"sha256": SHA}, for_path=WHEEL),
+        ReleaseFile("doczip", "+e/x/abc 1.zip", None),
     )
     shelved.index("base")
     shelved.index("dev", bases=["base"])

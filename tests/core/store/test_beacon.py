@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from wheelgate.errors import BackendUnavailable
-from wheelgate.store.change_counter import Beacon
+from wheelgate.store.change_counter import ChangeCounter
 from wheelgate.store.database import Database
 from wheelgate.store.prepare import prepare
 
@@ -47,7 +47,7 @@ def database(path: Path) -> Iterator[Database]:
 
 def test_is_odd_while_anything_is_under_way(path: Path) -> None:
     """One writer may begin before another has said that it ended; the number is even only after both have."""
-    with closing(Beacon(path)) as one, closing(Beacon(path)) as other:
+    with closing(ChangeCounter(path)) as one, closing(ChangeCounter(path)) as other:
         seen = [one.number]
         first = one.begin()
         seen.append(other.number)
@@ -63,7 +63,7 @@ def test_is_odd_while_anything_is_under_way(path: Path) -> None:
 
 def test_never_comes_back(path: Path) -> None:
     """Whoever looks after any number of changes, whole or broken off, sees a number that was never there before."""
-    with closing(Beacon(path)) as beacon:
+    with closing(ChangeCounter(path)) as beacon:
         seen = [beacon.number]
         for _ in range(600):
             mine = beacon.begin()
@@ -72,14 +72,14 @@ def test_never_comes_back(path: Path) -> None:
                 beacon.end(mine)
                 seen.append(beacon.number)
     assert len(set(seen)) == len(seen)
-    with closing(Beacon(path)) as again:
+    with closing(ChangeCounter(path)) as again:
         assert again.number == seen[-1]
 
 
 @pytest.mark.slow
 def test_a_writer_that_died_hides_nothing(database: Database, path: Path, run: Any) -> None:
     """After a writer was killed with the number odd, every look is one at the database, until the next change."""
-    with closing(Beacon(path)) as dying:
+    with closing(ChangeCounter(path)) as dying:
         dying.begin()
     assert database.serial() == 1
     assert run("count", f"sqlite:///{path}").wait(60) == 0
@@ -107,10 +107,10 @@ def test_comes_back_at_the_next_start(path: Path, migrations: Any, damage: Calla
         add(database)
         assert database.serial() == 2
     prepare(f"sqlite:///{path}", migrations, lambda database: None)
-    with closing(Beacon(path)) as beacon:
+    with closing(ChangeCounter(path)) as beacon:
         beacon.end(beacon.begin())
         prepare(f"sqlite:///{path}", migrations, lambda database: None)
-        with closing(Beacon(path)) as again:
+        with closing(ChangeCounter(path)) as again:
             assert again.number == beacon.number == 2
 
 

@@ -168,7 +168,7 @@ class TestMigrations:
         folder, migrations = plugin
         (folder / "0001_colours.py").write_text(ADDS_COLOURS)
         (folder / "0002_flavours.py").write_text(FAILS_HALFWAY)
-        with pytest.raises(StartupError, match=r"a migration of paint failed: .*flavour.*left no trace"):
+        with pytest.raises(StartupError, match=r"a migration of paint failed: .*flavour.*changed nothing"):
             prepare(url, migrations, nothing)
         assert colours(url) == ["red"]
         (folder / "0002_flavours.py").unlink()
@@ -182,7 +182,9 @@ class TestMigrations:
         prepare(url, migrations, nothing)
         (folder / "0007_shades.py").unlink()
         (folder / "0002_more.py").write_text('def up(m, db): db.execute_sql("DELETE FROM colour")')
-        with pytest.raises(StartupError, match=r"newer version: it has paint 0007_shades, which .* restore a backup"):
+        with pytest.raises(
+            StartupError, match=r"newer version .*: it has paint 0007_shades, which .* restore a backup"
+        ):
             prepare(url, migrations, nothing)
         assert colours(url) == ["pink"]
 

@@ -7,7 +7,7 @@ import time
 from contextlib import closing
 
 from wheelgate.store.database import Database
-from wheelgate.store.server_state import GRACE, ServerState
+from wheelgate.store.server_state import ENDED_SESSION_GRACE_SECONDS, ServerState
 
 
 def test_identity_stays(database: Database, url: str) -> None:
@@ -35,7 +35,7 @@ def test_ended_sessions_are_forgotten_when_they_would_have_expired(database: Dat
     """To end a session drops those whose time was over a day ago, so that the table does not grow for ever."""
     state = ServerState(database)
     now = int(time.time())
-    state.end_session("long over", now - GRACE - 10)
+    state.end_session("long over", now - ENDED_SESSION_GRACE_SECONDS - 10)
     state.end_session("just over", now - 10)
     state.end_session("running", now + 1000)
     assert [state.session_ended(name) for name in ("long over", "just over", "running")] == [False, True, True]
@@ -48,5 +48,5 @@ def test_a_change_of_the_clock_revives_no_session(database: Database) -> None:
     now = int(time.time())
     state.end_session("running", now + 1000)
     with database.transaction():
-        state.forget_ended(now + GRACE)
+        state.forget_ended(now + ENDED_SESSION_GRACE_SECONDS)
     assert state.session_ended("running")

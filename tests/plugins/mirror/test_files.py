@@ -111,7 +111,7 @@ def fault(**what: Any) -> Break:
 
 BAD = {
     "another file": (fault(body=b"x" * len(WHEEL.content)), 502, "its sha256 is wrong"),
-    "cut off": (fault(cut=500), 502, "cut the connection"),
+    "cut off": (fault(cut=500), 502, "closed the connection"),
     "too short": (fault(body=WHEEL.content[:-1]), 502, "instead of"),
     "too long": (fault(body=WHEEL.content + b"x"), 502, "more than"),
     "without an end": (fault(endless=True), 502, "more than"),
@@ -119,7 +119,7 @@ BAD = {
     "refused": (fault(status=403), 502, "refuses"),
     "broken": (fault(status=500), 502, "status 500"),
     "moved to nowhere": (fault(location="http://127.0.0.1:9/"), 502, "cannot be reached"),
-    "moved to a file": (fault(location="file:///etc/passwd"), 502, "no web address"),
+    "moved to a file": (fault(location="file:///etc/passwd"), 502, "a malformed URL"),
 }
 
 

@@ -115,7 +115,7 @@ def test_an_upstream_that_is_away(mirror: Mirror, upstream: Upstream) -> None:
     assert mirror.site.request("GET", address).content == WHEEL.content
     unknown = mirror.page("xyz")
     assert unknown.status == 502
-    assert unknown.message == "'127.0.0.1' cannot be reached, or has cut the connection; try again later"
+    assert unknown.message == "'127.0.0.1' cannot be reached, or closed the connection; try again later"
 
     upstream.start()
     mirror.refresh("abc")

@@ -17,7 +17,7 @@ import wheelgate_stage
 from wheelgate import Server
 from wheelgate.config import resolve
 from wheelgate.core_options import CORE_OPTIONS
-from wheelgate.packages import Form, PackageTarget
+from wheelgate.packages import PackageTarget, UploadForm
 from wheelgate.store.database import Database
 from wheelgate.store.prepare import prepare
 from wheelgate.testing.packages import Make
@@ -38,7 +38,7 @@ def server(new_url: str, tmp_path: Path) -> Iterator[Server]:  # noqa: F811
         server.users = wheelgate_sql_store.wheelgate_user_store(server)
         server.indices = wheelgate_sql_store.wheelgate_index_store(server)
         (kind,) = wheelgate_stage.wheelgate_index_types(server)
-        server.files.ask([kind.packages], complete=lambda: True)
+        server.files.set_sources([kind.packages], complete=lambda: True)
         yield server
         server.files.close()
 
@@ -53,9 +53,9 @@ def target(server: Server) -> PackageTarget:
 def make() -> Make:
     """Return what makes uploads."""
 
-    def make(name: str, version: str, number: int) -> tuple[Form, bytes]:
+    def make(name: str, version: str, number: int) -> tuple[UploadForm, bytes]:
         wheel = distributions.wheel(name, version, seed=number)
         fields = {":action": ["file_upload"], "name": [name], "version": [version]}
-        return Form(fields, wheel.filename), wheel.content
+        return UploadForm(fields, wheel.filename), wheel.content
 
     return make

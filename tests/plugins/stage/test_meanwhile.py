@@ -10,29 +10,29 @@ from tests.helpers.distributions import wheel
 
 from wheelgate import Index, Server
 from wheelgate.errors import NotFound, Refusal
-from wheelgate.packages import DraftFile, Form, Inspected, PackageTarget
+from wheelgate.packages import CheckedUpload, PackageTarget, ReceivedFile, UploadForm
 
 DEV = Index("alice", "dev", "stage", {"volatile": True})
 
 
 @pytest.fixture
-def draft(server: Server) -> Iterator[DraftFile]:
+def draft(server: Server) -> Iterator[ReceivedFile]:
     """Return a wheel that has been received and is kept, and an index to record it on."""
     with server.database.transaction():
         server.indices.create(DEV)
-    draft = server.files.draft()
+    draft = server.files.receive()
     draft.write(wheel("demo").content)
     file = draft.finish()
-    server.files.keep(file)
+    server.files.store(file)
     yield file
-    server.files.release(file)
+    server.files.clean_up(file)
 
 
 @pytest.fixture
-def inspected(target: PackageTarget, draft: DraftFile) -> Inspected:
+def inspected(target: PackageTarget, draft: ReceivedFile) -> CheckedUpload:
     """Return the wheel as it was inspected."""
     fields = {":action": ["file_upload"], "name": ["demo"], "version": ["1.0"]}
-    return target.inspect(DEV, Form(fields, wheel("demo").filename), draft)
+    return target.check_upload(DEV, UploadForm(fields, wheel("demo").filename), draft)
 
 
 class Other:
@@ -63,14 +63,14 @@ class Other:
 
 @pytest.mark.parametrize("known", [False, True], ids=["new project", "known project"])
 def test_an_upload_while_the_index_is_deleted_leaves_nothing(
-    server: Server, target: PackageTarget, inspected: Inspected, known: bool
+    server: Server, target: PackageTarget, inspected: CheckedUpload, known: bool
 ) -> None:
     """Whoever uploads to an index that somebody deletes at the same moment is told, and the index is gone."""
     if known:
         with server.database.transaction():
-            target.record(DEV, inspected, "alice")
+            target.record_upload(DEV, inspected, "alice")
 
-    uploader = Other(server, lambda: target.record(DEV, inspected, "alice"))
+    uploader = Other(server, lambda: target.record_upload(DEV, inspected, "alice"))
     with server.database.transaction():
         target.forget(DEV)
         server.indices.delete(DEV)
@@ -84,12 +84,12 @@ def test_an_upload_while_the_index_is_deleted_leaves_nothing(
 
 @pytest.mark.parametrize("known", [False, True], ids=["new project", "known project"])
 def test_an_index_that_is_deleted_during_an_upload_takes_that_along(
-    server: Server, target: PackageTarget, inspected: Inspected, known: bool
+    server: Server, target: PackageTarget, inspected: CheckedUpload, known: bool
 ) -> None:
     """What is recorded while somebody waits to delete the index goes with it."""
     if known:
         with server.database.transaction():
-            target.record(DEV, inspected, "alice")
+            target.record_upload(DEV, inspected, "alice")
 
     def delete() -> None:
         target.forget(DEV)
@@ -97,7 +97,7 @@ def test_an_index_that_is_deleted_during_an_upload_takes_that_along(
 
     owner = Other(server, delete)
     with server.database.transaction():
-        target.record(DEV, inspected, "alice")
+        target.record_upload(DEV, inspected, "alice")
         owner.begin()
     owner.end()
 

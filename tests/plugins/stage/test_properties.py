@@ -15,7 +15,7 @@ from tests.helpers.distributions import sdist, wheel
 from tests.helpers.hostile_archives import GOOD, GOOD_SDIST, METADATA, tar_bytes
 
 from wheelgate.errors import BadInput
-from wheelgate.packages import DraftFile, Form, StoredFile, normalize
+from wheelgate.packages import ReceivedFile, StoredFile, UploadForm, normalize
 from wheelgate_stage.filenames import parse_filename, parse_version, version_key
 from wheelgate_stage.inspection import inspect_upload
 from wheelgate_stage.metadata import parse_project
@@ -41,13 +41,13 @@ def told(folder: Path, content: bytes, filename: str, **fields: str) -> str:
     """Inspect an upload and return ``ok`` or the refusal."""
     path = folder / "draft"
     path.write_bytes(content)
-    form = Form(
+    form = UploadForm(
         {":action": ["file_upload"], "name": ["demo"], "version": ["1.0"]}
         | {key: [text] for key, text in fields.items()},
         filename,
     )
     try:
-        inspect_upload(form, DraftFile(str(path), StoredFile("0" * 64, len(content)), {"sha256": "0" * 64}), None)
+        inspect_upload(form, ReceivedFile(str(path), StoredFile("0" * 64, len(content)), {"sha256": "0" * 64}), None)
     except BadInput as refused:
         return refused.message
     return "ok"

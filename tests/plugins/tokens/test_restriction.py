@@ -16,7 +16,7 @@ from tests.plugins.tokens.conftest import EVERYTHING, ROOT, Holder
 
 from wheelgate import Allow, Index, Server, hookimpl
 from wheelgate.fields import IndexType
-from wheelgate.packages import DraftFile, Form, Inspected
+from wheelgate.packages import CheckedUpload, ReceivedFile, UploadForm
 from wheelgate.providers import Route, RouteRequest, RouteResponse
 from wheelgate.testing.site import Answer
 from wheelgate_stage.index_fields import FIELDS
@@ -159,8 +159,8 @@ class Renaming:
         """Bring it."""
 
         class Packages(StagePackages):
-            def inspect(self, index: Index, form: Form, file: DraftFile | None) -> Inspected:
-                return replace(super().inspect(index, form, file), project="other")
+            def check_upload(self, index: Index, form: UploadForm, file: ReceivedFile | None) -> CheckedUpload:
+                return replace(super().check_upload(index, form, file), project="other")
 
         return [IndexType("renaming", FIELDS, takes_uploads=True, packages=Packages(server))]
 

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Generic, TypeVar
 
 from wheelgate.errors import BackendUnavailable, Forbidden, NotFound, Refusal
-from wheelgate.packages import File, Listing, PackageSource, Project, Release
+from wheelgate.packages import File, PackageSource, Project, ProjectList, Release
 from wheelgate.services.packages.inheritance import Layer, Resolution
 from wheelgate.services.packages.sources import Sources
 from wheelgate.values import Index
@@ -78,13 +78,13 @@ class IndexMerger:
         )
         return [(layer.index, releases) for layer, releases in served(name, answers)]
 
-    async def listing(self, resolution: Resolution) -> Listing:
+    async def listing(self, resolution: Resolution) -> ProjectList:
         """Return the names of all projects, index by index and each name once.
 
         Raises:
             Refusal: there is none as far as is known, and an upstream does not answer.
         """
-        listings: list[Listing] = []
+        listings: list[ProjectList] = []
         problem: Refusal | None = None
         for layer in resolution.layers:
             try:
@@ -100,7 +100,7 @@ class IndexMerger:
         until = [listing.until for listing in listings if listing.until is not None]
         until += [time.time() + RETRY_UNAVAILABLE_SECONDS] if problem is not None else []
         stale = problem is not None or any(listing.stale for listing in listings)
-        return Listing(names, stale, min(until, default=None))
+        return ProjectList(names, stale, min(until, default=None))
 
     async def ask(
         self,

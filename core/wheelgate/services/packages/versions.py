@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wheelgate.packages import Link, Log, Release
+from wheelgate.packages import LogEntry, Release, ReleaseFile
 from wheelgate.services.packages.rendering import UrlPrefix, url_below
 from wheelgate.values import Index
 
@@ -33,12 +33,12 @@ def project_config(
 def version_data(release: Release, prefix: str) -> dict[str, Any]:
     """Return the data of one version; ``prefix`` begins the URLs of its files."""
     data = dict(release.metadata)
-    if release.links:
-        data["+links"] = [link_data(link, prefix) for link in release.links]
+    if release.files:
+        data["+links"] = [link_data(link, prefix) for link in release.files]
     return data
 
 
-def link_data(link: Link, prefix: str) -> dict[str, Any]:
+def link_data(link: ReleaseFile, prefix: str) -> dict[str, Any]:
     """Return a file with its absolute URL."""
     sha256 = link.hashes.get("sha256")
     data: dict[str, Any] = {
@@ -54,7 +54,7 @@ def link_data(link: Link, prefix: str) -> dict[str, Any]:
     return data
 
 
-def log_data(log: Log) -> dict[str, Any]:
+def log_data(log: LogEntry) -> dict[str, Any]:
     """Return one entry of a file's history."""
     data: dict[str, Any] = {
         "what": log.what,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from wheelgate.errors import BackendUnavailable, Forbidden, UpstreamTimeout
 from wheelgate.files.server_files import Files
 from wheelgate.outgoing import Outgoing
-from wheelgate.packages import Link, Release
+from wheelgate.packages import Release, ReleaseFile
 from wheelgate.services.releases.pushing import OtherServer, PushRequest
 from wheelgate.values import Index
 
@@ -42,13 +42,13 @@ def publish(
         Forbidden: this server may not connect to that address.
         BadInput: the address is not an http or https URL.
     """
-    outgoing.policy.refuse_literal(to.url)
+    outgoing.policy.check_url(to.url)
     sender = ReleaseSender(outgoing, to, release)
     actions: list[list[Any]] = []
     if to.register and push.files:
         status, reason = sender.send("submit")
         actions.append([status, "register", release.name, release.version, *filter(None, [reason])])
-    for link in release.links:
+    for link in release.files:
         if link.rel == "releasefile" and push.files:
             status, reason = sender.send("file_upload", files, link)
             actions.append([status, "upload", f"{index.path}/{link.path}", reason])
@@ -79,7 +79,7 @@ class ReleaseSender:
         self._url = to.url
         self._release = release
 
-    def send(self, action: str, files: Files | None = None, link: Link | None = None) -> tuple[int, str]:
+    def send(self, action: str, files: Files | None = None, link: ReleaseFile | None = None) -> tuple[int, str]:
         """Send one form; return the status, and the reason if the other server refuses."""
         import requests
 
@@ -157,7 +157,7 @@ def release_fields(release: Release) -> list[tuple[str, str]]:
     return fields
 
 
-def file_fields(link: Link) -> list[tuple[str, str]]:
+def file_fields(link: ReleaseFile) -> list[tuple[str, str]]:
     """Return the form fields of a file."""
     name = link.name
     hashes: Mapping[str, str] = link.hashes

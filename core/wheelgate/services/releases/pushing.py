@@ -84,14 +84,14 @@ def obtain_release(source: PackageSource, index: Index, push: PushRequest) -> Re
         NotFound: the release has none of the files that are to be pushed.
     """
     try:
-        release = source.obtain(index, normalize(push.name), push.version)
+        release = source.fetch_release(index, normalize(push.name), push.version)
     except NotFound:
         raise BadInput(
             f"there are no files for {ascii(push.name)[1:-1]} {ascii(push.version)[1:-1]} on stage {index.path}"
         ) from None
     wanted = {"releasefile"} if push.files else set()
     wanted |= {"doczip"} if push.docs else set()
-    if not any(link.rel in wanted for link in release.links):
+    if not any(link.rel in wanted for link in release.files):
         raise NotFound(f"no release/files found for {release.name} {release.version}")
     return release
 
@@ -110,8 +110,8 @@ def record_push(
     Raises:
         Conflict: the index has a file of it already, or a file was removed from the source in the meantime.
     """
-    files.hold(stored_files(release))
-    return target.take(to, release, source, username, files=push.files, docs=push.docs)
+    files.require_stored(stored_files(release))
+    return target.copy_release(to, release, source, username, files=push.files, docs=push.docs)
 
 
 def stored_files(release: Release) -> list[StoredFile]:
@@ -120,7 +120,7 @@ def stored_files(release: Release) -> list[StoredFile]:
     Raises:
         Conflict: a file is not stored here any more.
     """
-    stored = [link.stored for link in release.links if link.stored is not None]
-    if len(stored) != len(release.links):
+    stored = [link.stored for link in release.files if link.stored is not None]
+    if len(stored) != len(release.files):
         raise Conflict(f"a file of {release.name} {release.version} is not stored here any more; try again")
     return stored

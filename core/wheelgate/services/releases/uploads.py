@@ -8,11 +8,19 @@ from typing import cast
 from wheelgate.errors import BadInput, NotFound, TooLarge, Unsupported
 from wheelgate.fields import IndexType
 from wheelgate.files.server_files import Files
-from wheelgate.packages import Draft, DraftFile, Form, Inspected, PackageTarget, Recorded, normalize
+from wheelgate.packages import (
+    CheckedUpload,
+    IncomingFile,
+    PackageTarget,
+    ReceivedFile,
+    RecordedUpload,
+    UploadForm,
+    normalize,
+)
 from wheelgate.plugin_host.vetoes import Objections
 from wheelgate.services.packages.sources import Sources
 from wheelgate.store.access import StoreAccess
-from wheelgate.store.group_commit import GroupCommit, alone
+from wheelgate.store.group_commit import GroupCommit, run_alone
 from wheelgate.values import Index, Principal
 
 DIGEST_FIELDS = {"md5_digest": "md5", "blake2_256_digest": "blake2_256"}
@@ -21,8 +29,8 @@ WRITE_BATCH_BYTES = 1 << 20
 """The file is written in batches of this length: each costs a hop into a thread."""
 
 
-class ReceivedFile:
-    """The file of one upload, received piece by piece.
+class UploadReceiver:
+    """Receives the file of one upload piece by piece.
 
     It is written in batches; a file below one batch stays in memory and is written at its end, in one go.
     """
@@ -37,8 +45,8 @@ class ReceivedFile:
         self._size = 0
         self._waiting: list[bytes] = []
         self._batch_bytes_left = WRITE_BATCH_BYTES
-        self._draft: Draft | None = None
-        self._whole: DraftFile | None = None
+        self._incoming: IncomingFile | None = None
+        self._finished: ReceivedFile | None = None
 
     def begin(self, fields: Mapping[str, Sequence[str]]) -> Callable[[bytes], Awaitable[None]]:
         """Begin the file; ``fields`` says which digests have to be computed."""
@@ -63,18 +71,18 @@ class ReceivedFile:
     @property
     def in_memory(self) -> bool:
         """Whether nothing has been written yet."""
-        return self._draft is None
+        return self._incoming is None
 
-    def finish(self) -> DraftFile | None:
+    def finish(self) -> ReceivedFile | None:
         """Return the whole file; None if the form had none. Call it in a thread."""
         if self._digests is None:
             return None
-        if self._draft is None:
-            self._whole = self._files.whole(b"".join(self._waiting), *self._digests)
+        if self._incoming is None:
+            self._finished = self._files.from_bytes(b"".join(self._waiting), *self._digests)
         else:
             self._write_batch()
-            self._whole = self._draft.finish()
-        return self._whole
+            self._finished = self._incoming.finish()
+        return self._finished
 
     def drop(self, *, recorded: bool = False) -> None:
         """Remove everything that is not recorded. Call it in a thread.
@@ -82,16 +90,16 @@ class ReceivedFile:
         Args:
             recorded: whether the whole file is recorded and stays.
         """
-        if self._whole is not None:
-            self._files.release(self._whole, recorded=recorded)
-        elif self._draft is not None:
-            self._draft.discard()
+        if self._finished is not None:
+            self._files.clean_up(self._finished, recorded=recorded)
+        elif self._incoming is not None:
+            self._incoming.discard()
 
     def _write_batch(self) -> None:
-        if self._draft is None:
-            self._draft = self._files.draft(*self._digests or ())
+        if self._incoming is None:
+            self._incoming = self._files.receive(*self._digests or ())
         for data in self._waiting:
-            self._draft.write(data)
+            self._incoming.write(data)
         self._waiting.clear()
         self._batch_bytes_left = WRITE_BATCH_BYTES
 
@@ -104,15 +112,15 @@ It takes the project's normalised name and the version, which is None as long as
 
 
 class UploadJob:
-    """One received upload: checked and stored, recorded, or dropped. See :class:`~wheelgate.store.group_commit.Job`."""
+    """One received upload: checked and stored, recorded, or dropped: a :class:`.CommitJob`."""
 
     def __init__(
         self,
         files: Files,
         target: PackageTarget,
         index: Index,
-        form: Form,
-        received: ReceivedFile,
+        form: UploadForm,
+        receiver: UploadReceiver,
         username: str | None,
         check_release: CheckRelease,
     ) -> None:
@@ -120,43 +128,43 @@ class UploadJob:
         self._target = target
         self._index = index
         self._form = form
-        self._received = received
+        self._receiver = receiver
         self._username = username
         self._check_release = check_release
-        self._inspected: Inspected | None = None
+        self._inspected: CheckedUpload | None = None
 
     def prepare(self) -> None:
         """Check the upload, and move its file to its final place.
 
         Raises:
-            Refusal: something is wrong with it; :meth:`leave` then removes the file.
+            Refusal: something is wrong with it; :meth:`finish` then removes the file.
         """
         if not self._form.action:
             raise BadInput("the form has no field ':action', which says what to do: file_upload, for example")
         # The project that the form names is checked before the file is read: a caller without the right to it must
         # not learn anything about it. The project that the file turns out to be of is checked afterwards.
         self._check_release(normalize(self._form.first("name")), None)
-        self._inspected = self._target.inspect(self._index, self._form, self._received.finish())
+        self._inspected = self._target.check_upload(self._index, self._form, self._receiver.finish())
         self._check_release(normalize(self._inspected.project), self._inspected.version)
         if self._inspected.file is not None:
             self._files.put(self._inspected.file)
 
-    def secure(self) -> None:
+    def sync(self) -> None:
         """Wait until the file is on the disk."""
         if self._inspected is not None and self._inspected.file is not None:
-            self._files.secure(self._inspected.file)
+            self._files.sync(self._inspected.file)
 
-    def change(self) -> Recorded:
+    def change(self) -> RecordedUpload:
         """Record the upload. Runs inside a transaction."""
         if self._inspected is None:
             raise RuntimeError("an upload is recorded that was not prepared")
         if self._inspected.file is not None:
-            self._files.confirm(self._inspected.file)
-        return self._target.record(self._index, self._inspected, self._username)
+            self._files.ensure_stored(self._inspected.file)
+        return self._target.record_upload(self._index, self._inspected, self._username)
 
-    def leave(self, *, changed: bool) -> None:
+    def finish(self, *, changed: bool) -> None:
         """Remove everything that is not recorded."""
-        self._received.drop(recorded=changed)
+        self._receiver.drop(recorded=changed)
 
 
 class Uploads:
@@ -183,30 +191,30 @@ class Uploads:
         self._max_file_bytes = max_file_bytes
         self._group_commit = group_commit
 
-    def receive(self, index: Index) -> ReceivedFile:
-        """Return the file of an upload to an index that is about to arrive."""
-        return ReceivedFile(self._files, self._sources, index, self._max_file_bytes)
+    def receive(self, index: Index) -> UploadReceiver:
+        """Return what receives the file of an upload to an index."""
+        return UploadReceiver(self._files, self._sources, index, self._max_file_bytes)
 
-    async def drop(self, index: Index, received: ReceivedFile) -> None:
+    async def drop(self, index: Index, receiver: UploadReceiver) -> None:
         """Remove what has been received of an upload that failed."""
-        await self._sources.run_in_thread(index, received.drop)
+        await self._sources.run_in_thread(index, receiver.drop)
 
     async def record(
         self,
         index: Index,
         target: PackageTarget,
-        form: Form,
-        received: ReceivedFile,
+        form: UploadForm,
+        receiver: UploadReceiver,
         principal: Principal,
         require_project: Callable[[str], None],
-    ) -> Recorded:
+    ) -> RecordedUpload:
         """Check an upload and record it.
 
         Args:
             index: the index that it is for.
             target: the package target of the index.
             form: its fields.
-            received: its file.
+            receiver: has received its file.
             principal: who uploads it.
             require_project: raises a refusal if the caller may not upload a project, by its normalised name.
 
@@ -221,11 +229,11 @@ class Uploads:
                     f"{project} {version}", principal=principal, index=index, project=project, version=version
                 )
 
-        job = UploadJob(self._files, target, index, form, received, principal.name, check_release)
+        job = UploadJob(self._files, target, index, form, receiver, principal.name, check_release)
         # A plugin that takes long for one upload must not delay those that would be committed together with it.
-        if self._group_commit is not None and received.in_memory and self._vetoes.instant:
-            return await self._group_commit.do(job)
-        return await self._sources.run_in_thread(index, alone, job, self._access.within_transaction)
+        if self._group_commit is not None and receiver.in_memory and self._vetoes.instant:
+            return await self._group_commit.run(job)
+        return await self._sources.run_in_thread(index, run_alone, job, self._access.within_transaction)
 
 
 def upload_target(index_type: IndexType | None, index: Index) -> PackageTarget:
