@@ -1,4 +1,4 @@
-"""Many requests at once, several workers, several servers: everybody sees the same."""
+"""Concurrent requests to several workers and servers: all clients see the same state."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def nodes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def test_one_of_many_creates_a_user(nodes: Nodes) -> None:
-    """Of 50 who create the same user at once, one does, and 49 learn that it exists already."""
+    """Of 50 concurrent requests for the same user, one creates it, and 49 learn that it exists already."""
     with ThreadPoolExecutor(50) as pool:
         answers = pool.map(
             lambda server: call(server, "PUT", "/emilie", {"password": "1234"}), islice(cycle(nodes), 50)
@@ -52,7 +52,7 @@ def test_one_of_many_creates_a_user(nodes: Nodes) -> None:
 
 
 def test_one_of_many_creates_an_index(nodes: Nodes) -> None:
-    """Of 50 who create the same index at once, one does."""
+    """Of 50 concurrent requests for the same index, one creates it."""
     root = login(nodes[0])
     with ThreadPoolExecutor(50) as pool:
         answers = pool.map(lambda server: call(server, "PUT", "/root/once", {}, root), islice(cycle(nodes), 50))
@@ -60,7 +60,7 @@ def test_one_of_many_creates_an_index(nodes: Nodes) -> None:
 
 
 def test_no_change_is_lost(nodes: Nodes) -> None:
-    """Who add to the same list at once all find their entry in it, or are told that it changed meanwhile."""
+    """Of concurrent additions to one list, none is lost: each is in the list or was refused with a conflict."""
     root = login(nodes[0])
     assert call(nodes[0], "PUT", "/root/shared", {"mirror_whitelist": []}, root).status == 200
     names = [f"project-{number}" for number in range(30)]
@@ -95,7 +95,7 @@ def log_out(server: RunningServer, user: Auth) -> None:
 
 @pytest.mark.parametrize("end", [new_password, delete, delete_and_create_again, log_out])
 def test_a_login_that_has_ended_is_good_nowhere(nodes: Nodes, end: Callable[[RunningServer, Auth], None]) -> None:
-    """The very next requests, to every worker of every server, are refused, also where the login was just used."""
+    """The very next request is refused by every worker of every server, even if the worker has just seen the login."""
     name = f"user-{end.__name__}"
     assert call(nodes[0], "PUT", f"/{name}", {"password": "1234"}).status == 201
     user = login(nodes[0], name, "1234")
@@ -110,5 +110,5 @@ def test_a_login_that_has_ended_is_good_nowhere(nodes: Nodes, end: Callable[[Run
 
 
 def around(nodes: Nodes) -> list[tuple[int, RunningServer]]:
-    """Return 40 turns, numbered, which begin with the server that did not make the change."""
+    """Return 40 numbered turns, beginning with the server that did not make the change."""
     return list(enumerate(islice(cycle(reversed(nodes)), 40)))

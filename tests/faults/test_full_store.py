@@ -1,4 +1,4 @@
-"""A disk that has no space left for files: uploads are refused with a sentence, all else goes on."""
+"""A full disk for package files: uploads are refused with a message, and everything else works."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def small_store(tmp_path: Path) -> Iterator[Path]:
-    """Return a server's folder whose files lie on a disk of 4 MB."""
+    """Return a server's folder whose package files are on a disk of 4 MB."""
     folder = tmp_path / "server"
     store = folder / "files"
     store.mkdir(mode=0o700, parents=True)
@@ -43,12 +43,12 @@ def server(small_store: Path) -> Iterator[RunningServer]:
 
 
 def left(server: RunningServer) -> list[str]:
-    """Name what lies in the store, but for notes of nothing."""
+    """Return the files in the store, without empty journals."""
     return [path.name for path in (server.serverdir / "files").rglob("*") if path.is_file() and path.stat().st_size]
 
 
 def test_an_upload_that_does_not_fit(server: RunningServer) -> None:
-    """It is 507 with a sentence, and leaves nothing; what fits is taken, before and after."""
+    """An upload that does not fit is 507 with a message and leaves nothing; smaller ones work before and after."""
     auth: Auth = login(server)
     small, large = wheel("abc", "1.0", size=100_000), wheel("abc", "2.0", size=8_000_000)
     assert send(server, auth, "root/dev", small).status == 200
@@ -65,7 +65,7 @@ def test_an_upload_that_does_not_fit(server: RunningServer) -> None:
 
 
 def test_a_mirrored_file_that_does_not_fit(server: RunningServer, upstream: Upstream) -> None:  # noqa: F811
-    """It is not served as whole, and leaves nothing."""
+    """A download that does not fit never looks complete, and leaves nothing."""
     large = upstream.add(wheel("large", size=8_000_000))
     config = {"type": "mirror", "mirror_url": upstream.url}
     assert call(server, "PUT", "/root/up", config, login(server)).status == 200

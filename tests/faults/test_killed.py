@@ -1,4 +1,4 @@
-"""``kill -9`` at any moment: what was acknowledged is there, nothing half done shows, the next start needs no hand."""
+"""``kill -9`` at any moment: acknowledged changes stay, no half change is visible, the next start works."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ State = dict[str, dict[str, Any]]
 
 @dataclass(slots=True)
 class Writer:
-    """Changes users of its own, one after the other, and remembers what they must be like.
+    """Changes its own users, one after the other, and remembers their expected state.
 
     Each user has an index ``dev`` whose list of uploaders names the user and another one of this writer.
     """
@@ -39,12 +39,12 @@ class Writer:
     number: int
     acknowledged: State = field(default_factory=dict)
     possible: State = field(default_factory=dict)
-    """What holds if the change under way was made."""
+    """The expected state if the interrupted change was made."""
     refused: list[str] = field(default_factory=list)
     changes: int = 0
 
     def run(self, chance: random.Random) -> None:
-        """Make changes until the server is gone."""
+        """Make changes until the server does not answer."""
         connection = Connection(self.server)
         try:
             while not self.refused:
@@ -55,7 +55,7 @@ class Writer:
             connection.close()
 
     def change(self, connection: Connection, chance: random.Random) -> None:
-        """Make one change, and take note of its answer."""
+        """Make one change, and note its answer."""
         name = f"writer{self.number}-user{chance.randrange(6)}"
         other = f"writer{self.number}-user{chance.randrange(6)}"
         after = deepcopy(self.acknowledged)
@@ -83,7 +83,7 @@ class Writer:
         self.changes += 1
 
     def settle(self, listing: dict[str, Any]) -> None:
-        """Compare what there is with what must be; the change under way may have been made or not."""
+        """Compare the state with the expected one, with or without the interrupted change."""
         mine = f"writer{self.number}-"
         found = {
             name: {"email": user.get("email"), "uploaders": user["indexes"].get("dev", {}).get("acl_upload")}
@@ -129,7 +129,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_half_done(tmp_path: Path) -
 
 
 def test_a_start_that_is_killed_can_be_repeated(tmp_path: Path) -> None:
-    """Whatever moment of the very first start the kill meets, the next start works, with root and its password."""
+    """At whatever moment the very first start is killed, the next one works, and root has its password."""
     options = (*CHEAP_HASHING, "--root-passwd", "1234")
     for step in range(5):
         folder = tmp_path / str(step)
@@ -154,7 +154,7 @@ def test_a_dead_worker_is_replaced(tmp_path: Path) -> None:
 
 
 def test_workers_do_not_outlive_their_master(tmp_path: Path) -> None:
-    """If only the master is killed, the folder is free for a new server at once, and the old workers end."""
+    """If only the master is killed, a new server can use the folder at once, and the old workers end."""
     folder = tmp_path / "server"
     old = RunningServer(folder, *CHEAP_HASHING, workers=2).start()
     orphans = workers(old)
@@ -172,7 +172,7 @@ def test_workers_do_not_outlive_their_master(tmp_path: Path) -> None:
 
 
 def running(pid: int) -> bool:
-    """Say whether a process is there, and no zombie that nobody has collected."""
+    """Say whether a process exists and is no zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""``kill -9`` during uploads: what was acknowledged is there, what was not is not listed, and nothing lies about."""
+"""``kill -9`` during uploads: acknowledged files are kept, others are not listed, and nothing else is left."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LONGEST = 0.6
 
 @dataclass(slots=True)
 class Uploader:
-    """Uploads files of a project of its own and deletes some again, one after the other."""
+    """Uploads files of its own project and deletes some of them, one after the other."""
 
     server: RunningServer
     auth: Auth
@@ -38,12 +38,12 @@ class Uploader:
     acknowledged: dict[str, Distribution] = field(default_factory=dict)
     """By file name."""
     possible: dict[str, Distribution] = field(default_factory=dict)
-    """What holds if the change under way was made."""
+    """The expected state if the interrupted change was made."""
     refused: list[str] = field(default_factory=list)
     uploads: int = 0
 
     def run(self, chance: random.Random) -> None:
-        """Make changes until the server is gone."""
+        """Make changes until the server does not answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=PATIENCE)
         try:
             while not self.refused:
@@ -54,7 +54,7 @@ class Uploader:
             connection.close()
 
     def change(self, connection: http.client.HTTPConnection, chance: random.Random) -> None:
-        """Make one change, and take note of its answer."""
+        """Make one change, and note its answer."""
         after = dict(self.acknowledged)
         if after and chance.random() < 0.3:
             gone = after.pop(chance.choice(sorted(after)))
@@ -77,7 +77,7 @@ class Uploader:
         self.acknowledged = after
 
     def settle(self) -> None:
-        """Compare what is listed with what must be; the change under way may have been made or not."""
+        """Compare the listed files with the expected ones, with or without the interrupted change."""
         listed = page(self.server, "root/dev", f"project{self.number}")
         assert set(listed) in (set(self.acknowledged), set(self.possible))
         self.acknowledged = self.possible if set(listed) == set(self.possible) else self.acknowledged
@@ -123,7 +123,7 @@ def test_no_acknowledged_upload_is_lost_and_nothing_is_left_of_the_others(tmp_pa
 
 
 def stored(folder: Path) -> set[str]:
-    """Return the hashes of what is stored, after a look that nothing else lies about."""
+    """Return the hashes of all stored files; check that nothing else is left."""
     files = folder / "files"
     found = {path.relative_to(files) for path in files.rglob("*") if not path.is_dir()}
     assert {path.parts[0] for path in found} <= {"sha256"}

@@ -1,4 +1,4 @@
-"""Large files: through the server to many, and leaving its memory as it was."""
+"""Large files to many clients, without a growth of the server's memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LARGE = 50_000_000
 HUGE = 500_000_000
 """Bytes."""
 LEFT = 30
-"""MiB that a worker may keep of what passed through it."""
+"""MiB by which the memory of a worker may grow."""
 PIECE = 1 << 20
 
 
@@ -39,7 +39,7 @@ def server(tmp_path: Path) -> Iterator[RunningServer]:
 
 
 def memory(server: RunningServer) -> dict[int, float]:
-    """Return what each worker has in memory, in MiB."""
+    """Return the memory of each worker, in MiB."""
     found = {}
     for pid in workers(server):
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
@@ -48,7 +48,7 @@ def memory(server: RunningServer) -> dict[int, float]:
 
 
 def download(server: RunningServer, path: str) -> tuple[int, str]:
-    """Read a file without keeping it; return its size and its hash."""
+    """Read an answer chunk by chunk; return its size and hash."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         with connection.makefile("rb", buffering=PIECE) as answer:
@@ -63,7 +63,7 @@ def download(server: RunningServer, path: str) -> tuple[int, str]:
 
 
 def test_a_hundred_clients_cause_one_download(server: RunningServer, upstream: Upstream) -> None:  # noqa: F811
-    """All clients that ask for a large file that nobody had yet get it whole, and the upstream is asked once."""
+    """All clients that ask for the same new large file get it completely, with one request to the upstream."""
     large = upstream.add(wheel("large", "1.0", size=LARGE))
     config = {"type": "mirror", "mirror_url": upstream.url}
     assert call(server, "PUT", "/root/up", config, login(server)).status == 200
@@ -77,7 +77,7 @@ def test_a_hundred_clients_cause_one_download(server: RunningServer, upstream: U
 
 
 def test_memory_after_huge_files(server: RunningServer) -> None:
-    """500 MB up and down several times leave each worker as it was, within 30 MiB."""
+    """500 MB up and down several times change the memory of a worker by less than 30 MiB."""
     auth = login(server)
     for _ in range(20):
         call(server, "GET", "/root/dev/+simple/")

@@ -1,4 +1,4 @@
-"""What a server needs is taken away: disk, permissions, descriptors, database. It says so, and recovers by itself."""
+"""The server lacks disk space, permissions, descriptors or its database. It says so, and recovers by itself."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(file: Path) -> None:
-    """Write a file until nothing more fits."""
+    """Write a file until the disk is full."""
     with contextlib.suppress(OSError), file.open("wb", buffering=0) as full:
         while True:
             full.write(bytes(4096))
 
 
 def test_a_full_disk(small_disk: Path) -> None:
-    """Changes are refused with 507 and a sentence, reads and logins go on, and with space changes work again."""
+    """Without space, changes are 507 with a message, reads and logins work; with space, changes work again."""
     with RunningServer(small_disk / "server", *CHEAP_HASHING, workers=2) as server:
         root = login(server)
         fill(small_disk / "filler")
@@ -60,14 +60,14 @@ def test_a_full_disk(small_disk: Path) -> None:
 
 
 def without_override() -> None:
-    """Take root's right to write what is read-only from this process and its children (capabilities(7))."""
+    """Take away root's right to write read-only files, for this process and its children (capabilities(7))."""
     drop_from_bounding_set, dac_override = 24, 1
     if os.geteuid() == 0 and ctypes.CDLL(None).prctl(drop_from_bounding_set, dac_override, 0, 0, 0):
         raise PermissionError("root cannot give up rights here")
 
 
 def test_a_database_that_cannot_be_written_to(tmp_path: Path) -> None:
-    """Changes are refused with 503 and a sentence, reads and logins go on; made writable, changes work again."""
+    """With a read-only database, changes are 503 with a message, reads and logins work; later changes work again."""
     folder = tmp_path / "server"
     with RunningServer(folder, *CHEAP_HASHING, preexec_fn=without_override) as server:
         root = login(server)
@@ -88,7 +88,7 @@ def test_a_database_that_cannot_be_written_to(tmp_path: Path) -> None:
 
 
 def test_few_file_descriptors(tmp_path: Path) -> None:
-    """Where hundreds of connections meet 64 descriptors, who is in is served, and after the rush everybody is."""
+    """With hundreds of connections and 64 descriptors, accepted clients are served, and afterwards all are."""
     with RunningServer(tmp_path / "server", *CHEAP_HASHING, workers=2) as server:
         for pid in (server.pid, *workers(server)):
             resource.prlimit(pid, resource.RLIMIT_NOFILE, (64, 64))
@@ -118,7 +118,7 @@ def test_a_database_server_that_goes_and_comes(
     postgres: PostgresServer,  # noqa: F811
     postgres_url: str,  # noqa: F811
 ) -> None:
-    """While PostgreSQL is away answers are 503, also if a worker dies meanwhile; when it is back all is well."""
+    """While PostgreSQL is down answers are 503, even if a worker dies; afterwards everything works."""
     with RunningServer(tmp_path / "server", *CHEAP_HASHING, "--database", postgres_url, workers=2) as server:
         connected = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'wheelgate'"
         wait_until(lambda: postgres.execute(connected) >= [(2,)], "both workers are there")

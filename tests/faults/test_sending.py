@@ -1,4 +1,4 @@
-"""Large files on their way to clients that are quick, slow, or gone."""
+"""Large files for fast, slow and vanished clients."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SMALL = wheel("small", size=1_000)
 
 @pytest.fixture(scope="module", params=["uvloop", "asyncio"])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """Return a server of one worker, which is impatient, with two files that it has served before."""
+    """Return a server of one worker with a short send timeout and two files that it has sent before."""
     folder = tmp_path_factory.mktemp("sending")
     environment = clean_environment()
     if request.param == "asyncio":
@@ -47,7 +47,7 @@ def path(made: Distribution) -> str:
 
 
 def asking(server: RunningServer, buffer: int = 0) -> socket.socket:
-    """Ask for the large file, with a buffer of so many bytes for the answer."""
+    """Ask for the large file, with a receive buffer of that many bytes."""
     connection = socket.socket()
     if buffer:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
@@ -58,12 +58,12 @@ def asking(server: RunningServer, buffer: int = 0) -> socket.socket:
 
 
 def descriptors(server: RunningServer) -> int:
-    """Count what the worker has open."""
+    """Count the open descriptors of the worker."""
     return sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in workers(server))
 
 
 def test_one_connection_carries_them_one_after_the_other(server: RunningServer) -> None:
-    """Whole files, parts and heads follow each other on one connection, each complete and nothing in between."""
+    """Complete files, ranges and HEAD answers follow each other correctly on one connection."""
     part = {"Range": "bytes=1234567-15000000"}
     asked = [("GET", LARGE, {}), ("GET", SMALL, {}), ("HEAD", LARGE, {}), ("GET", LARGE, part), ("GET", LARGE, {})]
     with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)) as connection:
@@ -77,7 +77,7 @@ def test_one_connection_carries_them_one_after_the_other(server: RunningServer) 
 
 
 def test_a_slow_client_gets_all_of_it(server: RunningServer) -> None:
-    """Somebody who takes little at a time keeps the server waiting, and is sent the whole file."""
+    """A client that reads slowly gets the complete file."""
     with asking(server, buffer=4096) as connection, connection.makefile("rb", buffering=0) as answer:
         received = b"".join(iter(lambda: answer.read(30_000), b""))
 
@@ -85,7 +85,7 @@ def test_a_slow_client_gets_all_of_it(server: RunningServer) -> None:
 
 
 def test_a_client_that_takes_nothing_is_given_up(server: RunningServer) -> None:
-    """After the time that ``--send-timeout`` grants, what was to be sent is dropped, and others never waited."""
+    """After ``--send-timeout`` the answer is dropped, and no other client has waited."""
     with asking(server, buffer=4096) as connection:
         given_up = server.log.read_text().count("was given up")
         assert call(server, "GET", path(SMALL)).content == SMALL.content
@@ -97,7 +97,7 @@ def test_a_client_that_takes_nothing_is_given_up(server: RunningServer) -> None:
 
 
 def test_clients_that_go_leave_nothing_open(server: RunningServer) -> None:
-    """Downloads that are broken off by their clients give back files and sockets."""
+    """Downloads that clients abort leave no open files and sockets."""
     before = descriptors(server)
     for _ in range(20):
         with asking(server) as connection:
@@ -107,7 +107,7 @@ def test_clients_that_go_leave_nothing_open(server: RunningServer) -> None:
 
 
 def test_a_file_that_goes_while_it_is_sent(server: RunningServer) -> None:
-    """Who has begun to receive a file gets the rest of it, also if it is deleted meanwhile."""
+    """A client gets the rest of a file even if it is deleted during the download."""
     auth = login(server)
     with asking(server, buffer=4096) as connection:
         assert connection.recv(1) == b"H"

@@ -1,4 +1,4 @@
-"""Downloads that several clients share, when the process that writes one is killed."""
+"""Downloads that several clients share, while the process that writes them is killed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def server(tmp_path: Path, upstream: Upstream) -> Iterator[RunningServer]:  # no
 
 
 def held_back(upstream: Upstream) -> tuple[Distribution, threading.Event]:  # noqa: F811
-    """Offer a file of which the upstream sends one half, and the other one when the event is set."""
+    """Offer a file of which the upstream sends one half at once, and the other half after the event."""
     made = upstream.add(wheel("large", size=2 * HALF))
     gate = threading.Event()
     upstream.faults[upstream.file_path(made)] = Fault(gate=gate, gate_at=HALF)
@@ -42,7 +42,7 @@ def held_back(upstream: Upstream) -> tuple[Distribution, threading.Event]:  # no
 
 
 def writer(server: RunningServer) -> int:
-    """Return the process that writes the one download there is; 0 if there is none."""
+    """Return the process that writes the only download; 0 if there is none."""
     spool = server.serverdir / "files" / "spool"
     inodes = {str(path.stat().st_ino) for path in spool.iterdir()} if spool.exists() else set()
     for line in Path("/proc/locks").read_text().splitlines():
@@ -53,7 +53,7 @@ def writer(server: RunningServer) -> int:
 
 
 def test_the_next_one_begins_anew_when_the_writer_was_killed(server: RunningServer, upstream: Upstream) -> None:  # noqa: F811
-    """Nobody takes half a file for whole; who asks afterwards gets all of it; at the end nothing lies about."""
+    """No client takes half a file for a complete one; later requests get all of it; nothing is left at the end."""
     made, gate = held_back(upstream)
     request = f"GET /root/up/{address(made)} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
     assert call(server, "GET", "/root/up/+simple/large/").status == 200

@@ -1,4 +1,4 @@
-"""Two servers on one PostgreSQL and one object store: each shows at once what the other took in."""
+"""Two servers on one PostgreSQL and one object store: each shows the other's uploads at once."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def nodes(
 
 
 def test_what_one_takes_in_the_other_serves(nodes: tuple[RunningServer, RunningServer]) -> None:
-    """Again and again, to and fro: a file is listed and served by the other node at its very next request."""
+    """A file is listed and served by the other node at its very next request, in both directions."""
     logins = [login(node) for node in nodes]
     files = [wheel("both", f"1.{number}", size=1000) for number in range(6)] + [sdist("both", "2.0", size=9_000_000)]
     for number, made in enumerate(files):
@@ -54,7 +54,7 @@ def test_what_one_takes_in_the_other_serves(nodes: tuple[RunningServer, RunningS
 
 
 def test_what_one_deletes_is_gone_from_the_other(nodes: tuple[RunningServer, RunningServer]) -> None:
-    """A deletion counts on both nodes at once, and the same file can be uploaded again through either."""
+    """A deletion takes effect on both nodes at once, and the same file can be uploaded again through either."""
     one, other = nodes
     logins = [login(node) for node in nodes]
     made = wheel("gone")
@@ -73,7 +73,7 @@ def test_what_one_mirrors_the_other_has(
     nodes: tuple[RunningServer, RunningServer],
     upstream: Upstream,  # noqa: F811
 ) -> None:
-    """A file that was fetched through one node is served by the other when the upstream is away."""
+    """A file that one node has downloaded is served by the other while the upstream is down."""
     one, other = nodes
     made = upstream.add(wheel("mirrored", size=2_000_000))
     config = {"type": "mirror", "mirror_url": upstream.url}
@@ -87,7 +87,7 @@ def test_what_one_mirrors_the_other_has(
 
 
 def test_a_node_that_starts_takes_nothing_from_the_other(nodes: tuple[RunningServer, RunningServer]) -> None:
-    """What a start clears away are the traces of a crash; files of packages stay where they are."""
+    """A start removes the traces of a crash, and no files of packages."""
     one, other = nodes
     made = wheel("staying")
     assert send(one, login(one), "root/dev", made).status == 200

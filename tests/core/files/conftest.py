@@ -19,14 +19,14 @@ EVERYWHERE = [
 
 @pytest.fixture
 def shelved(tmp_path: Path) -> Iterator[ShelfSite]:
-    """Return a server with an empty shelf, for this test alone."""
+    """Return a new server with an empty shelf."""
     with ShelfSite(tmp_path / "server") as site:
         yield site
 
 
 @pytest.fixture(params=EVERYWHERE)
 def anywhere(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ShelfSite]:
-    """Return a server with an empty shelf; its files lie in its folder or in a bucket."""
+    """Return a server with an empty shelf, whose files are in its folder or in a bucket."""
     options = {}
     if request.param == "bucket":
         store: ObjectStore = request.getfixturevalue("object_store")

@@ -1,4 +1,4 @@
-"""A power cut takes no file that a record names: the order of writing, waiting for the disk, naming and recording."""
+"""No power cut loses a recorded file: the order of write, fsync, rename and commit."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ ABOVE = ["wait for sha256", "wait for files", "wait for serverdir"]
 DURABLE = ["wait for file", "wait for folder", "record", "commit"]
 WRITTEN = ["create file", "write file"]
 FULL = 2
-"""What SQLite calls it to wait for the disk at each commit."""
+"""The value of SQLite's ``synchronous`` that waits for the disk at each commit."""
 REPLACED = [*WRITTEN, "wait for file", "rename file", *DURABLE]
 
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Return what a process has recorded that uploads files to a server."""
+    """Return the steps of a process that uploads files to a server."""
     command = [
         sys.executable,
         "-m",
@@ -43,7 +43,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Any:
     ],
 )
 def test_a_file_is_on_the_disk_before_it_is_recorded(recorded: Any, case: str, steps: list[str]) -> None:
-    """Content, name and new folders are waited for before the record; what takes another's place, also before that."""
+    """Content, name and new folders are synced before the record; a replacement also before the rename."""
     assert recorded[case] == {"files": [steps], "synchronous": [FULL]}
 
 
@@ -57,7 +57,7 @@ def test_a_file_is_on_the_disk_before_it_is_recorded(recorded: Any, case: str, s
 def test_of_a_group_each_file_is_on_the_disk_before_they_are_recorded(
     recorded: Any, case: str, steps: list[str]
 ) -> None:
-    """Small uploads that arrive together are recorded by few transactions, and none before its own file is durable."""
+    """Concurrent small uploads share few transactions, and none is recorded before its own file is durable."""
     above = {"make folder", *ABOVE}
     files = [[step for step in file if step not in above] for file in recorded[case]["files"]]
 

@@ -1,4 +1,4 @@
-"""``devpi-server fsck``: what a fault has left is found, and put right where it can be."""
+"""``devpi-server fsck`` finds damage among the stored files, and repairs it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WHERE = f"alice/dev/{address(ONE)}"
 
 @pytest.fixture(scope="module")
 def stopped(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a server that was stopped after two uploads to ``alice/dev``; it stays as it is."""
+    """Return the folder of a server that was stopped after two uploads to ``alice/dev``; no test may change it."""
     folder = tmp_path_factory.mktemp("stopped") / "server"
     shutil.copytree(template, folder)
     with Site(folder) as site:
@@ -38,12 +38,12 @@ def folder(stopped: Path, tmp_path: Path) -> Path:
 
 
 def place(folder: Path, dist: Distribution) -> Path:
-    """Return where a file is stored."""
+    """Return the path of a stored file."""
     return folder / "files" / "sha256" / dist.sha256[:2] / dist.sha256[2:]
 
 
 def nothing(folder: Path) -> list[str]:
-    """Leave everything as it is."""
+    """Change nothing."""
     return []
 
 
@@ -66,7 +66,7 @@ def change(folder: Path) -> list[str]:
 
 
 def add(folder: Path) -> list[str]:
-    """Lay a file among the stored ones that nobody recorded."""
+    """Add a stored file without a record."""
     other = place(folder, wheel("other"))
     other.parent.mkdir(exist_ok=True)
     other.write_bytes(b"abc")
@@ -74,20 +74,20 @@ def add(folder: Path) -> list[str]:
 
 
 def stray(folder: Path) -> list[str]:
-    """Lay something among the stored files that is none."""
+    """Add a file with another name to the store."""
     (place(folder, ONE).parent / "notes.txt").write_text("abc")
     return [f"{place(folder, ONE).parent.name}/notes.txt: is no stored file"]
 
 
 def interrupt(folder: Path) -> list[str]:
-    """Leave an upload half done."""
+    """Leave an interrupted upload."""
     (folder / "files" / "drafts").mkdir(exist_ok=True)
     (folder / "files" / "drafts" / "0123.part").write_bytes(b"abc")
     return ["drafts/0123.part: left by an upload that was interrupted"]
 
 
-def interrupt_placing(folder: Path) -> list[str]:
-    """Leave a small upload half done: its file is half there, and so is the note about the next one."""
+def interrupt_small_upload(folder: Path) -> list[str]:
+    """Leave an interrupted small upload: an incomplete file, and a journal whose last line is incomplete."""
     other = place(folder, wheel("other"))
     other.parent.mkdir(exist_ok=True)
     other.write_bytes(b"abc")
@@ -97,23 +97,23 @@ def interrupt_placing(folder: Path) -> list[str]:
     return [*lines, f"{other.parent.name}/{other.name}: no package needs it"]
 
 
-def leave_a_note_of_nothing(folder: Path) -> list[str]:
-    """Leave what every process leaves that is killed."""
+def leave_an_empty_journal(folder: Path) -> list[str]:
+    """Leave an empty journal, as every killed process does."""
     (folder / "files" / "placing").mkdir(exist_ok=True)
     (folder / "files" / "placing" / "0123").touch()
     return []
 
 
-FAULTS = [nothing, lose, cut, change, add, stray, interrupt, leave_a_note_of_nothing]
+FAULTS = [nothing, lose, cut, change, add, stray, interrupt, leave_an_empty_journal]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_what_is_wrong_is_found_and_nothing_is_changed(
+def test_damage_is_reported_and_nothing_is_changed(
     run: Run,  # noqa: F811
     folder: Path,
     fault: Callable[[Path], list[str]],
 ) -> None:
-    """Without ``--repair`` the command looks, says what is wrong, and fails if anything is; twice the same."""
+    """Without ``--repair`` the command reports the damage, changes nothing, and fails if there is any."""
     found = fault(folder)
 
     outcomes = [run("fsck", *CHEAPLY, "--serverdir", folder) for _ in range(2)]
@@ -128,13 +128,13 @@ def test_what_is_wrong_is_found_and_nothing_is_changed(
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_what_is_wrong_is_repaired(
+def test_damage_is_repaired(
     run: Run,  # noqa: F811
     serve: Serve,
     folder: Path,
     fault: Callable[[Path], list[str]],
 ) -> None:
-    """After ``--repair`` nothing is wrong: a good file is served as ever, a damaged one is no longer offered."""
+    """After ``--repair`` nothing is wrong: undamaged files are served, and damaged ones are no longer offered."""
     found = fault(folder)
 
     repaired = run("fsck", *CHEAPLY, "--serverdir", folder, "--repair")
@@ -155,9 +155,9 @@ def test_what_is_wrong_is_repaired(
         assert (folder / "files" / "damaged" / ONE.sha256).exists()
 
 
-def test_what_was_being_placed_is_removed_unless_it_is_needed(run: Run, folder: Path) -> None:  # noqa: F811
-    """A note tells of a file that is recorded and of one that is not; with the note the second one goes."""
-    found = interrupt_placing(folder)
+def test_files_in_a_journal_are_removed_unless_recorded(run: Run, folder: Path) -> None:  # noqa: F811
+    """Of the files in a journal, a repair removes only the one without a record, and the journal."""
+    found = interrupt_small_upload(folder)
 
     looked = run("fsck", *CHEAPLY, "--serverdir", folder)
     repaired = run("fsck", *CHEAPLY, "--serverdir", folder, "--repair")
@@ -169,14 +169,14 @@ def test_what_was_being_placed_is_removed_unless_it_is_needed(run: Run, folder: 
 
 
 def test_hashes_can_be_left_out(run: Run, folder: Path) -> None:  # noqa: F811
-    """``--no-hashes`` looks at sizes alone, which takes no time, and misses what only the content shows."""
+    """``--no-hashes`` compares only sizes, and so misses changed content."""
     change(folder)
 
     assert run("fsck", *CHEAPLY, "--serverdir", folder, "--no-hashes").code == 0
 
 
 def test_a_running_server_is_not_checked(run: Run, folder: Path) -> None:  # noqa: F811
-    """Beside a running server, what is being uploaded would look like a fault."""
+    """The command refuses to run beside a server, whose uploads would look like damage."""
     from wheelgate.process.startup import lock_folder
 
     lock = lock_folder(folder)
@@ -189,7 +189,7 @@ def test_a_running_server_is_not_checked(run: Run, folder: Path) -> None:  # noq
 
 
 def test_a_folder_without_a_server(run: Run, tmp_path: Path) -> None:  # noqa: F811
-    """Where no server was started there is nothing to check, and nothing is made."""
+    """Without a started server the command fails and creates nothing."""
     outcome = run("fsck", "--serverdir", tmp_path)
 
     outcome.fails(1, f"no server was started in {tmp_path} yet; name its folder with --serverdir")

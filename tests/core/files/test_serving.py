@@ -1,4 +1,4 @@
-"""What a client gets that asks for a file."""
+"""The answer to a request for a file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LARGE = bytes(range(256)) * 10_000  # 2.56 MB: three chunks
 
 @pytest.fixture(scope="module")
 def laid(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShelfSite]:
-    """Return a server with two files, which no test changes."""
+    """Return a server with two files; no test may change them."""
     with ShelfSite(tmp_path_factory.mktemp("laid") / "server") as site:
         site.shelf.lay(WHEEL, CONTENT)
         site.shelf.lay(f"{PLACE}large.zip", LARGE)
@@ -30,7 +30,7 @@ def laid(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShelfSite]:
 
 
 def test_a_file_comes_whole_and_may_be_kept_for_good(laid: ShelfSite) -> None:
-    """A file is sent with what a cache and a resuming client need: length, tag, date, for ever."""
+    """A file has the headers that a cache and a resuming client need: length, ETag, date, immutable."""
     answer = laid.get(WHEEL)
 
     assert (answer.status, answer.content) == (200, CONTENT)
@@ -43,7 +43,7 @@ def test_a_file_comes_whole_and_may_be_kept_for_good(laid: ShelfSite) -> None:
 
 
 def test_a_large_file_comes_whole_the_first_time_and_the_second(laid: ShelfSite) -> None:
-    """A file of several chunks arrives as it is, while it is checked and afterwards."""
+    """A file of several chunks arrives unchanged, both the first time, while it is verified, and later."""
     for _ in range(2):
         assert laid.get(f"{PLACE}large.zip").content == LARGE
 
@@ -78,7 +78,7 @@ def test_head_says_what_get_would(laid: ShelfSite, path: str) -> None:
     ],
 )
 def test_who_has_the_file_is_told_so(laid: ShelfSite, headers: dict[str, str], status: int) -> None:
-    """RFC 9110, section 13.2.2: the tag decides, and only without one the date."""
+    """The ETag decides, and the date only if there is no ETag (RFC 9110, section 13.2.2)."""
     answer = laid.get(WHEEL, **headers)
 
     assert (answer.status, answer.content) == (status, CONTENT if status == 200 else b"")
@@ -104,7 +104,7 @@ def test_who_has_the_file_is_told_so(laid: ShelfSite, headers: dict[str, str], s
     ],
 )
 def test_a_part_of_a_file(laid: ShelfSite, asked: str, status: int, part: tuple[int, int] | None) -> None:
-    """One range is sent alone; what cannot be read as one is answered with the whole, as RFC 9110 asks."""
+    """A single range is sent alone; a malformed one gets the complete file, as RFC 9110 demands."""
     answer = laid.get(WHEEL, Range=asked)
 
     assert answer.status == status
@@ -129,14 +129,14 @@ def test_a_part_of_a_file(laid: ShelfSite, asked: str, status: int, part: tuple[
     ],
 )
 def test_a_part_of_the_file_that_is_meant(laid: ShelfSite, condition: str, status: int) -> None:
-    """If-Range: a client that resumes gets the whole if its half is of another file."""
+    """With If-Range, a resuming client gets the complete file if its part is from another version."""
     condition = condition or laid.get(WHEEL).headers["last-modified"]
 
     assert laid.get(WHEEL, Range="bytes=2-3", If_Range=condition).status == status
 
 
 def test_a_part_of_a_large_file_over_its_chunks(laid: ShelfSite) -> None:
-    """A range that is itself larger than a chunk arrives as it is."""
+    """A range that is larger than a chunk arrives unchanged."""
     answer = laid.get(f"{PLACE}large.zip", Range="bytes=100-2000000")
 
     assert (answer.status, answer.content) == (206, LARGE[100:2_000_001])
@@ -156,7 +156,7 @@ def test_a_part_of_a_large_file_over_its_chunks(laid: ShelfSite) -> None:
     ],
 )
 def test_no_file_is_sent_as_something_that_a_browser_runs(shelved: ShelfSite, name: str, expected: str) -> None:
-    """The type goes by the name, and is one that browsers leave alone."""
+    """The content type depends on the name, and no browser runs it."""
     shelved.shelf.lay(f"{PLACE}{name}", b"<script>")
 
     assert shelved.get(f"{PLACE}{name}").headers["content-type"] == expected
@@ -172,7 +172,7 @@ def test_no_file_is_sent_as_something_that_a_browser_runs(shelved: ShelfSite, na
     ],
 )
 def test_a_file_that_is_not_served(shelved: ShelfSite, found: Refusal, status: int) -> None:
-    """What the index's plugin refuses comes as a status and a sentence."""
+    """A refusal of the index's plugin becomes a status and a message."""
     shelved.shelf.lying[WHEEL] = found
 
     answer = shelved.get(WHEEL)
@@ -192,12 +192,12 @@ def test_a_file_that_is_not_served(shelved: ShelfSite, found: Refusal, status: i
     ids=["file", "external", "index", "control-character", "upwards"],
 )
 def test_what_is_not_there(laid: ShelfSite, path: str) -> None:
-    """Unknown files, indices and impossible names are 404."""
+    """Unknown files and indices, and impossible names, are 404."""
     assert laid.request("GET", path).status == 404
 
 
 def test_a_file_that_the_client_fetches_itself(shelved: ShelfSite) -> None:
-    """Where the plugin says so, the client is sent to the upstream."""
+    """If the plugin returns a redirect, the client is sent to the upstream."""
     shelved.shelf.lying[WHEEL] = Redirect("https://files.example/abc.whl")
 
     answer = shelved.get(WHEEL)
@@ -207,7 +207,7 @@ def test_a_file_that_the_client_fetches_itself(shelved: ShelfSite) -> None:
 
 @pytest.mark.parametrize("suffix", ["", ".metadata", ".provenance"], ids=["file", "metadata", "provenance"])
 def test_who_may_not_read_the_index_gets_no_file(shelved: ShelfSite, suffix: str) -> None:
-    """Files and their siblings need the permission to read the index."""
+    """Files, their metadata and their provenance need the permission to read the index."""
     shelved.shelf.lay(WHEEL, CONTENT)
     shelved.shelf.siblings[WHEEL] = b"Name: abc"
     assert shelved.get(WHEEL + suffix).status == 200
@@ -221,7 +221,7 @@ def test_who_may_not_read_the_index_gets_no_file(shelved: ShelfSite, suffix: str
     [(".metadata", "text/plain; charset=utf-8"), (".provenance", "application/vnd.pypi.integrity.v1+json")],
 )
 def test_a_sibling(shelved: ShelfSite, suffix: str, expected: str) -> None:
-    """Metadata and provenance stand beside their file, with a tag of their own."""
+    """Metadata and provenance have addresses beside their file, and ETags of their own."""
     shelved.shelf.siblings[WHEEL] = b"Name: abc"
 
     answer = shelved.get(WHEEL + suffix)
@@ -233,7 +233,7 @@ def test_a_sibling(shelved: ShelfSite, suffix: str, expected: str) -> None:
 
 
 def test_who_asks_for_json_is_told_about_the_file(shelved: ShelfSite) -> None:
-    """``Accept: application/json`` gets project, version and hashes instead of the bytes."""
+    """``Accept: application/json`` returns project, version and hashes instead of the bytes."""
     path = f"{PLACE}my_abc-1.0-py3-none-any.whl"
     file = File("my_abc-1.0-py3-none-any.whl", "1.0", path, {"sha256": "00ff"}, upload_time="2026-01-31T12:00:00Z")
     shelved.shelf.known["my-abc"] = Project("my-abc", (file,), ("1.0",))
@@ -253,7 +253,7 @@ def test_who_asks_for_json_is_told_about_the_file(shelved: ShelfSite) -> None:
 
 
 def spoil(site: ShelfSite, stored: StoredFile, how: str) -> None:
-    """Do to a stored file what disks do."""
+    """Damage a stored file the way a disk does."""
     path = site.config.serverdir / "files" / "sha256" / stored.sha256[:2] / stored.sha256[2:]
     content = path.read_bytes()
     path.unlink()
@@ -269,7 +269,7 @@ def spoil(site: ShelfSite, stored: StoredFile, how: str) -> None:
 def test_a_damaged_file_is_not_served(
     shelved: ShelfSite, caplog: pytest.LogCaptureFixture, how: str, asked: dict[str, str], *, served: bool
 ) -> None:
-    """A file that is not what it was is a 500 with a sentence, and the log names it."""
+    """A damaged file is a 500 with a message, and the log names the file."""
     stored = shelved.shelf.lay(WHEEL, CONTENT)
     assert not served or shelved.get(WHEEL).status == 200
     spoil(shelved, stored, how)
@@ -283,7 +283,7 @@ def test_a_damaged_file_is_not_served(
 
 
 def test_a_damaged_large_file_is_cut_off(shelved: ShelfSite, caplog: pytest.LogCaptureFixture) -> None:
-    """What turns out to be damaged only after the answer has begun is never ended as whole."""
+    """If the damage is noticed after the answer has begun, the answer never looks complete."""
     stored = shelved.shelf.lay(WHEEL, LARGE)
     spoil(shelved, stored, "changed")
 
@@ -295,7 +295,7 @@ def test_a_damaged_large_file_is_cut_off(shelved: ShelfSite, caplog: pytest.LogC
 
 
 def test_the_same_content_once_more_heals_a_damaged_file(shelved: ShelfSite) -> None:
-    """Who uploads a file again puts a good one in the place of a damaged one."""
+    """Uploading a file again replaces a damaged copy."""
     spoil(shelved, shelved.shelf.lay(WHEEL, CONTENT), "changed")
     assert shelved.get(WHEEL).status == 500
 
@@ -305,7 +305,7 @@ def test_the_same_content_once_more_heals_a_damaged_file(shelved: ShelfSite) -> 
 
 
 class Download:
-    """A download that goes on when the test says so."""
+    """A download that continues when the test lets it."""
 
     def __init__(self, site: ShelfSite, first: bytes, then: bytes | Refusal, size: int | None = None) -> None:
         self.begun = 0
@@ -316,7 +316,7 @@ class Download:
         site.shelf.lying[WHEEL] = lambda: site.shelf.server.files.fetch("key", size, self.run)
 
     def run(self, draft: IncomingFile) -> StoredFile:
-        """Write, wait, and end."""
+        """Write, wait for the test, and finish."""
         shelf = self._site.shelf
         if isinstance(shelf.lying[WHEEL], StoredFile):
             stored: StoredFile = shelf.lying[WHEEL]
@@ -337,7 +337,7 @@ class Download:
 
 @pytest.mark.parametrize("size", [len(LARGE), None], ids=["known-size", "unknown-size"])
 def test_a_file_that_is_being_fetched_goes_to_all_who_ask(shelved: ShelfSite, size: int | None) -> None:
-    """All who ask while a download is under way share it, and the one who asks over HTTP gets all of it."""
+    """All requests during a download share it, and the one over HTTP gets the complete file."""
     download = Download(shelved, LARGE[:1000], LARGE[1000:], size)
     waiting = [shelved.shelf.lying[WHEEL]() for _ in range(4)]
     download.go_on.set()
@@ -352,7 +352,7 @@ def test_a_file_that_is_being_fetched_goes_to_all_who_ask(shelved: ShelfSite, si
 
 
 def test_the_last_byte_is_held_back(shelved: ShelfSite) -> None:
-    """Until a download has proven good nobody can have all of it, although every byte has arrived."""
+    """No client gets the last byte of a download before its hash is verified."""
     download = Download(shelved, LARGE, b"")
     growing = shelved.shelf.lying[WHEEL]()
     while growing.available()[0] < len(LARGE) - 1:
@@ -367,7 +367,7 @@ def test_the_last_byte_is_held_back(shelved: ShelfSite) -> None:
 
 
 def test_a_download_that_fails_at_once_is_refused(shelved: ShelfSite) -> None:
-    """As long as no byte was sent, the upstream's failure has its status and its sentence."""
+    """If the upstream fails before the first byte, the client gets the status and the message."""
     Download(shelved, b"", BadUpstream("the upstream says 404")).go_on.set()
 
     answer = shelved.get(WHEEL)
@@ -376,7 +376,7 @@ def test_a_download_that_fails_at_once_is_refused(shelved: ShelfSite) -> None:
 
 
 class Breaking:
-    """A growing file whose source ends early, after the first look."""
+    """A download whose source ends early, after the first look."""
 
     def __init__(self, path: Path, size: int | None) -> None:
         path.write_bytes(LARGE[:5000])
@@ -385,7 +385,7 @@ class Breaking:
         self._looks = 0
 
     def available(self) -> tuple[int, bool]:
-        """Return something once."""
+        """Return a few bytes once, and fail after that."""
         self._looks += 1
         if self._looks > 2:
             raise BadUpstream("it broke off")
@@ -393,7 +393,7 @@ class Breaking:
 
 
 def test_a_download_that_fails_later_is_cut_off(shelved: ShelfSite, tmp_path: Path) -> None:
-    """After the first byte, a failure ends the answer before its length."""
+    """A failure after the first byte ends the answer before its announced length."""
     shelved.shelf.lying[WHEEL] = Breaking(tmp_path / "growing", len(LARGE))
 
     answer = shelved.get(WHEEL)
@@ -403,7 +403,7 @@ def test_a_download_that_fails_later_is_cut_off(shelved: ShelfSite, tmp_path: Pa
 
 
 def test_a_download_of_unknown_length_that_fails_does_not_look_whole(shelved: ShelfSite, tmp_path: Path) -> None:
-    """Without a length, only a broken connection tells the client that something is missing."""
+    """Without a length, only a broken connection tells the client that bytes are missing."""
     shelved.shelf.lying[WHEEL] = Breaking(tmp_path / "growing", None)
 
     with pytest.raises(ConnectionAbortedError):

@@ -1,4 +1,4 @@
-"""Where files are kept: settings that cannot be meant are refused before the server listens."""
+"""Settings for the file storage: malformed values are refused before the server listens."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from wheelgate.errors import StartupError
         pytest.param({"files_endpoint": "objects.example"}, "expected an address such as https://", id="no-scheme"),
     ],
 )
-def test_a_place_that_cannot_be_meant(tmp_path: Path, options: dict[str, str], sentence: str) -> None:
-    """The sentence names the option and what it takes."""
+def test_a_malformed_setting(tmp_path: Path, options: dict[str, str], sentence: str) -> None:
+    """The message names the option and the expected form."""
     with pytest.raises(StartupError, match=sentence):
         ShelfSite(tmp_path / "server", **options)
 
 
 def test_the_library_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without obstore the server does not start, and says how to install it."""
+    """Without obstore the server does not start; the message says how to install it."""
     monkeypatch.setitem(sys.modules, "obstore", None)
 
     with pytest.raises(StartupError, match=r"pip install 'wheelgate\[s3\]'"):
@@ -37,7 +37,7 @@ def test_the_library_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_store_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Uploads are refused with a sentence that shows neither the address nor a credential."""
+    """The refusal of an upload contains neither the address nor a credential."""
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     with ShelfSite(tmp_path / "server", files="s3://bucket", files_endpoint="http://127.0.0.1:9") as site:

@@ -1,4 +1,4 @@
-"""What is kept is there, and what nobody needs goes: in a folder, in a bucket, with both databases."""
+"""Stored files stay while a record needs them, and go afterwards: in a folder, in a bucket, with both databases."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ LARGE = bytes(range(256)) * 40_000  # 10 MB: more than one part of a large uploa
 
 
 def files_of(site: ShelfSite) -> Files:
-    """Return the files of a server, as plugins see them."""
+    """Return the ``server.files`` of a server."""
     return site.application.files
 
 
 def stored(site: ShelfSite) -> set[str]:
-    """Return the hashes of all that is stored."""
+    """Return the hashes of all stored files."""
     return {place.replace("/", "") for place, _ in files_of(site).backend.all()}
 
 
 def drafts(site: ShelfSite) -> list[Path]:
-    """Return the files that are still being received."""
+    """Return the incoming files."""
     return list((site.config.serverdir / "files" / "drafts").iterdir())
 
 
 def received(site: ShelfSite, content: bytes) -> ReceivedFile:
-    """Receive a file whole."""
+    """Receive a complete file."""
     draft = files_of(site).receive()
     draft.write(content)
     return draft.finish()
 
 
 @pytest.mark.parametrize("content", [b"", b"0123456789", LARGE], ids=["empty", "small", "large"])
-def test_what_is_kept_is_served(anywhere: ShelfSite, content: bytes) -> None:
-    """A file comes back as it was, whole and in part, the first time and later; nothing else is left of its arrival."""
+def test_a_stored_file_is_served(anywhere: ShelfSite, content: bytes) -> None:
+    """A stored file is served unchanged, complete and in part, the first time and later; no incoming file is left."""
     kept = anywhere.shelf.lay(PATH, content)
 
     assert kept == StoredFile(hashlib.sha256(content).hexdigest(), len(content))
@@ -56,8 +56,8 @@ def test_what_is_kept_is_served(anywhere: ShelfSite, content: bytes) -> None:
     assert drafts(anywhere) == []
 
 
-def test_the_hashes_that_were_asked_for(shelved: ShelfSite) -> None:
-    """A draft knows its hashes by the names of the upload form."""
+def test_the_requested_hashes_are_computed(shelved: ShelfSite) -> None:
+    """A received file has its hashes under the names of the upload form."""
     draft = files_of(shelved).receive("md5", "blake2_256")
     draft.write(b"ab")
     draft.write(b"c")
@@ -70,7 +70,7 @@ def test_the_hashes_that_were_asked_for(shelved: ShelfSite) -> None:
 
 
 def test_only_the_owner_reads_files(shelved: ShelfSite) -> None:
-    """What is stored, and the folders it lies in, are closed to other users of the machine."""
+    """Other users of the machine can read neither the stored files nor their folders."""
     shelved.shelf.lay(PATH, b"abc")
     received(shelved, b"def")
 
@@ -78,8 +78,8 @@ def test_only_the_owner_reads_files(shelved: ShelfSite) -> None:
     assert {stat.filemode(path.stat().st_mode) for path in found} == {"drwx------", "-rw-------"}
 
 
-def test_the_last_record_takes_its_file_along(anywhere: ShelfSite) -> None:
-    """Two records of one content share a file; it goes with the second one."""
+def test_the_last_record_takes_its_file_with_it(anywhere: ShelfSite) -> None:
+    """Two records with the same content share a file, which is removed with the second one."""
     kept = anywhere.shelf.lay(PATH, b"abc")
     anywhere.shelf.lay(OTHER, b"abc")
 
@@ -93,8 +93,8 @@ def test_the_last_record_takes_its_file_along(anywhere: ShelfSite) -> None:
     assert stored(anywhere) == set()
 
 
-def test_a_deletion_that_is_undone_removes_nothing(anywhere: ShelfSite) -> None:
-    """If the transaction that drops a record fails, its file stays."""
+def test_a_rolled_back_deletion_removes_nothing(anywhere: ShelfSite) -> None:
+    """If the transaction that removes a record fails, the file stays."""
     kept = anywhere.shelf.lay(PATH, b"abc")
 
     def fail() -> None:
@@ -110,7 +110,7 @@ def test_a_deletion_that_is_undone_removes_nothing(anywhere: ShelfSite) -> None:
 
 
 def test_many_deletions_at_once(shelved: ShelfSite) -> None:
-    """An index that goes with all its files leaves none of them."""
+    """Deleting an index with many files removes all of them."""
     paths = [f"+f/abc/0123456789def/abc-{number}.tar.gz" for number in range(250)]
     for path in paths:
         shelved.shelf.lay(path, path.encode())
@@ -122,7 +122,7 @@ def test_many_deletions_at_once(shelved: ShelfSite) -> None:
 
 
 def test_an_upload_that_is_refused_late_leaves_nothing(anywhere: ShelfSite) -> None:
-    """A file that was kept already goes if no record of it comes about."""
+    """A stored file is removed if its upload is refused before the record."""
     draft = received(anywhere, b"abc")
     files_of(anywhere).store(draft)
     files_of(anywhere).clean_up(draft)
@@ -132,7 +132,7 @@ def test_an_upload_that_is_refused_late_leaves_nothing(anywhere: ShelfSite) -> N
 
 
 def test_an_upload_that_is_refused_late_spares_what_others_need(anywhere: ShelfSite) -> None:
-    """If the same content is recorded elsewhere, the refusal of this upload does it no harm."""
+    """A refused upload does not remove a file that another record needs."""
     kept = anywhere.shelf.lay(PATH, b"abc")
     draft = received(anywhere, b"abc")
     files_of(anywhere).store(draft)
@@ -143,7 +143,7 @@ def test_an_upload_that_is_refused_late_spares_what_others_need(anywhere: ShelfS
 
 
 def test_an_upload_that_breaks_off_leaves_nothing(shelved: ShelfSite) -> None:
-    """A draft that is given up goes at once."""
+    """A discarded file is removed at once."""
     draft = files_of(shelved).receive()
     draft.write(b"abc")
     draft.discard()
@@ -159,30 +159,30 @@ def begun(site: ShelfSite) -> IncomingFile:
 
 
 def whole(site: ShelfSite) -> IncomingFile:
-    """Receive a file whole."""
+    """Receive a complete file."""
     draft = begun(site)
     draft.finish()
     return draft
 
 
 def kept(site: ShelfSite) -> IncomingFile:
-    """Keep a file, without recording it."""
+    """Store a file without recording it."""
     draft = begun(site)
     files_of(site).store(draft.finish())
     return draft
 
 
 def replaced(site: ShelfSite) -> IncomingFile:
-    """Keep a file a second time, without recording it."""
+    """Store a file twice without recording it."""
     kept(site)
     return kept(site)
 
 
 @pytest.mark.parametrize("reach", [begun, whole, kept, replaced])
-def test_the_next_start_clears_away_what_a_crash_left(
+def test_the_next_start_removes_what_a_crash_left(
     anywhere: ShelfSite, reach: Callable[[ShelfSite], IncomingFile]
 ) -> None:
-    """However far an upload had come, without its record nothing of it outlives the next start."""
+    """The next start removes an upload without a record, at whatever stage it was interrupted."""
     other = anywhere.shelf.lay(PATH, b"other")
     draft = reach(anywhere)
     assert drafts(anywhere)
@@ -195,8 +195,8 @@ def test_the_next_start_clears_away_what_a_crash_left(
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_the_next_start_clears_away_small_files_that_nobody_recorded(anywhere: ShelfSite, times: int) -> None:
-    """A file that came in one piece has no draft: a note about its place tells the next start."""
+def test_the_next_start_removes_small_files_without_a_record(anywhere: ShelfSite, times: int) -> None:
+    """The next start finds a file that was received in one piece through the journal."""
     other = anywhere.shelf.lay(PATH, b"other")
     for _ in range(times):
         files_of(anywhere).store(files_of(anywhere).from_bytes(b"abc"))
@@ -210,7 +210,7 @@ def test_the_next_start_clears_away_small_files_that_nobody_recorded(anywhere: S
 
 
 def test_a_small_file_takes_the_place_of_a_damaged_one(shelved: ShelfSite) -> None:
-    """What comes again is written anew, for what lies there may have been damaged since."""
+    """Storing the same content again replaces the file, which may have been damaged."""
     kept = shelved.shelf.lay(PATH, b"abc")
     place = shelved.config.serverdir / "files" / "sha256" / kept.sha256[:2] / kept.sha256[2:]
     place.write_bytes(b"damaged")
@@ -220,8 +220,8 @@ def test_a_small_file_takes_the_place_of_a_damaged_one(shelved: ShelfSite) -> No
     assert shelved.get(PATH).content == b"abc"
 
 
-def test_a_crash_between_record_and_release_loses_nothing(anywhere: ShelfSite) -> None:
-    """What was recorded stays, although its draft is still there at the next start."""
+def test_a_crash_between_record_and_clean_up_loses_nothing(anywhere: ShelfSite) -> None:
+    """A recorded file stays although its incoming file still exists at the next start."""
     draft = received(anywhere, b"abc")
     files_of(anywhere).store(draft)
     anywhere.shelf.lying[PATH] = draft.stored
@@ -233,7 +233,7 @@ def test_a_crash_between_record_and_release_loses_nothing(anywhere: ShelfSite) -
 
 
 def test_an_upload_and_a_deletion_of_the_same_content(anywhere: ShelfSite) -> None:
-    """If the last record goes while the same content is being uploaded, the upload has its file all the same."""
+    """If the last record is removed during an upload of the same content, the upload stores the file again."""
     anywhere.shelf.lay(PATH, b"abc")
     draft = received(anywhere, b"abc")
     files_of(anywhere).store(draft)
@@ -249,8 +249,8 @@ def test_an_upload_and_a_deletion_of_the_same_content(anywhere: ShelfSite) -> No
     assert anywhere.get(OTHER).content == b"abc"
 
 
-def test_who_records_a_file_once_more_learns_that_it_has_gone(anywhere: ShelfSite) -> None:
-    """A push of what is being deleted is refused: it would record a file that is not there."""
+def test_recording_a_removed_file_again_is_refused(anywhere: ShelfSite) -> None:
+    """A push of a deleted file is refused: it would record a missing file."""
     found = anywhere.shelf.lay(PATH, b"abc")
     with anywhere.shelf.server.database.transaction():
         files_of(anywhere).require_stored([found])
@@ -264,7 +264,7 @@ def test_who_records_a_file_once_more_learns_that_it_has_gone(anywhere: ShelfSit
 
 
 def test_nothing_is_removed_while_a_plugin_is_missing(tmp_path: Path) -> None:
-    """Without the plugin of an index nobody knows what it needs: files stay until it is back."""
+    """While the plugin of an index is not loaded, no file is removed."""
     with ShelfSite(tmp_path / "server") as site:
         found = site.shelf.lay(PATH, b"abc")
         site.shelf.lying = {}

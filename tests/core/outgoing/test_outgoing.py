@@ -1,4 +1,4 @@
-"""Where the server connects to: nowhere that was not opened, by no way around."""
+"""The server connects only to addresses that are allowed, also by redirects, names and proxies."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ANYWHERE = "0.0.0.0"
 
 
 def outgoing(allowed: Sequence[str] = (), host: str = "localhost", **more: str) -> Outgoing:
-    """Make what a server with these options has."""
+    """Return the ``server.outgoing`` of a server with these options."""
     flags: dict[str, Any] = {"host": host, **{name.replace("_", "-"): value for name, value in more.items()}}
     return Outgoing(resolve(CORE_OPTIONS, {**flags, "allow-upstream": list(allowed)}, {}))
 
@@ -65,7 +65,7 @@ def outgoing(allowed: Sequence[str] = (), host: str = "localhost", **more: str) 
     ],
 )
 def test_which_addresses_are_allowed(host: str, allowed: list[str], address: str, yes: bool) -> None:
-    """Public addresses always are; others if opened, or if only this machine can reach the server."""
+    """Public addresses are always allowed; others if they are opened, or if only this machine can reach the server."""
     assert outgoing(allowed, host).policy.allows(address) is yes
 
 
@@ -89,7 +89,7 @@ def test_which_addresses_are_allowed(host: str, allowed: list[str], address: str
     ],
 )
 def test_what_is_refused_at_sight(url: str, refusal: type[Exception] | None) -> None:
-    """An address that is forbidden however it is written is refused before anybody asks for its host."""
+    """A forbidden address is refused in every notation, before any name is resolved."""
     policy = outgoing(host=ANYWHERE).policy
 
     if refusal is None:
@@ -101,7 +101,7 @@ def test_what_is_refused_at_sight(url: str, refusal: type[Exception] | None) -> 
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers as the path says, and remembers what it was sent."""
+    """A handler whose answer depends on the path; it records the requests."""
 
     protocol_version = "HTTP/1.1"
 
@@ -131,7 +131,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"ok")
 
     def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def upstream() -> Iterator[ThreadingHTTPServer]:
 def test_a_closed_address_is_never_asked(
     upstream: ThreadingHTTPServer, host: str, server: str, allowed: list[str]
 ) -> None:
-    """Neither by its number nor by a name that leads there."""
+    """A closed address is refused by number and by name."""
     with outgoing(allowed, server).session() as session, pytest.raises(Forbidden, match="--allow-upstream"):
         session.get(f"http://{host}:{upstream.server_port}/")
 
@@ -166,7 +166,7 @@ def test_a_closed_address_is_never_asked(
 
 @pytest.mark.parametrize("target", ["http://127.0.0.2:{port}/", "http://0.0.0.0:{port}/", "http://[::1]:{port}/"])
 def test_a_redirect_is_checked_again(upstream: ThreadingHTTPServer, target: str) -> None:
-    """An upstream that is allowed cannot send the server to one that is not."""
+    """An allowed upstream cannot redirect the server to a closed address."""
     port = upstream.server_port
     with outgoing(["127.0.0.1/32"], ANYWHERE).session() as session:
         assert session.get(f"http://127.0.0.1:{port}/").text == "ok"
@@ -179,7 +179,7 @@ def test_a_redirect_is_checked_again(upstream: ThreadingHTTPServer, target: str)
 def test_credentials_stay_with_their_host(
     upstream: ThreadingHTTPServer, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A redirect to another host takes no login along; cookies, netrc and proxies of the environment are not used."""
+    """A redirect to another host sends no login; cookies, netrc and proxies of the environment are not used."""
     netrc = tmp_path / "netrc"
     netrc.write_text("default login bob password swordfish\n")
     monkeypatch.setenv("NETRC", str(netrc))
@@ -198,7 +198,7 @@ def test_credentials_stay_with_their_host(
 
 
 def test_a_proxy_is_used_where_one_is_named(upstream: ThreadingHTTPServer) -> None:
-    """Every request goes to the proxy, which looks names up; what is forbidden at sight never goes there."""
+    """Every request goes to the proxy, which resolves names; a forbidden IP address is refused before."""
     proxy = f"http://127.0.0.1:{upstream.server_port}"
     with outgoing(host=ANYWHERE, upstream_proxy=proxy).session() as session:
         assert session.get("http://packages.example/simple/").text == "ok"
@@ -220,7 +220,7 @@ def test_a_proxy_is_used_where_one_is_named(upstream: ThreadingHTTPServer) -> No
     ],
 )
 def test_what_goes_wrong_is_said_in_a_sentence(upstream: ThreadingHTTPServer, path: str) -> None:
-    """Whatever an upstream does, the refusal names its host and nothing else of the address."""
+    """Whatever an upstream does, the refusal contains its host and no other part of the URL."""
     server = outgoing()
     url = f"http://bob:secret@localhost:{upstream.server_port}{path}"
     with server.session() as session, pytest.raises(Exception) as failed:  # noqa: PT011 - whatever it is
@@ -234,7 +234,7 @@ def test_what_goes_wrong_is_said_in_a_sentence(upstream: ThreadingHTTPServer, pa
 
 
 def test_who_is_silent_and_who_is_not_there() -> None:
-    """A server that says nothing is too slow; a closed port, and a name that nobody has, are bad upstreams."""
+    """A silent server is a timeout; a closed port and an unknown name are bad upstreams."""
     server = outgoing()
     with server.session() as session:
         with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -249,6 +249,6 @@ def test_who_is_silent_and_who_is_not_there() -> None:
 
 
 def test_a_fault_of_our_own_is_no_refusal() -> None:
-    """What has nothing to do with the request comes through."""
+    """An error that the request did not cause passes through."""
     with pytest.raises(KeyError):
         outgoing().refusal(KeyError("x"), "http://packages.example/")

@@ -1,4 +1,4 @@
-"""A prepared database of each kind, with nothing but core's tables."""
+"""A prepared database of each kind, with the core's tables only."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Run = Callable[..., subprocess.Popen[str]]
 
 @pytest.fixture
 def migrations() -> list[tuple[str, Path]]:
-    """Return core's migrations, as ``prepare`` takes them."""
+    """Return the core's migrations in the form that ``prepare`` takes."""
     return [("core", Path(wheelgate.store.__file__).parent / "migrations")]
 
 
 @pytest.fixture
 def url(new_url: str, migrations: list[tuple[str, Path]]) -> str:  # noqa: F811
-    """Return the URL of a database as it is after the first start."""
+    """Return the URL of a database in its state after the first start."""
     prepare(new_url, migrations, lambda database: None)
     return new_url
 
@@ -44,7 +44,7 @@ def database(url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def run() -> Iterator[Run]:
-    """Return a function that starts ``program.py``; what still runs at the end is killed."""
+    """Return a function that starts ``program.py``; the processes are killed at the end."""
     processes = []
 
     def start(*arguments: object) -> subprocess.Popen[str]:

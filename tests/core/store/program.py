@@ -1,4 +1,4 @@
-"""What tests run in processes of their own: to prepare a database, to count in it, to be killed meanwhile."""
+"""A program for tests that need other processes: it prepares a database, counts in it, or is killed halfway."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ Migrations = list[tuple[str, Path]]
 
 NOBODY = 65534
 STEPS = {"execute", "open", "close", "fsync", "flock", "rename", "unlink", "fetchall", "fetchone", "chmod", "pwrite"}
-"""Calls into C around which a process can be killed with something half done."""
+"""C functions before which a process can be killed, so that work is left half done."""
 
 
 def main() -> int:
-    """Do what the command line says; print what came of it."""
+    """Run the command from the command line; print its result."""
     parser = argparse.ArgumentParser()
     parser.add_argument("command", choices=["prepare", "count", "watch", "kill"])
     parser.add_argument("url")
@@ -58,12 +58,12 @@ def main() -> int:
 
 
 def mark(database: Database) -> None:
-    """Leave a mark of the first start."""
+    """Write a mark at the first start."""
     database.write("INSERT INTO ended_session (id, expires) VALUES ('mark', 1)")
 
 
 def count(url: str, times: int) -> None:
-    """Commit so many transactions."""
+    """Commit ``count`` transactions."""
     with closing(Database(url)) as database:
         for _ in range(times):
             with database.transaction():
@@ -71,7 +71,7 @@ def count(url: str, times: int) -> None:
 
 
 def watch(url: str, times: int) -> int:
-    """Return how often the counter was behind what was committed before it was asked for."""
+    """Return how often the serial was lower than that of an earlier commit."""
     behind = 0
     with closing(Database(url)) as database:
         database.open()
@@ -82,7 +82,7 @@ def watch(url: str, times: int) -> int:
 
 
 def kill_everywhere(url: str, migrations: Migrations) -> int:
-    """Prepare in one process after the other, each killed one step later, from the same beginning.
+    """Prepare the same database in one process after the other, each killed one step later.
 
     After each, the database is prepared once more, which must work and find, or make, the mark. Returns the number
     of steps.
@@ -116,7 +116,7 @@ def kill_everywhere(url: str, migrations: Migrations) -> int:
 
 
 def die_at(step: int) -> None:
-    """Have this process killed when it is about to take a step for the n-th time."""
+    """Kill this process before its n-th call of one of these functions."""
     seen = 0
 
     def step_by_step(frame: FrameType, event: str, argument: Any) -> None:

@@ -1,4 +1,4 @@
-"""Transactions, reads and the change counter."""
+"""Transactions, reads and the change serial."""
 
 # ruff: noqa: PT012 - a transaction that fails is more than one statement
 
@@ -24,12 +24,12 @@ ADD = "INSERT INTO ended_session (id, expires) VALUES (?, ?)"
 
 
 def names(database: Database) -> list[str]:
-    """Return what was added."""
+    """Return the added rows."""
     return [row[0] for row in database.read("SELECT id FROM ended_session ORDER BY id")]
 
 
 def in_thread(function: Callable[[], Any]) -> Any:
-    """Call a function in a thread of its own and return its answer."""
+    """Call a function in a new thread and return its result."""
     answers = []
     thread = threading.Thread(target=lambda: answers.append(function()))
     thread.start()
@@ -44,10 +44,10 @@ def add(database: Database, name: str) -> None:
 
 
 class TestTransactions:
-    """All or nothing."""
+    """Transactions."""
 
     def test_keep_everything(self, database: Database) -> None:
-        """What is changed inside is there afterwards, for every thread."""
+        """After a transaction, every thread sees its changes."""
         with database.transaction():
             database.write(ADD, ("a", 1))
             database.write(ADD, ("b", 2))
@@ -56,7 +56,7 @@ class TestTransactions:
 
     @pytest.mark.parametrize("error", [Conflict("no"), ValueError("bug"), KeyboardInterrupt()], ids=repr)
     def test_keep_nothing_if_something_is_raised(self, database: Database, error: BaseException) -> None:
-        """Whatever is raised inside comes through, and undoes everything, the counter's step too."""
+        """An exception inside passes through and rolls back everything, including the serial."""
         before = database.serial()
         with pytest.raises(type(error)), database.transaction():
             database.write(ADD, ("a", 1))
@@ -67,7 +67,7 @@ class TestTransactions:
         assert names(database) == ["b"]
 
     def test_nested_ones_belong_to_the_outer(self, database: Database) -> None:
-        """What an inner one changed is undone with the outer one, and both count as one."""
+        """The changes of a nested transaction are rolled back with the outer one, and both count once."""
         before = database.serial()
         with pytest.raises(Conflict), database.transaction():
             add(database, "a")
@@ -80,7 +80,7 @@ class TestTransactions:
         assert database.serial() == before + 1
 
     def test_are_seen_by_others_when_they_are_over(self, database: Database) -> None:
-        """Until then other threads read what was, and wait for nothing."""
+        """Before the commit, other threads read the old data without waiting."""
         with database.transaction():
             database.write(ADD, ("a", 1))
             assert names(database) == ["a"]
@@ -88,13 +88,13 @@ class TestTransactions:
         assert in_thread(lambda: names(database)) == ["a"]
 
     def test_count_the_rows_of_a_change(self, database: Database) -> None:
-        """A change tells how many rows it met."""
+        """A change returns the number of changed rows."""
         with database.transaction():
             assert database.write(ADD, ("a", 1)) == 1
             assert database.write("UPDATE ended_session SET expires = 3 WHERE id = ?", ("none",)) == 0
 
     def test_let_violated_constraints_through(self, database: Database) -> None:
-        """A row that is there already is for the store to judge; the transaction is undone."""
+        """A duplicate row raises peewee's IntegrityError, and the transaction is rolled back."""
         add(database, "a")
         with pytest.raises(peewee.IntegrityError), database.transaction():
             database.write(ADD, ("b", 1))
@@ -102,14 +102,14 @@ class TestTransactions:
         assert names(database) == ["a"]
 
     def test_let_our_own_mistakes_through(self, database: Database) -> None:
-        """SQL that is wrong is no fault of the database, and is not told as one."""
+        """Wrong SQL is not translated into a refusal."""
         with pytest.raises(Exception, match="no_such_table"):
             database.read("SELECT * FROM no_such_table")
         with pytest.raises(Exception, match="no_such_table"), database.transaction():
             database.write("DELETE FROM no_such_table")
 
     def test_work_with_models_and_their_own_transactions(self, database: Database) -> None:
-        """A plugin's peewee model, told the database, is part of the transaction; so is ``atomic`` inside it."""
+        """A plugin's peewee model takes part in the transaction; so does ``atomic`` within it."""
 
         class EndedSession(peewee.Model):
             id = peewee.TextField(primary_key=True)
@@ -127,14 +127,14 @@ class TestTransactions:
 
 
 class TestSerial:
-    """The change counter."""
+    """The change serial."""
 
     def test_stands_still_without_changes(self, database: Database) -> None:
-        """To read is no change."""
+        """Reads do not increment the serial."""
         assert database.serial() == database.serial() == 1
 
     def test_sees_this_threads_own_changes(self, database: Database) -> None:
-        """Every transaction is one step, seen at the next call by the thread that made it."""
+        """Every transaction increments the serial by one, and its thread sees it at the next call."""
         seen = [database.serial()]
         for name in "abc":
             add(database, name)
@@ -142,7 +142,7 @@ class TestSerial:
         assert seen == [1, 2, 3, 4]
 
     def test_sees_the_changes_of_other_threads(self, database: Database) -> None:
-        """A thread that asked before sees the step of another at its next call."""
+        """A thread sees the transaction of another thread at its next call."""
         assert database.serial() == 1
         in_thread(lambda: add(database, "a"))
         assert database.serial() == 2
@@ -152,14 +152,14 @@ class TestSerial:
 
     @pytest.mark.slow
     def test_sees_the_changes_of_other_processes(self, database: Database, url: str, run: Any) -> None:
-        """A worker sees at its next request what another one did."""
+        """A worker sees the transaction of another worker at its next request."""
         assert database.serial() == 1
         assert run("count", url).wait(60) == 0
         assert database.serial() == 2
 
     @pytest.mark.slow
     def test_loses_no_step(self, database: Database, url: str, run: Any) -> None:
-        """Processes and threads that change at once all count."""
+        """Concurrent transactions of processes and threads all count."""
         processes = [run("count", url, "--times", 200) for _ in range(2)]
 
         def add_many(prefix: str) -> None:
@@ -179,21 +179,21 @@ class TestHandle:
     """Opening and closing."""
 
     def test_opens_nothing_by_itself(self, tmp_path: Path) -> None:
-        """To make a handle, or to open it, makes no file."""
+        """Neither creating nor opening a ``Database`` creates a file."""
         with closing(Database(f"sqlite:///{tmp_path / 'wheelgate.db'}")) as database:
             database.open()
         assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.parametrize("name", ["a b?c#d%20.db", "\u00fcml\u00e4ut.db"])
     def test_takes_any_path(self, tmp_path: Path, name: str, migrations: Any) -> None:
-        """The path of a SQLite file is taken as it is written."""
+        """The path of a SQLite file may contain any character."""
         prepare(f"sqlite:///{tmp_path / name}", migrations, lambda database: None)
         assert (tmp_path / name).exists()
         with closing(Database(f"sqlite:///{tmp_path / name}")) as database:
             assert database.serial() == 1
 
     def test_closes_the_connections_of_all_threads(self, database: Database, url: str) -> None:
-        """After the close nothing is held open, whichever thread opened it."""
+        """Closing a database closes the connections of all threads."""
         leave = threading.Event()
         opened = threading.Barrier(4)
 
@@ -218,7 +218,7 @@ class TestHandle:
             thread.join()
 
     def test_closes_the_connections_of_threads_that_ended(self, database: Database, url: str) -> None:
-        """Threads that come and go pile up nothing, apart from a few that the next one takes over."""
+        """Connections of ended threads do not accumulate; the next new connection closes them."""
         for _ in range(20):
             in_thread(database.serial)
         assert connections(url) < 5
@@ -234,14 +234,14 @@ class TestHandle:
         ],
     )
     def test_refuses_urls_it_cannot_read(self, url: str, says: str) -> None:
-        """A URL that cannot be meant is refused with what it should look like, and without the password in it."""
+        """A malformed URL is refused; the message shows the expected form, but not the password."""
         with pytest.raises(StartupError, match=says) as refused:
             Database(url)
         assert "sw0rd" not in str(refused.value)
         assert "f1sh" not in str(refused.value)
 
     def test_one_that_only_reads_changes_nothing(self, database: Database, url: str) -> None:
-        """What was opened for reading alone reads, and refuses every change, inside a transaction and outside."""
+        """A read-only database reads, and refuses every change, inside a transaction and outside."""
         with database.transaction():
             database.write(ADD, ("one", 1))
         with closing(Database(url, read_only=True)) as reader:
@@ -255,7 +255,7 @@ class TestHandle:
 
 
 def connections(url: str) -> int:
-    """Count what is open: file descriptors of a SQLite file, sessions of a PostgreSQL database."""
+    """Count the open file descriptors of a SQLite file, or the sessions of a PostgreSQL database."""
     if url.startswith("sqlite"):
         file = url.removeprefix("sqlite:///")
         descriptors = Path("/proc/self/fd")

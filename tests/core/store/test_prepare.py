@@ -1,4 +1,4 @@
-"""What a start makes of the database that it finds, or does not find."""
+"""What a start does with an existing database, and without one."""
 
 from __future__ import annotations
 
@@ -48,22 +48,22 @@ def nothing(database: Database) -> None:
 
 
 def colours(url: str) -> list[str]:
-    """Return what the plugin's migrations made."""
+    """Return the rows that the plugin's migrations created."""
     with closing(Database(url)) as database:
         return [row[0] for row in database.read("SELECT name FROM colour ORDER BY name")]
 
 
 @pytest.fixture
 def plugin(tmp_path: Path, migrations: Migrations) -> tuple[Path, Migrations]:
-    """Return the empty folder of a plugin's migrations, and all migrations with those of the plugin."""
-    folder = tmp_path / "plugin [1]"  # signs that a search for files must not take for a pattern
+    """Return the empty folder of a plugin's migrations, and the list of all migrations."""
+    folder = tmp_path / "plugin [1]"  # characters that a search for files must not take for a pattern
     folder.mkdir()
     return folder, [*migrations, ("paint", folder)]
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Return where a SQLite file belongs, in a folder of its own."""
+    """Return the path of a SQLite file that does not exist yet, in a folder of its own."""
     folder = tmp_path / "server"
     folder.mkdir()
     return folder / "wheelgate.db"
@@ -73,7 +73,7 @@ class TestFirstStart:
     """The first start."""
 
     def test_makes_everything_at_once(self, new_url: str, migrations: Migrations) -> None:
-        """A new database has its tables, an identity, and what the first start puts in, with serial 1."""
+        """A new database has its tables, an identity, the first rows, and serial 1."""
 
         def fill(database: Database) -> None:
             database.write("INSERT INTO ended_session (id, expires) VALUES (?, ?)", ("first", 1))
@@ -85,7 +85,7 @@ class TestFirstStart:
             assert len(database.read("SELECT uuid FROM server_state")[0][0]) == 32
 
     def test_happens_once(self, new_url: str, migrations: Migrations) -> None:
-        """Another start changes nothing, and does not fill the database again."""
+        """A second start changes nothing, and does not fill the database again."""
         prepare(new_url, migrations, nothing)
         with closing(Database(new_url)) as database:
             before = database.read("SELECT uuid, serial FROM server_state")
@@ -98,7 +98,7 @@ class TestFirstStart:
             assert database.read("SELECT uuid, serial FROM server_state") == before
 
     def test_keeps_nothing_if_it_fails(self, new_url: str, tmp_path: Path, migrations: Migrations) -> None:
-        """If filling the database fails, the reason is told, and the next start is again the first."""
+        """If filling the database fails, the start fails with the reason, and the next start is the first again."""
 
         def fail(database: Database) -> None:
             raise StartupError("root needs a password")
@@ -111,7 +111,7 @@ class TestFirstStart:
         assert len(filled) == 1
 
     def test_makes_files_for_the_owner_only(self, path: Path, migrations: Migrations) -> None:
-        """Nobody else can read the database while it is made or open; a first start leaves nothing but it."""
+        """Other users can never read the database, not even while it is created; no temporary file is left."""
         seen = []
 
         def look(database: Database) -> None:
@@ -131,7 +131,7 @@ class TestFirstStart:
 
     @pytest.mark.slow
     def test_of_several_processes_at_once(self, new_url: str, run: Any) -> None:
-        """If several start at once, one builds the database, the others find it."""
+        """If several servers start at once, one creates the database and the others use it."""
         starts = [run("prepare", new_url) for _ in range(4)]
         assert [(start.communicate(timeout=60)[1], start.returncode) for start in starts] == [("", 0)] * 4
         with closing(Database(new_url)) as database:
@@ -139,7 +139,7 @@ class TestFirstStart:
 
     @pytest.mark.slow
     def test_may_be_killed_at_any_moment(self, path: Path, run: Any) -> None:
-        """Wherever a first start is killed, the next one works, and leaves nothing of it behind."""
+        """Wherever a first start is killed, the next one works and removes all temporary files."""
         killing = run("kill", f"sqlite:///{path}")
         out, err = killing.communicate(timeout=100)
         assert (err, killing.returncode) == ("", 0)
@@ -150,7 +150,7 @@ class TestMigrations:
     """Later starts."""
 
     def test_are_applied_once_in_order(self, url: str, plugin: tuple[Path, Migrations]) -> None:
-        """What the database has not seen is applied, in the order of the numbers, and never again."""
+        """Missing migrations are applied once, in the order of their numbers."""
         folder, migrations = plugin
         (folder / "0002_more.py").write_text(
             "def up(m, db): db.execute_sql(\"INSERT INTO colour (name) VALUES ('a')\")"
@@ -164,7 +164,7 @@ class TestMigrations:
         assert colours(url) == ["a!", "red!"]
 
     def test_that_fail_leave_no_trace(self, url: str, plugin: tuple[Path, Migrations]) -> None:
-        """A migration that fails stops the start and is undone; those before it stay, and so does what was there."""
+        """A failing migration stops the start and is rolled back; earlier migrations and all data stay."""
         folder, migrations = plugin
         (folder / "0001_colours.py").write_text(ADDS_COLOURS)
         (folder / "0002_flavours.py").write_text(FAILS_HALFWAY)
@@ -175,7 +175,7 @@ class TestMigrations:
         prepare(url, migrations, nothing)
 
     def test_of_a_newer_version_stop_the_start(self, url: str, plugin: tuple[Path, Migrations]) -> None:
-        """A database that has seen more than the folders hold is refused, with what it has seen, and not changed."""
+        """A database with unknown migrations is refused with their names, and not changed."""
         folder, migrations = plugin
         (folder / "0001_colours.py").write_text(ADDS_COLOURS)
         (folder / "0007_shades.py").write_text("def up(m, db): db.execute_sql(\"UPDATE colour SET name = 'pink'\")")
@@ -191,7 +191,7 @@ class TestMigrations:
     def test_of_a_plugin_that_is_gone_do_no_harm(
         self, url: str, plugin: tuple[Path, Migrations], migrations: Migrations
     ) -> None:
-        """A plugin may be left out: its tables wait for it."""
+        """If a plugin is left out, its tables stay."""
         folder, all_migrations = plugin
         (folder / "0001_colours.py").write_text(ADDS_COLOURS)
         prepare(url, all_migrations, nothing)
@@ -199,13 +199,13 @@ class TestMigrations:
         assert colours(url) == ["red"]
 
     def test_must_be_where_the_plugin_says(self, url: str, tmp_path: Path, migrations: Migrations) -> None:
-        """A plugin that was installed without its migrations is named."""
+        """If the folder of a plugin's migrations is missing, the message names the plugin."""
         with pytest.raises(StartupError, match=r"migrations of paint .*'.*nowhere'"):
             prepare(url, [*migrations, ("paint", tmp_path / "nowhere")], nothing)
 
     @pytest.mark.slow
     def test_may_be_killed_at_any_moment(self, path: Path, plugin: tuple[Path, Migrations], run: Any) -> None:
-        """Wherever an upgrade is killed, the next start goes on with it."""
+        """Wherever an upgrade is killed, the next start completes it."""
         folder, _ = plugin
         assert run("prepare", f"sqlite:///{path}").wait(60) == 0
         (folder / "0001_colours.py").write_text(ADDS_COLOURS)
@@ -217,19 +217,19 @@ class TestMigrations:
 
 
 def cut(path: Path, size: int) -> None:
-    """Take the end of a file away."""
+    """Cut off the end of a file."""
     os.truncate(path, size)
 
 
 def overwrite(path: Path, start: int, length: int) -> None:
-    """Put noise into a file, the same in every run."""
+    """Write random bytes into a file, the same in every run."""
     with path.open("r+b") as file:
         file.seek(start)
         file.write(random.Random(7).randbytes(length))
 
 
 def replace_by_another(path: Path) -> None:
-    """Put the database of another program there."""
+    """Replace it with the database of another program."""
     path.unlink()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE bookmarks (url TEXT)")
@@ -241,7 +241,7 @@ def lose(path: Path) -> None:
 
 
 def link_to_nothing(path: Path) -> None:
-    """Put a link there whose target is gone, as when a disk is not mounted."""
+    """Replace it with a link without a target, as if a disk were not mounted."""
     path.unlink()
     path.symlink_to("unmounted/wheelgate.db")
 
@@ -265,13 +265,13 @@ DAMAGES = [
 
 
 class TestDamagedFiles:
-    """SQLite files that are not as the server left them."""
+    """Damaged and restored SQLite files."""
 
     @pytest.mark.parametrize(("damage", "says"), DAMAGES)
     def test_stop_the_start(
         self, path: Path, migrations: Migrations, damage: Callable[[Path], object], says: str
     ) -> None:
-        """A damaged file is told by name, with what is wrong and what to do; nothing is changed or begun beside it."""
+        """The message names a damaged file, the damage and the remedy; nothing is changed or created."""
         prepare(f"sqlite:///{path}", migrations, nothing)
         damage(path)
         before = contents(path.parent)
@@ -281,7 +281,7 @@ class TestDamagedFiles:
         assert contents(path.parent) == before
 
     def test_of_a_restored_backup_are_fine(self, path: Path, migrations: Migrations) -> None:
-        """A backup made by SQLite's own means is taken as it is, gets its log, and the owner's permissions."""
+        """A backup made with SQLite's own tools works, and gets its log and the right permissions."""
         prepare(f"sqlite:///{path}", migrations, nothing)
         backup = path.with_name("backup.db")
         with closing(sqlite3.connect(path)) as connection:
@@ -296,7 +296,7 @@ class TestDamagedFiles:
 
 
 def contents(folder: Path) -> dict[str, bytes | None]:
-    """Return every file of a folder with what is in it."""
+    """Return the content of every file in a folder."""
     return {file.name: file.read_bytes() if file.exists() else None for file in folder.iterdir()}
 
 
@@ -323,7 +323,7 @@ def shared(migrations: Migrations) -> Iterator[Path]:
 def test_missing_permissions_stop_the_start(
     shared: Path, run: Any, file_mode: int, folder_mode: int, says: str
 ) -> None:
-    """A file or folder that the server's user cannot write is told by name, with what to do, and not changed."""
+    """The message names a file or folder that is not writable, and the remedy; nothing is changed."""
     Path(f"{shared}.lock").unlink()
     shared.chmod(file_mode)
     shared.parent.chmod(folder_mode)
@@ -337,19 +337,19 @@ def test_missing_permissions_stop_the_start(
 
 @contextmanager
 def nothing_listens(url: str, postgres: Any) -> Iterator[str]:
-    """Give an address where no server is."""
+    """Return the URL of a port where nothing listens."""
     yield "postgresql://postgres:swordfish@127.0.0.1:1/wheelgate"
 
 
 @contextmanager
 def no_such_database(url: str, postgres: Any) -> Iterator[str]:
-    """Give the name of a database that was not created."""
+    """Return the URL of a database that was not created."""
     yield postgres.url("absent")
 
 
 @contextmanager
 def no_right_to_create(url: str, postgres: Any) -> Iterator[str]:
-    """Give a user who may connect, but not create tables."""
+    """Return the URL of a user who may connect, but not create tables."""
     postgres.execute("CREATE ROLE guest LOGIN")
     yield url.replace("postgres:swordfish", "guest:swordfish")
     postgres.execute("DROP ROLE guest")
@@ -357,13 +357,13 @@ def no_right_to_create(url: str, postgres: Any) -> Iterator[str]:
 
 @contextmanager
 def only_reads(url: str, postgres: Any) -> Iterator[str]:
-    """Give a database that takes no changes, as a standby does."""
+    """Return the URL of a read-only database, such as a standby."""
     yield f"{url}&options=-c%20default_transaction_read_only%3Don"
 
 
 @pytest.mark.slow
 class TestPostgresql:
-    """A PostgreSQL database that cannot be used."""
+    """Unusable PostgreSQL databases."""
 
     @pytest.mark.parametrize(
         ("fault", "says"),
@@ -377,7 +377,7 @@ class TestPostgresql:
     def test_stops_the_start(
         self, postgres: Any, postgres_url: str, migrations: Migrations, fault: Any, says: str
     ) -> None:
-        """The start is refused with the reason and without the password; nothing is left in the database."""
+        """The start fails with the reason but without the password, and leaves nothing in the database."""
         with fault(postgres_url, postgres) as url, pytest.raises(StartupError, match=says) as refused:
             prepare(url, migrations, nothing)
         assert "swordfish" not in str(refused.value)
@@ -386,7 +386,7 @@ class TestPostgresql:
             assert database.read("SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == []
 
     def test_needs_a_driver(self, run: Any) -> None:
-        """Without psycopg the start is refused with the command that installs it; SQLite goes without."""
+        """Without psycopg the start fails with the command that installs it."""
         start = run("prepare", "postgresql://postgres:swordfish@127.0.0.1:1/x", "--without-psycopg")
         _, err = start.communicate(timeout=60)
         assert (start.returncode, "pip install 'wheelgate[postgresql]'" in err) == (1, True), err
@@ -400,7 +400,7 @@ class TestPostgresql:
 @pytest.mark.slow
 @pytest.mark.parametrize("left", [0, 8192, 20480, 40960])
 def test_first_start_on_a_full_disk(tiny_disk: Path, migrations: Migrations, left: int) -> None:
-    """A first start for which there is not enough space is refused as such; once there is, it works."""
+    """A first start on a full disk fails with that reason; with free space it works."""
     ballast = tiny_disk / "ballast"
     ballast.write_bytes(bytes(1024 * 1024 - left))
     url = f"sqlite:///{tiny_disk / 'wheelgate.db'}"

@@ -1,4 +1,4 @@
-"""The server's identity and the sessions that ended."""
+"""The identity of the server, and ended sessions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_identity_stays(database: Database, url: str) -> None:
 
 
 def test_ended_sessions_are_known_to_all(database: Database, url: str) -> None:
-    """A session that was ended is so for every worker, and can be ended again; others go on."""
+    """An ended session is ended for every worker, and can be ended again; other sessions stay."""
     state = ServerState(database)
     assert not state.session_ended("one")
     expires = int(time.time()) + 1000
@@ -32,7 +32,7 @@ def test_ended_sessions_are_known_to_all(database: Database, url: str) -> None:
 
 
 def test_ended_sessions_are_forgotten_when_they_would_have_expired(database: Database) -> None:
-    """To end a session drops those whose time was over a day ago, so that the table does not grow for ever."""
+    """Ending a session removes those that expired more than a day ago, so the table stays small."""
     state = ServerState(database)
     now = int(time.time())
     state.end_session("long over", now - ENDED_SESSION_GRACE_SECONDS - 10)
@@ -43,7 +43,7 @@ def test_ended_sessions_are_forgotten_when_they_would_have_expired(database: Dat
 
 
 def test_a_change_of_the_clock_revives_no_session(database: Database) -> None:
-    """A clock that was ahead for less than a day has made the server forget nothing that may still count."""
+    """A clock that was ahead for less than a day revives no session."""
     state = ServerState(database)
     now = int(time.time())
     state.end_session("running", now + 1000)

@@ -1,4 +1,4 @@
-"""What a request is told when the database fails, and that it goes on as soon as the database does."""
+"""The refusals of requests while the database fails, and the recovery afterwards."""
 
 # ruff: noqa: PT012 - a transaction that fails is more than one statement
 
@@ -24,11 +24,11 @@ from wheelgate.store.prepare import prepare
 
 ADD = "INSERT INTO ended_session (id, expires) VALUES (?, ?)"
 MUCH = 500_000
-"""Characters, more than is left where space is short."""
+"""Characters of a row, more than the free space on a small disk."""
 
 
 def names(database: Database) -> list[str]:
-    """Return what was added."""
+    """Return the added rows."""
     return [row[0] for row in database.read("SELECT id FROM ended_session ORDER BY id")]
 
 
@@ -62,7 +62,7 @@ def peewee_of(database: Database) -> Sqlite:
 
 @contextmanager
 def few_pages(database: Database, file: Path) -> Iterator[None]:
-    """Let SQLite say that the disk is full."""
+    """Make SQLite report a full disk."""
     peewee_of(database).pragma("max_page_count", 20)
     yield
     peewee_of(database).pragma("max_page_count", 1_000_000)
@@ -70,7 +70,7 @@ def few_pages(database: Database, file: Path) -> Iterator[None]:
 
 @contextmanager
 def only_reads(database: Database, file: Path) -> Iterator[None]:
-    """Let SQLite say that the file is read-only."""
+    """Make SQLite report a read-only file."""
     peewee_of(database).pragma("query_only", 1)
     yield
     peewee_of(database).pragma("query_only", 0)
@@ -78,7 +78,7 @@ def only_reads(database: Database, file: Path) -> Iterator[None]:
 
 @contextmanager
 def other_writer(database: Database, file: Path) -> Iterator[None]:
-    """Have another program hold the lock for writers for longer than anybody waits."""
+    """Let another program hold the write lock for longer than the timeout."""
     peewee_of(database).timeout = 0.1
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -87,7 +87,7 @@ def other_writer(database: Database, file: Path) -> Iterator[None]:
 
 @contextmanager
 def small_files(database: Database, file: Path) -> Iterator[None]:
-    """Let the system refuse to write, which SQLite notices no sooner than at the commit."""
+    """Let the system refuse to write, which SQLite notices only at the commit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (MUCH // 5, hard))
     try:
@@ -97,7 +97,7 @@ def small_files(database: Database, file: Path) -> Iterator[None]:
 
 
 class TestSqlite:
-    """A file."""
+    """SQLite."""
 
     @pytest.mark.parametrize(
         ("fault", "error", "says"),
@@ -111,7 +111,7 @@ class TestSqlite:
     def test_refuses_a_change_and_recovers(
         self, sqlite: Database, file: Path, fault: Any, error: type[BackendUnavailable], says: str
     ) -> None:
-        """The change is refused with a reason and undone, reads go on, and the next works when the fault is over."""
+        """A change is refused with a reason and rolled back, reads work, and after the fault changes work again."""
         serial = sqlite.serial()
         with fault(sqlite, file):
             with pytest.raises(error, match=says) as refused, sqlite.transaction():
@@ -126,7 +126,7 @@ class TestSqlite:
 
     @pytest.mark.slow
     def test_survives_a_disk_that_is_full(self, tiny_disk: Path, migrations: Any) -> None:
-        """On a real disk without space a change is refused as such, reads go on, and it works once there is space."""
+        """On a full disk a change is refused with 507 and reads work; with free space changes work again."""
         url = f"sqlite:///{tiny_disk / 'wheelgate.db'}"
         prepare(url, migrations, lambda database: add(database, "old"))
         with closing(Database(url)) as database:
@@ -150,7 +150,7 @@ class TestSqlite:
         ],
     )
     def test_tells_that_it_is_broken(self, file: Path, damage: Callable[[Path], object], says: str) -> None:
-        """A file that is broken while the server runs is told as such, to readers and writers; none is made anew."""
+        """If the file is damaged while the server runs, reads and changes are refused, and no new file is created."""
         damage(file)
         with closing(Database(f"sqlite:///{file}")) as database:
             with pytest.raises(BackendUnavailable, match=f"cannot be used .*{says}") as refused:
@@ -162,7 +162,7 @@ class TestSqlite:
 
 
 def fill(path: Path) -> None:
-    """Write until nothing more goes in."""
+    """Write until the disk is full."""
     with path.open("wb", buffering=0) as ballast:
         for size in (4096, 1):
             try:
@@ -174,7 +174,7 @@ def fill(path: Path) -> None:
 
 @pytest.mark.slow
 class TestPostgresql:
-    """A server."""
+    """PostgreSQL."""
 
     @pytest.fixture
     def database(self, postgres_url: str, migrations: Any) -> Iterator[Database]:
@@ -187,7 +187,7 @@ class TestPostgresql:
     def test_comes_back_after_the_connection_was_lost(
         self, database: Database, postgres: Any, postgres_url: str
     ) -> None:
-        """A connection that was lost between requests is replaced: for reads, for changes, without a word."""
+        """A connection that was lost between requests is silently replaced, for reads and for changes."""
         for act in (lambda: database.serial(), lambda: add(database, "new"), lambda: names(database)):
             assert database.serial()
             postgres.disconnect(postgres_url)
@@ -197,7 +197,7 @@ class TestPostgresql:
     def test_undoes_a_change_whose_connection_is_lost(
         self, database: Database, postgres: Any, postgres_url: str
     ) -> None:
-        """If the connection is lost within a transaction, all of it is undone and told; the next one works."""
+        """If the connection is lost during a transaction, it is rolled back and refused; the next one works."""
         with pytest.raises(BackendUnavailable, match="does not answer"), database.transaction():
             database.write(ADD, ("half", 1))
             postgres.disconnect(postgres_url)
@@ -209,7 +209,7 @@ class TestPostgresql:
     def test_tells_that_the_server_is_down(
         self, database: Database, postgres: Any, postgres_url: str, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """While the server is down every request is told to come back, and workers can start; then all is well."""
+        """While the server is down, requests get Retry-After and workers can start; afterwards all works."""
         postgres.stop()
         try:
             for act in (lambda: database.serial(), lambda: add(database, "new"), lambda: database.serial()):
@@ -226,7 +226,7 @@ class TestPostgresql:
         assert names(database) == ["new", "old"]
 
     def test_waits_for_a_lock_only_so_long(self, database: Database, postgres_url: str) -> None:
-        """If another session holds what a change needs, the change is refused after a while, and may be repeated."""
+        """If another session holds a needed lock, a change is refused after the timeout, and may be repeated."""
         database.orm.execute_sql("SET lock_timeout = '100ms'")
         with psycopg.connect(postgres_url) as other:
             other.execute("UPDATE server_state SET serial = serial")
@@ -251,7 +251,7 @@ class TestPostgresql:
     def test_tells_what_the_server_reports(
         self, database: Database, state: str, error: type[BackendUnavailable], says: str
     ) -> None:
-        """The kinds of failure that a server reports by its codes are told apart; the change is undone."""
+        """Each kind of failure, by the SQLSTATE of the server, gets its own refusal; the change is rolled back."""
         with pytest.raises(error, match=says) as refused, database.transaction():
             database.write(ADD, ("new", 1))
             database.orm.execute_sql(f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}'; END $$")

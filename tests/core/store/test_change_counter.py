@@ -1,4 +1,4 @@
-"""The number by which processes on one SQLite file learn that something changed."""
+"""The counter that tells processes on one SQLite file about changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def add(database: Database) -> None:
 
 
 def names(database: Database) -> list[str]:
-    """Return what was added."""
+    """Return the added rows."""
     return [row[0] for row in database.read("SELECT id FROM ended_session")]
 
 
@@ -38,7 +38,7 @@ def path(tmp_path: Path, migrations: Any) -> Path:
 
 @pytest.fixture
 def database(path: Path) -> Iterator[Database]:
-    """Return an open database that has looked at the counter once."""
+    """Return an open database that has read the serial once."""
     with closing(Database(f"sqlite:///{path}")) as database:
         database.open()
         assert database.serial() == 1
@@ -46,7 +46,7 @@ def database(path: Path) -> Iterator[Database]:
 
 
 def test_is_odd_while_anything_is_under_way(path: Path) -> None:
-    """One writer may begin before another has said that it ended; the number is even only after both have."""
+    """If a writer begins before another has ended, the number becomes even only after both have ended."""
     with closing(ChangeCounter(path)) as one, closing(ChangeCounter(path)) as other:
         seen = [one.number]
         first = one.begin()
@@ -62,7 +62,7 @@ def test_is_odd_while_anything_is_under_way(path: Path) -> None:
 
 
 def test_never_comes_back(path: Path) -> None:
-    """Whoever looks after any number of changes, whole or broken off, sees a number that was never there before."""
+    """After any number of changes, complete or interrupted, the number has a value that it never had before."""
     with closing(ChangeCounter(path)) as beacon:
         seen = [beacon.number]
         for _ in range(600):
@@ -78,7 +78,7 @@ def test_never_comes_back(path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_writer_that_died_hides_nothing(database: Database, path: Path, run: Any) -> None:
-    """After a writer was killed with the number odd, every look is one at the database, until the next change."""
+    """After a writer was killed during a change, every read of the serial asks the database until the next change."""
     with closing(ChangeCounter(path)) as dying:
         dying.begin()
     assert database.serial() == 1
@@ -88,7 +88,7 @@ def test_a_writer_that_died_hides_nothing(database: Database, path: Path, run: A
 
 @pytest.mark.slow
 def test_without_the_file_nobody_is_in_the_dark_for_long(database: Database, path: Path, run: Any) -> None:
-    """If somebody has removed the file, what others change is seen all the same, if a little later."""
+    """If the file was removed, changes of other processes are noticed a little later."""
     Path(f"{path}-beacon").unlink()
     assert run("count", f"sqlite:///{path}").wait(60) == 0
     for _ in range(100):
@@ -100,7 +100,7 @@ def test_without_the_file_nobody_is_in_the_dark_for_long(database: Database, pat
 
 @pytest.mark.parametrize("damage", [Path.unlink, lambda file: os.truncate(file, 0)], ids=["gone", "cut"])
 def test_comes_back_at_the_next_start(path: Path, migrations: Any, damage: Callable[[Path], None]) -> None:
-    """A start makes the file again if it is gone, and leaves it alone if it is there; without a start all works too."""
+    """A start creates a missing file, and does not touch an existing one; everything works without the file too."""
     damage(Path(f"{path}-beacon"))
     with closing(Database(f"sqlite:///{path}")) as database:
         database.open()
@@ -115,7 +115,7 @@ def test_comes_back_at_the_next_start(path: Path, migrations: Any, damage: Calla
 
 
 def test_a_file_that_cannot_be_opened_stops_changes(path: Path) -> None:
-    """A worker that others would not notice changes nothing; to read works."""
+    """If the counter cannot be opened, changes are refused, and reads work."""
     beacon = Path(f"{path}-beacon")
     beacon.unlink()
     beacon.mkdir()
@@ -128,7 +128,7 @@ def test_a_file_that_cannot_be_opened_stops_changes(path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_written_stops_changes(database: Database) -> None:
-    """If the number cannot be written, nothing is changed, and to read works; with the fault the refusal ends."""
+    """If the counter cannot be written, changes are refused and reads work, until the fault is over."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
     try:
@@ -144,7 +144,7 @@ def test_a_file_that_cannot_be_written_stops_changes(database: Database) -> None
 
 @pytest.mark.slow
 def test_is_never_behind_what_was_committed(path: Path, run: Any) -> None:
-    """While several processes write, the counter is never behind what was committed before it was asked for."""
+    """While several processes write, the serial is never lower than that of an earlier commit."""
     url = f"sqlite:///{path}"
     writers = [run("count", url, "--times", 2000) for _ in range(3)]
     watchers = [run("watch", url, "--times", 60_000) for _ in range(2)]
