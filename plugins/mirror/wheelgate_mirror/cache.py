@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from wheelgate import Index, Server
 from wheelgate.caches import TtlCache
 from wheelgate.errors import BackendUnavailable, BadUpstream, Forbidden, UpstreamTimeout
-from wheelgate_mirror import queries as tables
+from wheelgate_mirror import queries
 from wheelgate_mirror.backoff import PAUSE, Backoff
 from wheelgate_mirror.key_locks import Turns
 from wheelgate_mirror.page_parsing import UnusableError, read_html, read_json
@@ -149,7 +149,7 @@ class Cache:
     def _keep(self, index: Index, name: str, told: Kept, before: Kept | None) -> None:
         """Keep an answer; its stamp is a new one only if the content is. Whoever asked has it, even if that fails."""
         same = before is not None and before.content == told.content
-        change = tables.confirm_page if same else tables.write_page
+        change = queries.confirm_page if same else queries.write_page
         try:
             with self._database.transaction():
                 if self._server.indices.get(index.owner, index.name) is not None:  # it may be gone meanwhile
@@ -166,7 +166,7 @@ class Cache:
 
     def _kept(self, index: Index, place: Place, name: str) -> Kept | None:
         """Return what this upstream has said, not another one that the mirror had before."""
-        kept = tables.page(self._database, index.path, name)
+        kept = queries.page(self._database, index.path, name)
         return kept if kept is not None and kept.source == place.source else None
 
 

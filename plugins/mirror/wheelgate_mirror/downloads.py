@@ -12,7 +12,7 @@ import orjson
 from wheelgate import Index, Server
 from wheelgate.errors import BadUpstream, NotFound
 from wheelgate.packages import IncomingFile, OngoingDownload, ReceivedFile, StoredFile
-from wheelgate_mirror import queries as tables
+from wheelgate_mirror import queries
 from wheelgate_mirror.pages import Offer
 from wheelgate_mirror.queries import Cached
 from wheelgate_mirror.upstream import Upstreams
@@ -81,7 +81,7 @@ class Downloads:
         files, database = self._server.files, self._server.database
 
         def download(draft: IncomingFile) -> StoredFile:
-            if found := tables.file(database, index.path, wanted.path):
+            if found := queries.file(database, index.path, wanted.path):
                 return found[0].stored
             made = self._receive(place, wanted, draft)
             cached = Cached(wanted.path, project, offer.version, made.stored, offer.upload_time)
@@ -90,7 +90,7 @@ class Downloads:
                 files.ensure_stored(made)
                 if self._server.indices.get(index.owner, index.name) is None:
                     raise NotFound(f"index '{index.path}' was deleted meanwhile")
-                tables.add_file(database, index.path, cached)
+                queries.add_file(database, index.path, cached)
             return made.stored
 
         return files.fetch(f"{index.path}/{wanted.path}", wanted.size, download)

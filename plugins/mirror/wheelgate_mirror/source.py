@@ -8,7 +8,7 @@ from dataclasses import replace
 from wheelgate import Index, Server
 from wheelgate.errors import Forbidden, NotFound
 from wheelgate.packages import OngoingDownload, Project, ProjectList, Redirect, Release, StoredFile, is_project_name
-from wheelgate_mirror import queries as tables
+from wheelgate_mirror import queries
 from wheelgate_mirror.backoff import Backoff
 from wheelgate_mirror.cache import Cache
 from wheelgate_mirror.cooldown import hold_back
@@ -41,8 +41,8 @@ class MirrorPackages:
     def stamp(self, index: Index, project: str = "") -> Hashable:
         """Return a value that is another one whenever what the upstream said has changed."""
         if not project and index.config.get("mirror_no_project_list"):
-            return tables.stamp_of_all(self._database, index.path)
-        return tables.stamp(self._database, index.path, project)
+            return queries.stamp_of_all(self._database, index.path)
+        return queries.stamp(self._database, index.path, project)
 
     def projects(self, index: Index) -> ProjectList:
         """Return the names of all projects; with ``mirror_no_project_list`` those that somebody has asked for."""
@@ -50,7 +50,7 @@ class MirrorPackages:
         if place is None:
             return ProjectList(())
         if index.config.get("mirror_no_project_list"):
-            return ProjectList(tables.known_projects(self._database, index.path, place.source))
+            return ProjectList(queries.known_projects(self._database, index.path, place.source))
         current = self._cache.current(index, place, "")
         return ProjectList(
             () if current.content is None else unpacked_names(current.content), current.stale, current.until
@@ -73,7 +73,7 @@ class MirrorPackages:
         found = self._offered(index, name)
         if found is None:
             return ()
-        here = {cached.path: cached.stored for cached in tables.files(self._database, index.path, name)}
+        here = {cached.path: cached.stored for cached in queries.files(self._database, index.path, name)}
         return releases(found, here)
 
     def open(self, index: Index, path: str) -> StoredFile | OngoingDownload | Redirect:
@@ -122,35 +122,35 @@ class MirrorPackages:
         """Ask the upstream again when the project is asked for next, also one that has just failed."""
         place = place_of(index)
         if place is not None:
-            tables.doubt_page(self._database, index.path, name)
+            queries.doubt_page(self._database, index.path, name)
             self._cache.forget(index, place, name)
 
     def delete(self, index: Index, name: str, version: str | None = None, path: str | None = None) -> None:
         """Drop what was fetched; it is fetched again when somebody asks for it. Within a transaction."""
         exact = None if version is None else normalized_version(version) or version
         project = name if path is None else None
-        hashes = tables.drop_files(self._database, index.path, project, exact, path)
-        pages = tables.drop_pages(self._database, index.path, name) if version is None and path is None else 0
+        hashes = queries.drop_files(self._database, index.path, project, exact, path)
+        pages = queries.drop_pages(self._database, index.path, name) if version is None and path is None else 0
         if not hashes and not pages:
             raise NotFound(f"nothing of {path or name} is kept on {index.path}")
         self._files.mark_unreferenced(hashes)
 
     def forget(self, index: Index) -> None:
         """Drop everything that was fetched for an index. Within a transaction."""
-        tables.drop_pages(self._database, index.path)
-        self._files.mark_unreferenced(tables.drop_files(self._database, index.path))
+        queries.drop_pages(self._database, index.path)
+        self._files.mark_unreferenced(queries.drop_files(self._database, index.path))
 
     def references(self, sha256: str) -> bool:
         """Say whether a file that was fetched has that hash."""
-        return tables.refers(self._database, sha256)
+        return queries.refers(self._database, sha256)
 
     def stored_files(self) -> Iterator[tuple[StoredFile, str]]:
         """Name every file that was fetched."""
-        return tables.all_files(self._database)
+        return queries.all_files(self._database)
 
     def mark_lost(self, sha256: str) -> None:
         """Forget a file that is gone or damaged, so that it is fetched again. Within a transaction."""
-        tables.lose(self._database, sha256)
+        queries.lose(self._database, sha256)
 
     def _offered(self, index: Index, name: str) -> Offered | None:
         """Return what an index offers of a project now."""
@@ -162,7 +162,7 @@ class MirrorPackages:
 
     def _here(self, index: Index, path: str) -> StoredFile | None:
         """Return a file that was fetched, if it may be given out."""
-        found = tables.file(self._database, index.path, path)
+        found = queries.file(self._database, index.path, path)
         if found is None:
             return None
         cached, status = found
@@ -178,7 +178,7 @@ class MirrorPackages:
         place, projects = place_of(index), projects_of(name)[:MOST_SPLITS]
         if place is None or not projects:
             raise NotFound(f"'{name}' does not exist on {index.path}")
-        known = tables.pages(self._database, index.path, place.source, projects)
+        known = queries.pages(self._database, index.path, place.source, projects)
         found = _search(known, path)
         if found is None:
             current = self._cache.current(index, place, projects[0])

@@ -10,7 +10,7 @@ from wheelgate import Index
 from wheelgate.errors import Conflict, NotFound
 from wheelgate.names import fold
 from wheelgate.store.database import Database
-from wheelgate_sql_store import queries as hot
+from wheelgate_sql_store import queries
 from wheelgate_sql_store.columns import to_json
 from wheelgate_sql_store.models import IndexRow
 
@@ -26,11 +26,11 @@ class SqlIndexStore:
 
     def get(self, owner: str, name: str) -> Index | None:
         """Return the index ``owner/name``."""
-        return hot.index(self.database, owner, name)
+        return queries.index(self.database, owner, name)
 
     def list(self, owner: str | None = None) -> Sequence[Index]:
         """Return every index, or those of ``owner``, in the order of their paths."""
-        return hot.indices(self.database, owner)
+        return queries.indices(self.database, owner)
 
     def lookalike(self, owner: str, name: str) -> str | None:
         """Return the name of the owner's index that looks like ``name``, which may be ``name`` itself."""
@@ -59,7 +59,7 @@ class SqlIndexStore:
 
     def modify(self, index: Index, config: Mapping[str, Any]) -> Index:
         """Replace the configuration. Raise ``Conflict`` if the stored one is no longer that of ``index``."""
-        if not hot.change_index(self.database, index, config):
+        if not queries.change_index(self.database, index, config):
             raise Conflict(f"index '{index.path}' was changed or deleted meanwhile; look again and repeat")
         return replace(index, config=dict(config))
 

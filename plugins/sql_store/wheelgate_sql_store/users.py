@@ -9,7 +9,7 @@ from wheelgate import User
 from wheelgate.errors import Conflict
 from wheelgate.names import fold
 from wheelgate.store.database import Database
-from wheelgate_sql_store import queries as hot
+from wheelgate_sql_store import queries
 from wheelgate_sql_store.columns import USER, user_columns
 from wheelgate_sql_store.models import UserRow
 
@@ -26,11 +26,11 @@ class SqlUserStore:
 
     def get(self, name: str) -> User | None:
         """Return the user of that name."""
-        return hot.user(self.database, name)
+        return queries.user(self.database, name)
 
     def list(self) -> Sequence[User]:
         """Return every user, in the order of their names."""
-        return hot.users(self.database)
+        return queries.users(self.database)
 
     def lookalike(self, name: str) -> str | None:
         """Return the name of the user that looks like ``name``, which may be ``name`` itself."""
@@ -74,7 +74,7 @@ class SqlUserStore:
 
     def _change(self, user: User, columns: Mapping[str, Any]) -> User:
         """Set columns, if there are any, of a user that is still the same."""
-        changed = hot.change_user(self.database, user.name, user.stamp, columns)
+        changed = queries.change_user(self.database, user.name, user.stamp, columns)
         if changed is None:
             raise _gone(user)
         return changed

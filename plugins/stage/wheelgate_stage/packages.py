@@ -21,8 +21,7 @@ from wheelgate.packages import (
     UploadForm,
     normalize,
 )
-from wheelgate_stage import changes
-from wheelgate_stage import queries as hot
+from wheelgate_stage import changes, queries
 from wheelgate_stage.filenames import version_key
 from wheelgate_stage.inspection import inspect_upload
 from wheelgate_stage.pushing import take
@@ -41,23 +40,23 @@ class StagePackages:
 
     def stamp(self, index: Index, project: str = "") -> int:
         """Return a number that grows with every change; see ``PackageSource``."""
-        return hot.stamp(self._database, index.path, project)
+        return queries.stamp(self._database, index.path, project)
 
     def projects(self, index: Index) -> ProjectList:
         """Return the names of all projects that have a release."""
-        return ProjectList(hot.names(self._database, index.path))
+        return ProjectList(queries.names(self._database, index.path))
 
     def project(self, index: Index, name: str) -> Project | None:
         """Return a project; None if the index has none of that name."""
-        return hot.project(self._database, index.path, name)
+        return queries.project(self._database, index.path, name)
 
     def claims(self, index: Index, name: str) -> bool:
         """Say whether the index has, or had, a project of that name."""
-        return hot.claims(self._database, index.path, name)
+        return queries.claims(self._database, index.path, name)
 
     def releases(self, index: Index, name: str) -> Sequence[Release]:
         """Return all versions of a project, oldest first."""
-        return hot.releases(self._database, index.path, name)
+        return queries.releases(self._database, index.path, name)
 
     def open(self, index: Index, path: str) -> StoredFile:
         """Return the file at ``path``."""
@@ -74,9 +73,9 @@ class StagePackages:
     def fetch_release(self, index: Index, name: str, version: str) -> Release:
         """Return one release; everything of it is at hand."""
         key = version_key(version)
-        for release in hot.releases(self._database, index.path, name):
+        for release in queries.releases(self._database, index.path, name):
             if version_key(release.version) == key:
-                links = hot.siblings(self._database, index.path, release.files)
+                links = queries.siblings(self._database, index.path, release.files)
                 return replace(release, files=links)
         raise NotFound(f"The version {version} of project {name} does not exist on {index.path}.")
 
@@ -164,11 +163,11 @@ class StagePackages:
 
     def references(self, sha256: str) -> bool:
         """Say whether any file has that hash."""
-        return hot.refers(self._database, sha256)
+        return queries.refers(self._database, sha256)
 
     def stored_files(self) -> Iterator[tuple[StoredFile, str]]:
         """Name every file."""
-        return hot.all_files(self._database)
+        return queries.all_files(self._database)
 
     def mark_lost(self, sha256: str) -> None:
         """Take files whose bytes are lost from their projects; the versions stay, for somebody to upload them again."""
@@ -198,11 +197,11 @@ class StagePackages:
             raise NotFound(f"index {index.path} was deleted meanwhile")
         return current
 
-    def _found(self, index: Index, path: str) -> hot.Found:
+    def _found(self, index: Index, path: str) -> queries.Found:
         """Return a file that may be served."""
-        found = hot.file(self._database, index.path, path)
+        found = queries.file(self._database, index.path, path)
         if found is None:
-            if hot.gone(self._database, index.path, path):
+            if queries.gone(self._database, index.path, path):
                 raise Gone(f"{index.path}/{path} was here and has been removed")
             raise NotFound(f"no such file: {index.path}/{path}")
         if found.status == "quarantined":
@@ -214,7 +213,7 @@ class StagePackages:
 
     def _sibling(self, index: Index, path: str, kind: str, called: str) -> bytes:
         self._found(index, path)
-        content = hot.sibling(self._database, index.path, path, kind)
+        content = queries.sibling(self._database, index.path, path, kind)
         if content is None:
             raise NotFound(f"there is no {called} of {index.path}/{path}")
         return content
@@ -241,7 +240,7 @@ class StagePackages:
 
     def _delete_file(self, index: Index, path: str) -> None:
         """Remove one file; the last release file of a version takes the version along."""
-        found = hot.file(self._database, index.path, path)
+        found = queries.file(self._database, index.path, path)
         project = changes.lock(self._database, index.path, found.project) if found else None
         rows = self._database.read(
             "SELECT id, release_id, rel FROM stage_file WHERE index_path = ? AND path = ?", (index.path, path)
