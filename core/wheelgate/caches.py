@@ -24,10 +24,6 @@ class LruCache(Generic[K, V]):
         self._max_entries = max_entries
         self._entries: OrderedDict[K, V] = OrderedDict()
 
-    def __len__(self) -> int:
-        """Return the number of values."""
-        return len(self._entries)
-
     def get(self, key: K) -> V | None:
         """Return the value of a key; None if there is none."""
         try:
@@ -56,10 +52,6 @@ class TtlCache(Generic[K, V]):
     def __init__(self, max_entries: int) -> None:
         """Make an empty cache for at most ``max_entries`` values."""
         self._entries: LruCache[K, tuple[float, V]] = LruCache(max_entries)
-
-    def __len__(self) -> int:
-        """Return the number of values, including expired ones that are still in memory."""
-        return len(self._entries)
 
     def get(self, key: K) -> V | None:
         """Return the value of a key; None if there is none or it has expired."""

@@ -51,7 +51,7 @@ class Database:
         self.read_only = read_only
         self.kind = self.orm.kind
         self.instant = self.orm.instant
-        self._seen = threading.local()
+        self._last_read = threading.local()
         self._counter: ChangeCounter | None = None
 
     def open(self) -> None:
@@ -91,7 +91,7 @@ class Database:
                     afterwards.callback(counter.end, mine)
                 yield
                 serial = self.returning("UPDATE server_state SET serial = serial + 1 RETURNING serial")[0][0]
-            self._saw(serial, mine + 1)
+            self._remember(serial, mine + 1)
         except DATABASE_ERRORS as error:
             if refusal := translate(error):
                 self.orm.close()  # a connection of SQLite stays read-only if the file was when it was opened
@@ -123,17 +123,17 @@ class Database:
         """Return the change serial, which grows with every committed transaction of any thread, process or node."""
         if self._counter is None:
             return self._read_serial()
-        seen, number, now = self._seen, self._counter.number, time.monotonic()
-        if number != getattr(seen, "number", None) or now > seen.until:
-            self._saw(self._read_serial(), number)
-        return int(seen.serial)
+        last, number, now = self._last_read, self._counter.number, time.monotonic()
+        if number != getattr(last, "number", None) or now > last.until:
+            self._remember(self._read_serial(), number)
+        return int(last.serial)
 
-    def _saw(self, serial: int, number: int) -> None:
+    def _remember(self, serial: int, number: int) -> None:
         """Remember for this thread which serial belongs to a number of the counter."""
-        self._seen.serial = serial
-        # Odd is a change under way: its end may come at any moment, so nothing is taken for known until then.
-        self._seen.number = None if number % 2 else number
-        self._seen.until = time.monotonic() + COUNTER_RECHECK_SECONDS
+        self._last_read.serial = serial
+        # An odd number means a change in progress. It may end at any moment, so the serial is not believed until then.
+        self._last_read.number = None if number % 2 else number
+        self._last_read.until = time.monotonic() + COUNTER_RECHECK_SECONDS
 
     def _find_counter(self) -> ChangeCounter | None:
         """Return the counter; None for PostgreSQL, and for a file that is just being built."""

@@ -16,7 +16,7 @@ DATABASE_TIMEOUT_SECONDS = 10
 """Seconds that a writer waits for another writer, and a new connection for its server."""
 
 
-class TracksConnections:
+class ConnectionTracker:
     """Tracks the connections of all threads, so that one call closes them. In peewee each thread closes its own."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -47,7 +47,7 @@ class TracksConnections:
         self.dispose()  # type: ignore[attr-defined]  # peewee's method: this thread forgets its connection
 
 
-class Sqlite(TracksConnections, peewee.SqliteDatabase):
+class Sqlite(ConnectionTracker, peewee.SqliteDatabase):
     """A file. To open it never creates it: a lost database must not come back empty."""
 
     kind = "sqlite"
@@ -79,7 +79,7 @@ class Sqlite(TracksConnections, peewee.SqliteDatabase):
             super().rollback()
 
 
-class Postgresql(TracksConnections, peewee.PostgresqlDatabase):
+class Postgresql(ConnectionTracker, peewee.PostgresqlDatabase):
     """A server. A connection that was lost while idle is opened again silently."""
 
     kind = "postgresql"

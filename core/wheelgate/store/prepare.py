@@ -118,8 +118,7 @@ def _refuse_newer(status: Sequence[OwnerStatus]) -> None:
     if unknown:
         raise StartupError(
             f"a newer version has written to the database: it has {', '.join(unknown)}, which this version does not"
-            " know. Install that version, or restore a backup from before the upgrade. Nothing was"
-            " changed."
+            " know. Install that version, or restore a backup from before the upgrade. Nothing was changed."
         )
 
 

@@ -20,7 +20,7 @@ SQLITE_MAGIC = b"SQLite format 3\0"
 PAGE_SIZES_BYTES = {512 << doubled for doubled in range(8)}
 LOG_SUFFIXES = ("-wal", "-shm", "-journal")
 NEW_SUFFIX = ".new"
-"""Of a database that the first start is building."""
+"""Suffix of a database that the first start is creating."""
 RESTORE_ADVICE = "Restore it from a backup. Nothing was changed, and no empty database was created in its place."
 
 
@@ -72,7 +72,7 @@ def building(path: Path) -> Iterator[Path]:
 
 
 def sweep(path: Path) -> None:
-    """Remove what a first start has left that was killed."""
+    """Remove the files of a first start that was killed."""
     for suffix in ("", *LOG_SUFFIXES):
         Path(f"{path}{NEW_SUFFIX}{suffix}").unlink(missing_ok=True)
 
