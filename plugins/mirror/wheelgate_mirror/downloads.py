@@ -14,7 +14,7 @@ from wheelgate.errors import BadUpstream, NotFound
 from wheelgate.packages import IncomingFile, OngoingDownload, ReceivedFile, StoredFile
 from wheelgate_mirror import queries
 from wheelgate_mirror.pages import Offer
-from wheelgate_mirror.queries import Cached
+from wheelgate_mirror.queries import CachedFile
 from wheelgate_mirror.upstream import Upstreams
 from wheelgate_mirror.upstream_urls import Place
 
@@ -84,7 +84,7 @@ class Downloads:
             if found := queries.file(database, index.path, wanted.path):
                 return found[0].stored
             made = self._receive(place, wanted, draft)
-            cached = Cached(wanted.path, project, offer.version, made.stored, offer.upload_time)
+            cached = CachedFile(wanted.path, project, offer.version, made.stored, offer.upload_time)
             files.store(made)
             with database.transaction():
                 files.ensure_stored(made)

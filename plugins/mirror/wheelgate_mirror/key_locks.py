@@ -1,4 +1,4 @@
-"""One thread after the other where all want to do the same."""
+"""Locks by key, so that of several threads with the same task one does it and the others wait."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
 
-class Turns:
-    """A lock for each key, which is there only while somebody holds it or waits for it."""
+class KeyLocks:
+    """A lock for each key. It exists only while a thread holds it or waits for it."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -16,7 +16,7 @@ class Turns:
 
     @contextmanager
     def of(self, key: Hashable) -> Iterator[None]:
-        """Hold the lock of a key."""
+        """Hold the lock of a key during the ``with`` block."""
         me = threading.get_ident()
         with self._guard:
             lock, wanted_by = self._locks.setdefault(key, (threading.Lock(), set()))

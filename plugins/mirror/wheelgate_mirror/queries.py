@@ -15,24 +15,24 @@ FILE = "f.path, f.project, f.version, f.sha256, f.size, f.upload_time"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What an upstream said last about a project, or about which there are."""
+class CachedPage:
+    """The latest answer of an upstream about a project, or about the list of projects."""
 
     source: str
-    """Which upstream it was."""
+    """The upstream."""
     checked: float
-    """Seconds since 1970 at which it said so, or that nothing has changed."""
+    """When it answered, or confirmed its answer, in seconds since 1970."""
     etag: str
     serial: int
-    """The upstream's own change counter; 0 if it tells none."""
+    """The upstream's change serial; 0 if it sends none."""
     status: str
     content: bytes | None
-    """None if it has nothing of that name any longer."""
+    """None if it no longer has anything of that name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cached:
-    """A file that is here: a package, or the metadata beside one."""
+class CachedFile:
+    """A file in the server's storage: a package, or the metadata of one."""
 
     path: str
     project: str
@@ -53,14 +53,14 @@ def stamp_of_all(database: Database, index: str) -> tuple[int, int]:
     return int(rows[0][0]), int(rows[0][1])
 
 
-def page(database: Database, index: str, project: str) -> Kept | None:
+def page(database: Database, index: str, project: str) -> CachedPage | None:
     """Return what is known of a project."""
     rows = database.read(
         "SELECT source, checked, etag, upstream_serial, status, content FROM mirror_page"
         " WHERE index_path = ? AND project = ?",
         (index, project),
     )
-    return Kept(*rows[0]) if rows else None
+    return CachedPage(*rows[0]) if rows else None
 
 
 def pages(database: Database, index: str, source: str, projects: Sequence[str]) -> list[tuple[str, bytes]]:
@@ -82,7 +82,7 @@ def known_projects(database: Database, index: str, source: str) -> list[str]:
     return sorted(row[0] for row in rows)
 
 
-def write_page(database: Database, index: str, project: str, kept: Kept) -> None:
+def write_page(database: Database, index: str, project: str, kept: CachedPage) -> None:
     """Keep what an upstream says now. Within a transaction."""
     database.write(
         "INSERT INTO mirror_page"  # noqa: S608 - ours
@@ -97,7 +97,7 @@ def write_page(database: Database, index: str, project: str, kept: Kept) -> None
     )
 
 
-def confirm_page(database: Database, index: str, project: str, kept: Kept) -> None:
+def confirm_page(database: Database, index: str, project: str, kept: CachedPage) -> None:
     """Note that an upstream says what it has said before. Within a transaction."""
     database.write(
         "UPDATE mirror_page SET checked = ?, etag = ?, upstream_serial = ? WHERE index_path = ? AND project = ?",
@@ -114,7 +114,7 @@ def doubt_page(database: Database, index: str, project: str) -> None:
     )
 
 
-def file(database: Database, index: str, path: str) -> tuple[Cached, str] | None:
+def file(database: Database, index: str, path: str) -> tuple[CachedFile, str] | None:
     """Return a file that is here, and its project's status (PEP 792)."""
     rows = database.read(
         f"SELECT {FILE}, p.status FROM mirror_file f LEFT JOIN mirror_page p"  # noqa: S608 - ours
@@ -124,7 +124,7 @@ def file(database: Database, index: str, path: str) -> tuple[Cached, str] | None
     return (_cached(*rows[0][:-1]), rows[0][-1] or "") if rows else None
 
 
-def files(database: Database, index: str, project: str) -> list[Cached]:
+def files(database: Database, index: str, project: str) -> list[CachedFile]:
     """Return all files of a project that are here."""
     rows = database.read(
         f"SELECT {FILE} FROM mirror_file f WHERE f.index_path = ? AND f.project = ?",  # noqa: S608 - ours
@@ -133,7 +133,7 @@ def files(database: Database, index: str, project: str) -> list[Cached]:
     return [_cached(*row) for row in rows]
 
 
-def add_file(database: Database, index: str, cached: Cached) -> None:
+def add_file(database: Database, index: str, cached: CachedFile) -> None:
     """Record a file that has come, unless it has come before. Within a transaction."""
     database.write(
         "INSERT INTO mirror_file (index_path, path, project, version, sha256, size, upload_time)"
@@ -191,5 +191,5 @@ def all_files(database: Database) -> Iterator[tuple[StoredFile, str]]:
         yield StoredFile(sha256, size), f"{index}/{path}"
 
 
-def _cached(path: str, project: str, version: str, sha256: str, size: int, upload_time: str | None) -> Cached:
-    return Cached(path, project, version, StoredFile(sha256, size), upload_time)
+def _cached(path: str, project: str, version: str, sha256: str, size: int, upload_time: str | None) -> CachedFile:
+    return CachedFile(path, project, version, StoredFile(sha256, size), upload_time)

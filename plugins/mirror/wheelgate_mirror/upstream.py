@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from wheelgate.errors import BadUpstream, NotFound, Refusal, UpstreamTimeout
 from wheelgate.outgoing import Outgoing
-from wheelgate_mirror.backoff import PAUSE, Backoff
+from wheelgate_mirror.backoff import BACKOFF_SECONDS, Backoff
 from wheelgate_mirror.upstream_urls import Place, origin
 
 if TYPE_CHECKING:
@@ -128,7 +128,9 @@ class Upstreams:
             answer = Answer(response, self._outgoing, deadline)
             if answer.status in BUSY:
                 told = answer.headers.get("Retry-After", "")
-                self._backoff.note(origin(url), answer.refusal("anything"), float(told) if told.isdecimal() else PAUSE)
+                self._backoff.note(
+                    origin(url), answer.refusal("anything"), float(told) if told.isdecimal() else BACKOFF_SECONDS
+                )
             yield answer
 
     def _send(self, url: str, headers: dict[str, str], *, last: bool = False) -> requests.Response:

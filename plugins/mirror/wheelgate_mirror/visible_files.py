@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from wheelgate import Index
 from wheelgate.packages import Release, ReleaseFile, StoredFile
-from wheelgate_mirror.cache import Current
+from wheelgate_mirror.cache import CurrentPage
 from wheelgate_mirror.cooldown import cooldown_of
 from wheelgate_mirror.filenames import order
 from wheelgate_mirror.pages import Offer, Page
@@ -29,7 +29,7 @@ class Offered:
     until: float | None
 
 
-def offered(index: Index, project: str, page: Page, current: Current) -> Offered:
+def offered(index: Index, project: str, page: Page, current: CurrentPage) -> Offered:
     """Leave out what is too young, and everything of a project in quarantine."""
     cooldown, now = cooldown_of(index), time.time()
     offers = () if page.status == QUARANTINED else page.files

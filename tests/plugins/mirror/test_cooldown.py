@@ -12,7 +12,7 @@ from tests.helpers.upstream import Upstream
 from tests.plugins.mirror.conftest import JSON, ROOT, Mirror
 
 from wheelgate import Index
-from wheelgate_mirror.cache import Current
+from wheelgate_mirror.cache import CurrentPage
 from wheelgate_mirror.pages import Offer, Page
 from wheelgate_mirror.visible_files import offered
 
@@ -129,7 +129,7 @@ def test_a_page_is_good_until_the_next_file_comes_of_age(good_until: float | Non
     )
     page = Page("abc", files, ("1.0", "2.0", "3.0", "4.0"), "active", "")
 
-    found = offered(index, "abc", page, Current(b"", good_until))
+    found = offered(index, "abc", page, CurrentPage(b"", good_until))
 
     assert found.versions == ("1.0",)
     assert found.until == pytest.approx(until, abs=1e-3)

@@ -212,9 +212,9 @@ def test_many_who_ask_at_once_cause_one_request(mirror: Mirror, upstream: Upstre
         waiting.wait(60)
         upstream.wait_for("/simple/abc-def/")
         # Who comes later than the answer asks by itself, so all must wait by now.
-        turns = source._cache._turns  # type: ignore[attr-defined]
+        locks = source._cache._locks  # type: ignore[attr-defined]
         for _ in range(1000):
-            if sum(len(wanted) for _, wanted in turns._locks.values()) == 10:
+            if sum(len(wanted) for _, wanted in locks._locks.values()) == 10:
                 break
             Event().wait(0.01)
         gate.set()

@@ -15,7 +15,7 @@ from tests.plugins.mirror.conftest import JSON, Mirror
 
 from wheelgate.errors import BadUpstream
 from wheelgate.testing.site import Site
-from wheelgate_mirror.backoff import LONGEST_PAUSE, Backoff
+from wheelgate_mirror.backoff import MAX_BACKOFF_SECONDS, Backoff
 
 WHEEL = distributions.wheel("abc", "1.0")
 PAGE = "/simple/abc/"
@@ -209,7 +209,9 @@ def test_an_upstream_may_ask_to_be_left_alone(mirror: Mirror, upstream: Upstream
 
 
 @pytest.mark.parametrize(
-    ("told", "wait"), [(77.0, 77.0), (86400.0, LONGEST_PAUSE), (0.0, 1.0)], ids=["asked for", "too long", "too short"]
+    ("told", "wait"),
+    [(77.0, 77.0), (86400.0, MAX_BACKOFF_SECONDS), (0.0, 1.0)],
+    ids=["asked for", "too long", "too short"],
 )
 def test_a_pause_has_limits(told: float, wait: float) -> None:
     """A host is left alone for as long as it asks for, but neither for ever nor not at all."""
@@ -270,7 +272,7 @@ def test_a_redirect_leads_nowhere_that_is_not_allowed(serve: Serve, upstream: Up
 def test_trouble_is_logged_without_credentials(
     shared: Site, fresh: str, upstream: Upstream, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The log says which mirror goes on with what it knows, and why; the password in the address stays hidden."""
+    """The log says which mirror uses an old page, and why; it hides the password in the address."""
     upstream.add(WHEEL)
     url = upstream.url.replace("//", "//ci:swordfish@")
     mirror = Mirror(shared, f"/root/{fresh}", mirror_url=url, mirror_cache_expiry=0)
@@ -280,5 +282,5 @@ def test_trouble_is_logged_without_credentials(
     answer = mirror.page("abc")
 
     assert answer.headers["x-wheelgate-stale"] == "true"
-    assert f"root/{fresh} goes on with what it knows of 'abc'" in caplog.text
+    assert f"root/{fresh} uses its old page of 'abc'" in caplog.text
     assert "swordfish" not in caplog.text + json.dumps([answer.content.decode(), mirror.page("xyz").message])
