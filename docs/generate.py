@@ -29,7 +29,7 @@ from wheelgate.options import Option
 from wheelgate.plugin_host.discovery import discover
 from wheelgate.resources import openapi
 from wheelgate.rights.permissions import CORE_PERMISSIONS
-from wheelgate.server import Server
+from wheelgate.services.opened_server import OpenedServer
 from wheelgate.store.database import Database
 from wheelgate_client import errors as client_errors
 from wheelgate_client.arguments import CommandParser, main_parser
@@ -281,8 +281,8 @@ def keys(plugin: str) -> str:
     plugins = discover(())
     options = [*CORE_OPTIONS, *(option for _, option in plugins.options())]
     # A server that is never started: nothing is opened or made on the disk before it is needed.
-    server = Server(resolve(options, {}, {}), Database("sqlite:///none.db"))
-    (kind,) = dict(plugins.ask("wheelgate_index_types", server=server))[plugin]
+    opened = OpenedServer(resolve(options, {}, {}), plugins, Database("sqlite:///none.db"))
+    (kind,) = dict(plugins.ask("wheelgate_index_types", server=opened.server))[plugin]
     rows = []
     for field in kind.fields:
         takes = " or ".join(f"`{word}`" for word in field.schema.get("enum", ())) or field.schema.get(

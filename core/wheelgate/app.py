@@ -1,65 +1,42 @@
-"""All the wiring, readable from top to bottom: settings and plugins in, an ASGI application out."""
+"""Puts the server together: settings and plugins in, an ASGI application out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib import metadata
 from typing import Any
 
 import falcon.asgi
 
 from wheelgate.config import Config
-from wheelgate.errors import BadInput, Forbidden
+from wheelgate.errors import Forbidden
 from wheelgate.files.sending import FileReader
 from wheelgate.http.answers import JSON_TYPE, CommonHeaders
 from wheelgate.http.errors import ErrorHandlers
 from wheelgate.http.handler_context import HandlerContext
 from wheelgate.http.proxy_headers import ProxyHeaders
 from wheelgate.http.require_login import RequireLogin
-from wheelgate.http.router import MergedResource, Router
-from wheelgate.identity.authentication import Authentication
-from wheelgate.identity.external_users import Presence
-from wheelgate.identity.groups import Groups
-from wheelgate.identity.identify import Identifier
-from wheelgate.identity.limiter import Limiter
-from wheelgate.identity.sessions import Sessions
-from wheelgate.identity.tokens import Tokens
-from wheelgate.plugin_host.discovery import Implementation, Plugins, in_order, refuse_own
+from wheelgate.http.router import Router
+from wheelgate.identity.wiring import Identity, LoginProviders, login_providers, wire_identity
+from wheelgate.plugin_host import budgets
+from wheelgate.plugin_host.circuit import CircuitBreaker
+from wheelgate.plugin_host.discovery import Implementation, Plugins, refuse_reserved
 from wheelgate.plugin_host.events import Events
-from wheelgate.plugin_host.vetoes import Objections
-from wheelgate.resources.api import ApiResource
-from wheelgate.resources.files import FileResource
-from wheelgate.resources.indices import IndexResource
-from wheelgate.resources.login import LoginResource, LogoutResource
-from wheelgate.resources.openapi import OpenApiResource
+from wheelgate.plugin_host.vetoes import Vetoes
+from wheelgate.providers import Route
+from wheelgate.resources.addresses import Accounts, Description, Packages, Pools, addresses
 from wheelgate.resources.plugin_routes import add_plugin_routes
-from wheelgate.resources.projects import ProjectResource
-from wheelgate.resources.push import PushResource
-from wheelgate.resources.refresh import RefreshResource
-from wheelgate.resources.release_changes import (
-    ChangeAccess,
-    FileChangesResource,
-    ProjectChangesResource,
-    VersionChangesResource,
-)
-from wheelgate.resources.root import RootResource
-from wheelgate.resources.simple import SimpleListResource, SimplePages, SimpleProjectResource
-from wheelgate.resources.status import AuthCheckResource, StatusResource
-from wheelgate.resources.upload import UploadResource
-from wheelgate.resources.users import UserResource
-from wheelgate.resources.why import WhyResource
 from wheelgate.rights.decision import Rights
 from wheelgate.rights.indices import IndexRights
 from wheelgate.rights.permissions import CORE_PERMISSIONS
 from wheelgate.server import Server
-from wheelgate.services.indices import Indices
+from wheelgate.services.opened_server import OpenedServer
 from wheelgate.services.packages.inheritance import Inheritance
 from wheelgate.services.packages.merging import IndexMerger
 from wheelgate.services.packages.page_cache import PageCache
 from wheelgate.services.packages.page_renderer import PageRenderer
 from wheelgate.services.packages.sources import Sources
-from wheelgate.services.passwords import Passwords
-from wheelgate.services.principals import Principals
 from wheelgate.services.provisioning import Provisioning, autocreating_authenticators
 from wheelgate.services.releases.uploads import Uploads
 from wheelgate.services.users import Users
@@ -67,20 +44,19 @@ from wheelgate.store.access import StoreAccess
 from wheelgate.store.cached_users import CachedUsers
 from wheelgate.store.database import Database
 from wheelgate.store.group_commit import GroupCommit
-from wheelgate.store.keys import derive_key
-from wheelgate.store.server_state import ServerState
-from wheelgate.threads.pool import Pool, Provider
-from wheelgate.values import Principal, RequestInfo, Token
+from wheelgate.threads.pool import ThreadPool
+from wheelgate.values import Permission
 
 VERSION = metadata.version("wheelgate")
 
-AUTHENTICATOR_BUDGET = 5.0
-POLICY_BUDGET = 1.0
-ROUTE_BUDGET = 30.0
 SENDING_THREADS = 8
 PUSHING_THREADS = 4
-GATHERING = 0.001
-"""Seconds that an upload waits for others, as the files of one release come; the disk takes longer than that."""
+POSTGRESQL_THREADS = 4
+"""SQLite gets one thread: it allows one writer at a time, and further threads would only wait for it."""
+HASHING_NICENESS = 10
+UPLOAD_NICENESS = 10
+UPLOAD_GATHER_SECONDS = 0.001
+"""How long an upload waits for other files of its release to commit with; the disk takes longer than that."""
 CORE_FEATURES = (
     "push-no-docs",
     "push-only-docs",
@@ -93,249 +69,193 @@ CORE_FEATURES = (
 
 
 class Application:
-    """What a worker runs: the ASGI application, and what has to be closed after it."""
+    """What a worker runs: the ASGI application, and everything that is closed when the worker ends."""
 
     def __init__(self, config: Config, plugins: Plugins) -> None:
-        """Open the database, let the plugins bring their parts, and put everything together.
+        """Open the database, collect what the plugins provide, and put everything together.
+
+        If that fails, everything that was opened is closed again.
 
         Raises:
-            StartupError: a plugin fails, or two of them want the same place.
+            StartupError: a plugin fails, or two plugins provide the same thing.
         """
-        database = Database(config.database_url)
-        database.open()
-        server = Server(config, database)
-        server.users = plugins.only("wheelgate_user_store", "a store of users", needed=True, server=server)
-        server.indices = plugins.only("wheelgate_index_store", "a store of indices", needed=True, server=server)
-        state = ServerState(database)
+        with ExitStack() as opening:
+            database = Database(config.database_url)
+            opening.callback(database.close)
+            database.open()
+            opened = OpenedServer(config, plugins, database)
+            server = opened.server
+            opening.callback(server.files.close)
+            events = Events(server, plugins.implementations("wheelgate_on_event"))
+            opening.callback(events.close)
+            storing = ThreadPool("store", 1 if database.kind == "sqlite" else POSTGRESQL_THREADS)
+            opening.callback(storing.close)
+            pools = open_pools(config, opening)
 
-        self._database = database
-        self.server = server
-        self.files = server.files
-        self._hashing = Pool("hashing", config["hash-concurrency"], niceness=10)
-        # SQLite takes one writer at a time; more threads would only wait for each other.
-        self._storing = Pool("store", 1 if database.kind == "sqlite" else 4)
-        self._events = Events(server, plugins.implementations("wheelgate_on_event"))
+            instant = database.instant and server.users.instant and server.indices.instant
+            access = StoreAccess(database, storing, instant=instant)
+            opening.callback(access.close)
+            access.serial = database.serial()
+            cached_users = CachedUsers(server.users, access)
+            users = Users(server.users, opened.indices, cached_users, server.forget_principal)
+            accounts = Accounts(users, opened.indices, opened.passwords)
+            providers = login_providers(plugins, server, storing)
+            provisioning = make_provisioning(plugins, server, accounts, access, providers, events)
+            identity = wire_identity(
+                providers, server, access, cached_users, pools.hashing, provisioning.provision, events.announce
+            )
 
-        instant = database.instant and server.users.instant and server.indices.instant
-        access = StoreAccess(database, self._storing, instant=instant)
-        access.serial = database.serial()
-        self._access = access
-        cached_users = CachedUsers(server.users, access)
+            packages = open_packages(plugins, opened, access, pools, opening)
+            permissions = collect_permissions(plugins)
+            rights = wire_rights(plugins, server, permissions)
+            hide = config["private-indices"] == "hide"
+            index_rights = IndexRights(rights, packages.inheritance, server.indices, access, hide=hide)
+            proxy_headers = ProxyHeaders(config["trusted-proxy"], config["outside-url"])
+            context = HandlerContext(proxy_headers, identity.identifier, rights, index_rights, access, events)
+            about = describe(plugins, opened, identity, providers)
+            app = make_app(config, context, providers)
+            resources = addresses(context, server, access, identity, accounts, packages, about, pools)
+            for template, resource in resources.items():
+                app.add_route(template, resource)
+            add_plugin_routes(app, context, guarded_routes(about), frozenset(each.name for each in permissions))
 
-        secret = config.secret_path.read_bytes()
-        sessions = Sessions(secret, state.uuid, config["session-lifetime"])
-        authenticators = ordered_providers(
-            plugins, "wheelgate_authenticators", config["auth-order"], "--auth-order", server, AUTHENTICATOR_BUDGET
-        )
-        handlers = ordered_providers(
-            plugins, "wheelgate_token_handlers", (), "", server, AUTHENTICATOR_BUDGET, self._storing
-        )
-        group_sources = ordered_providers(
-            plugins, "wheelgate_group_sources", (), "", server, AUTHENTICATOR_BUDGET, self._storing
-        )
-        extractors = ordered_providers(
-            plugins,
-            "wheelgate_credential_extractors",
-            config["extractor-order"],
-            "--extractor-order",
-            server,
-            POLICY_BUDGET,
-        )
-        authentication = Authentication(authenticators, self._hashing, Limiter(), derive_key(secret, "remembered"))
-        groups = Groups(group_sources, [each.name for each, _ in authenticators if not each.local])
-
-        types = [kind for _, kind in plugins.collect("wheelgate_index_types", lambda kind: kind.name, server=server)]
-        indices = Indices(server.indices, server.users, types)
-        keepers = plugins.implementations("wheelgate_forget_principal")
-        server.forget_principal = Principals(server, indices, keepers).forget
-        users = Users(server.users, indices, cached_users, server.forget_principal)
-        provisioning = Provisioning(
-            server,
-            users,
-            indices,
-            access,
-            asked_hooks(plugins, "wheelgate_provision_user", AUTHENTICATOR_BUDGET),
-            autocreating_authenticators(config["autocreate-users"], [each.name for each, _ in authenticators]),
-            self._events.announce,
-        )
-        remembered = derive_key(secret, "remembered tokens")
-        tokens = Tokens(handlers, cached_users, access, remembered, self._tell_of_use)
-        presence = Presence(authenticators)
-        identifier = Identifier(
-            extractors,
-            authentication,
-            sessions,
-            tokens,
-            groups,
-            presence,
-            provisioning.provision,
-            cached_users,
-            state,
-            access,
-        )
-
-        brought = plugins.collect("wheelgate_permissions", lambda permission: permission.name)
-        own = {permission.name for permission in CORE_PERMISSIONS}
-        refuse_own(brought, "permission", own, lambda permission: permission.name)
-        permissions = [*CORE_PERMISSIONS, *(permission for _, permission in brought)]
-        self.rights = rights = Rights(
-            server,
-            permissions,
-            asked_hooks(plugins, "wheelgate_check_permission", POLICY_BUDGET),
-            asked_hooks(plugins, "wheelgate_filter_visible", POLICY_BUDGET),
-        )
-        proxy_headers = ProxyHeaders(config["trusted-proxy"], config["outside-url"])
-
-        self._sources = Sources(types)
-        inheritance = Inheritance(indices, self._sources, access)
-        hide = config["private-indices"] == "hide"
-        index_rights = IndexRights(rights, inheritance, server.indices, access, hide=hide)
-        context = HandlerContext(proxy_headers, identifier, rights, index_rights, access, self._events)
-        self._sending = Pool("sending", SENDING_THREADS)
-        self._pushing = Pool("pushes", PUSHING_THREADS)
-        together = database.kind == "sqlite" and server.files.backend.instant
-        self._uploading = (
-            GroupCommit("uploads", access.within_transaction, gather=GATHERING, niceness=10) if together else None
-        )
-        reader = FileReader(server.files.backend, self._sending)
-        server.files.set_sources(
-            [kind.packages for kind in types if kind.packages is not None], indices.all_have_packages
-        )
-        hasher = plugins.only("wheelgate_password_hasher", "a password hasher", needed=False, server=server)
-        objections = Objections(server, plugins.implementations("wheelgate_check_password"), BadInput)
-        passwords = Passwords(hasher, objections, loopback=config.loopback)
-        server.hash_password = passwords.hash
-        uploadable = Objections(server, plugins.implementations("wheelgate_check_upload"), Forbidden)
-        features = [*CORE_FEATURES, *(feature for _, answer in plugins.ask("wheelgate_features") for feature in answer)]
-
-        middleware = [RequireLogin(context)] if config["require-login"] else []
-        app: falcon.asgi.App[Any, Any] = falcon.asgi.App(media_type=JSON_TYPE, router=Router(), middleware=middleware)
-        app.req_options.strip_url_path_trailing_slash = True
-        ErrorHandlers([extractor.scheme for extractor, _ in extractors if extractor.scheme]).install(app)
-
-        api = ApiResource(context, indices, features)
-        providers = [provider for _, provider in (*extractors, *authenticators, *handlers, *group_sources)]
-        app.add_route("/", RootResource(context, server.users, server.indices, access))
-        app.add_route("/+api", api)
-        app.add_route("/{user}/+api", api)
-        app.add_route("/{user}/{index}/+api", api)
-        app.add_route("/+login", LoginResource(context, identifier, authentication, sessions))
-        app.add_route("/+logout", LogoutResource(context, sessions, state))
-        app.add_route("/+authcheck", AuthCheckResource(context, require_login=config["require-login"]))
-        app.add_route(
-            "/+status", StatusResource(context, versions(plugins), plugins.found, providers, details(config, state))
-        )
-        routes = [(name, route) for name, answer in plugins.ask("wheelgate_routes", server=server) for route in answer]
-        app.add_route("/+openapi", OpenApiResource(types, routes, VERSION))
-        user_resource = UserResource(context, users, indices, access, sessions, self._hashing, passwords)
-        change_access = ChangeAccess(context, indices, self._sources)
-        file_resource = MergedResource(
-            FileResource(context, inheritance, self._sources, access, reader, self._sending),
-            FileChangesResource(change_access, self._sources, server.files),
-        )
-        app.add_route("/{user}/{index}/+f/{first}/{second}/{name}", file_resource)
-        app.add_route("/{user}/{index}/+e/{folder}/{name}", file_resource)
-        app.add_route("/{user}", user_resource)
-        app.add_route("/{user}/{index}/+simple/{project}/refresh", RefreshResource(context))
-        merger = IndexMerger(self._sources)
-        self._pages = PageCache(access, PageRenderer(merger))
-        simple = SimplePages(context, self._pages, absolute=config["absolute-urls"])
-        app.add_route("/{user}/{index}/+simple", SimpleListResource(context, simple))
-        app.add_route("/{user}/{index}/+simple/{project}", SimpleProjectResource(context, simple))
-        app.add_route("/{user}/{index}/+why/{project}", WhyResource(context, merger))
-        shown = ProjectResource(context, merger)
-        app.add_route("/{user}/{index}/{project}", MergedResource(shown, ProjectChangesResource(change_access)))
-        app.add_route(
-            "/{user}/{index}/{project}/{version}", MergedResource(shown, VersionChangesResource(change_access))
-        )
-        pushes = PushResource(context, indices, self._sources, server.files, server.outgoing, uploadable, self._pushing)
-        uploads = Uploads(server.files, self._sources, access, uploadable, config["max-upload"], self._uploading)
-        app.add_route(
-            "/{user}/{index}",
-            MergedResource(
-                IndexResource(context, users, indices, self._sources),
-                UploadResource(context, indices, uploads, pushes),
-                pushes,
-            ),
-        )
-        add_plugin_routes(
-            app,
-            context,
-            [
-                (plugin, route, Provider(f"{plugin}{route.path}", ROUTE_BUDGET, instant=False))
-                for plugin, route in routes
-            ],
-            frozenset(permission.name for permission in permissions),
-        )
-        self.asgi = CommonHeaders(app, VERSION, state.uuid, access)
-
-    def _tell_of_use(self, token: Token, info: RequestInfo) -> None:
-        """Tell the plugins that a token is in use."""
-        self._events.announce("TokenUsed", Principal(token.username), info, token.username, {"token": token.id})
+            self.server = server
+            self.files = server.files
+            self.rights = rights
+            self.asgi = CommonHeaders(app, VERSION, identity.state.uuid, access)
+            self._events = events
+            self._packages = packages
+            self._opened = opening.pop_all()
 
     def sweep(self) -> None:
-        """Remove files that a crash has left. Before any worker of the server's folder begins."""
+        """Remove files that a crash has left; call it before any worker of the server starts."""
         self.files.sweep()
 
     def close(self) -> None:
-        """End what is under way and close the database."""
-        if self._uploading is not None:
-            self._uploading.close()
-        self._access.close()
-        self._storing.close()
-        self._hashing.close()
-        self._events.close()
-        self._sources.close()
-        self._pages.close()
-        self._sending.close()
-        self._pushing.close()
-        self.files.close()
-        self._database.close()
+        """Finish running work, and close everything that was opened, the last first."""
+        self._opened.close()
 
 
-def ordered_providers(
-    plugins: Plugins,
-    hook: str,
-    order: Sequence[str],
-    option: str,
-    server: Server,
-    budget: float,
-    storing: Pool | None = None,
-) -> list[tuple[Any, Provider]]:
-    """Collect the providers of a hook in their order, each with the way to call it.
+def open_pools(config: Config, opening: ExitStack) -> Pools:
+    """Make the pools of threads."""
+    pools = Pools(
+        hashing=ThreadPool("hashing", config["hash-concurrency"], niceness=HASHING_NICENESS),
+        sending=ThreadPool("sending", SENDING_THREADS),
+        pushing=ThreadPool("pushes", PUSHING_THREADS),
+    )
+    for pool in (pools.pushing, pools.sending, pools.hashing):
+        opening.callback(pool.close)
+    return pools
 
-    With ``storing``, those that ask the server's own database and nothing else do so in the threads that it has.
+
+def make_provisioning(
+    plugins: Plugins, server: Server, accounts: Accounts, access: StoreAccess, providers: LoginProviders, events: Events
+) -> Provisioning:
+    """Make what creates users at their first login.
+
+    Raises:
+        StartupError: ``--autocreate-users`` names an authenticator that is not there.
     """
-    things = [thing for _, thing in plugins.collect(hook, lambda thing: thing.name, server=server)]
-    found = []
-    for thing in in_order(things, order, option):
-        instant = getattr(thing, "instant", False)
-        stored = not instant and (getattr(thing, "live", False) or getattr(thing, "local", False))
-        pool = storing if stored else None
-        found.append((thing, Provider(thing.name, budget, instant=instant, patient=False, pool=pool)))
-    return found
+    hooks = guarded_hooks(plugins, "wheelgate_provision_user", budgets.AUTHENTICATOR_SECONDS)
+    creates = autocreating_authenticators(server.config["autocreate-users"], providers.authenticator_names)
+    return Provisioning(server, accounts.users, accounts.indices, access, hooks, creates, events.announce)
 
 
-def asked_hooks(plugins: Plugins, hook: str, budget: float) -> list[tuple[Implementation, Provider]]:
-    """Collect the implementations of a hook that is asked again and again, each with the way to call it."""
-    return [
-        (implementation, Provider(implementation.plugin, budget, instant=implementation.instant))
-        for implementation in plugins.implementations(hook)
-    ]
+def open_packages(
+    plugins: Plugins, opened: OpenedServer, access: StoreAccess, pools: Pools, opening: ExitStack
+) -> Packages:
+    """Make the services that read and change packages."""
+    server = opened.server
+    sources = Sources(opened.index_types)
+    opening.callback(sources.close)
+    merger = IndexMerger(sources)
+    pages = PageCache(access, PageRenderer(merger))
+    opening.callback(pages.close)
+    commits = None
+    # Elsewhere there are several writers, or storing a file takes long: uploads would only wait for each other.
+    if server.database.kind == "sqlite" and server.files.backend.instant:
+        commits = GroupCommit(
+            "uploads", access.within_transaction, gather=UPLOAD_GATHER_SECONDS, niceness=UPLOAD_NICENESS
+        )
+        opening.callback(commits.close)
+    vetoes = Vetoes(server, plugins.implementations("wheelgate_check_upload"), Forbidden)
+    max_bytes = server.config["max-upload"]
+    return Packages(
+        sources=sources,
+        merger=merger,
+        inheritance=Inheritance(opened.indices, sources, access),
+        pages=pages,
+        reader=FileReader(server.files.backend, pools.sending),
+        vetoes=vetoes,
+        uploads=Uploads(server.files, sources, access, vetoes, max_bytes, commits),
+    )
 
 
-def versions(plugins: Plugins) -> dict[str, str]:
-    """Return the versions of this server and of the distributions that bring its plugins."""
-    return {"wheelgate": VERSION, **{entry.distribution: entry.version for entry in plugins.found}}
+def collect_permissions(plugins: Plugins) -> list[Permission]:
+    """Return the permissions of the core and of the plugins.
+
+    Raises:
+        StartupError: two permissions have the same name.
+    """
+    provided = plugins.collect("wheelgate_permissions", lambda permission: permission.name)
+    reserved = {permission.name for permission in CORE_PERMISSIONS}
+    refuse_reserved(provided, "permission", reserved, lambda permission: permission.name)
+    return [*CORE_PERMISSIONS, *(permission for _, permission in provided)]
 
 
-def details(config: Config, state: ServerState) -> dict[str, Any]:
-    """Return what ``/+status`` tells an administrator beyond the versions."""
-    return {
-        "uuid": state.uuid,
+def wire_rights(plugins: Plugins, server: Server, permissions: Sequence[Permission]) -> Rights:
+    """Make what decides about permissions."""
+    return Rights(
+        server,
+        permissions,
+        guarded_hooks(plugins, "wheelgate_check_permission", budgets.POLICY_SECONDS),
+        guarded_hooks(plugins, "wheelgate_filter_visible", budgets.POLICY_SECONDS),
+    )
+
+
+def describe(plugins: Plugins, opened: OpenedServer, identity: Identity, providers: LoginProviders) -> Description:
+    """Collect what the server tells about itself."""
+    server, config = opened.server, opened.server.config
+    details = {
+        "uuid": identity.state.uuid,
         "host": config["host"],
         "port": config["port"],
         "outside-url": config["outside-url"],
-        "database": state.database.kind,
+        "database": server.database.kind,
         "workers": config["workers"],
     }
+    answers = plugins.ask("wheelgate_routes", server=server)
+    return Description(
+        version=VERSION,
+        details=details,
+        plugins=plugins.found,
+        breakers=providers.breakers,
+        features=[*CORE_FEATURES, *(feature for _, answer in plugins.ask("wheelgate_features") for feature in answer)],
+        index_types=opened.index_types,
+        routes=[(plugin, route) for plugin, answer in answers for route in answer],
+    )
+
+
+def make_app(config: Config, context: HandlerContext, providers: LoginProviders) -> falcon.asgi.App[Any, Any]:
+    """Make the ASGI application, without an address yet."""
+    middleware = [RequireLogin(context)] if config["require-login"] else []
+    app: falcon.asgi.App[Any, Any] = falcon.asgi.App(media_type=JSON_TYPE, router=Router(), middleware=middleware)
+    app.req_options.strip_url_path_trailing_slash = True
+    ErrorHandlers([extractor.scheme for extractor, _ in providers.extractors if extractor.scheme]).install(app)
+    return app
+
+
+def guarded_hooks(plugins: Plugins, hook: str, budget_seconds: float) -> list[tuple[Implementation, CircuitBreaker]]:
+    """Return the implementations of a hook that requests call, each with its circuit breaker."""
+    return [
+        (each, CircuitBreaker(each.plugin, budget_seconds, instant=each.instant))
+        for each in plugins.implementations(hook)
+    ]
+
+
+def guarded_routes(about: Description) -> list[tuple[str, Route, CircuitBreaker]]:
+    """Return the routes of plugins, each with its plugin and its circuit breaker."""
+    return [
+        (plugin, route, CircuitBreaker(f"{plugin}{route.path}", budgets.ROUTE_SECONDS, instant=False))
+        for plugin, route in about.routes
+    ]

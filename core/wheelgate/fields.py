@@ -10,7 +10,7 @@ from typing import Any
 
 from wheelgate.errors import BadInput
 from wheelgate.packages import PackageSource
-from wheelgate.values import ANONYMOUS, AUTHENTICATED, nothing
+from wheelgate.values import ANONYMOUS, AUTHENTICATED, empty_mapping
 
 TRUE = frozenset({"true", "yes"})
 FALSE = frozenset({"false", "no"})
@@ -23,7 +23,7 @@ class Field:
     name: str
     parse: Callable[[Any], Any]
     """Turns what the request holds into what is stored. Raises ``BadInput``."""
-    schema: Mapping[str, Any] = field(default_factory=nothing)
+    schema: Mapping[str, Any] = field(default_factory=empty_mapping)
     """Its JSON Schema, for the OpenAPI document."""
     default: Callable[[str], Any] | None = None
     """Makes the value for a new index from its owner's name; None leaves the key out."""
@@ -59,14 +59,14 @@ def parse_bool(value: Any) -> bool:
         return True
     if word in FALSE:
         return False
-    raise BadInput(f"Unknown boolean value {shown(value)}.")
+    raise BadInput(f"Unknown boolean value {excerpt(value)}.")
 
 
 def parse_list(value: Any) -> list[str]:
     """Read a list of strings, or one string with commas; items are trimmed and empty ones dropped."""
     items = value.split(",") if isinstance(value, str) else value
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        raise BadInput(f"Unknown list value {shown(value)}.")
+        raise BadInput(f"Unknown list value {excerpt(value)}.")
     return [item.strip() for item in items if item.strip()]
 
 
@@ -95,7 +95,7 @@ def parse_text(name: str) -> Callable[[Any], str]:
 
     def parse(value: Any) -> str:
         if not isinstance(value, str):
-            raise BadInput(f"'{name}' must be text, not {shown(value)}")
+            raise BadInput(f"'{name}' must be text, not {excerpt(value)}")
         return value
 
     return parse
@@ -119,7 +119,7 @@ def parse_choice(name: str, choices: tuple[str, ...]) -> Callable[[Any], str]:
     def parse(value: Any) -> str:
         word = value.lower() if isinstance(value, str) else None
         if word not in choices:
-            raise BadInput(f"Unknown value {shown(value)} for {name}, must be {expected}.")
+            raise BadInput(f"Unknown value {excerpt(value)} for {name}, must be {expected}.")
         return str(word)
 
     return parse
@@ -134,20 +134,20 @@ def parse_int(name: str, low: int, high: int) -> Callable[[Any], int]:
         except (TypeError, ValueError, OverflowError):
             number = None
         if number is None or not low <= number <= high:
-            raise BadInput(f"'{name}' option must be an integer from {low} to {high}, not {shown(value)}")
+            raise BadInput(f"'{name}' option must be an integer from {low} to {high}, not {excerpt(value)}")
         return number
 
     return parse
 
 
-def same(one: Any, other: Any) -> bool:
+def same_json(one: Any, other: Any) -> bool:
     """Whether two JSON values are the same; to Python, 1 and true are equal too."""
     return one == other and json.dumps(one, sort_keys=True, default=dict) == json.dumps(
         other, sort_keys=True, default=dict
     )
 
 
-def shown(value: Any) -> str:
+def excerpt(value: Any) -> str:
     """Show a value in a sentence, cut to a length that fits one."""
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."

@@ -1,7 +1,7 @@
 """The contract: every hook that a plugin of the entry-point group ``wheelgate`` can implement.
 
-A plugin is a module, or an object, registered under that group. It marks its functions with
-:data:`wheelgate.hookimpl` and takes only the arguments that it needs, by their names; later versions may add some.
+A plugin is a module, or an object, registered under that group. It marks its functions with :data:`wheelgate.hookimpl`.
+A function takes only the arguments that it needs, by their names; later versions may add some.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from wheelgate.options import Option
 from wheelgate.values import Allow, Deny, Event, Index, Ok, Permission, Principal, Resource, UserDefaults
 
 if TYPE_CHECKING:
+    from wheelgate.config import Config
     from wheelgate.fields import IndexType
+    from wheelgate.outgoing import Outgoing
     from wheelgate.providers import (
         Authenticator,
         CredentialExtractor,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
         TokenHandler,
     )
     from wheelgate.server import Server
+    from wheelgate.store.database import Database
     from wheelgate.store.protocols import IndexStore, UserStore
     from wheelgate.subcommands import Command
 
@@ -38,21 +41,20 @@ Marked = TypeVar("Marked")
 
 
 def instant(marked: Marked) -> Marked:
-    """Promise that a function, or every method of a provider, answers from memory and never waits.
+    """Promise that a function, or every method of a provider's class, answers from memory and never waits.
 
-    Only then is it called on the event loop; without the promise it runs in a thread with a time budget. Stands below
-    ``@hookimpl`` on a function, above the class of a provider.
+    The server then calls it on the event loop; without the promise it calls it in a thread with a time budget. Write it
+    below ``@hookimpl`` on a function, and above the class of a provider.
     """
     marked.instant = True  # type: ignore[attr-defined]
     return marked
 
 
 def about(*names: str) -> Callable[[Marked], Marked]:
-    """Promise that a function has no use for any other than these.
+    """Say which permissions a ``wheelgate_check_permission``, or which events a ``wheelgate_on_event``, is about.
 
-    They are permissions where it is a ``wheelgate_check_permission``, and events where it is a ``wheelgate_on_event``.
-    It is then not asked about the others, which go without its cost: pages are read far more often than anything is
-    changed. Stands below ``@hookimpl``.
+    The function is then not called for any other, which saves the cost of the call: pages are read far more often than
+    anything is changed. Write it below ``@hookimpl``.
     """
 
     def mark(marked: Marked) -> Marked:
@@ -66,8 +68,8 @@ def about(*names: str) -> Callable[[Marked], Marked]:
 def wheelgate_options() -> Iterable[Option]:  # type: ignore[empty-body]
     """Declare the plugin's settings.
 
-    The first hook that is called, before the command line is read. Two options of one name, and an option that
-    nobody declared, stop the start.
+    The first hook that is called, before the command line is read. If two options have the same name, or a setting is
+    given that no plugin declares, the server does not start.
     """
 
 
@@ -75,142 +77,153 @@ def wheelgate_options() -> Iterable[Option]:  # type: ignore[empty-body]
 def wheelgate_commands() -> Iterable[Command]:  # type: ignore[empty-body]
     """Add subcommands to ``devpi-server``.
 
-    Called when the command line is read, right after the settings are declared. Two plugins with a command of one
-    name, a name of the server's own commands, and an argument with the name of a setting stop the start. To raise
-    stops it too.
+    Called when the command line is read, right after the settings are declared. The program ends with an error if two
+    commands have the same name, if a command has the name of one of the server's own, if an argument has the name of a
+    setting, or if the function raises.
     """
 
 
 @hookspec
 def wheelgate_migrations() -> Path:  # type: ignore[empty-body]
-    """Name the folder of the plugin's migrations: ``0001_what.py`` with ``up(migrator, db)`` each.
+    """Return the folder of the plugin's migrations: ``0001_what.py`` with ``up(migrator, db)`` each.
 
-    Called at every start. What the database has not seen is applied, in the order of the numbers, each in a
-    transaction of its own. A database that has seen more than the folder holds stops the start.
+    Called at every start. Migrations that the database has not seen are applied in the order of their numbers, each in
+    a transaction of its own. If the database has seen more migrations than the folder holds, the server does not start.
     """
 
 
 @hookspec
 def wheelgate_warnings(server: Server) -> Iterable[str]:  # type: ignore[empty-body]
-    """Name what of the settings is dangerous, a sentence each.
+    """Warn about dangerous settings, in one sentence each.
 
-    Called once at every start, before the workers. Each sentence is a line of the log. To raise stops the start.
+    Called once at every start, before the workers start. Each sentence becomes a line of the log. If the function
+    raises, the server does not start.
     """
 
 
 @hookspec
-def wheelgate_user_store(server: Server) -> UserStore:  # type: ignore[empty-body]
-    """Bring the store of users.
+def wheelgate_user_store(  # type: ignore[empty-body]
+    config: Config, database: Database, outgoing: Outgoing
+) -> UserStore:
+    """Return the store of users.
 
-    Called once per worker, before every other provider. Exactly one plugin must bring one; block the bundled one
-    (``--no-plugin sql_store``) to bring your own.
+    Called once per worker, before there is a ``server``. Exactly one plugin must return a store; block the bundled one
+    with ``--no-plugin sql_store`` to use your own.
     """
 
 
 @hookspec
-def wheelgate_index_store(server: Server) -> IndexStore:  # type: ignore[empty-body]
-    """Bring the store of indices.
+def wheelgate_index_store(  # type: ignore[empty-body]
+    config: Config, database: Database, outgoing: Outgoing
+) -> IndexStore:
+    """Return the store of indices.
 
-    Called once per worker, after the store of users. Exactly one plugin must bring one.
+    Called once per worker, after the store of users is opened and before there is a ``server``. Exactly one plugin must
+    return a store.
+    """
+
+
+@hookspec
+def wheelgate_password_hasher(  # type: ignore[empty-body]
+    config: Config, database: Database, outgoing: Outgoing
+) -> PasswordHasher:
+    """Return what hashes the passwords of local users.
+
+    Called once per worker, after the stores are opened and before there is a ``server``. At most one plugin may return
+    a hasher; without one, users cannot have a password on this server.
     """
 
 
 @hookspec
 def wheelgate_index_types(server: Server) -> Iterable[IndexType]:  # type: ignore[empty-body]
-    """Bring kinds of indices, with the keys that each understands, and with the source of their packages.
+    """Return types of indices, with their keys and the source of their packages.
 
-    Called once per worker. Two types of one name stop the start.
+    Called once per worker. If two types have the same name, the server does not start.
     """
 
 
 @hookspec
 def wheelgate_first_indices(server: Server) -> Iterable[Index]:  # type: ignore[empty-body]
-    """Name indices that a new server has from its first start.
+    """Return the indices that a new server has from its first start.
 
-    Called once in the life of a server, when root is created; the owner must be root.
-    """
-
-
-@hookspec
-def wheelgate_password_hasher(server: Server) -> PasswordHasher:  # type: ignore[empty-body]
-    """Bring the function that passwords are stored by.
-
-    Called once per worker. At most one plugin may bring one; without it users cannot have passwords here.
+    Called once in the life of a server, when root is created, inside the transaction that creates the database; other
+    threads do not see it yet. The owner of the indices must be root.
     """
 
 
 @hookspec
 def wheelgate_check_password(server: Server, username: str, password: str) -> str | None:
-    """Say why a new password is not good enough, or None if it is.
+    """Return why a new password is not good enough, or None if it is.
 
-    Called whenever somebody gets a password that is not the empty one. The first objection is answered with 400, so
-    its text must not repeat the password. To raise, or to take longer than 5 s, is an objection, too.
+    Called for every new password that is not empty, except that of ``--root-passwd`` at the first start. The first
+    reason is answered with 400, so it must not contain the password. If the function raises or takes longer than 5 s,
+    the password is refused.
     """
 
 
 @hookspec
 def wheelgate_credential_extractors(server: Server) -> Iterable[CredentialExtractor]:  # type: ignore[empty-body]
-    """Bring ways to find credentials in a request.
+    """Return extractors, which find credentials in a request.
 
-    Called once per worker. They are asked in the order of ``--extractor-order``, then by name; the first that finds
-    some ends the search, and one that raises does too: the credentials are then malformed.
+    Called once per worker. Extractors are asked in the order of ``--extractor-order``, then by rank and name. The first
+    that finds credentials ends the search. So does one that raises: the credentials then count as malformed.
     """
 
 
 @hookspec
 def wheelgate_authenticators(server: Server) -> Iterable[Authenticator]:  # type: ignore[empty-body]
-    """Bring judges of credentials.
+    """Return authenticators, which check credentials.
 
-    Called once per worker. They are asked in the order of ``--auth-order``, then by name, until one says ``Ok`` or
-    ``Reject``. One that raises or takes too long is ``Unavailable``; after five such failures in a row, and the
-    first time that it takes too long, it is left out for 30 s. One that is a ``UserDirectory`` too says which users
-    are still there.
+    Called once per worker. Authenticators are asked in the order of ``--auth-order``, then by rank and name, until one
+    answers ``Ok`` or ``Reject``. One that raises or takes too long counts as ``Unavailable``; after five such failures
+    in a row, or the first time that it takes too long, it is left out for 30 s. An authenticator that is also a
+    ``UserDirectory`` tells which of its users still exist.
     """
 
 
 @hookspec
 def wheelgate_token_handlers(server: Server) -> Iterable[TokenHandler]:  # type: ignore[empty-body]
-    """Bring judges of API tokens.
+    """Return token handlers, which verify API tokens.
 
-    Called once per worker. A secret that begins with the prefix of one is judged by that one and by nobody else, and is
-    never taken for a password; two of one name or one prefix stop the start. One that raises or takes too long is
-    ``Unavailable``, and after five such failures in a row is left out for 30 s.
+    Called once per worker. A secret that begins with a handler's prefix is verified by that handler only, and never
+    counts as a password. If two handlers have the same name or prefix, the server does not start. A handler that raises
+    or takes too long counts as ``Unavailable``; after five such failures in a row it is left out for 30 s.
     """
 
 
 @hookspec
 def wheelgate_group_sources(server: Server) -> Iterable[GroupSource]:  # type: ignore[empty-body]
-    """Bring sources of groups.
+    """Return group sources, which know the groups of users.
 
-    Called once per worker. A user is in every group that any source names. A source that has the name of an
-    authenticator is asked only about the users whom that one brought.
+    Called once per worker. A user is in every group that any source names. A source with the name of an authenticator
+    is asked about the users of that authenticator only.
     """
 
 
 @hookspec
 def wheelgate_forget_principal(server: Server, principal: str) -> None:
-    """Take a user, or a ``:group``, out of whatever the plugin keeps about it, for it is being deleted.
+    """Remove a user, or a ``:group``, from everything that the plugin stores, because it is being deleted.
 
-    Called inside the transaction that deletes it, in the order of the plugins' names, so that whoever gets the name
-    next inherits nothing. To raise undoes the deletion.
+    Called inside the transaction that deletes it, in the order of the plugins' names. The next user or group of that
+    name must inherit nothing. If the function raises, nothing is deleted.
     """
 
 
 @hookspec
 def wheelgate_provision_user(server: Server, principal: Principal, ok: Ok) -> UserDefaults | None:
-    """Say what somebody gets who comes from elsewhere and is not a user yet, or None for no opinion.
+    """Return what a user from an external login service gets at the first login, or None for no opinion.
 
-    Called before the user is created, in a thread, with what the authenticator said; ``principal.credential`` is its
-    name. Raise ``Forbidden`` to refuse: there will be no user, and no login. To raise anything else, or to take longer
-    than 5 s, refuses for now.
+    Called before the user is created, in a thread, with the authenticator's answer; ``principal.credential`` is the
+    name of the authenticator. Raise ``Forbidden`` to refuse: the user is not created and cannot log in. If the function
+    raises anything else or takes longer than 5 s, the login is refused for now.
     """
 
 
 @hookspec
 def wheelgate_permissions() -> Iterable[Permission]:  # type: ignore[empty-body]
-    """Bring permissions of the plugin's own, to be asked for by its routes.
+    """Return permissions of the plugin's own, for its routes.
 
-    Called once per worker. Two permissions of one name stop the start.
+    Called once per worker. If two permissions have the same name, the server does not start.
     """
 
 
@@ -218,11 +231,12 @@ def wheelgate_permissions() -> Iterable[Permission]:  # type: ignore[empty-body]
 def wheelgate_check_permission(
     server: Server, principal: Principal, permission: str, resource: Resource
 ) -> Allow | Deny | None:
-    """Say whether ``principal`` has ``permission`` on ``resource``, or None for no opinion.
+    """Return whether ``principal`` has ``permission`` on ``resource``, or None for no opinion.
 
-    Called for every request that needs a right. One ``Deny`` refuses; otherwise one ``Allow`` grants; if nobody says
-    anything, the permission's default decides. To raise, or to take longer than 1 s, is a ``Deny``. Whether somebody
-    may read an index (``index_read``) is asked for it and for each index that it inherits from.
+    Called for every request that needs a permission. One ``Deny`` refuses; otherwise one ``Allow`` grants; if no plugin
+    has an opinion, the permission's default decides. If the function raises or takes longer than 1 s, that is a
+    ``Deny``. Permission to read an index (``index_read``) is asked for that index and for each index that it inherits
+    from.
     """
 
 
@@ -230,12 +244,13 @@ def wheelgate_check_permission(
 def wheelgate_filter_visible(
     server: Server, principal: Principal, permission: str, resources: Sequence[Resource]
 ) -> Sequence[bool] | None:
-    """Say which of ``resources`` the principal may see in a listing, or None for no opinion.
+    """Return which of ``resources`` the principal may see in a listing, or None for no opinion.
 
-    Called for every listing, in place of one question per entry; it must agree with ``wheelgate_check_permission``.
-    Only where a plugin brings it, or there is an access list, is anonymous asked to log in for what it cannot see.
-    What any plugin hides is hidden, and what inherits from a hidden index is too. To raise, to take longer than 1 s,
-    or to answer for another number of resources hides all.
+    Called for every listing, in place of one question per entry; the answer must agree with
+    ``wheelgate_check_permission``. Anonymous callers are asked to log in for an index that they cannot see only if a
+    plugin implements this hook or some index has an access list. An entry that any plugin hides is hidden, and so is
+    every index that inherits from a hidden one. If the function raises, takes longer than 1 s, or answers for another
+    number of resources, everything is hidden.
     """
 
 
@@ -243,26 +258,26 @@ def wheelgate_filter_visible(
 def wheelgate_check_upload(
     server: Server, principal: Principal, index: Index, project: str, version: str
 ) -> str | None:
-    """Say why a release, or a file of one, may not be added to an index, or None if it may.
+    """Return why a release, or a file of one, may not be added to an index, or None if it may.
 
-    Called for every upload and every push to an index of this server, after the right to it and the file have been
-    checked and before anything is recorded; ``project`` is normalised (PEP 503). The first objection is answered with
-    403. To raise, or to take longer than 5 s, is an objection, too.
+    Called for every upload and every push to an index of this server, after the permission and the file have been
+    checked and before anything is recorded; ``project`` is normalised (PEP 503). The first reason is answered with 403.
+    If the function raises or takes longer than 5 s, the upload is refused.
     """
 
 
 @hookspec
 def wheelgate_routes(server: Server) -> Iterable[Route]:  # type: ignore[empty-body]
-    """Bring addresses of the plugin's own, below ``/+x/<plugin>``.
+    """Return addresses of the plugin's own, below ``/+x/<plugin>``.
 
-    Called once per worker. A route that names neither a permission nor ``public=True``, and one that is there
-    already, stops the start.
+    Called once per worker. The server does not start if a route names neither a permission nor ``public=True``, or if
+    there already is a route of that method and address.
     """
 
 
 @hookspec
 def wheelgate_features() -> Iterable[str]:  # type: ignore[empty-body]
-    """Name features that clients may rely on; they are listed by ``/+api``.
+    """Return names of features that clients may rely on; ``/+api`` lists them.
 
     Called once per worker.
     """
@@ -272,6 +287,7 @@ def wheelgate_features() -> Iterable[str]:  # type: ignore[empty-body]
 def wheelgate_on_event(server: Server, event: Event) -> None:
     """Learn of something that happened.
 
-    Called after the change is committed and beside the request, in the order of the events, in one thread per worker.
-    To raise is logged and changes nothing. Events that wait in a worker when it is killed are lost.
+    Called after the change is committed and outside of the request, in the order of the events, in one thread per
+    worker. If the function raises, that is logged and changes nothing. Events that are queued in a worker when it is
+    killed are lost.
     """

@@ -15,7 +15,7 @@ from wheelgate.config import Config, add_flags, resolve, unknown_name
 from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.errors import Refusal, StartupError
 from wheelgate.options import Option
-from wheelgate.plugin_host.discovery import Plugins, discover, refuse_own
+from wheelgate.plugin_host.discovery import Plugins, discover, refuse_reserved
 from wheelgate.subcommands import Command
 
 BOOT_OPTIONS = tuple(option for option in CORE_OPTIONS if option.name in ("config", "no-plugin"))
@@ -69,7 +69,7 @@ def all_options(plugins: Plugins) -> list[Option]:
 def all_commands(plugins: Plugins) -> list[Command]:
     """Return the subcommands of the server and of its plugins."""
     provided = plugins.collect("wheelgate_commands", lambda command: command.name)
-    refuse_own(provided, "command", {command.name for command in CORE_COMMANDS}, lambda command: command.name)
+    refuse_reserved(provided, "command", {command.name for command in CORE_COMMANDS}, lambda command: command.name)
     return [*CORE_COMMANDS, *(command for _, command in provided)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from wheelgate.errors import BadInput
-from wheelgate.values import LONGEST_NAME, TOKEN_USER
+from wheelgate.values import MAX_NAME_CHARS, TOKEN_USER
 
 EXTRA = frozenset("-_.@")
 INVISIBLE = frozenset("\u115f\u1160")
@@ -22,9 +22,9 @@ def check_name(kind: str, name: str) -> None:
     Raises:
         BadInput: it is too long, has other characters, starts with ``.`` or ``-``, or is not for users.
     """
-    shown = ascii(name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…")
-    if not 1 <= len(name) <= LONGEST_NAME:
-        raise BadInput(f"{kind} {shown} must have 1 to {LONGEST_NAME} characters, not {len(name)}")
+    shown = ascii(name if len(name) <= MAX_NAME_CHARS else name[:MAX_NAME_CHARS] + "…")
+    if not 1 <= len(name) <= MAX_NAME_CHARS:
+        raise BadInput(f"{kind} {shown} must have 1 to {MAX_NAME_CHARS} characters, not {len(name)}")
     if not all(character.isalnum() or character in EXTRA for character in name) or INVISIBLE & set(name):
         raise BadInput(
             f"{kind} {shown} contains characters that aren't allowed. Any ascii symbol besides -.@_ is blocked, "

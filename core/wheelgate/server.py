@@ -1,10 +1,12 @@
-"""What a plugin may reach of the server that it is part of."""
+"""The part of a server that its plugins can use."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
 
 from wheelgate.config import Config
+from wheelgate.files.garbage import SourceRegistry
 from wheelgate.files.server_files import Files
 from wheelgate.outgoing import Outgoing
 from wheelgate.store.database import Database
@@ -13,29 +15,75 @@ from wheelgate.store.protocols import IndexStore, UserStore
 from wheelgate.store.server_state import ServerState
 
 
-class Server:
-    """Settings, database, files, outgoing requests and, once a plugin has brought them, the two stores."""
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The two stores of a server."""
 
     users: UserStore
     indices: IndexStore
-    forget_principal: Callable[[str], None]
-    """Takes the name of a user, or a ``:group``, that is being deleted out of every access list, and tells the plugins
-    that keep something about it. Belongs inside a transaction; there once the server answers requests."""
-    hash_password: Callable[[str, str], str]
-    """Takes a user's name and new password, checks it as every change does, and returns what the store is to keep.
-    Raises ``BadInput`` or ``Unsupported``. Slow on purpose: call it in threads, as routes do."""
 
-    def __init__(self, config: Config, database: Database) -> None:
+
+class PluginServices(SourceRegistry, Protocol):
+    """What a server can do with the help of its plugins."""
+
+    def hash_password(self, username: str, password: str) -> str:
+        """See :meth:`Server.hash_password`."""
+
+    def forget_principal(self, name: str) -> None:
+        """See :meth:`Server.forget_principal`."""
+
+
+class Server:
+    """The part of a server that its plugins can use: settings, database, files, outgoing requests and the two stores.
+
+    It is complete when a plugin gets it, also in ``devpi-server passwd``, ``auth test`` and ``fsck``.
+    """
+
+    config: Config
+    database: Database
+    outgoing: Outgoing
+    users: UserStore
+    indices: IndexStore
+    files: Files
+
+    def __init__(
+        self, config: Config, database: Database, outgoing: Outgoing, stores: Stores, services: PluginServices
+    ) -> None:
         self.config = config
         self.database = database
-        self.files = Files(config, database)
-        self.outgoing = Outgoing(config)
+        self.outgoing = outgoing
+        self.users = stores.users
+        self.indices = stores.indices
+        self.files = Files(config, database, services)
+        self._services = services
+
+    def hash_password(self, username: str, password: str) -> str:
+        """Check a new password of a user as every change does, and return the hash for the store of users.
+
+        It is slow on purpose, so call it in a thread, as routes are. It calls ``wheelgate_check_password``; that hook
+        must not call it.
+
+        Raises:
+            BadInput: the password is not allowed, or a plugin refuses it.
+            Unsupported: no plugin hashes passwords.
+        """
+        return self._services.hash_password(username, password)
+
+    def forget_principal(self, name: str) -> None:
+        """Remove a user or a ``:group`` that is being deleted from every access list, and tell the plugins about it.
+
+        Call it inside the transaction that deletes the user or group.
+
+        Raises:
+            StartupError: it is called in ``wheelgate_index_types``, before the keys of access lists are known.
+        """
+        self._services.forget_principal(name)
 
     def derive_key(self, purpose: str) -> bytes:
-        """Derive a key of 32 bytes that no other server and no other purpose has.
+        """Return a key of 32 bytes that no other server has, and that no other purpose has on this one.
 
-        It comes from the secret file, so that the database alone gives nobody the key. Who removes that file changes
-        all keys.
+        The key comes from the secret file and is not stored in the database. If the secret file is replaced, all keys
+        change.
         """
         uuid = ServerState(self.database).uuid
         return derive_key(self.config.secret_path.read_bytes(), f"wheelgate plugin {uuid} {purpose}")

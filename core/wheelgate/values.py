@@ -8,20 +8,20 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+EMPTY_MAPPING: Mapping[str, Any] = MappingProxyType({})
 
 ANONYMOUS = ":ANONYMOUS:"
 AUTHENTICATED = ":AUTHENTICATED:"
 ROOT = "root"
 TOKEN_USER = "__token__"  # noqa: S105 - a name, no secret
 """What upload tools send as the name where the secret is an API token; no user has it."""
-LONGEST_NAME = 100
+MAX_NAME_CHARS = 100
 """Characters of a user's or an index's name."""
 
 
-def nothing() -> Mapping[str, Any]:
+def empty_mapping() -> Mapping[str, Any]:
     """Return the mapping that holds nothing, and always will."""
-    return NOTHING
+    return EMPTY_MAPPING
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ class Resource:
     """The user's name, or the index's name without its user."""
     owner: str | None = None
     """The user to whom it belongs; a user belongs to itself."""
-    config: Mapping[str, Any] = field(default_factory=nothing)
+    config: Mapping[str, Any] = field(default_factory=empty_mapping)
     """Its configuration as it is; empty for something that does not exist yet."""
     proposed: Mapping[str, Any] | None = None
     """Its configuration as it would become; None if the request changes nothing of it."""
@@ -247,7 +247,7 @@ class UserDefaults:
     """None leaves what the authenticator says."""
     title: str | None = None
     """None leaves what the authenticator says."""
-    indices: Mapping[str, Mapping[str, Any]] = field(default_factory=nothing)
+    indices: Mapping[str, Mapping[str, Any]] = field(default_factory=empty_mapping)
     """Indices to create, by name, each as the body of ``PUT /user/index`` describes it."""
 
 
@@ -258,7 +258,7 @@ class Index:
     owner: str
     name: str
     type: str
-    config: Mapping[str, Any] = field(default_factory=nothing)
+    config: Mapping[str, Any] = field(default_factory=empty_mapping)
     """The keys of its index type, in the type's order, without ``type``."""
 
     @property
@@ -280,5 +280,5 @@ class Event:
     remote_address: str
     request_id: str
     time: datetime
-    detail: Mapping[str, Any] = field(default_factory=nothing)
+    detail: Mapping[str, Any] = field(default_factory=empty_mapping)
     """What changed; never a secret."""

@@ -31,13 +31,13 @@ from wheelgate import (
 from wheelgate import (
     Outcome as Answer,
 )
-from wheelgate.plugin_host.discovery import Found, Plugins
-from wheelgate.providers import Authenticator
+from wheelgate.plugin_host.discovery import InstalledPlugin, Plugins
+from wheelgate.providers import Authenticator, GroupSource
 from wheelgate.testing.site import installed
 
 
 @dataclass
-class Directory:
+class Directory(Authenticator, GroupSource):
     """An authenticator, and a source of groups, that is told what to answer."""
 
     answer: Callable[[Credentials], object]
@@ -85,7 +85,7 @@ def trial(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
     """Return what tries a login beside directories: it gives the exit code, and the lines without their times."""
 
     def try_login(user: str, password: str, *directories: Directory, options: Iterable[str] = ()) -> list[str]:
-        found = [Found(each.name, "tests", "1", blocked=False, plugin=each) for each in directories]
+        found = [InstalledPlugin(each.name, "tests", "1", blocked=False, plugin=each) for each in directories]
         monkeypatch.setattr("wheelgate.main.discover", lambda blocked: Plugins([*installed(), *found]))
         place = ["--serverdir", str(folder), *CHEAPLY, *options]
         done: Outcome = run("auth", "test", user, "--password-stdin", *place, stdin=f"{password}\n")
@@ -227,7 +227,7 @@ def test_groups_are_those_that_a_login_would_have(trial: Trial, named: object, t
 
 def test_one_that_hangs_is_told(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that takes longer than it has in the server costs no more here."""
-    monkeypatch.setattr("wheelgate.commands.auth.AUTHENTICATOR_BUDGET", 0.01)
+    monkeypatch.setattr("wheelgate.commands.auth.AUTHENTICATOR_SECONDS", 0.01)
 
     def sleep(_: object) -> Ok:
         time.sleep(1)

@@ -16,7 +16,8 @@ from tests.helpers.commands import CHEAPLY, Outcome, Run
 from tests.helpers.sites import Serve
 
 from wheelgate import Command, Ok, hookimpl
-from wheelgate.plugin_host.discovery import Found, Plugins, discover
+from wheelgate.plugin_host.discovery import InstalledPlugin, Plugins, discover
+from wheelgate.providers import Authenticator
 from wheelgate.subcommands import CommandContext
 from wheelgate.testing.site import Site
 
@@ -88,7 +89,7 @@ def test_passwd_asks_the_plugins(run: Run, folder: Path, monkeypatch: pytest.Mon
         def wheelgate_check_password(self, password: str) -> str | None:
             return "it is weak" if password == "weak" else None
 
-    found = Plugins([*discover(()).found, Found("strict", "tests", "1", blocked=False, plugin=Strict())])
+    found = Plugins([*discover(()).found, InstalledPlugin("strict", "tests", "1", blocked=False, plugin=Strict())])
     monkeypatch.setattr("wheelgate.main.discover", lambda blocked: found)
 
     passwd(run, folder, "alice", "weak").fails(1, "the password is refused: it is weak")
@@ -98,7 +99,7 @@ def test_passwd_asks_the_plugins(run: Run, folder: Path, monkeypatch: pytest.Mon
 def test_passwd_leaves_the_users_of_directories_alone(run: Run, serve: Serve, folder: Path) -> None:
     """Who logs in by a directory has no password here to be set."""
 
-    class Directory:
+    class Directory(Authenticator):
         name, accepts, local = "directory", frozenset({"password"}), False
 
         def authenticate(self, credentials: object, request: object, user: object) -> Ok:
@@ -220,7 +221,9 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Return a function that installs plugins."""
 
     def install(*plugins: Reporter) -> None:
-        added = [Found(f"added{n}", "tests", "1", blocked=False, plugin=each) for n, each in enumerate(plugins)]
+        added = [
+            InstalledPlugin(f"added{n}", "tests", "1", blocked=False, plugin=each) for n, each in enumerate(plugins)
+        ]
         found = Plugins([*discover(()).found, *added])
         monkeypatch.setattr("wheelgate.main.discover", lambda blocked: found)
 
@@ -248,7 +251,7 @@ def test_a_subcommand_of_a_plugin_needs_a_server(run: Run, tmp_path: Path, insta
 
 
 CLASHES = [
-    ([Reporter("passwd")], "plugin 'added0': the command 'passwd' is the server's own"),
+    ([Reporter("passwd")], "plugin 'added0': the command 'passwd' belongs to the server itself"),
     ([Reporter(), Reporter()], "wheelgate_commands: 'report' comes from plugin 'added0' and from plugin 'added1'"),
     ([Reporter(argument="--port")], "command 'report': its argument '--port' is a setting of the server"),
     ([Reporter(argument="port")], "command 'report': its argument 'port' is a setting of the server"),

@@ -6,17 +6,15 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from tests.helpers.sites import Serve
 
-from wheelgate import Event, Server, hookimpl
+from wheelgate import Event, Principal, RequestInfo, Server, hookimpl
 from wheelgate.hookspecs import about
 from wheelgate.plugin_host.discovery import Implementation
 from wheelgate.plugin_host.events import Events
-from wheelgate.store.database import Database
 
 ROOT = ("root", "")
 
@@ -176,18 +174,18 @@ def test_listeners_that_are_too_slow_lose_events(serve: Serve, caplog: pytest.Lo
         begun.set()
         going.wait(60)
 
-    config = serve().config
-    events = Events(Server(config, Database(config.database_url)), [Implementation("slow", slow, ("event",), False)])
-    happened = [Event(f"E{number}", None, "alice", "192.0.2.1", "", datetime.now(UTC)) for number in range(10_002)]
+    events = Events(serve().server, [Implementation("slow", slow, ("event",), False)])
+    info = RequestInfo("GET", "/", {}, "192.0.2.1")
+    names = [f"E{number}" for number in range(10_002)]
 
-    events.tell(happened[0])
+    events.announce(names[0], Principal(), info, "alice")
     begun.wait(60)
-    for event in happened[1:]:
-        events.tell(event)
+    for name in names[1:]:
+        events.announce(name, Principal(), info, "alice")
     going.set()
     events.close()
 
-    assert heard == happened[:-1]
+    assert [event.name for event in heard] == names[:-1]
     assert "event E10001 of 'alice' dropped: the listeners are too slow" in caplog.text
 
 

@@ -104,7 +104,7 @@ def test_refused_rights_are_logged(shared: Site, log: io.StringIO) -> None:
     assert "'alice' has no permission to delete user root: only root may (core)" in log.getvalue()
 
 
-class Leaky:
+class Leaky(Authenticator):
     """A plugin that puts all it hears into what it raises and answers."""
 
     name = "leaky"

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from tests.helpers.sites import Serve
 
-from wheelgate import Credentials, Option, Permission, hookimpl
+from wheelgate import Credentials, Option, Outcome, Permission, RequestInfo, Unknown, User, hookimpl
 from wheelgate.errors import StartupError
 from wheelgate.fields import IndexType
 from wheelgate.plugin_host.discovery import discover
+from wheelgate.providers import Authenticator, CredentialExtractor
 
 
 def plugin(**hooks: Callable[..., Any]) -> SimpleNamespace:
@@ -31,14 +32,40 @@ def refuse() -> Any:
     raise StartupError("[plugins.ldap] url: name the directory")
 
 
-def named(name: str) -> Callable[[], list[Any]]:
-    """Return a hook's function that brings one provider of a name."""
-    return lambda: [SimpleNamespace(name=name, accepts=frozenset(), local=False, header="x", scheme="", ambient=False)]
+class Directory(Authenticator):
+    """An authenticator; its attributes can be replaced."""
+
+    name = "directory"
+    accepts = frozenset({"password"})
+
+    def __init__(self, **attributes: object) -> None:
+        vars(self).update(attributes)
+
+    def authenticate(self, credentials: Credentials, request: RequestInfo, user: User | None) -> Outcome:
+        """Know nobody."""
+        return Unknown()
+
+
+class Unfinished(Authenticator):
+    """An authenticator without its method."""
+
+    name = "directory"
+    accepts = frozenset({"password"})
+
+
+def directory(**attributes: object) -> dict[str, object]:
+    """Return a plugin with one authenticator, some of whose attributes are others."""
+    return {"company": plugin(authenticators=lambda: [Directory(**attributes)])}
+
+
+def duck(**attributes: object) -> dict[str, object]:
+    """Return a plugin with one authenticator that is not derived from anything."""
+    return {"company": plugin(authenticators=lambda: [SimpleNamespace(**attributes)])}
 
 
 BROKEN = [
     pytest.param(
-        {"company": plugin(autenticators=named("x"))},
+        {"company": plugin(autenticators=lambda: None)},
         "plugin 'company': unknown hook 'wheelgate_autenticators'; did you mean 'wheelgate_authenticators'?",
         id="misspelt hook",
     ),
@@ -64,7 +91,7 @@ BROKEN = [
     ),
     pytest.param(
         {"company": plugin(options=lambda: [Option("port", "x")])},
-        "plugin 'company': the option 'port' is the server's own",
+        "plugin 'company': the option 'port' belongs to the server itself",
         id="an option of the server",
     ),
     pytest.param(
@@ -82,13 +109,42 @@ BROKEN = [
     ),
     pytest.param(
         {"company": plugin(permissions=lambda: [Permission("user_read", "", "user", "everyone")])},
-        "plugin 'company': the permission 'user_read' is the server's own",
+        "plugin 'company': the permission 'user_read' belongs to the server itself",
         id="a permission of the server",
     ),
     pytest.param(
-        {"company": plugin(authenticators=named("password"))},
+        directory(name="password"),
         "wheelgate_authenticators: 'password' comes from plugin 'auth_basic' and from plugin 'company'",
         id="two authenticators of one name",
+    ),
+    pytest.param(
+        directory(accepts={"password"}),
+        "plugin 'company': Directory.accepts must be of type frozenset, not set",
+        id="an attribute of another type",
+    ),
+    pytest.param(
+        directory(rank="first"), "plugin 'company': Directory.rank must be of type int, not str", id="a rank in words"
+    ),
+    pytest.param(
+        directory(instnat=True),
+        "plugin 'company': Directory.instnat has no meaning; did you mean 'instant'?",
+        id="a misspelt promise",
+    ),
+    pytest.param(
+        duck(name="x"),
+        "plugin 'company': SimpleNamespace lacks 'rank'; set it to a value of type int, or derive the class from "
+        "Authenticator",
+        id="an optional attribute is missing",
+    ),
+    pytest.param(
+        duck(name="x", rank=1, instant=False, local=False),
+        "plugin 'company': SimpleNamespace lacks 'accepts'; set it to a value of type frozenset",
+        id="an attribute is missing",
+    ),
+    pytest.param(
+        duck(name="x", rank=1, instant=False, local=False, accepts=frozenset()),
+        "plugin 'company': SimpleNamespace lacks the method 'authenticate' of every authenticator",
+        id="a method of something else is missing",
     ),
     pytest.param(
         {"company": plugin(authenticators=fail)},
@@ -105,12 +161,12 @@ BROKEN = [
     ),
     pytest.param(
         {"company": plugin(user_store=lambda: SimpleNamespace(name="x", instant=True))},
-        "plugins 'company' and 'sql_store' both bring a store of users; leave one out with --no-plugin NAME",
+        "plugins 'company' and 'sql_store' both provide a store of users; leave one out with --no-plugin NAME",
         id="two stores",
     ),
     pytest.param(
         {"company": plugin(password_hasher=lambda: SimpleNamespace(name="x"))},
-        "plugins 'auth_basic' and 'company' both bring a password hasher; leave one out with --no-plugin NAME",
+        "plugins 'auth_basic' and 'company' both provide a password hasher; leave one out with --no-plugin NAME",
         id="two hashers",
     ),
 ]
@@ -123,6 +179,15 @@ def test_what_is_wrong_with_a_plugin_stops_the_start(serve: Serve, extra: dict[s
         serve(extra=extra)
 
     assert str(refused.value) == sentence
+
+
+def test_a_method_that_is_missing_stops_the_start(serve: Serve) -> None:
+    """A class that is derived from its protocol cannot leave out a method; Python itself says which."""
+    with pytest.raises(StartupError) as refused:
+        serve(extra={"company": plugin(authenticators=lambda: [Unfinished()])})
+
+    assert str(refused.value).startswith("plugin 'company' failed in wheelgate_authenticators: TypeError: Can't inst")
+    assert "authenticate" in str(refused.value)
 
 
 def test_a_hook_that_answers_nothing_brings_nothing(serve: Serve) -> None:
@@ -155,7 +220,7 @@ def test_two_plugins_of_one_name_stop_the_start(package: Callable[[str, str, str
     with pytest.raises(StartupError) as refused:
         discover(())
 
-    assert str(refused.value) == "'wheelgate' and 'wheelgate_other_stage' both bring a plugin 'stage'; uninstall one"
+    assert str(refused.value) == "'wheelgate' and 'wheelgate_other_stage' both provide a plugin 'stage'; uninstall one"
 
 
 def test_a_plugin_that_cannot_be_imported_stops_the_start(package: Callable[[str, str, str], None]) -> None:
@@ -181,7 +246,7 @@ SETTINGS = [
     pytest.param({"no_plugin": ["zzz"]}, "--no-plugin: unknown plugin 'zzz'", id="a name that is like no other"),
     pytest.param(
         {"no_plugin": ["sql_store"]},
-        "no plugin brings a store of users; see 'devpi-server plugins' for what is left out",
+        "no plugin provides a store of users; see 'devpi-server plugins' for what is left out",
         id="no store",
     ),
     pytest.param(
@@ -222,7 +287,7 @@ def test_the_order_of_extractors_comes_from_the_settings(serve: Serve) -> None:
 def test_an_extractor_of_a_stranger(serve: Serve) -> None:
     """A plugin may find credentials elsewhere; what it finds malformed is 401, however often, and closes nothing."""
 
-    class Cookie:
+    class Cookie(CredentialExtractor):
         name, header, scheme, ambient, rank = "cookie", "cookie", "Cookie", True, 5
 
         def extract(self, request: Any) -> Credentials | None:

@@ -12,8 +12,8 @@ from wheelgate import hookimpl
 from wheelgate.config import resolve
 from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.errors import StartupError
-from wheelgate.plugin_host.discovery import Found, Plugins, discover
-from wheelgate.process.master import WebServer
+from wheelgate.plugin_host.discovery import InstalledPlugin, Plugins, discover
+from wheelgate.process.master import GunicornMaster
 from wheelgate.process.startup import lock_folder, make_secret, prepare_server, rehearse
 from wheelgate.testing.site import CHEAP, Site
 
@@ -171,7 +171,7 @@ def test_an_empty_root_password_is_loud(tmp_path: Path, caplog: pytest.LogCaptur
 
 def test_a_password_needs_somebody_who_keeps_it(tmp_path: Path) -> None:
     """Without a plugin for passwords root cannot get one, and the first start says so."""
-    with pytest.raises(StartupError, match=r"^--root-passwd: no plugin keeps passwords$"):
+    with pytest.raises(StartupError, match=r"^--root-passwd: no plugin of this server keeps passwords$"):
         Site(tmp_path / "server", root_passwd="correct horse", no_plugin=["auth_basic"])
 
 
@@ -204,15 +204,15 @@ def test_a_fault_while_wiring_says_where_and_no_value(serve: Serve) -> None:
     class Nameless:
         @property
         def name(self) -> str:
-            raise AttributeError("swordfish")
+            raise LookupError("swordfish")
 
     config = serve().config
-    found = Found("broken", "tests", "1", blocked=False, plugin=Broken())
+    found = InstalledPlugin("broken", "tests", "1", blocked=False, plugin=Broken())
 
     with pytest.raises(StartupError) as refused:
         rehearse(config, Plugins([*discover(()).found, found]))
 
-    assert str(refused.value).startswith("the server could not be prepared: AttributeError at test_startup.py:")
+    assert str(refused.value).startswith("the server could not be prepared: LookupError at test_startup.py:")
     assert "swordfish" not in str(refused.value)
 
 
@@ -235,7 +235,7 @@ def test_a_reload_does_not_move_a_server(
     known = [*CORE_OPTIONS, *(option for _, option in plugins.options())]
     flags = {"serverdir": str(tmp_path / "server"), "port": "1234", **CHEAP}
     settings = iter([resolve(known, flags, {}), resolve(known, {**flags, key: value}, {})])
-    server = WebServer(lambda: (next(settings), plugins), -1)
+    server = GunicornMaster(lambda: (next(settings), plugins), -1)
     before = server.cfg.bind
 
     server.reload()

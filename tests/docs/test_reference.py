@@ -9,8 +9,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core" / "wheelgate"
-TELLERS = [CORE / "app.py", *sorted((CORE / "resources").glob("*.py")), *sorted((ROOT / "plugins").glob("*/*/*.py"))]
-TELLING = frozenset({"announce", "tell", "event", "RouteEvent"})
+TELLERS = [
+    CORE / "identity" / "wiring.py",
+    *sorted((CORE / "resources").glob("*.py")),
+    *sorted((ROOT / "plugins").glob("*/*/*.py")),
+]
+TELLING = frozenset({"announce", "RouteEvent"})
 
 
 def told_events() -> set[str]:

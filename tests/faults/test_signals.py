@@ -174,7 +174,7 @@ BAD_SETTINGS = {
     "an unknown key": ("session-lifetme = 200", "did you mean 'session-lifetime'?"),
     "a value that cannot be": ("session-lifetime = 200\nhash-concurrency = 'many'", "a whole number from 1 to 16"),
     "an unknown plugin": ("session-lifetime = 200\nno-plugin = ['stages']", "did you mean 'stage'?"),
-    "no store of users": ("session-lifetime = 200\nno-plugin = ['sql_store']", "no plugin brings a store of users"),
+    "no store of users": ("session-lifetime = 200\nno-plugin = ['sql_store']", "no plugin provides a store of users"),
     "a log that cannot be written": ("session-lifetime = 200\naccess-log = '/nowhere/log'", "/nowhere/log"),
 }
 

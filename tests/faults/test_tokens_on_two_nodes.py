@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 Nodes = tuple[RunningServer, RunningServer]
 REVOKED = "this token has been revoked; create a new one"
-ENDED = "this token has ended: its user is gone, or has a changed password; create a new one"
+ENDED = "this token has ended: its user was deleted or has a new password; create a new one"
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ from wheelgate.providers import Authenticator, CredentialExtractor, GroupSource,
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-class Mirrored:
+class Mirrored(CredentialExtractor, Authenticator, PasswordHasher):
     """In place of ``auth_basic``: passwords are kept backwards."""
 
     name = "mirrored"
@@ -73,7 +73,7 @@ class Mirrored:
         return self
 
 
-class OneGroup:
+class OneGroup(GroupSource):
     """In place of ``groups``: everybody is in one."""
 
     name = "one"
@@ -88,7 +88,7 @@ class OneGroup:
         return [self]
 
 
-class Whispered:
+class Whispered(TokenHandler):
     """In place of ``tokens``: there is one token, and it is root's."""
 
     name = "whispered"

@@ -93,12 +93,14 @@ class TestStubLogin(AuthenticatorContract):
     @pytest.fixture
     def case(self, load: Load, site: Site) -> AuthenticatorCase:
         """Return the stub, and a user with a password of its kind."""
-        stub = load("stub_login").Scrypt(site.server)
+        stub = load("stub_login")
         alice = site.server.users.get("alice")
         assert alice is not None
         with site.server.database.transaction():
-            alice = site.server.users.set_password_hash(alice, stub.hash("correct horse"), "another stamp")
-        return AuthenticatorCase(stub, Credentials("password", "alice", "correct horse", "test"), alice)
+            alice = site.server.users.set_password_hash(alice, stub.Scrypt().hash("correct horse"), "another stamp")
+        return AuthenticatorCase(
+            stub.PinCodes(site.server), Credentials("password", "alice", "correct horse", "test"), alice
+        )
 
 
 class TestCertificates(AuthenticatorContract):

@@ -144,7 +144,7 @@ def test_two_stores_are_one_too_many(installed: Install, tmp_path: Path) -> None
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
 
     assert ended.returncode == 1
-    assert "plugins 'sql_store' and 'stub_store' both bring a store of users" in ended.stderr
+    assert "plugins 'sql_store' and 'stub_store' both provide a store of users" in ended.stderr
     assert "--no-plugin" in ended.stderr
 
 

@@ -9,15 +9,15 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from wheelgate.app import AUTHENTICATOR_BUDGET
 from wheelgate.commands.context import ServerContext
 from wheelgate.commands.password_input import add_password_stdin, read_password
 from wheelgate.errors import BackendUnavailable, BadInput
-from wheelgate.identity.authentication import belongs
+from wheelgate.identity.authentication import may_verify
 from wheelgate.identity.groups import group_names
 from wheelgate.logs import escaped
 from wheelgate.names import check_name
-from wheelgate.plugin_host.discovery import in_order
+from wheelgate.plugin_host import provider_hooks
+from wheelgate.plugin_host.budgets import AUTHENTICATOR_SECONDS
 from wheelgate.providers import Authenticator, GroupSource
 from wheelgate.services.provisioning import autocreating_authenticators
 from wheelgate.values import Credentials, Ok, Outcome, Reject, RequestInfo, Unavailable, Unknown, User
@@ -40,11 +40,8 @@ def run(arguments: argparse.Namespace, context: ServerContext) -> int:
     """Ask every authenticator as a login would, and print the answers; return 0 if the login would succeed."""
     name, plugins, config = arguments.user, context.plugins, context.config
     with context.open_server(read_only=True) as server:
-        found = plugins.collect("wheelgate_authenticators", lambda each: each.name, server=server)
-        authenticators = in_order([each for _, each in found], config["auth-order"], "--auth-order")
-        sources = [
-            each for _, each in plugins.collect("wheelgate_group_sources", lambda each: each.name, server=server)
-        ]
+        authenticators = provider_hooks.authenticators(plugins, server)
+        sources = provider_hooks.group_sources(plugins, server)
         created = autocreating_authenticators(config["autocreate-users"], [each.name for each in authenticators])
         user = server.users.get(name)
         print(f"user {name!a}: {standing(user)}")
@@ -74,7 +71,7 @@ def ask_all(
     for each in authenticators:
         if credentials.kind not in each.accepts:
             print(f"{each.name}: not asked, it does not verify passwords")
-        elif not belongs(credentials.username, known, each):
+        elif not may_verify(each, credentials.username, known):
             print(f"{each.name}: not asked, the user belongs elsewhere")
         else:
             outcome, took = timed(each.authenticate, credentials, LOGIN_REQUEST, known)
@@ -148,7 +145,7 @@ def timed(function: Callable[..., Any], *given: Any) -> tuple[Any, int]:
     # A daemon thread: the process would wait at its end for a pool, and so for a plugin that hangs.
     threading.Thread(target=call, daemon=True).start()
     try:
-        answer = answers.get(timeout=AUTHENTICATOR_BUDGET)
+        answer = answers.get(timeout=AUTHENTICATOR_SECONDS)
     except queue.Empty:
-        answer = Unavailable(f"it took longer than {AUTHENTICATOR_BUDGET:g} s")
+        answer = Unavailable(f"it took longer than {AUTHENTICATOR_SECONDS:g} s")
     return answer, round((time.monotonic() - begun) * 1000)

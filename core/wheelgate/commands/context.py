@@ -10,9 +10,8 @@ from pathlib import Path
 from wheelgate.config import Config
 from wheelgate.errors import StartupError
 from wheelgate.plugin_host.discovery import Plugins
-from wheelgate.process.startup import open_stores
+from wheelgate.process.startup import open_server
 from wheelgate.server import Server
-from wheelgate.store.database import Database
 
 
 class ServerContext:
@@ -41,8 +40,5 @@ class ServerContext:
     def open_server(self, *, read_only: bool = False) -> Iterator[Server]:
         """Open the database of the server, and close it again; see ``CommandContext``."""
         self.require_started_server()
-        database = Database(self.config.database_url, read_only=read_only)
-        try:
-            yield open_stores(self.config, self.plugins, database)
-        finally:
-            database.close()
+        with open_server(self.config, self.plugins, read_only=read_only) as server:
+            yield server

@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace, context: ServerContext) -> int:
     """
     context.require_started_server()
     config, repair = context.config, arguments.repair
-    lock = lock_folder(config.serverdir, patience=0)
+    lock = lock_folder(config.serverdir, wait_seconds=0)
     try:
         make_secret(config.secret_path, given=config["secretfile"] is not None)
         prepare_database(config, context.plugins)

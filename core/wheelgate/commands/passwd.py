@@ -7,9 +7,7 @@ import secrets
 
 from wheelgate.commands.context import ServerContext
 from wheelgate.commands.password_input import add_password_stdin, read_password
-from wheelgate.errors import BadInput, StartupError
-from wheelgate.plugin_host.vetoes import Objections
-from wheelgate.services.passwords import Passwords
+from wheelgate.errors import StartupError
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -20,18 +18,15 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, context: ServerContext) -> int:
     """Set the password of a user; all sessions of the user end, on a running server too."""
-    name, plugins = arguments.user, context.plugins
+    name = arguments.user
     with context.open_server() as server:
-        hasher = plugins.only("wheelgate_password_hasher", "a password hasher", needed=True, server=server)
         user = server.users.get(name)
         if user is None:
             raise StartupError(f"there is no user {name!a} on this server")
         if user.provider:
             raise StartupError(f"user '{name}' logs in by '{user.provider}'; change the password there")
-        objections = Objections(server, plugins.implementations("wheelgate_check_password"), BadInput)
-        passwords = Passwords(hasher, objections, loopback=context.config.loopback)
         password = read_password(f"new password for user {name}", from_stdin=arguments.password_stdin, repeat=True)
-        stored = passwords.hash(name, password)
+        stored = server.hash_password(name, password)
         with server.database.transaction():
             server.users.set_password_hash(user, stored, secrets.token_urlsafe(12))
     print(f"password of user '{name}' set")

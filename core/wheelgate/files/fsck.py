@@ -69,7 +69,7 @@ class FileCheck:
     def findings(self) -> Iterator[Finding]:
         """Return the differences, each after its repair if repairs are wanted."""
         problems: dict[str, str] = {}
-        for source in self._garbage.sources:
+        for source in self._garbage.sources():
             for stored, label in list(source.stored_files()):
                 if stored.sha256 not in problems:
                     problems[stored.sha256] = self._problem(stored)
@@ -125,5 +125,5 @@ class FileCheck:
         if self._backend.size(sha256) is not None:
             self._backend.set_aside(sha256)
         with self._database.transaction():
-            for source in self._garbage.sources:
+            for source in self._garbage.sources():
                 source.mark_lost(sha256)

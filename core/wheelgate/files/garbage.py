@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 from wheelgate.errors import Refusal
 from wheelgate.files.backends import FileBackend, path_in_store
@@ -35,28 +36,28 @@ def lock_hashes(database: Database, hashes: Iterable[str]) -> None:
             database.returning("SELECT pg_advisory_xact_lock(?)", (key,))
 
 
+class SourceRegistry(Protocol):
+    """Knows the package sources of all indices."""
+
+    def sources(self) -> Sequence[PackageSource]:
+        """Return the sources of all index types."""
+
+    def complete(self) -> bool:
+        """Return whether the plugin of every index is loaded. No file is removed unless it is."""
+
+
 class GarbageCollector:
     """The table of marked files, and the thread that sweeps them shortly after they were marked."""
 
-    def __init__(self, database: Database, backend: Callable[[], FileBackend]) -> None:
+    def __init__(self, database: Database, backend: Callable[[], FileBackend], registry: SourceRegistry) -> None:
         self._database = database
         self._backend = backend
-        self.sources: Sequence[PackageSource] = ()
-        self.complete: Callable[[], bool] = lambda: False
+        self.sources = registry.sources
+        self.complete = registry.complete
         self._wake = threading.Event()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
-
-    def set_sources(self, sources: Sequence[PackageSource], complete: Callable[[], bool]) -> None:
-        """Set the package sources to ask.
-
-        Args:
-            sources: the sources of all index types.
-            complete: says whether the plugin of every index is loaded. No file is removed unless it returns True.
-        """
-        self.sources = sources
-        self.complete = complete
 
     def mark(self, hashes: Iterable[str]) -> None:
         """Mark files that may be unreferenced, within the transaction that removes their records."""
@@ -75,7 +76,7 @@ class GarbageCollector:
 
     def referenced(self, sha256: str) -> bool:
         """Say whether a record refers to the file, or may: the plugin of some index is not loaded."""
-        return any(source.references(sha256) for source in self.sources) or not self.complete()
+        return any(source.references(sha256) for source in self.sources()) or not self.complete()
 
     def remove_unreferenced(self, sha256: str) -> None:
         """Remove a file unless it is referenced."""

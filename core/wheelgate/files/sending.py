@@ -14,7 +14,7 @@ from wheelgate.files.errors import damaged
 from wheelgate.files.local import LocalFile
 from wheelgate.files.sendfile import SENDFILE_MARKER, SENDFILE_PIECE_BYTES, SendfileTransfer
 from wheelgate.packages import OngoingDownload, StoredFile
-from wheelgate.threads.pool import Pool
+from wheelgate.threads.pool import ThreadPool
 
 SEND_CHUNK_BYTES = SENDFILE_PIECE_BYTES
 """A quarter of it costs four times the system calls, and more saves none."""
@@ -32,7 +32,7 @@ log = logging.getLogger("wheelgate.files")
 class FileReader:
     """Opens stored files. When a process sends a file for the first time, it compares the content with the hash."""
 
-    def __init__(self, backend: FileBackend, pool: Pool) -> None:
+    def __init__(self, backend: FileBackend, pool: ThreadPool) -> None:
         self._backend = backend
         self._pool = pool
         self._verified: LruCache[str, Hashable] = LruCache(VERIFIED_CACHE_ENTRIES)
@@ -59,7 +59,9 @@ class FileReader:
 class FileContent:
     """The content of an open stored file."""
 
-    def __init__(self, reader: FileReader, stored: StoredFile, file: OpenFile, pool: Pool, *, verified: bool) -> None:
+    def __init__(
+        self, reader: FileReader, stored: StoredFile, file: OpenFile, pool: ThreadPool, *, verified: bool
+    ) -> None:
         self._reader = reader
         self._stored = stored
         self._file = file
@@ -156,7 +158,7 @@ class FileContent:
         self._reader.mark_verified(self._stored, self._file.identity)
 
 
-async def download_chunks(download: OngoingDownload, pool: Pool, client_gone: ClientGone) -> AsyncIterator[bytes]:
+async def download_chunks(download: OngoingDownload, pool: ThreadPool, client_gone: ClientGone) -> AsyncIterator[bytes]:
     """Return the bytes of a file as they arrive. If the download fails, the last byte is never sent.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -18,10 +18,10 @@ from wheelgate.files.commit import CommitJournal
 from wheelgate.files.errors import translated
 from wheelgate.files.fetching import SharedDownloads
 from wheelgate.files.fsck import FileCheck
-from wheelgate.files.garbage import GarbageCollector, lock_hashes
+from wheelgate.files.garbage import GarbageCollector, SourceRegistry, lock_hashes
 from wheelgate.files.incoming import IncomingFolder, received_in_memory
 from wheelgate.files.local import LocalBackend
-from wheelgate.packages import IncomingFile, OngoingDownload, PackageSource, ReceivedFile, StoredFile
+from wheelgate.packages import IncomingFile, OngoingDownload, ReceivedFile, StoredFile
 from wheelgate.store.database import Database
 
 ABSENT_SHA256 = "0" * 64
@@ -37,14 +37,17 @@ class Files:
     records the file, :meth:`ensure_stored`, and at last :meth:`clean_up`.
     """
 
-    def __init__(self, config: Config, database: Database) -> None:
-        """Take the settings and the database. Nothing is created on the disk before it is needed."""
+    def __init__(self, config: Config, database: Database, registry: SourceRegistry) -> None:
+        """Take the settings, the database and the registry of package sources.
+
+        Nothing is created on the disk before it is needed.
+        """
         folder = config.serverdir / "files"
         self._config = config
         self._folder = folder
         self._database = database
         self._incoming = IncomingFolder(folder / "drafts")
-        self._garbage = GarbageCollector(database, lambda: self.backend)
+        self._garbage = GarbageCollector(database, lambda: self.backend, registry)
         self._downloads = SharedDownloads(folder / "spool", self._incoming, self.clean_up)
         self._journal = CommitJournal(folder / "placing")
         self._put: set[ReceivedFile] = set()
@@ -57,15 +60,6 @@ class Files:
         from wheelgate.files.s3 import S3Backend  # most servers run without it
 
         return S3Backend(self._config["files"], self._config["files-endpoint"])
-
-    def set_sources(self, sources: Sequence[PackageSource], complete: Callable[[], bool]) -> None:
-        """Set the package sources that say whether a file is still needed.
-
-        Args:
-            sources: the sources of all index types.
-            complete: says whether the plugin of every index is loaded. No file is removed unless it returns True.
-        """
-        self._garbage.set_sources(sources, complete)
 
     def receive(self, *hashes: str) -> IncomingFile:
         """Begin to receive a file; ``hashes`` names the hashes to compute besides sha256: ``md5``, ``blake2_256``."""

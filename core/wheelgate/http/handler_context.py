@@ -13,7 +13,7 @@ from wheelgate.http.path_segments import path_segment
 from wheelgate.http.proxy_headers import ProxyHeaders
 from wheelgate.http.request import IncomingRequest
 from wheelgate.identity.identify import Caller, Identifier
-from wheelgate.plugin_host.events import Events, event
+from wheelgate.plugin_host.events import Events
 from wheelgate.rights.decision import Rights
 from wheelgate.rights.indices import IndexRights
 from wheelgate.services.packages.inheritance import Resolution
@@ -121,5 +121,5 @@ class HandlerContext:
 
     def announce(self, name: str, caller: Caller, subject: str, **detail: Any) -> None:
         """Queue an event for the plugins that listen to it."""
-        if self._events.heard(name):
-            self._events.tell(event(name, caller.principal, caller.info, subject, detail))
+        if self._events.has_listener(name):
+            self._events.announce(name, caller.principal, caller.info, subject, detail)

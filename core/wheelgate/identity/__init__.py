@@ -1,1 +1,1 @@
-"""Who asks: credentials, authentication, sessions, principals and groups."""
+"""Finds out who sends a request: credentials, authentication, sessions, API tokens, principals and groups."""

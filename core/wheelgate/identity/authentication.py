@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from wheelgate.caches import TtlCache
 from wheelgate.errors import BackendUnavailable, NotAuthenticated
 from wheelgate.identity.limiter import Limiter
+from wheelgate.plugin_host.circuit import RETRY_AFTER_SECONDS, CircuitBreaker
 from wheelgate.providers import Authenticator
-from wheelgate.threads.pool import Pool, Provider
+from wheelgate.threads.pool import ThreadPool
 from wheelgate.values import ROOT, Credentials, Ok, Outcome, Reject, RequestInfo, Unavailable, Unknown, User
 
 LOGIN_CACHE_SECONDS = 60.0
-"""Seconds for which verified credentials are good without another look at the password."""
+"""How long verified credentials are good without another look at the password."""
 LOGIN_CACHE_ENTRIES = 10_000
 """Verified credentials that are remembered."""
 
@@ -24,21 +25,33 @@ log = logging.getLogger("wheelgate.identity")
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Credentials that an authenticator found good."""
+    """The result of verifying good credentials."""
 
     ok: Ok
-    by: str
-    """The authenticator's name."""
+    authenticator: str
+    """The name of the authenticator that verified them."""
     local: bool
+    """Whether that is a local authenticator."""
 
 
 class Authentication:
-    """Judges credentials and remembers good ones for a minute, so that pip's hundred requests cost one hash."""
+    """Verifies credentials, and remembers good ones for a minute, so that pip's hundred requests cost one hash."""
 
     def __init__(
-        self, authenticators: Sequence[tuple[Authenticator, Provider]], hashing: Pool, limiter: Limiter, key: bytes
+        self,
+        authenticators: Sequence[tuple[Authenticator, CircuitBreaker]],
+        hashing: ThreadPool,
+        limiter: Limiter,
+        key: bytes,
     ) -> None:
-        """Take the authenticators in their order, the threads for local ones, and a key for what is remembered."""
+        """Take the authenticators in their order, and what they need.
+
+        Args:
+            authenticators: each with its circuit breaker.
+            hashing: the threads for local authenticators.
+            limiter: slows down wrong passwords.
+            key: the secret key for the digests of remembered credentials.
+        """
         self._authenticators = authenticators
         self._hashing = hashing
         self._limiter = limiter
@@ -46,56 +59,55 @@ class Authentication:
         self._verified: TtlCache[bytes, tuple[str | None, Proof]] = TtlCache(LOGIN_CACHE_ENTRIES)
         """By a digest of the credentials; each with the user's stamp, which a new password changes."""
 
-    async def remembered(self, credentials: Credentials, info: RequestInfo, user: User | None) -> Proof:
-        """Judge credentials that come with every request; see :meth:`judge`."""
+    async def verify_cached(self, credentials: Credentials, info: RequestInfo, user: User | None) -> Proof:
+        """Verify credentials that a client sends with every request; see :meth:`verify`."""
         if credentials.trusted:
-            return await self.judge(credentials, info, user)  # nothing is remembered that somebody could type
+            return await self.verify(credentials, info, user)  # without a secret, anybody could repeat them
         text = f"{credentials.kind}\0{credentials.username}\0{credentials.secret}"
         digest = hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), "sha256")
         stamp = user.stamp if user else None
         known = self._verified.get(digest)
         if known is not None and known[0] == stamp:
             return known[1]
-        proof = await self.judge(credentials, info, user)
+        proof = await self.verify(credentials, info, user)
         self._verified.put(digest, (stamp, proof), LOGIN_CACHE_SECONDS)
         return proof
 
-    async def judge(self, credentials: Credentials, info: RequestInfo, user: User | None) -> Proof:
-        """Ask until one authenticator says yes or no.
+    async def verify(self, credentials: Credentials, info: RequestInfo, user: User | None) -> Proof:
+        """Ask the authenticators until one accepts or rejects the credentials.
 
-        A name belongs to whoever brought it: a local user, and root, to the local authenticators; a user from
-        elsewhere to the authenticator that its record names.
+        Only the authenticators to which the name belongs are asked; see :func:`may_verify`.
 
         Raises:
-            NotAuthenticated: nobody knows these credentials, or one rejects them.
-            TooManyAttempts: too many wrong ones came before.
-            BackendUnavailable: nobody says yes, and one could not be asked.
+            NotAuthenticated: no authenticator knows these credentials, or one rejects them.
+            TooManyAttempts: too many wrong passwords were sent before.
+            BackendUnavailable: no authenticator accepts them, and one could not be asked.
         """
         name = credentials.username
-        # Without a secret nothing can be guessed, and what others guess from the proxy's address is no one's fault.
-        guessed = not credentials.trusted
-        if guessed:
+        # Credentials without a secret cannot be guessed, and must not suffer from guesses that come through the proxy.
+        guessable = not credentials.trusted
+        if guessable:
             self._limiter.check(name, info.remote_address)
-        missing: BackendUnavailable | None = None
-        for authenticator, provider in self._authenticators:
-            if credentials.kind not in authenticator.accepts or not belongs(name, user, authenticator):
+        unavailable: BackendUnavailable | None = None
+        for authenticator, breaker in self._authenticators:
+            if credentials.kind not in authenticator.accepts or not may_verify(authenticator, name, user):
                 continue
-            match await self._ask(authenticator, provider, credentials, info, user):
+            match await self._ask(authenticator, breaker, credentials, info, user):
                 case Ok() as ok if ok.username == name:
-                    if guessed:
+                    if guessable:
                         self._limiter.succeeded(name, info.remote_address)
                     return Proof(ok, authenticator.name, authenticator.local)
                 case Reject(reason):
                     log.info("authenticator '%s' rejects user '%s': %s", authenticator.name, name, reason)
-                    missing = None
+                    unavailable = None
                     break
                 case Unavailable(reason, retry_after):
                     log.warning("authenticator '%s' is unavailable: %s", authenticator.name, reason)
                     sentence = f"the login service '{authenticator.name}' cannot be reached; try again later"
-                    missing = BackendUnavailable(sentence, retry_after=retry_after)
-        if missing is not None:
-            raise missing
-        if guessed:
+                    unavailable = BackendUnavailable(sentence, retry_after=retry_after)
+        if unavailable is not None:
+            raise unavailable
+        if guessable:
             self._limiter.failed(name, info.remote_address)
         log.warning("failed login of user '%s' from %s", name, info.remote_address)
         raise NotAuthenticated(f"user '{name}' could not be authenticated")
@@ -103,33 +115,37 @@ class Authentication:
     async def _ask(
         self,
         authenticator: Authenticator,
-        provider: Provider,
+        breaker: CircuitBreaker,
         credentials: Credentials,
         info: RequestInfo,
         user: User | None,
     ) -> Outcome:
         if authenticator.local:
-            return await self._hashing.run(self._attempt, authenticator, credentials, info, user)
+            return await self._hashing.run(self._ask_local, authenticator, credentials, info, user)
         try:
-            answer: object = await provider.call(authenticator.authenticate, credentials, info, user)
+            answer: object = await breaker.call(authenticator.authenticate, credentials, info, user)
         except BackendUnavailable as error:
-            return Unavailable(error.message, error.retry_after or 5)
-        except Exception as error:  # noqa: BLE001 - a stranger's code: whatever it raises stays here
+            return Unavailable(error.message, error.retry_after or RETRY_AFTER_SECONDS)
+        except Exception as error:  # noqa: BLE001 - third-party code; the next authenticator must still be asked
             return Unavailable(f"it raised {type(error).__name__}")
         if isinstance(answer, Ok | Unknown | Reject | Unavailable):
             return answer
-        return Unavailable(f"it answered {type(answer).__name__}, which is no outcome")
+        return Unavailable(f"it answered {type(answer).__name__}, which is not an outcome")
 
-    def _attempt(
+    def _ask_local(
         self, authenticator: Authenticator, credentials: Credentials, info: RequestInfo, user: User | None
     ) -> Outcome:
-        # Checked again at the head of the queue: of a hundred guesses sent at once, the later ones must wait too.
+        # Checked again when its turn comes: of a hundred guesses sent at once, the later ones must wait too.
         self._limiter.check(credentials.username, info.remote_address)
         return authenticator.authenticate(credentials, info, user)
 
 
-def belongs(name: str, user: User | None, authenticator: Authenticator) -> bool:
-    """Whether an authenticator may vouch for a name."""
+def may_verify(authenticator: Authenticator, name: str, user: User | None) -> bool:
+    """Return whether a name belongs to an authenticator.
+
+    The names of root and of local users belong to the local authenticators. The name of an external user belongs to the
+    authenticator that created the user. The name of no user belongs to all of them.
+    """
     if name == ROOT or (user is not None and not user.provider):
         return authenticator.local
     return user is None or user.provider == authenticator.name

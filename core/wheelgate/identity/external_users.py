@@ -1,4 +1,4 @@
-"""Whether users from elsewhere are still there: asked live from who brought them, and kept for a minute."""
+"""Checks that users of an external login service still exist there; it is asked at most once a minute for each user."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from wheelgate.caches import TtlCache
 from wheelgate.errors import BackendUnavailable, NotAuthenticated
+from wheelgate.plugin_host.circuit import RETRY_AFTER_SECONDS, CircuitBreaker
 from wheelgate.providers import Authenticator, UserDirectory
-from wheelgate.threads.pool import Provider
 
 DIRECTORY_CACHE_SECONDS = 60.0
-"""Seconds for which a directory is not asked about the same user again."""
+"""How long the answer about a user counts."""
 DIRECTORY_CACHE_ENTRIES = 10_000
 """Answers that are remembered."""
 
@@ -22,58 +22,64 @@ log = logging.getLogger("wheelgate.identity")
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    there: bool
+    exists: bool
     asked: float
-    """Seconds since the epoch."""
+    """Seconds since 1970."""
 
 
-class Presence:
-    """Ends what was granted to users who have left the directory that they came from."""
+class ExternalUsers:
+    """Ends the logins and tokens of users who have left their directory."""
 
-    def __init__(self, authenticators: Sequence[tuple[Authenticator, Provider]]) -> None:
-        """Take the authenticators, each with the way to call it."""
-        self._brought_by = {each.name: (each, provider) for each, provider in authenticators}
+    def __init__(self, authenticators: Sequence[tuple[Authenticator, CircuitBreaker]]) -> None:
+        """Take the authenticators, each with its circuit breaker."""
+        self._authenticators = {each.name: (each, breaker) for each, breaker in authenticators}
         self._answers: TtlCache[tuple[str, str], _Answer] = TtlCache(DIRECTORY_CACHE_ENTRIES)
         """By the names of directory and user."""
 
-    async def require(self, username: str, brought_by: str, since: float) -> None:
-        """Let a user from elsewhere pass who is still there.
+    async def require(self, username: str, authenticator: str, since: float) -> None:
+        """Refuse an external user who has left the directory.
 
         Args:
             username: the user's name.
-            brought_by: the authenticator that the user's record names; nobody is asked about a local user.
-            since: when the user was last proven to be there, in seconds since the epoch.
+            authenticator: the authenticator that created the user; empty for a local user, who is never refused.
+            since: when the user last logged in, in seconds since 1970.
 
         Raises:
-            NotAuthenticated: the user has left, or the plugin that brought it.
-            BackendUnavailable: nobody can tell now.
+            NotAuthenticated: the user has left, or the authenticator is no longer installed.
+            BackendUnavailable: the directory cannot tell now.
         """
-        if not brought_by:
+        if not authenticator:
             return
-        if brought_by not in self._brought_by:
-            raise NotAuthenticated(f"the login service '{brought_by}' is no part of this server any more")
-        authenticator, provider = self._brought_by[brought_by]
-        if not isinstance(authenticator, UserDirectory):
+        if authenticator not in self._authenticators:
+            raise NotAuthenticated(f"the login service '{authenticator}' is no longer installed on this server")
+        directory, breaker = self._authenticators[authenticator]
+        if not isinstance(directory, UserDirectory):
             return
-        answer = self._answers.get((brought_by, username))
-        # Who was away and has just logged in again is back.
-        if answer is None or (not answer.there and int(answer.asked) <= since):
-            answer = await self._ask(authenticator, provider, username)
-        if not answer.there:
-            raise NotAuthenticated(f"user '{username}' is not known to '{brought_by}' any more")
+        answer = self._answers.get((authenticator, username))
+        # A user who had left and has logged in since then has come back.
+        if answer is None or (not answer.exists and int(answer.asked) <= since):
+            answer = await self._ask(directory, breaker, username)
+        if not answer.exists:
+            raise NotAuthenticated(f"user '{username}' is no longer known to '{authenticator}'")
 
-    async def _ask(self, directory: UserDirectory, provider: Provider, username: str) -> _Answer:
+    async def _ask(self, directory: UserDirectory, breaker: CircuitBreaker, username: str) -> _Answer:
         asked = time.time()
         try:
-            there: object = await provider.call(directory.exists, username)
-            if not isinstance(there, bool):
-                raise TypeError  # noqa: TRY301 - an answer that is none is as bad as a failure
-        except Exception as error:  # noqa: BLE001 - a stranger's code: whatever it raises stays here
-            told = error.message if isinstance(error, BackendUnavailable) else f"it raised {type(error).__name__}"
-            log.warning("'%s' does not say whether user '%s' is still there: %s", directory.name, username, told)
-            sentence = f"the login service '{directory.name}' cannot be reached; try again later"
-            after = getattr(error, "retry_after", None) or 5
-            raise BackendUnavailable(sentence, retry_after=after) from None
-        answer = _Answer(there, asked)
+            exists: object = await breaker.call(directory.exists, username)
+            if not isinstance(exists, bool):
+                raise TypeError  # noqa: TRY301 - such an answer is as bad as a failure
+        except BackendUnavailable as error:
+            raise _unavailable(directory, username, error.message, error.retry_after) from None
+        except Exception as error:  # noqa: BLE001 - third-party code: any exception means that it cannot tell
+            raise _unavailable(directory, username, f"it raised {type(error).__name__}") from None
+        answer = _Answer(exists, asked)
         self._answers.put((directory.name, username), answer, DIRECTORY_CACHE_SECONDS)
         return answer
+
+
+def _unavailable(
+    directory: UserDirectory, username: str, reason: str, retry_after: int | None = None
+) -> BackendUnavailable:
+    log.warning("'%s' cannot tell whether user '%s' still exists: %s", directory.name, username, reason)
+    sentence = f"the login service '{directory.name}' cannot be reached; try again later"
+    return BackendUnavailable(sentence, retry_after=retry_after or RETRY_AFTER_SECONDS)

@@ -1,4 +1,4 @@
-"""Slows down wrong passwords, per user and address and per address, so that nobody locks out somebody elsewhere."""
+"""Slows down wrong passwords: per address, and per user at an address, so that nobody can lock out users elsewhere."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from wheelgate.errors import TooManyAttempts
 
-FREE_PER_USER = 5
-FREE_PER_ADDRESS = 50
+FREE_FAILURES_PER_USER = 5
+"""Wrong passwords for a user from an address before the first wait."""
+FREE_FAILURES_PER_ADDRESS = 50
+"""Wrong passwords from an address, for any users, before the first wait."""
 MAX_WAIT_SECONDS = 60.0
 FORGET_AFTER_SECONDS = 600.0
-"""Seconds without a wrong password after which the earlier ones no longer count."""
+"""How long after the last wrong password the earlier ones count."""
 MAX_COUNTERS = 20_000
 """Counters in memory; the one whose last failure is longest ago makes room, however often it was looked at since."""
 
@@ -24,28 +26,28 @@ class _Record:
 
 
 class Limiter:
-    """Counts wrong passwords in this worker's memory.
+    """Counts wrong passwords in the memory of this worker.
 
-    After the free ones each further failure doubles the wait, from one second up to a minute. Ten quiet minutes, or
-    the right password, make it forgotten.
+    After the free failures, each further one doubles the wait, from one second to a minute. The right password, or ten
+    minutes without a wrong one, resets the count.
     """
 
     def __init__(self) -> None:
         self._records: OrderedDict[tuple[str, ...], _Record] = OrderedDict()
 
     def check(self, username: str, address: str) -> None:
-        """Raise ``TooManyAttempts`` if this user from this address, or this address, has to wait."""
+        """Raise ``TooManyAttempts`` if this address has to wait, in general or for this user."""
         now = time.monotonic()
         wait = max(
-            self._wait((username, address), FREE_PER_USER, now),
-            self._wait((address,), FREE_PER_ADDRESS, now),
+            self._wait((username, address), FREE_FAILURES_PER_USER, now),
+            self._wait((address,), FREE_FAILURES_PER_ADDRESS, now),
         )
         if wait > 0:
             seconds = int(wait) + 1
             raise TooManyAttempts(f"too many wrong passwords; try again in {seconds} seconds", retry_after=seconds)
 
     def failed(self, username: str, address: str) -> None:
-        """Note a wrong password."""
+        """Count a wrong password."""
         now = time.monotonic()
         for key in ((username, address), (address,)):
             record = self._records.pop(key, None) or _Record()
@@ -58,7 +60,7 @@ class Limiter:
             self._records.popitem(last=False)
 
     def succeeded(self, username: str, address: str) -> None:
-        """Forget the failures of this user from this address; those of the address as such stay."""
+        """Reset the count of this user at this address, but not that of the address as a whole."""
         self._records.pop((username, address), None)
 
     def _wait(self, key: tuple[str, ...], free: int, now: float) -> float:

@@ -1,4 +1,4 @@
-"""The tokens that a login hands out: signed, timed, and bound to the user's current password."""
+"""Login tokens: signed, limited in time, and bound to the user's current password."""
 
 from __future__ import annotations
 
@@ -14,30 +14,31 @@ from wheelgate.errors import NotAuthenticated
 from wheelgate.store.keys import derive_key
 
 PREFIX = "wgs_"
-SHAPE = re.compile(r"wgs_\.?[A-Za-z0-9_-]{8,2000}\.[A-Za-z0-9_-]{4,12}\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
-"""Payload, time and signature; itsdangerous puts a dot before a payload that it has compressed.
+"""How every login token begins."""
+TOKEN_PATTERN = re.compile(r"wgs_\.?[A-Za-z0-9_-]{8,2000}\.[A-Za-z0-9_-]{4,12}\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
+"""Payload, time and signature; itsdangerous writes a dot before a payload that it has compressed.
 
-The last character holds two bits that base64 leaves out: with others than zero, two tokens would be one.
+Base64 ignores two bits of the last character. They must be zero; otherwise several spellings would be the same token.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a good token says."""
+    """The content of a login token."""
 
     username: str
     stamp: str
-    """The user's stamp when the token was made."""
+    """The user's stamp at the time of the login."""
     id: str
     issued: int
-    """Seconds since the epoch."""
+    """When the token was made, in seconds since 1970."""
 
 
 class Sessions:
-    """Makes tokens and reads them; whether a session still holds, the store must say."""
+    """Makes and reads login tokens; whether a session was ended early, only the store can tell."""
 
     def __init__(self, secret: bytes, server_uuid: str, lifetime: int) -> None:
-        """Take the secret and the identity of this server, and the lifetime in seconds."""
+        """Take the secret and the UUID of this server, and the lifetime of a session in seconds."""
         self.lifetime = lifetime
         self._serializer = URLSafeTimedSerializer(
             derive_key(secret, f"wheelgate session {server_uuid}"),
@@ -45,18 +46,18 @@ class Sessions:
         )
 
     def issue(self, username: str, stamp: str) -> str:
-        """Make a token."""
+        """Return a new token for a user."""
         return PREFIX + str(self._serializer.dumps([username, stamp, secrets.token_urlsafe(9)]))
 
     def recognises(self, secret: str) -> bool:
-        """Whether a secret has the form of a token, and so is no password."""
-        return secret.startswith(PREFIX) and SHAPE.fullmatch(secret) is not None
+        """Return whether a secret has the form of a login token, and therefore is not a password."""
+        return secret.startswith(PREFIX) and TOKEN_PATTERN.fullmatch(secret) is not None
 
     def read(self, token: str, username: str) -> Session:
-        """Check signature, age and owner of a token.
+        """Check the signature, age and owner of a token, and return its content.
 
         Raises:
-            NotAuthenticated: it was changed, it is too old or from the future, or it is not ``username``'s.
+            NotAuthenticated: the token was changed, is too old or from the future, or belongs to another user.
         """
         session = self._verify(token)
         if session.username != username:
@@ -65,11 +66,11 @@ class Sessions:
         return session
 
     def check_age(self, session: Session) -> None:
-        """Raise ``NotAuthenticated`` if a session is over, or has not begun."""
+        """Raise ``NotAuthenticated`` if a session is too old, or from the future."""
         age = time.time() - session.issued
         if age > self.lifetime:
             raise NotAuthenticated("this login has expired; log in again")
-        if age < -1:  # a second of grace: the token's clock has whole seconds
+        if age < -1:  # the token has whole seconds, so up to one second may be rounding
             raise NotAuthenticated("this login is not valid here; log in again")
 
     def _verify(self, token: str) -> Session:

@@ -1,4 +1,4 @@
-"""API tokens: recognised by their prefix, judged by the handler that has it, good for what they say and no more."""
+"""API tokens: the handler that has the prefix of a token verifies it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 
 from wheelgate.caches import TtlCache
 from wheelgate.errors import BackendUnavailable, InvalidToken, StartupError
-from wheelgate.identity.sessions import PREFIX
+from wheelgate.identity.sessions import PREFIX as LOGIN_TOKEN_PREFIX
+from wheelgate.plugin_host.circuit import RETRY_AFTER_SECONDS, CircuitBreaker
 from wheelgate.providers import TokenHandler
 from wheelgate.store.access import StoreAccess
 from wheelgate.store.cached_users import CachedUsers
 from wheelgate.store.serial_cache import SerialCache
-from wheelgate.threads.pool import Provider
 from wheelgate.values import ROOT, TOKEN_USER, Credentials, Principal, Reject, RequestInfo, Token, Unavailable
 
-PREFIXES = re.compile(r"[a-z]{2,10}_")
+PREFIX_PATTERN = re.compile(r"[a-z]{2,10}_")
 USE_EVENT_SECONDS = 3600.0
 """Seconds between two ``TokenUsed`` events of one token."""
 USE_EVENT_ENTRIES = 10_000
@@ -29,11 +29,11 @@ TOKEN_CACHE_ENTRIES = 10_000
 
 log = logging.getLogger("wheelgate.identity")
 
-Handler = tuple[TokenHandler, Provider]
+Handler = tuple[TokenHandler, CircuitBreaker]
 
 
-class Tokens:
-    """Asks the handlers; what one found good is remembered until something changes in the stores."""
+class ApiTokens:
+    """Asks the handlers, and remembers good tokens until something changes in the stores."""
 
     def __init__(
         self,
@@ -41,54 +41,60 @@ class Tokens:
         users: CachedUsers,
         access: StoreAccess,
         key: bytes,
-        used: Callable[[Token, RequestInfo], None],
+        announce_use: Callable[[Token, RequestInfo], None],
     ) -> None:
-        """Take the handlers, the users, a key for what is remembered, and whom to tell that one is used.
+        """Take the handlers, and what the verification needs.
+
+        Args:
+            handlers: each with its circuit breaker.
+            users: the users.
+            access: reaches the stores.
+            key: the secret key for the digests of remembered tokens.
+            announce_use: called when a token is used, at most once an hour for each token.
 
         Raises:
-            StartupError: a prefix has not the form of one, or belongs to somebody else.
+            StartupError: a prefix is malformed, or belongs to another handler or to the login tokens.
         """
         self._handlers: dict[str, Handler] = {}
-        for handler, provider in handlers:
+        for handler, breaker in handlers:
             prefix = handler.prefix
-            if not PREFIXES.fullmatch(prefix) or prefix == PREFIX or prefix in self._handlers:
+            if not PREFIX_PATTERN.fullmatch(prefix) or prefix == LOGIN_TOKEN_PREFIX or prefix in self._handlers:
                 raise StartupError(
-                    f"token handler '{handler.name}': the prefix {prefix!a} must be two to ten small letters "
-                    "and a '_', and nobody else's"
+                    f"token handler '{handler.name}': the prefix {prefix!a} must be two to ten lower-case letters "
+                    "and a '_', and no other handler may have it"
                 )
-            self._handlers[prefix] = handler, provider
+            self._handlers[prefix] = handler, breaker
         self._users = users
         self._access = access
         self._key = key
-        self._used = used
+        self._announce_use = announce_use
         self._verified: SerialCache[bytes, tuple[Token, Principal]] = SerialCache(TOKEN_CACHE_ENTRIES)
-        self._announced: TtlCache[str, bool] = TtlCache(USE_EVENT_ENTRIES)
+        self._used_lately: TtlCache[str, bool] = TtlCache(USE_EVENT_ENTRIES)
 
     def recognises(self, secret: str) -> bool:
-        """Whether a secret begins as a token does, and so is no password."""
+        """Return whether a secret begins as an API token does, and therefore is not a password."""
         return secret[: secret.find("_") + 1] in self._handlers
 
     async def principal(self, credentials: Credentials, info: Callable[[], RequestInfo]) -> Principal:
-        """Return whose token a secret is; without groups.
+        """Return the principal of a token, without its groups.
 
         Args:
-            credentials: they hold a secret that is recognised; the name may be the user's, ``__token__``, or empty.
-            info: makes what plugins may know of the request.
+            credentials: with a secret that :meth:`recognises` accepts; the name is the user's, ``__token__`` or empty.
+            info: makes the value that plugins get of the request.
 
         Raises:
-            InvalidToken: it is not good, or comes under the name of another user.
-            BackendUnavailable: its handler cannot tell now.
+            InvalidToken: the token is not good, or is sent with the name of another user.
+            BackendUnavailable: the handler cannot tell now.
         """
         secret = credentials.secret
         key = hmac.digest(self._key, secret.encode("utf-8", "surrogatepass"), "sha256")
         serial = await self._access.read(self._access.read_serial)
         known = self._verified.get(serial, key)
         now = time.time()
-        # What a handler says for a minute is asked for again after it, so that one that keeps its tokens elsewhere can
-        # end them.
+        # A handler whose tokens can end without a change in the stores sets an early expiry, and is then asked again.
         if known is None or now >= known[0].expires:
-            handler, provider = self._handlers[secret[: secret.find("_") + 1]]
-            token = await self._ask(handler, provider, secret, info)
+            handler, breaker = self._handlers[secret[: secret.find("_") + 1]]
+            token = await self._ask(handler, breaker, secret, info)
             await self._refuse_ended(handler, token)
             principal = Principal(token.username, credential=handler.name, restriction=token.restriction)
             known = token, principal
@@ -98,17 +104,17 @@ class Tokens:
             raise InvalidToken("this token is not valid here: it is another user's")
         if now >= token.expires:
             raise InvalidToken("this token has expired; create a new one")
-        if not self._announced.get(token.id):
-            self._announced.put(token.id, True, USE_EVENT_SECONDS)
-            self._used(token, info())
+        if not self._used_lately.get(token.id):
+            self._used_lately.put(token.id, True, USE_EVENT_SECONDS)
+            self._announce_use(token, info())
         return principal
 
     async def _ask(
-        self, handler: TokenHandler, provider: Provider, secret: str, info: Callable[[], RequestInfo]
+        self, handler: TokenHandler, breaker: CircuitBreaker, secret: str, info: Callable[[], RequestInfo]
     ) -> Token:
         try:
-            answer: Any = await provider.call(handler.verify, secret)
-        except Exception as error:  # noqa: BLE001 - a stranger's code: whatever it raises stays here
+            answer: Any = await breaker.call(handler.verify, secret)
+        except Exception as error:  # noqa: BLE001 - third-party code: any exception means that it cannot tell
             answer = Unavailable(f"it raised {type(error).__name__}")
         match answer:
             case Token() if answer.username != ROOT or handler.local:
@@ -122,8 +128,10 @@ class Tokens:
             case Unavailable(reason, retry_after):
                 log.warning("token handler '%s' is unavailable: %s", handler.name, reason)
             case _:
-                log.error("token handler '%s' answered %s, which is no outcome", handler.name, type(answer).__name__)
-                retry_after = 5
+                log.error(
+                    "token handler '%s' answered %s, which is not an outcome", handler.name, type(answer).__name__
+                )
+                retry_after = RETRY_AFTER_SECONDS
         sentence = f"the tokens of '{handler.name}' cannot be checked now; try again later"
         raise BackendUnavailable(sentence, retry_after=retry_after)
 
@@ -131,4 +139,4 @@ class Tokens:
         user = await self._access.read(self._users.get, token.username)
         if user is None or user.stamp != token.stamp:
             log.info("token '%s' of handler '%s' has ended with its user or a password", token.id, handler.name)
-            raise InvalidToken("this token has ended: its user is gone, or has a changed password; create a new one")
+            raise InvalidToken("this token has ended: its user was deleted or has a new password; create a new one")

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from wheelgate.packages.stored_files import ReceivedFile, StoredFile
-from wheelgate.values import nothing
+from wheelgate.values import empty_mapping
 
 STATUSES = ("active", "archived", "quarantined", "deprecated")
 """The project statuses of PEP 792."""
@@ -23,7 +23,7 @@ class File:
     """From the file's name or metadata; empty if they name no version."""
     path: str
     """Its address below its index: ``+f/<3 digits of sha256>/<13 more>/<name>``, or ``+e/…/<name>``."""
-    hashes: Mapping[str, str] = field(default_factory=nothing)
+    hashes: Mapping[str, str] = field(default_factory=empty_mapping)
     """Hexadecimal, by the names that ``hashlib`` uses."""
     size: int | None = None
     """Bytes."""
@@ -89,7 +89,7 @@ class ReleaseFile:
     """Its address below the index that holds the release."""
     stored: StoredFile | None
     """None for a file of an upstream that was not downloaded yet."""
-    hashes: Mapping[str, str] = field(default_factory=nothing)
+    hashes: Mapping[str, str] = field(default_factory=empty_mapping)
     log: tuple[LogEntry, ...] = ()
     for_path: str | None = None
     """For a test result: the address of the tested file."""

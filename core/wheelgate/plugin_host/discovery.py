@@ -1,12 +1,11 @@
-"""The plugins: how they are found, ordered, left out and called without letting one of them stop the rest."""
+"""Finds the installed plugins, leaves out the blocked ones, and calls their hooks."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import pluggy
 
@@ -16,20 +15,11 @@ from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.errors import StartupError
 from wheelgate.options import Option
 
-PREFIX = "wheelgate_"
-
-
-class HasName(Protocol):
-    """A provider, as far as ordering goes."""
-
-    name: str
-
-
-Named = TypeVar("Named", bound=HasName)
+HOOK_PREFIX = "wheelgate_"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class InstalledPlugin:
     """A plugin that is installed."""
 
     name: str
@@ -37,7 +27,7 @@ class Found:
     version: str
     blocked: bool
     plugin: Any = None
-    """None if it is blocked."""
+    """The module or object that its entry point names; None if it is blocked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +39,26 @@ class Implementation:
     arguments: tuple[str, ...]
     instant: bool
     about: frozenset[str] | None = None
-    """The permissions, or events, that it has a use for; None for all."""
+    """The permissions or events that the function is called for; None for all."""
 
     def is_about(self, name: str) -> bool:
-        """Say whether it has a use for a permission or an event."""
+        """Return whether the function is called for a permission or an event."""
         return self.about is None or name in self.about
 
     def __call__(self, **given: Any) -> Any:
-        """Call it with those of the arguments that it takes."""
+        """Call the function with the arguments that it takes; leave out the others."""
         return self.function(**{name: given[name] for name in self.arguments})
 
 
 class Plugins:
-    """Every plugin that takes part, in the order of their names."""
+    """The plugins of one server, in the order of their names."""
 
-    def __init__(self, found: Sequence[Found]) -> None:
-        """Register the plugins.
+    def __init__(self, found: Sequence[InstalledPlugin]) -> None:
+        """Register the plugins that are not blocked.
 
         Raises:
-            StartupError: a plugin implements a hook that does not exist, or takes an argument that it does not have.
+            StartupError: a plugin implements a hook that does not exist, or takes an argument that the hook does not
+            have.
         """
         self.found = tuple(found)
         self._manager = pluggy.PluginManager(hookspecs.GROUP)
@@ -80,15 +71,15 @@ class Plugins:
                     raise StartupError(f"plugin '{entry.name}': {str(error).splitlines()[-1]}") from None
                 self._refuse_unknown_hooks(entry)
 
-    def _refuse_unknown_hooks(self, entry: Found) -> None:
-        known = [name for name in vars(hookspecs) if name.startswith(PREFIX)]
+    def _refuse_unknown_hooks(self, entry: InstalledPlugin) -> None:
+        known = [name for name in vars(hookspecs) if name.startswith(HOOK_PREFIX)]
         for name in dir(entry.plugin):
             marked = getattr(getattr(entry.plugin, name), f"{hookspecs.GROUP}_impl", None)
             if marked is not None and name not in known:
                 raise StartupError(f"plugin '{entry.name}': {unknown_name('hook', name, known)}")
 
     def implementations(self, hook: str) -> list[Implementation]:
-        """Return who implements a hook, in the order of the plugins' names."""
+        """Return the implementations of a hook, in the order of the plugins' names."""
         implementations = [
             Implementation(
                 plugin=impl.plugin_name,
@@ -107,10 +98,10 @@ class Plugins:
         return sorted(caller.name for caller in self._manager.get_hookcallers(plugin) or ())
 
     def ask(self, hook: str, **given: Any) -> Iterator[tuple[str, Any]]:
-        """Call a hook of the start-up and yield each plugin's name with its answer.
+        """Call a hook at the start, and yield the name and the answer of each plugin that does not answer None.
 
         Raises:
-            StartupError: a plugin raised; the text names it.
+            StartupError: a plugin raised an exception; the text names the plugin.
         """
         for implementation in self.implementations(hook):
             try:
@@ -123,30 +114,58 @@ class Plugins:
             if answer is not None:
                 yield implementation.plugin, answer
 
-    def collect(self, hook: str, key: Callable[[Any], str], **given: Any) -> list[tuple[str, Any]]:
-        """Call a hook whose answers are lists of named things; two of one name are refused."""
-        things: dict[str, tuple[str, Any]] = {}
-        for plugin, answer in self.ask(hook, **given):
-            for thing in answer:
-                other, _ = things.setdefault(key(thing), (plugin, thing))
-                if things[key(thing)][1] is not thing:
-                    raise StartupError(f"{hook}: '{key(thing)}' comes from plugin '{other}' and from plugin '{plugin}'")
-        return list(things.values())
+    def collect(
+        self,
+        hook: str,
+        key: Callable[[Any], str],
+        check: Callable[[str, Any], None] = lambda plugin, item: None,
+        **given: Any,
+    ) -> list[tuple[str, Any]]:
+        """Call a hook whose answers are lists, and return every item with the name of its plugin.
 
-    def only(self, hook: str, what: str, *, needed: bool, **given: Any) -> Any:
-        """Call a hook that at most one plugin may answer."""
+        Args:
+            hook: the hook's name.
+            key: returns the name of an item.
+            check: called with the plugin and an item before anything else is done with the item.
+            given: the arguments of the hook.
+
+        Raises:
+            StartupError: two items have the same name, or a plugin or ``check`` raised an exception.
+        """
+        items: dict[str, tuple[str, Any]] = {}
+        for plugin, answer in self.ask(hook, **given):
+            for item in answer:
+                check(plugin, item)
+                name = key(item)
+                other, known = items.setdefault(name, (plugin, item))
+                if known is not item:
+                    raise StartupError(f"{hook}: '{name}' comes from plugin '{other}' and from plugin '{plugin}'")
+        return list(items.values())
+
+    def single(self, hook: str, what: str, *, needed: bool, **given: Any) -> Any:
+        """Call a hook that at most one plugin may answer, and return its answer or None.
+
+        Args:
+            hook: the hook's name.
+            what: what the plugin provides, as messages call it.
+            needed: whether exactly one plugin must answer.
+            given: the arguments of the hook.
+
+        Raises:
+            StartupError: several plugins answer, or none although one is needed, or a plugin raised an exception.
+        """
         answers = list(self.ask(hook, **given))
         if len(answers) > 1:
             names = " and ".join(f"'{plugin}'" for plugin, _ in answers)
-            raise StartupError(f"plugins {names} both bring {what}; leave one out with --no-plugin NAME")
+            raise StartupError(f"plugins {names} both provide {what}; leave one out with --no-plugin NAME")
         if needed and not answers:
-            raise StartupError(f"no plugin brings {what}; see 'devpi-server plugins' for what is left out")
+            raise StartupError(f"no plugin provides {what}; see 'devpi-server plugins' for what is left out")
         return answers[0][1] if answers else None
 
     def options(self) -> list[tuple[str, Option]]:
-        """Return the settings that plugins declare, with the plugin's name."""
+        """Return the settings that the plugins declare, each with the name of its plugin."""
         declared = self.collect("wheelgate_options", lambda option: option.key)
-        refuse_own(declared, "option", {option.key for option in CORE_OPTIONS}, lambda option: option.key)
+        refuse_reserved(declared, "option", {option.key for option in CORE_OPTIONS}, lambda option: option.key)
         return declared
 
 
@@ -156,12 +175,12 @@ def discover(blocked: Sequence[str]) -> Plugins:
     Raises:
         StartupError: a blocked name is not installed, two plugins have one name, or one cannot be imported.
     """
-    found: dict[str, Found] = {}
+    found: dict[str, InstalledPlugin] = {}
     for entry in sorted(metadata.entry_points(group=hookspecs.GROUP), key=lambda entry: entry.name):
         distribution = entry.dist.name if entry.dist else "?"
         if entry.name in found:
             other = found[entry.name].distribution
-            raise StartupError(f"'{distribution}' and '{other}' both bring a plugin '{entry.name}'; uninstall one")
+            raise StartupError(f"'{distribution}' and '{other}' both provide a plugin '{entry.name}'; uninstall one")
         try:
             plugin = None if entry.name in blocked else entry.load()
         except Exception as error:
@@ -169,34 +188,17 @@ def discover(blocked: Sequence[str]) -> Plugins:
             hint = f"repair it, uninstall it, or start with --no-plugin {entry.name}"
             raise StartupError(f"plugin '{entry.name}' of '{distribution}' cannot be loaded: {what}; {hint}") from error
         version = entry.dist.version if entry.dist else "?"
-        found[entry.name] = Found(entry.name, distribution, version, entry.name in blocked, plugin)
+        found[entry.name] = InstalledPlugin(entry.name, distribution, version, entry.name in blocked, plugin)
     for name in blocked:
         if name not in found:
             raise StartupError(f"--no-plugin: {unknown_name('plugin', name, found)}")
     return Plugins(list(found.values()))
 
 
-def refuse_own(brought: Iterable[tuple[str, Any]], what: str, own: Container[str], key: Callable[[Any], str]) -> None:
-    """Raise ``StartupError`` if a plugin brings something under a name that is the server's own."""
-    for plugin, thing in brought:
-        if key(thing) in own:
-            raise StartupError(f"plugin '{plugin}': the {what} '{key(thing)}' is the server's own")
-
-
-def in_order(named: Iterable[Named], order: Sequence[str], option: str) -> list[Named]:
-    """Sort providers: those that the configuration names first, then the rest by rank (100 if none), then by name.
-
-    Raises:
-        StartupError: the configuration names one that is not there.
-    """
-    by_name = {thing.name: thing for thing in named}
-    for name in order:
-        if name not in by_name:
-            near = difflib.get_close_matches(name, by_name, n=1, cutoff=0.0)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
-            raise StartupError(f"{option}: there is no '{name}'{hint}")
-    ranks = {name: rank for rank, name in enumerate(order)}
-    return sorted(
-        by_name.values(),
-        key=lambda thing: (ranks.get(thing.name, len(ranks)), getattr(thing, "rank", 100), thing.name),
-    )
+def refuse_reserved(
+    items: Iterable[tuple[str, Any]], what: str, reserved: Container[str], key: Callable[[Any], str]
+) -> None:
+    """Raise ``StartupError`` if a plugin provides an item under a name that belongs to the server itself."""
+    for plugin, item in items:
+        if key(item) in reserved:
+            raise StartupError(f"plugin '{plugin}': the {what} '{key(item)}' belongs to the server itself")

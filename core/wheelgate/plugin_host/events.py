@@ -1,4 +1,4 @@
-"""Tells the plugins what happened, after the commit and beside the request."""
+"""Sends events to the plugins, after the commit and outside of the request."""
 
 from __future__ import annotations
 
@@ -12,63 +12,65 @@ from typing import Any
 
 from wheelgate.plugin_host.discovery import Implementation
 from wheelgate.server import Server
-from wheelgate.values import NOTHING, Event, Principal, RequestInfo
+from wheelgate.values import EMPTY_MAPPING, Event, Principal, RequestInfo
 
-WAITING = 10_000
+MAX_QUEUED_EVENTS = 10_000
+CLOSE_SECONDS = 5.0
+"""How long the server waits at its end for listeners to handle the queued events."""
 
 log = logging.getLogger("wheelgate.events")
 
 
-def event(
-    name: str, principal: Principal, info: RequestInfo, subject: str, detail: Mapping[str, Any] = NOTHING
-) -> Event:
-    """Make the value for something that has just happened."""
-    return Event(name, principal.name, subject, info.remote_address, info.request_id, datetime.now(UTC), detail)
-
-
 class Events:
-    """One thread per worker that hands events to the listeners in their order."""
+    """One thread per worker that passes events to the listeners, in the order of the events."""
 
     def __init__(self, server: Server, listeners: Sequence[Implementation]) -> None:
         self._server = server
         self._listeners = listeners
-        self._queue: queue.Queue[Event | None] = queue.Queue(WAITING)
+        self._queue: queue.Queue[Event | None] = queue.Queue(MAX_QUEUED_EVENTS)
         self._thread: threading.Thread | None = None
 
-    def tell(self, happened: Event) -> None:
-        """Queue an event; never waits. If the listeners are ten thousand behind, the event is logged and dropped."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="events", daemon=True)
-            self._thread.start()
-        try:
-            self._queue.put_nowait(happened)
-        except queue.Full:
-            log.error("event %s of '%s' dropped: the listeners are too slow", happened.name, happened.subject)
-
-    def heard(self, name: str) -> bool:
-        """Say whether anybody listens to an event."""
+    def has_listener(self, name: str) -> bool:
+        """Return whether any plugin listens to events of this name."""
         return any(listener.is_about(name) for listener in self._listeners)
 
     def announce(
-        self, name: str, principal: Principal, info: RequestInfo, subject: str, detail: Mapping[str, Any] = NOTHING
+        self,
+        name: str,
+        principal: Principal,
+        info: RequestInfo,
+        subject: str,
+        detail: Mapping[str, Any] = EMPTY_MAPPING,
     ) -> None:
-        """Queue an event, if anybody listens."""
-        if self.heard(name):
-            self.tell(event(name, principal, info, subject, detail))
+        """Queue an event that has just happened, if any plugin listens to it. Never waits.
 
-    def close(self, timeout: float = 5.0) -> None:
-        """Let the listeners finish what waits, for at most ``timeout`` seconds."""
+        If the listeners are ten thousand events behind, the event is logged and dropped.
+        """
+        if not self.has_listener(name):
+            return
+        time = datetime.now(UTC)
+        event = Event(name, principal.name, subject, info.remote_address, info.request_id, time, detail)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="events", daemon=True)
+            self._thread.start()
+        try:
+            self._queue.put_nowait(event)
+        except queue.Full:
+            log.error("event %s of '%s' dropped: the listeners are too slow", name, subject)
+
+    def close(self) -> None:
+        """Let the listeners handle the queued events, for at most five seconds."""
         if self._thread is not None:
             with contextlib.suppress(queue.Full):  # a listener that hangs must not keep the server from ending
-                self._queue.put(None, timeout=timeout)
-            self._thread.join(timeout)
+                self._queue.put(None, timeout=CLOSE_SECONDS)
+            self._thread.join(CLOSE_SECONDS)
 
-    def _work(self) -> None:
-        while (happened := self._queue.get()) is not None:
+    def _run(self) -> None:
+        while (event := self._queue.get()) is not None:
             for listener in self._listeners:
-                if not listener.is_about(happened.name):
+                if not listener.is_about(event.name):
                     continue
                 try:
-                    listener(server=self._server, event=happened)
-                except Exception as error:  # noqa: BLE001 - a stranger's code: whatever it raises stays here
-                    log.error("plugin '%s' failed on %s: %s", listener.plugin, happened.name, type(error).__name__)
+                    listener(server=self._server, event=event)
+                except Exception as error:  # noqa: BLE001 - third-party code must not end the thread
+                    log.error("plugin '%s' failed on %s: %s", listener.plugin, event.name, type(error).__name__)

@@ -1,4 +1,4 @@
-"""Asks the plugins whether something may be: one that objects refuses it, and so does one that fails."""
+"""Asks plugins whether a change is allowed: one veto refuses it, and a plugin that fails counts as a veto."""
 
 from __future__ import annotations
 
@@ -7,34 +7,39 @@ from collections.abc import Sequence
 from typing import Any
 
 from wheelgate.errors import Refusal
+from wheelgate.plugin_host import budgets
+from wheelgate.plugin_host.circuit import CircuitBreaker
 from wheelgate.plugin_host.discovery import Implementation
 from wheelgate.server import Server
-from wheelgate.threads.pool import Provider
 
-BUDGET = 5.0
-"""Seconds that a plugin has for its answer."""
-
-log = logging.getLogger("wheelgate.objections")
+log = logging.getLogger("wheelgate.vetoes")
 
 
-class Objections:
-    """One hook whose answers are texts that say why not."""
+class Vetoes:
+    """One hook that answers with the reason why something is not allowed, or with None."""
 
     def __init__(self, server: Server, implementations: Sequence[Implementation], refusal: type[Refusal]) -> None:
-        """Take who implements the hook, and what an objection is raised as."""
+        """Take the implementations of the hook, and the error that a veto is raised as."""
         self._server = server
-        self._asked = [(each, Provider(each.plugin, BUDGET, instant=each.instant)) for each in implementations]
+        self._guarded = [
+            (each, CircuitBreaker(each.plugin, budgets.VETO_SECONDS, instant=each.instant)) for each in implementations
+        ]
         self._refusal = refusal
         self.instant = all(each.instant for each in implementations)
-        """Whether all who are asked answer at once."""
+        """Whether every implementation answers from memory."""
 
-    def raise_any(self, what: str, **question: Any) -> None:
-        """Ask, and raise the first objection; ``what`` begins its sentence. In a thread."""
-        for implementation, provider in self._asked:
+    def raise_any(self, subject: str, **question: Any) -> None:
+        """Ask every plugin, and raise the first veto. Blocks, so call it in a thread.
+
+        Args:
+            subject: the beginning of the error's sentence, such as ``the password``.
+            question: the arguments of the hook.
+        """
+        for implementation, breaker in self._guarded:
             try:
-                objection: object = provider.wait(implementation, server=self._server, **question)
-            except Exception as error:  # noqa: BLE001 - a stranger's code; one that cannot answer refuses
-                log.error("plugin '%s' failed to check %s: %s", implementation.plugin, what, type(error).__name__)
-                objection = f"plugin '{implementation.plugin}' failed to check it"
-            if objection is not None:
-                raise self._refusal(f"{what} is refused: {objection}")
+                veto: object = breaker.call_blocking(implementation, server=self._server, **question)
+            except Exception as error:  # noqa: BLE001 - third-party code; a plugin that cannot answer refuses
+                log.error("plugin '%s' failed to check %s: %s", implementation.plugin, subject, type(error).__name__)
+                veto = f"plugin '{implementation.plugin}' failed to check it"
+            if veto is not None:
+                raise self._refusal(f"{subject} is refused: {veto}")

@@ -1,4 +1,4 @@
-"""What happens before the server listens: folder, lock, secret, database, root."""
+"""Prepares a server before it listens: its folder, lock, secret, database and root."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,23 +18,27 @@ from wheelgate.errors import BackendUnavailable, Refusal, StartupError
 from wheelgate.logs import where
 from wheelgate.plugin_host.discovery import Plugins
 from wheelgate.server import Server
+from wheelgate.services.opened_server import OpenedServer
 from wheelgate.store.database import Database
 from wheelgate.values import ROOT, User
 
-SHORTEST_SECRET = 32
-FEWEST_DIFFERENT = 12
-PATIENCE = 3.0
-"""Seconds to wait for a server that is just ending."""
+MIN_SECRET_BYTES = 32
+MIN_DIFFERENT_SECRET_BYTES = 12
+"""How many different bytes a secret must have; a repeated word has few."""
+LOCK_WAIT_SECONDS = 3.0
+"""How long to wait for a server that is just ending."""
+LOCK_POLL_SECONDS = 0.1
 DONE = "done"
+"""What a child process reports when its work succeeded; anything else is the text of an error."""
 
 log = logging.getLogger("wheelgate.startup")
 
 
 def prepare_server(config: Config, plugins: Plugins) -> None:
-    """Make or check everything the workers need.
+    """Make or check everything that the workers need.
 
     Raises:
-        StartupError: something is not as it must be; the text says what to do.
+        StartupError: something is wrong; the text says what to do.
     """
     make_folder(config.serverdir)
     make_secret(config.secret_path, given=config["secretfile"] is not None)
@@ -46,7 +50,7 @@ def prepare_server(config: Config, plugins: Plugins) -> None:
         try:
             application.sweep()
         except BackendUnavailable as error:
-            log.warning("the files could not be looked at before the start: %s", error)
+            log.warning("the stored files could not be cleaned up before the start: %s", error)
         finally:
             application.close()
 
@@ -54,20 +58,20 @@ def prepare_server(config: Config, plugins: Plugins) -> None:
 
 
 def rehearse(config: Config, plugins: Plugins) -> None:
-    """Wire an application and throw it away: what would fail in every worker is said once, before it matters.
+    """Make an application and throw it away, so that an error of every worker is reported once and in time.
 
     Raises:
-        StartupError: it failed.
+        StartupError: the application cannot be made.
     """
     check_access_log(config["access-log"])
     in_child(lambda: Application(config, plugins).close())
 
 
 def check_access_log(name: str) -> None:
-    """Make sure that the file for a line about each request can be written; ``-`` and nothing are no files.
+    """Check that the access log can be written; ``-`` and an empty name stand for no file.
 
     Raises:
-        StartupError: it cannot.
+        StartupError: it cannot be written.
     """
     if name not in ("", "-"):
         try:
@@ -77,7 +81,11 @@ def check_access_log(name: str) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make the server's folder, for its owner only."""
+    """Make the server's folder, readable by its owner only.
+
+    Raises:
+        StartupError: it cannot be made or written.
+    """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK | os.X_OK):
@@ -86,18 +94,18 @@ def make_folder(folder: Path) -> None:
         raise StartupError(f"--serverdir: cannot use {folder}: {error.strerror}") from None
 
 
-def lock_folder(folder: Path, patience: float = PATIENCE) -> int:
-    """Take the folder for this server; the lock ends with the process that holds the returned file descriptor.
+def lock_folder(folder: Path, wait_seconds: float = LOCK_WAIT_SECONDS) -> int:
+    """Lock the folder for this server, and return a file descriptor; the lock ends with the process that holds it.
 
     Args:
-        folder: the server's.
-        patience: seconds in which a server that is ending may give the folder back.
+        folder: the server's folder.
+        wait_seconds: how long to wait for a server that is ending.
 
     Raises:
-        StartupError: another server has it.
+        StartupError: another server has locked it.
     """
     descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + wait_seconds
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -107,16 +115,20 @@ def lock_folder(folder: Path, patience: float = PATIENCE) -> int:
                 raise StartupError(
                     f"another server uses {folder}; stop it, or start this one with another --serverdir"
                 ) from None
-            time.sleep(0.1)
+            time.sleep(LOCK_POLL_SECONDS)
         else:
             return descriptor
 
 
 def make_secret(path: Path, *, given: bool) -> None:
-    """Make the secret if it is not there, and check it.
+    """Create the secret file if it is missing, and check it.
+
+    Args:
+        path: the file.
+        given: whether the settings name it, so that a weak secret is not to be removed.
 
     Raises:
-        StartupError: it cannot be read, is too weak, or can be read by others.
+        StartupError: the file cannot be read, is too weak, or can be read by other users of the machine.
     """
     try:
         if not path.exists():
@@ -131,7 +143,7 @@ def make_secret(path: Path, *, given: bool) -> None:
         mode = path.stat().st_mode
     except OSError as error:
         raise StartupError(f"cannot use the secret file {path}: {error.strerror}") from None
-    if len(secret) < SHORTEST_SECRET or len(set(secret)) < FEWEST_DIFFERENT:
+    if len(secret) < MIN_SECRET_BYTES or len(set(secret)) < MIN_DIFFERENT_SECRET_BYTES:
         hint = "write 48 random characters into it" if given else "remove it; all logins then end"
         raise StartupError(f"the secret in {path} is too weak: {hint}")
     if mode & 0o077:
@@ -139,15 +151,17 @@ def make_secret(path: Path, *, given: bool) -> None:
 
 
 def prepare_database(config: Config, plugins: Plugins) -> None:
-    """Begin the database or bring it up to date; refuse or warn of what would let strangers in."""
-    # Only the child that prepares needs it; the server would keep its 3 MB for good.
+    """Create the database or bring it up to date, and warn about dangerous settings.
+
+    Raises:
+        StartupError: a migration or a plugin fails, or anybody on the network could log in as root.
+    """
+    # Only the child that prepares imports it; the server would keep its 3 MB for good.
     from wheelgate.store.prepare import CORE_MIGRATIONS, prepare
 
     migrations = [("core", CORE_MIGRATIONS), *plugins.ask("wheelgate_migrations")]
-    prepare(config.database_url, migrations, lambda database: fill(config, plugins, database))
-    database = Database(config.database_url)
-    try:
-        server = open_stores(config, plugins, database)
+    prepare(config.database_url, migrations, lambda database: fill_database(config, plugins, database))
+    with open_server(config, plugins) as server:
         if server.users.password_hash(ROOT) == "":
             if not config.loopback:
                 raise StartupError(
@@ -155,51 +169,61 @@ def prepare_database(config: Config, plugins: Plugins) -> None:
                     "set one with 'devpi-server passwd root'"
                 )
             log.warning(
-                "root has an EMPTY password: whoever can run a program on this machine can do everything here; "
+                "root has an EMPTY password: anybody who can run a program on this machine can do everything here; "
                 "set one with 'devpi-server passwd root'"
             )
         for _, warnings in plugins.ask("wheelgate_warnings", server=server):
             for warning in warnings:
                 log.warning("%s", warning)
-    finally:
-        database.close()
 
 
-def fill(config: Config, plugins: Plugins, database: Database) -> None:
-    """Give a new database root and the first indices."""
-    server = open_stores(config, plugins, database)
+def fill_database(config: Config, plugins: Plugins, database: Database) -> None:
+    """Give a new database root and the first indices; inside the transaction that creates it.
+
+    Raises:
+        StartupError: the password of root is missing or not allowed, or a plugin fails.
+    """
     password = config["root-passwd"]
     if not password and not config.loopback:
         raise StartupError(
             f"--host {config['host']} is not only this machine: "
             "give root a password with --root-passwd at the first start"
         )
-    hasher = plugins.only("wheelgate_password_hasher", "a password hasher", needed=False, server=server)
-    if password and hasher is None:
-        raise StartupError("--root-passwd: no plugin keeps passwords")
-    if server.users.get(ROOT) is None:
-        now = datetime.now(UTC).replace(microsecond=0)
-        root = User(ROOT, stamp=secrets.token_urlsafe(12), created=now)
-        server.users.create(root, hasher.hash(password) if password else "")
-    for _, indices in plugins.ask("wheelgate_first_indices", server=server):
-        for index in indices:
-            if server.indices.get(index.owner, index.name) is None:
-                server.indices.create(index)
+    opened = OpenedServer(config, plugins, database)
+    server = opened.server
+    with contextlib.closing(server.files):
+        try:
+            # Plugins that check passwords run in threads, which do not see the database before it is complete.
+            password_hash = opened.passwords.hash_without_vetoes(ROOT, password or "")
+        except Refusal as error:
+            raise StartupError(f"--root-passwd: {error}") from None
+        if server.users.get(ROOT) is None:
+            now = datetime.now(UTC).replace(microsecond=0)
+            server.users.create(User(ROOT, stamp=secrets.token_urlsafe(12), created=now), password_hash)
+        for _, indices in plugins.ask("wheelgate_first_indices", server=server):
+            for index in indices:
+                if server.indices.get(index.owner, index.name) is None:
+                    server.indices.create(index)
 
 
-def open_stores(config: Config, plugins: Plugins, database: Database) -> Server:
-    """Let the plugins bring the two stores."""
-    server = Server(config, database)
-    server.users = plugins.only("wheelgate_user_store", "a store of users", needed=True, server=server)
-    server.indices = plugins.only("wheelgate_index_store", "a store of indices", needed=True, server=server)
-    return server
+@contextlib.contextmanager
+def open_server(config: Config, plugins: Plugins, *, read_only: bool = False) -> Iterator[Server]:
+    """Open the database and the stores of a server that may be running, and close them at the end.
+
+    Raises:
+        StartupError: a store is missing, or a plugin fails.
+    """
+    with contextlib.closing(Database(config.database_url, read_only=read_only)) as database:
+        server = OpenedServer(config, plugins, database).server
+        with contextlib.closing(server.files):
+            yield server
 
 
 def in_child(work: Callable[[], None]) -> None:
-    """Do the work in a process of its own, so that what it loads and opens does not stay with the server.
+    """Do the work in a child process, so that the server does not keep what the work loads and opens.
 
     Raises:
-        StartupError: the work raised it; the text is passed on.
+        StartupError: the work failed, with its text.
     """
     reading, writing = os.pipe()
     child = os.fork()
@@ -209,7 +233,7 @@ def in_child(work: Callable[[], None]) -> None:
             work()
         except (StartupError, Refusal) as error:
             text = str(error)
-        except BaseException as error:  # noqa: BLE001 - the child must not run on into the parent's code
+        except BaseException as error:  # noqa: BLE001 - the child must not continue in the parent's code
             text = f"the server could not be prepared: {where(error)}"
         with os.fdopen(writing, "w", encoding="utf-8") as pipe:
             pipe.write(text)

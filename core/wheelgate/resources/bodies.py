@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wheelgate.errors import BadInput
-from wheelgate.fields import shown
+from wheelgate.fields import excerpt
 from wheelgate.packages import STATUSES
 from wheelgate.services.json_objects import read_object
 
@@ -16,7 +16,7 @@ def read_yank(body: Any) -> str | None:
     """Return the reason of a yank, which may be empty; None if the request takes a yank back."""
     given = read_keys(body, "yanked")
     if not isinstance(given.get("yanked"), bool):
-        raise BadInput(f"'yanked' must be true or false, not {shown(given.get('yanked'))}")
+        raise BadInput(f"'yanked' must be true or false, not {excerpt(given.get('yanked'))}")
     reason = read_reason(given)
     return reason if given["yanked"] else None
 
@@ -26,7 +26,7 @@ def read_status(body: Any) -> tuple[str, str]:
     given = read_keys(body, "status")
     status = given.get("status")
     if status not in STATUSES:
-        raise BadInput(f"'status' must be one of {', '.join(STATUSES)}, not {shown(status)}")
+        raise BadInput(f"'status' must be one of {', '.join(STATUSES)}, not {excerpt(status)}")
     return str(status), read_reason(given)
 
 

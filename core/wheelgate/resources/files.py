@@ -21,7 +21,7 @@ from wheelgate.services.packages.inheritance import Inheritance, Resolution
 from wheelgate.services.packages.sources import Sources
 from wheelgate.store.access import StoreAccess
 from wheelgate.store.serial_cache import SerialCache
-from wheelgate.threads.pool import Pool
+from wheelgate.threads.pool import ThreadPool
 from wheelgate.values import Index
 
 METADATA_SUFFIX = ".metadata"
@@ -61,7 +61,7 @@ class FileResource:
         sources: Sources,
         access: StoreAccess,
         reader: FileReader,
-        pool: Pool,
+        pool: ThreadPool,
     ) -> None:
         self._context = context
         self._inheritance = inheritance

@@ -8,7 +8,7 @@ from typing import Any
 import falcon.asgi
 
 from wheelgate.errors import BackendUnavailable, BadInput, Forbidden
-from wheelgate.fields import same
+from wheelgate.fields import same_json
 from wheelgate.http.answers import answer
 from wheelgate.http.handler_context import HandlerContext
 from wheelgate.http.json_bodies import read_json
@@ -83,7 +83,7 @@ class IndexResource:
         await self._require_modification(caller, found, config)
         hidden = await self._context.index_rights.unreadable(caller, config.get("bases", ()))
         await self._context.read_stores(self._indices.check_references, found, config, found.config, hidden)
-        if same(config, found.config):
+        if same_json(config, found.config):
             if "error_on_noop" in req.params:
                 raise BadInput("The requested modifications resulted in no changes")
             answer(resp, index_config(found), "indexconfig")

@@ -11,12 +11,13 @@ from wheelgate.errors import BadInput, NotAuthenticated, Refusal
 from wheelgate.http.answers import answer
 from wheelgate.http.handler_context import HandlerContext
 from wheelgate.http.json_bodies import read_json
+from wheelgate.identity.accounts import Accounts
 from wheelgate.identity.authentication import Authentication
 from wheelgate.identity.identify import ANYONE, Caller, Identifier
 from wheelgate.identity.sessions import Sessions
 from wheelgate.services.passwords import MAX_PASSWORD_BYTES
 from wheelgate.store.server_state import ServerState
-from wheelgate.values import LONGEST_NAME, Credentials
+from wheelgate.values import MAX_NAME_CHARS, Credentials
 
 
 class LoginResource:
@@ -26,10 +27,16 @@ class LoginResource:
     """
 
     def __init__(
-        self, context: HandlerContext, identifier: Identifier, authentication: Authentication, sessions: Sessions
+        self,
+        context: HandlerContext,
+        identifier: Identifier,
+        accounts: Accounts,
+        authentication: Authentication,
+        sessions: Sessions,
     ) -> None:
         self._context = context
         self._identifier = identifier
+        self._accounts = accounts
         self._authentication = authentication
         self._sessions = sessions
 
@@ -38,19 +45,19 @@ class LoginResource:
         resp.set_header("cache-control", "no-store")
         name, password = read_login(await read_json(req))
         incoming = self._context.incoming(req)
-        user = await self._context.read_stores(self._identifier.user, name)
+        user = await self._accounts.find(name)
         self._identifier.refuse_token(password)
         credentials = Credentials("password", name, password, "login")
-        vouched = None if password else await self._identifier.vouched(incoming, name)
+        vouched = None if password else await self._identifier.proxy_credentials(incoming, name)
         if vouched is not None:
             self._context.refuse_another_site(req)
             credentials = vouched
         try:
-            proof = await self._authentication.judge(credentials, incoming.info, user)
+            proof = await self._authentication.verify(credentials, incoming.info, user)
         except Refusal:
             self._context.announce("LoginFailed", Caller(ANYONE, incoming), name)
             raise
-        principal, user = await self._identifier.enter(proof, user, incoming.info)
+        principal, user = await self._accounts.of_proof(proof, user, incoming.info)
         token = self._sessions.issue(name, user.stamp)
         self._context.announce("LoginSucceeded", Caller(principal, incoming), name)
         result = {"password": token, "expiration": self._sessions.lifetime}
@@ -91,8 +98,8 @@ def read_login(body: object) -> tuple[str, str]:
         raise BadInput("the body must contain 'user' and 'password' and nothing else")
     if not isinstance(name, str) or not isinstance(password, str):
         raise BadInput("'user' and 'password' must be text")
-    if len(name) > LONGEST_NAME:
-        raise BadInput(f"'user' must have at most {LONGEST_NAME} characters")
+    if len(name) > MAX_NAME_CHARS:
+        raise BadInput(f"'user' must have at most {MAX_NAME_CHARS} characters")
     password = unicodedata.normalize("NFC", password)
     if len(password.encode()) > MAX_PASSWORD_BYTES:
         raise BadInput(f"'password' must have at most {MAX_PASSWORD_BYTES} bytes")

@@ -13,7 +13,7 @@ from wheelgate.http.answers import encode_json
 from wheelgate.providers import Route
 from wheelgate.resources.openapi_packages import package_paths, upload
 from wheelgate.resources.openapi_parts import STRING_SCHEMA, body, closed_object, operation, parameter
-from wheelgate.values import NOTHING
+from wheelgate.values import EMPTY_MAPPING
 
 USER_PROPERTIES = {
     "email": STRING_SCHEMA,
@@ -106,6 +106,6 @@ def plugin_route(plugin: str, route: Route) -> tuple[str, dict[str, Any]]:
     names = re.findall(r"\{(\w+)\}", path)
     parameters = [{**parameter(name), "schema": STRING_SCHEMA} for name in names]
     request_body = body(dict(route.schema)) if route.schema else None
-    also = {"201": "created"} if route.method == "PUT" else NOTHING
+    also = {"201": "created"} if route.method == "PUT" else EMPTY_MAPPING
     described = operation(route.summary or f"Ask the plugin '{plugin}'", request_body, also=also)
     return path, {"parameters": parameters, route.method.lower(): described}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wheelgate.values import NOTHING
+from wheelgate.values import EMPTY_MAPPING
 
 STRING_SCHEMA = {"type": "string"}
 ANSWER_SCHEMA = {
@@ -40,7 +40,7 @@ def operation(
     request_body: dict[str, Any] | None = None,
     status: str = "200",
     media: tuple[str, ...] = (),
-    also: Mapping[str, str] = NOTHING,
+    also: Mapping[str, str] = EMPTY_MAPPING,
 ) -> dict[str, Any]:
     """Describe one method of one address.
 

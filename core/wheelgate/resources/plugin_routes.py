@@ -11,8 +11,8 @@ from wheelgate.errors import Forbidden, StartupError
 from wheelgate.http.answers import answer
 from wheelgate.http.handler_context import SAFE_METHODS, HandlerContext
 from wheelgate.http.json_bodies import read_json
+from wheelgate.plugin_host.circuit import CircuitBreaker
 from wheelgate.providers import Route, RouteRequest, RouteResponse
-from wheelgate.threads.pool import Provider
 from wheelgate.values import Resource
 
 ROUTE_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
@@ -23,7 +23,7 @@ Responder = Callable[..., Awaitable[None]]
 def add_plugin_routes(
     app: falcon.asgi.App[Any, Any],
     context: HandlerContext,
-    routes: Iterable[tuple[str, Route, Provider]],
+    routes: Iterable[tuple[str, Route, CircuitBreaker]],
     permissions: frozenset[str],
 ) -> None:
     """Add the routes of all plugins.
@@ -32,7 +32,7 @@ def add_plugin_routes(
         StartupError: a route has neither a permission nor ``public``, needs an unknown permission, or exists already.
     """
     resources: dict[str, Any] = {}
-    for plugin, route, provider in routes:
+    for plugin, route, breaker in routes:
         path = route.address(plugin)
         what = f"plugin '{plugin}': route {route.method} {path}"
         if not route.path.startswith("/"):
@@ -47,7 +47,7 @@ def add_plugin_routes(
         name = f"on_{route.method.lower()}"
         if hasattr(resource, name):
             raise StartupError(f"{what} exists already")
-        setattr(resource, name, responder(context, route, provider))
+        setattr(resource, name, responder(context, route, breaker))
     for path, resource in resources.items():
         try:
             app.add_route(path, resource)
@@ -55,7 +55,7 @@ def add_plugin_routes(
             raise StartupError(f"the route {path} cannot be added: {error}") from None
 
 
-def responder(context: HandlerContext, route: Route, provider: Provider) -> Responder:
+def responder(context: HandlerContext, route: Route, breaker: CircuitBreaker) -> Responder:
     """Return Falcon's responder for a route."""
 
     async def respond(req: falcon.asgi.Request, resp: falcon.asgi.Response, **params: str) -> None:
@@ -68,7 +68,7 @@ def responder(context: HandlerContext, route: Route, provider: Provider) -> Resp
         asked = RouteRequest(
             caller.info, caller.principal, params, {name: req.get_param(name) or "" for name in req.params}, body
         )
-        given: RouteResponse = await provider.call(route.handler, asked)
+        given: RouteResponse = await breaker.call(route.handler, asked)
         for happened in given.events:
             context.announce(happened.name, caller, happened.subject, **happened.detail)
         answer(resp, given.result, given.type, given.message, given.status)

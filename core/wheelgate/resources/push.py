@@ -15,13 +15,13 @@ from wheelgate.http.path_segments import path_segment
 from wheelgate.identity.identify import Caller
 from wheelgate.outgoing import Outgoing
 from wheelgate.packages import Release, normalize
-from wheelgate.plugin_host.vetoes import Objections
+from wheelgate.plugin_host.vetoes import Vetoes
 from wheelgate.services.indices import Indices, index_resource
 from wheelgate.services.packages.sources import Sources
 from wheelgate.services.releases.publishing import publish
 from wheelgate.services.releases.pushing import OtherServer, PushRequest, obtain_release, read_push, record_push
 from wheelgate.services.releases.uploads import upload_target
-from wheelgate.threads.pool import Pool
+from wheelgate.threads.pool import ThreadPool
 from wheelgate.values import Index
 
 
@@ -35,8 +35,8 @@ class PushResource:
         sources: Sources,
         files: Files,
         outgoing: Outgoing,
-        vetoes: Objections,
-        pool: Pool,
+        vetoes: Vetoes,
+        pool: ThreadPool,
     ) -> None:
         self._context = context
         self._indices = indices

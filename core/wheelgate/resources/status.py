@@ -14,8 +14,8 @@ from wheelgate.http.answers import answer
 from wheelgate.http.handler_context import HandlerContext
 from wheelgate.http.require_login import PATHS_WITHOUT_LOGIN, refuse_anonymous
 from wheelgate.identity.identify import Caller
-from wheelgate.plugin_host.discovery import Found
-from wheelgate.threads.pool import Provider
+from wheelgate.plugin_host.circuit import CircuitBreaker
+from wheelgate.plugin_host.discovery import InstalledPlugin
 from wheelgate.values import Resource
 
 
@@ -26,14 +26,14 @@ class StatusResource:
         self,
         context: HandlerContext,
         versions: Mapping[str, str],
-        found: Sequence[Found],
-        providers: Sequence[Provider],
+        found: Sequence[InstalledPlugin],
+        breakers: Sequence[CircuitBreaker],
         details: Mapping[str, Any],
     ) -> None:
         self._context = context
         self._versions = versions
         self._found = found
-        self._providers = providers
+        self._breakers = breakers
         self._details = details
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
@@ -53,8 +53,8 @@ class StatusResource:
                 for entry in self._found
             }
             # A plugin may provide several of one name: if one of them is left out, that must show.
-            ordered = sorted(self._providers, key=lambda provider: provider.state == "open")
-            result["providers"] = {provider.name: provider.state for provider in ordered}
+            ordered = sorted(self._breakers, key=lambda breaker: breaker.state == "open")
+            result["providers"] = {breaker.name: breaker.state for breaker in ordered}
         answer(resp, result, "status")
 
 

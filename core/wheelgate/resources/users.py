@@ -5,7 +5,7 @@ from __future__ import annotations
 import falcon.asgi
 
 from wheelgate.errors import BadInput, Unsupported
-from wheelgate.fields import shown
+from wheelgate.fields import excerpt
 from wheelgate.http.answers import answer, encode_json
 from wheelgate.http.handler_context import HandlerContext
 from wheelgate.http.json_bodies import read_json
@@ -18,7 +18,7 @@ from wheelgate.services.user_json import read_changed_user, read_new_user, user_
 from wheelgate.services.users import UserChange, Users
 from wheelgate.store.access import StoreAccess
 from wheelgate.store.serial_cache import SerialCache
-from wheelgate.threads.pool import Pool
+from wheelgate.threads.pool import ThreadPool
 from wheelgate.values import Index, Resource, User
 
 USER_ANSWER_CACHE_ENTRIES = 1000
@@ -35,7 +35,7 @@ class UserResource:
         indices: Indices,
         access: StoreAccess,
         sessions: Sessions,
-        hashing: Pool,
+        hashing: ThreadPool,
         passwords: Passwords,
     ) -> None:
         self._context = context
@@ -121,7 +121,7 @@ class UserResource:
         for index in owned:
             self._context.announce("IndexDeleted", caller, index.path)
         self._context.announce("UserDeleted", caller, user)
-        answer(resp, message=f"user {shown(user)} deleted")
+        answer(resp, message=f"user {excerpt(user)} deleted")
 
     def _refuse_external_password(self, user: User) -> None:
         """Refuse to change the password of a user whom another service authenticates."""

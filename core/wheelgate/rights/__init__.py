@@ -1,1 +1,1 @@
-"""Who may do what: the permissions there are, and the decision with its reasons."""
+"""Decides who may do what: the permissions, the policies of plugins, and which indices a caller may read."""

@@ -1,4 +1,4 @@
-"""The decision: every policy is asked, one no refuses, one yes grants, else the permission's default holds."""
+"""Decides about permissions: one policy that denies refuses, one that allows grants, otherwise the default decides."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from wheelgate.errors import Forbidden, NotAuthenticated, Refusal
 from wheelgate.identity.identify import ANYONE, Caller
+from wheelgate.plugin_host.circuit import CircuitBreaker
 from wheelgate.plugin_host.discovery import Implementation
 from wheelgate.rights.permissions import by_default
 from wheelgate.server import Server
-from wheelgate.threads.pool import Provider
 from wheelgate.values import Allow, Deny, Permission, Principal, Resource, Verdict
 
 CORE = "core"
-OPEN = frozenset({"index_read", "user_read", "user_list"})
-"""What a token may do beyond its restriction where anonymous may: who leaves the token out gets it anyway, and clients
-send their token with every request."""
+"""The plugin that a verdict names if no plugin decided."""
+PUBLIC_READS = frozenset({"index_read", "user_read", "user_list"})
+"""A token may do these beyond its restriction wherever anonymous may: clients send their token with every request, and
+without it they would get the same answer."""
 
 log = logging.getLogger("wheelgate.rights")
 
-Policy = tuple[Implementation, Provider]
+Policy = tuple[Implementation, CircuitBreaker]
 
 
 class Rights:
-    """Step 5 of a request's way."""
+    """Decides about permissions; step 5 of the way of a request."""
 
     def __init__(
         self,
@@ -38,27 +39,29 @@ class Rights:
         self._policies = {
             name: [policy for policy in policies if policy[0].is_about(name)] for name in self._permissions
         }
-        """Who is asked about each permission."""
+        """The policies to ask, by permission."""
         self._filters = filters
 
     async def decide(self, principal: Principal, permission: str, resource: Resource) -> Verdict:
-        """Ask every policy, hold a token to its restriction, and return the decision with its reason."""
-        verdict = await self.judge(principal, permission, resource)
+        """Ask every policy, apply the restriction of a token, and return the decision with its reason."""
+        verdict = await self.decide_unrestricted(principal, permission, resource)
         if principal.restriction is None or not verdict.allowed:
             return verdict
         refusal = principal.restriction.refusal(permission, resource)
-        if not refusal or (permission in OPEN and (await self.judge(ANYONE, permission, resource)).allowed):
+        if not refusal:
             return verdict
-        return refused(refusal)
+        if permission in PUBLIC_READS and (await self.decide_unrestricted(ANYONE, permission, resource)).allowed:
+            return verdict
+        return token_verdict(refusal)
 
-    async def judge(self, principal: Principal, permission: str, resource: Resource) -> Verdict:
-        """Ask every policy what a principal may, whatever its token leaves out."""
+    async def decide_unrestricted(self, principal: Principal, permission: str, resource: Resource) -> Verdict:
+        """Decide as :meth:`decide` does, without the restriction of a token."""
         granted: Verdict | None = None
         question = {"server": self._server, "principal": principal, "permission": permission, "resource": resource}
-        for policy, provider in self._policies[permission]:
+        for policy, breaker in self._policies[permission]:
             try:
-                answer = policy(**question) if provider.instant else await provider.call(policy, **question)
-            except Exception as error:  # noqa: BLE001 - a stranger's code; a policy that cannot answer denies
+                answer = policy(**question) if breaker.instant else await breaker.call(policy, **question)
+            except Exception as error:  # noqa: BLE001 - third-party code; a policy that cannot answer denies
                 log.error("plugin '%s' failed to check a permission: %s", policy.plugin, type(error).__name__)
                 answer = Deny("policy error")
             if answer is None:
@@ -76,19 +79,19 @@ class Rights:
         return Verdict(allowed=isinstance(default, Allow), reason=default.reason, plugin=CORE)
 
     async def require(self, caller: Caller, permission: str, resource: Resource) -> None:
-        """Let the caller pass, or refuse.
+        """Refuse a caller who does not have a permission.
 
         Raises:
-            NotAuthenticated: nobody is logged in, or the credentials were not good.
-            Forbidden: it is clear who asks, and the answer is no.
-            Refusal: whatever kept the credentials from being judged, such as ``BackendUnavailable``.
+            NotAuthenticated: the caller is not logged in, or the credentials were not good.
+            Forbidden: the caller is logged in, but does not have the permission.
+            Refusal: the credentials could not be verified, for example ``BackendUnavailable``.
         """
         verdict = await self.decide(caller.principal, permission, resource)
         if not verdict.allowed:
             raise self.refusal(caller, permission, resource, verdict)
 
     def refusal(self, caller: Caller, permission: str, resource: Resource, verdict: Verdict) -> Refusal:
-        """Return how a caller is told of a verdict that is a no."""
+        """Return the error for a caller whom a verdict refuses."""
         if caller.problem is not None:
             return caller.problem
         if caller.principal.name is None:
@@ -97,17 +100,17 @@ class Rights:
         return self._forbidden(caller.principal.name, permission, resource, verdict)
 
     def require_restriction(self, caller: Caller, permission: str, resource: Resource) -> None:
-        """Hold a token to its restriction again, now that it is known which project is meant.
+        """Apply the restriction of a token again, once the project is known.
 
-        Belongs after :meth:`require`, which was asked about none. It asks nobody and never waits.
+        Call it after :meth:`require`, which did not know the project yet. It asks no plugin and never waits.
 
         Raises:
-            Forbidden: the token is for others.
+            Forbidden: the token is for other projects.
         """
         name, restriction = caller.principal.name, caller.principal.restriction
         refusal = restriction.refusal(permission, resource) if restriction is not None else ""
         if refusal:
-            raise self._forbidden(str(name), permission, resource, refused(refusal))
+            raise self._forbidden(str(name), permission, resource, token_verdict(refusal))
 
     def _forbidden(self, name: str, permission: str, resource: Resource, verdict: Verdict) -> Forbidden:
         action = f"{self._permissions[permission].description} {resource.label}"
@@ -115,40 +118,42 @@ class Rights:
         return Forbidden(f"user '{name}' has no permission to {action}: {verdict.reason}")
 
     def access_list(self, permission: str) -> str:
-        """Return the key of an index that says who has a permission."""
+        """Return the configuration key of an index that lists who has a permission."""
         return self._permissions[permission].acl
 
     def hides_nothing(self, permission: str) -> bool:
-        """Whether a listing looks the same to everyone, unless an access list says something else."""
+        """Return whether listings show everything to everybody, as long as no access list says otherwise."""
         return not self._filters and self._permissions[permission].default == "everyone"
 
-    def asks_nobody(self, permission: str) -> bool:
-        """Whether no plugin has an opinion on a permission: its default, and its access list, decide at once."""
+    def has_no_policy(self, permission: str) -> bool:
+        """Return whether no plugin is asked about a permission, so that its default and the access list decide."""
         return not self._policies[permission]
 
     async def visible(self, principal: Principal, permission: str, resources: Sequence[Resource]) -> list[bool]:
-        """Say which entries of a listing somebody, or a token, may see."""
-        seen = await self.visible_to_user(principal, permission, resources)
+        """Return which entries of a listing a principal may see, within the restriction of its token."""
+        seen = await self.visible_unrestricted(principal, permission, resources)
         restriction = principal.restriction
         if restriction is None:
             return seen
-        meant = [not restriction.refusal(permission, resource) for resource in resources]
-        if permission in OPEN and not all(meant):
-            for_all = await self.visible_to_user(ANYONE, permission, resources)
-            meant = [any(pair) for pair in zip(meant, for_all, strict=True)]
-        return [all(pair) for pair in zip(seen, meant, strict=True)]
+        allowed = [not restriction.refusal(permission, resource) for resource in resources]
+        if permission in PUBLIC_READS and not all(allowed):
+            to_anyone = await self.visible_unrestricted(ANYONE, permission, resources)
+            allowed = [any(pair) for pair in zip(allowed, to_anyone, strict=True)]
+        return [all(pair) for pair in zip(seen, allowed, strict=True)]
 
-    async def visible_to_user(self, principal: Principal, permission: str, resources: Sequence[Resource]) -> list[bool]:
-        """Say which entries of a listing a principal may see, whatever its token leaves out."""
+    async def visible_unrestricted(
+        self, principal: Principal, permission: str, resources: Sequence[Resource]
+    ) -> list[bool]:
+        """Return the same as :meth:`visible`, without the restriction of a token."""
         known = self._permissions[permission]
         seen = [
             isinstance(by_default(principal, known, resource), Allow)
-            or (await self.judge(principal, permission, resource)).allowed
+            or (await self.decide_unrestricted(principal, permission, resource)).allowed
             for resource in resources
         ]
-        for implementation, provider in self._filters:
+        for implementation, breaker in self._filters:
             try:
-                answer = await provider.call(
+                answer = await breaker.call(
                     implementation,
                     server=self._server,
                     principal=principal,
@@ -157,12 +162,12 @@ class Rights:
                 )
                 if answer is not None:
                     seen = [before and bool(now) for before, now in zip(seen, answer, strict=True)]
-            except Exception as error:  # noqa: BLE001 - a stranger's code; what cannot be filtered is not shown
+            except Exception as error:  # noqa: BLE001 - third-party code; what cannot be filtered is not shown
                 log.error("plugin '%s' failed to filter a listing: %s", implementation.plugin, type(error).__name__)
                 return [False] * len(resources)
         return seen
 
 
-def refused(reason: str) -> Verdict:
-    """Return the verdict on what a token leaves out."""
+def token_verdict(reason: str) -> Verdict:
+    """Return the verdict on what the restriction of a token does not allow."""
     return Verdict(allowed=False, reason=reason, plugin=CORE)

@@ -1,4 +1,4 @@
-"""Which indices a caller may read, and what is said of the others: no more than of absent ones, if they are hidden."""
+"""Decides which indices a caller may read, and what a caller learns of the others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from wheelgate.errors import NotAuthenticated, Refusal
 from wheelgate.identity.identify import ANYONE, Caller
-from wheelgate.rights.decision import Rights, refused
+from wheelgate.rights.decision import Rights, token_verdict
 from wheelgate.services.indices import index_not_found
 from wheelgate.services.packages.inheritance import Inheritance, Resolution
 from wheelgate.store.access import StoreAccess
@@ -16,21 +16,34 @@ from wheelgate.store.serial_cache import SerialCache
 from wheelgate.values import Index, Principal, Resource, Verdict
 
 READ, MODIFY = "index_read", "index_modify"
-FOR_READERS = frozenset({READ, "toxresult_upload"})
-"""What opens no index to who may not read it: everybody may upload results at first, also where only some may read."""
+READER_PERMISSIONS = frozenset({READ, "toxresult_upload"})
+"""Permissions that are worth nothing without the right to read: by default everybody may upload test results, even to
+an index that only some may read."""
 
 
 class IndexRights:
-    """Lets a caller reach an index.
+    """Finds indices for callers, and refuses those that a caller may not read.
 
-    Who may read an index is who may read it and all indices that it inherits from: what is private in a base can then
-    leak through nothing that stands on it.
+    A caller may read an index if policies, access list and token allow it for the index and for every index that it
+    inherits from. So nothing that is private in a base can leak through an index that inherits from it.
+
+    ========================  ==================================================================================
+    ``find``, ``check``       return one index, or raise the error that the caller may see
+    ``visible``               keeps the readable ones of several indices
+    ``unreadable``            keeps the paths of unreadable indices
+    ``all_public``            whether anonymous may read every index
+    ``_read_refusal``         why a principal may not read an index, its token included; None if it may
+    ``_user_read_refusal``    the same without the restriction of the token
+    ``_may_know``             whether a principal who may not read an index may know that it exists
+    ``_is_public``            whether anonymous may read an index
+    ``_has_no_access_list``   whether neither the index nor its bases have an access list for readers
+    ========================  ==================================================================================
     """
 
     def __init__(
         self, rights: Rights, inheritance: Inheritance, store: IndexStore, access: StoreAccess, *, hide: bool
     ) -> None:
-        """Take what decides, and whether an index that a caller may not read looks to it as one that is absent."""
+        """Take what decides, and whether unreadable indices are hidden, as if they did not exist."""
         self._rights = rights
         self._inheritance = inheritance
         self._store = store
@@ -39,29 +52,30 @@ class IndexRights:
         self._hide = hide
         self._list = rights.access_list(READ)
         self._hides_nothing = rights.hides_nothing(READ)
-        """Whether everybody may read an index of which no access list says who may, as far as listings tell."""
-        self._asks_nobody = self._hides_nothing and rights.asks_nobody(READ)
-        """Whether no plugin has an opinion on that either."""
+        """Whether listings show every index without an access list to everybody."""
+        self._default_decides = self._hides_nothing and rights.has_no_policy(READ)
+        """Whether everybody may read every index without an access list."""
 
     async def find(
         self, caller: Caller, owner: str, name: str, permission: str = READ, project: str | None = None
     ) -> Resolution:
         """Return an index that the caller may read, or on which it has a permission.
 
-        Whoever lacks both is refused here only if the index is hidden; asking for the permission tells it why not.
+        A caller with neither is refused here only if the index is hidden. Otherwise the check of the permission, which
+        follows, refuses with the reason.
 
         Args:
-            caller: who asks.
-            owner: the index's owner.
-            name: its name.
-            permission: what it is about to be asked for.
-            project: the project that is meant, as in :class:`Resource`; only what a token leaves out depends on it.
+            caller: the sender of the request.
+            owner: the owner of the index.
+            name: the name of the index.
+            permission: the permission that will be checked next.
+            project: the project, as in :class:`Resource`; it matters for the restriction of a token only.
 
         Raises:
-            NotFound: there is no such index, or the caller is not to know of it.
-            NotAuthenticated: the same, said to somebody who has not logged in where some index is not for everybody.
-            Forbidden: it is clear who asks, and who may know of the index, but not read it.
-            Refusal: whatever kept the credentials from being judged.
+            NotFound: there is no such index, or the caller may not know of it.
+            NotAuthenticated: the same for a caller who is not logged in, if some index is private.
+            Forbidden: the caller is logged in and may know of the index, but not read it.
+            Refusal: the credentials could not be verified.
         """
         path, look = f"{owner}/{name}", self._inheritance.find
         found = look(path) if self._access.instant else await self._access.read(look, path)
@@ -76,134 +90,135 @@ class IndexRights:
         permission: str = READ,
         project: str | None = None,
     ) -> Resolution:
-        """Do as :meth:`find` does with what has been looked up."""
+        """Do what :meth:`find` does, with an index that was already looked up; None if it does not exist."""
         if found is None:
-            raise await self._absent(caller, owner, name)
-        if self._asks_nobody and self._unlisted(found):  # PERF: so it is for most indices
+            raise await self._not_found(caller, owner, name)
+        if self._default_decides and self._has_no_access_list(found):  # PERF: most indices end here
             return found
         principal = caller.principal
-        denied = await self._denied(principal, found, project)
-        if denied is None:
-            if principal.name is not None and not await self._public(found):
+        refusal = await self._read_refusal(principal, found, project)
+        if refusal is None:
+            if principal.name is not None and not await self._is_public(found):
                 caller.incoming.keep_private()
             return found
-        if permission not in FOR_READERS and await self._may(
+        if permission not in READER_PERMISSIONS and await self._is_allowed(
             principal, permission, replace(found.resource, project=project)
         ):
             return found
-        if self._hide and not await self._knows(principal, found):
-            raise await self._absent(caller, owner, name)
-        if permission == READ or (permission in FOR_READERS and await self._closed(principal, found)):
-            raise self._rights.refusal(caller, READ, found.resource, denied)
+        if self._hide and not await self._may_know(principal, found):
+            raise await self._not_found(caller, owner, name)
+        if permission == READ or (permission in READER_PERMISSIONS and await self._user_read_refusal(principal, found)):
+            raise self._rights.refusal(caller, READ, found.resource, refusal)
         return found
 
     async def visible(self, caller: Caller, indices: Sequence[Index]) -> list[Index]:
-        """Return those of some indices that the caller may read."""
+        """Return the indices that the caller may read."""
         found = await self._access.read(self._resolutions, indices)
         principal = caller.principal
         if principal.name is not None:
             caller.incoming.keep_private()
-        seen = await self._open_to(principal, found)
+        seen = await self._readable_paths(principal, found)
         restriction = principal.restriction
         if restriction is not None:
             own = [replace(each.resource, project="") for each in found]
             meant = {resource.path for resource in own if not restriction.refusal(READ, resource)}
-            seen &= meant | await self._open_to(ANYONE, found)
+            seen &= meant | await self._readable_paths(ANYONE, found)
         return [each.index for each in found if each.index.path in seen]
 
-    async def _open_to(self, principal: Principal, found: Sequence[Resolution]) -> set[str]:
-        """Return the paths of the indices that a principal may read, whatever its token leaves out."""
+    async def _readable_paths(self, principal: Principal, found: Sequence[Resolution]) -> set[str]:
+        """Return the paths of the indices that a principal may read, without the restriction of its token."""
         resources = list({resource.path: resource for each in found for resource in each.line}.values())
-        seen = await self._rights.visible_to_user(principal, READ, resources)
+        seen = await self._rights.visible_unrestricted(principal, READ, resources)
         hidden = {resource.path for resource, visible in zip(resources, seen, strict=True) if not visible}
         return {each.index.path for each in found if hidden.isdisjoint(resource.path for resource in each.line)}
 
     async def unreadable(self, caller: Caller, paths: Iterable[str]) -> frozenset[str]:
-        """Return which of these paths are those of indices that the caller may not read."""
+        """Return the paths of the indices that the caller may not read."""
         hidden = set()
         for path in paths:
             found = await self._access.read(self._inheritance.find, path)
-            if found is not None and await self._denied(caller.principal, found, ""):
+            if found is not None and await self._read_refusal(caller.principal, found, ""):
                 hidden.add(path)
         return frozenset(hidden)
 
     def all_public(self) -> bool:
-        """Say whether everybody may read every index. Belongs outside of transactions."""
-        return self._hides_nothing and not self._some_listed()
+        """Return whether everybody may read every index. Do not call it inside a transaction."""
+        return self._hides_nothing and not self._some_access_list()
 
-    async def _denied(self, principal: Principal, found: Resolution, project: str | None) -> Verdict | None:
-        """Return the verdict that keeps somebody, or a token, from reading an index; None if nothing does.
+    async def _read_refusal(self, principal: Principal, found: Resolution, project: str | None) -> Verdict | None:
+        """Return the verdict that keeps a principal from reading an index; None if it may read it.
 
-        A token for an index reads what that index inherits. One for others reads only what is open to everybody, with
-        all that it inherits: a private base must not show through an open index either.
+        A token for an index may read everything that the index inherits. A token for other indices may read an index
+        only if everybody may, including all of its bases: a private base must not show through a public index.
         """
-        closed = await self._closed(principal, found)
+        refusal = await self._user_read_refusal(principal, found)
         restriction = principal.restriction
-        if closed is not None or restriction is None:
-            return closed
-        refusal = restriction.refusal(READ, replace(found.resource, project=project))
-        return refused(refusal) if refusal and await self._closed(ANYONE, found) else None
+        if refusal is not None or restriction is None:
+            return refusal
+        reason = restriction.refusal(READ, replace(found.resource, project=project))
+        return token_verdict(reason) if reason and await self._user_read_refusal(ANYONE, found) else None
 
-    async def _closed(self, principal: Principal, found: Resolution) -> Verdict | None:
-        """Return the verdict that keeps somebody from reading an index, whatever a token leaves out besides."""
+    async def _user_read_refusal(self, principal: Principal, found: Resolution) -> Verdict | None:
+        """Return the verdict that keeps a user from reading an index, without the restriction of a token."""
         for resource in found.line:
-            verdict = await self._rights.judge(principal, READ, resource)
+            verdict = await self._rights.decide_unrestricted(principal, READ, resource)
             if not verdict.allowed:
-                return verdict if resource is found.resource else self._inherited(resource, verdict)
+                return verdict if resource is found.resource else self._inherited_refusal(resource, verdict)
         return None
 
-    async def _knows(self, principal: Principal, found: Resolution) -> bool:
-        """Say whether somebody who is refused an index may know that it is there.
+    async def _may_know(self, principal: Principal, found: Resolution) -> bool:
+        """Return whether a principal who may not read an index may know that it exists.
 
-        Who may change the bases may know that one of them is closed, or could never mend the index. A token that is
-        for the index, but not for this, is told so; for one that is for other indices it is not there.
+        A user who may change the bases of an index may know that one of them is private, to be able to repair the
+        index. A token for this index may know of it, even if its restriction does not allow to read it; a token for
+        other indices may not.
         """
         restriction = principal.restriction
         if restriction is not None and not restriction.names(found.index.path):
             return False
-        if await self._closed(principal, found) is None:
+        if await self._user_read_refusal(principal, found) is None:
             return True
-        return (await self._rights.judge(principal, MODIFY, found.resource)).allowed
+        return (await self._rights.decide_unrestricted(principal, MODIFY, found.resource)).allowed
 
-    def _inherited(self, base: Resource, verdict: Verdict) -> Verdict:
-        told = "an index that you may not read" if self._hide else f"{base.label}: {verdict.reason}"
-        return replace(verdict, reason=f"it inherits from {told}")
+    def _inherited_refusal(self, base: Resource, verdict: Verdict) -> Verdict:
+        cause = "an index that you may not read" if self._hide else f"{base.label}: {verdict.reason}"
+        return replace(verdict, reason=f"it inherits from {cause}")
 
-    async def _may(self, principal: Principal, permission: str, resource: Resource) -> bool:
+    async def _is_allowed(self, principal: Principal, permission: str, resource: Resource) -> bool:
         return (await self._rights.decide(principal, permission, resource)).allowed
 
-    def _unlisted(self, found: Resolution) -> bool:
-        """Say whether no access list says who may read an index, or one that it inherits from."""
+    def _has_no_access_list(self, found: Resolution) -> bool:
+        """Return whether neither an index nor one that it inherits from has an access list for readers."""
         return all(self._list not in resource.config for resource in found.line)
 
-    async def _public(self, found: Resolution) -> bool:
-        """Say whether everybody may read an index."""
-        # PERF: whoever hides an index says so in an access list, or filters listings as well.
-        if self._hides_nothing and self._unlisted(found):
+    async def _is_public(self, found: Resolution) -> bool:
+        """Return whether everybody may read an index."""
+        # PERF: an index is hidden by an access list, or by a plugin that filters listings as well.
+        if self._hides_nothing and self._has_no_access_list(found):
             return True
-        return await self._closed(ANYONE, found) is None
+        return await self._user_read_refusal(ANYONE, found) is None
 
-    async def _absent(self, caller: Caller, owner: str, name: str) -> Refusal:
-        """Return what is said of an index that is not there, and of one that the caller is not to know of.
+    async def _not_found(self, caller: Caller, owner: str, name: str) -> Refusal:
+        """Return the error for an index that does not exist or that the caller may not know of.
 
-        An installer sends the credentials that it has only when it is asked to. So where some index is not for
-        everybody, it is asked to for every index that it does not see.
+        Installers send credentials only after a 401. So if some index is private, anonymous callers get a 401 for every
+        index that they cannot see.
         """
         if caller.principal.name is not None:
             caller.incoming.keep_private()
-        elif self._hide and await self._some_closed(owner, name):
+        elif self._hide and await self._some_index_is_private(owner, name):
             sentence = f"not logged in: there is no index {ascii(owner)[1:-1]}/{ascii(name)[1:-1]} for everybody"
             return caller.problem or NotAuthenticated(sentence)
         return index_not_found(owner, name)
 
-    async def _some_closed(self, owner: str, name: str) -> bool:
-        """Say whether some index may not be for everybody, or one of this name would not be."""
+    async def _some_index_is_private(self, owner: str, name: str) -> bool:
+        """Return whether some index may be private, or an index of this name would be."""
         if not await self._access.read(self.all_public):
             return True
-        return not await self._may(ANYONE, READ, Resource("index", name, owner))
+        return not await self._is_allowed(ANYONE, READ, Resource("index", name, owner))
 
-    def _some_listed(self) -> bool:
-        """Say whether an access list says who may read some index."""
+    def _some_access_list(self) -> bool:
+        """Return whether any index has an access list for readers."""
         return self._listed.get_or_make(
             self._access.read_serial(),
             None,

@@ -1,4 +1,4 @@
-"""The permissions that core knows, and who has them when no plugin says anything."""
+"""The permissions of the core, and who has them if no plugin has an opinion."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EVERYONE = Allow("everyone may")
 
 
 def by_default(principal: Principal, permission: Permission, resource: Resource) -> Allow | Deny:
-    """Decide by the permission's default, and by the list that the index has for it."""
+    """Decide by the permission's default and by the access list of the index."""
     listed = resource.config.get(permission.acl) if permission.acl else None
     if listed and principal.names.intersection(listed):
         return Allow(f"{permission.acl} lists you")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wheelgate.errors import BadInput, Conflict
-from wheelgate.fields import Field, IndexType, same, shown
+from wheelgate.fields import Field, IndexType, excerpt, same_json
 from wheelgate.names import check_name
 from wheelgate.services.json_objects import read_object
 from wheelgate.values import Index
@@ -39,7 +39,7 @@ def read_new_index(types: Mapping[str, IndexType], owner: str, name: str, body: 
     type_name = given.get("type", "stage")
     index_type = types.get(type_name) if isinstance(type_name, str) else None
     if index_type is None:
-        raise BadInput(f"unknown index type {shown(type_name)}")
+        raise BadInput(f"unknown index type {excerpt(type_name)}")
     parsed = parse_keys(index_type, given)
     config = {}
     for field in index_type.fields:
@@ -73,7 +73,9 @@ def read_changed_config(index_type: IndexType | None, index: Index, body: Any) -
         if given.get("type", index.type) != index.type:
             raise BadInput("the 'type' of an index can't be changed")
         # A value that a client sends back as it was shown is not a change: a masked password stays what it is.
-        echoed = {key for key, value in index.config.items() if key in given and same(given[key], mask_password(value))}
+        echoed = {
+            key for key, value in index.config.items() if key in given and same_json(given[key], mask_password(value))
+        }
         changed = {key: value for key, value in given.items() if key not in echoed}
         config = {**index.config, **parse_keys(index_type, changed)}
     order = [field.name for field in index_type.fields]
@@ -94,7 +96,7 @@ def parse_keys(index_type: IndexType, given: Mapping[str, Any]) -> dict[str, Any
 def apply_operation(index_type: IndexType, config: dict[str, Any], operation: Any) -> None:
     """Apply one operation, such as ``key+=value``, to a configuration."""
     if not isinstance(operation, str):
-        raise BadInput(f"an operation must be text such as 'key=value', not {shown(operation)}")
+        raise BadInput(f"an operation must be text such as 'key=value', not {excerpt(operation)}")
     key, _, value = operation.partition("=")
     sign = key[-1:] if key[-1:] in ("+", "-") and "=" in operation else ""
     key = key.removesuffix(sign)
@@ -133,4 +135,4 @@ def _apply_to_list(field: Field, config: dict[str, Any], sign: str, value: str) 
 
 
 def _unquoted(value: Any) -> str:
-    return value if isinstance(value, str) else shown(value)
+    return value if isinstance(value, str) else excerpt(value)

@@ -6,10 +6,10 @@ from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from wheelgate.errors import BadInput, Conflict, Forbidden, NotFound
-from wheelgate.fields import IndexType, same
+from wheelgate.fields import IndexType, same_json
 from wheelgate.services.bases import find_circle
 from wheelgate.store.protocols import IndexStore, UserStore
-from wheelgate.values import NOTHING, Index, Resource
+from wheelgate.values import EMPTY_MAPPING, Index, Resource
 
 
 def index_resource(index: Index, project: str | None = None) -> Resource:
@@ -81,13 +81,13 @@ class Indices:
         """Add an index. Raise ``NotFound`` without its owner, and ``BadInput`` as :meth:`check_references` does."""
         if self._users.get(index.owner) is None:
             raise NotFound(f"no user {index.owner!a}")
-        self.check_references(index, index.config, NOTHING, hidden)
+        self.check_references(index, index.config, EMPTY_MAPPING, hidden)
         self._store.create(index)
         return index
 
     def modify(self, index: Index, config: Mapping[str, Any]) -> Index:
         """Replace the configuration."""
-        return index if same(config, index.config) else self._store.modify(index, config)
+        return index if same_json(config, index.config) else self._store.modify(index, config)
 
     def all_have_packages(self) -> bool:
         """Say whether every index has an installed plugin that knows its files."""

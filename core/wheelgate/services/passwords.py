@@ -6,7 +6,7 @@ import unicodedata
 from typing import Any
 
 from wheelgate.errors import BadInput, Unsupported
-from wheelgate.plugin_host.vetoes import Objections
+from wheelgate.plugin_host.vetoes import Vetoes
 from wheelgate.providers import PasswordHasher
 from wheelgate.values import ROOT
 
@@ -17,7 +17,7 @@ MAX_PASSWORD_BYTES = 4096
 class Passwords:
     """The only way to a stored password."""
 
-    def __init__(self, hasher: PasswordHasher | None, vetoes: Objections, *, loopback: bool) -> None:
+    def __init__(self, hasher: PasswordHasher | None, vetoes: Vetoes, *, loopback: bool) -> None:
         """Take the hasher, the plugins' vetoes, and whether the server listens on loopback only."""
         self._hasher = hasher
         self._vetoes = vetoes
@@ -45,10 +45,16 @@ class Passwords:
             BadInput: :meth:`check` or a plugin refuses the password.
             Unsupported: no plugin hashes passwords.
         """
+        checked = self.check(password, username)
+        if checked and self._hasher is not None:
+            self._vetoes.raise_any("the password", username=username, password=checked)
+        return self.hash_without_vetoes(username, checked)
+
+    def hash_without_vetoes(self, username: str, password: str) -> str:
+        """Do what :meth:`hash` does, without asking the plugins that may refuse a password."""
         password = self.check(password, username)
         if not password:
             return ""
         if self._hasher is None:
             raise Unsupported("no plugin of this server keeps passwords")
-        self._vetoes.raise_any("the password", username=username, password=password)
         return self._hasher.hash(password)

@@ -9,13 +9,13 @@ from typing import Any
 from wheelgate.config import unknown_name
 from wheelgate.errors import BackendUnavailable, Conflict, Forbidden, Refusal, StartupError
 from wheelgate.names import check_name
+from wheelgate.plugin_host.circuit import CircuitBreaker
 from wheelgate.plugin_host.discovery import Implementation
 from wheelgate.server import Server
 from wheelgate.services.index_json import read_new_index
 from wheelgate.services.indices import Indices
 from wheelgate.services.users import UserChange, Users
 from wheelgate.store.access import StoreAccess
-from wheelgate.threads.pool import Provider
 from wheelgate.values import Index, Ok, Principal, RequestInfo, User, UserDefaults
 
 MAX_PROFILE_FIELD_CHARS = 1000
@@ -36,7 +36,7 @@ class Provisioning:
         users: Users,
         indices: Indices,
         access: StoreAccess,
-        hooks: Sequence[tuple[Implementation, Provider]],
+        hooks: Sequence[tuple[Implementation, CircuitBreaker]],
         autocreating: Collection[str],
         announce: Announce,
     ) -> None:
@@ -97,9 +97,9 @@ class Provisioning:
         return self._indices.create(read_new_index(self._indices.types, owner, name, dict(body)), hidden=())
 
     async def _defaults(self, principal: Principal, ok: Ok) -> UserDefaults:
-        for hook, provider in self._hooks:
+        for hook, breaker in self._hooks:
             try:
-                answer: object = await provider.call(hook, server=self._server, principal=principal, ok=ok)
+                answer: object = await breaker.call(hook, server=self._server, principal=principal, ok=ok)
                 if not isinstance(answer, UserDefaults | None):
                     raise TypeError  # noqa: TRY301 - an answer of another type counts as a failure
             except Forbidden:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from wheelgate.errors import BadInput
-from wheelgate.fields import parse_json, parse_text, same
+from wheelgate.fields import parse_json, parse_text, same_json
 from wheelgate.services.index_json import index_config
 from wheelgate.services.json_objects import read_object
 from wheelgate.services.users import UserChange
@@ -72,7 +72,7 @@ def read_changed_user(body: Any, user: User, check_password: CheckPassword) -> U
     for key, parse in FIELD_PARSERS.items():
         if key in given:
             value = None if given[key] in (None, "") else parse(given[key])
-            if not same(value, getattr(user, key)):
+            if not same_json(value, getattr(user, key)):
                 fields[key] = value
     password = given.get("password")
     if password is not None:

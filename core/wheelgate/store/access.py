@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 
 from wheelgate.store.database import Database
 from wheelgate.store.group_commit import GroupCommit, PlainChange
-from wheelgate.threads.pool import Pool
+from wheelgate.threads.pool import ThreadPool
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -19,7 +19,7 @@ T = TypeVar("T")
 class StoreAccess:
     """Runs functions that read or change the stores."""
 
-    def __init__(self, database: Database, pool: Pool, *, instant: bool) -> None:
+    def __init__(self, database: Database, pool: ThreadPool, *, instant: bool) -> None:
         """Take the database and its threads; ``instant`` says whether reads of all stores may run on the event loop."""
         self._database = database
         self._pool = pool

@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from typing import Any, Generic, Protocol, TypeVar
 
 from wheelgate.logs import where
-from wheelgate.threads.pool import stand_back
+from wheelgate.threads.pool import lower_priority
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -152,7 +152,7 @@ class GroupCommit:
         return group
 
     def _run(self) -> None:
-        stand_back(self._niceness)
+        lower_priority(self._niceness)
         while group := self._groups.get():
             while group:
                 self._commit(group)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from wheelgate.providers import Authenticator, UserDirectory
-from wheelgate.values import LONGEST_NAME, Credentials, Ok, Outcome, Reject, RequestInfo, Unavailable, Unknown, User
+from wheelgate.values import MAX_NAME_CHARS, Credentials, Ok, Outcome, Reject, RequestInfo, Unavailable, Unknown, User
 
 SECRETS = [  # such as core passes on: neither half of a surrogate pair nor a megabyte gets through to an authenticator
     pytest.param("", id="empty"),
@@ -43,7 +43,7 @@ NAMES = [
     pytest.param("../../etc/passwd", id="path"),
     pytest.param("%s{0}", id="signs that languages use"),
     pytest.param("\u202e\U0001f40d", id="beyond ASCII"),
-    pytest.param("x" * LONGEST_NAME, id="longest"),
+    pytest.param("x" * MAX_NAME_CHARS, id="longest"),
 ]
 
 REQUEST = RequestInfo("GET", "/", {}, "127.0.0.1", peer_address="127.0.0.1")

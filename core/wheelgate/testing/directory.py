@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from wheelgate.hookspecs import hookimpl
-from wheelgate.providers import Authenticator, GroupSource
+from wheelgate.providers import Authenticator, GroupSource, UserDirectory
 from wheelgate.values import Credentials, Ok, Outcome, Reject, RequestInfo, Unknown, User
 
 
@@ -22,7 +22,7 @@ class Person:
     title: str | None = None
 
 
-class FakeDirectory:
+class FakeDirectory(Authenticator, UserDirectory, GroupSource):
     """An authenticator, a source of groups, and the plugin that brings both.
 
     ::

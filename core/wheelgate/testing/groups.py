@@ -68,7 +68,7 @@ class GroupSourceContract:
 
     def test_a_live_source_tells_of_every_change(self, case: GroupSourceCase) -> None:
         """One that is asked again only after a change keeps its groups where the server sees that there was one."""
-        live = getattr(case.source, "live", False)
+        live = case.source.live
         assert live in (True, False)
         if not live:
             pytest.skip("its answers are kept for a minute")

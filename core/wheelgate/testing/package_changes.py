@@ -222,7 +222,6 @@ class ChangeContract(PackageFixtures):
         remove: Removal | None,
     ) -> None:
         """The bytes of what is removed or replaced are swept, unless another index has the same file."""
-        server.files.set_sources([target], lambda: True)
         path = upload(index).path
         result = upload.result(index, path)
         upload(other)

@@ -68,7 +68,6 @@ class PushContract(PackageFixtures):
         self, server: Server, target: PackageTarget, index: Index, other: Index, upload: Uploader
     ) -> None:
         """A release that was removed since it was obtained is not pushed."""
-        server.files.set_sources([target], lambda: True)
         upload(index)
         release = target.fetch_release(index, "demo", "1.0")
         with server.database.transaction():

@@ -4,8 +4,9 @@ Subclass, and say by fixtures how the target is made and what it takes::
 
     class TestCorpPackages(PackageTargetContract):
         @pytest.fixture
-        def server(self) -> Server:
-            return Server(...)  # with the stores and a prepared database
+        def server(self, tmp_path: Path) -> Iterator[Server]:
+            with Site(tmp_path / "server", extra={"corp": wheelgate_corp}) as site:
+                yield site.server
 
         @pytest.fixture
         def target(self, server: Server) -> PackageTarget:
@@ -15,7 +16,7 @@ Subclass, and say by fixtures how the target is made and what it takes::
         def make(self) -> Make:
             return ...  # (project, version, number) -> form and content; another number is another file of that name
 
-Every test needs an empty server. The indices are made in its store, with the keys ``volatile`` alone.
+Every test needs a server without packages. The indices are made in its store, with the keys ``volatile`` alone.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from wheelgate.app import Application
 from wheelgate.commands.context import ServerContext
 from wheelgate.config import resolve
 from wheelgate.core_options import CORE_OPTIONS
-from wheelgate.plugin_host.discovery import Found, Plugins, discover
+from wheelgate.plugin_host.discovery import InstalledPlugin, Plugins, discover
 from wheelgate.process.startup import make_folder, make_secret, prepare_database
 from wheelgate.server import Server
 
@@ -28,7 +28,7 @@ QUIET = {"root-pypi-url": "http://127.0.0.1:9/simple/"}
 
 
 @cache
-def installed() -> tuple[Found, ...]:
+def installed() -> tuple[InstalledPlugin, ...]:
     """Return the installed plugins; to look for them takes longer than all else that a site does."""
     return discover(()).found
 
@@ -77,7 +77,7 @@ class Site:
         """
         brought = extra or {}
         found = [each for each in (discover(no_plugin).found if no_plugin else installed()) if each.name not in brought]
-        found += [Found(name, "tests", "1", blocked=False, plugin=plugin) for name, plugin in brought.items()]
+        found += [InstalledPlugin(name, "tests", "1", blocked=False, plugin=plugin) for name, plugin in brought.items()]
         self._plugins = plugins = Plugins(found)
         known = [*CORE_OPTIONS, *(option for _, option in plugins.options())]
         keys = {option.key for option in known}

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from wheelgate.identity import sessions
-from wheelgate.identity.tokens import PREFIXES
+from wheelgate.identity.tokens import PREFIX_PATTERN
 from wheelgate.packages import normalize
 from wheelgate.providers import TokenHandler
 from wheelgate.testing.authenticators import SECRETS
@@ -68,7 +68,7 @@ class TokenHandlerContract:
 
         assert handler.name.isprintable()
         assert handler.name == handler.name.strip() != ""
-        assert PREFIXES.fullmatch(handler.prefix)
+        assert PREFIX_PATTERN.fullmatch(handler.prefix)
         assert handler.prefix != sessions.PREFIX
         assert isinstance(handler.local, bool)
         assert case.good.startswith(handler.prefix)

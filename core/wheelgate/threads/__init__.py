@@ -1,1 +1,1 @@
-"""Bounded thread pools: the one hop from the event loop to code that may block."""
+"""Bounded thread pools for code that may block the event loop."""

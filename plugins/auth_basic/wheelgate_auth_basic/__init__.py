@@ -3,6 +3,7 @@
 import argon2
 
 from wheelgate import Option, Server, hookimpl
+from wheelgate.config import Config
 from wheelgate.option_types import whole_number
 from wheelgate.providers import Authenticator, CredentialExtractor, PasswordHasher
 from wheelgate_auth_basic.headers import Basic, XDevpiAuth
@@ -48,6 +49,6 @@ def wheelgate_authenticators(server: Server) -> list[Authenticator]:
 
 
 @hookimpl
-def wheelgate_password_hasher(server: Server) -> PasswordHasher:
+def wheelgate_password_hasher(config: Config) -> PasswordHasher:
     """Hash with argon2id."""
-    return Hasher.from_config(server.config)
+    return Hasher.from_config(config)

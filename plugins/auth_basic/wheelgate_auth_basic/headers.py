@@ -8,10 +8,11 @@ import binascii
 from wheelgate import Credentials, RequestInfo
 from wheelgate.errors import NotAuthenticated
 from wheelgate.hookspecs import instant
+from wheelgate.providers import CredentialExtractor
 
 
 @instant
-class XDevpiAuth:
+class XDevpiAuth(CredentialExtractor):
     """``X-Devpi-Auth``: what the ``devpi`` command sends."""
 
     name = "x-devpi-auth"
@@ -26,7 +27,7 @@ class XDevpiAuth:
 
 
 @instant
-class Basic:
+class Basic(CredentialExtractor):
     """``Authorization: Basic`` (RFC 7617): what installers, upload tools and browsers send."""
 
     name = "basic"

@@ -12,12 +12,13 @@ import argon2
 
 from wheelgate import Credentials, Ok, Outcome, RequestInfo, Server, Unknown, User
 from wheelgate.config import Config
+from wheelgate.providers import Authenticator, PasswordHasher
 from wheelgate.values import ROOT
 
 LONGEST = 4096
 
 
-class Hasher:
+class Hasher(PasswordHasher):
     """argon2id with the parameters that argon2-cffi recommends (RFC 9106, section 4), unless the settings differ."""
 
     name = "argon2id"
@@ -58,7 +59,7 @@ class Hasher:
         return f"$argon2id$v=19${parameters}${salt}${digest}"
 
 
-class PasswordAuthenticator:
+class PasswordAuthenticator(Authenticator):
     """Judges passwords of local users."""
 
     name = "password"

@@ -6,12 +6,13 @@ import secrets
 import unicodedata
 
 from wheelgate import Credentials, Ok, Outcome, Reject, RequestInfo, Unknown, User
+from wheelgate.providers import Authenticator, GroupSource, UserDirectory
 from wheelgate_auth_ldap.connections import Connections, Entry, Refused
 from wheelgate_auth_ldap.directory import Directory
 from wheelgate_auth_ldap.options import Settings
 
 
-class Ldap:
+class Ldap(Authenticator, UserDirectory, GroupSource):
     """Judges passwords by binding with them, and knows groups and who is gone."""
 
     name = "ldap"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wheelgate.errors import BadInput
-from wheelgate.fields import parse_list, parse_text, shown
+from wheelgate.fields import excerpt, parse_list, parse_text
 
 KEYS: Mapping[str, Callable[[Any], Any]] = {"members": parse_list, "title": parse_text("title")}
 """What can be set, and how it is read."""
@@ -59,10 +59,10 @@ def changed(group: Group, body: Any) -> Group:
     elif isinstance(body, dict):
         unknown = sorted(set(body) - set(KEYS))
         if unknown:
-            raise BadInput(f"a group has no {', '.join(map(shown, unknown))[:200]}, only {' and '.join(KEYS)}")
+            raise BadInput(f"a group has no {', '.join(map(excerpt, unknown))[:200]}, only {' and '.join(KEYS)}")
         values |= {key: KEYS[key](value) for key, value in body.items()}
     else:
-        raise BadInput(f"the body must be a JSON object or a list of operations, not {shown(body)}")
+        raise BadInput(f"the body must be a JSON object or a list of operations, not {excerpt(body)}")
     return Group(group.name, tuple(sorted(set(values["members"]))), values["title"])
 
 
@@ -72,7 +72,9 @@ def _apply(values: dict[str, Any], operation: Any) -> None:
     sign = key[-1:] if key[-1:] in ("+", "-") else ""
     key = key.removesuffix(sign)
     if not equals or key not in KEYS:
-        raise BadInput(f"an operation must be one such as 'members+=bob' or 'title=Developers', not {shown(operation)}")
+        raise BadInput(
+            f"an operation must be one such as 'members+=bob' or 'title=Developers', not {excerpt(operation)}"
+        )
     if not sign or (sign == "-" and not value):
         values[key] = KEYS[key](value)
     elif key != "members":
@@ -82,5 +84,5 @@ def _apply(values: dict[str, Any], operation: Any) -> None:
     else:
         for name in parse_list(value):
             if name not in values[key]:
-                raise BadInput(f"the group has no member {shown(name)}")
+                raise BadInput(f"the group has no member {excerpt(name)}")
             values[key] = [member for member in values[key] if member != name]

@@ -7,8 +7,9 @@ from typing import Any
 
 from wheelgate import Server
 from wheelgate.errors import BadInput, Conflict, NotFound
-from wheelgate.fields import shown
+from wheelgate.fields import excerpt
 from wheelgate.names import check_name, fold
+from wheelgate.providers import GroupSource
 from wheelgate_groups.group import Group, changed
 from wheelgate_groups.queries import GroupTables
 
@@ -16,7 +17,7 @@ SPECIAL = frozenset({"anonymous", "authenticated"})
 """Names that would be taken for ``:ANONYMOUS:`` and ``:AUTHENTICATED:``."""
 
 
-class LocalGroups:
+class LocalGroups(GroupSource):
     """The groups that this server knows by itself, for the principals of requests."""
 
     name = "local-groups"
@@ -46,7 +47,7 @@ class Groups:
         """Return a group. Raise ``NotFound`` if there is none."""
         group = self._tables.get(name)
         if group is None:
-            raise NotFound(f"no group {shown(name)}")
+            raise NotFound(f"no group {excerpt(name)}")
         return group
 
     def create(self, name: str, body: Any) -> Group:
@@ -58,14 +59,14 @@ class Groups:
         """
         check_name("groupname", name)
         if fold(name) in SPECIAL:
-            raise BadInput(f"groupname {shown(name)} would be taken for :{fold(name).upper()}:, which means others")
+            raise BadInput(f"groupname {excerpt(name)} would be taken for :{fold(name).upper()}:, which means others")
         group = changed(Group(name), {} if body is None else body)
         with self._server.database.transaction():
             self._tables.lock()
             if not self._tables.add(group):
                 other = self._tables.lookalike(name)
                 taken = "exists" if other == name else f"looks like the existing group '{other}'"
-                raise Conflict(f"group {shown(name)} {taken}")
+                raise Conflict(f"group {excerpt(name)} {taken}")
             self._refuse_members(Group(name), group)
             self._tables.replace(Group(name), group)
         return group
@@ -101,20 +102,22 @@ class Groups:
             if not member.startswith(":"):
                 if self._server.users.get(member) is None:
                     raise BadInput(
-                        f"'members' names the user {shown(member)}, who does not exist; create the user first"
+                        f"'members' names the user {excerpt(member)}, who does not exist; create the user first"
                     )
                 continue
             if member == after.principal:
-                raise BadInput(f"the group {shown(after.name)} cannot be a member of itself")
+                raise BadInput(f"the group {excerpt(after.name)} cannot be a member of itself")
             group = self._tables.get(member[1:])
             if group is None:
                 raise BadInput(
-                    f"'members' names the group {shown(member[1:])}, which this server does not have; create it first"
+                    f"'members' names the group {excerpt(member[1:])}, which this server does not have; create it first"
                 )
             if group.groups:
-                raise BadInput(f"the group {shown(group.name)} has groups as members, so it cannot be a member itself")
+                raise BadInput(
+                    f"the group {excerpt(group.name)} has groups as members, so it cannot be a member itself"
+                )
         outer = self._tables.containing(after.principal) if after.groups else []
         if outer:
             raise BadInput(
-                f"the group {shown(after.name)} is a member of '{outer[0]}', so groups cannot be its members"
+                f"the group {excerpt(after.name)} is a member of '{outer[0]}', so groups cannot be its members"
             )

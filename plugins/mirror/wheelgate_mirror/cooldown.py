@@ -11,7 +11,7 @@ from typing import Any
 
 from wheelgate import Index
 from wheelgate.errors import BadInput, Forbidden
-from wheelgate.fields import parse_list, shown
+from wheelgate.fields import excerpt, parse_list
 from wheelgate.option_types import time_span
 from wheelgate.packages import is_project_name, normalize
 from wheelgate_mirror.filenames import normalized_version
@@ -71,7 +71,7 @@ def parse_min_age(value: Any) -> str:
     """Read a time span: ``7d``, ``12h`` or a number of seconds; it is kept with its unit."""
     said = str(value).strip() if type(value) in (int, str) else ""
     if _seconds(said) is None:
-        raise BadInput(f"'min_age' option must be a time span such as 7d, 12h or 3600, not {shown(value)}")
+        raise BadInput(f"'min_age' option must be a time span such as 7d, 12h or 3600, not {excerpt(value)}")
     return f"{said}s" if said.isdecimal() else said
 
 
@@ -84,7 +84,7 @@ def _exceptions(items: Iterable[str]) -> Iterable[str]:
     for item in items:
         name, exact, version = (part.strip() for part in item.partition("=="))
         if not is_project_name(name) or (exact and not version):
-            raise BadInput(f"'min_age_exceptions' option takes names and name==version, not {shown(item)}")
+            raise BadInput(f"'min_age_exceptions' option takes names and name==version, not {excerpt(item)}")
         yield normalize(name) + (f"=={normalized_version(version) or version}" if exact else "")
 
 

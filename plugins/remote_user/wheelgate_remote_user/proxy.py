@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from wheelgate import Credentials, Ok, Outcome, RequestInfo, Unknown, User
 from wheelgate.errors import NotAuthenticated
 from wheelgate.hookspecs import instant
-from wheelgate.values import LONGEST_NAME
+from wheelgate.providers import Authenticator, CredentialExtractor
+from wheelgate.values import MAX_NAME_CHARS
 
 NAME = "remote_user"
 KIND = "remote-user"
@@ -18,7 +19,7 @@ log = logging.getLogger("wheelgate.remote_user")
 
 
 @instant
-class ProxyHeader:
+class ProxyHeader(CredentialExtractor):
     """Reads the header in which a proxy names the user.
 
     A login of ``devpi``, which people type on purpose, goes before it; the password that a proxy asked for itself,
@@ -67,7 +68,7 @@ class ProxyHeader:
 
 
 @instant
-class RemoteUser:
+class RemoteUser(Authenticator):
     """Takes the proxy's word, and nothing that anybody could type."""
 
     name = NAME
@@ -90,7 +91,7 @@ class RemoteUser:
         listed = decoded(request.headers.get(self._groups_header, "")) or ""
         names = {name.strip() for name in listed.split(",")}
         return frozenset(
-            name for name in names if 1 <= len(name) <= LONGEST_NAME and name.isprintable() and ":" not in name
+            name for name in names if 1 <= len(name) <= MAX_NAME_CHARS and name.isprintable() and ":" not in name
         )
 
 

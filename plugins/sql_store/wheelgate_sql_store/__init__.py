@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wheelgate import Server, hookimpl
+from wheelgate import hookimpl
+from wheelgate.store.database import Database
 from wheelgate_sql_store.indices import SqlIndexStore
 from wheelgate_sql_store.users import SqlUserStore
 
@@ -16,12 +17,12 @@ def wheelgate_migrations() -> Path:
 
 
 @hookimpl
-def wheelgate_user_store(server: Server) -> SqlUserStore:
-    """Bring the store of users."""
-    return SqlUserStore(server.database)
+def wheelgate_user_store(database: Database) -> SqlUserStore:
+    """Return the store of users."""
+    return SqlUserStore(database)
 
 
 @hookimpl
-def wheelgate_index_store(server: Server) -> SqlIndexStore:
-    """Bring the store of indices."""
-    return SqlIndexStore(server.database)
+def wheelgate_index_store(database: Database) -> SqlIndexStore:
+    """Return the store of indices."""
+    return SqlIndexStore(database)

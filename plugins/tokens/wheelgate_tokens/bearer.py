@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from wheelgate import Credentials, RequestInfo
 from wheelgate.hookspecs import instant
+from wheelgate.providers import CredentialExtractor
 from wheelgate_tokens.chain import PREFIX
 
 
 @instant
-class Bearer:
+class Bearer(CredentialExtractor):
     """Finds tokens; what begins otherwise is left to whoever knows it."""
 
     name = "bearer"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from wheelgate.errors import BadInput
-from wheelgate.fields import shown
+from wheelgate.fields import excerpt
 from wheelgate.packages import parse_project_name
-from wheelgate.values import LONGEST_NAME
+from wheelgate.values import MAX_NAME_CHARS
 from wheelgate_tokens.caveats import MOST, SCOPES, Caveat, is_list_of_text
 
 USUAL_LIFETIME = 90 * 86400
@@ -47,7 +47,7 @@ def read(body: Any, longest: int) -> Wanted:
         BadInput: a key is missing, unknown, or not what it should be.
     """
     if not isinstance(body, dict):
-        raise BadInput(f"the body must be a JSON object, not {shown(body)}")
+        raise BadInput(f"the body must be a JSON object, not {excerpt(body)}")
     unknown = sorted(set(body) - set(SCHEMA["properties"]))  # type: ignore[call-overload]
     if unknown:
         raise BadInput(f"unknown keys: {', '.join(unknown)[:200]}")
@@ -58,11 +58,11 @@ def read(body: Any, longest: int) -> Wanted:
     if not isinstance(lifetime, int) or isinstance(lifetime, bool) or not 1 <= lifetime <= longest:
         raise BadInput(
             f"'expires_in' must be a number of seconds from 1 to {longest}, which is the longest that a token may last "
-            f"here (--token-longest-lifetime), not {shown(lifetime)}"
+            f"here (--token-longest-lifetime), not {excerpt(lifetime)}"
         )
     comment = body.get("comment", "")
     if not isinstance(comment, str) or len(comment) > LONGEST_COMMENT or not comment.isprintable():
-        raise BadInput(f"'comment' must be one line of at most {LONGEST_COMMENT} characters, not {shown(comment)}")
+        raise BadInput(f"'comment' must be one line of at most {LONGEST_COMMENT} characters, not {excerpt(comment)}")
     return Wanted(caveat, lifetime, comment)
 
 
@@ -72,14 +72,14 @@ def entries(body: dict[str, Any], key: str, parse: Callable[[str], str]) -> froz
         return None
     value = body[key]
     if not is_list_of_text(value) or not value:
-        raise BadInput(f"'{key}' must be a list of 1 to {MOST} texts, not {shown(value)}")
+        raise BadInput(f"'{key}' must be a list of 1 to {MOST} texts, not {excerpt(value)}")
     return frozenset(map(parse, value))
 
 
 def scope(text: str) -> str:
     """Check a scope."""
     if text not in SCOPES:
-        raise BadInput(f"there is no scope {shown(text)}; there are {', '.join(SCOPES)}")
+        raise BadInput(f"there is no scope {excerpt(text)}; there are {', '.join(SCOPES)}")
     return text
 
 
@@ -87,9 +87,9 @@ def index(text: str) -> str:
     """Check the path of an index; there need be none, so that nobody learns which there are."""
     path = text.strip("/")
     owner, _, name = path.partition("/")
-    named = all(1 <= len(part) <= LONGEST_NAME and part.isprintable() for part in (owner, name))
+    named = all(1 <= len(part) <= MAX_NAME_CHARS and part.isprintable() for part in (owner, name))
     if not named or "/" in name:
-        raise BadInput(f"'indices' must hold paths such as team/prod, not {shown(text)}")
+        raise BadInput(f"'indices' must hold paths such as team/prod, not {excerpt(text)}")
     return path
 
 
@@ -98,4 +98,4 @@ def project(text: str) -> str:
     try:
         return parse_project_name(text)
     except ValueError:
-        raise BadInput(f"'projects' must hold names of projects, not {shown(text)}") from None
+        raise BadInput(f"'projects' must hold names of projects, not {excerpt(text)}") from None

@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 
 from wheelgate import Reject, Server, Token
+from wheelgate.providers import TokenHandler
 from wheelgate_tokens import caveats, chain
 from wheelgate_tokens.caveats import Caveat
 from wheelgate_tokens.queries import Record, Records
@@ -19,7 +20,7 @@ REVOKED = Reject("this token has been revoked; create a new one")
 NOT_UNDERSTOOD = Reject("this token holds a condition that this server does not know")
 
 
-class Handler:
+class Handler(TokenHandler):
     """The tokens that begin with ``wgt_``.
 
     The key comes from the server's secret file, the record holds a hash of a random part: whoever has the database

@@ -9,7 +9,7 @@ from typing import Any
 
 from wheelgate import Principal, Server
 from wheelgate.errors import BadInput, Conflict, Forbidden, NotFound
-from wheelgate.fields import shown
+from wheelgate.fields import excerpt
 from wheelgate.providers import Route, RouteEvent, RouteRequest, RouteResponse
 from wheelgate.values import ROOT
 from wheelgate_tokens import bodies, caveats
@@ -62,10 +62,10 @@ class Addresses:
         """List the tokens of the caller; root may ask for those of another with ``?user=``."""
         name = asked.query.get("user") or str(asked.principal.name)
         if not may(asked.principal, name):
-            raise Forbidden(f"only user {shown(name)} and root may see these tokens")
+            raise Forbidden(f"only user {excerpt(name)} and root may see these tokens")
         user = self._server.users.get(name) if name.isprintable() else None
         if user is None:
-            raise NotFound(f"no user {shown(name)}")
+            raise NotFound(f"no user {excerpt(name)}")
         found = [self._lasting(record) for record in self._records.of(name, user.stamp)]
         return RouteResponse([described(record) for record in found if record.expires > time.time()], "tokens")
 
@@ -85,7 +85,7 @@ class Addresses:
         """Return the token that the path names; that of another is as much there as none."""
         record = self._records.get(asked.params["id"]) if asked.params["id"].isprintable() else None
         if record is None or not may(asked.principal, record.username):
-            raise NotFound(f"you have no token {shown(asked.params['id'])}")
+            raise NotFound(f"you have no token {excerpt(asked.params['id'])}")
         user = self._server.users.get(record.username)
         if user is None or user.stamp != record.stamp:
             raise NotFound(f"the token {record.id} has ended with its user, or with the user's password")

@@ -18,7 +18,7 @@ ROOT = ("root", "")
 
 
 @dataclass
-class Directory:
+class Directory(Authenticator):
     """An authenticator that is told what to answer, and writes down whom it was asked about."""
 
     answer: Callable[[Credentials], object]

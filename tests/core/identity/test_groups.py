@@ -16,7 +16,7 @@ ROOT = ("root", "")
 
 
 @dataclass
-class Source:
+class Source(GroupSource):
     """A group source that is told what to answer, and counts how often it is asked."""
 
     answer: Callable[[str], Iterable[str]]
@@ -171,7 +171,7 @@ def test_a_group_grants_what_a_list_says(serve: Serve) -> None:
 def test_groups_that_came_with_a_password(serve: Serve) -> None:
     """What an authenticator says of groups counts for the request whose password it judged, not for a token."""
 
-    class Company:
+    class Company(Authenticator):
         name = "company"
         accepts = frozenset({"password"})
         local = False

@@ -12,14 +12,14 @@ import pytest
 from tests.helpers.sites import Serve
 
 from wheelgate import Credentials, Ok, Outcome, RequestInfo, User, hookimpl
-from wheelgate.providers import Authenticator
+from wheelgate.providers import Authenticator, UserDirectory
 from wheelgate.testing.site import Answer, Site
 
 SENTENCE = "the login service 'company' cannot be reached; try again later"
 
 
 @dataclass
-class Company:
+class Company(Authenticator, UserDirectory):
     """A directory that lets everybody in, and is told who is still there."""
 
     answer: Callable[[str], object] = lambda username: True
@@ -74,7 +74,7 @@ def test_a_session_ends_with_its_user(site: Site, company: Company, no_cache: No
 
     refused = make_index(site, emilie, "prod")
 
-    assert (refused.status, refused.message) == (401, "user 'emilie' is not known to 'company' any more")
+    assert (refused.status, refused.message) == (401, "user 'emilie' is no longer known to 'company'")
     assert refused.headers["www-authenticate"]
     assert site.request("GET", "/emilie", auth=emilie).status == 200
     assert site.request("GET", "/+api", auth=emilie).result["authstatus"][0] == "noauth"
@@ -166,5 +166,8 @@ def test_a_directory_that_is_gone(serve: Serve, company: Company) -> None:
 
     refused = make_index(serve(), emilie)
 
-    assert (refused.status, refused.message) == (401, "the login service 'company' is no part of this server any more")
+    assert (refused.status, refused.message) == (
+        401,
+        "the login service 'company' is no longer installed on this server",
+    )
     assert make_index(serve(extra={"company": company}), emilie).status == 200

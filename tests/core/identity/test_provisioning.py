@@ -19,7 +19,7 @@ ROOT = ("root", "")
 
 
 @dataclass
-class Company:
+class Company(Authenticator):
     """A directory that lets people in, with a title."""
 
     name: str = "company"

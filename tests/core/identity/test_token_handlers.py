@@ -11,13 +11,14 @@ from tests.helpers.sites import Serve
 
 from wheelgate import Reject, Restriction, Token, Unavailable, hookimpl
 from wheelgate.errors import StartupError
+from wheelgate.providers import TokenHandler
 from wheelgate.testing.site import Site
 
 READ = Restriction(frozenset({"index_read"}))
 
 
 @dataclass
-class Handler:
+class Handler(TokenHandler):
     """Answers whatever it is told to."""
 
     answer: Callable[[Any], object] = lambda server: None

@@ -123,7 +123,7 @@ def test_a_token_is_no_password(shared: Site, alice: tuple[str, str]) -> None:
     """Nobody gets a new token for an old one, so that a login ends some day."""
     refused = shared.request("POST", "/+login", {"user": "alice", "password": alice[1]})
 
-    assert (refused.status, refused.message) == (401, "a login token is no password; log in with the password")
+    assert (refused.status, refused.message) == (401, "a login token is not a password; log in with the password")
 
 
 class Clock(TimestampSigner):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.helpers.sites import Serve
 
-import wheelgate.app
+import wheelgate.resources.addresses
 from wheelgate import hookimpl
 from wheelgate.providers import Route, RouteResponse
 from wheelgate.testing.site import Site
@@ -157,8 +157,8 @@ def documented(serve: Serve) -> tuple[Site, dict[str, dict[str, object]]]:
 
 def test_the_document_has_every_address(documented: tuple[Site, dict[str, dict[str, object]]]) -> None:
     """The document contains every address of the application and of its plugins."""
-    source = Path(wheelgate.app.__file__).read_text("utf-8")
-    added = set(re.findall(r'add_route\(\s*"([^"]+)"', source))
+    source = Path(wheelgate.resources.addresses.__file__).read_text("utf-8")
+    added = set(re.findall(r'^        "(/[^"]*)": ', source, re.MULTILINE))
 
     assert len(added) > 8
     of_plugins = {path for path in documented[1] if path.startswith("/+x/")}

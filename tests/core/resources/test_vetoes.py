@@ -103,7 +103,7 @@ def test_a_plugin_that_fails_refuses(
 
 def test_a_plugin_that_hangs_refuses(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """A plugin that does not answer within its time budget counts as a veto, so no request waits for ever."""
-    monkeypatch.setattr("wheelgate.plugin_host.vetoes.BUDGET", 0.05)
+    monkeypatch.setattr("wheelgate.plugin_host.budgets.VETO_SECONDS", 0.05)
     answer = threading.Event()
     site = serve(extra={"slow": plugin(check_password=lambda: "no" if answer.wait(30) else None)})
 

@@ -28,7 +28,7 @@ UNLIKE = ("x-devpi-serial", "date")
 DIST = wheel("demo", "1.0")
 
 
-class Groups:
+class Groups(GroupSource):
     """Knows who is in which group."""
 
     name = "fixed"

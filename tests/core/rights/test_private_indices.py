@@ -20,7 +20,7 @@ DIST = wheel("demo", "1.0")
 CHALLENGE = 'Basic realm="wheelgate"'
 
 
-class Groups:
+class Groups(GroupSource):
     """Knows one group."""
 
     name = "fixed"

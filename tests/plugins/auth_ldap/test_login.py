@@ -114,7 +114,7 @@ def test_a_session_ends_with_its_user(site: Site, directory: Slapd, no_cache: No
     directory.delete(f"uid=ada,{PEOPLE}")
 
     refused = site.request("PUT", "/ada/prod", {}, auth=ada)
-    assert (refused.status, refused.message) == (401, "user 'ada' is not known to 'ldap' any more")
+    assert (refused.status, refused.message) == (401, "user 'ada' is no longer known to 'ldap'")
     assert site.request("GET", "/ada", auth=ada).status == 200
     assert log_in(site, "ada", "analytical") == 401
 

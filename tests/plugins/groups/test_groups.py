@@ -255,7 +255,7 @@ def test_a_deletion_is_whole_or_not_at_all(serve: Serve) -> None:
     assert club.groups_of("bob") == ["devs"]
 
 
-class Directory:
+class Directory(GroupSource):
     """Knows a group too."""
 
     name = "directory"

@@ -198,7 +198,7 @@ def test_many_who_ask_at_once_cause_one_request(mirror: Mirror, upstream: Upstre
     gate = Event()
     upstream.faults["/simple/abc-def/"] = replace(fault, gate=gate)
     index = Index("root", mirror.path[6:], "mirror", {"mirror_url": upstream.url, "mirror_cache_expiry": 0})
-    source = mirror.site.application._sources.of(index)
+    source = mirror.site.application._packages.sources.of(index)
     assert source is not None
 
     waiting = Barrier(11)

@@ -13,6 +13,7 @@ from tests.plugins.remote_user.conftest import PROXY, STRANGER, ask, basic, who
 
 from wheelgate import Credentials, Event, RequestInfo, hookimpl
 from wheelgate.errors import StartupError
+from wheelgate.providers import CredentialExtractor
 from wheelgate.testing.process import RunningServer
 from wheelgate.testing.site import Site
 
@@ -105,7 +106,7 @@ def test_no_password_is_the_word_of_a_proxy(behind: Site, name: str, password: s
         assert who(behind.request("GET", "/+api", headers=headers, address=address))[0] != "ok"
 
 
-class Liar:
+class Liar(CredentialExtractor):
     """A plugin that finds credentials of the proxy's kind in a header of its own."""
 
     name = "liar"

@@ -146,7 +146,7 @@ CELLS = [
 ]
 
 
-class Company:
+class Company(GroupSource):
     """A plugin that knows in which group gina is."""
 
     name = "company"

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import pytest
 from tests.helpers.postgres import new_url, postgres, postgres_url  # noqa: F401
@@ -16,13 +15,6 @@ import wheelgate_sql_store
 from wheelgate.store.database import Database
 from wheelgate.store.prepare import prepare
 from wheelgate.store.protocols import IndexStore, UserStore
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """What the plugin needs of the server."""
-
-    database: Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +39,6 @@ def url(new_url: str) -> str:  # noqa: F811
 def stores(url: str) -> Iterator[Stores]:
     """Return the stores as a worker has them."""
     with closing(Database(url)) as database:
-        server = cast("wheelgate.Server", Server(database))
-        users = wheelgate_sql_store.wheelgate_user_store(server)
-        indices = wheelgate_sql_store.wheelgate_index_store(server)
+        users = wheelgate_sql_store.wheelgate_user_store(database)
+        indices = wheelgate_sql_store.wheelgate_index_store(database)
         yield Stores(database, users, indices)

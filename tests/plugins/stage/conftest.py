@@ -18,6 +18,8 @@ from wheelgate import Server
 from wheelgate.config import resolve
 from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.packages import PackageTarget, UploadForm
+from wheelgate.plugin_host.discovery import InstalledPlugin, Plugins
+from wheelgate.services.opened_server import OpenedServer
 from wheelgate.store.database import Database
 from wheelgate.store.prepare import prepare
 from wheelgate.testing.packages import Make
@@ -34,13 +36,12 @@ def server(new_url: str, tmp_path: Path) -> Iterator[Server]:  # noqa: F811
     ]
     prepare(new_url, folders, lambda database: None)
     with closing(Database(new_url)) as database:
-        server = Server(resolve(CORE_OPTIONS, {"serverdir": str(tmp_path / "server")}, {}), database)
-        server.users = wheelgate_sql_store.wheelgate_user_store(server)
-        server.indices = wheelgate_sql_store.wheelgate_index_store(server)
-        (kind,) = wheelgate_stage.wheelgate_index_types(server)
-        server.files.set_sources([kind.packages], complete=lambda: True)
-        yield server
-        server.files.close()
+        config = resolve(CORE_OPTIONS, {"serverdir": str(tmp_path / "server")}, {})
+        modules = {"sql_store": wheelgate_sql_store, "stage": wheelgate_stage}
+        plugins = [InstalledPlugin(name, "tests", "1", blocked=False, plugin=each) for name, each in modules.items()]
+        server = OpenedServer(config, Plugins(plugins), database).server
+        with closing(server.files):
+            yield server
 
 
 @pytest.fixture

@@ -184,7 +184,7 @@ def test_a_stolen_database_yields_no_token(serve: Serve, tmp_path: Path) -> None
     alice = Holder(site, site.add_user("alice"))
     _, secret = alice.token()
     assert status(site, bearer(secret))[0] == "ok"
-    database = site.application._database
+    database = site.server.database
     columns = "id, caveat, digest, username, stamp, comment, created, expires"
     (row,) = database.read(f"SELECT {columns} FROM tokens_token")
     uuid = database.read("SELECT uuid FROM server_state")[0][0]

@@ -56,7 +56,7 @@ def test_a_token_ends_with_who_leaves(site: Site, directory: FakeDirectory, no_c
 
     left = read(site, ada)
 
-    assert (left.status, left.message) == (401, "user 'ada' is not known to 'fake_directory' any more")
+    assert (left.status, left.message) == (401, "user 'ada' is no longer known to 'fake_directory'")
     assert status(site, bearer(ada))[:2] != ["ok", "ada"]
     assert status(site, bearer(bob))[:2] == ["ok", "bob"]
     directory.people["ada"] = ADA

@@ -16,7 +16,7 @@ from wheelgate.testing.site import Site
 NOT_VALID = "this token is not valid here: it was cut, changed, or made by another server"
 EXPIRED = "this token has expired; create a new one"
 REVOKED = "this token has been revoked; create a new one"
-ENDED = "this token has ended: its user is gone, or has a changed password; create a new one"
+ENDED = "this token has ended: its user was deleted or has a new password; create a new one"
 ANOTHERS = "this token is not valid here: it is another user's"
 CHALLENGE = 'Basic realm="wheelgate", Bearer realm="wheelgate", error="invalid_token"'
 
@@ -220,7 +220,7 @@ def test_a_token_is_no_password(alice: Holder) -> None:
         refused = alice.site.request("POST", "/+login", {"user": name, "password": alice.token()[1]})
 
         assert refused.status == 401
-        assert refused.message.startswith("an API token is no password")
+        assert refused.message.startswith("an API token is not a password")
 
 
 def test_the_rest_of_the_bearers_are_left_alone(alice: Holder) -> None:

@@ -152,7 +152,7 @@ def test_a_new_password_empties_the_list(alone: Holder) -> None:
 
 def test_a_user_has_no_end_of_tokens(alone: Holder) -> None:
     """Two hundred, and then some have to go."""
-    database = alone.site.application._database
+    database = alone.site.server.database
     first = alone.create("read").result["id"]
     with database.transaction():
         for number in range(199):

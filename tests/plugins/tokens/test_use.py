@@ -38,7 +38,7 @@ def recorded(holder: Holder, secret: str, before: str | None) -> str:
 
 def serial(site: Site) -> int:
     """Return the change counter."""
-    return int(site.application._database.serial())
+    return int(site.server.database.serial())
 
 
 def test_use_is_recorded_once_an_hour(alone: Holder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +53,7 @@ def test_use_is_recorded_once_an_hour(alone: Holder, monkeypatch: pytest.MonkeyP
         status(alone.site, bearer(secret))
     assert serial(alone.site) == before
 
-    database, now = alone.site.application._database, time.time()
+    database, now = alone.site.server.database, time.time()
     with database.transaction():
         database.write("UPDATE tokens_token SET last_used = last_used - 3600")
     aged = last_used(alone, secret)
@@ -66,7 +66,7 @@ def test_use_is_recorded_once_an_hour(alone: Holder, monkeypatch: pytest.MonkeyP
 def test_of_many_workers_one_records(alone: Holder) -> None:
     """What another worker has recorded within the hour is not written again."""
     _, secret = alone.token("read")
-    records = Records(alone.site.application._database)
+    records = Records(alone.site.server.database)
     now = int(time.time())
     records.record_use(identifier(secret), now)
     before = serial(alone.site)

@@ -18,7 +18,7 @@ from wheelgate.services.packages.rendering import (
     project_as_json,
     relative_urls,
 )
-from wheelgate.threads.pool import Pool
+from wheelgate.threads.pool import ThreadPool
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -62,7 +62,7 @@ class PageRenderer:
 
     def __init__(self, merger: IndexMerger) -> None:
         self._merger = merger
-        self._pool = Pool("pages", 1)
+        self._pool = ThreadPool("pages", 1)
 
     async def render(self, resolution: Resolution, project: str, variant: PageVariant) -> RenderedPage:
         """Return the page of a project, or the list of all projects if ``project`` is empty.

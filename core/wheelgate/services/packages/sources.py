@@ -7,7 +7,7 @@ from typing import ParamSpec, TypeVar
 
 from wheelgate.fields import IndexType
 from wheelgate.packages import PackageSource
-from wheelgate.threads.pool import Pool
+from wheelgate.threads.pool import ThreadPool
 from wheelgate.values import Index
 
 P = ParamSpec("P")
@@ -22,7 +22,7 @@ class Sources:
 
     def __init__(self, types: Iterable[IndexType]) -> None:
         self._types = {index_type.name: index_type for index_type in types}
-        self._pools = {name: Pool(f"packages-{name}", THREADS_PER_TYPE) for name in self._types}
+        self._pools = {name: ThreadPool(f"packages-{name}", THREADS_PER_TYPE) for name in self._types}
 
     def of(self, index: Index) -> PackageSource | None:
         """Return the package source of an index; None if it has none, or its plugin is not installed any more."""

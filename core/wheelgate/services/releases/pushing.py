@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wheelgate.errors import BadInput, Conflict, NotFound
-from wheelgate.fields import shown
+from wheelgate.fields import excerpt
 from wheelgate.files.server_files import Files
 from wheelgate.packages import PackageSource, PackageTarget, Release, StoredFile, normalize
 from wheelgate.services.json_objects import read_object
@@ -55,10 +55,10 @@ def read_push(body: Any) -> PushRequest:
         raise BadInput(f"unknown additional options: {', '.join(map(str, unknown))[:200]}")
     for key in sorted(needed):
         if not isinstance(given.get(key), str):
-            raise BadInput(f"'{key}' must be given as text, not {shown(given.get(key))}")
+            raise BadInput(f"'{key}' must be given as text, not {excerpt(given.get(key))}")
     for key in sorted(OPTION_KEYS & set(given)):
         if not isinstance(given[key], bool):
-            raise BadInput(f"'{key}' must be true or false, not {shown(given[key])}")
+            raise BadInput(f"'{key}' must be true or false, not {excerpt(given[key])}")
     if given.get("no_docs") and given.get("only_docs"):
         raise BadInput("can't use 'no_docs' and 'only_docs' together")
     name, version = given["name"].strip(), given["version"].strip()

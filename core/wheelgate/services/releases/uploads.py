@@ -17,7 +17,7 @@ from wheelgate.packages import (
     UploadForm,
     normalize,
 )
-from wheelgate.plugin_host.vetoes import Objections
+from wheelgate.plugin_host.vetoes import Vetoes
 from wheelgate.services.packages.sources import Sources
 from wheelgate.store.access import StoreAccess
 from wheelgate.store.group_commit import GroupCommit, run_alone
@@ -175,7 +175,7 @@ class Uploads:
         files: Files,
         sources: Sources,
         access: StoreAccess,
-        vetoes: Objections,
+        vetoes: Vetoes,
         max_file_bytes: int | None,
         group_commit: GroupCommit | None,
     ) -> None:

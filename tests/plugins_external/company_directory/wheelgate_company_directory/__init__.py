@@ -8,14 +8,14 @@ import argon2
 
 from wheelgate import Credentials, Ok, Option, Outcome, Reject, RequestInfo, Server, Unknown, User, hookimpl
 from wheelgate.errors import StartupError
+from wheelgate.providers import Authenticator, GroupSource
 
 
-class Directory:
+class Directory(Authenticator, GroupSource):
     """Judges passwords, and knows who is in which group; a change of the file counts at once."""
 
     name = "company_directory"
     accepts = frozenset({"password"})
-    local = False
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)

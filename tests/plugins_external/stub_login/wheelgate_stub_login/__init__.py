@@ -7,9 +7,10 @@ import os
 
 from wheelgate import Credentials, Ok, Outcome, RequestInfo, Server, Unknown, User, hookimpl
 from wheelgate.errors import NotAuthenticated
+from wheelgate.providers import Authenticator, CredentialExtractor, PasswordHasher
 
 
-class DevpiHeader:
+class DevpiHeader(CredentialExtractor):
     """Reads what the ``devpi`` command sends."""
 
     name = "stub-header"
@@ -26,8 +27,21 @@ class DevpiHeader:
         return Credentials("password", name, secret, self.name)
 
 
-class Scrypt:
-    """Hashes passwords, and verifies them against the hash."""
+class Scrypt(PasswordHasher):
+    """Hashes with scrypt."""
+
+    name = "stub-scrypt"
+
+    def hash(self, password: str) -> str:
+        salt = os.urandom(16)
+        return f"{salt.hex()}${self.digest(salt, password)}"
+
+    def digest(self, salt: bytes, password: str) -> str:
+        return hashlib.scrypt(password.encode(), salt=salt, n=1024, r=8, p=1).hex()
+
+
+class PinCodes(Authenticator):
+    """Verifies passwords against the hashes of local users."""
 
     name = "stub-scrypt"
     accepts = frozenset({"password"})
@@ -35,21 +49,15 @@ class Scrypt:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-
-    def hash(self, password: str) -> str:
-        salt = os.urandom(16)
-        return f"{salt.hex()}${self._digest(salt, password)}"
+        self._hasher = Scrypt()
 
     def authenticate(self, credentials: Credentials, request: RequestInfo, user: User | None) -> Outcome:
         stored = self._server.users.password_hash(credentials.username)
         if stored == "" and credentials.secret == "" and credentials.username == "root":
             return Ok("root")
         salt, _, digest = (stored or f"{bytes(16).hex()}$").partition("$")
-        good = hmac.compare_digest(digest, self._digest(bytes.fromhex(salt), credentials.secret))
+        good = hmac.compare_digest(digest, self._hasher.digest(bytes.fromhex(salt), credentials.secret))
         return Ok(credentials.username) if good else Unknown()
-
-    def _digest(self, salt: bytes, password: str) -> str:
-        return hashlib.scrypt(password.encode(), salt=salt, n=1024, r=8, p=1).hex()
 
 
 @hookimpl
@@ -58,10 +66,10 @@ def wheelgate_credential_extractors(server: Server) -> list[DevpiHeader]:
 
 
 @hookimpl
-def wheelgate_authenticators(server: Server) -> list[Scrypt]:
-    return [Scrypt(server)]
+def wheelgate_authenticators(server: Server) -> list[PinCodes]:
+    return [PinCodes(server)]
 
 
 @hookimpl
-def wheelgate_password_hasher(server: Server) -> Scrypt:
-    return Scrypt(server)
+def wheelgate_password_hasher() -> Scrypt:
+    return Scrypt()

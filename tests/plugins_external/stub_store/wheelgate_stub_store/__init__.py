@@ -1,6 +1,7 @@
 """Keeps users and indices in one JSON file in the server's folder, in place of the bundled store."""
 
-from wheelgate import Server, hookimpl
+from wheelgate import hookimpl
+from wheelgate.config import Config
 from wheelgate_stub_store.file import JsonFile
 from wheelgate_stub_store.indices import FileIndexStore
 from wheelgate_stub_store.users import FileUserStore
@@ -9,12 +10,12 @@ FILE = "stub_store.json"
 
 
 @hookimpl
-def wheelgate_user_store(server: Server) -> FileUserStore:
+def wheelgate_user_store(config: Config) -> FileUserStore:
     """Provide the user store."""
-    return FileUserStore(JsonFile(server.config.serverdir / FILE))
+    return FileUserStore(JsonFile(config.serverdir / FILE))
 
 
 @hookimpl
-def wheelgate_index_store(server: Server) -> FileIndexStore:
+def wheelgate_index_store(config: Config) -> FileIndexStore:
     """Provide the index store."""
-    return FileIndexStore(JsonFile(server.config.serverdir / FILE))
+    return FileIndexStore(JsonFile(config.serverdir / FILE))

@@ -26,7 +26,7 @@ from wheelgate.providers import Authenticator
 USER = "gitlab-ci-token"
 
 
-class Jobs:
+class Jobs(Authenticator):
     """Asks GitLab which job a token belongs to."""
 
     name = "tiny_gitlab_ci"

@@ -14,7 +14,7 @@ CLOSED = frozenset({"index_read", "user_read", "user_list", "user_create"})
 
 
 @instant
-class Cookie:
+class Cookie(CredentialExtractor):
     """Reads the cookie: ``name/token``, where the token is that of a login and nothing else."""
 
     name = "cookie"

@@ -14,7 +14,7 @@ KIND = "client-cert"
 
 
 @instant
-class Subject:
+class Subject(CredentialExtractor):
     """Reads the single common name of the subject; only the listed proxies may send it."""
 
     name = NAME
@@ -40,7 +40,7 @@ class Subject:
 
 
 @instant
-class Certificate:
+class Certificate(Authenticator):
     """Trusts the name that the proxy sends."""
 
     name = NAME

@@ -16,7 +16,7 @@ NAME = "tiny_oidc"
 
 
 @instant
-class Bearer:
+class Bearer(CredentialExtractor):
     """Reads ``Authorization: Bearer`` with a JWT; whether the name in it is true, the provider is asked."""
 
     name = NAME
@@ -36,7 +36,7 @@ class Bearer:
             raise NotAuthenticated("the bearer token names no user") from None
 
 
-class Provider:
+class Provider(Authenticator):
     """Asks the address of user information."""
 
     name = NAME

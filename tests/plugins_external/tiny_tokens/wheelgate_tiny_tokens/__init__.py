@@ -43,7 +43,7 @@ def narrowed(token: str, caveat: str) -> str:
     return packed([*parts, caveat], chained(signature, [caveat]))
 
 
-class Tokens:
+class Tokens(TokenHandler):
     """Makes tokens and judges them."""
 
     name = "tiny_tokens"

@@ -1,0 +1,135 @@
+"""Puts together what finds out who sends a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from wheelgate.identity.accounts import Accounts, Welcome
+from wheelgate.identity.authentication import Authentication
+from wheelgate.identity.external_users import ExternalUsers
+from wheelgate.identity.groups import Groups
+from wheelgate.identity.identify import Identifier
+from wheelgate.identity.limiter import Limiter
+from wheelgate.identity.sessions import Sessions
+from wheelgate.identity.tokens import ApiTokens
+from wheelgate.plugin_host import budgets, provider_hooks
+from wheelgate.plugin_host.circuit import CircuitBreaker
+from wheelgate.plugin_host.discovery import Plugins
+from wheelgate.providers import Authenticator, CredentialExtractor, GroupSource, Provider, TokenHandler
+from wheelgate.server import Server
+from wheelgate.store.access import StoreAccess
+from wheelgate.store.cached_users import CachedUsers
+from wheelgate.store.keys import derive_key
+from wheelgate.store.server_state import ServerState
+from wheelgate.threads.pool import ThreadPool
+from wheelgate.values import Principal, RequestInfo, Token
+
+AnyProvider = TypeVar("AnyProvider", bound=Provider)
+
+Announce = Callable[[str, Principal, RequestInfo, str, dict[str, str]], None]
+"""Announces an event: its name, who did it in which request, to whom, and what changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoginProviders:
+    """The providers that find out who sends a request, in the order in which they are asked."""
+
+    extractors: Sequence[tuple[CredentialExtractor, CircuitBreaker]]
+    authenticators: Sequence[tuple[Authenticator, CircuitBreaker]]
+    token_handlers: Sequence[tuple[TokenHandler, CircuitBreaker]]
+    group_sources: Sequence[tuple[GroupSource, CircuitBreaker]]
+
+    @property
+    def breakers(self) -> list[CircuitBreaker]:
+        """The circuit breakers of all providers."""
+        kinds: list[Sequence[tuple[Provider, CircuitBreaker]]] = [
+            self.extractors,
+            self.authenticators,
+            self.token_handlers,
+            self.group_sources,
+        ]
+        return [breaker for kind in kinds for _, breaker in kind]
+
+    @property
+    def authenticator_names(self) -> list[str]:
+        """The names of the authenticators."""
+        return [authenticator.name for authenticator, _ in self.authenticators]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What finds out who sends a request, as far as resources use it."""
+
+    identifier: Identifier
+    accounts: Accounts
+    authentication: Authentication
+    sessions: Sessions
+    state: ServerState
+
+
+def login_providers(plugins: Plugins, server: Server, storing: ThreadPool) -> LoginProviders:
+    """Collect the providers; those that ask the server's own database only are called in its threads, ``storing``.
+
+    Raises:
+        StartupError: a provider breaks its protocol, two have the same name, or the configuration names one that is
+            not there.
+    """
+    return LoginProviders(
+        [_guarded(each, budgets.POLICY_SECONDS) for each in provider_hooks.credential_extractors(plugins, server)],
+        [_guarded(each, budgets.AUTHENTICATOR_SECONDS) for each in provider_hooks.authenticators(plugins, server)],
+        [
+            _guarded(each, budgets.AUTHENTICATOR_SECONDS, storing if each.local else None)
+            for each in provider_hooks.token_handlers(plugins, server)
+        ],
+        [
+            _guarded(each, budgets.AUTHENTICATOR_SECONDS, storing if each.live else None)
+            for each in provider_hooks.group_sources(plugins, server)
+        ],
+    )
+
+
+def _guarded(
+    provider: AnyProvider, budget_seconds: float, pool: ThreadPool | None = None
+) -> tuple[AnyProvider, CircuitBreaker]:
+    # A provider that takes all its time is left out at once: it costs its users the whole budget once in 30 s.
+    return provider, CircuitBreaker(
+        provider.name, budget_seconds, instant=provider.instant, timeouts_until_open=1, pool=pool
+    )
+
+
+def wire_identity(
+    providers: LoginProviders,
+    server: Server,
+    access: StoreAccess,
+    users: CachedUsers,
+    hashing: ThreadPool,
+    welcome: Welcome,
+    announce: Announce,
+) -> Identity:
+    """Put the parts together.
+
+    Args:
+        providers: who is asked.
+        server: the server with its stores.
+        access: reaches the stores.
+        users: the users, from memory where that is possible.
+        hashing: the threads of local authenticators.
+        welcome: creates the user of somebody who logs in for the first time.
+        announce: announces the event that a token is in use.
+    """
+
+    def announce_use(token: Token, info: RequestInfo) -> None:
+        announce("TokenUsed", Principal(token.username), info, token.username, {"token": token.id})
+
+    state = ServerState(server.database)
+    secret = server.config.secret_path.read_bytes()
+    sessions = Sessions(secret, state.uuid, server.config["session-lifetime"])
+    authentication = Authentication(providers.authenticators, hashing, Limiter(), derive_key(secret, "remembered"))
+    external = [authenticator.name for authenticator, _ in providers.authenticators if not authenticator.local]
+    tokens = ApiTokens(providers.token_handlers, users, access, derive_key(secret, "remembered tokens"), announce_use)
+    groups = Groups(providers.group_sources, external)
+    accounts = Accounts(users, state, access, groups, ExternalUsers(providers.authenticators), welcome)
+    identifier = Identifier(providers.extractors, authentication, sessions, tokens, accounts)
+    return Identity(identifier, accounts, authentication, sessions, state)

@@ -1,0 +1,10 @@
+"""How long a plugin may take for one call, in seconds."""
+
+AUTHENTICATOR_SECONDS = 5.0
+"""For authenticators, user directories, token handlers, group sources and ``wheelgate_provision_user``."""
+POLICY_SECONDS = 1.0
+"""For policies, filters of listings and credential extractors."""
+VETO_SECONDS = 5.0
+"""For ``wheelgate_check_password`` and ``wheelgate_check_upload``."""
+ROUTE_SECONDS = 30.0
+"""For the routes of plugins."""

@@ -1,0 +1,146 @@
+"""The URL map: every address of the server, with the resource that answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wheelgate.fields import IndexType
+from wheelgate.files.sending import FileReader
+from wheelgate.http.handler_context import HandlerContext
+from wheelgate.http.router import MergedResource
+from wheelgate.identity.wiring import Identity
+from wheelgate.plugin_host.circuit import CircuitBreaker
+from wheelgate.plugin_host.discovery import InstalledPlugin
+from wheelgate.plugin_host.vetoes import Vetoes
+from wheelgate.providers import Route
+from wheelgate.resources.api import ApiResource
+from wheelgate.resources.files import FileResource
+from wheelgate.resources.indices import IndexResource
+from wheelgate.resources.login import LoginResource, LogoutResource
+from wheelgate.resources.openapi import OpenApiResource
+from wheelgate.resources.projects import ProjectResource
+from wheelgate.resources.push import PushResource
+from wheelgate.resources.refresh import RefreshResource
+from wheelgate.resources.release_changes import (
+    ChangeAccess,
+    FileChangesResource,
+    ProjectChangesResource,
+    VersionChangesResource,
+)
+from wheelgate.resources.root import RootResource
+from wheelgate.resources.simple import SimpleListResource, SimplePages, SimpleProjectResource
+from wheelgate.resources.status import AuthCheckResource, StatusResource
+from wheelgate.resources.upload import UploadResource
+from wheelgate.resources.users import UserResource
+from wheelgate.resources.why import WhyResource
+from wheelgate.server import Server
+from wheelgate.services.indices import Indices
+from wheelgate.services.packages.inheritance import Inheritance
+from wheelgate.services.packages.merging import IndexMerger
+from wheelgate.services.packages.page_cache import PageCache
+from wheelgate.services.packages.sources import Sources
+from wheelgate.services.passwords import Passwords
+from wheelgate.services.releases.uploads import Uploads
+from wheelgate.services.users import Users
+from wheelgate.store.access import StoreAccess
+from wheelgate.threads.pool import ThreadPool
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """The threads that requests wait for, by the kind of work."""
+
+    hashing: ThreadPool
+    sending: ThreadPool
+    pushing: ThreadPool
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """The services that change users and indices."""
+
+    users: Users
+    indices: Indices
+    passwords: Passwords
+
+
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """The services that read and change packages."""
+
+    sources: Sources
+    merger: IndexMerger
+    inheritance: Inheritance
+    pages: PageCache
+    reader: FileReader
+    vetoes: Vetoes
+    uploads: Uploads
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What the server tells about itself."""
+
+    version: str
+    details: Mapping[str, Any]
+    """What ``/+status`` tells an administrator."""
+    plugins: Sequence[InstalledPlugin]
+    breakers: Sequence[CircuitBreaker]
+    features: Sequence[str]
+    index_types: Sequence[IndexType]
+    routes: Sequence[tuple[str, Route]]
+    """The routes of plugins, each with the name of its plugin."""
+
+
+def addresses(
+    context: HandlerContext,
+    server: Server,
+    access: StoreAccess,
+    identity: Identity,
+    accounts: Accounts,
+    packages: Packages,
+    about: Description,
+    pools: Pools,
+) -> dict[str, object]:
+    """Return the resource of each address. The addresses of plugins are not among them."""
+    config, files, sources = server.config, server.files, packages.sources
+    users, indices, passwords = accounts.users, accounts.indices, accounts.passwords
+    sessions = identity.sessions
+    change_access = ChangeAccess(context, indices, sources)
+
+    api = ApiResource(context, indices, about.features)
+    login = LoginResource(context, identity.identifier, identity.accounts, identity.authentication, sessions)
+    authcheck = AuthCheckResource(context, require_login=config["require-login"])
+    versions = {"wheelgate": about.version, **{each.distribution: each.version for each in about.plugins}}
+    status = StatusResource(context, versions, about.plugins, about.breakers, about.details)
+    openapi = OpenApiResource(about.index_types, about.routes, about.version)
+    user = UserResource(context, users, indices, access, sessions, pools.hashing, passwords)
+    simple = SimplePages(context, packages.pages, absolute=config["absolute-urls"])
+    project = ProjectResource(context, packages.merger)
+    file = FileResource(context, packages.inheritance, sources, access, packages.reader, pools.sending)
+    stored = MergedResource(file, FileChangesResource(change_access, sources, files))
+    push = PushResource(context, indices, sources, files, server.outgoing, packages.vetoes, pools.pushing)
+    upload = UploadResource(context, indices, packages.uploads, push)
+    return {
+        "/": RootResource(context, server.users, server.indices, access),
+        "/+api": api,
+        "/+login": login,
+        "/+logout": LogoutResource(context, sessions, identity.state),
+        "/+authcheck": authcheck,
+        "/+status": status,
+        "/+openapi": openapi,
+        "/{user}": user,
+        "/{user}/+api": api,
+        "/{user}/{index}": MergedResource(IndexResource(context, users, indices, sources), upload, push),
+        "/{user}/{index}/+api": api,
+        "/{user}/{index}/+simple": SimpleListResource(context, simple),
+        "/{user}/{index}/+simple/{project}": SimpleProjectResource(context, simple),
+        "/{user}/{index}/+simple/{project}/refresh": RefreshResource(context),
+        "/{user}/{index}/+why/{project}": WhyResource(context, packages.merger),
+        "/{user}/{index}/+f/{first}/{second}/{name}": stored,
+        "/{user}/{index}/+e/{folder}/{name}": stored,
+        "/{user}/{index}/{project}": MergedResource(project, ProjectChangesResource(change_access)),
+        "/{user}/{index}/{project}/{version}": MergedResource(project, VersionChangesResource(change_access)),
+    }
