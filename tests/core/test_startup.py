@@ -241,4 +241,4 @@ def test_a_reload_does_not_move_a_server(
     server.reload()
 
     assert server.cfg.bind == before
-    assert f"'{key}' can change at a start only; stop the server and start it again" in caplog.text
+    assert f"'{key}' cannot change while the server runs; stop the server and start it again" in caplog.text

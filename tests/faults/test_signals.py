@@ -181,7 +181,7 @@ BAD_SETTINGS = {
 
 @pytest.mark.parametrize(("text", "said"), BAD_SETTINGS.values(), ids=BAD_SETTINGS)
 def test_sighup_refuses_bad_settings(configured: RunningServer, text: str, said: str) -> None:
-    """The old settings hold on, all of them, and the log says why."""
+    """All old settings stay, and the log says why."""
     configure(configured, text)
     reload(configured, said)
     assert lifetime(configured) == 100
@@ -206,7 +206,7 @@ def test_sighup_does_not_move_a_server(tmp_path: Path) -> None:
             file.write_text(moved)
             process.send_signal(signal.SIGHUP)
             line = next(line for line in process.stdout if "reload" in line)
-            assert f"'{key}' can change at a start only" in line
+            assert f"'{key}' cannot change while the server runs" in line
             assert call(server, "GET", "/").status == 200
 
 

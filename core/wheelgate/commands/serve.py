@@ -12,11 +12,11 @@ from wheelgate.process.startup import lock_folder, make_folder, prepare_server
 
 def serve(context: ServerContext, load: Callable[[], tuple[Config, Plugins]]) -> int:
     """Run the server; ``load`` reads settings and plugins anew, at the start and at each SIGHUP."""
-    from wheelgate.process.master import WebServer  # only serving needs gunicorn
+    from wheelgate.process.master import GunicornMaster  # only serving needs gunicorn
 
     config = context.config
     make_folder(config.serverdir)
     lock = lock_folder(config.serverdir)
     prepare_server(config, context.plugins)
-    WebServer(load, lock).run()
+    GunicornMaster(load, lock).run()
     return 0

@@ -1,1 +1,1 @@
-"""The gunicorn process: what happens before it listens, its master, and its ASGI worker."""
+"""The gunicorn process: its preparation, its master and its ASGI worker."""

@@ -1,4 +1,4 @@
-"""gunicorn, embedded: pre-forked workers, graceful stop, reload on SIGHUP."""
+"""The master process of gunicorn: it starts and stops the workers, and reloads the settings on SIGHUP."""
 
 from __future__ import annotations
 
@@ -30,33 +30,38 @@ from wheelgate.process.worker import Worker
 log = logging.getLogger("wheelgate.server")
 
 ACCESS_LOG_FORMAT = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
-"""Without query and headers: no secret can stand in it."""
-PAUSE = 1.0
-"""Seconds between two tries to start a worker whose database does not answer."""
-ENDING = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
+"""Without query and headers, so that no secret gets into the log."""
+WORKER_RETRY_SECONDS = 1.0
+"""How long a worker whose database does not answer waits before it ends, and the master starts the next one."""
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-"""Names of ``mallopt`` (see mallopt(3))."""
-KEPT_OF_HEAP = 8 << 20
-"""Bytes."""
-AT_START_ONLY = ("serverdir", "host", "port")
-"""Settings that a reload cannot change: the folder is locked and the address bound once."""
+"""Parameters of mallopt(3)."""
+SPARE_HEAP_BYTES = 8 << 20
+"""Freed memory that the C library keeps for the next request."""
+FIXED_SETTINGS = ("serverdir", "host", "port")
+"""Settings that a reload cannot change, because the folder is locked and the address is bound at the start."""
 
 
-class Log(glogging.Logger):  # type: ignore[misc]
-    """gunicorn's two logs, written as the server's own."""
+class GunicornLogger(glogging.Logger):  # type: ignore[misc]
+    """The two logs of gunicorn, in the format of the server's own log."""
 
     def setup(self, cfg: Any) -> None:
-        """Set them up, also at each reload."""
+        """Set up the logs, also at each reload."""
         super().setup(cfg)
         for handler in (*self.error_log.handlers, *self.access_log.handlers):
             handler.setFormatter(OneLine())
 
 
-class WebServer(BaseApplication):  # type: ignore[misc]
-    """The master process; each worker wires an application of its own after the fork."""
+class GunicornMaster(BaseApplication):  # type: ignore[misc]
+    """The master process; each worker makes its own application after the fork."""
 
     def __init__(self, load: Callable[[], tuple[Config, Plugins]], lock: int) -> None:
-        """Take a way to read settings and plugins (again at SIGHUP), and the lock's file descriptor."""
+        """Read the settings and plugins.
+
+        Args:
+            load: reads them, now and at each SIGHUP.
+            lock: the file descriptor of the folder's lock.
+        """
         self._read = load
         self._config, self._plugins = load()
         self._lock = lock
@@ -64,13 +69,13 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
-        """Tell gunicorn what the settings mean for it."""
+        """Set the options of gunicorn from the settings."""
         config = self._config
         settings: dict[str, Any] = {
             "bind": addresses(config["host"], config["port"]),
             "workers": config["workers"],
             "worker_class": Worker,
-            "logger_class": Log,
+            "logger_class": GunicornLogger,
             "proc_name": "devpi-server",
             "accesslog": config["access-log"] or None,
             "access_log_format": ACCESS_LOG_FORMAT,
@@ -90,13 +95,13 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             self.cfg.set(key, value)
 
     def reload(self) -> None:
-        """Read the settings again; called at SIGHUP, before new workers take over."""
+        """Read the settings again; called at SIGHUP, before new workers start."""
         try:
             config, plugins = self._read()
-            refuse_late(self._config, config)
+            refuse_fixed_changes(self._config, config)
             rehearse(config, plugins)
         except StartupError as error:
-            log.error("reload refused, the old settings hold on: %s", error)
+            log.error("reload refused, the old settings stay: %s", error)
         else:
             self._config, self._plugins = config, plugins
             log.info("the settings were read again")
@@ -104,22 +109,22 @@ class WebServer(BaseApplication):  # type: ignore[misc]
 
     @property
     def head_timeout(self) -> float:
-        """How many seconds a client may take for the head of its first request."""
+        """How many seconds a client has for the head of its first request."""
         return float(self._config["head-timeout"])
 
     @property
     def send_timeout(self) -> float:
-        """How many seconds a client may take nothing of an answer."""
+        """How many seconds a client may stop receiving an answer."""
         return float(self._config["send-timeout"])
 
     def load(self) -> Any:
-        """Wire the application of a worker; without its database it ends, and the master starts the next one."""
+        """Make the application of a worker; without its database the worker ends, and the master starts another."""
         try:
             self._application = Application(self._config, self._plugins)
         except BackendUnavailable as error:
             log.error("a worker cannot start, the next one will try again: %s", error.message)
-            time.sleep(PAUSE)
-            # Any other exit code would end the master too.
+            time.sleep(WORKER_RETRY_SECONDS)
+            # With any other exit code the master would end, too.
             sys.exit(0)
         return self._application.asgi
 
@@ -129,90 +134,94 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             self._application.close()
 
     def run(self) -> None:
-        """Serve until told to stop.
+        """Serve until a signal ends the process.
 
         Raises:
-            StartupError: systemd passes a socket that listens elsewhere than the settings say.
+            StartupError: a socket from systemd listens on another address than the settings say.
         """
         refuse_other_addresses(addresses(self._config["host"], self._config["port"]))
-        # What is loaded by now is never collected, so that workers go on sharing its memory; and what a request leaves
-        # behind is freed by counting references, so that looking for cycles every 700 objects would find nothing.
+        # The garbage collector ignores everything that is loaded by now, so that the workers keep sharing its memory.
+        # Objects of a request are freed by reference counting; a search for cycles every 700 objects would find
+        # nothing.
         gc.collect()
         gc.freeze()
         gc.set_threshold(10_000, 20, 20)
-        keep_heap()
-        # Until a worker has handlers of its own, those of the master would swallow the signal that ends it: such a
-        # signal waits from before the fork until it does in the worker what it does by default.
-        os.register_at_fork(before=hold_signals, after_in_parent=release_signals, after_in_child=begin_anew)
+        keep_spare_heap()
+        # Until a worker has its own signal handlers, it has those of the master, which would swallow the signal to
+        # stop. So the signal is blocked from before the fork until the worker has the default handlers.
+        os.register_at_fork(
+            before=block_stop_signals, after_in_parent=unblock_stop_signals, after_in_child=reset_stop_signals
+        )
         super().run()
 
     def _after_fork(self, arbiter: Any, worker: Any) -> None:
-        # The lock must end with the master, not with its last worker.
+        # The lock must end with the master, not with the last worker.
         os.close(self._lock)
 
 
-def keep_heap() -> None:
-    """Let the C library keep a few MiB that a large upload gives back and takes again for each of its pieces.
+def keep_spare_heap() -> None:
+    """Let the C library keep a few MiB of freed memory, which a large upload allocates again for each of its chunks.
 
-    A third of such an upload's CPU went into the pages that the kernel empties each time. Only glibc has this.
+    Otherwise a third of the CPU time of such an upload goes into memory pages that the kernel clears. Only glibc has
+    this.
     """
     with suppress(OSError, AttributeError):
         library = ctypes.CDLL(None)
-        library.mallopt(M_TRIM_THRESHOLD, KEPT_OF_HEAP)
-        library.mallopt(M_MMAP_THRESHOLD, KEPT_OF_HEAP // 2)
+        library.mallopt(M_TRIM_THRESHOLD, SPARE_HEAP_BYTES)
+        library.mallopt(M_MMAP_THRESHOLD, SPARE_HEAP_BYTES // 2)
 
 
-def hold_signals() -> None:
-    """Let the signals that end a process wait."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+def block_stop_signals() -> None:
+    """Hold back the signals that end a process."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
 
 
-def release_signals() -> None:
-    """Let them arrive."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+def unblock_stop_signals() -> None:
+    """Deliver the signals that end a process, also those held back."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
 
-def begin_anew() -> None:
-    """Let them arrive, and end the process."""
-    for number in ENDING:
+def reset_stop_signals() -> None:
+    """Let the signals end this process, also those held back."""
+    for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
-    release_signals()
+    unblock_stop_signals()
 
 
-def refuse_late(before: Config, after: Config) -> None:
-    """Refuse a change that a running server cannot make.
+def refuse_fixed_changes(before: Config, after: Config) -> None:
+    """Refuse a change of a setting that is fixed at the start.
 
     Raises:
-        StartupError: the text names the setting.
+        StartupError: a setting has changed; the text names it.
     """
-    for key in AT_START_ONLY:
+    for key in FIXED_SETTINGS:
         if before[key] != after[key]:
-            raise StartupError(f"'{key}' can change at a start only; stop the server and start it again")
+            raise StartupError(f"'{key}' cannot change while the server runs; stop the server and start it again")
 
 
 def make_ready(arbiter: Any) -> None:
-    """Set up the sockets, and say where the server listens."""
+    """Set up the sockets, and print where the server listens."""
     for listener in arbiter.LISTENERS:
         address = listener.sock.getsockname()
         if ipaddress.ip_address(address[0]).is_loopback:
-            send_at_once(listener.sock)
+            disable_pacing(listener.sock)
         host = f"[{address[0]}]" if ":" in str(address[0]) else address[0]
         print(f"devpi-server listens on http://{host}:{address[1]}", flush=True)
 
 
-def send_at_once(listener: socket.socket) -> None:
-    """Let connections over the loopback send as fast as the other side reads, as to a proxy on the same machine.
+def disable_pacing(listener: socket.socket) -> None:
+    """Let connections over the loopback send as fast as the other side reads.
 
-    Where the machine's default for networks paces what it sends (BBR), its timers cost more there than the sending: a
-    large download takes twice the CPU and ten times as long. Every kernel has Reno, and it has no timer. Only Linux
-    has this.
+    Some machines pace what they send by default (BBR). Over the loopback, for example to a proxy on the same machine,
+    the timers of the pacing cost more than the sending: a large download takes twice the CPU time and ten times as
+    long. Every kernel has Reno, which does not pace. Only Linux has this option.
     """
     with suppress(OSError, AttributeError):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")
 
 
 def addresses(host: str, port: int) -> list[str]:
-    """Return what to bind to; ``localhost`` is both loopback addresses, where the machine has both."""
+    """Return the addresses to bind; ``localhost`` stands for both loopback addresses if the machine has both."""
     if host != "localhost":
         try:
             version = ipaddress.ip_address(host).version

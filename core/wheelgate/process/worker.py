@@ -1,4 +1,4 @@
-"""gunicorn's ASGI worker with a few lines of ours: what it waits for, what it refuses, and a clean end."""
+"""gunicorn's ASGI worker, changed where it waits without a limit, accepts ambiguous requests, or ends abruptly."""
 
 from __future__ import annotations
 
@@ -23,73 +23,73 @@ from wheelgate.http.scope import (
 )
 
 HOST, CONTENT_LENGTH = b"host", b"content-length"
-TOO_SLOW = "the request took too long to arrive"
+TOO_SLOW_MESSAGE = "the request took too long to arrive"
 OUT_OF_RANGE = "Content-Length is out of range"
-LONGEST_LENGTH = 18
-"""Digits of a Content-Length: what has no more stays below 2**63."""
-LAST_WORDS = 0.1
-"""Seconds in which an answer that promised to keep its connection is finished, as all but long downloads are."""
-SOON = 0.1
-"""Seconds from the start of a worker until its event loop listens."""
-REASON = REASON_PHRASE_HEADER.encode()
+MAX_CONTENT_LENGTH_DIGITS = 18
+"""Numbers with no more digits are below 2**63."""
+EXIT_GRACE_SECONDS = 0.1
+"""How long answers that promised to keep their connection have to finish; all but long downloads need less."""
+LISTEN_DELAY_SECONDS = 0.1
+"""From the start of a worker until its event loop listens."""
+ENCODED_REASON_HEADER = REASON_PHRASE_HEADER.encode()
 PHRASES = {int(status): status.phrase for status in HTTPStatus if status not in protocol._REASON_PHRASES}  # noqa: SLF001
-"""What gunicorn would call "Unknown"."""
+"""Reason phrases that gunicorn does not know."""
 NOSNIFF = (("X-Content-Type-Options", "nosniff"),)
 
 log = logging.getLogger("wheelgate.worker")
 
 
 class Protocol(ASGIProtocol):  # type: ignore[misc]
-    """HTTP/1.1 where gunicorn waits without end, or takes what two readers could understand differently."""
+    """HTTP/1.1 with limits where gunicorn waits forever, and without requests that parsers read differently."""
 
     _head_timer: asyncio.TimerHandle | None = None
     _send_timer: asyncio.TimerHandle | None = None
     _response_buffer: Any
     _sender: SendfileTransfer | None = None
     _lines = b""
-    """What goes into the head of the answer as it is."""
+    """Raw lines for the head of the answer."""
 
     def connection_made(self, transport: Any) -> None:
-        """Start the clock for the first request's head; before the later ones gunicorn's own clock runs."""
+        """Start the timer for the head of the first request; gunicorn itself has one for later requests."""
         super().connection_made(transport)
         self._head_timer = self.worker.loop.call_later(self.worker.app.head_timeout, self._head_too_slow)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clocks."""
-        self._stop_clock()
-        self._stop_send_clock()
+        """Stop the timers."""
+        self._stop_head_timer()
+        self._stop_send_timer()
         if self._sender is not None:
             self._sender.close()
             self._sender = None
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """Start the clock for a client that receives slowly, or not at all."""
+        """Start the timer for a client that receives slowly or not at all."""
         super().pause_writing()
         self._watch_sending()
 
     def resume_writing(self) -> None:
-        """Stop the clock."""
-        self._stop_send_clock()
+        """Stop the timer."""
+        self._stop_send_timer()
         super().resume_writing()
 
     def _watch_sending(self, before: int | None = None) -> None:
-        """Give up a client that has taken nothing since the last look; what it is sent would stay in memory."""
+        """Close the connection if the client has received nothing since the last check: the answer stays in memory."""
         waiting = self.transport.get_write_buffer_size() + (self._sender.left if self._sender is not None else 0)
         if waiting == before:
-            log.warning("a client was given up that had stopped receiving an answer")
+            log.warning("closed the connection of a client that had stopped receiving an answer")
             self.transport.abort()
             return
-        self._stop_send_clock()
+        self._stop_send_timer()
         self._send_timer = self.worker.loop.call_later(self.worker.app.send_timeout, self._watch_sending, waiting)
 
-    def _stop_send_clock(self) -> None:
+    def _stop_send_timer(self) -> None:
         if self._send_timer is not None:
             self._send_timer.cancel()
             self._send_timer = None
 
     def _build_http_scope(self, request: Any, sockname: Any, peername: Any) -> dict[str, Any]:
-        """Let long answers find out whether anybody still receives them: what is sent to nobody raises nothing."""
+        """Give the application what ASGI lacks: whether the client is gone, sendfile, and lines for the head."""
         scope: dict[str, Any] = super()._build_http_scope(request, sockname, peername)
         scope[CLIENT_IS_GONE] = self._gone
         scope[FILE_SENDER] = self._file_sender
@@ -101,9 +101,9 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         self._lines = lines
 
     def _file_sender(self) -> SendfileTransfer | None:
-        """Return what sends files over this connection, if it is still there.
+        """Return what sends files over this connection; None if the connection is closed.
 
-        Whatever is written from now on is waited for to its end: a file must not overtake what stands before it.
+        From now on every write waits until it is sent, so that a file cannot overtake the bytes before it.
         """
         if self._sender is None and not self._closed:
             self._sender = SendfileTransfer(self.worker.loop, self)
@@ -111,7 +111,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         return self._sender
 
     def _send_body(self, body: bytes, chunked: bool = False, last: bool = False, size: int | None = None) -> None:
-        """Send a part of an answer, or what it stands for."""
+        """Send a part of an answer, or the file that it stands for."""
         if body is not SENDFILE_MARKER:
             super()._send_body(body, chunked, last, size)
         elif self._sender is not None:
@@ -121,7 +121,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         return bool(self._closed)
 
     def _on_headers_complete(self) -> Any:
-        self._stop_clock()
+        self._stop_head_timer()
         refuse_ambiguous(self._callback_parser)
         return super()._on_headers_complete()
 
@@ -135,30 +135,30 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         self._close_transport()
         return True
 
-    def _stop_clock(self) -> None:
+    def _stop_head_timer(self) -> None:
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
 
     def _head_too_slow(self) -> None:
         self._head_timer = None
-        self._send_error_response(408, TOO_SLOW)
+        self._send_error_response(408, TOO_SLOW_MESSAGE)
         self._close_transport()
 
     def _is_websocket_upgrade(self, request: Any) -> bool:
-        """Serve such a request as if it did not ask to upgrade, as RFC 9110, section 7.8, allows."""
+        """Ignore the wish to upgrade, as RFC 9110, section 7.8, allows."""
         return False
 
     def _will_close(self, request: Any, response_requires_close: bool) -> bool:
-        """Announce the end of a connection also where it comes because nobody reads the rest of the body."""
+        """Announce the end of the connection also if the rest of the body will not be read."""
         unread = self._body_receiver is not None and not self._body_receiver._complete  # noqa: SLF001
-        return unread or self.worker.leaving or bool(super()._will_close(request, response_requires_close))
+        return unread or self.worker.stopping or bool(super()._will_close(request, response_requires_close))
 
     def _send_response_start(self, status: int, headers: Any, request: Any, close: bool = False) -> None:
-        """Build the head of an answer; ASGI knows no reason phrase, so it comes as a header."""
+        """Build the head of an answer; ASGI has no reason phrase, so the application sends it as a header."""
         phrase = PHRASES.get(status)
         for number, (name, value) in enumerate(headers):
-            if name == REASON:
+            if name == ENCODED_REASON_HEADER:
                 phrase = printable(value)
                 headers = [*headers[:number], *headers[number + 1 :]]
                 break
@@ -170,14 +170,14 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         self._response_buffer = line + end + self._lines + rest
 
     def _send_error_response(self, status: int, message: str, extra_headers: Any = ()) -> None:
-        """Answer what never reaches the application; a body that stops arriving is the client's fault."""
+        """Answer a request that never reaches the application; if its body stopped arriving, that is a 408."""
         if self._body_receiver is not None and self._body_receiver._body_wait_expired:  # noqa: SLF001
-            status, message = 408, TOO_SLOW
+            status, message = 408, TOO_SLOW_MESSAGE
         super()._send_error_response(status, message, (*extra_headers, *NOSNIFF))
 
 
 def printable(reason: bytes) -> str:
-    """Return what may stand in a status line (RFC 9112, section 4)."""
+    """Replace characters that a status line cannot have (RFC 9112, section 4), and cut a long reason."""
     return re.sub(r"[^\x20-\x7e\xa0-\xff]+", " ", reason.decode("latin-1"))[:MAX_REASON_PHRASE_BYTES]
 
 
@@ -196,7 +196,7 @@ def refuse_ambiguous(parser: Any) -> None:
         size = len(name)
         if size == len(HOST):
             hosts += name.lower() == HOST
-        elif size == len(CONTENT_LENGTH) and len(value) > LONGEST_LENGTH and name.lower() == CONTENT_LENGTH:
+        elif size == len(CONTENT_LENGTH) and len(value) > MAX_CONTENT_LENGTH_DIGITS and name.lower() == CONTENT_LENGTH:
             raise ParseError(OUT_OF_RANGE)
         elif not size:
             raise ParseError("a header is folded over several lines")
@@ -205,34 +205,34 @@ def refuse_ambiguous(parser: Any) -> None:
 
 
 class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
-    """A worker that serves with the protocol above and closes the application after the last request."""
+    """A worker that uses the protocol above, and closes the application after the last request."""
 
-    leaving = False
-    """Whether every answer announces the end of its connection."""
+    stopping = False
+    """Whether the worker is about to end, so that every answer announces the end of its connection."""
 
     def init_process(self) -> None:
-        """Set the protocol; gunicorn has no other way to choose it."""
+        """Install the protocol; gunicorn has no setting for it."""
         gasgi.ASGIProtocol = Protocol
-        # gunicorn looks for its fast parser once and notes the result on the class that asks, but reads it from its
-        # own class: if only a subclass asked, the parser would never be used.
+        # gunicorn looks for its fast parser once and stores the result on the class that asks, but reads it from its
+        # own class. If only the subclass asked, the parser would never be used.
         ASGIProtocol._check_h1c_protocol_available()  # noqa: SLF001
         super().init_process()
 
     def init_signals(self) -> None:
-        """Do nothing yet: uvloop loses what comes after this and before the loop runs; until then a signal kills."""
+        """Do nothing yet: uvloop would lose signals that arrive before its loop runs, so until then they just kill."""
 
     def handle_exit_signal(self) -> None:
-        """Leave in two steps, so that no connection ends without a word between an answer and the next request."""
-        self.leaving = True
-        self.loop.call_later(LAST_WORDS, super().handle_exit_signal)
+        """Stop in two steps, so that no connection ends unannounced between an answer and the next request."""
+        self.stopping = True
+        self.loop.call_later(EXIT_GRACE_SECONDS, super().handle_exit_signal)
 
     async def _serve(self) -> None:
         super().init_signals()
-        self.loop.call_later(SOON, self._listen_again)
+        self.loop.call_later(LISTEN_DELAY_SECONDS, self._listen_again)
         await super()._serve()
 
     def _listen_again(self) -> None:
-        # The event loop has set a backlog of 100, and who comes 101st in a rush then waits for a second or three.
+        # The event loop has set a backlog of 100; in a rush, the 101st client would wait for one to three seconds.
         for listener in self.sockets:
             listener.sock.listen(self.cfg.backlog)
 

@@ -14,6 +14,7 @@ from tests.helpers.sites import Serve
 
 import wheelgate_auth_basic
 from wheelgate import Option, Server, hookimpl
+from wheelgate.config import Config
 from wheelgate.providers import Authenticator, CredentialExtractor, PasswordHasher
 from wheelgate.testing.site import Answer, Site
 from wheelgate_auth_basic.passwords import Hasher, PasswordAuthenticator
@@ -125,9 +126,9 @@ class CountingPlugin:
         return wheelgate_auth_basic.wheelgate_credential_extractors(server)
 
     @hookimpl
-    def wheelgate_password_hasher(self, server: Server) -> PasswordHasher:
+    def wheelgate_password_hasher(self, config: Config) -> PasswordHasher:
         """Hash new passwords."""
-        return wheelgate_auth_basic.wheelgate_password_hasher(server)
+        return wheelgate_auth_basic.wheelgate_password_hasher(config)
 
     @hookimpl
     def wheelgate_authenticators(self, server: Server) -> list[Authenticator]:
