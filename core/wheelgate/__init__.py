@@ -1,4 +1,4 @@
-"""A private Python package index whose front door is plugins: the core, and the public face that plugins import."""
+"""The server of a private Python package index, and the names that its plugins import most often."""
 
 from wheelgate.hookspecs import hookimpl
 from wheelgate.options import Option

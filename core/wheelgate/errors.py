@@ -1,24 +1,24 @@
-"""What can go wrong, in the words of the domain; HTTP learns of it in ``wheelgate.http.errors`` alone.
+"""The errors of the domain. Only ``wheelgate.http.errors`` knows which HTTP status each of them has.
 
 ::
 
     WheelgateError
-    ├── StartupError            the server cannot start: the text says why and what to do
-    └── Refusal                 a request is refused: the text is for the one who asked
+    ├── StartupError            the server cannot start; the text says why and what to do
+    └── Refusal                 a request is refused; the text is for its sender
         ├── BadInput            something in the request is wrong
-        │   └── TooLarge        it is longer than the route takes
+        │   └── TooLarge        it is longer than the route accepts
         ├── NotFound            there is no such thing
-        │   └── Gone            there was one, and it was removed
-        ├── Conflict            it exists already, or has changed meanwhile
-        ├── Unsupported         this server does not do that
-        ├── NotAuthenticated    it needs a login, or the one given is not good
-        │   └── InvalidToken    the API token given has expired, was revoked, or never was one
-        ├── Forbidden           the one who asks may not
+        │   └── Gone            it existed, and was removed
+        ├── Conflict            it exists already, or was changed in the meantime
+        ├── Unsupported         this server cannot do that; the text says where to do it
+        ├── NotAuthenticated    a login is needed, or the credentials are not good
+        │   └── InvalidToken    the API token has expired, was revoked, or never existed
+        ├── Forbidden           the caller does not have the permission
         ├── TooManyAttempts     too many wrong passwords
-        └── BackendUnavailable  something behind the server does not answer
-            ├── StorageFull     no space is left
-            ├── Damaged         a stored file is missing, or not what it was
-            ├── BadUpstream     an upstream answers what cannot be used
+        └── BackendUnavailable  a database, a login service or another backend does not answer
+            ├── StorageFull     the disk is full
+            ├── Damaged         a stored file is missing or damaged
+            ├── BadUpstream     the answer of an upstream cannot be used
             └── UpstreamTimeout an upstream does not answer in time
 """
 
@@ -26,15 +26,15 @@ from __future__ import annotations
 
 
 class WheelgateError(Exception):
-    """The root of this tree."""
+    """The base class of all errors."""
 
 
 class StartupError(WheelgateError):
-    """Raised before the server listens; ends it with exit code 1 and the text on standard error."""
+    """Raised before the server listens; the process ends with exit code 1 and the text on standard error."""
 
 
-class Refusal(WheelgateError):  # noqa: N818 - what it is called in the whole domain
-    """Raised while a request is answered; the text becomes the answer's ``message``."""
+class Refusal(WheelgateError):  # noqa: N818 - it is called a refusal in the whole code
+    """Raised while a request is handled; the text becomes the ``message`` of the response."""
 
     def __init__(self, message: str, *, retry_after: int | None = None) -> None:
         super().__init__(message)
@@ -43,11 +43,11 @@ class Refusal(WheelgateError):  # noqa: N818 - what it is called in the whole do
 
 
 class BadInput(Refusal):
-    """Raised when a request says something that cannot be meant: the text names field, expectation and value."""
+    """Raised when a request is malformed; the text names the field, what was expected and the value."""
 
 
 class TooLarge(BadInput):
-    """Raised when a body is longer than its route takes."""
+    """Raised when a body is longer than its route accepts."""
 
 
 class NotFound(Refusal):
@@ -55,35 +55,35 @@ class NotFound(Refusal):
 
 
 class Gone(NotFound):
-    """Raised when what is asked for was there and has been removed."""
+    """Raised when something existed and was removed."""
 
 
 class Conflict(Refusal):
-    """Raised when a name is taken, or when what is changed has been replaced since it was read."""
+    """Raised when a name is taken, or when something was changed since the client, or the server, read it."""
 
 
 class Unsupported(Refusal):
-    """Raised when a store or a plugin lacks the capability; the text says where it is to be done instead."""
+    """Raised when a store or a plugin cannot do something; answered with 409, because another server or setting can."""
 
 
 class NotAuthenticated(Refusal):
-    """Raised when a right is needed and the request proves nobody."""
+    """Raised when a permission is needed and the request has no good credentials."""
 
 
 class InvalidToken(NotAuthenticated):
-    """Raised when a right is needed and the API token that was sent is not good (RFC 6750, section 3.1)."""
+    """Raised when a permission is needed and the API token is not good (RFC 6750, section 3.1)."""
 
 
 class Forbidden(Refusal):
-    """Raised when it is clear who asks, and the answer is no."""
+    """Raised when the caller is logged in and does not have the permission."""
 
 
 class TooManyAttempts(Refusal):
-    """Raised when wrong passwords come faster than the limiter lets them; ``retry_after`` is in seconds."""
+    """Raised after too many wrong passwords; ``retry_after`` is the wait in seconds."""
 
 
 class BackendUnavailable(Refusal):
-    """Raised when a database, a directory or a plugin does not answer in time."""
+    """Raised when a database, a directory or a plugin does not answer in time; ``retry_after`` is in seconds."""
 
 
 class StorageFull(BackendUnavailable):
@@ -91,12 +91,12 @@ class StorageFull(BackendUnavailable):
 
 
 class Damaged(BackendUnavailable):
-    """Raised when a stored file is missing, or its content is no longer what it was."""
+    """Raised when a stored file is missing, or its content has changed."""
 
 
 class BadUpstream(BackendUnavailable):
-    """Raised when an upstream refuses, answers with an error, or answers what is no package index."""
+    """Raised when an upstream refuses, answers with an error, or is not a package index."""
 
 
 class UpstreamTimeout(BackendUnavailable):
-    """Raised when an upstream is not reached, or does not answer in time."""
+    """Raised when an upstream cannot be reached or does not answer in time."""

@@ -1,19 +1,20 @@
-"""The keys of an index's configuration: how each is read from a request, and what it is if nobody sets it."""
+"""The keys of an index's configuration: how to parse each from a request, and its default."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from wheelgate.errors import BadInput
-from wheelgate.packages import PackageSource
+from wheelgate.packages import PackageSource, normalize
 from wheelgate.values import ANONYMOUS, AUTHENTICATED, empty_mapping
 
-TRUE = frozenset({"true", "yes"})
-FALSE = frozenset({"false", "no"})
+TRUE_WORDS = frozenset({"true", "yes"})
+FALSE_WORDS = frozenset({"false", "no"})
+MAX_EXCERPT_CHARS = 80
+"""Length of a value in a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,48 +23,49 @@ class Field:
 
     name: str
     parse: Callable[[Any], Any]
-    """Turns what the request holds into what is stored. Raises ``BadInput``."""
+    """Turns the value in a request into the value that is stored. Raises ``BadInput``."""
     schema: Mapping[str, Any] = field(default_factory=empty_mapping)
     """Its JSON Schema, for the OpenAPI document."""
     default: Callable[[str], Any] | None = None
-    """Makes the value for a new index from its owner's name; None leaves the key out."""
+    """Makes the value of a new index from the name of its owner; None leaves out the key."""
     many: bool = False
-    """A list: ``key+=value`` and ``key-=value`` work on it."""
+    """Whether the value is a list, so that ``key+=value`` and ``key-=value`` work."""
     refers_to: str = ""
-    """``principals`` or ``indices``: entries must exist when they are set, and die with what they name."""
+    """``principals`` or ``indices``: an entry must exist when it is set, and is removed when what it names is
+    deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class IndexType:
-    """A kind of index that a plugin brings."""
+    """A type of index that a plugin provides."""
 
     name: str
     fields: tuple[Field, ...]
     takes_uploads: bool
     dropped: frozenset[str] = field(default=frozenset())
-    """Keys of other types that clients send along; they are ignored without a word."""
+    """Keys of other types that clients may send; they are ignored."""
     packages: PackageSource | None = None
-    """Where its packages come from: a :class:`~wheelgate.packages.PackageTarget` if it takes uploads."""
+    """The source of its packages; a :class:`~wheelgate.packages.PackageTarget` if the type takes uploads."""
 
     def field(self, name: str) -> Field | None:
-        """Return the field of that name."""
+        """Return the field of that name; None if there is none."""
         return next((known for known in self.fields if known.name == name), None)
 
 
 def parse_bool(value: Any) -> bool:
-    """Read a boolean, or one of the words true, yes, false, no."""
+    """Parse a boolean, or one of the words true, yes, false and no."""
     if isinstance(value, bool):
         return value
     word = value.lower() if isinstance(value, str) else ""
-    if word in TRUE:
+    if word in TRUE_WORDS:
         return True
-    if word in FALSE:
+    if word in FALSE_WORDS:
         return False
     raise BadInput(f"Unknown boolean value {excerpt(value)}.")
 
 
 def parse_list(value: Any) -> list[str]:
-    """Read a list of strings, or one string with commas; items are trimmed and empty ones dropped."""
+    """Parse a list of strings, or one string with commas; trim the items and drop empty ones."""
     items = value.split(",") if isinstance(value, str) else value
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
         raise BadInput(f"Unknown list value {excerpt(value)}.")
@@ -71,13 +73,13 @@ def parse_list(value: Any) -> list[str]:
 
 
 def parse_principals(value: Any) -> list[str]:
-    """Read a list of user names, ``:groups`` and the two special names, whose case does not matter."""
+    """Parse a list of user names, ``:groups`` and the two special names, whose case does not matter."""
     special = {ANONYMOUS.lower(): ANONYMOUS, AUTHENTICATED.lower(): AUTHENTICATED}
     return [special.get(item.lower(), item) for item in parse_list(value)]
 
 
 def parse_bases(value: Any) -> list[str]:
-    """Read a list of ``user/index`` paths."""
+    """Parse a list of ``user/index`` paths."""
     paths = [item.strip("/") for item in parse_list(value)]
     wrong = [path for path in paths if path and path.count("/") != 1]
     if wrong:
@@ -86,12 +88,12 @@ def parse_bases(value: Any) -> list[str]:
 
 
 def parse_projects(value: Any) -> list[str]:
-    """Read a list of project names, normalised after PEP 503; ``*`` stands for all."""
-    return [item if item == "*" else re.sub(r"[-_.]+", "-", item).lower() for item in parse_list(value)]
+    """Parse a list of project names, and normalise them (PEP 503); ``*`` stands for all."""
+    return [item if item == "*" else normalize(item) for item in parse_list(value)]
 
 
 def parse_text(name: str) -> Callable[[Any], str]:
-    """Make a reader of text."""
+    """Return a parser of text."""
 
     def parse(value: Any) -> str:
         if not isinstance(value, str):
@@ -102,18 +104,18 @@ def parse_text(name: str) -> Callable[[Any], str]:
 
 
 def parse_json(name: str) -> Callable[[Any], Any]:
-    """Make a reader of any JSON value but null."""
+    """Return a parser of any JSON value except null."""
 
     def parse(value: Any) -> Any:
         if value is None:
-            raise BadInput(f"'{name}' must not be null; to take it out, remove the key")
+            raise BadInput(f"'{name}' must not be null; to delete it, remove the key")
         return value
 
     return parse
 
 
 def parse_choice(name: str, choices: tuple[str, ...]) -> Callable[[Any], str]:
-    """Make a reader of one of several words, whose case does not matter."""
+    """Return a parser of one of several words, whose case does not matter."""
     expected = " or ".join(f"'{choice}'" for choice in choices)
 
     def parse(value: Any) -> str:
@@ -126,7 +128,7 @@ def parse_choice(name: str, choices: tuple[str, ...]) -> Callable[[Any], str]:
 
 
 def parse_int(name: str, low: int, high: int) -> Callable[[Any], int]:
-    """Make a reader of a whole number from ``low`` to ``high``, also as text."""
+    """Return a parser of a whole number from ``low`` to ``high``, also as text."""
 
     def parse(value: Any) -> int:
         try:
@@ -141,13 +143,13 @@ def parse_int(name: str, low: int, high: int) -> Callable[[Any], int]:
 
 
 def same_json(one: Any, other: Any) -> bool:
-    """Whether two JSON values are the same; to Python, 1 and true are equal too."""
+    """Return whether two JSON values are the same; Python alone takes 1 and true for equal."""
     return one == other and json.dumps(one, sort_keys=True, default=dict) == json.dumps(
         other, sort_keys=True, default=dict
     )
 
 
 def excerpt(value: Any) -> str:
-    """Show a value in a sentence, cut to a length that fits one."""
+    """Return a value as text for a message, cut to 80 characters."""
     text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+    return text if len(text) <= MAX_EXCERPT_CHARS else text[: MAX_EXCERPT_CHARS - 3] + "..."

@@ -1,4 +1,4 @@
-"""How the server writes its log: one line per entry, whatever strangers put into a name."""
+"""Formats the log: one line per entry, whatever a client puts into a name."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import sys
 import traceback
 from pathlib import PurePath
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 
-class OneLine(logging.Formatter):
-    """Escapes what no eye sees, so that no entry can look like another; tracebacks stay out."""
+class OneLineFormatter(logging.Formatter):
+    """Escapes invisible characters, so that no entry can look like two; leaves out tracebacks."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one entry as one line."""
+        """Return the entry as one line."""
         time = self.formatTime(record, "%Y-%m-%d %H:%M:%S")
         text = record.getMessage()
         if record.exc_info and record.exc_info[1] is not None:
@@ -24,20 +24,20 @@ class OneLine(logging.Formatter):
 
 
 def escaped(text: str) -> str:
-    """Escape what no eye sees, and what would begin another line or steer a terminal."""
-    return CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+    """Escape invisible characters, line breaks and control sequences of terminals."""
+    return UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def configure() -> None:
-    """Send the log to standard error: ours, and the warnings of libraries."""
+    """Send the server's log and the warnings of libraries to standard error."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(OneLine())
+    handler.setFormatter(OneLineFormatter())
     logging.getLogger().handlers[:] = [handler]
     logging.getLogger("wheelgate").setLevel(logging.INFO)
 
 
 def where(error: BaseException) -> str:
-    """Say in one line what was raised where; its text stays out, for it may hold a secret."""
+    """Return in one line which error was raised where, without its text, which may hold a secret."""
     frames = traceback.extract_tb(error.__traceback__)
     steps = " < ".join(f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
     return f"{type(error).__name__} at {steps}"

@@ -1,4 +1,4 @@
-"""Which names a new user, index or group may have, and which look alike."""
+"""Checks the names of new users, indices and groups, and finds names that look alike."""
 
 from __future__ import annotations
 
@@ -7,25 +7,29 @@ import unicodedata
 from wheelgate.errors import BadInput
 from wheelgate.values import MAX_NAME_CHARS, TOKEN_USER
 
-EXTRA = frozenset("-_.@")
-INVISIBLE = frozenset("\u115f\u1160")
-"""Fillers of Hangul: letters to Unicode, and nothing to see. (The other two of them are not in normal form.)"""
+ALLOWED_SYMBOLS = frozenset("-_.@")
+INVISIBLE_LETTERS = frozenset("\u115f\u1160")
+"""Hangul fillers, which Unicode counts as letters. (Two further fillers are not in normal form.)"""
 
 
 def check_name(kind: str, name: str) -> None:
     """Refuse a name that could confuse a person, a file system or an access list.
 
+    Letters and digits of any script and ``-_.@`` are allowed.
+
     Args:
-        kind: how the sentence calls it: ``username``, ``indexname`` or ``groupname``.
-        name: letters and digits of any script and ``-_.@`` are fine.
+        kind: what messages call it: ``username``, ``indexname`` or ``groupname``.
+        name: the name.
 
     Raises:
-        BadInput: it is too long, has other characters, starts with ``.`` or ``-``, or is not for users.
+        BadInput: the name is too long, has other characters, starts with ``.`` or ``-``, or is reserved.
     """
     shown = ascii(name if len(name) <= MAX_NAME_CHARS else name[:MAX_NAME_CHARS] + "…")
     if not 1 <= len(name) <= MAX_NAME_CHARS:
         raise BadInput(f"{kind} {shown} must have 1 to {MAX_NAME_CHARS} characters, not {len(name)}")
-    if not all(character.isalnum() or character in EXTRA for character in name) or INVISIBLE & set(name):
+    if not all(character.isalnum() or character in ALLOWED_SYMBOLS for character in name) or INVISIBLE_LETTERS & set(
+        name
+    ):
         raise BadInput(
             f"{kind} {shown} contains characters that aren't allowed. Any ascii symbol besides -.@_ is blocked, "
             "and so is everything that is no letter or digit."
@@ -39,5 +43,5 @@ def check_name(kind: str, name: str) -> None:
 
 
 def fold(name: str) -> str:
-    """Return what look-alike names have in common: NFKC and case folding (Unicode, section 3.13, D145)."""
+    """Return the form that look-alike names share: NFKC and case folding (Unicode, section 3.13, D145)."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())

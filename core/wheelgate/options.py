@@ -1,4 +1,4 @@
-"""One declaration per option, from which flag, environment variable, key of the file and documentation are made."""
+"""Declares an option once: its flag, environment variable, key in the file and documentation follow from that."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One setting of the server or of a plugin.
+    """A setting of the server or of a plugin.
 
     ``Option("outside-url", …)`` is ``--outside-url`` on the command line, ``DEVPISERVER_OUTSIDE_URL`` in the
     environment and ``outside-url`` in the file; with ``section="ldap"``, ``Option("url", …)`` is ``--ldap-url``,
@@ -20,18 +20,20 @@ class Option:
     help: str
     default: Any = None
     parse: Callable[[str], Any] = str
-    """Turns the text of flag and environment into the value. Raise ``ValueError`` with what was expected."""
+    """Parses the text of flag and environment. It raises ``ValueError`` with what it expected."""
     metavar: str | None = None
-    """None makes a flag without a value; the environment and the file then take ``true`` and ``false``."""
+    """The value in ``--help``. None makes a flag without a value; the environment and the file then take ``true`` and
+    ``false``."""
     many: bool = False
-    """May be given several times; in the environment separated by commas, in the file a list."""
+    """Whether it may be given several times; in the environment with commas, in the file as a list."""
     secret: bool = False
-    """Never printed; ``env:NAME`` and ``file:PATH`` are read at the start instead of being taken as they are."""
+    """Whether the value is never printed, and ``env:NAME`` and ``file:PATH`` are replaced by what they name."""
     section: str = ""
+    """The section of the file, ``[plugins.<section>]``; empty for settings of the server."""
 
     @property
     def key(self) -> str:
-        """The full name: with the section, where there is one."""
+        """The name, after the section if there is one."""
         return f"{self.section}-{self.name}" if self.section else self.name
 
     @property

@@ -1,4 +1,4 @@
-"""The values that hooks take and return: small, frozen, and free of any framework's types."""
+"""The values that hooks take and return: small, frozen, and without types of any framework."""
 
 from __future__ import annotations
 
@@ -9,77 +9,80 @@ from types import MappingProxyType
 from typing import Any
 
 EMPTY_MAPPING: Mapping[str, Any] = MappingProxyType({})
+"""A mapping that stays empty, as a default value."""
 
 ANONYMOUS = ":ANONYMOUS:"
+"""In an access list: everybody."""
 AUTHENTICATED = ":AUTHENTICATED:"
+"""In an access list: everybody who is logged in."""
 ROOT = "root"
-TOKEN_USER = "__token__"  # noqa: S105 - a name, no secret
-"""What upload tools send as the name where the secret is an API token; no user has it."""
+TOKEN_USER = "__token__"  # noqa: S105 - a name, not a secret
+"""The user name that upload tools send with an API token; no user can have it."""
 MAX_NAME_CHARS = 100
-"""Characters of a user's or an index's name."""
+"""Length of the name of a user, a group or an index."""
 
 
 def empty_mapping() -> Mapping[str, Any]:
-    """Return the mapping that holds nothing, and always will."""
+    """Return :data:`EMPTY_MAPPING`, as the default factory of a field."""
     return EMPTY_MAPPING
 
 
 @dataclass(frozen=True, slots=True)
 class RequestInfo:
-    """What a plugin may know of a request: no framework type, no body."""
+    """A request, as plugins see it: without its body."""
 
     method: str
     path: str
     headers: Mapping[str, str]
-    """By lower-case name."""
+    """The names are in lower case."""
     remote_address: str
-    """The client's address; the one that a trusted proxy reports, where there is one."""
+    """The address of the client; behind a trusted proxy, the address that the proxy reports."""
     request_id: str = ""
-    """Names the request in the log."""
+    """Identifies the request in the log."""
     peer_address: str = ""
-    """Where the connection itself comes from, whatever any header says; a proxy's address, where there is one."""
+    """The address at the other end of the connection; behind a proxy, the address of the proxy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a request says about its sender, not yet believed."""
+    """What a request says about its sender, not verified yet."""
 
     kind: str
-    """What the secret is: ``password``, ``bearer``, ``remote-user``."""
+    """The kind of the secret: ``password``, ``bearer``, ``remote-user``."""
     username: str
     secret: str = field(repr=False)
     source: str
-    """The name of the extractor that found them."""
+    """The name of the extractor that found the credentials."""
     trusted: bool = False
-    """True if there is no secret because a configured proxy vouches for the name."""
+    """Whether a configured proxy vouches for the name, so that there is no secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ok:
-    """An authenticator's answer: the credentials are those of ``username``."""
+    """An authenticator's answer: these are the credentials of ``username``."""
 
     username: str
     groups: frozenset[str] | None = None
-    """The user's groups, where the authenticator learned them on the way; None if it did not."""
+    """The user's groups, if the authenticator learned them from the same request; None if it did not."""
     email: str | None = None
     title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """An authenticator's answer: not mine, ask the next."""
+    """An authenticator's answer: it does not know these credentials; ask the next authenticator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """An authenticator's answer: mine, and wrong. Nobody else is asked."""
+    """An authenticator's answer: it knows the user, and the credentials are wrong. No other authenticator is asked."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """An authenticator's answer: it cannot tell now. If nobody else says ``Ok``, the answer is 503."""
+    """An authenticator's answer: it cannot tell now. If no other authenticator answers ``Ok``, the response is 503."""
 
     reason: str
     retry_after: int = 5
@@ -91,19 +94,19 @@ Outcome = Ok | Unknown | Reject | Unavailable
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks, as far as it is proven. Anonymous is a principal too."""
+    """The proven identity of the sender of a request; anonymous is a principal, too."""
 
     name: str | None = None
     """None for anonymous."""
     groups: frozenset[str] = frozenset()
     credential: str = ""
-    """What proved it: ``session``, or the name of an authenticator or of a token handler."""
+    """What proved the name: ``session``, or the name of an authenticator or a token handler."""
     restriction: Restriction | None = None
-    """What the credential is good for; None for one that is good for all that the user may do."""
+    """What the credential is limited to; None if it is good for everything that the user may do."""
 
     @property
     def names(self) -> frozenset[str]:
-        """Everything an access list may call this principal: name, ``:group``, ``:ANONYMOUS:``, ``:AUTHENTICATED:``."""
+        """All entries of an access list that match this principal: its name, its groups and the two special names."""
         if self.name is None:
             return frozenset({ANONYMOUS})
         return frozenset({ANONYMOUS, AUTHENTICATED, self.name, *(f":{group}" for group in self.groups)})
@@ -111,20 +114,20 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """What a credential is good for: it takes away from what its user may do, and never adds to it."""
+    """What a credential is limited to. It only takes permissions away; it never grants any."""
 
     permissions: frozenset[str]
     indices: frozenset[str] | None = None
-    """Paths, ``owner/name``; None for all that there are."""
+    """Paths of indices, ``owner/name``; None for all indices."""
     projects: frozenset[str] | None = None
-    """Normalised names (PEP 503); None for all that there are."""
+    """Normalised names (PEP 503); None for all projects."""
 
     def names(self, path: str) -> bool:
-        """Say whether the credential is for an index, ``owner/name``, whatever it is good for there."""
+        """Return whether the credential is for an index, ``owner/name``, whatever it allows there."""
         return self.indices is None or path in self.indices
 
     def refusal(self, permission: str, resource: Resource) -> str:
-        """Return why the credential is not good for ``permission`` on ``resource``; empty if it is."""
+        """Return why the credential does not allow ``permission`` on ``resource``; an empty string if it does."""
         if permission not in self.permissions:
             return "the token is not for that"
         if self.indices is not None and resource.path not in self.indices:
@@ -139,57 +142,58 @@ class Token:
     """A token handler's answer: the token is good, for ``username`` and within its restriction."""
 
     id: str
-    """Names the token where its secret must not be; no secret itself."""
+    """Identifies the token wherever its secret must not appear; not a secret."""
     username: str
     stamp: str
-    """The user's stamp when the token was made: with another one, it has ended."""
+    """The user's stamp when the token was made. If the user has another stamp now, the token has ended."""
     expires: int
-    """Seconds since 1970: the token's end, or an earlier time at which the handler wants to be asked again."""
+    """When the token ends, or when the handler wants to be asked again; in seconds since 1970."""
     restriction: Restriction
 
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """A right that can be granted or refused."""
+    """A permission that can be granted or refused."""
 
     name: str
     description: str
+    """A verb that messages put before the resource: ``delete``, ``submit to``."""
     resource: str
-    """The kind of resource it is about: ``server``, ``user`` or ``index``."""
+    """The kind of its resource: ``server``, ``user`` or ``index``."""
     default: str
-    """Who has it if no plugin says anything: ``everyone``, ``authenticated``, ``owner`` (root included), ``root`` or
-    ``listed``: nobody else than ``acl`` says."""
+    """Who has it if no plugin has an opinion: ``everyone``, ``authenticated``, ``owner`` (and root), ``root``, or
+    ``listed`` (only the entries of the access list)."""
     acl: str = ""
-    """The key of the index that lists further principals who have it. Where ``default`` is ``everyone``, an index that
-    has the key leaves it to those whom it lists, to its owner and to root."""
+    """The configuration key of an index whose access list grants the permission to further principals. If ``default``
+    is ``everyone`` and an index has the key, only the listed principals, the owner and root have the permission."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """What a permission is asked for."""
+    """The thing that a permission is about."""
 
     kind: str
     """``server``, ``user`` or ``index``."""
     name: str = ""
-    """The user's name, or the index's name without its user."""
+    """The name of the user, or of the index without its owner."""
     owner: str | None = None
-    """The user to whom it belongs; a user belongs to itself."""
+    """The user who owns it; users own themselves."""
     config: Mapping[str, Any] = field(default_factory=empty_mapping)
-    """Its configuration as it is; empty for something that does not exist yet."""
+    """Its present configuration; empty if it does not exist yet."""
     proposed: Mapping[str, Any] | None = None
-    """Its configuration as it would become; None if the request changes nothing of it."""
+    """The configuration that the request would give it; None if the request does not change it."""
     project: str | None = None
-    """The normalised name of the project on it that is meant. Empty if none is: the index as such, or a project that
-    is asked about once it is known. None for all of them."""
+    """The normalised name of the project that the request is about. Empty for the index itself, and while the project
+    is not known yet; None for all projects."""
 
     @property
     def path(self) -> str:
-        """The form in which indices name each other, ``owner/name``; empty for what is no index."""
+        """The path of an index, ``owner/name``; empty for anything else."""
         return f"{self.owner}/{self.name}" if self.kind == "index" else ""
 
     @property
     def label(self) -> str:
-        """How a sentence calls it."""
+        """What messages call it."""
         match self.kind:
             case "index":
                 return f"index {self.owner}/{self.name}"
@@ -208,14 +212,14 @@ class Allow:
 
 @dataclass(frozen=True, slots=True)
 class Deny:
-    """A policy's answer: no, because of ``reason``. It wins over every ``Allow``."""
+    """A policy's answer: no, because of ``reason``. One ``Deny`` outweighs every ``Allow``."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The decision about one question, with its reason and who gave it."""
+    """The decision about a permission, with its reason and the plugin that gave it."""
 
     allowed: bool
     reason: str
@@ -224,11 +228,12 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user as the store knows it."""
+    """A user in the store of users."""
 
     name: str
     stamp: str
-    """Random; changes with the password and differs after delete-and-recreate. Sessions are bound to it."""
+    """Random; a new password changes it, and a user who is deleted and created again gets another. Sessions are bound
+    to it."""
     created: datetime
     modified: datetime | None = None
     email: str | None = None
@@ -236,34 +241,34 @@ class User:
     description: str | None = None
     custom_data: Any = None
     provider: str = ""
-    """The authenticator that brought the user and alone may vouch for it; empty for a local user."""
+    """The name of the authenticator that created the user; it alone can log the user in. Empty for a local user."""
 
 
 @dataclass(frozen=True, slots=True)
 class UserDefaults:
-    """What a user who comes from elsewhere gets at the first login."""
+    """What an external user gets at the first login."""
 
     email: str | None = None
-    """None leaves what the authenticator says."""
+    """None keeps the value of the authenticator."""
     title: str | None = None
-    """None leaves what the authenticator says."""
+    """None keeps the value of the authenticator."""
     indices: Mapping[str, Mapping[str, Any]] = field(default_factory=empty_mapping)
-    """Indices to create, by name, each as the body of ``PUT /user/index`` describes it."""
+    """Indices to create, by name; each value is the body of a ``PUT /user/index``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index as the store knows it."""
+    """An index in the store of indices."""
 
     owner: str
     name: str
     type: str
     config: Mapping[str, Any] = field(default_factory=empty_mapping)
-    """The keys of its index type, in the type's order, without ``type``."""
+    """The keys of its index type, in the order of the type, without ``type``."""
 
     @property
     def path(self) -> str:
-        """The form in which indices name each other: ``owner/name``."""
+        """The path of the index, ``owner/name``."""
         return f"{self.owner}/{self.name}"
 
 
@@ -272,11 +277,11 @@ class Event:
     """Something that happened and is committed."""
 
     name: str
-    """``UserCreated``, ``UserModified``, ``PasswordChanged``, ``LoginFailed`` …: see the events' page."""
+    """``UserCreated``, ``PasswordChanged``, ``LoginFailed`` …; the page about events lists them all."""
     actor: str | None
     """The user who did it; None for anonymous."""
     subject: str
-    """What it happened to: a user's name, or ``owner/index``."""
+    """What it happened to: the name of a user, or ``owner/index``."""
     remote_address: str
     request_id: str
     time: datetime

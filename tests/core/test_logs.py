@@ -10,7 +10,7 @@ import pytest
 from tests.helpers.sites import Serve
 
 from wheelgate import Credentials, Ok, Outcome, Principal, Reject, RequestInfo, Unavailable, User, hookimpl
-from wheelgate.logs import OneLine, configure
+from wheelgate.logs import OneLineFormatter, configure
 from wheelgate.providers import Authenticator, Route, RouteRequest, RouteResponse
 from wheelgate.testing.site import Site
 
@@ -23,7 +23,7 @@ def log() -> Iterator[io.StringIO]:
     """Return what the server writes into its log, in the form in which it writes it."""
     text = io.StringIO()
     handler = logging.StreamHandler(text)
-    handler.setFormatter(OneLine())
+    handler.setFormatter(OneLineFormatter())
     logger = logging.getLogger("wheelgate")
     level = logger.level
     logger.addHandler(handler)

@@ -21,7 +21,7 @@ from gunicorn.app.base import BaseApplication
 from wheelgate.app import Application
 from wheelgate.config import Config
 from wheelgate.errors import BackendUnavailable, StartupError
-from wheelgate.logs import OneLine
+from wheelgate.logs import OneLineFormatter
 from wheelgate.plugin_host.discovery import Plugins
 from wheelgate.process.passed_sockets import refuse_other_addresses
 from wheelgate.process.startup import rehearse
@@ -49,7 +49,7 @@ class GunicornLogger(glogging.Logger):  # type: ignore[misc]
         """Set up the logs, also at each reload."""
         super().setup(cfg)
         for handler in (*self.error_log.handlers, *self.access_log.handlers):
-            handler.setFormatter(OneLine())
+            handler.setFormatter(OneLineFormatter())
 
 
 class GunicornMaster(BaseApplication):  # type: ignore[misc]
