@@ -1,4 +1,4 @@
-"""``devpi-server auth test``: what each login service says of a password."""
+"""``devpi-server auth test``: what each login service answers to a password."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from wheelgate.testing.site import installed
 
 @dataclass
 class Directory(Authenticator, GroupSource):
-    """An authenticator, and a source of groups, that is told what to answer."""
+    """An authenticator and group source with answers set by the test."""
 
     answer: Callable[[Credentials], object]
     name: str = "directory"
@@ -52,18 +52,18 @@ class Directory(Authenticator, GroupSource):
     named: object = frozenset({"staff", "admins"})
 
     def groups(self, username: str) -> object:
-        """Name some."""
+        """Return the groups."""
         return self.named
 
     @hookimpl
     def wheelgate_authenticators(self, server: Server) -> Iterable[Authenticator]:
-        """Bring itself."""
+        """Provide itself."""
         self.server = server
         return [self]
 
     @hookimpl
     def wheelgate_group_sources(self) -> Iterable[Directory]:
-        """Bring itself."""
+        """Provide itself."""
         return [self]
 
 
@@ -82,7 +82,7 @@ def folder(serve: Serve, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def trial(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
-    """Return what tries a login beside directories: it gives the exit code, and the lines without their times."""
+    """Return a function that tries a login with more directories; it returns the exit code and the lines."""
 
     def try_login(user: str, password: str, *directories: Directory, options: Iterable[str] = ()) -> list[str]:
         found = [InstalledPlugin(each.name, "tests", "1", blocked=False, plugin=each) for each in directories]
@@ -96,7 +96,7 @@ def trial(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
 
 
 def company(credentials: Credentials) -> Answer:
-    """Know two, and who has left."""
+    """Know two people, and one who has left."""
     if credentials.username == "leaver":
         return Reject("left in spring")
     if credentials.secret == "company password":
@@ -187,7 +187,7 @@ def fail(credentials: Credentials) -> Answer:
     ],
 )
 def test_every_login_service_is_asked(trial: Trial, user: str, password: str, lines: list[str]) -> None:
-    """Each one's answer is a line, the last one and the exit code say what a login would give."""
+    """Each answer is a line; the last line and the exit code say whether a login would succeed."""
     assert trial(user, password, Directory(company)) == lines
 
 
@@ -205,7 +205,7 @@ def test_every_login_service_is_asked(trial: Trial, user: str, password: str, li
     ],
 )
 def test_failures_are_told(trial: Trial, answer: Callable[[Credentials], object], line: str) -> None:
-    """What a login service does wrong is said in its line, without what it raised: that could hold the password."""
+    """The failure of a login service is shown without the text of the exception, which could contain the password."""
     assert trial("newcomer", "x", Directory(answer))[2] == line
 
 
@@ -219,14 +219,14 @@ def test_failures_are_told(trial: Trial, answer: Callable[[Credentials], object]
     ],
 )
 def test_groups_are_those_that_a_login_would_have(trial: Trial, named: object, told: str) -> None:
-    """What the server would not take for a group is none here either."""
+    """Group names that the server drops are not shown."""
     printed = trial("newcomer", "company password", Directory(company, named=named))
 
     assert f"groups from 'directory': {told}" in printed
 
 
 def test_one_that_hangs_is_told(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that takes longer than it has in the server costs no more here."""
+    """A login service gets no more time here than in the server."""
     monkeypatch.setattr("wheelgate.commands.auth.AUTHENTICATOR_SECONDS", 0.01)
 
     def sleep(_: object) -> Ok:
@@ -239,7 +239,7 @@ def test_one_that_hangs_is_told(trial: Trial, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_first_that_says_yes_or_no_decides(trial: Trial) -> None:
-    """The order is that of the server, and who comes later only shows what it would say."""
+    """The order is that of the server; later login services are asked as well, but do not decide."""
     first, second = Directory(company, "first"), Directory(lambda _: Ok("leaver"), "second")
 
     assert trial("leaver", "x", first, second)[-1] == "result: no login service logs in user 'leaver'"
@@ -249,7 +249,7 @@ def test_the_first_that_says_yes_or_no_decides(trial: Trial) -> None:
 
 
 def test_who_is_not_created_cannot_log_in(trial: Trial) -> None:
-    """Where first logins make no users, only who is one already can log in."""
+    """If first logins create no users, only existing users can log in."""
     none = ["--autocreate-users", "none"]
 
     assert trial("newcomer", "company password", Directory(company), options=none)[-1] == (
@@ -259,7 +259,7 @@ def test_who_is_not_created_cannot_log_in(trial: Trial) -> None:
 
 
 def content(folder: Path) -> list[str]:
-    """Return all that is in the database."""
+    """Return the whole content of the database."""
     with sqlite3.connect(folder / "wheelgate.db") as database:
         lines = list(database.iterdump())
     database.close()
@@ -267,7 +267,7 @@ def content(folder: Path) -> list[str]:
 
 
 def test_nothing_is_changed(trial: Trial, folder: Path) -> None:
-    """No user is made, no hash is renewed, and a login service that wants to write cannot."""
+    """No user is created, no hash is renewed, and a login service cannot write to the database."""
 
     def write(credentials: Credentials) -> Answer:
         with directory.server.database.transaction():
@@ -285,7 +285,7 @@ def test_nothing_is_changed(trial: Trial, folder: Path) -> None:
 
 
 def test_a_wrong_password_slows_nobody_down(trial: Trial, serve: Serve) -> None:
-    """However often it is tried, the server does not count it."""
+    """The trials do not count as wrong passwords in the server."""
     for _ in range(7):
         trial("alice", "wrong")
 
@@ -315,14 +315,14 @@ def test_what_it_needs(
     code: int,
     sentence: str,
 ) -> None:
-    """What is missing is said in a line."""
+    """A missing server is reported in one line."""
     monkeypatch.chdir(tmp_path)
 
     run(*arguments, stdin=stdin).fails(code, sentence.format(cwd=tmp_path))
 
 
 def test_it_needs_a_terminal_or_a_pipe(run: Run, folder: Path) -> None:
-    """Without a terminal nobody can be asked, and nothing is read that was not meant for it."""
+    """Without a terminal the command does not read a password unless ``--password-stdin`` is given."""
     refused = run("auth", "test", "alice", "--serverdir", str(folder), stdin="correct horse\n")
 
     assert (refused.code, refused.err) == (
@@ -333,7 +333,7 @@ def test_it_needs_a_terminal_or_a_pipe(run: Run, folder: Path) -> None:
 
 @pytest.mark.slow
 def test_the_password_is_not_shown(folder: Path) -> None:
-    """At a terminal the password is asked for, and not shown."""
+    """At a terminal the command asks for the password without showing it."""
     ours, theirs = pty.openpty()
     program = str(Path(sys.executable).with_name("devpi-server"))
     process = subprocess.Popen(

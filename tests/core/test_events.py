@@ -1,4 +1,4 @@
-"""Events: plugins learn of what happened after it is committed, and cannot undo or delay it."""
+"""Events: plugins learn of a change after it is committed, and cannot undo or delay it."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ ROOT = ("root", "")
 
 @dataclass
 class Listener:
-    """Writes down the events."""
+    """A listener that records events."""
 
     heard: list[Event] = field(default_factory=list)
     then: Callable[[Server, Event], Any] = lambda server, event: None
 
     @hookimpl
     def wheelgate_on_event(self, server: Server, event: Event) -> None:
-        """Listen."""
+        """Record the event."""
         self.heard.append(event)
         self.then(server, event)
 
 
 def heard(serve: Serve, listener: Listener) -> list[tuple[str, str | None, str, dict[str, Any]]]:
-    """End the server, which lets the listeners finish, and return what happened."""
+    """Stop the server, which lets the listeners finish, and return the recorded events."""
     serve.stop()
     return [(event.name, event.actor, event.subject, dict(event.detail)) for event in listener.heard]
 
@@ -96,7 +96,7 @@ STEPS = [
 def test_what_is_told(
     serve: Serve, method: str, path: str, body: object, actor: str | None, events: list[object]
 ) -> None:
-    """Each change and each login is told once, with who did it to what; what is refused, or changes nothing, is not."""
+    """Each change and each login is one event with actor and subject; a refusal, or a change of nothing, is none."""
     listener = Listener()
     site = serve(extra={"listener": listener})
     actors = {"alice": site.add_user("alice"), "root": ROOT, None: None}
@@ -114,7 +114,7 @@ def test_what_is_told(
 
 
 def test_a_listener_sees_what_is_committed(serve: Serve) -> None:
-    """An event comes after its change, so a listener finds it in the stores, in the order of the changes."""
+    """Events arrive after their changes and in the same order, so a listener finds each change in the stores."""
     found: list[object] = []
     listener = Listener(then=lambda server, event: found.append(server.users.get(event.subject)))
     site = serve(extra={"listener": listener})
@@ -128,7 +128,7 @@ def test_a_listener_sees_what_is_committed(serve: Serve) -> None:
 
 
 def test_a_listener_hears_what_it_is_about(serve: Serve) -> None:
-    """One that has promised to be about some events hears no other; those who have not hear all."""
+    """With ``@about`` a listener gets only those events; without it, all of them."""
 
     class Narrow(Listener):
         @hookimpl
@@ -146,7 +146,7 @@ def test_a_listener_hears_what_it_is_about(serve: Serve) -> None:
 
 
 def test_a_listener_that_raises_is_only_logged(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
-    """The request is answered, the other listeners hear the event, and the log names plugin and event."""
+    """The request succeeds, the other listeners get the event, and the log names the plugin and the event."""
 
     def fail(server: Server, event: Event) -> None:
         raise RuntimeError("swordfish")
@@ -165,7 +165,7 @@ def test_a_listener_that_raises_is_only_logged(serve: Serve, caplog: pytest.LogC
 
 
 def test_listeners_that_are_too_slow_lose_events(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
-    """When ten thousand events wait, the next is dropped and logged: no request waits for a listener."""
+    """If ten thousand events are queued, the next is dropped and logged: no request waits for a listener."""
     begun, going = threading.Event(), threading.Event()
     heard: list[Event] = []
 
@@ -190,7 +190,7 @@ def test_listeners_that_are_too_slow_lose_events(serve: Serve, caplog: pytest.Lo
 
 
 def test_no_event_holds_a_secret(serve: Serve) -> None:
-    """Passwords and tokens are in no event, whatever happens."""
+    """No event contains a password or a token."""
     listener = Listener()
     site = serve(extra={"listener": listener})
     alice = site.add_user("alice", "swordfish")

@@ -1,4 +1,4 @@
-"""What the server sets on the sockets that it listens on."""
+"""The options of the sockets that the server listens on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log: one line per entry, whatever strangers put into a name, and no secret in it."""
+"""The log: one line per entry, whatever a client puts into a name, and no secret."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CANARY = "swordfish"
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """Return what the server writes into its log, in the form in which it writes it."""
+    """Return the log in the format of the server."""
     text = io.StringIO()
     handler = logging.StreamHandler(text)
     handler.setFormatter(OneLineFormatter())
@@ -49,7 +49,7 @@ def log() -> Iterator[io.StringIO]:
     ids=ascii,
 )
 def test_no_name_can_forge_an_entry(shared: Site, log: io.StringIO, name: str) -> None:
-    """A name with line breaks, escapes or marks of direction stands in one line, escaped."""
+    """A name with line breaks, escape sequences or direction marks is escaped and stays in one line."""
     shared.request("POST", "/+login", {"user": name, "password": "x"}, address="192.0.2.1")
 
     lines = log.getvalue().splitlines()
@@ -58,7 +58,7 @@ def test_no_name_can_forge_an_entry(shared: Site, log: io.StringIO, name: str) -
 
 
 def test_a_fault_says_where_and_no_value(serve: Serve, log: io.StringIO) -> None:
-    """A fault of the server is one line with the steps to it; what was raised stays out."""
+    """An unexpected exception is one line with its place in the code, without its text."""
 
     def handler(request: RouteRequest) -> RouteResponse:
         raise KeyError(CANARY)
@@ -82,12 +82,12 @@ class Faulty:
 
     @hookimpl
     def wheelgate_routes(self) -> Iterable[Route]:
-        """Bring the address."""
+        """Provide the address."""
         return [Route("GET", "/{name}", self._handler, public=True)]  # type: ignore[arg-type]
 
 
 def test_failed_logins_are_logged_with_user_and_address(shared: Site, log: io.StringIO) -> None:
-    """Whoever watches the log sees who guesses from where, by login and by header."""
+    """The log shows the user and the address of every failed login, by login and by header."""
     shared.request("POST", "/+login", {"user": "nobody", "password": "x"}, address="192.0.2.1")
     shared.request("PATCH", "/root", {}, auth=("nobody", "x"), address="192.0.2.2")
 
@@ -96,7 +96,7 @@ def test_failed_logins_are_logged_with_user_and_address(shared: Site, log: io.St
 
 
 def test_refused_rights_are_logged(shared: Site, log: io.StringIO) -> None:
-    """A refusal stands in the log with its reason and the plugin that gave it."""
+    """The log shows each refusal with its reason and the plugin that gave it."""
     alice = shared.add_user("alice")
 
     shared.request("DELETE", "/root", auth=alice)
@@ -105,7 +105,7 @@ def test_refused_rights_are_logged(shared: Site, log: io.StringIO) -> None:
 
 
 class Leaky(Authenticator):
-    """A plugin that puts all it hears into what it raises and answers."""
+    """A plugin that repeats its arguments in exceptions and answers."""
 
     name = "leaky"
     accepts = frozenset({"password"})
@@ -113,7 +113,7 @@ class Leaky(Authenticator):
 
     @hookimpl
     def wheelgate_authenticators(self) -> Iterable[Authenticator]:
-        """Bring itself."""
+        """Provide itself."""
         return [self]
 
     def authenticate(self, credentials: Credentials, request: RequestInfo, user: User | None) -> Outcome:
@@ -138,7 +138,7 @@ class Leaky(Authenticator):
 
 
 def test_no_secret_in_answers_or_log(serve: Serve, log: io.StringIO) -> None:
-    """Across logins, changes, refusals and faults no password and no token appears where it was not asked for."""
+    """In logins, changes, refusals and failures no password and no token appears in a response or in the log."""
     site = serve(extra={"leaky": Leaky()}, root_passwd=f"{CANARY}-root")
     tokens = [site.add_user(f"user{number}", f"{CANARY}-{number}")[1] for number in range(2)]
     tokens.append(site.login("emilie", f"{CANARY}-emilie")[1])
@@ -180,7 +180,7 @@ def test_no_secret_in_answers_or_log(serve: Serve, log: io.StringIO) -> None:
 
 
 def test_the_log_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    """What the server and its libraries have to say stands on standard error, with time, level and name."""
+    """Entries of the server and its libraries are on standard error, with time, level and name."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], logging.getLogger("wheelgate").level
     try:

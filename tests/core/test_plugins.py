@@ -1,4 +1,4 @@
-"""Plugins: what is wrong with one is said at the start, in a sentence that names it."""
+"""An error in a plugin stops the start, with a message that names the plugin."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def fail() -> Any:
 
 
 def refuse() -> Any:
-    """Refuse as a plugin does that can say it well."""
+    """Refuse as a plugin does that has a message of its own."""
     raise StartupError("[plugins.ldap] url: name the directory")
 
 
@@ -54,12 +54,12 @@ class Unfinished(Authenticator):
 
 
 def directory(**attributes: object) -> dict[str, object]:
-    """Return a plugin with one authenticator, some of whose attributes are others."""
+    """Return a plugin with one authenticator, with some attributes replaced."""
     return {"company": plugin(authenticators=lambda: [Directory(**attributes)])}
 
 
 def duck(**attributes: object) -> dict[str, object]:
-    """Return a plugin with one authenticator that is not derived from anything."""
+    """Return a plugin with one authenticator that is not derived from the protocol."""
     return {"company": plugin(authenticators=lambda: [SimpleNamespace(**attributes)])}
 
 
@@ -174,7 +174,7 @@ BROKEN = [
 
 @pytest.mark.parametrize(("extra", "sentence"), BROKEN)
 def test_what_is_wrong_with_a_plugin_stops_the_start(serve: Serve, extra: dict[str, object], sentence: str) -> None:
-    """The server does not start, and the sentence names the plugin, what is wrong, and what was perhaps meant."""
+    """The server does not start; the message names the plugin, the error and, for a misspelling, the likely name."""
     with pytest.raises(StartupError) as refused:
         serve(extra=extra)
 
@@ -182,7 +182,7 @@ def test_what_is_wrong_with_a_plugin_stops_the_start(serve: Serve, extra: dict[s
 
 
 def test_a_method_that_is_missing_stops_the_start(serve: Serve) -> None:
-    """A class that is derived from its protocol cannot leave out a method; Python itself says which."""
+    """A class that is derived from its protocol cannot leave out a method; Python names the method."""
     with pytest.raises(StartupError) as refused:
         serve(extra={"company": plugin(authenticators=lambda: [Unfinished()])})
 
@@ -191,7 +191,7 @@ def test_a_method_that_is_missing_stops_the_start(serve: Serve) -> None:
 
 
 def test_a_hook_that_answers_nothing_brings_nothing(serve: Serve) -> None:
-    """None is an answer for a plugin that has nothing to bring under these settings."""
+    """A plugin that provides nothing under these settings may answer None."""
     quiet = plugin(options=lambda: None, authenticators=lambda server: None, user_store=lambda: None)
 
     assert serve(extra={"quiet": quiet}).login("root", "")
@@ -214,7 +214,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, s
 
 
 def test_two_plugins_of_one_name_stop_the_start(package: Callable[[str, str, str], None]) -> None:
-    """Which of the two is meant nobody can say, so both distributions are named."""
+    """Two plugins of the same name stop the start; the message names both distributions."""
     package("wheelgate_other_stage", "stage", "")
 
     with pytest.raises(StartupError) as refused:
@@ -224,7 +224,7 @@ def test_two_plugins_of_one_name_stop_the_start(package: Callable[[str, str, str
 
 
 def test_a_plugin_that_cannot_be_imported_stops_the_start(package: Callable[[str, str, str], None]) -> None:
-    """The sentence has the plugin, its distribution and the cause; left out by its name, it stands in nobody's way."""
+    """The message has the plugin, its distribution and the cause; ``--no-plugin`` lets the server start without it."""
     package("wheelgate_broken", "broken", "import no_such_module")
 
     with pytest.raises(StartupError) as refused:
@@ -267,7 +267,7 @@ SETTINGS = [
 def test_a_name_in_the_settings_that_is_not_there_stops_the_start(
     serve: Serve, options: dict[str, Any], sentence: str
 ) -> None:
-    """An order and a blocked name must mean something that is installed."""
+    """The names in an order and in ``--no-plugin`` must be installed."""
     with pytest.raises(StartupError) as refused:
         serve(**options)
 
@@ -275,7 +275,7 @@ def test_a_name_in_the_settings_that_is_not_there_stops_the_start(
 
 
 def test_the_order_of_extractors_comes_from_the_settings(serve: Serve) -> None:
-    """``--extractor-order`` says which header counts if a request has both."""
+    """``--extractor-order`` decides which header counts if a request has both."""
     headers = {"X-Devpi-Auth": "JSUl", "Authorization": "Basic cm9vdDo="}
 
     first = serve().request("GET", "/+api", headers=headers).result["authstatus"]
@@ -284,8 +284,8 @@ def test_the_order_of_extractors_comes_from_the_settings(serve: Serve) -> None:
     assert (first[1], other[1]) == ("", "root")
 
 
-def test_an_extractor_of_a_stranger(serve: Serve) -> None:
-    """A plugin may find credentials elsewhere; what it finds malformed is 401, however often, and closes nothing."""
+def test_a_third_party_extractor(serve: Serve) -> None:
+    """A plugin can read credentials from another header; malformed ones get 401, and never open its circuit."""
 
     class Cookie(CredentialExtractor):
         name, header, scheme, ambient, rank = "cookie", "cookie", "Cookie", True, 5

@@ -1,4 +1,4 @@
-"""Each bundled plugin can be left out by its name, and a stranger's put in its place."""
+"""Each bundled plugin can be left out by its name and replaced by a third-party one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.helpers.stub_plugins import Memory, Mirrored, Odd, OneGroup, Titled, 
 from wheelgate.testing.site import Site
 
 ROOT = ("root", "")
-STRANGERS: dict[str, Callable[[], object]] = {
+REPLACEMENTS: dict[str, Callable[[], object]] = {
     "auth_basic": Mirrored,
     "groups": OneGroup,
     "restrict_modify": Odd,
@@ -23,10 +23,10 @@ STRANGERS: dict[str, Callable[[], object]] = {
 }
 
 
-@pytest.mark.parametrize("name", STRANGERS)
-def test_a_day_with_a_stranger(serve: Serve, name: str) -> None:
-    """Users and indices come and go, passwords and sessions hold and end, whichever plugin is a stranger's."""
-    replaced = serve(extra={"stranger": STRANGERS[name]()}, no_plugin=[name])
+@pytest.mark.parametrize("name", REPLACEMENTS)
+def test_a_day_with_a_replacement(serve: Serve, name: str) -> None:
+    """Users, indices, passwords and sessions work with any bundled plugin replaced."""
+    replaced = serve(extra={"replacement": REPLACEMENTS[name]()}, no_plugin=[name])
 
     def step(method: str, path: str, body: object, auth: tuple[str, str] | None = None) -> int:
         return replaced.request(method, path, body, auth=auth).status
@@ -63,11 +63,11 @@ def test_a_day_with_a_stranger(serve: Serve, name: str) -> None:
         ("tokens", "GET", "/+status", None, 200, '"whispered": "ok"'),
     ],
 )
-def test_the_stranger_it_is_who_is_asked(
+def test_the_replacement_is_asked(
     serve: Serve, name: str, method: str, path: str, body: object, status: int, text: str
 ) -> None:
-    """What only the stranger would answer shows that the bundled plugin is gone."""
-    site = serve(extra={"stranger": STRANGERS[name]()}, no_plugin=[name])
+    """An answer that only the third-party plugin gives proves that the bundled one is gone."""
+    site = serve(extra={"replacement": REPLACEMENTS[name]()}, no_plugin=[name])
 
     answer = site.request(method, path, body, auth=None if status == 401 else ROOT)
 
@@ -76,14 +76,14 @@ def test_the_stranger_it_is_who_is_asked(
 
 
 def test_a_new_server_has_what_its_plugins_bring(tmp_path: Path) -> None:
-    """Without the plugin that names it, a new server has no first index."""
+    """Without the plugin that provides it, a new server has no first index."""
     with Site(tmp_path / "server", no_plugin=["mirror"]) as site:
         assert site.request("GET", "/").result["root"]["indexes"] == {}
 
 
 @pytest.mark.parametrize("name", ["groups", "restrict_modify", "stage", "mirror", "auth_basic", "tokens"])
 def test_without_a_plugin_the_rest_goes_on(serve: Serve, name: str) -> None:
-    """Left out and not replaced, a plugin takes only what is its own with it."""
+    """If a plugin is left out and not replaced, everything else keeps working."""
     site = serve(no_plugin=[name])
 
     assert site.request("GET", "/root").result["username"] == "root"
@@ -92,7 +92,7 @@ def test_without_a_plugin_the_rest_goes_on(serve: Serve, name: str) -> None:
 
 
 def test_an_index_outlives_its_type(serve: Serve) -> None:
-    """Without the plugin of its type an index can be seen and deleted, but not changed."""
+    """Without the plugin of its type, an index can be shown and deleted, but not changed."""
     serve().request("PUT", "/root/dev", {"title": "x"}, auth=ROOT)
     site = serve(no_plugin=["stage"])
 
@@ -107,7 +107,7 @@ def test_an_index_outlives_its_type(serve: Serve) -> None:
 
 
 def test_without_a_hasher_nobody_gets_a_password(serve: Serve) -> None:
-    """A password that nobody keeps is refused with a reason, not thrown away."""
+    """Without a hasher a new password is refused with a reason."""
     site = serve(no_plugin=["auth_basic"])
 
     refused = site.request("PUT", "/alice", {"password": "correct horse"})
@@ -129,10 +129,10 @@ def test_without_a_hasher_nobody_gets_a_password(serve: Serve) -> None:
 def test_what_a_store_cannot_do_is_said(
     serve: Serve, missing: str, method: str, path: str, body: object, action: str
 ) -> None:
-    """A store whose users come from elsewhere refuses the change with 409, and names itself."""
-    stranger = Memory()
-    stranger.wheelgate_user_store().capabilities -= {missing}
-    site = serve(extra={"stranger": stranger}, no_plugin=["sql_store"])
+    """A change that a store cannot make is refused with 409, and the message names the store."""
+    replacement = Memory()
+    replacement.wheelgate_user_store().capabilities -= {missing}
+    site = serve(extra={"replacement": replacement}, no_plugin=["sql_store"])
 
     refused = site.request(method, path, body, auth=ROOT)
 

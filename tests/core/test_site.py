@@ -8,7 +8,7 @@ from wheelgate.testing.site import Site
 
 
 def test_the_kit_says_what_went_wrong(shared: Site) -> None:
-    """A login or a user that a test takes for granted fails loudly, with the server's answer."""
+    """If a login or the creation of a user fails, the kit raises an error with the server's response."""
     with pytest.raises(AssertionError, match=r"login of nobody failed: 401 .*could not be authenticated"):
         shared.login("nobody", "x")
     with pytest.raises(AssertionError, match=r"creation of root failed: 409 .*user already exists"):
@@ -16,7 +16,7 @@ def test_the_kit_says_what_went_wrong(shared: Site) -> None:
 
 
 def test_an_answer_has_all_that_a_test_asks_for(shared: Site) -> None:
-    """Status, headers, bytes, and what they mean."""
+    """A response has status, headers, bytes and decoded JSON."""
     answer = shared.request("GET", "/root?x=1", headers={"Host": "packages.example"})
 
     assert answer.status == 200

@@ -1,4 +1,4 @@
-"""Before the server listens: folder, lock, secret, root's password."""
+"""The preparation of a server: folder, lock, secret and root's password."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def prepare(folder: Path, **options: object) -> None:
 
 
 def mode(path: Path) -> int:
-    """Return who may do what with a file."""
+    """Return the permission bits of a file."""
     return path.stat().st_mode & 0o777
 
 
 def test_what_a_first_start_leaves_is_the_owners_alone(tmp_path: Path) -> None:
-    """Folder, secret and database can be read by nobody else, whatever the umask."""
+    """Folder, secret and database are readable by their owner only, whatever the umask."""
     folder = tmp_path / "deep" / "server"
     before = os.umask(0)
     try:
@@ -50,7 +50,7 @@ def test_what_a_first_start_leaves_is_the_owners_alone(tmp_path: Path) -> None:
 
 
 def test_a_second_start_finds_all_as_it_was(tmp_path: Path) -> None:
-    """Preparing again keeps secret and identity."""
+    """A second preparation keeps the secret and the UUID."""
     prepare(tmp_path / "server")
     secret = (tmp_path / "server" / ".secret").read_bytes()
     with Site(tmp_path / "server") as site:
@@ -78,7 +78,7 @@ def test_a_second_start_finds_all_as_it_was(tmp_path: Path) -> None:
 def test_a_bad_secret_stops_the_start(
     tmp_path: Path, content: str, permissions: int, given: bool, sentence: str
 ) -> None:
-    """A secret that is weak, or that others can read, is refused with what to do."""
+    """A secret that is weak, or that others can read, is refused with a message that says what to do."""
     path = tmp_path / "secret"
     path.write_text(content)
     path.chmod(permissions)
@@ -91,7 +91,7 @@ def test_a_bad_secret_stops_the_start(
 
 
 def test_a_secret_that_cannot_be_made_stops_the_start(tmp_path: Path) -> None:
-    """A place that is none is said by its path."""
+    """If the secret cannot be written, the message has its path."""
     (tmp_path / "file").touch()
 
     with pytest.raises(StartupError, match=r"^cannot use the secret file .*/file/secret: Not a directory$"):
@@ -99,7 +99,7 @@ def test_a_secret_that_cannot_be_made_stops_the_start(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_made_stops_the_start(tmp_path: Path) -> None:
-    """A folder below a file is none."""
+    """A folder below a file is refused."""
     (tmp_path / "file").touch()
 
     with pytest.raises(StartupError, match=r"^--serverdir: cannot use .*/file/server: Not a directory$"):
@@ -107,14 +107,14 @@ def test_a_folder_that_cannot_be_made_stops_the_start(tmp_path: Path) -> None:
 
 
 def test_an_access_log_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
-    """What cannot be written later is said now."""
+    """An access log that cannot be written is reported before the server starts."""
     with pytest.raises(StartupError, match=r"^--access-log: cannot write .*/none/log: No such file or directory$"):
         prepare(tmp_path / "server", access_log=str(tmp_path / "none" / "log"))
 
 
 @pytest.mark.slow
 def test_two_servers_cannot_have_one_folder(tmp_path: Path) -> None:
-    """The second is refused after a moment of patience; when the first has ended, the folder is free."""
+    """The second server is refused after a short wait; when the first has ended, the folder is free."""
     first = lock_folder(tmp_path)
 
     with pytest.raises(StartupError) as refused:
@@ -131,7 +131,7 @@ REACHABLE = "--host 0.0.0.0 is not only this machine: give root a password with 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "packages.example"])
 def test_root_needs_a_password_where_others_could_be_root(tmp_path: Path, host: str) -> None:
-    """A server that other machines can reach does not start with an empty root password, the first time nor later."""
+    """A server that other machines can reach never starts with an empty root password."""
     with pytest.raises(StartupError) as first:
         Site(tmp_path / "new", host=host)
     assert str(first.value) == REACHABLE.replace("0.0.0.0", host)
@@ -148,7 +148,7 @@ def test_root_needs_a_password_where_others_could_be_root(tmp_path: Path, host: 
 
 
 def test_the_first_password_of_root_comes_from_the_settings(tmp_path: Path) -> None:
-    """``--root-passwd`` counts at the first start, and changes nothing later."""
+    """``--root-passwd`` sets the password at the first start, and changes nothing later."""
     with Site(tmp_path / "server", host="0.0.0.0", root_passwd="correct horse") as site:
         assert site.login("root", "correct horse")
         assert site.request("POST", "/+login", {"user": "root", "password": ""}).status == 401
@@ -157,7 +157,7 @@ def test_the_first_password_of_root_comes_from_the_settings(tmp_path: Path) -> N
 
 
 def test_an_empty_root_password_is_loud(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """As long as root has no password, every start says so."""
+    """As long as root has an empty password, every start logs a warning."""
     with Site(tmp_path / "server"):
         pass
     assert "root has an EMPTY password" in caplog.text
@@ -170,7 +170,7 @@ def test_an_empty_root_password_is_loud(tmp_path: Path, caplog: pytest.LogCaptur
 
 
 def test_a_password_needs_somebody_who_keeps_it(tmp_path: Path) -> None:
-    """Without a plugin for passwords root cannot get one, and the first start says so."""
+    """Without a password hasher ``--root-passwd`` is refused at the first start."""
     with pytest.raises(StartupError, match=r"^--root-passwd: no plugin of this server keeps passwords$"):
         Site(tmp_path / "server", root_passwd="correct horse", no_plugin=["auth_basic"])
 
@@ -186,7 +186,7 @@ def test_a_password_needs_somebody_who_keeps_it(tmp_path: Path) -> None:
 def test_what_fails_while_preparing_is_said_in_its_words(
     tmp_path: Path, options: dict[str, object], sentence: str
 ) -> None:
-    """The preparing happens in a process of its own; its sentence comes through."""
+    """The preparation runs in a child process; its error message reaches the parent."""
     with pytest.raises(StartupError) as refused:
         prepare(tmp_path / "server", **options)
 
@@ -194,7 +194,7 @@ def test_what_fails_while_preparing_is_said_in_its_words(
 
 
 def test_a_fault_while_wiring_says_where_and_no_value(serve: Serve) -> None:
-    """What is nobody's sentence becomes one, without the text of the exception: it may hold a secret."""
+    """An unexpected exception becomes a message without its text, which may hold a secret."""
 
     class Broken:
         @hookimpl
@@ -217,7 +217,7 @@ def test_a_fault_while_wiring_says_where_and_no_value(serve: Serve) -> None:
 
 
 def test_wiring_that_succeeds_leaves_nothing_behind(serve: Serve) -> None:
-    """To rehearse is to wire an application and to throw it away; the one that serves does not notice."""
+    """A rehearsal makes an application and closes it; the application that serves does not notice."""
     site = serve()
 
     rehearse(site.config, discover(()))
@@ -229,7 +229,7 @@ def test_wiring_that_succeeds_leaves_nothing_behind(serve: Serve) -> None:
 def test_a_reload_does_not_move_a_server(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, key: str, value: str
 ) -> None:
-    """Folder, address and port are those of the start; a reload that changes one is refused and says why."""
+    """A reload that changes the folder, the address or the port is refused, and the log says why."""
     prepare(tmp_path / "server")
     plugins = discover(())
     known = [*CORE_OPTIONS, *(option for _, option in plugins.options())]

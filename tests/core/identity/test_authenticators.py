@@ -1,4 +1,4 @@
-"""Authenticators of strangers: who is asked about whom, in which order, and what happens when one fails."""
+"""Third-party authenticators: which one is asked about which user, in which order, and what happens when one fails."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = ("root", "")
 
 @dataclass
 class Directory(Authenticator):
-    """An authenticator that is told what to answer, and writes down whom it was asked about."""
+    """An authenticator with answers set by the test; it records the names that it is asked about."""
 
     answer: Callable[[Credentials], object]
     name: str = "directory"
@@ -34,13 +34,13 @@ class Directory(Authenticator):
 
     @hookimpl
     def wheelgate_authenticators(self, server: Server) -> Iterable[Authenticator]:
-        """Bring itself."""
+        """Provide itself."""
         self.server = server
         return [self]
 
 
 def company(credentials: Credentials) -> Outcome:
-    """Know one employee, and who has left."""
+    """Know one employee and one who has left."""
     if credentials.username == "leaver":
         return Reject("left in spring")
     if (credentials.username, credentials.secret) == ("emilie", "company password"):
@@ -59,7 +59,7 @@ def log_in(site: Site, user: str, password: str) -> int:
 
 
 def test_a_first_login_makes_the_user(serve: Serve) -> None:
-    """Whoever the directory knows is a user from the first login on, with what the directory says."""
+    """A person whom the directory knows becomes a user at the first login, with the directory's email and title."""
     site = serve(extra={"company": Directory(company)})
     assert site.request("GET", "/emilie").status == 404
 
@@ -73,7 +73,7 @@ def test_a_first_login_makes_the_user(serve: Serve) -> None:
 
 
 def test_a_name_belongs_to_who_brought_it(serve: Serve) -> None:
-    """A directory's user has no password here, and none can be set; a local user and root are never the directory's."""
+    """A user of a directory cannot have a password here, and the directory is not asked about local users and root."""
     directory = Directory(lambda credentials: Ok(credentials.username))
     site = serve(extra={"company": directory})
     site.add_user("local", "correct horse")
@@ -93,7 +93,7 @@ def test_a_name_belongs_to_who_brought_it(serve: Serve) -> None:
 
 @pytest.mark.parametrize(("provider", "status"), [("directory", 200), ("", 409), ("other", 409)])
 def test_of_two_first_logins_at_once_both_succeed(serve: Serve, provider: str, status: int) -> None:
-    """Somebody else may have made the user meanwhile: the same directory's is the one that was meant."""
+    """If another login by the same directory has just created the user, both logins succeed."""
 
     def quicker(credentials: Credentials) -> Outcome:
         user = User(credentials.username, "stamp", datetime.now(UTC), provider=provider)
@@ -108,7 +108,7 @@ def test_of_two_first_logins_at_once_both_succeed(serve: Serve, provider: str, s
 
 
 def test_another_directory_cannot_take_a_name(serve: Serve) -> None:
-    """Two directories that know one name: it is its who logged in first."""
+    """If two directories know a name, it belongs to the one that logged it in first."""
     first, second = Directory(company, "first"), Directory(lambda credentials: Ok(credentials.username), "second")
     site = serve(extra={"one": first, "two": second}, auth_order=["first", "second"])
     assert log_in(site, "emilie", "company password") == 200
@@ -120,7 +120,7 @@ def test_another_directory_cannot_take_a_name(serve: Serve) -> None:
     ("order", "asked"), [((), ["a", "b", "c"]), (("c",), ["c", "a", "b"]), (("b", "a"), ["b", "a", "c"])], ids=str
 )
 def test_the_settings_give_the_order(serve: Serve, order: tuple[str, ...], asked: list[str]) -> None:
-    """``--auth-order`` names who is asked first; the rest follow by name."""
+    """``--auth-order`` names the authenticators to ask first; the others follow by name."""
     called: list[str] = []
 
     def answering(name: str) -> Directory:
@@ -133,7 +133,7 @@ def test_the_settings_give_the_order(serve: Serve, order: tuple[str, ...], asked
 
 
 def test_a_rejection_ends_the_question(serve: Serve) -> None:
-    """``Reject`` is the last word: who comes later is not asked, and the answer does not tell why."""
+    """After a ``Reject`` no other authenticator is asked, and the response does not give the reason."""
     later = Directory(lambda credentials: Ok(credentials.username), "later")
     site = serve(extra={"one": Directory(company, "earlier"), "two": later})
 
@@ -144,7 +144,7 @@ def test_a_rejection_ends_the_question(serve: Serve) -> None:
 
 
 def test_credentials_of_another_kind_are_not_its(serve: Serve) -> None:
-    """An authenticator is asked about the kinds that it accepts."""
+    """An authenticator is asked only about the kinds of credentials that it accepts."""
     directory = Directory(lambda credentials: Ok(credentials.username), accepts=frozenset({"bearer"}))
     site = serve(extra={"company": directory})
 
@@ -153,7 +153,7 @@ def test_credentials_of_another_kind_are_not_its(serve: Serve) -> None:
 
 
 def test_an_answer_about_somebody_else_counts_for_nothing(serve: Serve) -> None:
-    """``Ok`` for another name than the one that was asked about does not log that one in."""
+    """``Ok`` for another name than the one in the credentials logs nobody in."""
     site = serve(extra={"company": Directory(lambda credentials: Ok("root"))})
 
     assert log_in(site, "emilie", "x") == 401
@@ -171,7 +171,7 @@ UNAVAILABLE = {
 def test_a_failing_authenticator_is_503(
     serve: Serve, answer: Callable[[Credentials], object], retry_after: str
 ) -> None:
-    """Who only it could know gets 503 with ``Retry-After``, not 401; everybody else logs in."""
+    """A user whom only the failing authenticator could know gets 503 with ``Retry-After``; all others log in."""
     site = serve(extra={"company": Directory(answer)})
     site.add_user("local", "correct horse")
 
@@ -198,14 +198,14 @@ def test_a_failing_authenticator_is_503(
 def test_a_failure_beside_others(
     serve: Serve, first: Callable[[Credentials], object], second: Callable[[Credentials], object], status: int
 ) -> None:
-    """One who says yes or no is enough; a failure is the answer only if nobody does."""
+    """If one authenticator says yes or no, the failure of another does not matter."""
     site = serve(extra={"one": Directory(first, "a"), "two": Directory(second, "b")})
 
     assert log_in(site, "emilie", "company password") == status
 
 
 def test_failures_are_no_wrong_passwords(serve: Serve) -> None:
-    """However often a directory fails, nobody has to wait for it when it is back."""
+    """Failures of a directory do not count as wrong passwords: once it is back, users log in without a wait."""
     answers: list[Callable[[Credentials], object]] = [fail]
     site = serve(extra={"company": Directory(lambda credentials: answers[0](credentials))})
     assert [log_in(site, "emilie", "company password") for _ in range(4)] == [503] * 4
@@ -216,7 +216,7 @@ def test_failures_are_no_wrong_passwords(serve: Serve) -> None:
 
 
 def test_five_failures_open_the_circuit(serve: Serve) -> None:
-    """After five failures in a row it is left out for half a minute; the status tells root."""
+    """After five failures in a row an authenticator is left out for half a minute; ``/+status`` shows that to root."""
     directory = Directory(fail)
     site = serve(extra={"company": directory})
     for _ in range(5):
@@ -239,7 +239,7 @@ def hanging() -> Iterator[Directory]:
 
 @pytest.mark.slow
 def test_a_hanging_authenticator_is_503(serve: Serve, hanging: Directory) -> None:
-    """One that takes longer than its budget is as one that fails, and others log in meanwhile."""
+    """An authenticator that takes longer than its budget counts as failed; other users can still log in."""
     site = serve(extra={"company": hanging})
 
     refused = site.request("POST", "/+login", {"user": "emilie", "password": "x"})
@@ -250,7 +250,7 @@ def test_a_hanging_authenticator_is_503(serve: Serve, hanging: Directory) -> Non
 
 @pytest.mark.parametrize("name", ["Root", "a b", "x" * 100 + "y"], ids=["look-alike", "space", "long"])
 def test_a_directory_cannot_bring_a_name_that_no_user_may_have(serve: Serve, name: str) -> None:
-    """The rules for names hold for the users of directories too."""
+    """The rules for user names apply to users of directories, too."""
     site = serve(extra={"company": Directory(lambda credentials: Ok(credentials.username))})
 
     assert log_in(site, name, "x") in (400, 409)

@@ -1,4 +1,4 @@
-"""Users from elsewhere are logged out when they have left, and nobody else is."""
+"""External users are logged out when they have left their directory, and no other users are."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SENTENCE = "the login service 'company' cannot be reached; try again later"
 
 @dataclass
 class Company(Authenticator, UserDirectory):
-    """A directory that lets everybody in, and is told who is still there."""
+    """A directory that accepts every password; the test sets which users still exist."""
 
     answer: Callable[[str], object] = lambda username: True
     name: str = "company"
@@ -29,7 +29,7 @@ class Company(Authenticator, UserDirectory):
     asked: list[str] = field(default_factory=list)
 
     def authenticate(self, credentials: Credentials, request: RequestInfo, user: User | None) -> Outcome:
-        """Say yes."""
+        """Accept the credentials."""
         return Ok(credentials.username)
 
     def exists(self, username: str) -> bool:
@@ -39,7 +39,7 @@ class Company(Authenticator, UserDirectory):
 
     @hookimpl
     def wheelgate_authenticators(self) -> Iterable[Authenticator]:
-        """Bring itself."""
+        """Provide itself."""
         return [self]
 
 
@@ -51,23 +51,23 @@ def company() -> Company:
 
 @pytest.fixture
 def site(serve: Serve, company: Company) -> Site:
-    """Return a server that asks it."""
+    """Return a server with the directory."""
     return serve(extra={"company": company})
 
 
 @pytest.fixture
 def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every minute be over at once."""
+    """Let every cached answer expire at once."""
     monkeypatch.setattr("wheelgate.identity.external_users.DIRECTORY_CACHE_SECONDS", 0.0)
 
 
 def make_index(site: Site, auth: tuple[str, str], name: str = "dev") -> Answer:
-    """Ask for something that needs a right."""
+    """Send a request that needs a permission."""
     return site.request("PUT", f"/{auth[0]}/{name}", {}, auth=auth)
 
 
 def test_a_session_ends_with_its_user(site: Site, company: Company, no_cache: None) -> None:
-    """Who is not there any more has no session: 401 where a right is needed, and what all may read is read."""
+    """A user who has left has no session: 401 where a permission is needed, and public pages are still served."""
     emilie = site.login("emilie", "x")
     assert make_index(site, emilie).status == 200
     company.answer = lambda username: username != "emilie"
@@ -82,7 +82,7 @@ def test_a_session_ends_with_its_user(site: Site, company: Company, no_cache: No
 
 
 def test_it_is_asked_once_a_minute(site: Site, company: Company) -> None:
-    """The answer holds for all requests of a minute, a bad one too."""
+    """One answer counts for all requests of a minute, also if it is no."""
     emilie, carl = site.login("emilie", "x"), site.login("carl", "x")
     company.answer = lambda username: username != "carl"
 
@@ -95,7 +95,7 @@ def test_it_is_asked_once_a_minute(site: Site, company: Company) -> None:
 
 
 def test_who_is_back_is_let_in_at_once(site: Site, company: Company) -> None:
-    """A new login proves more than what was said a moment ago."""
+    """A new login outweighs an earlier answer."""
     company.answer = lambda username: False
     assert make_index(site, site.login("emilie", "x")).status == 401
     company.answer = lambda username: True
@@ -104,7 +104,7 @@ def test_who_is_back_is_let_in_at_once(site: Site, company: Company) -> None:
 
 
 def test_only_the_users_of_the_directory_are_asked_about(site: Site, company: Company) -> None:
-    """Local users and root are nobody's business."""
+    """The directory is not asked about local users and root."""
     company.answer = lambda username: False
 
     assert make_index(site, site.add_user("local")).status == 200
@@ -123,7 +123,7 @@ def fail(username: str) -> object:
 def test_a_directory_that_cannot_tell(
     site: Site, company: Company, answer: Callable[[str], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was said last holds for its minute; then it is 503 for that user alone."""
+    """The last answer counts for its minute; after that, this user alone gets 503."""
     emilie, local = site.login("emilie", "x"), site.add_user("local")
     assert make_index(site, emilie).status == 200
     company.answer = answer
@@ -140,7 +140,7 @@ def test_a_directory_that_cannot_tell(
 
 @pytest.fixture
 def over() -> Iterator[Event]:
-    """Return what lets those go on who hang."""
+    """Return an event that releases the hanging calls."""
     event = Event()
     yield event
     event.set()
@@ -148,7 +148,7 @@ def over() -> Iterator[Event]:
 
 @pytest.mark.slow
 def test_one_that_hangs_is_left_out_at_once(site: Site, company: Company, over: Event) -> None:
-    """It costs one request its time; those that come after do not wait for it, nor does anybody else."""
+    """One request waits for the whole budget; later requests and other users do not wait."""
     users = [site.login(name, "x") for name in ("emilie", "carl", "dora")]
     local = site.add_user("local")
     company.answer = lambda username: over.wait(60)
@@ -161,7 +161,7 @@ def test_one_that_hangs_is_left_out_at_once(site: Site, company: Company, over: 
 
 
 def test_a_directory_that_is_gone(serve: Serve, company: Company) -> None:
-    """Without the plugin that brought them its users are logged out, until it is back."""
+    """Without its plugin the users of a directory are logged out until the plugin is back."""
     emilie = serve(extra={"company": company}).login("emilie", "x")
 
     refused = make_index(serve(), emilie)

@@ -1,4 +1,4 @@
-"""Groups: asked live from their sources, and never a reason for a request to fail."""
+"""Groups come from their sources, and a source that fails never makes a request fail."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = ("root", "")
 
 @dataclass
 class Source(GroupSource):
-    """A group source that is told what to answer, and counts how often it is asked."""
+    """A group source with answers set by the test; it counts how often it is asked."""
 
     answer: Callable[[str], Iterable[str]]
     name: str = "groups"
@@ -30,7 +30,7 @@ class Source(GroupSource):
 
     @hookimpl
     def wheelgate_group_sources(self) -> Iterable[GroupSource]:
-        """Bring itself."""
+        """Provide itself."""
         return [self]
 
 
@@ -56,7 +56,7 @@ def test_all_sources_together(serve: Serve) -> None:
 
 
 def test_a_source_is_asked_once_a_minute(serve: Serve) -> None:
-    """The last answer about a user holds for a while, whatever number of requests there are."""
+    """One answer about a user counts for a minute, however many requests there are."""
     source = Source(lambda name: {"staff"})
     site = serve(extra={"a": source})
     token = site.add_user("alice")
@@ -67,7 +67,7 @@ def test_a_source_is_asked_once_a_minute(serve: Serve) -> None:
 
 
 class Live(Source):
-    """A source whose groups lie in the server's database."""
+    """A source whose groups are in the server's database."""
 
     live = True
 
@@ -83,7 +83,7 @@ BY = [
 def test_a_live_source_is_asked_once_until_something_changes(
     serve: Serve, by: Callable[[Site], tuple[str, str]]
 ) -> None:
-    """What lies in the database holds as long as nothing changes there, and not a moment longer."""
+    """Groups in the database are remembered until something changes there, and no longer."""
     groups = ["old"]
     source = Live(lambda name: list(groups))
     site = serve(extra={"a": source})
@@ -102,7 +102,7 @@ def test_a_live_source_is_asked_once_until_something_changes(
 
 @pytest.mark.parametrize("by", BY)
 def test_a_live_source_that_fails_is_asked_again(serve: Serve, by: Callable[[Site], tuple[str, str]]) -> None:
-    """A failure is no answer, so it is not kept."""
+    """A failure is not an answer, so it is not remembered."""
     answer: list[Callable[[str], Iterable[str]]] = [fail]
     site = serve(extra={"a": Live(lambda name: answer[0](name))})
     site.request("PUT", "/alice", {"password": "correct horse"})
@@ -115,7 +115,7 @@ def test_a_live_source_that_fails_is_asked_again(serve: Serve, by: Callable[[Sit
 
 
 def test_a_live_source_beside_one_that_is_not(serve: Serve) -> None:
-    """A change of groups in the database counts at once, whoever else is asked, and the others only in a minute."""
+    """A change of groups in the database counts at once; a change in another source counts within a minute."""
     groups = ["old"]
     site = serve(extra={"a": Live(lambda name: list(groups), "live"), "b": Source(lambda name: list(groups), "slow")})
     token = site.add_user("alice")
@@ -130,7 +130,7 @@ def test_a_live_source_beside_one_that_is_not(serve: Serve) -> None:
 def test_a_minute_ends_although_nothing_changes(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, by: Callable[[Site], tuple[str, str]]
 ) -> None:
-    """What somebody else says is not kept with what lies in the database."""
+    """The answer of another source expires after a minute, even if nothing changes in the database."""
     monkeypatch.setattr("wheelgate.identity.groups.GROUPS_CACHE_SECONDS", 0.0)
     groups = ["old"]
     site = serve(extra={"a": Live(lambda name: ["here"], "live"), "b": Source(lambda name: list(groups), "slow")})
@@ -153,14 +153,14 @@ def test_a_minute_ends_although_nothing_changes(
     ],
 )
 def test_a_source_that_cannot_be_meant(serve: Serve, answer: Callable[[str], Iterable[str]], groups: list[str]) -> None:
-    """Names with ``:`` or ``,`` are dropped; a source that fails gives no groups, and the request goes on."""
+    """Names with ``:`` or ``,`` are dropped; a source that fails adds no groups, and the request succeeds."""
     site = serve(extra={"bad": Source(answer), "good": Source(lambda name: (), "other")})
 
     assert groups_of(site, site.add_user("alice")) == groups
 
 
 def test_a_group_grants_what_a_list_says(serve: Serve) -> None:
-    """Who is in a listed group may do what the list is for, and who has a name like it may not."""
+    """Members of a listed group have the permission of the access list; a user with the name of the group does not."""
     site = serve(extra={"a": Source(lambda name: {"staff"} if name == "gina" else ())}, restrict_modify="root,:staff")
     gina, staff = site.add_user("gina"), site.add_user("staff")
 
@@ -169,7 +169,7 @@ def test_a_group_grants_what_a_list_says(serve: Serve) -> None:
 
 
 def test_groups_that_came_with_a_password(serve: Serve) -> None:
-    """What an authenticator says of groups counts for the request whose password it judged, not for a token."""
+    """Groups in an authenticator's ``Ok`` count for that request, not for a login token."""
 
     class Company(Authenticator):
         name = "company"

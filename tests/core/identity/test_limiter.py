@@ -1,4 +1,4 @@
-"""Wrong passwords are slowed down, per user and address and per address; nobody is locked out from elsewhere."""
+"""Wrong passwords slow down an address, in general and per user; nobody can lock out users at other addresses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def log_in(site: Site, user: str, password: str, address: str = HERE) -> int:
 
 
 def with_header(site: Site, user: str, password: str, address: str = HERE) -> int:
-    """Try to change what is root's with a password in the header, and return the status."""
+    """Try to change root with a password in the header, and return the status."""
     return site.request("PATCH", "/root", {"title": "x"}, auth=(user, password), address=address).status
 
 
@@ -41,14 +41,14 @@ WAYS = {"login": log_in, "X-Devpi-Auth": with_header, "Basic": with_basic}
 @pytest.mark.parametrize("attempt", WAYS.values(), ids=WAYS)
 @pytest.mark.parametrize("user", ["alice", "nobody"])
 def test_guesses_have_to_wait(guarded: Site, attempt: object, user: str) -> None:
-    """After five wrong passwords the next guess is 429, for users who exist and users who do not."""
+    """After five wrong passwords the next guess gets 429, whether the user exists or not."""
     statuses = [attempt(guarded, user, f"wrong {number}") for number in range(7)]  # type: ignore[operator]
 
     assert statuses == [401] * 5 + [429] * 2
 
 
 def test_the_answer_says_how_long(guarded: Site) -> None:
-    """``Retry-After`` has the seconds, and the right password has to wait too: a guess is not told from it."""
+    """``Retry-After`` has the seconds; the right password has to wait as well, so that a guess learns nothing."""
     for _ in range(5):
         log_in(guarded, "alice", "wrong")
 
@@ -61,7 +61,7 @@ def test_the_answer_says_how_long(guarded: Site) -> None:
 
 @pytest.mark.parametrize("attempt", WAYS.values(), ids=WAYS)
 def test_the_ways_count_together(guarded: Site, attempt: object) -> None:
-    """Who guesses by one way has to wait by all of them."""
+    """Guesses by login, by header and by Basic count together."""
     for _ in range(5):
         attempt(guarded, "alice", "wrong")  # type: ignore[operator]
 
@@ -69,7 +69,7 @@ def test_the_ways_count_together(guarded: Site, attempt: object) -> None:
 
 
 def test_nobody_is_locked_out_from_elsewhere(guarded: Site) -> None:
-    """The same user from another address, and another user from the same one, need not wait."""
+    """The same user at another address, and another user at the same address, need not wait."""
     for _ in range(7):
         log_in(guarded, "alice", "wrong")
 
@@ -79,7 +79,7 @@ def test_nobody_is_locked_out_from_elsewhere(guarded: Site) -> None:
 
 
 def test_an_open_session_need_not_wait(guarded: Site) -> None:
-    """A token, and a password that was good a moment ago, go on while somebody guesses."""
+    """A login token, and a password that was verified a moment ago, keep working while somebody guesses."""
     token = guarded.login("alice", "correct horse")
     assert with_header(guarded, "alice", "correct horse") == 403
     for _ in range(7):
@@ -90,14 +90,14 @@ def test_an_open_session_need_not_wait(guarded: Site) -> None:
 
 
 def test_the_right_password_clears(guarded: Site) -> None:
-    """Who remembers the password in time begins anew."""
+    """The right password resets the count."""
     for _ in range(3):
         assert [log_in(guarded, "alice", "wrong") for _ in range(4)] == [401] * 4
         assert log_in(guarded, "alice", "correct horse") == 200
 
 
 def test_one_address_may_not_try_many_users(guarded: Site) -> None:
-    """After fifty failures for whatever users an address has to wait, and only that one."""
+    """After fifty failures for any users an address has to wait, and no other address has."""
     statuses = [log_in(guarded, f"user{number}", "wrong") for number in range(52)]
 
     assert statuses == [401] * 50 + [429] * 2
@@ -106,7 +106,7 @@ def test_one_address_may_not_try_many_users(guarded: Site) -> None:
 
 
 def test_the_right_password_clears_no_address(guarded: Site) -> None:
-    """An own account does not help to try others'."""
+    """Logging in to one's own account does not reset the count of the address."""
     for number in range(50):
         log_in(guarded, f"user{number}", "wrong")
         if number == 25:
@@ -116,7 +116,7 @@ def test_the_right_password_clears_no_address(guarded: Site) -> None:
 
 
 def test_what_has_to_wait_can_still_read(guarded: Site) -> None:
-    """429 stands where a right is needed; what anonymous may read is answered."""
+    """Requests that need a permission get 429; public pages are still served."""
     for _ in range(6):
         with_header(guarded, "alice", "wrong")
 

@@ -1,4 +1,4 @@
-"""Who becomes a user by a first login, and what such a user gets."""
+"""Which people become users at their first login, and what they get."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROOT = ("root", "")
 
 @dataclass
 class Company(Authenticator):
-    """A directory that lets people in, with a title."""
+    """A directory that knows some people, with a title."""
 
     name: str = "company"
     people: frozenset[str] | None = None
@@ -29,20 +29,20 @@ class Company(Authenticator):
     local: bool = False
 
     def authenticate(self, credentials: Credentials, request: RequestInfo, user: User | None) -> Outcome:
-        """Say yes to those whom it knows."""
+        """Accept the people that it knows."""
         if self.people is not None and credentials.username not in self.people:
             return Unknown()
         return Ok(credentials.username, groups=frozenset({"staff"}), title="from the directory")
 
     @hookimpl
     def wheelgate_authenticators(self) -> Iterable[Authenticator]:
-        """Bring itself."""
+        """Provide itself."""
         return [self]
 
 
 @dataclass
 class Setup:
-    """A plugin that is told what new users get, and writes down what it hears."""
+    """A plugin whose defaults for new users are set by the test; it records events."""
 
     answer: Callable[[Principal, Ok], object] = lambda principal, ok: None
     asked: list[tuple[Principal, Ok]] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Setup:
 
     @hookimpl
     def wheelgate_on_event(self, event: Happened) -> None:
-        """Write it down."""
+        """Record the event."""
         self.heard.append((event.name, event.actor, event.subject))
 
 
@@ -65,7 +65,7 @@ BY_HEADER = "header"
 
 
 def enter(site: Site, name: str, way: str) -> int:
-    """Come in for the first time, and return the status."""
+    """Log in for the first time, and return the status."""
     if way == BY_LOGIN:
         return site.request("POST", "/+login", {"user": name, "password": "x"}).status
     return site.request("PUT", f"/{name}/first", {}, auth=(name, "x")).status
@@ -76,7 +76,7 @@ WAYS = pytest.mark.parametrize("way", [BY_LOGIN, BY_HEADER])
 
 @WAYS
 def test_a_first_login_makes_the_user(serve: Serve, way: str) -> None:
-    """By a login or by credentials that come with a request: from then on the name is the directory's."""
+    """A login, or credentials in a request, create the user; from then on the name belongs to the directory."""
     setup = Setup()
     site = serve(extra={"company": Company(), "setup": setup})
 
@@ -93,7 +93,7 @@ def test_a_first_login_makes_the_user(serve: Serve, way: str) -> None:
 
 
 def test_reading_by_header_makes_the_user_too(serve: Serve) -> None:
-    """An installer that only reads has proven the name as well."""
+    """An installer that only reads creates its user, too."""
     site = serve(extra={"company": Company()})
 
     assert site.request("GET", "/+api", auth=("emilie", "x")).result["authstatus"][:2] == ["ok", "emilie"]
@@ -114,7 +114,7 @@ def test_reading_by_header_makes_the_user_too(serve: Serve) -> None:
     ids=["all", "none", "the first", "the second", "both by name"],
 )
 def test_the_settings_say_whose_users_are_created(serve: Serve, way: str, chosen: list[str], made: set[str]) -> None:
-    """Who is not created is told so, with 403: the password was right."""
+    """A person whose user is not created gets 403, because the password was right."""
     both = {
         "company": Company("company", frozenset({"one", "known"})),
         "other": Company("other", frozenset({"two"})),
@@ -130,7 +130,7 @@ def test_the_settings_say_whose_users_are_created(serve: Serve, way: str, chosen
 
 
 def test_who_is_not_created_is_told_why(serve: Serve) -> None:
-    """The sentence says that the directory knows the name, and whom to ask."""
+    """The message says that the directory knows the name, and whom to ask."""
     site = serve(extra={"company": Company()}, autocreate_users=["none"])
 
     refused = site.request("POST", "/+login", {"user": "emilie", "password": "x"})
@@ -152,7 +152,7 @@ def test_who_is_not_created_is_told_why(serve: Serve) -> None:
     ids=str,
 )
 def test_names_that_cannot_be_meant_stop_the_start(serve: Serve, chosen: list[str], sentence: str) -> None:
-    """An authenticator that does not exist is a mistake, with the nearest that does."""
+    """The name of an unknown authenticator is refused, with a hint at the most similar one."""
     with pytest.raises(StartupError) as refused:
         serve(extra={"company": Company()}, autocreate_users=chosen)
 
@@ -161,7 +161,7 @@ def test_names_that_cannot_be_meant_stop_the_start(serve: Serve, chosen: list[st
 
 @WAYS
 def test_a_plugin_says_what_new_users_get(serve: Serve, way: str) -> None:
-    """Email, title and indices; events tell of each."""
+    """A plugin sets email, title and indices; an event reports each creation."""
     given = UserDefaults(
         email="new@mail.example",
         title="from the plugin",
@@ -182,7 +182,7 @@ def test_a_plugin_says_what_new_users_get(serve: Serve, way: str) -> None:
 
 
 def test_the_first_plugin_that_has_an_opinion_counts(serve: Serve) -> None:
-    """They are asked in the order of their names, until one answers."""
+    """Plugins are asked in the order of their names until one answers."""
     setups = {
         "a": Setup(),
         "b": Setup(lambda principal, ok: UserDefaults(title="b")),
@@ -202,7 +202,7 @@ def test_the_first_plugin_that_has_an_opinion_counts(serve: Serve) -> None:
     ids=["NUL", "escape", "lines", "long", "list", "number"],
 )
 def test_what_cannot_be_shown_is_left_out(serve: Serve, value: Any) -> None:
-    """A directory may say of somebody what it likes; the user is made without what is no line of text."""
+    """Whatever a directory sends, the user is created; values that are not one line of text are dropped."""
     site = serve(
         extra={"company": Company(), "setup": Setup(lambda principal, ok: UserDefaults(email="a@b", title=value))}
     )
@@ -214,7 +214,7 @@ def test_what_cannot_be_shown_is_left_out(serve: Serve, value: Any) -> None:
 
 
 def raising(error: Exception) -> Callable[[Principal, Ok], object]:
-    """Make an answer that raises."""
+    """Return an answer that raises."""
 
     def answer(principal: Principal, ok: Ok) -> object:
         raise error
@@ -223,7 +223,7 @@ def raising(error: Exception) -> Callable[[Principal, Ok], object]:
 
 
 def index(**config: Any) -> Callable[[Principal, Ok], object]:
-    """Make an answer that gives an index."""
+    """Return an answer that creates an index."""
     return lambda principal, ok: UserDefaults(indices={"dev": config})
 
 
@@ -261,7 +261,7 @@ def index(**config: Any) -> Callable[[Principal, Ok], object]:
 def test_who_cannot_be_set_up_is_no_user(
     serve: Serve, way: str, answer: Callable[[Principal, Ok], object], status: int, sentence: str
 ) -> None:
-    """If a plugin refuses or fails there is no user, no index and no login."""
+    """If a plugin refuses or fails, there is no user, no index and no login."""
     site = serve(extra={"company": Company(), "setup": Setup(answer)})
     body, auth = {"user": "emilie", "password": "x"}, ("emilie", "x")
 

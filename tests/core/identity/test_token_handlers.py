@@ -1,4 +1,4 @@
-"""Token handlers of strangers: what the core makes of their answers."""
+"""Third-party token handlers: what the core does with their answers."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ READ = Restriction(frozenset({"index_read"}))
 
 @dataclass
 class Handler(TokenHandler):
-    """Answers whatever it is told to."""
+    """A handler with answers set by the test."""
 
     answer: Callable[[Any], object] = lambda server: None
-    name: str = "stranger"
+    name: str = "thirdparty"
     prefix: str = "abc_"
     local: bool = True
 
     @hookimpl
     def wheelgate_token_handlers(self, server: Any) -> list[Any]:
-        """Bring itself."""
+        """Provide itself."""
         self.server = server
         return [self]
 
@@ -63,17 +63,17 @@ TOKEN = ("__token__", "abc_1")
         pytest.param(of("root", expires=1), 401, "this token has expired", id="expired"),
         pytest.param(of("root", username="nobody"), 401, "this token has ended", id="nobody's"),
         pytest.param(lambda server: Reject("not on Sundays"), 401, "not on Sundays", id="rejected"),
-        pytest.param(lambda server: Unavailable("x", 7), 503, "the tokens of 'stranger' cannot be", id="unavailable"),
-        pytest.param(lambda server: None, 503, "the tokens of 'stranger' cannot be checked now", id="nothing"),
-        pytest.param(lambda server: True, 503, "the tokens of 'stranger' cannot be checked now", id="no outcome"),
-        pytest.param(fail, 503, "the tokens of 'stranger' cannot be checked now", id="raises"),
+        pytest.param(lambda server: Unavailable("x", 7), 503, "the tokens of 'thirdparty' cannot be", id="unavailable"),
+        pytest.param(lambda server: None, 503, "the tokens of 'thirdparty' cannot be checked now", id="nothing"),
+        pytest.param(lambda server: True, 503, "the tokens of 'thirdparty' cannot be checked now", id="no outcome"),
+        pytest.param(fail, 503, "the tokens of 'thirdparty' cannot be checked now", id="raises"),
     ],
 )
 def test_what_a_handler_says_is_done(
     serve: Serve, caplog: pytest.LogCaptureFixture, answer: Callable[[Any], object], status: int, sentence: str
 ) -> None:
-    """Where a right is needed; what everybody may read stays readable, whatever it says."""
-    site = serve(extra={"stranger": Handler(answer)})
+    """The answer decides wherever a permission is needed; public pages stay readable."""
+    site = serve(extra={"thirdparty": Handler(answer)})
 
     refused = site.request("DELETE", "/root/pypi", auth=TOKEN)
 
@@ -85,9 +85,9 @@ def test_what_a_handler_says_is_done(
 
 
 def test_nobody_from_elsewhere_vouches_for_root(serve: Serve) -> None:
-    """A handler that is not local is believed about others only."""
-    site = serve(extra={"stranger": Handler(of("root"), local=False)})
-    other = serve("other", extra={"stranger": Handler(of("alice"), local=False)})
+    """A handler that is not local cannot verify a token of root."""
+    site = serve(extra={"thirdparty": Handler(of("root"), local=False)})
+    other = serve("other", extra={"thirdparty": Handler(of("alice"), local=False)})
     other.add_user("alice")
 
     assert site.request("GET", "/+api", auth=TOKEN).result["authstatus"][0] == "noauth"
@@ -95,8 +95,8 @@ def test_nobody_from_elsewhere_vouches_for_root(serve: Serve) -> None:
 
 
 def test_a_handler_that_is_gone_costs_nobody_else(serve: Serve) -> None:
-    """Its tokens are 503; passwords, logins and other tokens go on."""
-    site = serve(extra={"stranger": Handler(fail)})
+    """Tokens of a failing handler get 503; passwords, logins and other tokens keep working."""
+    site = serve(extra={"thirdparty": Handler(fail)})
     alice = site.add_user("alice")
     made = site.request("POST", "/+x/tokens", {"scopes": ["read"]}, auth=alice).result["token"]
 
@@ -105,18 +105,18 @@ def test_a_handler_that_is_gone_costs_nobody_else(serve: Serve) -> None:
     assert site.request("GET", "/+api", auth=alice).result["authstatus"][0] == "ok"
     assert site.request("GET", "/+api", auth=("alice", made)).result["authstatus"][0] == "ok"
     status = site.request("GET", "/+status", auth=("root", "")).result["providers"]
-    assert (status["stranger"], status["token"]) == ("open", "ok")
+    assert (status["thirdparty"], status["token"]) == ("open", "ok")
 
 
 @pytest.mark.parametrize("prefix", ["", "abc", "_", "a_", "ABC_", "abc_d_", "abcdefghijk_", "wgs_", "wgt_"])
 def test_a_prefix_is_ones_own(serve: Serve, prefix: str) -> None:
-    """One that is none, a login's, or another handler's stops the start with a sentence."""
-    with pytest.raises(StartupError, match=r"token handler '(stranger|token)': the prefix"):
-        serve(extra={"stranger": Handler(prefix=prefix)})
+    """A malformed prefix, that of login tokens, or that of another handler stops the start with a message."""
+    with pytest.raises(StartupError, match=r"token handler '(thirdparty|token)': the prefix"):
+        serve(extra={"thirdparty": Handler(prefix=prefix)})
 
 
 def test_without_the_plugin_a_token_is_a_wrong_password(serve: Serve) -> None:
-    """Left out, it takes its tokens with it, and they come back with it."""
+    """Without its plugin a token does not work; it works again once the plugin is back."""
     before = serve()
     alice = before.add_user("alice")
     made = ("alice", before.request("POST", "/+x/tokens", {"scopes": ["read"]}, auth=alice).result["token"])
@@ -135,9 +135,9 @@ def status_of(site: Site, auth: tuple[str, str]) -> str:
 
 
 def test_a_handler_is_asked_again_in_time(serve: Serve) -> None:
-    """What it said until a moment that is over is not remembered, so it can end tokens that are kept elsewhere."""
+    """An answer is forgotten when it expires, so that a handler can end tokens that are stored elsewhere."""
     handler = Handler(of("root", expires=1))
-    site = serve(extra={"stranger": handler})
+    site = serve(extra={"thirdparty": handler})
 
     assert site.request("DELETE", "/root/pypi", auth=TOKEN).status == 401
     handler.answer = of("root")

@@ -1,4 +1,4 @@
-"""Login tokens: what a good one proves, and all the ways in which one is no good."""
+"""Login tokens: what a good one proves, and every way in which one is not good."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def status(site: Site, auth: tuple[str, str]) -> str:
 
 
 def refusal(site: Site, auth: tuple[str, str]) -> str:
-    """Return why credentials are refused where a right is needed, and check that what is open stays open."""
+    """Return why credentials are refused, and check that public pages stay readable."""
     assert status(site, auth) == "noauth"
     assert site.request("GET", "/alice", auth=auth).status == 200
     refused = site.request("PATCH", "/alice", {"title": "x"}, auth=auth)
@@ -45,7 +45,7 @@ def alice(shared: Site) -> tuple[str, str]:
 
 
 def test_a_token_proves_its_user(shared: Site, alice: tuple[str, str]) -> None:
-    """A token is good in either header in place of the password."""
+    """A token works in either header in place of the password."""
     basic = base64.b64encode(":".join(alice).encode()).decode()
 
     by_basic = shared.request("GET", "/+api", headers={"Authorization": f"Basic {basic}"})
@@ -81,14 +81,14 @@ def test_a_changed_token_is_not_valid(shared: Site, alice: tuple[str, str], chan
 
 @pytest.mark.parametrize("cut", CUTS.values(), ids=CUTS)
 def test_what_has_not_the_form_of_a_token_is_a_wrong_password(site: Site, cut: object) -> None:
-    """A token that is cut is taken for a password, and is none."""
+    """A truncated token counts as a wrong password."""
     alice = site.add_user("alice")
 
     assert refusal(site, ("alice", cut(alice[1]))) in (NO_PASSWORD, NOT_VALID)  # type: ignore[operator]
 
 
 def test_no_character_of_a_token_can_be_changed(shared: Site, alice: tuple[str, str]) -> None:
-    """At every place each of some other characters makes the token worthless."""
+    """Another character at any place makes the token invalid."""
     token = alice[1]
     for place in range(len("wgs_"), len(token)):
         other = "-" if token[place] != "-" else "_"
@@ -98,13 +98,13 @@ def test_no_character_of_a_token_can_be_changed(shared: Site, alice: tuple[str, 
 
 
 def test_a_token_is_its_users_alone(shared: Site, alice: tuple[str, str]) -> None:
-    """With another name before it, a token proves nothing."""
+    """A token with another user name proves nothing."""
     assert refusal(shared, ("root", alice[1])) == NOT_VALID
     assert refusal(shared, ("nobody", alice[1])) == NOT_VALID
 
 
 def test_a_token_is_its_servers_alone(serve: Serve, tmp_path: Path) -> None:
-    """A token of another server is not valid, also if both have one secret or one identity."""
+    """A token of another server is not valid, even if both have the same secret or the same UUID."""
     here = serve("here")
     mine = here.add_user("alice")
     with Site(tmp_path / "there") as there:
@@ -120,14 +120,14 @@ def test_a_token_is_its_servers_alone(serve: Serve, tmp_path: Path) -> None:
 
 
 def test_a_token_is_no_password(shared: Site, alice: tuple[str, str]) -> None:
-    """Nobody gets a new token for an old one, so that a login ends some day."""
+    """A token cannot be exchanged for a new one, so every login ends some day."""
     refused = shared.request("POST", "/+login", {"user": "alice", "password": alice[1]})
 
     assert (refused.status, refused.message) == (401, "a login token is not a password; log in with the password")
 
 
 class Clock(TimestampSigner):
-    """Signs with the time that it is told."""
+    """A signer with a clock set by the test."""
 
     now = 0
 
@@ -162,7 +162,7 @@ def issued(folder: Path, uuid: str, token: str, shift: int) -> str:
     ],
 )
 def test_a_token_has_its_time(serve: Serve, tmp_path: Path, options: dict[str, str], shift: int, outcome: str) -> None:
-    """A login lasts as long as the settings say, and none begins in the future."""
+    """A login is valid for as long as the settings say; a token from the future is not."""
     site = serve(**options)
     alice = site.add_user("alice")
     uuid = site.request("GET", "/+api").headers["x-devpi-uuid"]
@@ -174,7 +174,7 @@ def test_a_token_has_its_time(serve: Serve, tmp_path: Path, options: dict[str, s
 
 @pytest.mark.slow
 def test_a_login_that_is_used_ends_too(serve: Serve) -> None:
-    """A token that was good a moment ago, and is remembered, expires all the same."""
+    """A token that is remembered expires as well."""
     site = serve(session_lifetime="1s")
     alice = site.add_user("alice")
     assert status(site, alice) == "ok"
@@ -194,7 +194,7 @@ ENDINGS = {
 
 @pytest.mark.parametrize(("requests", "sentence"), ENDINGS.values(), ids=ENDINGS)
 def test_what_ends_a_session(site: Site, requests: list[tuple[str, str, object, str]], sentence: str) -> None:
-    """A password that is changed by anybody, and the logout, end the token at once."""
+    """A new password, whoever sets it, and a logout end the token at once."""
     actors = {"alice": site.add_user("alice"), "root": ROOT}
     assert status(site, actors["alice"]) == "ok"
 
@@ -205,7 +205,7 @@ def test_what_ends_a_session(site: Site, requests: list[tuple[str, str, object, 
 
 
 def test_deletion_ends_a_session_for_good(site: Site) -> None:
-    """A token dies with its user, and stays dead when the name is taken again, even with the same password."""
+    """A token ends with its user, also if a user of that name and password is created again."""
     alice = site.add_user("alice", "correct horse")
     site.request("DELETE", "/alice", auth=ROOT)
     gone = site.request("PUT", "/alice/dev", {}, auth=alice)
@@ -245,7 +245,7 @@ def test_tokens_and_their_end_survive_a_restart(serve: Serve) -> None:
 
 
 def test_a_new_secret_ends_all_sessions(serve: Serve, tmp_path: Path) -> None:
-    """Who removes the secret file logs everybody out, and nothing else happens."""
+    """Removing the secret file logs everybody out and has no other effect."""
     alice = serve().add_user("alice")
     (tmp_path / "server" / ".secret").unlink()
 
@@ -257,5 +257,5 @@ def test_a_new_secret_ends_all_sessions(serve: Serve, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["x" * 100, "名" * 100, "𠀀𠀁" * 50, "abc.def-" * 10], ids=ascii)
 def test_names_of_any_length_and_script_can_log_in(shared: Site, name: str) -> None:
-    """A token holds the longest name there can be."""
+    """Names of the maximal length fit into a token."""
     assert status(shared, shared.add_user(name)) == "ok"

@@ -1,4 +1,4 @@
-"""Nothing tells a stranger that a private index exists: two worlds, with it and without it, look the same."""
+"""Nothing reveals a private index: a server with it and a server without it look the same."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Groups(GroupSource):
 
     @hookimpl
     def wheelgate_group_sources(self) -> list[GroupSource]:
-        """Bring itself."""
+        """Provide itself."""
         return [self]
 
 
@@ -71,7 +71,7 @@ def worlds(draw: st.DrawFn) -> list[Plan]:
 
 
 def hidden_from(caller: str | None, world: list[Plan]) -> set[str]:
-    """Say by the rule itself what somebody may not read: what does not list one, and what stands on it."""
+    """Return what a user may not read: indices that do not list the user, and those that inherit from them."""
     known = caller not in (None, "ended")
     names = {":ANONYMOUS:"} | ({str(caller), ":AUTHENTICATED:"} if known else set())
     names |= {f":{group}" for group in GROUPS.get(str(caller), ())}
@@ -120,7 +120,7 @@ class World:
         return self.site.request(method, path, body, auth=auth, headers=headers)
 
     def seen(self, caller: str | None, closed: set[str]) -> dict[str, tuple[int, dict[str, str], bytes]]:
-        """Return the answers to everything that somebody might try; what changes something, of what is closed alone."""
+        """Return the responses to everything that a user might try; changes are tried on private indices only."""
         answers = {}
         for path in ("/", "/alice", "/bob", "/root", "/+api", "/alice/+api", "/+status", "/+openapi"):
             answers[path] = self.ask(caller, "GET", path)
@@ -196,7 +196,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 @settings(deadline=None, max_examples=8, suppress_health_check=list(HealthCheck))
 @given(plans=worlds(), caller=st.sampled_from(CALLERS))
 def test_a_world_without_the_private_looks_the_same(world: World, plans: list[Plan], caller: str | None) -> None:
-    """No listing, page, file, redirect or refusal differs between a server with private indices and one without."""
+    """No listing, page, file, redirect or refusal differs between a server with private indices and without."""
     hidden = hidden_from(caller, plans)
     # Whose index stands on one that got closed is told so: it could never be mended otherwise.
     assume(hidden and not any(path.startswith(f"{caller}/") for path in hidden))

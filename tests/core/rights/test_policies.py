@@ -1,4 +1,4 @@
-"""The decision: one no refuses, one yes grants, else the default; what fails denies, and hides."""
+"""Policies: one ``Deny`` refuses, one ``Allow`` grants, otherwise the default decides; a failure denies and hides."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROOT = ("root", "")
 
 @dataclass
 class Policy:
-    """A policy that is told what to answer to one permission, and remembers what it was asked."""
+    """A policy with an answer for one permission set by the test; it records the questions."""
 
     answer: Callable[[Principal], object]
     permission: str = "index_create"
@@ -77,7 +77,7 @@ DECISIONS = [
 def test_the_decision(
     serve: Serve, answers: list[Callable[[Principal], object]], actor: str, status: int, reason: str
 ) -> None:
-    """Deny wins over Allow, Allow over the default, and a policy that fails denies to everybody, root included."""
+    """``Deny`` outweighs ``Allow``, which outweighs the default; a policy that fails denies everybody, even root."""
     site = serve(extra={f"policy{number}": Policy(answer) for number, answer in enumerate(answers)})
     actors = {"owner": site.add_user("owner"), "other": site.add_user("other"), "root": ROOT}
 
@@ -89,7 +89,7 @@ def test_the_decision(
 
 
 def test_anonymous_is_asked_to_log_in(serve: Serve) -> None:
-    """A no to anonymous is 401 with the reason, for somebody else might get a yes."""
+    """An anonymous caller who is denied gets 401 with the reason, because a login might help."""
     site = serve(extra={"policy": Policy(no, "user_list")})
 
     refused = site.request("GET", "/")
@@ -99,7 +99,7 @@ def test_anonymous_is_asked_to_log_in(serve: Serve) -> None:
 
 
 def test_one_failing_policy_does_not_stop_what_it_is_not_asked_about(serve: Serve) -> None:
-    """A policy is asked about every permission; only where it fails, it denies."""
+    """A policy that fails on one permission denies that one only."""
     site = serve(extra={"policy": Policy(fail)})
 
     assert site.request("PUT", "/alice", {"password": "correct horse"}).status == 201
@@ -130,7 +130,7 @@ def test_a_policy_sees_what_is_and_what_would_be(
     config: dict[str, object],
     proposed: dict[str, object] | None,
 ) -> None:
-    """The resource has its configuration, and for a change the one that it would get; a password never."""
+    """The resource has its configuration, and for a change the proposed one; never a password."""
     policy = Policy(nothing, permission)
     site = serve(extra={"policy": policy})
 
@@ -159,7 +159,7 @@ def test_a_policy_sees_what_is_and_what_would_be(
     ids=["password", "password and the same email", "password and another email", "email", "null", "nothing"],
 )
 def test_what_a_change_of_a_user_asks_for(serve: Serve, body: dict[str, object], permissions: list[str]) -> None:
-    """A body that changes only the password counts as a password change, also if it repeats other fields."""
+    """A body that changes only the password needs the permission for that, also if it repeats other fields."""
     asked: list[str] = []
 
     class Recorder:
@@ -182,7 +182,7 @@ def test_what_a_change_of_a_user_asks_for(serve: Serve, body: dict[str, object],
 def test_a_policy_is_asked_only_about_what_it_is_about(
     serve: Serve, promised: tuple[str, ...], asked: list[str]
 ) -> None:
-    """A policy that promises to have no opinion on a permission is not asked about it; no promise means all."""
+    """With ``@about`` a policy is asked only about those permissions; without it, about all."""
     heard: list[str] = []
     everything: list[str] = []
 
@@ -208,7 +208,7 @@ def test_a_policy_is_asked_only_about_what_it_is_about(
 
 
 def test_a_policy_about_reading_is_asked_for_every_page(serve: Serve) -> None:
-    """Where a policy has an opinion on reading, an index that nothing else hides is not open by itself."""
+    """If a policy has an opinion on reading, it is asked for every page, also of an index without an access list."""
 
     class Closing:
         @hookimpl
@@ -233,7 +233,7 @@ def hanging() -> Iterator[Policy]:
 
 @pytest.mark.slow
 def test_a_policy_that_hangs_denies(serve: Serve, hanging: Policy) -> None:
-    """One that takes longer than its budget is as one that fails."""
+    """A policy that takes longer than its budget counts as failed."""
     site = serve(extra={"policy": hanging})
 
     refused = site.request("PUT", "/root/dev", {}, auth=ROOT)
@@ -246,7 +246,7 @@ def test_a_policy_that_hangs_denies(serve: Serve, hanging: Policy) -> None:
 
 @dataclass
 class Filter:
-    """Hides resources by their name from everybody but root."""
+    """A plugin that hides resources of a name from everybody except root."""
 
     hidden: Callable[[Resource], bool]
 
@@ -259,7 +259,7 @@ class Filter:
 
 
 def furnish(site: Site) -> Site:
-    """Put two users with two indices each on a server."""
+    """Create two users with two indices each."""
     for user in ("alice", "secret"):
         site.add_user(user)
         for index in ("dev", "secret"):
@@ -276,7 +276,7 @@ WHOLE = {"root": {"pypi"}, "alice": {"dev", "secret"}, "secret": {"dev", "secret
 
 
 def test_what_a_plugin_hides_is_hidden(serve: Serve) -> None:
-    """Listings leave out what any plugin hides from the caller, and show the rest to others."""
+    """Listings leave out what a plugin hides from the caller, and show it to others."""
     site = furnish(serve(extra={"filter": Filter(lambda resource: resource.name == "secret")}))
 
     assert tree(site) == {"root": {"pypi"}, "alice": {"dev"}}
@@ -286,7 +286,7 @@ def test_what_a_plugin_hides_is_hidden(serve: Serve) -> None:
 
 
 def test_two_plugins_hide_together(serve: Serve) -> None:
-    """What one shows, the other may hide."""
+    """One plugin can hide what another shows."""
     site = furnish(
         serve(
             extra={
@@ -305,7 +305,7 @@ def broken(resource: Resource) -> bool:
 
 
 class Miscounting:
-    """Answers for another number of resources."""
+    """A plugin that answers for another number of resources."""
 
     @hookimpl
     def wheelgate_filter_visible(self) -> Sequence[bool]:
@@ -315,7 +315,7 @@ class Miscounting:
 
 @pytest.mark.parametrize("plugin", [Filter(broken), Miscounting()], ids=["raises", "answers for another number"])
 def test_a_filter_that_fails_hides_all(serve: Serve, plugin: object, caplog: pytest.LogCaptureFixture) -> None:
-    """What cannot be filtered is not shown; the log names the plugin, and not what it said."""
+    """If a filter fails, nothing is shown; the log names the plugin and does not repeat its exception."""
     site = furnish(serve(extra={"broken-filter": plugin}))
 
     with caplog.at_level(logging.ERROR):

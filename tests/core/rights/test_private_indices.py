@@ -1,4 +1,4 @@
-"""``acl_read``: who may read an index, and what the others are told."""
+"""``acl_read``: who may read an index, and what others learn of it."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class Groups(GroupSource):
 
     @hookimpl
     def wheelgate_group_sources(self) -> list[GroupSource]:
-        """Bring itself."""
+        """Provide itself."""
         return [self]
 
 
 @dataclass(frozen=True)
 class Shop:
-    """A server with three users and indices of alice's."""
+    """A server with three users and some indices of alice."""
 
     site: Site
     logins: dict[str | None, tuple[str, str] | None]
@@ -47,18 +47,18 @@ class Shop:
         return self.site.request(method, path, body, auth=self.logins[caller], headers=headers)
 
     def index(self, name: str = "private", **config: Any) -> str:
-        """Create an index of alice's, with a file; return its path."""
+        """Create an index of alice with a file, and return its path."""
         path = f"alice/{name}"
         assert self.ask("alice", "PUT", f"/{path}", config).status == 200
         assert upload(self.site, path, DIST, self.logins["alice"]).status == 200
         return path
 
     def status(self, caller: str | None, path: str) -> int:
-        """Ask for something."""
+        """Send a request, and return the status."""
         return self.ask(caller, "GET", path).status
 
     def listed(self, caller: str | None) -> list[str]:
-        """Return the indices of alice's that two listings show, which must agree."""
+        """Return the indices of alice in two listings, which must agree."""
         one = self.ask(caller, "GET", "/alice").result["indexes"]
         assert self.ask(caller, "GET", "/").result["alice"]["indexes"] == one
         return sorted(one)
@@ -80,7 +80,7 @@ def shop(serve: Serve) -> Shop:
 
 @pytest.fixture
 def open_shop(serve: Serve) -> Shop:
-    """Return a server that says of a private index that it is private."""
+    """Return a server that does not hide private indices."""
     return furnish(serve(extra={"fixed": Groups()}, private_indices="tell"))
 
 
@@ -101,7 +101,7 @@ LISTS = [
 @pytest.mark.parametrize("kind", ["stage", "mirror"])
 @pytest.mark.parametrize(("readers", "may"), LISTS)
 def test_who_may_read(shop: Shop, readers: Any, may: list[str | None], kind: str) -> None:
-    """Who is listed, its owner and root; everybody, where nothing is said."""
+    """Listed users, the owner and root may read; without the key, everybody."""
     config = {"type": kind} if readers is None else {"type": kind, "acl_read": readers}
 
     made = shop.ask("alice", "PUT", "/alice/private", config)
@@ -119,16 +119,16 @@ ADDRESSES = ["", "/", "/+api", "/+simple/", "/+simple/demo/", "/demo", "/demo/1.
 
 @pytest.mark.parametrize("path", ["alice/private", "alice/top", "alice/nothing", "nobody/nothing"])
 def test_what_is_hidden_looks_absent(shop: Shop, path: str) -> None:
-    """A stranger gets the same for a private index, what stands on it, and for none; the others get what there is."""
+    """Other users get the same response for a private index, one that inherits from it, and an absent one."""
     shop.index(acl_read="carol")
     shop.index("top", bases="alice/private")
     for below in ADDRESSES:
         if path == "alice/top" and below.startswith("/+f"):
             continue
         asked = f"/{path}{below}"
-        stranger, anonymous = shop.ask("bob", "GET", asked), shop.ask(None, "GET", asked)
+        bob, anonymous = shop.ask("bob", "GET", asked), shop.ask(None, "GET", asked)
 
-        assert (stranger.status, stranger.message) == (404, f"The stage {path} could not be found.")
+        assert (bob.status, bob.message) == (404, f"The stage {path} could not be found.")
         assert (anonymous.status, anonymous.headers["www-authenticate"]) == (401, CHALLENGE)
         assert anonymous.message == f"not logged in: there is no index {path} for everybody"
         assert shop.ask("ended", "GET", asked).message == "this login has ended; log in again"
@@ -137,7 +137,7 @@ def test_what_is_hidden_looks_absent(shop: Shop, path: str) -> None:
 
 
 def test_where_everything_is_public_absent_is_absent(shop: Shop) -> None:
-    """A server without a private index asks nobody to log in for one that does not exist."""
+    """A server without a private index does not ask for a login if an index does not exist."""
     shop.index("public")
 
     assert shop.status(None, "/alice/nothing/+simple/") == 404
@@ -149,7 +149,7 @@ def test_where_everything_is_public_absent_is_absent(shop: Shop) -> None:
 
 
 def test_what_is_told_where_nothing_is_hidden(open_shop: Shop) -> None:
-    """``--private-indices tell`` says that an index is there, and why one may not read it."""
+    """``--private-indices tell`` reveals that an index exists, and why the user may not read it."""
     shop = open_shop
     shop.index(acl_read="carol")
     shop.index("top", bases="alice/private")
@@ -176,7 +176,7 @@ def test_what_is_told_where_nothing_is_hidden(open_shop: Shop) -> None:
     ids=["add", "take the last out", "remove the key", "replace", "empty"],
 )
 def test_changes(shop: Shop, change: object, after: list[str] | None) -> None:
-    """The list is changed as other lists are; only without the key an index is everybody's."""
+    """The list changes as other lists do; only without the key is an index public."""
     shop.index(acl_read="bob")
 
     changed = shop.ask("alice", "PATCH", "/alice/private", change)
@@ -186,7 +186,7 @@ def test_changes(shop: Shop, change: object, after: list[str] | None) -> None:
 
 
 def test_who_is_gone_is_no_reader(shop: Shop) -> None:
-    """A deleted user leaves the list, which does not open the index; who gets the name next is a stranger."""
+    """A deleted user leaves the list, which does not make the index public; a new user of that name may not read."""
     shop.index(acl_read="bob")
     shop.ask("root", "DELETE", "/bob")
     again = shop.site.add_user("bob")
@@ -197,7 +197,7 @@ def test_who_is_gone_is_no_reader(shop: Shop) -> None:
 
 @pytest.mark.parametrize("body", [{"acl_read": "nobody"}, {"acl_read": 5}, {"acl_read": None}, ["acl_read=nobody"]])
 def test_readers_must_exist(shop: Shop, body: object) -> None:
-    """What names nobody is refused."""
+    """Entries that do not exist are refused."""
     shop.index()
 
     assert shop.ask("alice", "PATCH", "/alice/private", body).status == 400
@@ -215,7 +215,7 @@ MISSING = "base index 'alice/private' does not exist"
     ],
 )
 def test_what_one_may_not_read_is_no_base(shop: Shop, bases: str, message: str) -> None:
-    """A base that somebody may not read is refused in the words for one that does not exist."""
+    """A base that the user may not read is refused in the same words as an absent one."""
     shop.index(acl_read="carol")
     shop.index("top", bases="alice/private")
     shop.ask("bob", "PUT", "/bob/dev", {})
@@ -231,7 +231,7 @@ def test_what_one_may_not_read_is_no_base(shop: Shop, bases: str, message: str) 
 
 
 def test_whoever_may_mend_an_index_is_told_what_is_wrong(shop: Shop) -> None:
-    """The owner of an index whose base got closed is told so, sees it in no listing, and can change its bases."""
+    """If a base becomes private, the owner of an index that inherits from it learns that, and can change the bases."""
     shop.index()
     shop.ask("bob", "PUT", "/bob/dev", {"bases": "alice/private"})
     shop.ask("alice", "PATCH", "/alice/private", {"acl_read": []})
@@ -245,7 +245,7 @@ def test_whoever_may_mend_an_index_is_told_what_is_wrong(shop: Shop) -> None:
 
 
 def test_uploaders_need_not_read(shop: Shop) -> None:
-    """Whom ``acl_upload`` names knows of the index: uploads and pushes go in, and nothing comes out."""
+    """Users in ``acl_upload`` know of the index and can upload and push to it, but read nothing."""
     shop.index(acl_read="carol", acl_upload="alice,bob")
     shop.ask("bob", "PUT", "/bob/dev", {})
     other = wheel("demo", "2.0")
@@ -259,7 +259,7 @@ def test_uploaders_need_not_read(shop: Shop) -> None:
 
 
 def test_results_need_reading(shop: Shop) -> None:
-    """``acl_toxresult_upload`` names everybody at first; that opens no private index."""
+    """``acl_toxresult_upload`` lists everybody by default; that does not make a private index public."""
     path = f"/{shop.index(acl_read='carol')}/{address(DIST)}"
 
     answers = [shop.ask(caller, "POST", path, {"outcome": "passed"}).status for caller in (None, "bob", "carol")]
@@ -269,7 +269,7 @@ def test_results_need_reading(shop: Shop) -> None:
 
 @pytest.mark.parametrize(("caller", "status"), [(None, 401), ("bob", 403), ("alice", 409), ("root", 409)])
 def test_who_is_told_that_a_name_is_taken(shop: Shop, caller: str | None, status: int) -> None:
-    """Only who may create an index learns that there is one of that name, or of one like it."""
+    """Only users who may create an index learn that its name, or a look-alike, is taken."""
     shop.index(acl_read="carol")
 
     for name in ("private", "PRIVATE"):
@@ -277,16 +277,16 @@ def test_who_is_told_that_a_name_is_taken(shop: Shop, caller: str | None, status
 
 
 class Auditing:
-    """Lets bob read everything."""
+    """A policy that lets bob read everything."""
 
     @hookimpl
     def wheelgate_check_permission(self, principal: Principal, permission: str) -> Allow | None:
-        """Say yes."""
+        """Accept the credentials."""
         return Allow("auditors may") if (permission, principal.name) == ("index_read", "bob") else None
 
 
 def test_a_policy_may_let_others_read(serve: Serve) -> None:
-    """What a policy grants beyond the list counts for pages and listings alike."""
+    """What a policy allows beyond the list counts for pages and listings alike."""
     shop = furnish(serve(extra={"auditing": Auditing()}))
     shop.index(acl_read=[])
     shop.index("top", bases="alice/private")
@@ -296,7 +296,7 @@ def test_a_policy_may_let_others_read(serve: Serve) -> None:
 
 
 class Filtering:
-    """Hides indices called ``private`` from everybody but root."""
+    """A plugin that hides indices called ``private`` from everybody except root."""
 
     @hookimpl
     def wheelgate_filter_visible(
@@ -307,7 +307,7 @@ class Filtering:
 
 
 def test_what_a_plugin_hides_hides_what_stands_on_it(serve: Serve) -> None:
-    """Listings leave out what inherits from an index that a plugin hides."""
+    """Listings leave out indices that inherit from an index that a plugin hides."""
     shop = furnish(serve(extra={"filtering": Filtering()}))
     shop.index()
     shop.index("top", bases="alice/private")
@@ -331,7 +331,7 @@ FOREVER = "max-age=365000000, immutable"
     ],
 )
 def test_shared_caches(shop: Shop, below: str, public: str | None, private: str) -> None:
-    """No shared cache keeps what is not for everybody, neither fresh nor as 304; what is may be kept, login or not."""
+    """Shared caches may not store private responses, neither 200 nor 304; they may store public ones."""
     shop.index("public")
     shop.index(acl_read=[":AUTHENTICATED:"])
 
@@ -348,14 +348,14 @@ def test_shared_caches(shop: Shop, below: str, public: str | None, private: str)
 
 @pytest.mark.parametrize("path", ["/", "/alice", "/alice/nothing"])
 def test_listings_are_not_kept_for_others(shop: Shop, path: str) -> None:
-    """Where callers see different things, no shared cache mixes them up."""
+    """Shared caches may not store listings that differ between callers."""
     shop.index(acl_read=[])
 
     assert shop.ask("bob", "GET", path).headers["cache-control"] == "no-cache, private"
 
 
 def test_on_both_databases(site: Site) -> None:
-    """What is private is so from the next request on, and public again, on SQLite and on PostgreSQL."""
+    """An index becomes private, and public again, with the next request, on SQLite and on PostgreSQL."""
     shop = furnish(site)
     shop.index()
     seen: list[int] = []
