@@ -51,9 +51,9 @@ class Directory(Authenticator, GroupSource):
 
     named: object = frozenset({"staff", "admins"})
 
-    def groups(self, username: str) -> object:
+    def groups(self, username: str) -> frozenset[str]:
         """Return the groups."""
-        return self.named
+        return self.named  # type: ignore[return-value]
 
     @hookimpl
     def wheelgate_authenticators(self, server: Server) -> Iterable[Authenticator]:
