@@ -75,7 +75,7 @@ REFUSED = [
     ),
     ("title", None, "'title' must be text, not None"),
     ("description", 5, "'description' must be text, not 5"),
-    ("custom_data", None, "'custom_data' must not be null; to take it out, remove the key"),
+    ("custom_data", None, "'custom_data' must not be null; to delete it, remove the key"),
     (
         "mirror_url",
         "https://packages.example/simple/",
