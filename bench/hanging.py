@@ -27,11 +27,11 @@ PLUGIN = """
 import time
 
 from wheelgate import hookimpl
+from wheelgate.providers import Authenticator, GroupSource
 
 
-class Hanging:
+class Hanging(Authenticator, GroupSource):
     accepts = frozenset({"password"})
-    local = False
 
     def __init__(self, name):
         self.name = name
