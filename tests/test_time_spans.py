@@ -9,7 +9,7 @@ import pytest
 from wheelgate.config import resolve
 from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.errors import BadInput, StartupError
-from wheelgate_client.server.api_tokens import seconds
+from wheelgate_client.server.api_tokens import parse_seconds
 from wheelgate_mirror.cooldown import parse_min_age
 
 SPANS = {"90": 90, "90s": 90, "30m": 1800, "10h": 36_000, "7d": 604_800, "2w": 1_209_600}
@@ -25,13 +25,13 @@ def read_setting(text: str) -> object:
 def test_a_time_span_is_read_everywhere(text: str, expected: int) -> None:
     """Seconds, minutes, hours, days and weeks."""
     assert read_setting(text) == expected
-    assert seconds(text) == expected
+    assert parse_seconds(text) == expected
     assert parse_min_age(text) in (text, f"{text}s")
 
 
 READERS: list[tuple[Callable[[str], object], type[Exception]]] = [
     (read_setting, StartupError),
-    (seconds, ValueError),
+    (parse_seconds, ValueError),
     (parse_min_age, BadInput),
 ]
 

@@ -12,39 +12,41 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-_DESCRIPTION = """Packages, users, indices and logins of a private Python package index, and the configuration of the
+DEFAULT_TIMEOUT_SECONDS = 60.0
+
+_DESCRIPTION = """Manage the packages, users, indices and logins of a private Python package index, and configure the
 tools that install from it. Type 'devpi COMMAND --help' for the options of a command."""
 
 _ENVIRONMENT = """environment:
-  DEVPI_CLIENTDIR   like --clientdir
-  DEVPI_INDEX       index to use in the place of the one chosen by 'devpi use'
+  DEVPI_CLIENTDIR   same as --clientdir
+  DEVPI_INDEX       index to use instead of the one that 'devpi use' selected
   DEVPI_USER        which of several logins to use
   DEVPI_PASSWORD    password for 'devpi login'
-  DEVPI_TOKEN       API token to send to the server in use, in place of a login
+  DEVPI_TOKEN       API token to send to the server in use instead of a login
   DEVPI_NO_PLUGIN   names of plugins to leave out, separated by commas"""
 
 
-class Parser(argparse.ArgumentParser):
-    """Raises what is wrong, for it to be told in one line."""
+class DevpiParser(argparse.ArgumentParser):
+    """Raises usage errors, so that ``main`` can print them in one line."""
 
     def error(self, message: str) -> NoReturn:
         """Raise :class:`UsageError`, where argparse would print the usage and end the process."""
         raise UsageError(f"{self.prog}: error: {message}; see '{self.prog} --help'")
 
 
-class CommandParser(Parser):
-    """The parser of one command; the generic options may stand after the command too."""
+class CommandParser(DevpiParser):
+    """The parser of one command; it also accepts the generic options after the command."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         add_generic_options(self, after_command=True)
 
 
-def main_parser() -> Parser:
-    """Return the parser that finds the command, and leaves what follows it in ``rest``."""
+def main_parser() -> DevpiParser:
+    """Return the parser that finds the command and leaves the arguments after it in ``rest``."""
     width = max(map(len, COMMANDS))
     commands = "\n".join(f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items())
-    parser = Parser(
+    parser = DevpiParser(
         prog="devpi",
         usage="devpi [OPTIONS] COMMAND ...",
         description=_DESCRIPTION,
@@ -59,17 +61,17 @@ def main_parser() -> Parser:
 
 
 def add_generic_options(parser: argparse.ArgumentParser, *, after_command: bool) -> None:
-    """Add the options of every command; after it, they only override what stood before."""
+    """Add the options of every command; those after the command only override those before it."""
 
     def default(value: object) -> object:
         return argparse.SUPPRESS if after_command else value
 
     group = parser.add_argument_group("generic options")
-    group.add_argument("--debug", action="store_true", default=default(False), help="tell what is done, on stderr")
+    group.add_argument("--debug", action="store_true", default=default(False), help="log each step on stderr")
     group.add_argument(
         "-y", dest="yes", action="store_true", default=default(False), help="assume 'yes' on confirmation questions"
     )
-    group.add_argument("-v", "--verbose", action="store_true", default=default(False), help="tell more")
+    group.add_argument("-v", "--verbose", action="store_true", default=default(False), help="show more details")
     group.add_argument(
         "--clientdir",
         metavar="DIR",
@@ -80,8 +82,8 @@ def add_generic_options(parser: argparse.ArgumentParser, *, after_command: bool)
         "--timeout",
         type=_seconds,
         metavar="SECONDS",
-        default=default(60.0),
-        help="give up on a server that is silent for so long (default: 60)",
+        default=default(DEFAULT_TIMEOUT_SECONDS),
+        help="give up when the server sends nothing for this long (default: 60)",
     )
 
 
@@ -93,5 +95,5 @@ def _seconds(text: str) -> float:
 
 
 def parse_command(parser: argparse.ArgumentParser, rest: Sequence[str], options: argparse.Namespace) -> None:
-    """Parse what follows the command into ``options``; options and names may stand in any order."""
+    """Parse the arguments of a command into ``options``; they may mix options and names in any order."""
     parser.parse_intermixed_args(rest, options)

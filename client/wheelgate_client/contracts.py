@@ -1,6 +1,6 @@
-"""What a :class:`~wheelgate_client.hookspecs.ConfigWriter` promises, as tests for any of them. It needs pytest.
+"""The promises of a :class:`~wheelgate_client.hookspecs.ConfigWriter`, as tests for any writer. They need pytest.
 
-Subclass, and say by a fixture how the writer is made::
+Subclass, and return your writer from a fixture::
 
     class TestHatch(ConfigWriterContract):
         @pytest.fixture
@@ -9,9 +9,9 @@ Subclass, and say by a fixture how the writer is made::
 
         @pytest.fixture
         def content(self) -> bytes:
-            return b"# a file as somebody has it, with settings of other kinds"
+            return b"# a file as a user might have it, with other settings"
 
-Whoever wants failures to show values calls ``pytest.register_assert_rewrite("wheelgate_client.contracts")`` first.
+Call ``pytest.register_assert_rewrite("wheelgate_client.contracts")`` first if failures are to show values.
 """
 
 # ruff: noqa: S101 - tests are made of assertions
@@ -26,15 +26,18 @@ import pytest
 
 from wheelgate_client.hookspecs import ConfigError, ConfigWriter, Edit, Location, Target
 
-SERVER = "http://packages.example:3141/"
-TARGET = Target(
-    f"{SERVER}alice/dev/+simple/", f"{SERVER}alice/dev/", upload_url=f"{SERVER}alice/dev/", username="alice"
+CONTRACT_SERVER_URL = "http://packages.example:3141/"
+CONTRACT_TARGET = Target(
+    f"{CONTRACT_SERVER_URL}alice/dev/+simple/",
+    f"{CONTRACT_SERVER_URL}alice/dev/",
+    upload_url=f"{CONTRACT_SERVER_URL}alice/dev/",
+    username="alice",
 )
-SECRET = "s3cret-horse"  # noqa: S105 - of a server in a test
+CONTRACT_PASSWORD = "s3cret-horse"  # noqa: S105 - of a server in a test
 
 
 class ConfigWriterContract:
-    """What a writer of configuration promises."""
+    """The promises of a configuration writer."""
 
     @pytest.fixture
     def writer(self) -> ConfigWriter:
@@ -43,22 +46,22 @@ class ConfigWriterContract:
 
     @pytest.fixture
     def content(self) -> bytes:
-        """Return a file with settings that are not the writer's: override it, or nothing is tried with one."""
+        """Return a file with settings of the user; override it, because the default skips the test that needs one."""
         return b""
 
     @pytest.fixture
     def target(self) -> Target:
-        """Return what to point at; override it if the writer needs a password."""
-        return TARGET
+        """Return the index to point at; override it if the writer needs a password."""
+        return CONTRACT_TARGET
 
     @pytest.fixture
     def path(self, tmp_path: Path) -> Path:
-        """Return where the file is; there is none yet. Override it if the writer edits only a file that is there."""
+        """Return the path of a file that does not exist yet; override it if the writer edits only existing files."""
         return tmp_path / "file"
 
     @pytest.fixture
     def apply(self) -> Callable[[Edit], None]:
-        """Return what makes an edit, as the client does."""
+        """Return a function that makes an edit, as the client does."""
 
         def apply(edit: Edit) -> None:
             if edit.after is None:
@@ -68,8 +71,10 @@ class ConfigWriterContract:
 
         return apply
 
-    def test_it_says_what_it_is(self, writer: ConfigWriter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The name can stand after ``--for``; the file is an absolute path, or there is none."""
+    def test_name_and_location_are_usable(
+        self, writer: ConfigWriter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """``--for`` accepts the name; the path of the file is absolute, if the writer has one; nothing is created."""
         monkeypatch.setenv("HOME", str(tmp_path))
 
         assert writer.name.isprintable()
@@ -83,44 +88,44 @@ class ConfigWriterContract:
                 assert location.label
         assert not list(tmp_path.iterdir())
 
-    def test_a_fresh_file_says_nothing(self, writer: ConfigWriter, path: Path) -> None:
-        """To look makes no file, and there is nothing to take out."""
-        before = bytes_of(path)
+    def test_a_missing_file_has_no_status(self, writer: ConfigWriter, path: Path) -> None:
+        """Reading creates no file, and a removal changes nothing."""
+        before = read_if_exists(path)
 
-        assert writer.read(path) is None
-        edit = writer.unplan(path, SERVER)
-        assert edit.before == edit.after == bytes_of(path) == before
+        assert writer.status(path) is None
+        edit = writer.plan_removal(path, CONTRACT_SERVER_URL)
+        assert edit.before == edit.after == read_if_exists(path) == before
 
-    def test_a_plan_changes_nothing_by_itself(self, writer: ConfigWriter, path: Path, target: Target) -> None:
-        """The client makes the edit, or shows it."""
-        before = bytes_of(path)
+    def test_a_plan_changes_no_file(self, writer: ConfigWriter, path: Path, target: Target) -> None:
+        """The client makes the edit or shows it."""
+        before = read_if_exists(path)
 
         edit = writer.plan(path, target)
 
-        assert (edit.path, edit.before, bytes_of(path)) == (path, before, before)
+        assert (edit.path, edit.before, read_if_exists(path)) == (path, before, before)
         assert edit.after
         assert edit.after != before
 
-    def test_what_is_written_is_read(
+    def test_a_written_file_has_a_status(
         self, writer: ConfigWriter, path: Path, target: Target, apply: Callable[[Edit], None]
     ) -> None:
-        """After the edit the file says something, and a second edit changes nothing."""
+        """After the edit the file has a status, and a second edit changes nothing."""
         apply(writer.plan(path, target))
 
-        assert writer.read(path)
+        assert writer.status(path)
         again = writer.plan(path, target)
         assert again.before == again.after == path.read_bytes()
 
-    def test_it_can_be_taken_out(
+    def test_a_removal_affects_one_server(
         self, writer: ConfigWriter, path: Path, target: Target, apply: Callable[[Edit], None]
     ) -> None:
-        """What points at the server goes; what points at another one stays."""
+        """A removal takes out the settings that point at the server; those that point at another one stay."""
         apply(writer.plan(path, target))
 
-        other = writer.unplan(path, "http://other.example/")
+        other = writer.plan_removal(path, "http://other.example/")
         assert other.before == other.after
-        apply(writer.unplan(path, SERVER))
-        assert writer.read(path) is None
+        apply(writer.plan_removal(path, CONTRACT_SERVER_URL))
+        assert writer.status(path) is None
 
     @pytest.mark.parametrize("end", [b"\n", b"\r\n"], ids=["LF", "CRLF"])
     def test_every_other_line_stays(
@@ -132,30 +137,33 @@ class ConfigWriterContract:
         apply: Callable[[Edit], None],
         end: bytes,
     ) -> None:
-        """A file that somebody wrote by hand keeps every line of its own, in its order, through both edits."""
+        """A file that a user wrote by hand keeps every line, in its order, through both edits."""
         if not content:
-            pytest.skip("override 'content' with a file as somebody has it")
+            pytest.skip("override 'content' with a file as a user might have it")
         path.write_bytes(content.replace(b"\n", end))
         lines = path.read_bytes().splitlines(keepends=True)
 
         apply(writer.plan(path, target))
-        assert in_order(lines, path.read_bytes())
-        apply(writer.unplan(path, SERVER))
+        assert contains_in_order(lines, path.read_bytes())
+        apply(writer.plan_removal(path, CONTRACT_SERVER_URL))
         assert path.read_bytes().splitlines() == [line.rstrip(b"\r\n") for line in lines]
 
     def test_a_secret_is_marked(self, writer: ConfigWriter, path: Path, target: Target) -> None:
-        """A file that holds a password is said to, so that nobody else may read it and ``--dry-run`` hides it."""
-        with_login = target.simple_url.replace("://", f"://alice:{SECRET}@")
-        for asked in (replace(target, password=SECRET), replace(target, simple_url=with_login)):
-            edit = writer.plan(path, asked)
+        """The edit tells of a password, so that only the owner may read the file and ``--dry-run`` hides it."""
+        with_login = target.simple_url.replace("://", f"://alice:{CONTRACT_PASSWORD}@")
+        for requested in (replace(target, password=CONTRACT_PASSWORD), replace(target, simple_url=with_login)):
+            edit = writer.plan(path, requested)
             after = (edit.after or b"").decode()
-            if SECRET in after:
+            if CONTRACT_PASSWORD in after:
                 assert edit.has_secret
-                assert after.count(SECRET) == after.count(f":{SECRET}@") or SECRET in edit.secrets
-        assert SECRET not in repr(replace(target, password=SECRET))
+                assert (
+                    after.count(CONTRACT_PASSWORD) == after.count(f":{CONTRACT_PASSWORD}@")
+                    or CONTRACT_PASSWORD in edit.secrets
+                )
+        assert CONTRACT_PASSWORD not in repr(replace(target, password=CONTRACT_PASSWORD))
 
-    def test_no_address_is_a_trick(self, writer: ConfigWriter, path: Path, target: Target) -> None:
-        """An address with a line break is refused, or written so that it stays one line."""
+    def test_a_url_stays_on_one_line(self, writer: ConfigWriter, path: Path, target: Target) -> None:
+        """The writer refuses a URL with a line break, or writes it on one line."""
         evil = replace(
             target, simple_url=f"{target.simple_url}\n[evil]\nx = 1", upload_url=f"{target.upload_url}\n[evil]"
         )
@@ -168,34 +176,34 @@ class ConfigWriterContract:
     @pytest.mark.parametrize(
         "junk", [None, b"\xff\xfe\x00", b"[[[\n= = =\n\0", b"\n" * 100], ids=["folder", "not text", "nonsense", "blank"]
     )
-    def test_a_file_that_cannot_be_read_is_said_so(
+    def test_an_unreadable_file_is_reported(
         self, writer: ConfigWriter, path: Path, target: Target, junk: bytes | None
     ) -> None:
-        """Whatever is there, the answer is an edit or a ``ConfigError`` that names the file, never another error."""
+        """Every content leads to an edit or a ``ConfigError`` that names the file, never to another error."""
         path.unlink(missing_ok=True)
         if junk is None:
             path.mkdir()
         else:
             path.write_bytes(junk)
-        for ask in (
-            lambda: writer.read(path),
+        for attempt in (
+            lambda: writer.status(path),
             lambda: writer.plan(path, target),
-            lambda: writer.unplan(path, SERVER),
+            lambda: writer.plan_removal(path, CONTRACT_SERVER_URL),
         ):
             refusal = ""
             try:
-                ask()
+                attempt()
             except ConfigError as error:
                 refusal = str(error)
             assert (str(path) in refusal) if refusal else (junk is not None)
 
 
-def bytes_of(path: Path) -> bytes | None:
-    """Return what a file holds; None if there is none."""
+def read_if_exists(path: Path) -> bytes | None:
+    """Return the content of a file; None if there is none."""
     return path.read_bytes() if path.exists() else None
 
 
-def in_order(lines: list[bytes], text: bytes) -> bool:
-    """Whether the lines stand in a text, in their order; a last one without an end may have got one."""
+def contains_in_order(lines: list[bytes], text: bytes) -> bool:
+    """Tell whether the text contains the lines in their order; the last one may have got a line end."""
     there = iter(text.splitlines())
     return all(line.rstrip(b"\r\n") in there for line in lines)

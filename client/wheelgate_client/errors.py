@@ -1,11 +1,11 @@
-"""What can go wrong in the client, each a sentence for the terminal.
+"""The errors of the client; the text of each is a sentence for the terminal.
 
-ClientError                 said in one line, exit code 1
+ClientError                 printed in one line, exit code 1
 ├── UsageError              the command line itself is wrong, exit code 2
 ├── StateError              a file of the client cannot be read, understood or written
-├── UnreachableError        no answer came from the server
-├── NotAnIndexServerError   an answer came, but not from an index server
-└── RefusedError            the server said no, and why
+├── UnreachableError        the server does not respond
+├── NotAnIndexServerError   the response does not come from an index server
+└── RefusedError            the server refuses the request, and says why
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def reason(error: OSError) -> str:
-    """Return what the operating system says; the errors of py.path carry it as the text of their class."""
+def os_reason(error: OSError) -> str:
+    """Return the message of the operating system; the errors of py.path carry it as the docstring of their class."""
     return error.strerror or type(error).__doc__ or str(error)
 
 
@@ -34,31 +34,31 @@ class StateError(ClientError):
 
 
 class UnreachableError(ClientError):
-    """Raised when no answer came: nobody listens, the name is unknown, the time is up, the answer broke off."""
+    """Raised when the server refuses connections, its name is unknown, it times out, or its response breaks off."""
 
     def __init__(self, url: str, reason: str) -> None:
         super().__init__(f"could not connect to '{url}': {reason}; is the server running, and is the URL right?")
 
 
 class NotAnIndexServerError(ClientError):
-    """Raised when what answered does not speak the protocol of an index server."""
+    """Raised when the server does not speak the protocol of an index server."""
 
     def __init__(self, url: str, reason: str) -> None:
         super().__init__(f"'{url}' is not an index server: {reason}; check the URL given to 'devpi use'")
 
 
 class RefusedError(ClientError):
-    """Raised when the server answers with a status of 400 or more."""
+    """Raised when the server responds with a status of 400 or more."""
 
     def __init__(
         self, method: str, url: str, status: int, phrase: str, message: str, hint: str, content: Mapping[str, Any]
     ) -> None:
         self.status = status
         self.reasons = [text for text in dict.fromkeys((phrase, message)) if text]
-        """What the server said, in the status line and in the body, as far as they differ."""
+        """The server's reasons from the status line and the body; one entry if both are the same."""
         self.hint = hint
         self.content = content
-        """The JSON object that came with the refusal, empty if none did."""
-        self.answer = f"{status} {': '.join(self.reasons)}".strip() + (f" {hint}" if hint else "")
+        """The JSON object in the body, empty if there was none."""
+        self.summary = f"{status} {': '.join(self.reasons)}".strip() + (f" {hint}" if hint else "")
         """The status line and the server's reason, ``404 Not Found: no user 'bob'``."""
-        super().__init__(f"{method} {url}\n{self.answer}")
+        super().__init__(f"{method} {url}\n{self.summary}")

@@ -22,78 +22,78 @@ hookimpl = pluggy.HookimplMarker(GROUP)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a configuration file is to point at."""
+    """The index that a configuration file should point at."""
 
     simple_url: str
-    """The simple index, ``http://host/user/index/+simple/``; it may carry ``user:password@``."""
+    """The simple index, ``http://host/user/index/+simple/``; it may contain ``user:password@``."""
     index_url: str
     """The index itself, ``http://host/user/index/``."""
     trusted_host: bool | None = None
-    """True: tell the tool to trust the host without TLS. False: take that line out. None: leave it."""
+    """True: tell the tool to trust the host without TLS. False: remove that setting. None: leave it alone."""
     upload_url: str | None = None
-    """Where uploads go, ``http://host/user/index/``; None for an index that takes none. It may carry credentials
-    where the others do."""
+    """The URL to upload to, ``http://host/user/index/``; None for an index that takes no uploads. It may contain
+    credentials, as the other URLs may."""
     username: str | None = None
-    """Who is to upload and install; None if nobody is logged in."""
+    """The user who uploads and installs; None if nobody is logged in."""
     password: str | None = field(default=None, repr=False)
-    """What proves it; None unless ``--with-login`` asked for it to be stored."""
+    """The password or token of that user; None unless ``--with-login`` asks to store it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """One configuration file of one tool, where that tool would look for it."""
+    """One configuration file of one tool, at the path where that tool looks for it."""
 
     path: Path
     label: str
     """The path as it is shown, for example ``~/.pip/pip.conf``."""
-    shown: bool
-    """Whether ``devpi use`` lists the file although nothing is in it."""
+    listed_when_unset: bool
+    """Whether ``devpi use`` lists the file even if it names no index."""
     by_name_only: bool = False
-    """Whether the file is left alone, and not shown, unless ``--for`` names its writer."""
-    keeps_login: bool = False
-    """Whether the file has a place for a login of its own, so that ``--with-login`` makes sense with it."""
+    """Whether the file is neither shown nor changed unless ``--for`` names its writer."""
+    stores_login: bool = False
+    """Whether the file can store a login, so that ``--with-login`` makes sense with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A change of one file, worked out and not yet made."""
+    """A planned change of one file."""
 
     path: Path
     before: bytes | None
-    """The file's bytes now; None if there is no such file."""
+    """The current content of the file; None if there is no such file."""
     after: bytes | None
-    """The file's bytes once the edit is made; None removes the file."""
+    """The content of the file after the edit; None removes the file."""
     has_secret: bool
-    """True if ``after`` carries a credential: the file is then written for its owner only."""
+    """True if ``after`` contains a credential: the client then writes the file for its owner only."""
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
-    """What ``--dry-run`` hides of ``before`` and ``after``, beyond the passwords in URLs."""
+    """Texts in ``before`` and ``after`` that ``--dry-run`` hides, in addition to the passwords in URLs."""
 
 
 class ConfigWriter(Protocol):
     """Reads and edits the configuration file of one tool.
 
-    ``plan`` and ``unplan`` are pure: they read the file and return what it should become. The client makes the
+    ``plan`` and ``plan_removal`` change nothing: they read the file and return its new content. The client makes the
     edit (backup, atomic replacement, mode), or prints it as a diff for ``--dry-run``.
     """
 
     name: str
-    """What ``--for`` calls it: the tool, such as ``pip``, or the file, such as ``netrc``."""
+    """The name for ``--for``: the tool, such as ``pip``, or the file, such as ``netrc``."""
 
     def location(self, venv: Path | None) -> Location | None:
-        """Where the tool looks: for the user, or inside the virtual environment ``venv``. None: nowhere."""
+        """Return where the tool looks: for the user, or inside the virtual environment ``venv``; None for nowhere."""
 
-    def read(self, path: Path) -> str | None:
-        """Return what ``devpi use`` is to show of the file, or None if it says nothing.
+    def status(self, path: Path) -> str | None:
+        """Return the text that ``devpi use`` shows for the file, or None if nothing is configured.
 
-        That is the index URL that the file makes the tool use, where there is one. Raise ``ConfigError`` if the file
-        cannot be read.
+        This is the URL of the index that the tool uses because of the file, if there is one. Raise ``ConfigError`` if
+        the file cannot be read.
         """
 
     def plan(self, path: Path, target: Target) -> Edit:
-        """Work out the edit that points the tool at ``target``, keeping every other byte. Raise ``ConfigError``."""
+        """Plan the edit that points the tool at ``target`` and keeps every other byte. Raise ``ConfigError``."""
 
-    def unplan(self, path: Path, server_url: str) -> Edit:
-        """Work out the edit that takes out what points at the server ``server_url``. Raise ``ConfigError``."""
+    def plan_removal(self, path: Path, server_url: str) -> Edit:
+        """Plan the edit that removes the settings that point at the server ``server_url``. Raise ``ConfigError``."""
 
 
 class ConfigError(Exception):
@@ -111,10 +111,10 @@ def wheelgate_client_config_writers() -> Iterable[ConfigWriter]:  # type: ignore
 
 @hookspec(firstresult=True)
 def wheelgate_client_get_password(url: str, username: str) -> str | None:
-    """Return the password of ``username`` at the server ``url``, or None to leave the question to the next.
+    """Return the password of ``username`` at the server ``url``, or None to leave the question to the next plugin.
 
-    Called by ``devpi login`` when neither an option nor the environment gave a password, before the prompt. A
-    plugin that raises is named on standard error and the next one is asked; the ``keyring`` library comes last.
+    Called by ``devpi login`` before the prompt, if neither an option nor the environment gave a password. If a plugin
+    raises, the client names it on standard error and asks the next one; the ``keyring`` library comes last.
     """
 
 
@@ -122,8 +122,9 @@ def wheelgate_client_get_password(url: str, username: str) -> str | None:
 def wheelgate_client_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add subcommands to ``devpi``.
 
-    Called when the command at hand is none of the client's own; ``devpi --help`` stays quick and names only
-    ``devpi plugins``. The generic options, such as ``-y``, are added to each parser by the client. Give each parser
-    ``set_defaults(run=function)``; the function takes the parsed arguments and the session, and returns the exit
-    code. A plugin that raises is named on standard error and its commands are absent.
+    Called only if the client itself has no command of the given name; ``devpi --help`` stays quick and names only
+    ``devpi plugins``. The client adds the generic options, such as ``-y``, to each parser. Give each parser
+    ``set_defaults(run=function)``; the function takes the parsed arguments and the
+    :class:`~wheelgate_client.context.CommandContext`, and returns the exit code. If a plugin raises, the client names
+    it on standard error and leaves out its commands.
     """

@@ -1,4 +1,4 @@
-"""A plugin of the client's own: the password that the ``keyring`` library keeps, if that is installed."""
+"""A plugin of the client itself: passwords from the ``keyring`` library, if that is installed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from wheelgate_client.hookspecs import hookimpl
 
 @hookimpl
 def wheelgate_client_get_password(url: str, username: str) -> str | None:
-    """Return what ``keyring get URL USER`` would print."""
+    """Return the password that ``keyring get URL USER`` would print."""
     if find_spec("keyring") is None:
         return None
     try:
-        found: str | None = import_module("keyring").get_password(url, username)
+        password: str | None = import_module("keyring").get_password(url, username)
     except import_module("keyring.errors").NoKeyringError:
-        # A machine without a desktop has the library but no store: that is no news to whoever logs in there.
+        # A machine without a desktop has the library but no store; users there need no message about that.
         return None
-    return found
+    return password

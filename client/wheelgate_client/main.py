@@ -1,7 +1,9 @@
-"""The ``devpi`` command: finds the command, runs it, and turns what went wrong into text and exit code.
+"""The ``devpi`` command: finds the command, runs it, and turns errors into text and exit codes.
 
-Modules are imported when the command at hand needs them: the HTTP library alone costs five times what
-``devpi --version`` does. For the same reason the values that every command needs are named tuples, not dataclasses.
+Modules are imported when a command needs them: the HTTP library alone costs five times as much as
+``devpi --version``. For the same reason the values that every command needs are named tuples, not dataclasses, and
+modules set ``TYPE_CHECKING = False``, which type checkers take for true: importing typing would cost a tenth of
+``devpi --version``.
 """
 
 from __future__ import annotations
@@ -14,20 +16,20 @@ from contextlib import closing, suppress
 from importlib import import_module
 
 from wheelgate_client import VERSION
-from wheelgate_client.arguments import CommandParser, Parser, main_parser, parse_command
+from wheelgate_client.arguments import CommandParser, DevpiParser, main_parser, parse_command
 from wheelgate_client.commands import ALIASES, COMMANDS
-from wheelgate_client.errors import ClientError, UsageError, reason
+from wheelgate_client.errors import ClientError, UsageError, os_reason
 
-TYPE_CHECKING = False  # what type checkers take for true; importing typing would cost a tenth of ``--version``
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from wheelgate_client.session import Session
+    from wheelgate_client.context import CommandContext
     from wheelgate_client.terminal import Terminal
 
-FAILED = 1
-USAGE = 2
-INTERRUPTED = 130
+EXIT_FAILURE = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,17 +40,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except UsageError as error:
-        return _failed(str(error), USAGE)
+        return _print_error(str(error), EXIT_USAGE)
     except ClientError as error:
-        return _failed(str(error), FAILED)
+        return _print_error(str(error), EXIT_FAILURE)
     except BrokenPipeError:
-        _drop_output()  # whoever read it has seen enough
-        return FAILED
+        _redirect_output_to_null()  # the reader, such as ``head``, needs no more
+        return EXIT_FAILURE
     except OSError as error:
-        _drop_output()
-        return _failed(f"{error.filename or 'output'}: {reason(error)}", FAILED)
+        _redirect_output_to_null()
+        return _print_error(f"{error.filename or 'output'}: {os_reason(error)}", EXIT_FAILURE)
     except KeyboardInterrupt:
-        return _failed("interrupted", INTERRUPTED)
+        return _print_error("interrupted", EXIT_INTERRUPTED)
     return code
 
 
@@ -57,7 +59,7 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         options = parser.parse_args(arguments)
         if options.version:
-            return _show_version(options)
+            return _print_version(options)
         if options.command is None:
             parser.print_help()
             return 0
@@ -76,52 +78,52 @@ def _run_command(options: argparse.Namespace) -> int:
     parser = CommandParser(prog=f"devpi {options.command}", description=command.__doc__)
     command.register(parser)
     parse_command(parser, options.rest, options)
-    with closing(_session(options)) as session:
-        return int(command.run(options, session))
+    with closing(_command_context(options)) as context:
+        return int(command.run(options, context))
 
 
 def _run_plugin_command(options: argparse.Namespace) -> int:
-    parser = Parser(prog="devpi")
+    parser = DevpiParser(prog="devpi")
     subparsers = parser.add_subparsers(parser_class=CommandParser)
-    with closing(_session(options)) as session:
-        session.plugins.add_commands(subparsers)
+    with closing(_command_context(options)) as context:
+        context.plugins.add_commands(subparsers)
         command = subparsers.choices.get(options.command)
         if command is None:
             known = ", ".join([*COMMANDS, *subparsers.choices])
             parser.error(f"invalid choice: '{options.command}' (choose from {known})")
         parse_command(command, options.rest, options)
-        return int(options.run(options, session))
+        return int(options.run(options, context))
 
 
-def _show_version(options: argparse.Namespace) -> int:
-    _terminal().line(f"devpi (wheelgate) {VERSION}")
+def _print_version(options: argparse.Namespace) -> int:
+    _terminal().print_line(f"devpi (wheelgate) {VERSION}")
     if options.verbose:
-        from wheelgate_client import versions
+        from wheelgate_client import version_report
 
-        with closing(_session(options)) as session:
-            versions.show(session)
+        with closing(_command_context(options)) as context:
+            version_report.print_versions(context)
     return 0
 
 
-def _session(options: argparse.Namespace) -> Session:
-    from wheelgate_client.session import Session
+def _command_context(options: argparse.Namespace) -> CommandContext:
+    from wheelgate_client.context import CommandContext
 
-    return Session(options, os.environ, _terminal())
+    return CommandContext(options, os.environ, _terminal())
 
 
 def _terminal() -> Terminal:
     from wheelgate_client.terminal import Terminal
 
-    # A process that was started with a stream closed has None in its place.
+    # If a process starts with a stream closed, Python sets that stream to None.
     return Terminal(*(stream or io.StringIO() for stream in (sys.stdin, sys.stdout, sys.stderr)))
 
 
-def _drop_output() -> None:
-    """Spare the interpreter the same failure when it flushes at exit."""
+def _redirect_output_to_null() -> None:
+    """Keep the interpreter from failing again when it flushes standard output at exit."""
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _failed(text: str, code: int) -> int:
+def _print_error(text: str, code: int) -> int:
     _terminal().error(text)
     return code

@@ -1,17 +1,18 @@
-"""Where passwords come from: options, environment, plugins, and at last the terminal."""
+"""Where passwords come from: options, environment, plugins and, last, the terminal."""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.session import Session
+    from wheelgate_client.context import CommandContext
 
-SHORT = 8
+STRONG_PASSWORD_CHARS = 8
+"""Shorter new passwords need a confirmation."""
 
 
-def add_options(parser: argparse.ArgumentParser, purpose: str) -> None:
+def add_password_options(parser: argparse.ArgumentParser, purpose: str) -> None:
     """Add ``--password`` and ``--password-stdin``."""
     group = parser.add_mutually_exclusive_group()
     group.add_argument("--password", help=f"{purpose}; other users of this machine can see it while devpi runs")
@@ -19,48 +20,48 @@ def add_options(parser: argparse.ArgumentParser, purpose: str) -> None:
 
 
 def add_stdin_option(parser: argparse._ActionsContainer, purpose: str) -> None:
-    """Add ``--password-stdin`` alone, where a password may also be given as ``password=...``."""
+    """Add only ``--password-stdin``, for commands that also accept ``password=...``."""
     parser.add_argument("--password-stdin", action="store_true", help=f"read the {purpose} from standard input")
 
 
-def given(options: argparse.Namespace, session: Session) -> str | None:
-    """Return the password that the options give; the empty one is a password too."""
+def password_from_options(options: argparse.Namespace, context: CommandContext) -> str | None:
+    """Return the password given by the options, which may be empty; None if no option gives one."""
     if options.password_stdin:
-        return session.terminal.read_secret()
+        return context.terminal.read_secret()
     password: str | None = options.password
     return password
 
 
-def for_login(options: argparse.Namespace, session: Session) -> str:
+def password_for_login(options: argparse.Namespace, context: CommandContext) -> str:
     """Return the password to log in with.
 
     Raises:
-        ClientError: if it has to be asked for and there is no terminal.
+        ClientError: if nothing provides one and there is no terminal to ask on.
     """
-    username, url = options.username, session.root
-    password = given(options, session)
+    username, url = options.username, context.server_url
+    password = password_from_options(options, context)
     if password is None:
-        password = session.environ.get("DEVPI_PASSWORD") or session.plugins.password(url, username)
+        password = context.environ.get("DEVPI_PASSWORD") or context.plugins.find_password(url, username)
     if password is None:
         prompt = f"password for user {username} at {url}: "
-        password = session.terminal.secret(prompt, otherwise="--password-stdin or DEVPI_PASSWORD")
+        password = context.terminal.ask_secret(prompt, otherwise="--password-stdin or DEVPI_PASSWORD")
     return password
 
 
-def ask_new(session: Session, username: str) -> str:
-    """Ask for a new password until it was given twice alike, and a weak one is meant.
+def ask_new_password(context: CommandContext, username: str) -> str:
+    """Ask for a new password until both entries match and the user has confirmed a weak one.
 
     Raises:
         ClientError: if there is no terminal to ask on.
     """
     while True:
-        password = session.terminal.secret(f"new password for user {username}:", otherwise="--password-stdin")
-        if session.terminal.secret(f"repeat new password for user {username}:", otherwise="") != password:
-            session.terminal.line("passwords did not match")
-        elif len(password) >= SHORT or _is_meant(session, password):
+        password = context.terminal.ask_secret(f"new password for user {username}:", otherwise="--password-stdin")
+        if context.terminal.ask_secret(f"repeat new password for user {username}:", otherwise="") != password:
+            context.terminal.print_line("passwords did not match")
+        elif len(password) >= STRONG_PASSWORD_CHARS or _confirm_weak_password(context, password):
             return password
 
 
-def _is_meant(session: Session, password: str) -> bool:
-    weakness = f"password with less than {SHORT} characters" if password else "empty password"
-    return session.confirm(f"{weakness}, are you sure to use it?")
+def _confirm_weak_password(context: CommandContext, password: str) -> bool:
+    weakness = f"password with less than {STRONG_PASSWORD_CHARS} characters" if password else "empty password"
+    return context.confirm(f"{weakness}, are you sure to use it?")

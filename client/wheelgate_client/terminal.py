@@ -1,4 +1,4 @@
-"""What the client says, and what it asks: the only module that touches standard input and output."""
+"""Prints to the user and asks the user: the only module that uses standard input and output."""
 
 from __future__ import annotations
 
@@ -14,58 +14,58 @@ if TYPE_CHECKING:
 
 
 class Terminal:
-    """Standard output for what was asked for, standard error for everything else."""
+    """Writes the results of a command to standard output and everything else to standard error."""
 
     def __init__(self, stdin: TextIO, stdout: TextIO, stderr: TextIO) -> None:
         self._stdin = stdin
         self._out = py.io.TerminalWriter(stdout)
         self._err = py.io.TerminalWriter(stderr)
 
-    def line(self, text: str = "", *, red: bool = False) -> None:
-        """Print one line of the answer."""
+    def print_line(self, text: str = "", *, red: bool = False) -> None:
+        """Print one line of the result on standard output."""
         self._out.line(printable(text), red=red)
 
-    def block(self, text: str) -> None:
-        """Print lines of the answer at once."""
+    def print_block(self, text: str) -> None:
+        """Print several lines of the result on standard output at once."""
         self._out.line("\n".join(map(printable, text.splitlines())))
 
     def note(self, text: str) -> None:
-        """Print a line on standard error that is no failure."""
+        """Print a line on standard error that reports no failure."""
         self._err.line(printable(text))
 
     def error(self, text: str) -> None:
-        """Print on standard error what failed."""
+        """Print the lines of an error message on standard error, in red."""
         for line in text.splitlines() or [""]:
             self._err.line(printable(line), red=True)
 
-    def status(self, text: str) -> None:
-        """Show how far something is, in the place of what was shown last; nothing unless somebody looks."""
+    def show_status(self, text: str) -> None:
+        """Replace the status line; print nothing unless standard error is a terminal."""
         if self._err.hasmarkup:
             self._err.write(f"\r\x1b[K{printable(text)[: self._err.fullwidth - 1]}")
 
     def confirm(self, question: str, *, assume_yes: bool) -> bool:
-        """Ask until the answer is yes or no.
+        """Ask until the user types yes or no.
 
         Raises:
             ClientError: if standard input ends before that.
         """
         prompt = f"{question} (yes/no)? "
         if assume_yes:
-            self.line(f"{prompt}yes (autoset from -y option)")
+            self.print_line(f"{prompt}yes (autoset from -y option)")
             return True
         while True:
             self._out.write(prompt)
             answer = self._stdin.readline()
             if not answer:
-                self.line()
+                self.print_line()
                 raise ClientError("nothing was changed: nobody answered the question; use -y to assume yes")
             word = answer.strip()
             if word in {"yes", "no"}:
                 return word == "yes"
-            self.line(f"not a valid choice '{word}'")
+            self.print_line(f"not a valid choice '{word}'")
 
-    def secret(self, prompt: str, *, otherwise: str) -> str:
-        """Ask for a password without showing it; ``otherwise`` says how else to give it.
+    def ask_secret(self, prompt: str, *, otherwise: str) -> str:
+        """Ask for a password without showing it; ``otherwise`` names the other ways to give it.
 
         Raises:
             ClientError: if there is no terminal to ask on.
@@ -77,15 +77,15 @@ class Terminal:
         except EOFError:
             raise ClientError("no password given") from None
 
-    def hidden(self, prompt: str, *, otherwise: str) -> str:
-        """Ask for a secret without showing it, or read it from standard input where that is no terminal."""
-        return self.secret(prompt, otherwise=otherwise) if self._stdin.isatty() else self.read_secret()
+    def ask_or_read_secret(self, prompt: str, *, otherwise: str) -> str:
+        """Ask for a secret without showing it; read it from standard input if that is no terminal."""
+        return self.ask_secret(prompt, otherwise=otherwise) if self._stdin.isatty() else self.read_secret()
 
-    def read(self) -> str:
+    def read_input(self) -> str:
         """Return all of standard input.
 
         Raises:
-            ClientError: if it is no text.
+            ClientError: if it cannot be decoded.
         """
         try:
             return self._stdin.read()
@@ -94,11 +94,11 @@ class Terminal:
 
     def read_secret(self) -> str:
         """Return all of standard input without the line end that ``echo`` adds."""
-        return self.read().removesuffix("\n").removesuffix("\r")
+        return self.read_input().removesuffix("\n").removesuffix("\r")
 
 
 def printable(text: str) -> str:
-    r"""Escape what a terminal might obey, as ``\x1b``: a server chooses part of what is printed."""
+    r"""Escape characters that a terminal might execute, as ``\x1b``: the server chooses part of the output."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode-escape").decode() for char in text)

@@ -94,7 +94,7 @@ def devpi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class UserAccount:
     """A user of the real server, and ``devpi`` logged in as that user."""
 
     devpi: Devpi
@@ -109,26 +109,26 @@ class Account:
 
 
 @pytest.fixture
-def stranger(devpi: Devpi, index_server: RunningServer) -> Account:
+def new_user(devpi: Devpi, index_server: RunningServer) -> UserAccount:
     """Use the server, and make a user of a new name, without logging in."""
-    account = Account(devpi, index_server, f"user{next(NUMBERS)}")
+    account = UserAccount(devpi, index_server, f"user{next(NUMBERS)}")
     devpi("use", account.root).ok()
     devpi("user", "-c", account.name, f"password={account.password}").ok()
     return account
 
 
 @pytest.fixture
-def member(stranger: Account) -> Account:
+def logged_in_user(new_user: UserAccount) -> UserAccount:
     """Log in as a user of a new name."""
-    stranger.devpi("login", stranger.name, "--password", stranger.password).ok()
-    return stranger
+    new_user.devpi("login", new_user.name, "--password", new_user.password).ok()
+    return new_user
 
 
 NUMBERS = count(1)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What a made-up server says; anything but bytes is sent as JSON."""
 
     content: Any = None
@@ -145,7 +145,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ReceivedRequest:
     """What a made-up server was asked."""
 
     method: str
@@ -159,31 +159,31 @@ class Request:
 
 
 @dataclass(slots=True)
-class MadeUpServer:
+class FakeServer:
     """Says what no index server says; other paths than the given ones, with or without a method, are 404."""
 
     url: str
-    answers: dict[str, Answer]
-    requests: list[Request]
+    responses: dict[str, Response]
+    requests: list[ReceivedRequest]
     server: ThreadingHTTPServer
 
-    def encrypt(self, certificate: Path) -> None:
+    def enable_tls(self, certificate: Path) -> None:
         """Speak TLS from now on."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.url = self.url.replace("http:", "https:")
 
-    def speaks_the_protocol(self, username: str | None = None) -> None:
+    def act_as_index_server(self, username: str | None = None) -> None:
         """Answer discovery and login as an index server does, one that takes everybody for this user."""
         status = ["noauth", "", []] if username is None else ["ok", username, []]
         api = {"login": f"{self.url}/+login", "authstatus": status, "features": []}
         index = {"index": f"{self.url}/alice/dev", "simpleindex": f"{self.url}/alice/dev/+simple/"}
-        self.says("/+api", "apiconfig", api)
-        self.says("/alice/dev/+api", "apiconfig", {**api, **index})
-        self.says("/+login", "proxyauth", {"password": "a-token", "expiration": 36000})
+        self.respond("/+api", "apiconfig", api)
+        self.respond("/alice/dev/+api", "apiconfig", {**api, **index})
+        self.respond("/+login", "proxyauth", {"password": "a-token", "expiration": 36000})
 
-    def has_index(self, **api: object) -> None:
+    def serve_index(self, **api: object) -> None:
         """Answer as the index alice/dev does that is open for upload, to a login that is good; change it by ``api``."""
         index = f"{self.url}/alice/dev"
         standard = {
@@ -194,34 +194,34 @@ class MadeUpServer:
             "simpleindex": f"{index}/+simple/",
             "pypisubmit": f"{index}/",
         }
-        self.says("/+login", "proxyauth", {"password": "a-token", "expiration": 36000})
-        self.says("/alice/dev/+api", "apiconfig", {**standard, **api})
-        self.says("/alice/dev?no_projects=", "indexconfig", {})
+        self.respond("/+login", "proxyauth", {"password": "a-token", "expiration": 36000})
+        self.respond("/alice/dev/+api", "apiconfig", {**standard, **api})
+        self.respond("/alice/dev?no_projects=", "indexconfig", {})
 
-    def says(self, path: str, kind: str, result: object) -> None:
+    def respond(self, path: str, kind: str, result: object) -> None:
         """Answer as index servers do."""
-        self.answers[path] = Answer({"result": result, "type": kind})
+        self.responses[path] = Response({"result": result, "type": kind})
 
-    def is_known_as(self, url: str, instead_of: str = "") -> None:
+    def rewrite_urls(self, url: str, instead_of: str = "") -> None:
         """Give out addresses as a server does that was told its outside URL."""
         before = (instead_of or self.url).encode()
-        for path, answer in self.answers.items():
-            self.answers[path] = Answer(answer.body().replace(before, url.encode()))
+        for path, answer in self.responses.items():
+            self.responses[path] = Response(answer.body().replace(before, url.encode()))
 
 
 @pytest.fixture
-def made_up_server() -> Iterator[MadeUpServer]:
+def fake_server() -> Iterator[FakeServer]:
     """Start a server that answers by its table of paths, which the test fills."""
-    answers: dict[str, Answer] = {}
-    requests: list[Request] = []
+    responses: dict[str, Response] = {}
+    requests: list[ReceivedRequest] = []
     over = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def handle_any(self) -> None:
             sent = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            requests.append(Request(self.command, self.path, dict(self.headers), sent))
-            otherwise = answers.get(self.path, Answer({"message": "nothing here"}, 404))
-            answer = answers.get(f"{self.command} {self.path}", otherwise)
+            requests.append(ReceivedRequest(self.command, self.path, dict(self.headers), sent))
+            otherwise = responses.get(self.path, Response({"message": "nothing here"}, 404))
+            answer = responses.get(f"{self.command} {self.path}", otherwise)
             body = answer.body()
             if answer.hangs:
                 over.wait()
@@ -247,7 +247,7 @@ def made_up_server() -> Iterator[MadeUpServer]:
     server = QuietServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield MadeUpServer(f"http://127.0.0.1:{server.server_port}", answers, requests, server)
+    yield FakeServer(f"http://127.0.0.1:{server.server_port}", responses, requests, server)
     over.set()
     server.shutdown()
     thread.join()
@@ -255,13 +255,13 @@ def made_up_server() -> Iterator[MadeUpServer]:
 
 
 @pytest.fixture
-def index(devpi: Devpi, made_up_server: MadeUpServer) -> MadeUpServer:
+def index(devpi: Devpi, fake_server: FakeServer) -> FakeServer:
     """Use the index alice/dev of a made-up server, logged in as alice."""
-    made_up_server.has_index()
-    devpi("use", f"{made_up_server.url}/alice/dev").ok()
+    fake_server.serve_index()
+    devpi("use", f"{fake_server.url}/alice/dev").ok()
     devpi("login", "alice", "--password", "x").ok()
-    made_up_server.requests.clear()
-    return made_up_server
+    fake_server.requests.clear()
+    return fake_server
 
 
 @pytest.fixture

@@ -5,16 +5,17 @@ from __future__ import annotations
 from importlib.metadata import version
 
 import pytest
+from tests.client.conftest import Devpi
 
 from wheelgate_client.commands import COMMANDS
 
 
-def test_without_a_command_the_help_is_shown(devpi):
+def test_without_a_command_the_help_is_shown(devpi: Devpi) -> None:
     """``devpi`` alone is a question, not an error."""
     assert devpi().ok().out == devpi("--help").ok().out
 
 
-def test_help_lists_every_command(devpi):
+def test_help_lists_every_command(devpi: Devpi) -> None:
     """Each command stands in the help with what it is for."""
     lines = devpi("--help").ok().out.splitlines()
 
@@ -22,7 +23,7 @@ def test_help_lists_every_command(devpi):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_a_help_of_its_own(devpi, command):
+def test_every_command_has_a_help_of_its_own(devpi: Devpi, command: str) -> None:
     """``devpi COMMAND --help`` names the command and the options of every command."""
     out = devpi(command, "--help").ok().out
 
@@ -30,7 +31,7 @@ def test_every_command_has_a_help_of_its_own(devpi, command):
     assert "--clientdir DIR" in out
 
 
-def test_version_is_that_of_the_distribution(devpi):
+def test_version_is_that_of_the_distribution(devpi: Devpi) -> None:
     """The version that is written down in the client is the one that is installed."""
     assert devpi("--version").ok().out == f"devpi (wheelgate) {version('wheelgate')}\n"
 
@@ -62,7 +63,7 @@ def test_version_is_that_of_the_distribution(devpi):
         ),
     ],
 )
-def test_wrong_usage_is_one_line_and_exit_code_2(devpi, arguments, complaint):
+def test_wrong_usage_is_one_line_and_exit_code_2(devpi: Devpi, arguments: list[str], complaint: str) -> None:
     """A command line that cannot be understood changes nothing and says in one line why."""
     outcome = devpi(*arguments).fails(2)
 
@@ -72,7 +73,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(devpi, arguments, complaint):
     assert not devpi.clientdir.exists()
 
 
-def test_generic_options_stand_before_or_after_the_command(devpi):
+def test_generic_options_stand_before_or_after_the_command(devpi: Devpi) -> None:
     """``--clientdir`` means the same on both sides of the command; the later one counts."""
     elsewhere = devpi.home / "elsewhere"
 

@@ -7,9 +7,10 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from pathlib import Path
 
 import pytest
-from tests.client.conftest import Answer
+from tests.client.conftest import Devpi, FakeServer, Response
 from tests.client.test_upload import EMPTY, uploads
 from tests.helpers import distributions
 
@@ -37,7 +38,7 @@ target.mkdir()
 
 
 @pytest.fixture
-def project(devpi, monkeypatch):
+def project(devpi: Devpi, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand in the folder of a project under git's control, with a file that is not."""
     with tarfile.open(fileobj=io.BytesIO(distributions.sdist("proj").content)) as archive:
         archive.extractall(devpi.home, filter="data")
@@ -54,21 +55,23 @@ def project(devpi, monkeypatch):
     return folder
 
 
-def git(*arguments):
+def git(*arguments: str) -> None:
     """Run git as somebody."""
     subprocess.run(["git", "-c", "user.name=x", "-c", "user.email=x@x.example", *arguments], check=True)
 
 
-def built(index):
+def built(index: FakeServer) -> tuple[list[str], set[str]]:
     """Return the names of the files that were sent, and those of the members of the sdist."""
-    names, members = [], set()
+    names: list[str] = []
+    members: set[str] = set()
     for form in uploads(index):
         names.append(form["filename"][0].decode())
         if names[-1].endswith(".gz"):
             with tarfile.open(fileobj=io.BytesIO(form["content"][0])) as archive:
                 members = {name.partition("/")[2] for name in archive.getnames()}
-                history = archive.extractfile("proj-1.0/history.txt").read()
-                members |= {"knows its history"} if history.strip() else set()
+                history = archive.extractfile("proj-1.0/history.txt")
+                assert history is not None
+                members |= {"knows its history"} if history.read().strip() else set()
     return names, members
 
 
@@ -82,11 +85,13 @@ def built(index):
         pytest.param([], "[devpi:upload]\nformats = sdist\n", [SDIST], id="formats of setup.cfg"),
     ],
 )
-def test_what_was_asked_for_is_built_and_sent(devpi, index, project, options, setup_cfg, names):
+def test_what_was_asked_for_is_built_and_sent(
+    devpi: Devpi, index: FakeServer, project: Path, options: list[str], setup_cfg: str, names: list[str]
+) -> None:
     """Nothing is left in the project's folder."""
     (project / "setup.cfg").write_text(setup_cfg)
     before = sorted(project.rglob("*"))
-    index.answers["/alice/dev/"] = EMPTY
+    index.responses["/alice/dev/"] = EMPTY
 
     outcome = devpi("upload", "--no-isolation", *options).ok()
 
@@ -104,9 +109,11 @@ def test_what_was_asked_for_is_built_and_sent(devpi, index, project, options, se
         pytest.param(["--no-vcs"], {"secret.txt", "build", "knows its history"}, set(), id="in place"),
     ],
 )
-def test_a_release_is_built_from_what_git_tracks(devpi, index, project, options, there, absent):
+def test_a_release_is_built_from_what_git_tracks(
+    devpi: Devpi, index: FakeServer, project: Path, options: list[str], there: set[str], absent: set[str]
+) -> None:
     """What lies about in the folder gets into no release unless that is asked for."""
-    index.answers["/alice/dev/"] = EMPTY
+    index.responses["/alice/dev/"] = EMPTY
 
     devpi("upload", "--no-isolation", "--sdist", *options).ok()
 
@@ -115,9 +122,9 @@ def test_a_release_is_built_from_what_git_tracks(devpi, index, project, options,
     assert not absent & members
 
 
-def test_formats_are_deprecated(devpi, index, project):
+def test_formats_are_deprecated(devpi: Devpi, index: FakeServer, project: Path) -> None:
     """They still work, and say what to type instead."""
-    index.answers["/alice/dev/"] = EMPTY
+    index.responses["/alice/dev/"] = EMPTY
 
     outcome = devpi("upload", "--no-isolation", "--formats", "bdist_wheel,sdist.zip")
 
@@ -132,7 +139,14 @@ def test_formats_are_deprecated(devpi, index, project):
         pytest.param(["--only-docs"], ["proj-1.0.doc.zip"], id="only"),
     ],
 )
-def test_documentation_is_built(devpi, index, project, tmp_path, options, names):
+def test_documentation_is_built(
+    devpi: Devpi,
+    index: FakeServer,
+    project: Path,
+    tmp_path: Path,
+    options: list[str],
+    names: list[str],
+) -> None:
     """Sphinx is called as a module, and what it writes is sent as a zip file."""
     sphinx = tmp_path / "site" / "sphinx"
     sphinx.mkdir(parents=True)
@@ -141,7 +155,7 @@ def test_documentation_is_built(devpi, index, project, tmp_path, options, names)
     (project / "docs").mkdir()
     (project / "docs" / "conf.py").touch()
     git("add", "docs")
-    index.answers["/alice/dev/"] = EMPTY
+    index.responses["/alice/dev/"] = EMPTY
 
     devpi("upload", "--no-isolation", *options, PYTHONPATH=str(sphinx.parent)).ok()
 
@@ -161,7 +175,9 @@ def test_documentation_is_built(devpi, index, project, tmp_path, options, names)
         pytest.param([], "backend.py", "command failed", id="build fails"),
     ],
 )
-def test_what_cannot_be_built_is_told(devpi, index, project, options, spoil, complaint):
+def test_what_cannot_be_built_is_told(
+    devpi: Devpi, index: FakeServer, project: Path, options: list[str], spoil: str, complaint: str
+) -> None:
     """Nothing is sent."""
     if spoil:
         (project / spoil).unlink()
@@ -176,14 +192,16 @@ def test_what_cannot_be_built_is_told(devpi, index, project, options, spoil, com
     ("content", "complaint"),
     [("[devpi:upload]\nwheel = maybe\n", "setup.cfg: Not a boolean: maybe; "), ("[devpi", "setup.cfg: File contains")],
 )
-def test_a_setup_cfg_that_makes_no_sense_is_told(devpi, index, project, content, complaint):
+def test_a_setup_cfg_that_makes_no_sense_is_told(
+    devpi: Devpi, index: FakeServer, project: Path, content: str, complaint: str
+) -> None:
     """Guessing would build something else than meant."""
     (project / "setup.cfg").write_text(content)
 
     assert devpi("upload").fails().err.startswith(complaint)
 
 
-def test_a_project_that_git_does_not_track_is_told(devpi, index, project):
+def test_a_project_that_git_does_not_track_is_told(devpi: Devpi, index: FakeServer, project: Path) -> None:
     """The copy would have no pyproject.toml in it."""
     git("rm", "-q", "--cached", "pyproject.toml")
 
@@ -191,7 +209,9 @@ def test_a_project_that_git_does_not_track_is_told(devpi, index, project):
 
 
 @pytest.mark.parametrize("trouble", ["damaged", "no git"])
-def test_a_repository_that_cannot_be_asked_is_told(devpi, index, project, trouble):
+def test_a_repository_that_cannot_be_asked_is_told(
+    devpi: Devpi, index: FakeServer, project: Path, trouble: str
+) -> None:
     """What git does not track must not get into a release unseen."""
     if trouble == "damaged":
         (project / ".git" / "HEAD").unlink()
@@ -201,19 +221,19 @@ def test_a_repository_that_cannot_be_asked_is_told(devpi, index, project, troubl
     assert outcome.err.startswith(f"git does not tell which files of {project} it tracks ")
 
 
-def test_a_folder_without_git_is_built_in_place(devpi, index, project):
+def test_a_folder_without_git_is_built_in_place(devpi: Devpi, index: FakeServer, project: Path) -> None:
     """A project needs no version control."""
     subprocess.run(["rm", "-r", ".git"], check=True)
-    index.answers["/alice/dev/"] = EMPTY
+    index.responses["/alice/dev/"] = EMPTY
 
     devpi("upload", "--no-isolation", "--sdist", "-p", sys.executable).ok()
 
     assert "secret.txt" in built(index)[1]
 
 
-def test_a_refusal_leaves_no_workdir(devpi, index, project, tmp_path):
+def test_a_refusal_leaves_no_workdir(devpi: Devpi, index: FakeServer, project: Path, tmp_path: Path) -> None:
     """What was built is gone with the command."""
-    index.answers["/alice/dev/"] = Answer({"message": "no"}, 403)
+    index.responses["/alice/dev/"] = Response({"message": "no"}, 403)
 
     devpi("upload", "--no-isolation", "--wheel", TMPDIR=str(tmp_path)).fails()
 

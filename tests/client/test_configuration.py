@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from tests.client.conftest import Devpi, FakeServer, Outcome
 
 WRITER = """
     from pathlib import Path
@@ -16,15 +19,15 @@ WRITER = """
 
         def location(self, venv):
             path = Path.home() / ".{name}rc"
-            return Location(path, "~/.{name}rc", shown=True)
+            return Location(path, "~/.{name}rc", listed_when_unset=True)
 
-        def read(self, path):
+        def status(self, path):
             {read}
 
         def plan(self, path, target):
             {plan}
 
-        def unplan(self, path, server_url):
+        def plan_removal(self, path, server_url):
             before = path.read_bytes() if path.exists() else None
             return Edit(path, before, None, has_secret=False)
 
@@ -38,22 +41,22 @@ PLAN = """before = path.read_bytes() if path.exists() else None
 
 
 @pytest.fixture
-def used(devpi, made_up_server):
+def used(devpi: Devpi, fake_server: FakeServer) -> Devpi:
     """Use an index, with no writers but those that a test installs."""
-    made_up_server.speaks_the_protocol("alice")
-    devpi("use", f"{made_up_server.url}/alice/dev").ok()
+    fake_server.act_as_index_server("alice")
+    devpi("use", f"{fake_server.url}/alice/dev").ok()
     devpi.monkeypatch.setenv("DEVPI_NO_PLUGIN", "pipconfig")
     return devpi
 
 
 @pytest.fixture
-def toolrc(used, install_plugin):
+def toolrc(used: Devpi, install_plugin: Callable[[str, str], None]) -> Path:
     """Install the writer of a tool, and return the path of its file."""
     install_plugin("tool", WRITER.format(name="tool", read=READ, plan=PLAN))
     return used.home / ".toolrc"
 
 
-def configuration(outcome):
+def configuration(outcome: Outcome) -> list[str]:
     """Return the lines about configuration files."""
     return outcome.out.splitlines()[1:]
 
@@ -62,12 +65,12 @@ class TestBundledWriters:
     """pip, uv and the others, as they come with the client."""
 
     @pytest.fixture(autouse=True)
-    def _bundled(self, used):
+    def _bundled(self, used: Devpi) -> None:
         used.monkeypatch.delenv("DEVPI_NO_PLUGIN")
 
-    def test_all_are_pointed_at_the_index_and_back(self, used, made_up_server):
+    def test_all_are_pointed_at_the_index_and_back(self, used: Devpi, fake_server: FakeServer) -> None:
         """``--set-cfg`` shows where each tool now installs from; ``--unset-cfg`` takes that out again."""
-        url = f"{made_up_server.url}/alice/dev/+simple/"
+        url = f"{fake_server.url}/alice/dev/+simple/"
 
         assert configuration(used("use", "--set-cfg").ok()) == [
             f"~/.pydistutils.cfg     : {url}",
@@ -79,7 +82,7 @@ class TestBundledWriters:
         assert url in (used.home / ".pip" / "pip.conf").read_text()
         assert url not in used("use", "--unset-cfg").ok().out
 
-    def test_a_writer_can_be_replaced(self, used, install_plugin):
+    def test_a_writer_can_be_replaced(self, used: Devpi, install_plugin: Callable[[str, str], None]) -> None:
         """Whoever blocks the bundled writers sees only the others."""
         install_plugin("other", WRITER.format(name="pip", read=READ, plan=PLAN))
 
@@ -87,7 +90,7 @@ class TestBundledWriters:
 
         assert configuration(outcome) == ["~/.piprc: no config file exists", "always-set-cfg: no"]
 
-    def test_two_writers_of_one_tool_are_refused(self, used, install_plugin):
+    def test_two_writers_of_one_tool_are_refused(self, used: Devpi, install_plugin: Callable[[str, str], None]) -> None:
         """Both plugins are named, and how to get along."""
         install_plugin("other", WRITER.format(name="pip", read=READ, plan=PLAN))
 
@@ -98,7 +101,7 @@ class TestBundledWriters:
         assert "'pipconfig'" in outcome.err
 
 
-def test_what_a_file_says_is_shown(used, toolrc):
+def test_what_a_file_says_is_shown(used: Devpi, toolrc: Path) -> None:
     """No file, a file that says nothing, a URL; of credentials only the user is shown."""
     shown = [configuration(used("use").ok())[0]]
     toolrc.write_text("http://u:secret@other/+simple/")
@@ -107,7 +110,7 @@ def test_what_a_file_says_is_shown(used, toolrc):
     assert shown == ["~/.toolrc: no config file exists", "~/.toolrc: http://u:****@other/+simple/"]
 
 
-def test_a_file_that_says_nothing_is_shown_so(used, install_plugin):
+def test_a_file_that_says_nothing_is_shown_so(used: Devpi, install_plugin: Callable[[str, str], None]) -> None:
     """The file is there, and points nowhere."""
     install_plugin("tool", WRITER.format(name="tool", read="return None", plan=PLAN))
     (used.home / ".toolrc").write_text("")
@@ -115,9 +118,9 @@ def test_a_file_that_says_nothing_is_shown_so(used, install_plugin):
     assert configuration(used("use").ok())[0] == "~/.toolrc: no index server configured"
 
 
-def test_always_set_cfg_is_remembered(used, toolrc, made_up_server):
+def test_always_set_cfg_is_remembered(used: Devpi, toolrc: Path, fake_server: FakeServer) -> None:
     """After ``--always-set-cfg=yes`` every ``use`` writes, until ``no``."""
-    url = f"{made_up_server.url}/alice/dev/+simple/"
+    url = f"{fake_server.url}/alice/dev/+simple/"
 
     assert configuration(used("use", "--always-set-cfg=yes").ok()) == [f"~/.toolrc: {url}", "always-set-cfg: yes"]
     toolrc.unlink()
@@ -129,19 +132,19 @@ def test_always_set_cfg_is_remembered(used, toolrc, made_up_server):
     assert (state["always_setcfg"], state["settrusted"]) == (False, False)
 
 
-def test_a_dry_run_changes_nothing(used, toolrc, made_up_server):
+def test_a_dry_run_changes_nothing(used: Devpi, toolrc: Path, fake_server: FakeServer) -> None:
     """The differences are printed, and neither files nor state are written."""
     toolrc.write_text("http://old/\n")
     state = {path: path.read_bytes() for path in used.clientdir.iterdir()}
 
-    outcome = used("use", made_up_server.url + "/alice/dev", "--always-set-cfg=yes", "--dry-run").ok()
+    outcome = used("use", fake_server.url + "/alice/dev", "--always-set-cfg=yes", "--dry-run").ok()
 
     assert configuration(outcome) == [
         "--- ~/.toolrc",
         "+++ ~/.toolrc",
         "@@ -1 +1 @@",
         "-http://old/",
-        f"+{made_up_server.url}/alice/dev/+simple/",
+        f"+{fake_server.url}/alice/dev/+simple/",
         "~/.toolrc: http://old/\\n",
         "always-set-cfg: yes",
     ]
@@ -149,9 +152,9 @@ def test_a_dry_run_changes_nothing(used, toolrc, made_up_server):
     assert {path: path.read_bytes() for path in used.clientdir.iterdir()} == state
 
 
-def test_a_dry_run_hides_credentials(used, toolrc, made_up_server):
+def test_a_dry_run_hides_credentials(used: Devpi, toolrc: Path, fake_server: FakeServer) -> None:
     """What is written to the file with a password is printed without."""
-    host = made_up_server.url.removeprefix("http://")
+    host = fake_server.url.removeprefix("http://")
     used("use", f"http://u:secret@{host}/alice/dev")
 
     outcome = used("use", "--set-cfg", "--dry-run").ok()
@@ -160,7 +163,7 @@ def test_a_dry_run_hides_credentials(used, toolrc, made_up_server):
     assert "secret" not in outcome.out
 
 
-def test_the_original_is_kept_once(used, toolrc):
+def test_the_original_is_kept_once(used: Devpi, toolrc: Path) -> None:
     """``FILE-bak`` holds what stood there before the first change, for good, with the same rights."""
     backup = used.home / ".toolrc-bak"
     toolrc.write_text("mine")
@@ -174,7 +177,7 @@ def test_the_original_is_kept_once(used, toolrc):
     assert [stat.S_IMODE(path.stat().st_mode) for path in (backup, toolrc)] == [0o640, 0o640]
 
 
-def test_a_new_file_needs_no_backup(used, toolrc):
+def test_a_new_file_needs_no_backup(used: Devpi, toolrc: Path) -> None:
     """There is nothing to keep, and the usual rights are those of the process."""
     before = os.umask(0o027)
     try:
@@ -186,7 +189,7 @@ def test_a_new_file_needs_no_backup(used, toolrc):
     assert not (used.home / ".toolrc-bak").exists()
 
 
-def test_what_is_so_already_is_not_written(used, toolrc):
+def test_what_is_so_already_is_not_written(used: Devpi, toolrc: Path) -> None:
     """A second time changes neither the file nor makes a backup."""
     used("use", "--set-cfg").ok()
     before = toolrc.stat()
@@ -198,9 +201,11 @@ def test_what_is_so_already_is_not_written(used, toolrc):
 
 
 @pytest.mark.parametrize("content", [None, "http://old/", "{url}"], ids=["new", "changed", "unchanged"])
-def test_a_file_with_a_password_is_private(used, toolrc, made_up_server, content):
+def test_a_file_with_a_password_is_private(
+    used: Devpi, toolrc: Path, fake_server: FakeServer, content: str | None
+) -> None:
     """Whatever its rights were, once it carries a credential only the owner can read it."""
-    url = made_up_server.url.replace("http://", "http://u:secret@")
+    url = fake_server.url.replace("http://", "http://u:secret@")
     used("use", f"{url}/alice/dev")
     if content is not None:
         toolrc.write_text(content.replace("{url}", f"{url}/alice/dev/+simple/"))
@@ -212,7 +217,7 @@ def test_a_file_with_a_password_is_private(used, toolrc, made_up_server, content
     assert stat.S_IMODE(toolrc.stat().st_mode) == 0o600
 
 
-def test_a_symbolic_link_stays_one(used, toolrc, tmp_path):
+def test_a_symbolic_link_stays_one(used: Devpi, toolrc: Path, tmp_path: Path) -> None:
     """Whoever keeps dotfiles elsewhere finds the change there."""
     real = tmp_path / "dotfiles-toolrc"
     real.write_text("mine")
@@ -224,7 +229,7 @@ def test_a_symbolic_link_stays_one(used, toolrc, tmp_path):
     assert real.read_text().endswith("/+simple/")
 
 
-def test_unset_removes_what_the_writer_says(used, toolrc):
+def test_unset_removes_what_the_writer_says(used: Devpi, toolrc: Path) -> None:
     """A writer may ask for the whole file to go; what stood in it is in the backup."""
     toolrc.write_text("mine")
 
@@ -247,7 +252,14 @@ def test_unset_removes_what_the_writer_says(used, toolrc):
     ],
 )
 @pytest.mark.parametrize("dry", [[], ["--dry-run"]], ids=["", "dry"])
-def test_a_writer_that_fails_does_not_stop_the_others(used, install_plugin, made_up_server, plan, complaint, dry):
+def test_a_writer_that_fails_does_not_stop_the_others(
+    used: Devpi,
+    install_plugin: Callable[[str, str], None],
+    fake_server: FakeServer,
+    plan: str,
+    complaint: str,
+    dry: list[str],
+) -> None:
     """Its line goes to standard error, the others are written, and the exit code is 1."""
     install_plugin("tool", WRITER.format(name="tool", read=READ, plan=plan))
     install_plugin("good", WRITER.format(name="good", read=READ, plan=PLAN))
@@ -256,14 +268,16 @@ def test_a_writer_that_fails_does_not_stop_the_others(used, install_plugin, made
 
     if not (dry and "nowhere" in plan):
         assert (outcome.code, outcome.err) == (1, f"{complaint}\n")
-    good = "no config file exists" if dry else f"{made_up_server.url}/alice/dev/+simple/"
+    good = "no config file exists" if dry else f"{fake_server.url}/alice/dev/+simple/"
     assert f"~/.goodrc: {good}" in outcome.out
 
 
-def test_a_writer_without_a_place_is_left_out(used, install_plugin):
+def test_a_writer_without_a_place_is_left_out(used: Devpi, install_plugin: Callable[[str, str], None]) -> None:
     """A tool that has no file there is not shown, one that fails to say is told."""
-    nowhere = WRITER.replace('return Location(path, "~/.{name}rc", shown=True)', "return None")
-    failing = WRITER.replace('return Location(path, "~/.{name}rc", shown=True)', "raise KeyError(path.name)")
+    nowhere = WRITER.replace('return Location(path, "~/.{name}rc", listed_when_unset=True)', "return None")
+    failing = WRITER.replace(
+        'return Location(path, "~/.{name}rc", listed_when_unset=True)', "raise KeyError(path.name)"
+    )
     install_plugin("nowhere", nowhere.format(name="nowhere", read=READ, plan=PLAN))
     install_plugin("failing", failing.format(name="failing", read=READ, plan=PLAN))
 
@@ -273,7 +287,7 @@ def test_a_writer_without_a_place_is_left_out(used, install_plugin):
     assert outcome.err == "failing: KeyError: '.failingrc'; the file is as it was before\n"
 
 
-def test_a_file_that_cannot_be_read_is_told_and_shown(used, install_plugin):
+def test_a_file_that_cannot_be_read_is_told_and_shown(used: Devpi, install_plugin: Callable[[str, str], None]) -> None:
     """Showing what is in use succeeds all the same."""
     install_plugin("tool", WRITER.format(name="tool", read="raise ConfigError('~/.toolrc is not text')", plan=PLAN))
 
@@ -283,15 +297,15 @@ def test_a_file_that_cannot_be_read_is_told_and_shown(used, install_plugin):
     assert configuration(outcome)[0] == "~/.toolrc: cannot be read"
 
 
-def test_without_an_index_there_is_nothing_to_set(used, toolrc, made_up_server):
+def test_without_an_index_there_is_nothing_to_set(used: Devpi, toolrc: Path, fake_server: FakeServer) -> None:
     """A server alone is none to install from."""
-    outcome = used("use", made_up_server.url, "--set-cfg")
+    outcome = used("use", fake_server.url, "--set-cfg")
 
     assert (outcome.code, outcome.err) == (0, "no index configured: cannot set pip/easy_install index\n")
     assert not toolrc.exists()
 
 
-def test_without_a_server_there_is_nothing_to_unset(devpi):
+def test_without_a_server_there_is_nothing_to_unset(devpi: Devpi) -> None:
     """It would be open what to take out."""
     assert devpi("use", "--unset-cfg").fails().err == "not connected to a server, see 'devpi use'\n"
 
@@ -300,7 +314,7 @@ class TestTrust:
     """Whether pip is told to trust the host."""
 
     @pytest.fixture(autouse=True)
-    def _writer(self, used, install_plugin):
+    def _writer(self, used: Devpi, install_plugin: Callable[[str, str], None]) -> None:
         plan = PLAN.replace("target.simple_url.encode()", "repr(target.trusted_host).encode()")
         install_plugin("tool", WRITER.format(name="tool", read=READ, plan=plan))
 
@@ -314,11 +328,11 @@ class TestTrust:
         ],
         ids=["not given", "auto", "yes", "no"],
     )
-    def test_this_machine_needs_no_trust(self, used, option, trusted):
+    def test_this_machine_needs_no_trust(self, used: Devpi, option: list[str], trusted: str) -> None:
         """Of the loopback addresses nothing is said unless it is asked for."""
         assert configuration(used("use", "--set-cfg", *option).ok())[0] == f"~/.toolrc: {trusted}"
 
-    def test_trust_is_remembered_with_always(self, used):
+    def test_trust_is_remembered_with_always(self, used: Devpi) -> None:
         """``--always-set-cfg=yes`` keeps the answer for later."""
         used("use", "--always-set-cfg=yes", "--pip-set-trusted=yes").ok()
 
@@ -326,11 +340,13 @@ class TestTrust:
         assert configuration(used("use").ok())[0] == "~/.toolrc: True"
 
     @pytest.mark.parametrize("option", [[], ["-t", "no"]], ids=["auto", "no"])
-    def test_another_host_without_tls_is_trusted_with_a_warning(self, used, made_up_server, option):
+    def test_another_host_without_tls_is_trusted_with_a_warning(
+        self, used: Devpi, fake_server: FakeServer, option: list[str]
+    ) -> None:
         """An index by http:// on another machine is no use to pip otherwise."""
-        made_up_server.is_known_as("http://index.example")
+        fake_server.rewrite_urls("http://index.example")
 
-        outcome = used("use", f"{made_up_server.url}/alice/dev", "--set-cfg", *option)
+        outcome = used("use", f"{fake_server.url}/alice/dev", "--set-cfg", *option)
 
         warned = outcome.err == "Warning: insecure http host, trusted-host will be set for pip\n"
         assert (warned, configuration(outcome)[0]) == (not option, f"~/.toolrc: {not option}")

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import stat
+from pathlib import Path
 
 import pytest
+from tests.client.conftest import Devpi, FakeServer, Outcome
 
 
 @pytest.fixture
-def used(devpi, made_up_server):
+def used(devpi: Devpi, fake_server: FakeServer) -> Devpi:
     """Use an index, logged in."""
-    made_up_server.has_index()
-    devpi("use", f"{made_up_server.url}/alice/dev").ok()
+    fake_server.serve_index()
+    devpi("use", f"{fake_server.url}/alice/dev").ok()
     devpi("login", "alice", "--password", "x").ok()
     (devpi.home / "pyproject.toml").write_text("[project]\n")
     return devpi
 
 
-def configuration(outcome):
+def configuration(outcome: Outcome) -> list[str]:
     """Return the lines about configuration files."""
     return outcome.out.splitlines()[1:]
 
 
-def test_only_what_is_named_is_set_shown_and_taken_out(used, made_up_server):
+def test_only_what_is_named_is_set_shown_and_taken_out(used: Devpi, fake_server: FakeServer) -> None:
     """Each file shows where uploads or installs go; the others do not come into being."""
-    simple, upload = f"{made_up_server.url}/alice/dev/+simple/", f"{made_up_server.url}/alice/dev/"
+    simple, upload = f"{fake_server.url}/alice/dev/+simple/", f"{fake_server.url}/alice/dev/"
     names = "--for=uv-index,pypirc,poetry", "--for", "pdm"
     paths = ["~/.config/uv/uv.toml", "~/.pypirc", "~/pyproject.toml", "~/pyproject.toml"]
 
@@ -40,7 +42,7 @@ def test_only_what_is_named_is_set_shown_and_taken_out(used, made_up_server):
     assert (used.home / "pyproject.toml").read_text() == "[project]\n"
 
 
-def test_without_a_name_they_are_left_alone(used):
+def test_without_a_name_they_are_left_alone(used: Devpi) -> None:
     """``--set-cfg`` and ``--always-set-cfg`` write the files of the documented session, no others."""
     before = (used.home / "pyproject.toml").read_text()
 
@@ -56,25 +58,23 @@ def test_without_a_name_they_are_left_alone(used):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        pytest.param(
-            ["--for", "pip,nosuch"], "'nosuch' is nothing that can be set: --for knows setuptools, pip,", id="x"
-        ),
-        pytest.param(["--for", ""], "'' is nothing that can be set", id="empty"),
+        pytest.param(["--for", "pip,nosuch"], "no plugin can configure 'nosuch': --for knows setuptools, pip,", id="x"),
+        pytest.param(["--for", ""], "no plugin can configure ''", id="empty"),
         pytest.param(["--set-cfg", "--with-login"], "--with-login needs --set-cfg, and --for", id="login of nothing"),
         pytest.param(["--for", "netrc", "--with-login"], "--with-login needs --set-cfg, and --for", id="login unset"),
         pytest.param(
             ["--set-cfg", "--for", "pip,poetry", "--with-login"],
-            "nothing that --for names keeps a login",
+            "no file that --for names can store a login",
             id="no place",
         ),
     ],
 )
-def test_what_makes_no_sense_is_refused(used, arguments, complaint):
+def test_what_makes_no_sense_is_refused(used: Devpi, arguments: list[str], complaint: str) -> None:
     """The sentence says what would."""
     assert f"devpi use: error: {complaint}" in used("use", *arguments).fails(2).err
 
 
-def test_a_login_is_stored_when_asked_for(used):
+def test_a_login_is_stored_when_asked_for(used: Devpi) -> None:
     """It is in files that only their owner can read, whatever they were, and so is what they were before."""
     pypirc = used.home / ".pypirc"
     pypirc.write_text("[corp]\npassword = theirs\n")
@@ -87,13 +87,13 @@ def test_a_login_is_stored_when_asked_for(used):
     texts += [pypirc.read_text(), (used.home / ".netrc").read_text()]
 
     assert without.code == 1
-    assert "say so by --with-login" in without.err
+    assert "Add --with-login" in without.err
     assert ["a-token" in text for text in texts] == [False, True, True]
     written = [used.home / name for name in (".pypirc", ".pypirc-bak", ".netrc")]
     assert [stat.S_IMODE(path.stat().st_mode) for path in written] == [0o600] * 3
 
 
-def test_no_password_is_printed(used):
+def test_no_password_is_printed(used: Devpi) -> None:
     """The differences of a dry run show neither the login nor what else the files hold."""
     (used.home / ".netrc").write_text("machine corp.example login bob password theirs\n")
     (used.home / ".pypirc").write_text("[corp]\npassword = theirs\n")
@@ -107,10 +107,10 @@ def test_no_password_is_printed(used):
     assert "a-token" not in outcome.out
 
 
-def test_nobody_has_no_login_to_store(devpi, made_up_server):
+def test_nobody_has_no_login_to_store(devpi: Devpi, fake_server: FakeServer) -> None:
     """The sentence says how to get one."""
-    made_up_server.has_index(authstatus=["noauth", "", []])
-    devpi("use", f"{made_up_server.url}/alice/dev").ok()
+    fake_server.serve_index(authstatus=["noauth", "", []])
+    devpi("use", f"{fake_server.url}/alice/dev").ok()
 
     outcome = devpi("use", "--set-cfg", "--for", "netrc", "--with-login").fails()
 
@@ -119,18 +119,18 @@ def test_nobody_has_no_login_to_store(devpi, made_up_server):
 
 
 @pytest.mark.parametrize("address", ["simpleindex", "pypisubmit"])
-def test_a_server_cannot_send_the_login_elsewhere(used, made_up_server, address):
+def test_a_server_cannot_send_the_login_elsewhere(used: Devpi, fake_server: FakeServer, address: str) -> None:
     """If the index says that it lies on another host, no login is written for that."""
-    made_up_server.has_index(**{address: "http://evil.example/alice/dev/"})
+    fake_server.serve_index(**{address: "http://evil.example/alice/dev/"})
 
     used("use", "--set-cfg", "--for", "netrc,pypirc", "--with-login").fails()
 
     assert not {".netrc", ".pypirc"} & {path.name for path in used.home.iterdir()}
 
 
-def test_basic_authentication_is_what_is_stored(used, made_up_server):
+def test_basic_authentication_is_what_is_stored(used: Devpi, fake_server: FakeServer) -> None:
     """Where a server in front wants a password of its own, that is the one that the tools have to send."""
-    host = made_up_server.url.removeprefix("http://")
+    host = fake_server.url.removeprefix("http://")
     used("use", f"http://u:secret@{host}/alice/dev")
 
     used("use", "--set-cfg", "--for", "netrc,poetry", "--with-login").ok()
@@ -139,7 +139,7 @@ def test_basic_authentication_is_what_is_stored(used, made_up_server):
     assert "secret" not in (used.home / "pyproject.toml").read_text()
 
 
-def test_a_name_reaches_the_users_file_from_a_virtual_environment(used, tmp_path):
+def test_a_name_reaches_the_users_file_from_a_virtual_environment(used: Devpi, tmp_path: Path) -> None:
     """Whoever names a tool that reads nothing in there means the file that it does read."""
     (tmp_path / "venv").mkdir()
     (tmp_path / "venv" / "pyvenv.cfg").touch()
@@ -155,6 +155,6 @@ def test_a_name_reaches_the_users_file_from_a_virtual_environment(used, tmp_path
     assert "no global configuration changed" in used("use", **venv).ok().out
 
 
-def test_what_is_not_there_is_taken_out_twice(used):
+def test_what_is_not_there_is_taken_out_twice(used: Devpi) -> None:
     """Files that do not exist have nothing in them."""
     used("use", "--unset-cfg", "--for", "netrc,pypirc,uv-index,poetry,pdm").ok()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from tests.client.conftest import UserAccount
 
 pytestmark = pytest.mark.slow
 
 
-def settings(name, **changes):
+def settings(name: str, **changes: str) -> str:
     """Return the lines that show a stage of ``name``."""
     config = {
         "type": "stage",
@@ -22,10 +23,10 @@ def settings(name, **changes):
     return "".join(f"  {key}={value}\n" for key, value in config.items())
 
 
-def test_indices_are_created_shown_listed_and_deleted(member):
+def test_indices_are_created_shown_listed_and_deleted(logged_in_user: UserAccount) -> None:
     """The life of an index, with the lines in the recorded order."""
-    devpi, name = member.devpi, member.name
-    url = f"{member.root}/{name}/dev"
+    devpi, name = logged_in_user.devpi, logged_in_user.name
+    url = f"{logged_in_user.root}/{name}/dev"
 
     assert devpi("index", "-c", "dev").ok().out == f"{url}?no_projects=:\n{settings(name)}"
     assert devpi("index", "dev").ok().out == f"{url}:\n{settings(name)}"
@@ -38,14 +39,16 @@ def test_indices_are_created_shown_listed_and_deleted(member):
     assert devpi("index", "-l").ok().out == ""
 
 
-def test_settings_given_at_creation_count(member):
+def test_settings_given_at_creation_count(logged_in_user: UserAccount) -> None:
     """``-c`` takes any number of settings."""
-    member.devpi("index", "-c", "base").ok()
+    logged_in_user.devpi("index", "-c", "base").ok()
 
-    outcome = member.devpi("index", "-c", "dev", f"bases={member.name}/base", "volatile=False", "title=A = B").ok()
+    outcome = logged_in_user.devpi(
+        "index", "-c", "dev", f"bases={logged_in_user.name}/base", "volatile=False", "title=A = B"
+    ).ok()
 
-    expected = settings(member.name, bases=f"{member.name}/base", volatile="False", title="A = B")
-    assert outcome.out == f"{member.root}/{member.name}/dev?no_projects=:\n{expected}"
+    expected = settings(logged_in_user.name, bases=f"{logged_in_user.name}/base", volatile="False", title="A = B")
+    assert outcome.out == f"{logged_in_user.root}/{logged_in_user.name}/dev?no_projects=:\n{expected}"
 
 
 @pytest.mark.parametrize(
@@ -62,18 +65,22 @@ def test_settings_given_at_creation_count(member):
     ],
 )
 @pytest.mark.parametrize("named", [["dev"], ["-m", "dev"], []], ids=["named", "with -m", "in use"])
-def test_settings_are_changed(member, changes, expected, named):
+def test_settings_are_changed(
+    logged_in_user: UserAccount, changes: list[str], expected: dict[str, str], named: list[str]
+) -> None:
     """Each change is told as typed, then the index is shown; without a name it is the one in use."""
-    member.devpi("index", "-c", "base").ok()
-    member.devpi("index", "-c", "dev").ok()
-    member.devpi("use", "dev").ok()
-    typed = [change.format(name=member.name) for change in changes]
+    logged_in_user.devpi("index", "-c", "base").ok()
+    logged_in_user.devpi("index", "-c", "dev").ok()
+    logged_in_user.devpi("use", "dev").ok()
+    typed = [change.format(name=logged_in_user.name) for change in changes]
 
-    outcome = member.devpi("index", *named, *typed).ok()
+    outcome = logged_in_user.devpi("index", *named, *typed).ok()
 
-    config = settings(member.name, **{key: value.format(name=member.name) for key, value in expected.items()})
-    told = "".join(f"/{member.name}/dev {change}\n" for change in typed)
-    assert outcome.out == f"{told}{member.root}/{member.name}/dev?no_projects=:\n{config}"
+    config = settings(
+        logged_in_user.name, **{key: value.format(name=logged_in_user.name) for key, value in expected.items()}
+    )
+    told = "".join(f"/{logged_in_user.name}/dev {change}\n" for change in typed)
+    assert outcome.out == f"{told}{logged_in_user.root}/{logged_in_user.name}/dev?no_projects=:\n{config}"
 
 
 @pytest.mark.parametrize(
@@ -88,18 +95,20 @@ def test_settings_are_changed(member, changes, expected, named):
         pytest.param(["a/b/c"], "'a/b' is no name of a user or an index: ", id="too many slashes"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_one_line(member, arguments, complaint):
+def test_what_cannot_be_done_is_told_in_one_line(
+    logged_in_user: UserAccount, arguments: list[str], complaint: str
+) -> None:
     """Arguments that make no sense never reach the server."""
-    outcome = member.devpi("index", *arguments).fails()
+    outcome = logged_in_user.devpi("index", *arguments).fails()
 
     assert outcome.err.startswith(complaint)
     assert outcome.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("arguments", [["-l"], ["-c", "dev"], ["dev"], ["dev", "a=b"], ["--delete", "dev", "-y"]])
-def test_whose_index_is_meant_must_be_known(stranger, arguments):
+def test_whose_index_is_meant_must_be_known(new_user: UserAccount, arguments: list[str]) -> None:
     """The short form needs a login."""
-    assert stranger.devpi("index", *arguments).fails().err.startswith("no current authenticated user")
+    assert new_user.devpi("index", *arguments).fails().err.startswith("no current authenticated user")
 
 
 @pytest.mark.parametrize(
@@ -123,21 +132,27 @@ def test_whose_index_is_meant_must_be_known(stranger, arguments):
         ),
     ],
 )
-def test_a_refusal_shows_request_and_answer(member, arguments, request_line, answer):
+def test_a_refusal_shows_request_and_answer(
+    logged_in_user: UserAccount, arguments: list[str], request_line: str, answer: str
+) -> None:
     """Two lines: what was asked, and what the server said."""
-    member.devpi("index", "-c", "dev").ok()
-    member.devpi("index", "-c", "nv", "volatile=False").ok()
-    values = {"name": member.name, "root": member.root, "index": f"{member.root}/{member.name}"}
+    logged_in_user.devpi("index", "-c", "dev").ok()
+    logged_in_user.devpi("index", "-c", "nv", "volatile=False").ok()
+    values = {
+        "name": logged_in_user.name,
+        "root": logged_in_user.root,
+        "index": f"{logged_in_user.root}/{logged_in_user.name}",
+    }
 
-    outcome = member.devpi("index", *arguments).fails()
+    outcome = logged_in_user.devpi("index", *arguments).fails()
 
     assert outcome.err.startswith(f"{request_line.format(**values)}\n{answer.format(**values)}")
     assert outcome.err.count("\n") == 2
 
 
-def test_declining_deletes_nothing(member):
+def test_declining_deletes_nothing(logged_in_user: UserAccount) -> None:
     """The answer no is no failure."""
-    member.devpi("index", "-c", "dev").ok()
+    logged_in_user.devpi("index", "-c", "dev").ok()
 
-    assert "index deleted" not in member.devpi("index", "--delete", "dev", stdin="no\n").ok().out
-    assert member.devpi("index", "-l").ok().out == f"{member.name}/dev\n"
+    assert "index deleted" not in logged_in_user.devpi("index", "--delete", "dev", stdin="no\n").ok().out
+    assert logged_in_user.devpi("index", "-l").ok().out == f"{logged_in_user.name}/dev\n"

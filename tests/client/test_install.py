@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.client.conftest import Answer
+from tests.client.conftest import Devpi, FakeServer, Response
 from tests.helpers import distributions
 from tests.helpers.tool_cache import SHARED_PIP
 
@@ -23,7 +23,7 @@ LATER = distributions.wheel("abc", "2.0rc1")
 
 
 @pytest.fixture(scope="module")
-def ready_venv(tmp_path_factory):
+def ready_venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a virtual environment with pip in it."""
     folder = tmp_path_factory.mktemp("venv") / "with pip"
     subprocess.run([sys.executable, "-m", "virtualenv", "-q", str(folder)], env=os.environ | SHARED_PIP, check=True)
@@ -31,23 +31,23 @@ def ready_venv(tmp_path_factory):
 
 
 @pytest.fixture
-def packages(index, devpi):
+def packages(index: FakeServer, devpi: Devpi) -> FakeServer:
     """Serve two versions of a package to whoever is logged in; the token has every character that a URL minds."""
-    index.says("/+login", "proxyauth", {"password": TOKEN, "expiration": 36000})
+    index.respond("/+login", "proxyauth", {"password": TOKEN, "expiration": 36000})
     devpi("login", "alice", "--password", "x").ok()
     links = ""
     for package in (PACKAGE, LATER):
-        index.answers[f"/alice/dev/files/{package.filename}"] = Answer(
+        index.responses[f"/alice/dev/files/{package.filename}"] = Response(
             package.content, headers={"Content-Type": "application/octet-stream"}
         )
         links += f'<a href="../../files/{package.filename}#sha256={package.sha256}">{package.filename}</a>\n'
     page = f"<!DOCTYPE html><html><body>{links}</body></html>".encode()
-    index.answers["/alice/dev/+simple/abc/"] = Answer(page, headers={"Content-Type": "text/html"})
+    index.responses["/alice/dev/+simple/abc/"] = Response(page, headers={"Content-Type": "text/html"})
     index.requests.clear()
     return index
 
 
-def run(devpi, *arguments, **environ):
+def run(devpi: Devpi, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run ``devpi`` as a process of its own, whose children share its output; pip and uv ask nobody else."""
     program = Path(sys.executable).with_name("devpi")
     safe = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0"}
@@ -64,7 +64,7 @@ def run(devpi, *arguments, **environ):
     return done
 
 
-def installed(venv):
+def installed(venv: Path) -> dict[str, str]:
     """Return what is installed in an environment beside pip and its like."""
     command = [sys.executable, "-m", "uv", "pip", "list", "--python", str(venv / "bin" / "python"), "--format", "json"]
     listed = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
@@ -73,7 +73,9 @@ def installed(venv):
 
 @pytest.mark.parametrize("installer", ["pip", "uv"])
 @pytest.mark.parametrize("way", ["option", "active", "stored"])
-def test_a_package_is_installed_as_the_user_logged_in(devpi, packages, ready_venv, installer, way):
+def test_a_package_is_installed_as_the_user_logged_in(
+    devpi: Devpi, packages: FakeServer, ready_venv: Path, installer: str, way: str
+) -> None:
     """The login reaches the index, and is on no command line and no screen; a release candidate counts as release."""
     environ = {"VIRTUAL_ENV": str(ready_venv)} if way == "active" else {}
     if way == "stored":
@@ -93,7 +95,7 @@ def test_a_package_is_installed_as_the_user_logged_in(devpi, packages, ready_ven
     subprocess.run([sys.executable, "-m", "uv", "pip", "uninstall", "--python", str(ready_venv), "abc"], check=True)
 
 
-def test_uv_is_taken_where_there_is_no_pip(devpi, packages, tmp_path):
+def test_uv_is_taken_where_there_is_no_pip(devpi: Devpi, packages: FakeServer, tmp_path: Path) -> None:
     """Environments that uv makes have none."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
     (devpi.home / "requirements.txt").write_text("abc<2\n")
@@ -104,9 +106,9 @@ def test_uv_is_taken_where_there_is_no_pip(devpi, packages, tmp_path):
     assert installed(tmp_path / "bare") == {"abc": "1.0"}
 
 
-def test_a_login_that_is_no_longer_valid_is_left_out(devpi, packages, ready_venv):
+def test_a_login_that_is_no_longer_valid_is_left_out(devpi: Devpi, packages: FakeServer, ready_venv: Path) -> None:
     """What everybody may read is installed without it."""
-    packages.has_index(authstatus=["noauth", "", []])
+    packages.serve_index(authstatus=["noauth", "", []])
 
     done = run(devpi, "install", "--venv", str(ready_venv), "abc")
 
@@ -114,7 +116,7 @@ def test_a_login_that_is_no_longer_valid_is_left_out(devpi, packages, ready_venv
     assert all("Authorization" not in request.headers for request in packages.requests)
 
 
-def test_what_is_installed_is_listed(devpi, index, ready_venv):
+def test_what_is_installed_is_listed(devpi: Devpi, index: FakeServer, ready_venv: Path) -> None:
     """No server is asked."""
     done = run(devpi, "install", "--venv", str(ready_venv), "-l")
 
@@ -127,12 +129,14 @@ def test_what_is_installed_is_listed(devpi, index, ready_venv):
     ("arguments", "complaint", "code"),
     [
         pytest.param(["--venv", "none", "abc"], "No virtualenv found at: 'none'; ", 1, id="no venv"),
-        pytest.param([], "devpi install: error: name what to install, or give -r FILE or -e ARG\n", 2, id="nothing"),
+        pytest.param([], "devpi install: error: name packages, or give -r FILE or -e ARG\n", 2, id="nothing"),
         pytest.param(["nope"], "command failed\n", 1, id="no package"),
         pytest.param(["--index", "bob/none", "abc"], "GET {url}/bob/none/+api\n404 Not Found", 1, id="no index"),
     ],
 )
-def test_what_cannot_be_installed_is_told(devpi, packages, ready_venv, arguments, complaint, code):
+def test_what_cannot_be_installed_is_told(
+    devpi: Devpi, packages: FakeServer, ready_venv: Path, arguments: list[str], complaint: str, code: int
+) -> None:
     """The exit code says so."""
     done = run(devpi, "install", *arguments, VIRTUAL_ENV=str(ready_venv))
 
@@ -140,7 +144,7 @@ def test_what_cannot_be_installed_is_told(devpi, packages, ready_venv, arguments
     assert complaint.format(url=packages.url) in done.stderr
 
 
-def test_without_an_installer_the_reason_is_told(devpi, index, tmp_path):
+def test_without_an_installer_the_reason_is_told(devpi: Devpi, index: FakeServer, tmp_path: Path) -> None:
     """It names both."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
     bare = ["install", "--venv", str(tmp_path / "bare"), "abc"]

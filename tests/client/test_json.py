@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.client.conftest import Devpi, UserAccount
 
 pytestmark = pytest.mark.slow
 
 
-def test_a_user_is_shown_as_the_session_shows_it(stranger):
+def test_a_user_is_shown_as_the_session_shows_it(new_user: UserAccount) -> None:
     """Four spaces, sorted keys."""
-    shown = stranger.devpi("getjson", f"/{stranger.name}").ok().out
+    shown = new_user.devpi("getjson", f"/{new_user.name}").ok().out
 
     content = json.loads(shown)
     assert content["type"] == "userconfig"
@@ -21,35 +22,35 @@ def test_a_user_is_shown_as_the_session_shows_it(stranger):
 @pytest.mark.parametrize(
     "path", ["/{name}/dev", "{root}/{name}/dev", ".", "../dev"], ids=["path", "URL", "in use", "up"]
 )
-def test_a_resource_is_given_as_path_or_url(member, path):
+def test_a_resource_is_given_as_path_or_url(logged_in_user: UserAccount, path: str) -> None:
     """Paths start at the server, or at the index in use."""
-    member.devpi("index", "-c", "dev").ok()
-    member.devpi("use", "dev").ok()
+    logged_in_user.devpi("index", "-c", "dev").ok()
+    logged_in_user.devpi("use", "dev").ok()
 
-    outcome = member.devpi("getjson", path.format(name=member.name, root=member.root)).ok()
+    outcome = logged_in_user.devpi("getjson", path.format(name=logged_in_user.name, root=logged_in_user.root)).ok()
 
     assert json.loads(outcome.out)["type"] == "indexconfig"
 
 
-def test_the_headers_are_shown_beside_the_answer(stranger):
+def test_the_headers_are_shown_beside_the_answer(new_user: UserAccount) -> None:
     """With ``-v`` standard output still holds the JSON alone."""
-    outcome = stranger.devpi("getjson", "-v", "/+api")
+    outcome = new_user.devpi("getjson", "-v", "/+api")
 
     assert json.loads(outcome.out)["type"] == "apiconfig"
-    assert outcome.err.startswith(f"GET REQUEST sent to {stranger.root}/+api\nCONTENT-LENGTH: ")
+    assert outcome.err.startswith(f"GET REQUEST sent to {new_user.root}/+api\nCONTENT-LENGTH: ")
     assert "\nX-DEVPI-API-VERSION: 2\n" in outcome.err
 
 
-def test_json_is_sent_and_the_answer_shown(member):
+def test_json_is_sent_and_the_answer_shown(logged_in_user: UserAccount) -> None:
     """A file and standard input do the same."""
-    (member.devpi.home / "title.json").write_text('{"title": "From a file"}')
+    (logged_in_user.devpi.home / "title.json").write_text('{"title": "From a file"}')
 
-    from_file = member.devpi("patchjson", f"/{member.name}", "title.json").ok()
-    member.devpi("patchjson", f"/{member.name}", "-", stdin='{"email": "a@example.com"}').ok()
+    from_file = logged_in_user.devpi("patchjson", f"/{logged_in_user.name}", "title.json").ok()
+    logged_in_user.devpi("patchjson", f"/{logged_in_user.name}", "-", stdin='{"email": "a@example.com"}').ok()
 
     assert json.loads(from_file.out) == {"message": "user updated"}
-    assert "  email=a@example.com\n" in member.devpi("user").ok().out
-    assert "  title=From a file\n" in member.devpi("user").ok().out
+    assert "  email=a@example.com\n" in logged_in_user.devpi("user").ok().out
+    assert "  title=From a file\n" in logged_in_user.devpi("user").ok().out
 
 
 @pytest.mark.parametrize(
@@ -62,11 +63,13 @@ def test_json_is_sent_and_the_answer_shown(member):
         pytest.param(["patchjson", "/x", "-"], "standard input is not JSON (", id="no input"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_one_line(member, arguments, complaint):
+def test_what_cannot_be_done_is_told_in_one_line(
+    logged_in_user: UserAccount, arguments: list[str], complaint: str
+) -> None:
     """Nothing is sent unless it is whole."""
-    (member.devpi.home / "half.json").write_text('{"title": ')
+    (logged_in_user.devpi.home / "half.json").write_text('{"title": ')
 
-    outcome = member.devpi(*arguments).fails()
+    outcome = logged_in_user.devpi(*arguments).fails()
 
     assert outcome.err.startswith(complaint)
     assert outcome.err.count("\n") == 1
@@ -74,14 +77,14 @@ def test_what_cannot_be_done_is_told_in_one_line(member, arguments, complaint):
 
 
 @pytest.mark.parametrize("path", ["/nope", "/nope/nope"])
-def test_a_refusal_shows_request_and_answer(stranger, path):
+def test_a_refusal_shows_request_and_answer(new_user: UserAccount, path: str) -> None:
     """What is not there is told as everywhere."""
-    outcome = stranger.devpi("getjson", path).fails()
+    outcome = new_user.devpi("getjson", path).fails()
 
-    assert outcome.err.startswith(f"GET {stranger.root}{path}\n404 Not Found: ")
+    assert outcome.err.startswith(f"GET {new_user.root}{path}\n404 Not Found: ")
     assert outcome.out == ""
 
 
-def test_without_a_server_a_path_means_nothing(devpi):
+def test_without_a_server_a_path_means_nothing(devpi: Devpi) -> None:
     """Only a URL would say where to look."""
     assert devpi("getjson", "/").fails().err == "no server currently selected\n"

@@ -2,49 +2,51 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from tests.client.conftest import Answer
+from tests.client.conftest import Devpi, FakeServer, Response
 
 VERSIONS = ["0.1", "1.0", "1.2", "1.10", "2.0rc1", "odd-one"]
 NEWEST_FIRST = ["2.0rc1", "1.10", "1.2", "1.0", "0.1", "odd-one"]
 
 
-def link(name, rel="releasefile", **more):
+def link(name: str, rel: str = "releasefile", **more: object) -> dict[str, Any]:
     """Return a link as servers give them."""
     return {"rel": rel, "href": f"http://files.example/{name}", "hash_spec": "", "log": [], **more}
 
 
-def release(version, *links, **more):
+def release(version: str, *links: dict[str, Any], **more: object) -> dict[str, Any]:
     """Return the data of a version with a wheel, an sdist and documentation."""
     names = (f"abc-{version}.tar.gz", f"abc-{version}-py3-none-any.whl")
     docs = link(f"abc-{version}.doc.zip", "doczip")
     return {"name": "abc", "version": version, "+links": [*map(link, names), docs, *links], **more}
 
 
-def files(*versions):
+def files(*versions: str) -> list[str]:
     """Return the lines that show these versions."""
     ends = ("-py3-none-any.whl", ".tar.gz")
     return [f"http://files.example/abc-{version}{end}" for version in versions for end in ends]
 
 
 @pytest.fixture
-def abc(index):
+def abc(index: FakeServer) -> FakeServer:
     """Put a project with six versions on the index."""
-    index.says("/alice/dev/abc/", "projectconfig", {version: release(version) for version in VERSIONS})
+    index.respond("/alice/dev/abc/", "projectconfig", {version: release(version) for version in VERSIONS})
     return index
 
 
-def test_projects_are_listed_by_name(devpi, index):
+def test_projects_are_listed_by_name(devpi: Devpi, index: FakeServer) -> None:
     """One line each, in the order of their names."""
-    index.says("/alice/dev", "indexconfig", {"projects": ["b", "a"]})
+    index.respond("/alice/dev", "indexconfig", {"projects": ["b", "a"]})
 
     assert devpi("list").ok().out == "a\nb\n"
 
 
-def test_projects_are_listed_with_their_newest_version(devpi, abc):
+def test_projects_are_listed_with_their_newest_version(devpi: Devpi, abc: FakeServer) -> None:
     """``-v`` asks for each; a project may be registered without any release."""
-    abc.says("/alice/dev", "indexconfig", {"projects": ["empty", "abc"]})
-    abc.says("/alice/dev/empty/", "projectconfig", {})
+    abc.respond("/alice/dev", "indexconfig", {"projects": ["empty", "abc"]})
+    abc.respond("/alice/dev/empty/", "projectconfig", {})
 
     assert devpi("list", "-v").ok().out == "abc==2.0rc1\nempty==(no release)\n"
 
@@ -62,16 +64,18 @@ def test_projects_are_listed_with_their_newest_version(devpi, abc):
         pytest.param(["abc>=3"], [], id="none"),
     ],
 )
-def test_files_are_listed_newest_version_first(devpi, abc, arguments, lines):
+def test_files_are_listed_newest_version_first(
+    devpi: Devpi, abc: FakeServer, arguments: list[str], lines: list[str]
+) -> None:
     """Versions are compared as versions; documentation is not installed and not listed."""
     assert devpi("list", *arguments).ok().out.splitlines() == lines
 
 
-def test_a_file_that_is_shadowed_is_listed_below(devpi, index):
+def test_a_file_that_is_shadowed_is_listed_below(devpi: Devpi, index: FakeServer) -> None:
     """What a base has of the same version is shown, though nobody gets it; ``--ignore-bases`` does not ask for it."""
     below = {"+links": [link("base/abc-1.0.tar.gz"), link("base/abc-1.0.doc.zip", "doczip")]}
-    index.says("/alice/dev/abc/", "projectconfig", {"1.0": release("1.0", **{"+shadowing": [below]})})
-    index.says("/alice/dev/abc/?ignore_bases=", "projectconfig", {"1.0": release("1.0")})
+    index.respond("/alice/dev/abc/", "projectconfig", {"1.0": release("1.0", **{"+shadowing": [below]})})
+    index.respond("/alice/dev/abc/?ignore_bases=", "projectconfig", {"1.0": release("1.0")})
 
     assert devpi("list", "abc").ok().out.splitlines() == [*files("1.0"), "http://files.example/base/abc-1.0.tar.gz"]
     assert devpi("list", "--ignore-bases", "abc").ok().out.splitlines() == files("1.0")
@@ -96,12 +100,14 @@ RESULT = {
     ("option", "details"),
     [("-t", []), ("-f", ["    pytest,-q", "    1 failed", "    2 passed"])],
 )
-def test_results_of_tests_are_listed_below_their_file(devpi, index, option, details):
+def test_results_of_tests_are_listed_below_their_file(
+    devpi: Devpi, index: FakeServer, option: str, details: list[str]
+) -> None:
     """One line for each environment; what failed is shown in full on request."""
     wheel = "http://files.example/abc-1.0-py3-none-any.whl"
     result = link("r", "toxresult", for_href=wheel) | {"href": f"{index.url}/alice/dev/+f/r"}
-    index.says("/alice/dev/abc/", "projectconfig", {"1.0": release("1.0", result)})
-    index.answers["/alice/dev/+f/r"] = Answer(RESULT)
+    index.respond("/alice/dev/abc/", "projectconfig", {"1.0": release("1.0", result)})
+    index.responses["/alice/dev/+f/r"] = Response(RESULT)
 
     assert devpi("list", option, "abc").ok().out.splitlines() == [
         wheel,
@@ -114,12 +120,12 @@ def test_results_of_tests_are_listed_below_their_file(devpi, index, option, deta
     assert index.requests[-1].headers["Accept"] == "*/*"
 
 
-def test_a_result_that_is_none_is_told(devpi, index):
+def test_a_result_that_is_none_is_told(devpi: Devpi, index: FakeServer) -> None:
     """A server may keep anything in its place."""
     wheel = "http://files.example/abc-1.0-py3-none-any.whl"
     result = link("r", "toxresult", for_href=wheel) | {"href": f"{index.url}/alice/dev/+f/r"}
-    index.says("/alice/dev/abc/", "projectconfig", {"1.0": release("1.0", result)})
-    index.answers["/alice/dev/+f/r"] = Answer(b"half a resul")
+    index.respond("/alice/dev/abc/", "projectconfig", {"1.0": release("1.0", result)})
+    index.responses["/alice/dev/+f/r"] = Response(b"half a resul")
 
     assert devpi("list", "-t", "abc").fails().err.startswith(f"'{index.url}/alice/dev/+f/r' is not an index server: ")
 
@@ -134,7 +140,7 @@ def test_a_result_that_is_none_is_told(devpi, index):
         pytest.param(["--index", "http://u:secret@h/a/b"], "the URL carries a password: ", id="password"),
     ],
 )
-def test_what_cannot_be_listed_is_told(devpi, index, arguments, complaint):
+def test_what_cannot_be_listed_is_told(devpi: Devpi, index: FakeServer, arguments: list[str], complaint: str) -> None:
     """The exit code is 1."""
     outcome = devpi("list", *arguments).fails()
 
@@ -150,15 +156,15 @@ def test_what_cannot_be_listed_is_told(devpi, index, arguments, complaint):
         pytest.param({"1.0": {"+links": [None, {}, {"href": 5}], "+shadowing": [None]}}, id="odd links"),
     ],
 )
-def test_nonsense_from_a_server_is_no_traceback(devpi, index, data):
+def test_nonsense_from_a_server_is_no_traceback(devpi: Devpi, index: FakeServer, data: dict[str, Any]) -> None:
     """What makes no sense is not shown."""
-    index.says("/alice/dev/abc/", "projectconfig", data)
+    index.respond("/alice/dev/abc/", "projectconfig", data)
 
     assert devpi("list", "abc").ok().out == ""
 
 
-def test_a_server_that_does_not_list_its_projects_is_told(devpi, index):
+def test_a_server_that_does_not_list_its_projects_is_told(devpi: Devpi, index: FakeServer) -> None:
     """It is no empty index."""
-    index.says("/alice/dev", "indexconfig", {})
+    index.respond("/alice/dev", "indexconfig", {})
 
     assert devpi("list").fails().err.startswith(f"'{index.url}/alice/dev' is not an index server: ")

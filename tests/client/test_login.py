@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.client.conftest import Devpi, FakeServer, UserAccount
 
 PASSWORD = "a-good-password"
 
@@ -20,53 +21,55 @@ class TestLogin:
             pytest.param(["--password", PASSWORD], "", {"DEVPI_PASSWORD": "wrong"}, id="option before environment"),
         ],
     )
-    def test_a_password_becomes_a_login(self, stranger, arguments, stdin, environ):
+    def test_a_password_becomes_a_login(
+        self, new_user: UserAccount, arguments: list[str], stdin: str, environ: dict[str, str]
+    ) -> None:
         """Each source of the password leads to the line that the specified session shows."""
-        outcome = stranger.devpi("login", stranger.name, *arguments, stdin=stdin, **environ).ok()
+        outcome = new_user.devpi("login", new_user.name, *arguments, stdin=stdin, **environ).ok()
 
-        assert outcome.out == f"logged in '{stranger.name}', credentials valid for 10.00 hours\n"
-        ((user, token),) = stranger.devpi.state("auth.json")["auth"][stranger.server.url]
-        assert user == stranger.name
+        assert outcome.out == f"logged in '{new_user.name}', credentials valid for 10.00 hours\n"
+        ((user, token),) = new_user.devpi.state("auth.json")["auth"][new_user.server.url]
+        assert user == new_user.name
         assert PASSWORD not in token
-        assert stranger.devpi.state("current.json")["username"] == stranger.name
+        assert new_user.devpi.state("current.json")["username"] == new_user.name
 
     @pytest.mark.parametrize("name", ["{name}", "nobody"])
-    def test_a_wrong_password_changes_nothing(self, member, name):
+    def test_a_wrong_password_changes_nothing(self, logged_in_user: UserAccount, name: str) -> None:
         """The login that was there stays, and the same is said about every name."""
-        before = member.devpi.state("auth.json")
-        name = name.format(name=member.name)
+        before = logged_in_user.devpi.state("auth.json")
+        name = name.format(name=logged_in_user.name)
 
-        outcome = member.devpi("login", name, "--password", "wrong").fails()
+        outcome = logged_in_user.devpi("login", name, "--password", "wrong").fails()
 
         assert outcome.err == (
-            f"POST {member.root}/+login\n401 Unauthorized: user '{name}' could not be authenticated\n"
+            f"POST {logged_in_user.root}/+login\n401 Unauthorized: user '{name}' could not be authenticated\n"
         )
-        assert member.devpi.state("auth.json") == before
+        assert logged_in_user.devpi.state("auth.json") == before
 
-    def test_the_latest_login_is_first(self, member):
+    def test_the_latest_login_is_first(self, logged_in_user: UserAccount) -> None:
         """Of several logins the last one is in use, and the others are kept."""
-        member.devpi("login", "root", "--password=").ok()
-        member.devpi("login", member.name, "--password", PASSWORD).ok()
+        logged_in_user.devpi("login", "root", "--password=").ok()
+        logged_in_user.devpi("login", logged_in_user.name, "--password", PASSWORD).ok()
 
-        logins = member.devpi.state("auth.json")["auth"][member.server.url]
-        assert [user for user, _ in logins] == [member.name, "root"]
+        logins = logged_in_user.devpi.state("auth.json")["auth"][logged_in_user.server.url]
+        assert [user for user, _ in logins] == [logged_in_user.name, "root"]
 
-    def test_an_index_that_is_gone_is_told(self, member):
+    def test_an_index_that_is_gone_is_told(self, logged_in_user: UserAccount) -> None:
         """The login succeeds, and a note says that the index in use does not exist any more."""
-        member.devpi("index", "-c", "dev").ok()
-        member.devpi("use", "dev").ok()
-        member.devpi("index", "--delete", "dev", "-y").ok()
+        logged_in_user.devpi("index", "-c", "dev").ok()
+        logged_in_user.devpi("use", "dev").ok()
+        logged_in_user.devpi("index", "--delete", "dev", "-y").ok()
 
-        outcome = member.devpi("login", member.name, "--password", PASSWORD)
+        outcome = logged_in_user.devpi("login", logged_in_user.name, "--password", PASSWORD)
 
         assert (outcome.code, outcome.out.count("\n")) == (0, 1)
         assert outcome.err == (
-            f"404 Not Found: The stage {member.name}/dev could not be found.\nConnected index does not exist.\n"
+            f"404 Not Found: The stage {logged_in_user.name}/dev could not be found.\nConnected index does not exist.\n"
         )
 
-    def test_without_a_password_and_a_terminal_it_says_how(self, stranger):
+    def test_without_a_password_and_a_terminal_it_says_how(self, new_user: UserAccount) -> None:
         """A script that forgot the password does not hang."""
-        assert stranger.devpi("login", stranger.name).fails().err == (
+        assert new_user.devpi("login", new_user.name).fails().err == (
             "no password given, and no terminal to ask for it: use --password-stdin or DEVPI_PASSWORD\n"
         )
 
@@ -76,27 +79,30 @@ class TestLogoff:
     """The end of a login."""
 
     @pytest.mark.parametrize("command", ["logoff", "logout"])
-    def test_the_login_is_over_here_and_there(self, member, command):
+    def test_the_login_is_over_here_and_there(self, logged_in_user: UserAccount, command: str) -> None:
         """The token is gone from the state, and the server does not accept a copy of it any more."""
-        kept = member.devpi.state("auth.json")
+        kept = logged_in_user.devpi.state("auth.json")
 
-        assert member.devpi(command).ok().out == "login information deleted\n"
+        assert logged_in_user.devpi(command).ok().out == "login information deleted\n"
 
-        assert member.devpi.state("auth.json") == {"auth": {member.server.url: []}}
-        assert member.devpi(command).ok().out == "not logged in\n"
-        (member.devpi.clientdir / "auth.json").write_text(str(kept).replace("'", '"'))
-        assert "is no longer valid" in member.devpi("use").err
+        assert logged_in_user.devpi.state("auth.json") == {"auth": {logged_in_user.server.url: []}}
+        assert logged_in_user.devpi(command).ok().out == "not logged in\n"
+        (logged_in_user.devpi.clientdir / "auth.json").write_text(str(kept).replace("'", '"'))
+        assert "is no longer valid" in logged_in_user.devpi("use").err
 
-    def test_other_logins_are_kept(self, member):
+    def test_other_logins_are_kept(self, logged_in_user: UserAccount) -> None:
         """Only the user in use is logged off, and nobody else is in use then."""
-        member.devpi("login", "root", "--password=").ok()
+        logged_in_user.devpi("login", "root", "--password=").ok()
 
-        member.devpi("logoff").ok()
+        logged_in_user.devpi("logoff").ok()
 
-        logins = member.devpi.state("auth.json")["auth"][member.server.url]
-        assert [user for user, _ in logins] == [member.name]
-        assert "(not logged in)" in member.devpi("use").ok().out
-        assert f"(logged in as {member.name})" in member.devpi("use", DEVPI_USER=member.name).ok().out
+        logins = logged_in_user.devpi.state("auth.json")["auth"][logged_in_user.server.url]
+        assert [user for user, _ in logins] == [logged_in_user.name]
+        assert "(not logged in)" in logged_in_user.devpi("use").ok().out
+        assert (
+            f"(logged in as {logged_in_user.name})"
+            in logged_in_user.devpi("use", DEVPI_USER=logged_in_user.name).ok().out
+        )
 
 
 @pytest.mark.parametrize(
@@ -109,22 +115,22 @@ class TestLogoff:
         ["index", "a/b"],
     ],
 )
-def test_without_a_server_there_is_nothing_to_do(devpi, arguments):
+def test_without_a_server_there_is_nothing_to_do(devpi: Devpi, arguments: list[str]) -> None:
     """Commands that need a server say how to choose one."""
     assert devpi(*arguments).fails().err == "not connected to a server, see 'devpi use'\n"
 
 
-def test_without_a_server_nobody_is_logged_in(devpi):
+def test_without_a_server_nobody_is_logged_in(devpi: Devpi) -> None:
     """Logging off twice, or before any login, is no failure."""
     assert devpi("logoff").ok().out == "not logged in\n"
 
 
-def test_logging_off_works_without_the_server(devpi, made_up_server):
+def test_logging_off_works_without_the_server(devpi: Devpi, fake_server: FakeServer) -> None:
     """A server that is gone, or never heard of logging off, does not keep the token here."""
-    made_up_server.speaks_the_protocol()
-    devpi("use", made_up_server.url).ok()
+    fake_server.act_as_index_server()
+    devpi("use", fake_server.url).ok()
     devpi("login", "alice", "--password", "x").ok()
 
     assert devpi("logoff").ok().out == "login information deleted\n"
-    assert devpi.state("auth.json") == {"auth": {f"{made_up_server.url}/": []}}
-    assert [request.path for request in made_up_server.requests][-1] == "/+logout"
+    assert devpi.state("auth.json") == {"auth": {f"{fake_server.url}/": []}}
+    assert [request.path for request in fake_server.requests][-1] == "/+logout"

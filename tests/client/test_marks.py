@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from tests.client.conftest import Answer
+from typing import Any
 
-DONE = Answer({"message": "done"})
+import pytest
+from tests.client.conftest import Devpi, FakeServer, Response
+
+DONE = Response({"message": "done"})
 
 
 @pytest.mark.parametrize(
@@ -16,16 +18,18 @@ DONE = Answer({"message": "done"})
         pytest.param(["--undo"], "un-yanked A.b 1.0", {"yanked": False}, id="undo"),
     ],
 )
-def test_a_version_is_yanked(devpi, index, arguments, line, body):
+def test_a_version_is_yanked(
+    devpi: Devpi, index: FakeServer, arguments: list[str], line: str, body: dict[str, Any]
+) -> None:
     """And offered again."""
-    index.has_index(features=["yank"])
-    index.answers["/alice/dev/a-b/1.0"] = DONE
+    index.serve_index(features=["yank"])
+    index.responses["/alice/dev/a-b/1.0"] = DONE
 
     assert devpi("yank", "A.b==1.0", *arguments).ok().out == f"{line}\n"
     assert (index.requests[-1].method, index.requests[-1].json()) == ("PATCH", body)
 
 
-def test_a_reason_belongs_to_a_yank(devpi, index):
+def test_a_reason_belongs_to_a_yank(devpi: Devpi, index: FakeServer) -> None:
     """The command line is wrong, exit code 2."""
     outcome = devpi("yank", "a==1", "--undo", "--reason", "x").fails(2)
 
@@ -33,7 +37,7 @@ def test_a_reason_belongs_to_a_yank(devpi, index):
 
 
 @pytest.mark.parametrize("command", [["yank", "a==1"], ["why", "a"]], ids=["yank", "why"])
-def test_a_server_that_cannot_do_this_is_told(devpi, index, command):
+def test_a_server_that_cannot_do_this_is_told(devpi: Devpi, index: FakeServer, command: list[str]) -> None:
     """The incumbent's has neither."""
     outcome = devpi(*command).fails()
 
@@ -59,10 +63,10 @@ WHY = {
 }
 
 
-def test_why_says_where_a_project_comes_from(devpi, index):
+def test_why_says_where_a_project_comes_from(devpi: Devpi, index: FakeServer) -> None:
     """Every index is named in the order in which it is asked, with what is hidden and why."""
-    index.has_index(features=["why"])
-    index.says("/alice/dev/+why/abc", "why", WHY)
+    index.serve_index(features=["why"])
+    index.respond("/alice/dev/+why/abc", "why", WHY)
 
     assert devpi("why", "abc").ok().out.splitlines() == [
         "abc comes from alice/dev",
@@ -73,10 +77,10 @@ def test_why_says_where_a_project_comes_from(devpi, index):
     ]
 
 
-def test_why_of_a_project_that_nobody_has(devpi, index):
+def test_why_of_a_project_that_nobody_has(devpi: Devpi, index: FakeServer) -> None:
     """A script sees it by the exit code."""
-    index.has_index(features=["why"])
-    index.says("/alice/dev/+why/abc", "why", {"project": "abc", "served_from": [], "indices": []})
+    index.serve_index(features=["why"])
+    index.respond("/alice/dev/+why/abc", "why", {"project": "abc", "served_from": [], "indices": []})
 
     outcome = devpi("why", "abc")
 
@@ -84,26 +88,26 @@ def test_why_of_a_project_that_nobody_has(devpi, index):
 
 
 @pytest.mark.parametrize(
-    "answer", [DONE, Answer(b"", 302, {"Location": "/alice/dev/+simple/a-b/"})], ids=["200", "302"]
+    "answer", [DONE, Response(b"", 302, {"Location": "/alice/dev/+simple/a-b/"})], ids=["200", "302"]
 )
-def test_a_project_is_refreshed(devpi, index, answer):
+def test_a_project_is_refreshed(devpi: Devpi, index: FakeServer, answer: Response) -> None:
     """A server may answer by itself, or refer to the page of the project."""
-    index.answers["/alice/dev/+simple/a-b/refresh"] = answer
-    index.answers["/alice/dev/+simple/a-b/"] = Answer(b"<html>", headers={"Content-Type": "text/html"})
+    index.responses["/alice/dev/+simple/a-b/refresh"] = answer
+    index.responses["/alice/dev/+simple/a-b/"] = Response(b"<html>", headers={"Content-Type": "text/html"})
 
     assert devpi("refresh", "A_b").ok().out == "Refreshed A_b\n"
 
 
-def test_a_project_that_cannot_be_refreshed_fails_the_command(devpi, index):
+def test_a_project_that_cannot_be_refreshed_fails_the_command(devpi: Devpi, index: FakeServer) -> None:
     """The others are refreshed all the same."""
-    index.answers["/alice/dev/+simple/a/refresh"] = DONE
-    index.answers["/alice/dev/+simple/gone/refresh"] = Answer(b"", 302, {"Location": "/alice/dev/+simple/gone/"})
-    away = Answer(b"", 302, {"Location": "http://elsewhere.example/"})
-    index.answers["/alice/dev/+simple/away/refresh"] = away
+    index.responses["/alice/dev/+simple/a/refresh"] = DONE
+    index.responses["/alice/dev/+simple/gone/refresh"] = Response(b"", 302, {"Location": "/alice/dev/+simple/gone/"})
+    away = Response(b"", 302, {"Location": "http://elsewhere.example/"})
+    index.responses["/alice/dev/+simple/away/refresh"] = away
 
     outcome = devpi("refresh", "gone", "a").fails()
 
     where = f"{index.url}/alice/dev/+simple/gone/refresh"
     assert outcome.out == "Refreshed a\n"
     assert outcome.err == f"Couldn't refresh gone via {where}: 404 Not Found: nothing here\n"
-    assert "refers to another server" in devpi("refresh", "away").fails().err
+    assert "redirects to another server" in devpi("refresh", "away").fails().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.client.conftest import UserAccount
 from tests.helpers import distributions
 
 pytestmark = pytest.mark.slow
@@ -12,18 +13,18 @@ ANOTHER = distributions.wheel("abc", "1.0", seed=1)
 
 
 @pytest.fixture
-def indices(member):
+def indices(logged_in_user: UserAccount) -> UserAccount:
     """Use an index with a release, beside a non-volatile one."""
-    member.devpi("index", "-c", "dev").ok()
-    member.devpi("index", "-c", "prod", "volatile=False").ok()
-    member.devpi("use", "dev")
+    logged_in_user.devpi("index", "-c", "dev").ok()
+    logged_in_user.devpi("index", "-c", "prod", "volatile=False").ok()
+    logged_in_user.devpi("use", "dev")
     for file in (WHEEL, distributions.sdist("abc", "1.0")):
-        (member.devpi.home / file.filename).write_bytes(file.content)
-        member.devpi("upload", file.filename).ok()
-    return member
+        (logged_in_user.devpi.home / file.filename).write_bytes(file.content)
+        logged_in_user.devpi("upload", file.filename).ok()
+    return logged_in_user
 
 
-def test_a_release_is_listed_with_its_files(indices):
+def test_a_release_is_listed_with_its_files(indices: UserAccount) -> None:
     """Each of them by its address."""
     assert indices.devpi("list").ok().out == "abc\n"
     assert indices.devpi("list", "-v").ok().out == "abc==1.0\n"
@@ -31,7 +32,7 @@ def test_a_release_is_listed_with_its_files(indices):
     assert names == [WHEEL.filename, "abc-1.0.tar.gz"]
 
 
-def test_a_release_is_pushed_once(indices):
+def test_a_release_is_pushed_once(indices: UserAccount) -> None:
     """What an index that is not volatile has, it keeps; the refusal says so."""
     pushed = indices.devpi("push", "--no-docs", "abc==1.0", f"{indices.name}/prod").ok().out
     again = indices.devpi("push", "abc==1.0", f"{indices.name}/prod").fails().err
@@ -44,7 +45,7 @@ def test_a_release_is_pushed_once(indices):
     assert other.startswith(f"409 FAIL file_upload of {WHEEL.filename} to {url}\n{WHEEL.filename} already exists")
 
 
-def test_a_release_is_yanked_and_offered_again(indices):
+def test_a_release_is_yanked_and_offered_again(indices: UserAccount) -> None:
     """The reason is kept with the version."""
     assert indices.devpi("yank", "abc==1.0", "--reason", "broken").ok().out == "yanked abc 1.0\n"
     version = indices.devpi("getjson", f"/{indices.name}/dev/abc/1.0").ok().out
@@ -54,7 +55,7 @@ def test_a_release_is_yanked_and_offered_again(indices):
     assert "broken" not in restored
 
 
-def test_why_names_the_index(indices):
+def test_why_names_the_index(indices: UserAccount) -> None:
     """And every index that was asked."""
     lines = indices.devpi("why", "abc").ok().out.splitlines()
 
@@ -66,7 +67,7 @@ def test_why_names_the_index(indices):
     assert indices.devpi("why", "nope").code == 1
 
 
-def test_a_release_is_removed(indices):
+def test_a_release_is_removed(indices: UserAccount) -> None:
     """A non-volatile index wants ``-f``."""
     indices.devpi("push", "abc==1.0", f"{indices.name}/prod").ok()
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+from tests.client.conftest import Devpi, FakeServer
 
 PASSWORDS = """
     from wheelgate_client.hookspecs import hookimpl
@@ -21,8 +24,8 @@ COMMAND = """
         parser.add_argument("name")
         parser.set_defaults(run=greet)
 
-    def greet(options, session):
-        session.terminal.line(f"hello {options.name} at {session.root}")
+    def greet(options, context):
+        context.terminal.print_line(f"hello {options.name} at {context.server_url}")
         return 7
 """
 
@@ -35,52 +38,58 @@ MISSPELT = """
 """
 
 
-def test_plugins_are_listed_with_their_hooks(devpi, install_plugin):
+def test_plugins_are_listed_with_their_hooks(devpi: Devpi, install_plugin: Callable[[str, str], None]) -> None:
     """Name, distribution and version, then the hooks."""
     install_plugin("vault", PASSWORDS.format(body="return None"))
 
     assert "vault (vault 1.2)\n    wheelgate_client_get_password\n" in devpi("plugins").ok().out
 
 
-def test_the_version_in_detail_names_plugins_and_server(devpi, install_plugin, made_up_server):
+def test_the_version_in_detail_names_plugins_and_server(
+    devpi: Devpi, install_plugin: Callable[[str, str], None], fake_server: FakeServer
+) -> None:
     """``--version -v`` asks the server what runs there; a server that is gone is left out."""
     install_plugin("vault", PASSWORDS.format(body="return None"))
-    made_up_server.speaks_the_protocol()
-    made_up_server.says("/+status", "status", {"versioninfo": {"devpi-server": "6.20.3"}})
+    fake_server.act_as_index_server()
+    fake_server.respond("/+status", "status", {"versioninfo": {"devpi-server": "6.20.3"}})
 
     before = devpi("--version", "-v").ok().out
-    devpi("use", made_up_server.url).ok()
+    devpi("use", fake_server.url).ok()
     after = devpi("--version", "-v").ok().out
 
     assert before.startswith("devpi (wheelgate) ")
     assert "\n\nplugins:\n" in before
     assert "    vault (vault 1.2)\n" in before
-    assert after == f"{before}\ncurrent devpi server: {made_up_server.url}/\n    devpi-server 6.20.3\n"
+    assert after == f"{before}\ncurrent devpi server: {fake_server.url}/\n    devpi-server 6.20.3\n"
 
 
-def test_a_plugin_gives_the_password(devpi, install_plugin, made_up_server):
+def test_a_plugin_gives_the_password(
+    devpi: Devpi, install_plugin: Callable[[str, str], None], fake_server: FakeServer
+) -> None:
     """It is asked with server and user, if neither option nor environment gave a password."""
-    made_up_server.speaks_the_protocol()
-    devpi("use", made_up_server.url).ok()
+    fake_server.act_as_index_server()
+    devpi("use", fake_server.url).ok()
     install_plugin("vault", PASSWORDS.format(body="return f'{username} at {url}'"))
 
     devpi("login", "alice").ok()
     devpi("login", "alice", "--password", "typed").ok()
     devpi("login", "alice", DEVPI_PASSWORD="set").ok()
 
-    sent = [request.json()["password"] for request in made_up_server.requests if request.path == "/+login"]
-    assert sent == [f"alice at {made_up_server.url}/", "typed", "set"]
+    sent = [request.json()["password"] for request in fake_server.requests if request.path == "/+login"]
+    assert sent == [f"alice at {fake_server.url}/", "typed", "set"]
 
 
-def test_the_keyring_is_asked(devpi, install_plugin, made_up_server):
+def test_the_keyring_is_asked(
+    devpi: Devpi, install_plugin: Callable[[str, str], None], fake_server: FakeServer
+) -> None:
     """Where the keyring library is installed, ``devpi login`` takes what ``keyring get`` would print."""
-    made_up_server.speaks_the_protocol()
-    devpi("use", made_up_server.url).ok()
+    fake_server.act_as_index_server()
+    devpi("use", fake_server.url).ok()
     install_plugin("keyring", "def get_password(service, username): return f'{username} of {service}'")
 
     devpi("login", "alice").ok()
 
-    assert made_up_server.requests[-1].json()["password"] == f"alice of {made_up_server.url}/"
+    assert fake_server.requests[-1].json()["password"] == f"alice of {fake_server.url}/"
 
 
 KEYRING = """
@@ -108,10 +117,12 @@ KEYRING = """
     ],
     ids=["no store", "locked"],
 )
-def test_a_keyring_that_does_not_open_is_passed_over(devpi, install_plugin, made_up_server, error, said):
+def test_a_keyring_that_does_not_open_is_passed_over(
+    devpi: Devpi, install_plugin: Callable[[str, str], None], fake_server: FakeServer, error: str, said: str
+) -> None:
     """A machine that has no store is no news; one that stays locked is."""
-    made_up_server.speaks_the_protocol()
-    devpi("use", made_up_server.url).ok()
+    fake_server.act_as_index_server()
+    devpi("use", fake_server.url).ok()
     install_plugin("keyring", KEYRING.format(error=error))
 
     outcome = devpi("login", "alice").fails()
@@ -122,10 +133,12 @@ def test_a_keyring_that_does_not_open_is_passed_over(devpi, install_plugin, made
 
 
 @pytest.mark.parametrize("body", ["raise RuntimeError('sealed')", "return undefined"])
-def test_a_plugin_that_fails_is_named_and_passed_over(devpi, install_plugin, made_up_server, body):
+def test_a_plugin_that_fails_is_named_and_passed_over(
+    devpi: Devpi, install_plugin: Callable[[str, str], None], fake_server: FakeServer, body: str
+) -> None:
     """The next one is asked."""
-    made_up_server.speaks_the_protocol()
-    devpi("use", made_up_server.url).ok()
+    fake_server.act_as_index_server()
+    devpi("use", fake_server.url).ok()
     install_plugin("alpha", PASSWORDS.format(body="return 'from alpha'"))
     install_plugin("vault", PASSWORDS.format(body=body))
 
@@ -134,7 +147,7 @@ def test_a_plugin_that_fails_is_named_and_passed_over(devpi, install_plugin, mad
     assert outcome.code == 0
     assert outcome.err.startswith("plugin 'vault' failed in wheelgate_client_get_password: ")
     assert outcome.err.count("\n") == 1
-    assert made_up_server.requests[-1].json()["password"] == "from alpha"
+    assert fake_server.requests[-1].json()["password"] == "from alpha"
 
 
 @pytest.mark.parametrize(
@@ -148,7 +161,9 @@ def test_a_plugin_that_fails_is_named_and_passed_over(devpi, install_plugin, mad
         ),
     ],
 )
-def test_a_plugin_that_cannot_be_used_is_left_out(devpi, install_plugin, source, reason):
+def test_a_plugin_that_cannot_be_used_is_left_out(
+    devpi: Devpi, install_plugin: Callable[[str, str], None], source: str, reason: str
+) -> None:
     """One line on standard error, and the command goes on without it."""
     install_plugin("broken", source)
 
@@ -161,22 +176,24 @@ def test_a_plugin_that_cannot_be_used_is_left_out(devpi, install_plugin, source,
     assert "pipconfig (" in outcome.out
 
 
-def test_plugins_can_be_left_out_by_name(devpi, install_plugin):
+def test_plugins_can_be_left_out_by_name(devpi: Devpi, install_plugin: Callable[[str, str], None]) -> None:
     """``DEVPI_NO_PLUGIN`` blocks strangers and bundled ones alike."""
     install_plugin("vault", PASSWORDS.format(body="return None"))
 
     assert devpi("plugins", DEVPI_NO_PLUGIN="vault, keyring,pipconfig").ok().out == ""
 
 
-def test_a_plugin_adds_a_command(devpi, install_plugin, made_up_server):
-    """It gets the parsed arguments and the session, and its result is the exit code."""
-    made_up_server.speaks_the_protocol()
-    devpi("use", made_up_server.url).ok()
+def test_a_plugin_adds_a_command(
+    devpi: Devpi, install_plugin: Callable[[str, str], None], fake_server: FakeServer
+) -> None:
+    """It gets the parsed arguments and the context, and its result is the exit code."""
+    fake_server.act_as_index_server()
+    devpi("use", fake_server.url).ok()
     install_plugin("greeter", COMMAND)
 
     outcome = devpi("greet", "world", "-y")
 
-    assert (outcome.code, outcome.out, outcome.err) == (7, f"hello world at {made_up_server.url}/\n", "")
+    assert (outcome.code, outcome.out, outcome.err) == (7, f"hello world at {fake_server.url}/\n", "")
     assert devpi("greet", "--help").ok().out.startswith("usage: devpi greet ")
     assert devpi("greet").fails(2).err == (
         "devpi greet: error: the following arguments are required: name; see 'devpi greet --help'\n"

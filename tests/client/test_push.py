@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from tests.client.conftest import Answer
+from tests.client.conftest import Devpi, FakeServer, Response
 
 FLAGS = ["push-no-docs", "push-only-docs", "push-register-project"]
 PYPIRC = """[distutils]
@@ -24,12 +26,12 @@ username = ann
 STEPS = [[200, "register", "abc", "1.0", "->", "bob/dev"], [200, "upload", "alice/dev/+f/abc-1.0.tar.gz", ""]]
 
 
-def action_log(steps, status=200):
+def action_log(steps: list[list[Any]], status: int = 200) -> Response:
     """Answer as a server does that has pushed."""
-    return Answer({"result": steps, "type": "actionlog"}, status)
+    return Response({"result": steps, "type": "actionlog"}, status)
 
 
-def sent(server):
+def sent(server: FakeServer) -> Any:
     """Return what was asked to be pushed."""
     (request,) = [request for request in server.requests if request.method == "PUSH"]
     assert request.path == "/alice/dev"
@@ -44,10 +46,12 @@ def sent(server):
         pytest.param(["--only-docs"], {"only_docs": True}, id="documentation"),
     ],
 )
-def test_a_release_is_pushed_to_another_index(devpi, index, options, more):
+def test_a_release_is_pushed_to_another_index(
+    devpi: Devpi, index: FakeServer, options: list[str], more: dict[str, bool]
+) -> None:
     """What the server did is shown, one step a line."""
-    index.has_index(features=FLAGS)
-    index.answers["/alice/dev"] = action_log(STEPS)
+    index.serve_index(features=FLAGS)
+    index.responses["/alice/dev"] = action_log(STEPS)
 
     outcome = devpi("push", "abc==1.0", "/bob/dev", *options).ok()
 
@@ -55,9 +59,9 @@ def test_a_release_is_pushed_to_another_index(devpi, index, options, more):
     assert sent(index) == {"name": "abc", "version": "1.0", "targetindex": "bob/dev", **more}
 
 
-def test_the_older_form_of_a_release_works(devpi, index):
+def test_the_older_form_of_a_release_works(devpi: Devpi, index: FakeServer) -> None:
     """It costs a line on standard error."""
-    index.answers["/alice/dev"] = action_log(STEPS)
+    index.responses["/alice/dev"] = action_log(STEPS)
 
     outcome = devpi("push", "my-pkg-1.0", "bob/dev")
 
@@ -67,11 +71,11 @@ def test_the_older_form_of_a_release_works(devpi, index):
 
 
 @pytest.mark.parametrize("option", [[], ["--pypirc", "mine"]], ids=["home", "option"])
-def test_a_release_is_pushed_to_an_external_index(devpi, index, option):
+def test_a_release_is_pushed_to_an_external_index(devpi: Devpi, index: FakeServer, option: list[str]) -> None:
     """The section of the file says where to and as whom; the password is seen by the server alone."""
     (devpi.home / ("mine" if option else ".pypirc")).write_text(PYPIRC)
-    index.has_index(features=FLAGS)
-    index.answers["/alice/dev"] = action_log([[410, "register", "abc", "1.0"], STEPS[1]])
+    index.serve_index(features=FLAGS)
+    index.responses["/alice/dev"] = action_log([[410, "register", "abc", "1.0"], STEPS[1]])
 
     outcome = devpi("push", "abc==1.0", "pypi:other", "--register-project", *option).ok()
 
@@ -88,10 +92,10 @@ def test_a_release_is_pushed_to_an_external_index(devpi, index, option):
 
 
 @pytest.mark.parametrize("status", [200, 502])
-def test_a_step_that_failed_fails_the_push(devpi, index, status):
+def test_a_step_that_failed_fails_the_push(devpi: Devpi, index: FakeServer, status: int) -> None:
     """It counts wherever it stands, and all steps are shown."""
     (devpi.home / ".pypirc").write_text(PYPIRC)
-    index.answers["/alice/dev"] = action_log([[403, "upload", "a.whl", "denied here"], STEPS[1]], status)
+    index.responses["/alice/dev"] = action_log([[403, "upload", "a.whl", "denied here"], STEPS[1]], status)
 
     outcome = devpi("push", "abc==1.0", "pypi:other").fails()
 
@@ -128,7 +132,7 @@ def test_a_step_that_failed_fails_the_push(devpi, index, status):
         pytest.param(["abc==1", "bob/dev"], "PUSH {url}/alice/dev\n404 Not Found: nothing here", id="refused"),
     ],
 )
-def test_what_cannot_be_pushed_is_told(devpi, index, arguments, complaint):
+def test_what_cannot_be_pushed_is_told(devpi: Devpi, index: FakeServer, arguments: list[str], complaint: str) -> None:
     """No password is shown."""
     (devpi.home / ".pypirc").write_text(PYPIRC)
     (devpi.home / "bad").write_text("password = secret")
@@ -139,6 +143,6 @@ def test_what_cannot_be_pushed_is_told(devpi, index, arguments, complaint):
     assert "secret" not in outcome.err
 
 
-def test_options_of_an_external_index_belong_to_one(devpi, index):
+def test_options_of_an_external_index_belong_to_one(devpi: Devpi, index: FakeServer) -> None:
     """The command line is wrong, exit code 2."""
     assert devpi("push", "abc==1", "bob/dev", "--register-project").fails(2).err.startswith("devpi push: error: ")

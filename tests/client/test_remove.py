@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.client.conftest import Answer
+from tests.client.conftest import Devpi, FakeServer, Response
 
-DONE = Answer({"message": "deleted"})
+DONE = Response({"message": "deleted"})
 RELEASES = {
     version: {
         "+links": [
@@ -19,13 +19,13 @@ RELEASES = {
 
 
 @pytest.fixture
-def abc(index):
+def abc(index: FakeServer) -> FakeServer:
     """Put a project with three versions on the index."""
-    index.says("/alice/dev/abc/?ignore_bases=", "projectconfig", RELEASES)
+    index.respond("/alice/dev/abc/?ignore_bases=", "projectconfig", RELEASES)
     return index
 
 
-def shown(*versions):
+def shown(*versions: str) -> list[str]:
     """Return the lines that say what is about to be removed."""
     lines = ["About to remove the following releases and distributions"]
     for version in versions:
@@ -37,7 +37,7 @@ ENDS = ("doc.zip", "tar.gz")
 YES = "Are you sure (yes/no)? yes (autoset from -y option)"
 
 
-def removed(server):
+def removed(server: FakeServer) -> list[str]:
     """Return the paths that were deleted."""
     return [request.path for request in server.requests if request.method == "DELETE"]
 
@@ -51,11 +51,13 @@ def removed(server):
     ],
 )
 @pytest.mark.parametrize("force", [[], ["-f"]], ids=["volatile", "forced"])
-def test_what_is_removed_is_shown_before(devpi, abc, spec, versions, paths, force):
+def test_what_is_removed_is_shown_before(
+    devpi: Devpi, abc: FakeServer, spec: str, versions: list[str], paths: list[str], force: list[str]
+) -> None:
     """Versions go one by one, a project as a whole; ``-f`` is passed on."""
     query = "?force=" if force else ""
     for path in paths:
-        abc.answers[path + query] = DONE
+        abc.responses[path + query] = DONE
 
     lines = devpi("remove", "-y", *force, spec).ok().out.splitlines()
 
@@ -65,9 +67,9 @@ def test_what_is_removed_is_shown_before(devpi, abc, spec, versions, paths, forc
     assert removed(abc) == [path + query for path in paths]
 
 
-def test_a_file_is_removed_by_its_url(devpi, index):
+def test_a_file_is_removed_by_its_url(devpi: Devpi, index: FakeServer) -> None:
     """The hash that listings put behind the URL is no part of the request."""
-    index.answers["/alice/dev/+f/abc-1.0.tar.gz"] = DONE
+    index.responses["/alice/dev/+f/abc-1.0.tar.gz"] = DONE
     url = f"{index.url}/alice/dev/+f/abc-1.0.tar.gz"
 
     outcome = devpi("remove", "-y", f"{url}#sha256=abc").ok()
@@ -77,7 +79,7 @@ def test_a_file_is_removed_by_its_url(devpi, index):
 
 
 @pytest.mark.parametrize("spec", ["abc", "abc==1.0", "{url}/alice/dev/+f/abc"], ids=["project", "version", "file"])
-def test_no_means_no(devpi, abc, spec):
+def test_no_means_no(devpi: Devpi, abc: FakeServer, spec: str) -> None:
     """The exit code is that of a command that did what it was told."""
     outcome = devpi("remove", spec.format(url=abc.url), stdin="no\n").ok()
 
@@ -94,14 +96,14 @@ def test_no_means_no(devpi, abc, spec):
         pytest.param(["http://u:secret@h/f"], "the URL carries a password: ", id="password"),
     ],
 )
-def test_what_cannot_be_removed_is_told(devpi, abc, arguments, complaint):
+def test_what_cannot_be_removed_is_told(devpi: Devpi, abc: FakeServer, arguments: list[str], complaint: str) -> None:
     """The exit code is 1."""
-    abc.answers["/alice/dev/abc/1.0"] = Answer({"message": "not volatile"}, 403)
+    abc.responses["/alice/dev/abc/1.0"] = Response({"message": "not volatile"}, 403)
 
     assert devpi("remove", "-y", *arguments).fails().err.startswith(complaint.format(url=abc.url))
 
 
-def test_nothing_is_removed_unasked(devpi, abc):
+def test_nothing_is_removed_unasked(devpi: Devpi, abc: FakeServer) -> None:
     """A script that forgot ``-y`` removes nothing."""
     assert devpi("remove", "abc").fails().err.startswith("nothing was changed: ")
     assert removed(abc) == []

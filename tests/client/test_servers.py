@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.client.conftest import Answer
+from tests.client.conftest import Devpi, FakeServer, Response
 
 from wheelgate.testing.process import free_port
 from wheelgate_client import VERSION
@@ -30,16 +32,16 @@ HTML = {"Content-Type": "text/html", "X-DEVPI-API-VERSION": ""}
 
 
 @pytest.fixture
-def used(devpi, made_up_server):
+def used(devpi: Devpi, fake_server: FakeServer) -> Devpi:
     """Use a server that so far spoke the protocol, and be logged in there."""
-    made_up_server.speaks_the_protocol()
-    devpi("use", made_up_server.url).ok()
+    fake_server.act_as_index_server()
+    devpi("use", fake_server.url).ok()
     devpi("login", "alice", "--password", "x").ok()
     return devpi
 
 
 @pytest.mark.parametrize("path", ["", "/root/pypi"])
-def test_a_server_that_is_down_is_told(devpi, path):
+def test_a_server_that_is_down_is_told(devpi: Devpi, path: str) -> None:
     """One line says which address does not answer, why, and what to look at; nothing is stored."""
     url = f"http://127.0.0.1:{free_port()}{path}"
 
@@ -52,7 +54,7 @@ def test_a_server_that_is_down_is_told(devpi, path):
 
 
 @pytest.mark.parametrize("host", ["a..b", "a" * 64, "..."])
-def test_a_name_that_cannot_exist_is_told(devpi, host):
+def test_a_name_that_cannot_exist_is_told(devpi: Devpi, host: str) -> None:
     """What the name service does not even ask for is one line too."""
     outcome = devpi("use", f"http://{host}/").fails()
 
@@ -60,7 +62,7 @@ def test_a_name_that_cannot_exist_is_told(devpi, host):
     assert outcome.err.count("\n") == 1
 
 
-def test_a_name_that_does_not_exist_is_told(devpi):
+def test_a_name_that_does_not_exist_is_told(devpi: Devpi) -> None:
     """A wrong host name is one line too."""
     outcome = devpi("use", "http://no-such-host.invalid/").fails()
 
@@ -69,12 +71,12 @@ def test_a_name_that_does_not_exist_is_told(devpi):
 
 
 @pytest.mark.parametrize("arguments", [["use"], ["user", "-l"], ["user", "-c", "x", "password=y"], ["index", "a/b"]])
-def test_a_server_that_has_gone_changes_nothing(used, made_up_server, arguments):
+def test_a_server_that_has_gone_changes_nothing(used: Devpi, fake_server: FakeServer, arguments: list[str]) -> None:
     """Commands fail in one line, and the login is kept for when the server is back."""
     before = {path.name: path.read_bytes() for path in used.clientdir.iterdir()}
     port = free_port()
     for path in used.clientdir.glob("*.json"):
-        path.write_text(path.read_text().replace(made_up_server.url, f"http://127.0.0.1:{port}"))
+        path.write_text(path.read_text().replace(fake_server.url, f"http://127.0.0.1:{port}"))
     moved = {path.name: path.read_bytes() for path in used.clientdir.iterdir()}
 
     outcome = used(*arguments).fails()
@@ -84,50 +86,50 @@ def test_a_server_that_has_gone_changes_nothing(used, made_up_server, arguments)
     assert {path.name: path.read_bytes() for path in used.clientdir.iterdir()} == moved != before
 
 
-def test_a_server_that_is_silent_is_given_up(devpi, made_up_server):
+def test_a_server_that_is_silent_is_given_up(devpi: Devpi, fake_server: FakeServer) -> None:
     """``--timeout`` bounds the wait."""
-    made_up_server.answers["/+api"] = Answer(hangs=True)
+    fake_server.responses["/+api"] = Response(hangs=True)
 
-    outcome = devpi("--timeout", "0.2", "use", made_up_server.url).fails()
+    outcome = devpi("--timeout", "0.2", "use", fake_server.url).fails()
 
-    assert outcome.err.startswith(f"could not connect to '{made_up_server.url}/+api': no answer within 0.2 seconds; ")
+    assert outcome.err.startswith(f"could not connect to '{fake_server.url}/+api': no answer within 0.2 seconds; ")
 
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
         pytest.param(
-            Answer(b"<h1>It works</h1>", 200, HTML), "it answered 200 OK with content of type text/html", id="page"
+            Response(b"<h1>It works</h1>", 200, HTML), "it sent 200 OK with content of type text/html", id="page"
         ),
         pytest.param(
-            Answer(b"<h1>No</h1>", 404, HTML), "it answered 404 Not Found with content of type text/", id="none"
+            Response(b"<h1>No</h1>", 404, HTML), "it sent 404 Not Found with content of type text/", id="none"
         ),
-        pytest.param(Answer(b"", 204, HTML), "it answered 204 No Content with content of type text/html", id="nothing"),
-        pytest.param(Answer(b"{'a': 1"), "it answered without a JSON object", id="half"),
-        pytest.param(Answer(b"[" * 100_000), "it answered without a JSON object", id="deep"),
-        pytest.param(Answer(["a"]), "it answered without a JSON object", id="list"),
-        pytest.param(Answer(b"\xff\xfe"), "it answered without a JSON object", id="bytes"),
-        pytest.param(Answer({"result": {}}), "it answered None where 'apiconfig' belongs", id="no type"),
-        pytest.param(Answer({"result": {}, "type": "x"}), "it answered 'x' where 'apiconfig' belongs", id="other type"),
-        pytest.param(Answer({"result": [], "type": "apiconfig"}), "it answered 'apiconfig' where", id="no object"),
-        pytest.param(Answer({"result": {}, "type": "apiconfig"}), "it does not say where to log in", id="no login"),
+        pytest.param(Response(b"", 204, HTML), "it sent 204 No Content with content of type text/html", id="nothing"),
+        pytest.param(Response(b"{'a': 1"), "it sent no JSON object", id="half"),
+        pytest.param(Response(b"[" * 100_000), "it sent no JSON object", id="deep"),
+        pytest.param(Response(["a"]), "it sent no JSON object", id="list"),
+        pytest.param(Response(b"\xff\xfe"), "it sent no JSON object", id="bytes"),
+        pytest.param(Response({"result": {}}), "it sent None instead of 'apiconfig'", id="no type"),
+        pytest.param(Response({"result": {}, "type": "x"}), "it sent 'x' instead of 'apiconfig'", id="other type"),
+        pytest.param(Response({"result": [], "type": "apiconfig"}), "it sent 'apiconfig' instead of", id="no object"),
+        pytest.param(Response({"result": {}, "type": "apiconfig"}), "it does not say where to log in", id="no login"),
         pytest.param(
-            Answer({"result": {"login": "ftp://x"}, "type": "apiconfig"}), "its 'login' is no URL", id="odd login"
+            Response({"result": {"login": "ftp://x"}, "type": "apiconfig"}), "its 'login' is no URL", id="odd login"
         ),
         pytest.param(
-            Answer({"result": {"login": "http://x/+login", "index": 5}, "type": "apiconfig"}),
+            Response({"result": {"login": "http://x/+login", "index": 5}, "type": "apiconfig"}),
             "its 'index' is",
             id="odd index",
         ),
     ],
 )
-def test_what_is_no_index_server_is_told(devpi, made_up_server, answer, reason):
+def test_what_is_no_index_server_is_told(devpi: Devpi, fake_server: FakeServer, answer: Response, reason: str) -> None:
     """One line says what came instead; nothing is stored."""
-    made_up_server.answers["/+api"] = answer
+    fake_server.responses["/+api"] = answer
 
-    outcome = devpi("use", made_up_server.url).fails()
+    outcome = devpi("use", fake_server.url).fails()
 
-    assert outcome.err.startswith(f"'{made_up_server.url}/+api' is not an index server: {reason}")
+    assert outcome.err.startswith(f"'{fake_server.url}/+api' is not an index server: {reason}")
     assert outcome.err.endswith("; check the URL given to 'devpi use'\n")
     assert outcome.err.count("\n") == 1
     assert not devpi.clientdir.exists()
@@ -154,95 +156,107 @@ def test_what_is_no_index_server_is_told(devpi, made_up_server, answer, reason):
         ),
     ],
 )
-def test_a_refusal_is_told_in_two_lines(used, made_up_server, status, content, headers, answer):
+def test_a_refusal_is_told_in_two_lines(
+    used: Devpi,
+    fake_server: FakeServer,
+    status: int,
+    content: bytes | dict[str, Any],
+    headers: dict[str, str],
+    answer: str,
+) -> None:
     """Whatever stands between client and server: the request, then status and message, with no control characters."""
-    made_up_server.answers["/"] = Answer(content, status, headers)
+    fake_server.responses["/"] = Response(content, status, headers)
 
-    assert used("user", "-l").fails().err == f"GET {made_up_server.url}/\n{answer}\n"
+    assert used("user", "-l").fails().err == f"GET {fake_server.url}/\n{answer}\n"
 
 
 @pytest.mark.parametrize(
     ("status", "answer"), [(404, "404 Not Found"), (599, "599")], ids=["known status", "unknown status"]
 )
-def test_a_server_may_leave_the_words_out(used, made_up_server, status, answer):
+def test_a_server_may_leave_the_words_out(used: Devpi, fake_server: FakeServer, status: int, answer: str) -> None:
     """Without a reason phrase the status's own is shown, if there is one."""
-    made_up_server.answers["/"] = Answer({}, status, phrase="")
+    fake_server.responses["/"] = Response({}, status, phrase="")
 
-    assert used("user", "-l").fails().err == f"GET {made_up_server.url}/\n{answer}\n"
+    assert used("user", "-l").fails().err == f"GET {fake_server.url}/\n{answer}\n"
 
 
-def test_an_answer_without_end_is_given_up(used, made_up_server):
+def test_an_answer_without_end_is_given_up(used: Devpi, fake_server: FakeServer) -> None:
     """A server cannot fill the memory."""
     size = 64 * 1024 * 1024 + 1
-    made_up_server.answers["/alice"] = Answer(gzip.compress(b" " * size, 1), 200, {"Content-Encoding": "gzip"})
+    fake_server.responses["/alice"] = Response(gzip.compress(b" " * size, 1), 200, {"Content-Encoding": "gzip"})
 
-    assert f"the answer is longer than {size - 1} bytes" in used("user", "alice").fails().err
+    assert f"the response is longer than {size - 1} bytes" in used("user", "alice").fails().err
 
 
 class TestEncrypted:
     """Servers that speak TLS."""
 
     @pytest.fixture
-    def certificate(self, tmp_path):
+    def certificate(self, tmp_path: Path) -> Path:
         """Make a certificate that nobody else has signed."""
         path = tmp_path / "certificate.pem"
         names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-        keys = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", path, "-out", path]
-        subprocess.run(["openssl", "req", "-x509", "-days", "2", *names, *keys], check=True, capture_output=True)
+        keys = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        files = ["-keyout", str(path), "-out", str(path)]
+        subprocess.run(
+            ["openssl", "req", "-x509", "-days", "2", *names, *keys, *files], check=True, capture_output=True
+        )
         path.write_text(path.read_text())
         return path
 
-    def test_a_certificate_that_nobody_signed_is_refused(self, devpi, made_up_server, certificate):
+    def test_a_certificate_that_nobody_signed_is_refused(
+        self, devpi: Devpi, fake_server: FakeServer, certificate: Path
+    ) -> None:
         """The reason is told, and nothing was sent."""
-        made_up_server.speaks_the_protocol()
-        made_up_server.encrypt(certificate)
+        fake_server.act_as_index_server()
+        fake_server.enable_tls(certificate)
 
-        outcome = devpi("use", made_up_server.url).fails()
+        outcome = devpi("use", fake_server.url).fails()
 
         assert "certificate verify failed" in outcome.err
-        assert made_up_server.requests == []
+        assert fake_server.requests == []
 
-    def test_passwords_are_not_sent_in_the_clear(self, devpi, made_up_server, certificate):
+    def test_no_password_is_sent_unencrypted(self, devpi: Devpi, fake_server: FakeServer, certificate: Path) -> None:
         """A server reached by https that wants the login by http is not used."""
-        made_up_server.speaks_the_protocol()
-        plain = made_up_server.url
-        made_up_server.encrypt(certificate)
+        fake_server.act_as_index_server()
+        plain = fake_server.url
+        fake_server.enable_tls(certificate)
 
-        outcome = devpi("use", made_up_server.url, REQUESTS_CA_BUNDLE=str(certificate)).fails()
+        outcome = devpi("use", fake_server.url, REQUESTS_CA_BUNDLE=str(certificate)).fails()
 
         assert f"wants passwords sent unencrypted to '{plain}/+login'" in outcome.err
         assert not devpi.clientdir.exists()
 
-    def test_a_server_is_used_encrypted(self, devpi, made_up_server, certificate):
+    def test_a_server_is_used_encrypted(self, devpi: Devpi, fake_server: FakeServer, certificate: Path) -> None:
         """All of it is https then."""
-        made_up_server.speaks_the_protocol()
-        plain = made_up_server.url
-        made_up_server.encrypt(certificate)
-        made_up_server.is_known_as(made_up_server.url, instead_of=plain)
+        fake_server.act_as_index_server()
+        plain = fake_server.url
+        fake_server.enable_tls(certificate)
+        fake_server.rewrite_urls(fake_server.url, instead_of=plain)
 
-        assert devpi("use", made_up_server.url, REQUESTS_CA_BUNDLE=str(certificate)).ok()
+        assert devpi("use", fake_server.url, REQUESTS_CA_BUNDLE=str(certificate)).ok()
 
 
-def test_another_version_of_the_protocol_is_refused(devpi, made_up_server):
+def test_another_version_of_the_protocol_is_refused(devpi: Devpi, fake_server: FakeServer) -> None:
     """A server that says it speaks another version is not guessed at."""
-    made_up_server.speaks_the_protocol()
-    api = made_up_server.answers["/+api"].content
-    made_up_server.answers["/+api"] = Answer(api, headers={"X-DEVPI-API-VERSION": "3"})
+    fake_server.act_as_index_server()
+    api = fake_server.responses["/+api"].content
+    fake_server.responses["/+api"] = Response(api, headers={"X-DEVPI-API-VERSION": "3"})
 
-    outcome = devpi("use", made_up_server.url).fails()
+    outcome = devpi("use", fake_server.url).fails()
 
     assert "got a reply with API-VERSION 3, acceptable are: 2; install a client as new as the server\n" in outcome.err
     assert not devpi.clientdir.exists()
 
 
-def test_no_version_of_the_protocol_is_warned_about_once(used, made_up_server):
+def test_no_version_of_the_protocol_is_warned_about_once(used: Devpi, fake_server: FakeServer) -> None:
     """A server that does not say its version is used all the same."""
-    answer = Answer({"result": {"username": "alice"}, "type": "userconfig"}, headers={"X-DEVPI-API-VERSION": ""})
-    made_up_server.answers["/alice"] = answer
+    answer = Response({"result": {"username": "alice"}, "type": "userconfig"}, headers={"X-DEVPI-API-VERSION": ""})
+    fake_server.responses["/alice"] = answer
 
     outcome = used("user", "-m", "alice", "title=T")
 
-    url = f"{made_up_server.url}/alice"
+    url = f"{fake_server.url}/alice"
     assert (outcome.code, outcome.err) == (0, f"warning: '{url}' does not say which version of the API it speaks\n")
 
 
@@ -251,58 +265,60 @@ def test_no_version_of_the_protocol_is_warned_about_once(used, made_up_server):
     [(["user", "alice"], "GET"), (["user", "-c", "alice", "password=secret"], "PUT")],
     ids=["GET", "PUT"],
 )
-def test_nothing_is_sent_to_another_server(used, made_up_server, arguments, method):
+def test_nothing_is_sent_to_another_server(
+    used: Devpi, fake_server: FakeServer, arguments: list[str], method: str
+) -> None:
     """A redirection elsewhere is told, and followed by no request, least of all one with a login."""
     elsewhere = f"http://u:p@localhost:{free_port()}/alice"
-    made_up_server.answers["/alice"] = Answer({}, 307, {"Location": elsewhere})
+    fake_server.responses["/alice"] = Response({}, 307, {"Location": elsewhere})
 
     outcome = used(*arguments).fails()
 
-    assert f"'{made_up_server.url}/alice' refers to another server, 'http://u:****@localhost:" in outcome.err
-    assert made_up_server.requests[-1].method == method
+    assert f"'{fake_server.url}/alice' redirects to another server, 'http://u:****@localhost:" in outcome.err
+    assert fake_server.requests[-1].method == method
     assert outcome.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("location", ["http://[", "http://127.0.0.1:99999/", "ftp://127.0.0.1/", "//"])
-def test_a_redirection_to_nowhere_is_told(used, made_up_server, location):
+def test_a_redirection_to_nowhere_is_told(used: Devpi, fake_server: FakeServer, location: str) -> None:
     """An address that makes no sense is no other server that one may be sent to."""
-    made_up_server.answers["/alice"] = Answer({}, 302, {"Location": location})
+    fake_server.responses["/alice"] = Response({}, 302, {"Location": location})
 
     assert used("user", "alice").fails().err.count("\n") == 1
 
 
-def test_a_redirection_on_the_same_server_is_followed(used, made_up_server):
+def test_a_redirection_on_the_same_server_is_followed(used: Devpi, fake_server: FakeServer) -> None:
     """The login goes along."""
-    made_up_server.answers["/alice"] = Answer({}, 302, {"Location": "/people/alice"})
-    made_up_server.answers["/people/alice"] = Answer({"result": {"title": "T"}, "type": "userconfig"})
+    fake_server.responses["/alice"] = Response({}, 302, {"Location": "/people/alice"})
+    fake_server.responses["/people/alice"] = Response({"result": {"title": "T"}, "type": "userconfig"})
 
-    assert used("user", "alice").ok().out == f"{made_up_server.url}/alice:\n  title=T\n"
-    assert "X-Devpi-Auth" in made_up_server.requests[-1].headers
+    assert used("user", "alice").ok().out == f"{fake_server.url}/alice:\n  title=T\n"
+    assert "X-Devpi-Auth" in fake_server.requests[-1].headers
 
 
-def test_arguments_that_are_no_text_are_sent_as_they_are(used, made_up_server):
+def test_arguments_that_are_no_text_are_sent_as_they_are(used: Devpi, fake_server: FakeServer) -> None:
     """Bytes that the user's encoding does not know reach the server, also as the name of a login."""
     used("login", "\udcff", "--password", "\udcfe").ok()
 
-    assert used("user").fails().err == f"GET {made_up_server.url}/%FF\n404 Not Found: nothing here\n"
-    assert made_up_server.requests[-1].headers["X-Devpi-Auth"] == "/zphLXRva2Vu"
+    assert used("user").fails().err == f"GET {fake_server.url}/%FF\n404 Not Found: nothing here\n"
+    assert fake_server.requests[-1].headers["X-Devpi-Auth"] == "/zphLXRva2Vu"
 
 
-def test_a_change_is_not_sent_elsewhere_by_accident(used, made_up_server):
+def test_a_change_is_not_sent_elsewhere_by_accident(used: Devpi, fake_server: FakeServer) -> None:
     """A 302 would turn the change into a question; it is told instead."""
-    made_up_server.answers["/alice"] = Answer({}, 302, {"Location": "/people/alice"})
+    fake_server.responses["/alice"] = Response({}, 302, {"Location": "/people/alice"})
 
     outcome = used("user", "-c", "alice", "password=secret").fails()
 
     assert "has moved to" in outcome.err
-    assert [request.path for request in made_up_server.requests].count("/people/alice") == 0
+    assert [request.path for request in fake_server.requests].count("/people/alice") == 0
 
 
-def test_a_redirection_in_a_circle_ends(used, made_up_server):
+def test_a_redirection_in_a_circle_ends(used: Devpi, fake_server: FakeServer) -> None:
     """Five times are enough."""
-    made_up_server.answers["/alice"] = Answer({}, 302, {"Location": "/alice"})
+    fake_server.responses["/alice"] = Response({}, 302, {"Location": "/alice"})
 
-    assert "is redirected again and again" in used("user", "alice").fails().err
+    assert "redirects more than 5 times" in used("user", "alice").fails().err
 
 
 @pytest.mark.parametrize(
@@ -310,23 +326,25 @@ def test_a_redirection_in_a_circle_ends(used, made_up_server):
     [{"password": 5, "expiration": 1}, {"password": "x"}, {}, None, "x"],
     ids=["number", "no time", "empty", "null", "text"],
 )
-def test_a_login_without_a_token_is_no_login(used, made_up_server, result):
+def test_a_login_without_a_token_is_no_login(
+    used: Devpi, fake_server: FakeServer, result: dict[str, Any] | str | None
+) -> None:
     """Nothing is stored unless it is one."""
     before = used.state("auth.json")
-    made_up_server.answers["/+login"] = Answer({"result": result, "type": "proxyauth"})
+    fake_server.responses["/+login"] = Response({"result": result, "type": "proxyauth"})
 
-    assert "it answered without a token" in used("login", "bob", "--password", "x").fails().err
+    assert "it sent no token" in used("login", "bob", "--password", "x").fails().err
     assert used.state("auth.json") == before
 
 
-def test_what_a_server_lists_is_escaped(used, made_up_server):
+def test_what_a_server_lists_is_escaped(used: Devpi, fake_server: FakeServer) -> None:
     """Names and values that no server of ours would give do not reach the terminal as they are."""
     users = {
         "none": {"indexes": 5},
         "\x1b]0;title\x07": {"indexes": {"a\nb": {"bases": "\x9b1m", "volatile": None}, "odd": 5}},
         "odd": "text",
     }
-    made_up_server.answers["/"] = Answer({"result": users, "type": "list:userconfig"})
+    fake_server.responses["/"] = Response({"result": users, "type": "list:userconfig"})
 
     assert used("user", "-l").ok().out == "odd\nnone\n\\x1b]0;title\\x07\n"
     listed = used("use", "-l").ok().out
@@ -334,43 +352,43 @@ def test_what_a_server_lists_is_escaped(used, made_up_server):
     assert "bases=\\x9b1m " in listed
 
 
-def test_a_login_is_asked_for_without_the_one_before(used, made_up_server):
+def test_a_login_is_asked_for_without_the_one_before(used: Devpi, fake_server: FakeServer) -> None:
     """The password alone counts, not who is logged in."""
     used("login", "bob", "--password", "x").ok()
 
-    assert made_up_server.requests[-1].path == "/+login"
-    assert "X-Devpi-Auth" not in made_up_server.requests[-1].headers
+    assert fake_server.requests[-1].path == "/+login"
+    assert "X-Devpi-Auth" not in fake_server.requests[-1].headers
 
 
-def test_projects_are_no_setting(used, made_up_server):
+def test_projects_are_no_setting(used: Devpi, fake_server: FakeServer) -> None:
     """A server that sends them all the same does not fill the screen with them."""
-    made_up_server.says("/a/dev?no_projects=", "indexconfig", {"type": "stage", "projects": ["x", "y"]})
+    fake_server.respond("/a/dev?no_projects=", "indexconfig", {"type": "stage", "projects": ["x", "y"]})
 
-    assert used("index", "a/dev").ok().out == f"{made_up_server.url}/a/dev:\n  type=stage\n"
+    assert used("index", "a/dev").ok().out == f"{fake_server.url}/a/dev:\n  type=stage\n"
 
 
-def test_values_are_shown_as_one_would_type_them(used, made_up_server):
+def test_values_are_shown_as_one_would_type_them(used: Devpi, fake_server: FakeServer) -> None:
     """Lists with commas, objects as JSON."""
     config = {"username": "alice", "indexes": {}, "title": "T", "custom_data": {"a": [1, "ü"]}, "groups": ["x", "y"]}
-    made_up_server.says("/alice", "userconfig", config)
+    fake_server.respond("/alice", "userconfig", config)
 
     shown = used("user", "alice").ok().out.splitlines()[1:]
 
     assert shown == ['  custom_data={"a": [1, "\\u00fc"]}', "  groups=x,y", "  title=T"]
 
 
-def test_basic_credentials_are_stored_and_sent(devpi, made_up_server):
+def test_basic_credentials_are_stored_and_sent(devpi: Devpi, fake_server: FakeServer) -> None:
     """``http://user:password@`` is told, kept for that server, and never shown."""
-    made_up_server.speaks_the_protocol()
-    host = made_up_server.url.removeprefix("http://")
+    fake_server.act_as_index_server()
+    host = fake_server.url.removeprefix("http://")
 
     outcome = devpi("use", f"http://u:p%40ss@{host}/")
-    again = devpi("use", made_up_server.url)
+    again = devpi("use", fake_server.url)
 
     assert outcome.err == (f"Using basic authentication for 'http://{host}/'.\nThe password is stored unencrypted!\n")
     assert again.err.startswith(f"Using existing basic auth for 'http://{host}/'.\n")
     assert devpi.state("auth.json") == {"basic_auth": {f"http://{host}/": ["u", "p@ss"]}}
-    assert {request.headers.get("Authorization") for request in made_up_server.requests} == {"Basic dTpwQHNz"}
+    assert {request.headers.get("Authorization") for request in fake_server.requests} == {"Basic dTpwQHNz"}
     assert "p@ss" not in (devpi.clientdir / "current.json").read_text() + outcome.out
 
 
@@ -403,47 +421,49 @@ RESULTS = st.recursive(
     status=st.sampled_from([200, 400]),
 )
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_answer_ends_in_a_traceback(used, made_up_server, arguments, kind, result, message, status):
+def test_no_answer_ends_in_a_traceback(
+    used: Devpi, fake_server: FakeServer, arguments: list[str], kind: str, result: object, message: object, status: int
+) -> None:
     """Whatever stands where the protocol has something else: an exit code, and a sentence if it is not 0."""
-    answer = Answer({"result": result, "type": kind, "message": message}, status)
+    answer = Response({"result": result, "type": kind, "message": message}, status)
     for path in ("/", "/+api", "/+login", "/alice", "/alice/dev?no_projects="):
-        made_up_server.answers[path] = answer
+        fake_server.responses[path] = answer
 
     outcome = used(*arguments)
 
     assert (outcome.code, bool(outcome.err)) in {(0, False), (0, True), (1, True)}
-    made_up_server.speaks_the_protocol()
-    used("use", made_up_server.url)
+    fake_server.act_as_index_server()
+    used("use", fake_server.url)
 
 
-def test_passwords_of_other_programs_are_not_sent(devpi, made_up_server):
+def test_passwords_of_other_programs_are_not_sent(devpi: Devpi, fake_server: FakeServer) -> None:
     """What ``~/.netrc`` holds for the host is somebody else's."""
-    made_up_server.speaks_the_protocol()
+    fake_server.act_as_index_server()
     (devpi.home / ".netrc").write_text("machine 127.0.0.1 login bob password secret\n")
 
-    devpi("use", made_up_server.url).ok()
+    devpi("use", fake_server.url).ok()
 
-    assert "Authorization" not in made_up_server.requests[0].headers
+    assert "Authorization" not in fake_server.requests[0].headers
 
 
-def test_requests_say_who_sends_them(devpi, made_up_server):
+def test_requests_say_who_sends_them(devpi: Devpi, fake_server: FakeServer) -> None:
     """The server can tell the client from installers, and what it wants to read."""
-    made_up_server.speaks_the_protocol()
+    fake_server.act_as_index_server()
 
-    devpi("use", made_up_server.url).ok()
+    devpi("use", fake_server.url).ok()
 
-    headers = made_up_server.requests[0].headers
+    headers = fake_server.requests[0].headers
     assert headers["User-Agent"].startswith(f"devpi/{VERSION} (wheelgate; py3")
     assert (headers["Accept"], headers["Content-Type"]) == ("application/json", "application/json")
 
 
-def test_an_expired_login_does_not_shut_one_out(used, made_up_server):
+def test_an_expired_login_does_not_shut_one_out(used: Devpi, fake_server: FakeServer) -> None:
     """If a server refuses the login even for what anybody may read, the question is asked without it."""
-    api = made_up_server.answers["/+api"]
-    made_up_server.answers["/+api"] = Answer({"message": "expired"}, 403)
+    api = fake_server.responses["/+api"]
+    fake_server.responses["/+api"] = Response({"message": "expired"}, 403)
 
     assert "403 Forbidden: expired" in used("use").fails().err
-    sent = [request.headers for request in made_up_server.requests if request.path == "/+api"]
+    sent = [request.headers for request in fake_server.requests if request.path == "/+api"]
     assert ["X-Devpi-Auth" in headers for headers in sent[-2:]] == [True, False]
-    made_up_server.answers["/+api"] = api
+    fake_server.responses["/+api"] = api
     assert "(not logged in)" in used("use").out

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.client.conftest import Devpi, FakeServer
 
 from wheelgate.testing.process import clean_environment
 
@@ -38,26 +39,26 @@ LEFT_BY_THE_INCUMBENT = {
 
 
 @pytest.fixture
-def incumbent(devpi, made_up_server):
+def incumbent(devpi: Devpi, fake_server: FakeServer) -> Devpi:
     """Leave the state files as the incumbent's client writes them."""
-    made_up_server.speaks_the_protocol("alice")
+    fake_server.act_as_index_server("alice")
     devpi.clientdir.mkdir(parents=True)
     for name, content in LEFT_BY_THE_INCUMBENT.items():
-        (devpi.clientdir / name).write_text(json.dumps(content).replace("{url}", made_up_server.url))
+        (devpi.clientdir / name).write_text(json.dumps(content).replace("{url}", fake_server.url))
     return devpi
 
 
-def test_state_of_the_incumbent_is_read(incumbent, made_up_server):
+def test_state_of_the_incumbent_is_read(incumbent: Devpi, fake_server: FakeServer) -> None:
     """Server, index, login and basic credentials that the incumbent's client stored are used."""
     incumbent("getjson", "x")
 
-    request = made_up_server.requests[-1]
+    request = fake_server.requests[-1]
     assert request.path == "/alice/dev/x"
     assert request.headers["X-Devpi-Auth"] == "YWxpY2U6WyJhbGljZSIsIFtdLCB0cnVlXS5hdy5uMnQ="
     assert request.headers["Authorization"] == "Basic dTpw"
 
 
-def test_keys_that_are_not_known_are_kept(incumbent):
+def test_keys_that_are_not_known_are_kept(incumbent: Devpi) -> None:
     """What another client keeps in the same files is still there after a change."""
     incumbent("login", "alice", "--password", "x")
 
@@ -65,7 +66,7 @@ def test_keys_that_are_not_known_are_kept(incumbent):
     assert incumbent.state("auth.json")["client_cert"] == {"kept": "too"}
 
 
-def test_state_is_written_as_the_incumbent_writes_it(incumbent):
+def test_state_is_written_as_the_incumbent_writes_it(incumbent: Devpi) -> None:
     """Two spaces, sorted keys, no line end; readable by the owner alone, also where that was not so before."""
     path = incumbent.clientdir / "auth.json"
     path.chmod(0o644)
@@ -76,26 +77,26 @@ def test_state_is_written_as_the_incumbent_writes_it(incumbent):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_the_latest_login_replaces_the_older_one(incumbent, made_up_server):
+def test_the_latest_login_replaces_the_older_one(incumbent: Devpi, fake_server: FakeServer) -> None:
     """A user has one token per server, and the one who logged in last stands first."""
     incumbent("login", "bob", "--password", "x")
 
-    logins = incumbent.state("auth.json")["auth"][f"{made_up_server.url}/"]
+    logins = incumbent.state("auth.json")["auth"][f"{fake_server.url}/"]
     assert logins == [["bob", "a-token"], ["alice", '["alice", [], true].aw.n2t']]
 
 
-def test_tokens_go_to_their_own_server_only(devpi, made_up_server):
+def test_tokens_go_to_their_own_server_only(devpi: Devpi, fake_server: FakeServer) -> None:
     """A URL that begins like a server's, but is another's, gets no token."""
     devpi.clientdir.mkdir(parents=True)
     auth = {"auth": {"http://127.0.0.1:1/": [["alice", "secret"]], "http://127.0.0.1/": [["alice", "secret"]]}}
     (devpi.clientdir / "auth.json").write_text(json.dumps(auth))
 
-    devpi("getjson", f"{made_up_server.url}/x")
+    devpi("getjson", f"{fake_server.url}/x")
 
-    assert "X-Devpi-Auth" not in made_up_server.requests[0].headers
+    assert "X-Devpi-Auth" not in fake_server.requests[0].headers
 
 
-def test_the_directory_is_chosen_by_option_then_environment(devpi, tmp_path):
+def test_the_directory_is_chosen_by_option_then_environment(devpi: Devpi, tmp_path: Path) -> None:
     """``--clientdir`` counts more than ``DEVPI_CLIENTDIR``; ``~`` is the home directory."""
     by_option = devpi("--debug", "use", "--clientdir", "~/here", DEVPI_CLIENTDIR=str(tmp_path / "there"))
     by_environment = devpi("--debug", "use", DEVPI_CLIENTDIR=str(tmp_path / "there"))
@@ -118,7 +119,7 @@ def test_the_directory_is_chosen_by_option_then_environment(devpi, tmp_path):
     ],
 )
 @pytest.mark.parametrize("arguments", [["use"], ["user", "-l"], ["logoff"]], ids=" ".join)
-def test_a_damaged_file_is_told_and_kept(devpi, content, arguments):
+def test_a_damaged_file_is_told_and_kept(devpi: Devpi, content: str, arguments: list[str]) -> None:
     """One line says which file and what to do; nobody writes over what may be repaired."""
     devpi.clientdir.mkdir(parents=True)
     path = devpi.clientdir / "current.json"
@@ -142,17 +143,17 @@ def test_a_damaged_file_is_told_and_kept(devpi, content, arguments):
     ],
     ids=["half", "list", "no token", "text"],
 )
-def test_damaged_logins_are_told_and_kept(incumbent, made_up_server, content):
+def test_damaged_logins_are_told_and_kept(incumbent: Devpi, fake_server: FakeServer, content: str) -> None:
     """A login never replaces a file that cannot be read: the other logins in it may still be saved."""
     path = incumbent.clientdir / "auth.json"
-    path.write_text(content.replace("{url}", made_up_server.url))
+    path.write_text(content.replace("{url}", fake_server.url))
     before = path.read_bytes()
 
     assert incumbent("login", "alice", "--password", "x").fails().err.startswith(f"{path} is damaged (")
     assert path.read_bytes() == before
 
 
-def test_a_damaged_file_can_be_forgotten(devpi):
+def test_a_damaged_file_can_be_forgotten(devpi: Devpi) -> None:
     """``use --delete`` does not need to understand what it removes."""
     devpi.clientdir.mkdir(parents=True)
     (devpi.clientdir / "current.json").write_text("{")
@@ -161,32 +162,32 @@ def test_a_damaged_file_can_be_forgotten(devpi):
     assert devpi("use").ok()
 
 
-def test_a_place_that_cannot_be_written_is_told(devpi, made_up_server):
+def test_a_place_that_cannot_be_written_is_told(devpi: Devpi, fake_server: FakeServer) -> None:
     """Where no file can be made, the command fails in one line."""
-    made_up_server.speaks_the_protocol()
+    fake_server.act_as_index_server()
     (devpi.home / "file").write_text("")
 
-    outcome = devpi("use", made_up_server.url, DEVPI_CLIENTDIR=str(devpi.home / "file" / "client")).fails()
+    outcome = devpi("use", fake_server.url, DEVPI_CLIENTDIR=str(devpi.home / "file" / "client")).fails()
 
     assert outcome.err.endswith("Not a directory\n")
     assert outcome.err.count("\n") == 1
 
 
-def test_a_place_where_nothing_can_be_made_is_told(devpi, made_up_server):
+def test_a_place_where_nothing_can_be_made_is_told(devpi: Devpi, fake_server: FakeServer) -> None:
     """So is a directory that cannot be created."""
-    made_up_server.speaks_the_protocol()
+    fake_server.act_as_index_server()
 
-    outcome = devpi("use", made_up_server.url, "--clientdir", "/proc/nowhere").fails()
+    outcome = devpi("use", fake_server.url, "--clientdir", "/proc/nowhere").fails()
 
     assert outcome.err == "cannot write in /proc/nowhere: No such file or directory; nothing was changed\n"
 
 
-def test_a_file_that_cannot_be_removed_is_told(devpi, made_up_server):
+def test_a_file_that_cannot_be_removed_is_told(devpi: Devpi, fake_server: FakeServer) -> None:
     """``use --delete`` says so if it fails."""
     assert devpi("use", "--delete", "--clientdir", "/proc/self").fails().err.startswith("cannot write in /proc/self: ")
 
 
-def test_a_file_that_cannot_be_read_is_told(devpi):
+def test_a_file_that_cannot_be_read_is_told(devpi: Devpi) -> None:
     """A directory in the place of the file, for example."""
     path = devpi.clientdir / "current.json"
     path.mkdir(parents=True)
@@ -194,7 +195,7 @@ def test_a_file_that_cannot_be_read_is_told(devpi):
     assert devpi("use").fails().err == f"cannot read {path}: Is a directory\n"
 
 
-def test_showing_what_is_in_use_writes_nothing(incumbent):
+def test_showing_what_is_in_use_writes_nothing(incumbent: Devpi) -> None:
     """Plain ``use`` needs no right to write, as long as nothing changes."""
     incumbent("use").ok()
     (incumbent.clientdir / ".lock").unlink()
@@ -205,7 +206,7 @@ def test_showing_what_is_in_use_writes_nothing(incumbent):
     assert {path: path.stat().st_mtime_ns for path in incumbent.clientdir.iterdir()} == before
 
 
-def test_a_symbolic_link_stays_one(incumbent, tmp_path):
+def test_a_symbolic_link_stays_one(incumbent: Devpi, tmp_path: Path) -> None:
     """Whoever keeps the state elsewhere finds it there after a change."""
     real = tmp_path / "real.json"
     link = incumbent.clientdir / "auth.json"
@@ -222,7 +223,7 @@ def test_a_symbolic_link_stays_one(incumbent, tmp_path):
 class TestProcesses:
     """What only processes of their own can show."""
 
-    def test_a_full_disk_loses_nothing(self, incumbent):
+    def test_a_full_disk_loses_nothing(self, incumbent: Devpi) -> None:
         """If the new state does not fit, the old one is still there, and no other file is left behind."""
         before = {path.name: path.read_bytes() for path in incumbent.clientdir.iterdir()}
 
@@ -245,7 +246,7 @@ class TestProcesses:
         )
         assert {path.name: path.read_bytes() for path in incumbent.clientdir.iterdir()} == {**before, ".lock": b""}
 
-    def test_two_clients_at_once_lose_nothing(self, incumbent, made_up_server):
+    def test_two_clients_at_once_lose_nothing(self, incumbent: Devpi, fake_server: FakeServer) -> None:
         """Logins that are stored at the same moment are all kept."""
         names = [f"user{number}" for number in range(8)]
         environ = clean_environment(HOME=str(incumbent.home))
@@ -254,7 +255,7 @@ class TestProcesses:
         codes = [client.wait(60) for client in clients]
 
         assert codes == [0] * len(names)
-        logins = incumbent.state("auth.json")["auth"][f"{made_up_server.url}/"]
+        logins = incumbent.state("auth.json")["auth"][f"{fake_server.url}/"]
         assert {user for user, _ in logins} == {"alice", "bob", *names}
 
     @pytest.mark.parametrize(
@@ -266,7 +267,9 @@ class TestProcesses:
             pytest.param("<&-", {0}, "", id="no input"),
         ],
     )
-    def test_output_that_goes_nowhere_is_no_traceback(self, devpi, redirect, code, said):
+    def test_output_that_goes_nowhere_is_no_traceback(
+        self, devpi: Devpi, redirect: str, code: set[int], said: str
+    ) -> None:
         """The streams may be full, closed or cut off."""
         done = subprocess.run(
             ["bash", "-c", f"{DEVPI} use {redirect}"],
@@ -280,7 +283,7 @@ class TestProcesses:
         assert done.stderr == said
         assert done.returncode in code
 
-    def test_text_that_the_terminal_cannot_show_is_escaped(self, incumbent, made_up_server):
+    def test_text_that_the_terminal_cannot_show_is_escaped(self, incumbent: Devpi, fake_server: FakeServer) -> None:
         """Where only ASCII can be printed, the rest is printed as escapes."""
         done = subprocess.run(
             [DEVPI, "user", "jürgen"],
@@ -289,5 +292,5 @@ class TestProcesses:
             timeout=60,
         )
 
-        assert done.stderr == b"GET " + made_up_server.url.encode() + b"/j%C3%BCrgen\n404 Not Found: nothing here\n"
+        assert done.stderr == b"GET " + fake_server.url.encode() + b"/j%C3%BCrgen\n404 Not Found: nothing here\n"
         assert os.fsdecode(done.stdout) == ""

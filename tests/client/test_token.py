@@ -2,65 +2,67 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import time
+from typing import Any
 
 import pytest
-from tests.client.conftest import Account, Answer
+from tests.client.conftest import Devpi, FakeServer, Response, UserAccount
 from tests.helpers.distributions import wheel
 
-from wheelgate_client.server import api_tokens as tokens
+from wheelgate_client.server import api_tokens
 
 TOKEN = re.compile(r"wgt_[A-Za-z0-9._-]{80,}\n")
 
 
-def create(member: Account, *arguments: str) -> str:
+def create(logged_in_user: UserAccount, *arguments: str) -> str:
     """Create a token and return it."""
-    made = member.devpi("token", "create", *arguments)
+    made = logged_in_user.devpi("token", "create", *arguments)
     assert made.code == 0, made
     assert TOKEN.fullmatch(made.out), made
     return made.out.strip()
 
 
 @pytest.mark.slow
-def test_a_token_from_its_creation_to_its_end(member):
+def test_a_token_from_its_creation_to_its_end(logged_in_user: UserAccount) -> None:
     """The token alone is on standard output; its list entry, its inspection and its end go by the ID."""
-    made = member.devpi("token", "create", "--scope", "upload,read", "--index", "prod", "--project", "My_Pkg")
+    made = logged_in_user.devpi("token", "create", "--scope", "upload,read", "--index", "prod", "--project", "My_Pkg")
     token = made.out.strip()
-    identifier = tokens.read(token).id
+    identifier = api_tokens.parse_token(token).id
 
-    said = f"read,upload on {member.name}/prod project my-pkg until "
-    assert made.err.splitlines()[0].startswith(f"token {identifier} of {member.name}: {said}")
-    assert made.err.splitlines()[1] == "it is shown this once, and stored nowhere:"
-    listed = member.devpi("token", "list").ok().out
+    said = f"read,upload on {logged_in_user.name}/prod project my-pkg until "
+    assert made.err.splitlines()[0].startswith(f"token {identifier} of {logged_in_user.name}: {said}")
+    assert made.err.splitlines()[1] == "it is only shown now, and stored nowhere:"
+    listed = logged_in_user.devpi("token", "list").ok().out
     assert listed.startswith(f"{identifier}: {said}")
     assert listed.endswith("; last used never\n")
-    shown = member.devpi("token", "inspect", identifier).ok().out.splitlines()
+    shown = logged_in_user.devpi("token", "inspect", identifier).ok().out.splitlines()
     assert shown[0] == f"{identifier}:"
-    assert {"  scopes=read,upload", f"  indices={member.name}/prod", "  projects=my-pkg"} <= set(shown)
-    gone = member.devpi("token", "revoke", identifier).ok().out
-    assert gone == f"token {identifier} revoked, and all that was derived from it\n"
-    assert member.devpi("token", "list").ok().out == ""
-    assert "you have no token" in member.devpi("token", "revoke", identifier).fails().err
-    state = [path.read_text() for path in member.devpi.clientdir.iterdir() if path.is_file()]
+    assert {"  scopes=read,upload", f"  indices={logged_in_user.name}/prod", "  projects=my-pkg"} <= set(shown)
+    gone = logged_in_user.devpi("token", "revoke", identifier).ok().out
+    assert gone == f"token {identifier} revoked, and all tokens derived from it\n"
+    assert logged_in_user.devpi("token", "list").ok().out == ""
+    assert "you have no token" in logged_in_user.devpi("token", "revoke", identifier).fails().err
+    state = [path.read_text() for path in logged_in_user.devpi.clientdir.iterdir() if path.is_file()]
     assert not [text for text in state if "wgt_" in text]
 
 
 @pytest.mark.slow
-def test_a_comment_and_a_time_are_kept(member):
+def test_a_comment_and_a_time_are_kept(logged_in_user: UserAccount) -> None:
     """``--expires`` counts from now; a revoked token can be given whole."""
-    token = create(member, "--scope", "read", "--expires", "2h", "--comment", "CI of web")
+    token = create(logged_in_user, "--scope", "read", "--expires", "2h", "--comment", "CI of web")
 
-    assert member.devpi("token", "list").ok().out.endswith("; last used never; CI of web\n")
-    assert abs(tokens.together(tokens.read(token))["expires"] - time.time() - 7200) < 60
-    assert member.devpi("token", "revoke", token).ok()
+    assert logged_in_user.devpi("token", "list").ok().out.endswith("; last used never; CI of web\n")
+    assert abs(api_tokens.combined_caveats(api_tokens.parse_token(token))["expires"] - time.time() - 7200) < 60
+    assert logged_in_user.devpi("token", "revoke", token).ok()
 
 
 @pytest.mark.parametrize("way", ["argument", "environment", "standard input"])
-def test_a_token_is_narrowed_offline(devpi, way):
+def test_a_token_is_narrowed_offline(devpi: Devpi, way: str) -> None:
     """With no server in use; what is left is said, and printed alone on standard output."""
-    given = tokens.PREFIX + "A" * 12 + "." + "B" * 22 + "." + encoded({"scopes": ["read", "upload"]}) + "." + "C" * 43
+    given = token_with({"scopes": ["read", "upload"]})
     arguments, stdin, environ = {
         "argument": ([given], "", {}),
         "environment": ([], "", {"DEVPI_TOKEN": given}),
@@ -75,23 +77,28 @@ def test_a_token_is_narrowed_offline(devpi, way):
     line = derived.err.removeprefix("derived: ")
     assert line.startswith("upload on team/prod project x-y until ")
     assert inspected.out == f"{'A' * 12}: {line}"
-    assert tokens.read(derived.out.strip()).caveats[0] == {"scopes": ["read", "upload"]}
+    assert api_tokens.parse_token(derived.out.strip()).caveats[0] == {"scopes": ["read", "upload"]}
 
 
 def encoded(caveat: object) -> str:
     """Return a condition as it stands in a token."""
-    return tokens._encoded(json.dumps(caveat).encode())
+    return base64.urlsafe_b64encode(json.dumps(caveat).encode()).rstrip(b"=").decode()
+
+
+def token_with(*caveats: object) -> str:
+    """Return a token with these conditions; the client cannot check its signature."""
+    return ".".join([f"{api_tokens.API_TOKEN_PREFIX}{'A' * 12}", "B" * 22, *map(encoded, caveats), "C" * 43])
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["create"], "devpi token create: error: say what it is for with --scope, for example --scope upload"),
+        (["create"], "devpi token create: error: say what it allows with --scope, for example --scope upload"),
         (["create", "--scope", "read", "x"], "devpi token create: error: it takes no token"),
         (["create", "--scope", "read", "--user", "x"], "devpi token create: error: it takes no --user"),
         (["list", "--scope", "read"], "devpi token list: error: it takes no --scope"),
         (["inspect", "x", "--project", "y"], "devpi token inspect: error: it takes no --project"),
-        (["revoke"], "devpi token revoke: error: say which one; 'devpi token list' shows the IDs"),
+        (["revoke"], "devpi token revoke: error: name the token; 'devpi token list' shows the IDs"),
         (["derive", "x"], "devpi token derive: error: say how to narrow it: --scope, --index, --project or --expires"),
         (["derive", "x", "--comment", "y"], "devpi token derive: error: it takes no --comment"),
         (
@@ -101,32 +108,34 @@ def encoded(caveat: object) -> str:
     ],
     ids=" ".join,
 )
-def test_a_wrong_command_line_is_told(devpi, arguments, sentence):
+def test_a_wrong_command_line_is_told(devpi: Devpi, arguments: list[str], sentence: str) -> None:
     """In one line, exit code 2, before anything is asked or sent."""
     assert devpi("token", *arguments).fails(2).err == f"{sentence}\n"
 
 
-DAMAGED = tokens.PREFIX + "A" * 12 + "." + "B" * 22 + ".AAAA." + "C" * 43
+DAMAGED = api_tokens.API_TOKEN_PREFIX + "A" * 12 + "." + "B" * 22 + ".AAAA." + "C" * 43
 
 
 @pytest.mark.parametrize(
     ("given", "narrow", "sentence"),
     [
-        ("hunter2", ["--project", "x"], "this is no token: one begins with wgt_"),
-        ("wgt_short", ["--project", "x"], "this is no token: one begins with wgt_"),
-        (DAMAGED, ["--project", "x"], "this token is damaged: a condition in it cannot be read"),
-        ("{token}", ["--scope", "upload"], "nothing would be left of a token for read: a token can be narrowed"),
-        ("{token}", ["--index", "prod"], "nobody is logged in, so it is not clear whose index 'prod' is"),
+        ("hunter2", ["--project", "x"], "this is no token: a token starts with wgt_"),
+        ("wgt_short", ["--project", "x"], "this is no token: a token starts with wgt_"),
+        (DAMAGED, ["--project", "x"], "this token is damaged: one of its conditions cannot be read"),
+        (
+            "{token}",
+            ["--scope", "upload"],
+            "the derived token would allow nothing, because the token is only for read",
+        ),
+        ("{token}", ["--index", "prod"], "nobody is logged in, so it is unclear whose index 'prod' is"),
         ("{token}", ["--project", "x" * 3500], "the token would have more than 4000 characters"),
         ("{full}", ["--project", "x"], "a token holds at most 20 conditions: create a new one"),
     ],
     ids=["password", "cut", "damaged", "nothing left", "whose index", "long", "full"],
 )
-def test_what_cannot_be_narrowed_is_told(devpi, given, narrow, sentence):
+def test_what_cannot_be_narrowed_is_told(devpi: Devpi, given: str, narrow: list[str], sentence: str) -> None:
     """On standard error; nothing is printed that could be taken for a token."""
-    head = tokens.PREFIX + "A" * 12 + "." + "B" * 22
-    token = f"{head}.{encoded({'scopes': ['read']})}.{'C' * 43}"
-    full = head + f".{encoded({})}" * 20 + "." + "C" * 43
+    token, full = token_with({"scopes": ["read"]}), token_with(*[{}] * 20)
 
     outcome = devpi("token", "derive", *narrow, stdin=given.format(token=token, full=full)).fails()
 
@@ -138,17 +147,17 @@ def test_what_cannot_be_narrowed_is_told(devpi, given, narrow, sentence):
     [{"expires": "x"}, {"expires": -(10**30)}, {"expires": 10**30}, {"scopes": 1}, {"scopes": [[]]}, {"x": {}}],
     ids=str,
 )
-def test_odd_conditions_are_no_traceback(devpi, caveat):
+def test_odd_conditions_are_no_traceback(devpi: Devpi, caveat: dict[str, Any]) -> None:
     """Whoever gave us the token may have put anything into it."""
-    token = tokens.PREFIX + "A" * 12 + "." + "B" * 22 + f".{encoded(caveat)}.{'C' * 43}"
+    token = token_with(caveat)
 
     assert devpi("token", "inspect", stdin=token).out.startswith("A" * 12)
     assert devpi("token", "derive", "--project", "x", stdin=token).code == 0
 
 
-def test_a_server_without_tokens_is_told(devpi, index):
+def test_a_server_without_tokens_is_told(devpi: Devpi, index: FakeServer) -> None:
     """The incumbent's has none."""
-    index.speaks_the_protocol("alice")
+    index.act_as_index_server("alice")
     devpi("use", index.url).ok()
 
     outcome = devpi("token", "list").fails()
@@ -158,49 +167,52 @@ def test_a_server_without_tokens_is_told(devpi, index):
     )
 
 
-def test_odd_answers_are_no_traceback(devpi, index):
+def test_odd_answers_are_no_traceback(devpi: Devpi, index: FakeServer) -> None:
     """Whatever a server says in the place of a list."""
-    index.speaks_the_protocol("alice")
+    index.act_as_index_server("alice")
     devpi("use", index.url).ok()
     api = {"login": f"{index.url}/+login", "authstatus": ["ok", "alice", []], "features": ["api-tokens"]}
-    index.says("/+api", "apiconfig", api)
-    for odd in (None, {}, [1, None], [{"id": 1, "scopes": 7, "indices": 8}], [{"expires": []}]):
-        index.answers["/+x/tokens"] = Answer({"result": odd, "type": "tokens"})
+    index.respond("/+api", "apiconfig", api)
+    results: list[object] = [None, {}, [1, None], [{"id": 1, "scopes": 7, "indices": 8}], [{"expires": []}]]
+    for odd in results:
+        index.responses["/+x/tokens"] = Response({"result": odd, "type": "tokens"})
 
         assert devpi("token", "list").code == 0
 
 
 @pytest.mark.slow
-def test_a_token_of_the_environment_is_a_login(member):
+def test_a_token_of_the_environment_is_a_login(logged_in_user: UserAccount) -> None:
     """It uploads and lists as its user may, without a login, and is stored nowhere."""
-    member.devpi("index", "-c", "dev").ok()
-    token = create(member, "--scope", "upload", "--project", "mine")
-    member.devpi("logoff").ok()
-    member.devpi("use", f"{member.name}/dev").ok()
+    logged_in_user.devpi("index", "-c", "dev").ok()
+    token = create(logged_in_user, "--scope", "upload", "--project", "mine")
+    logged_in_user.devpi("logoff").ok()
+    logged_in_user.devpi("use", f"{logged_in_user.name}/dev").ok()
     for name in ("mine", "other"):
         made = wheel(name)
-        (member.devpi.home / made.filename).write_bytes(made.content)
+        (logged_in_user.devpi.home / made.filename).write_bytes(made.content)
 
-    refused = member.devpi("upload", wheel("mine").filename).fails()
-    member.devpi("upload", wheel("mine").filename, DEVPI_TOKEN=token).ok()
-    others = member.devpi("upload", wheel("other").filename, DEVPI_TOKEN=token).fails()
+    refused = logged_in_user.devpi("upload", wheel("mine").filename).fails()
+    logged_in_user.devpi("upload", wheel("mine").filename, DEVPI_TOKEN=token).ok()
+    others = logged_in_user.devpi("upload", wheel("other").filename, DEVPI_TOKEN=token).fails()
 
     assert "not logged in" in refused.err + refused.out
     assert "the token is for mine only" in others.err + others.out
-    assert member.devpi("list", DEVPI_TOKEN=token).ok().out == "mine\n"
-    assert "403 Forbidden" in member.devpi("token", "create", "--scope", "read", DEVPI_TOKEN=token).fails().err
-    assert token not in (member.devpi.clientdir / "auth.json").read_text()
+    assert logged_in_user.devpi("list", DEVPI_TOKEN=token).ok().out == "mine\n"
+    assert "403 Forbidden" in logged_in_user.devpi("token", "create", "--scope", "read", DEVPI_TOKEN=token).fails().err
+    assert token not in (logged_in_user.devpi.clientdir / "auth.json").read_text()
 
 
 @pytest.mark.slow
-def test_a_token_of_the_environment_goes_to_the_server_in_use_alone(stranger, made_up_server):
+def test_a_token_of_the_environment_goes_to_the_server_in_use_alone(
+    new_user: UserAccount, fake_server: FakeServer
+) -> None:
     """Another server, to which a URL leads, learns nothing of it."""
-    made_up_server.speaks_the_protocol()
+    fake_server.act_as_index_server()
 
-    stranger.devpi("getjson", f"{made_up_server.url}/+api", DEVPI_TOKEN="wgt_secret").ok()
-    stranger.devpi("use", made_up_server.url, DEVPI_TOKEN="wgt_secret").ok()
-    before = [request for request in made_up_server.requests if "X-Devpi-Auth" in request.headers]
-    stranger.devpi("getjson", f"{made_up_server.url}/+api", DEVPI_TOKEN="wgt_secret").ok()
+    new_user.devpi("getjson", f"{fake_server.url}/+api", DEVPI_TOKEN="wgt_secret").ok()
+    new_user.devpi("use", fake_server.url, DEVPI_TOKEN="wgt_secret").ok()
+    before = [request for request in fake_server.requests if "X-Devpi-Auth" in request.headers]
+    new_user.devpi("getjson", f"{fake_server.url}/+api", DEVPI_TOKEN="wgt_secret").ok()
 
     assert before == []
-    assert "X-Devpi-Auth" in made_up_server.requests[-1].headers
+    assert "X-Devpi-Auth" in fake_server.requests[-1].headers

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.client.conftest import Answer
+from tests.client.conftest import Devpi, FakeServer, Response
 from tests.helpers import distributions
 from tests.helpers.tool_cache import SHARED_PIP
 
@@ -17,7 +18,7 @@ INI = """[testenv]
 commands = python -c "import xyz, os, sys; os.stat('PKG-INFO'); print(os.environ['PIP_INDEX_URL']); sys.exit({code})"
 """
 WHEEL = distributions.wheel("xyz", "1.0")
-UPLOADED = Answer({"result": "alice/dev/+f/result", "type": "toxresultpath"})
+UPLOADED = Response({"result": "alice/dev/+f/result", "type": "toxresultpath"})
 
 
 def sdist(code: int = 0, name: str = "tox.ini", content: str = INI) -> distributions.Distribution:
@@ -26,26 +27,26 @@ def sdist(code: int = 0, name: str = "tox.ini", content: str = INI) -> distribut
     return distributions.sdist("xyz", "1.0", more=more)
 
 
-def release(index, *files: distributions.Distribution, **hashes: str) -> None:
+def release(index: FakeServer, *files: distributions.Distribution, **hashes: str) -> None:
     """Put files on the index as the release 1.0, with these hashes in the place of the right ones."""
     links = []
     for file in files:
         path = f"/alice/dev/f/{file.filename}"
-        index.answers[path] = Answer(file.content, headers={"Content-Type": "application/octet-stream"})
-        index.answers[f"POST {path}"] = UPLOADED
+        index.responses[path] = Response(file.content, headers={"Content-Type": "application/octet-stream"})
+        index.responses[f"POST {path}"] = UPLOADED
         links.append({"rel": "releasefile", "href": index.url + path, "hashes": hashes or {"sha256": file.sha256}})
-    index.says("/alice/dev/xyz/", "projectconfig", {"1.0": {"+links": links}, "2.0": {}})
+    index.respond("/alice/dev/xyz/", "projectconfig", {"1.0": {"+links": links}, "2.0": {}})
 
 
 @pytest.fixture(autouse=True)
-def _tox(monkeypatch, devpi):
+def _tox(monkeypatch: pytest.MonkeyPatch, devpi: Devpi) -> None:
     """Have tox in PATH, and let pip know nothing of the developer's settings."""
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     for name, value in {"PIP_CONFIG_FILE": os.devnull, **SHARED_PIP}.items():
         monkeypatch.setenv(name, value)
 
 
-def results(index):
+def results(index: FakeServer) -> dict[str, Any]:
     """Return what was posted, by the file that was tested."""
     posts = [request for request in index.requests if request.method == "POST"]
     return {request.path.rpartition("/")[2]: request.json() for request in posts}
@@ -58,7 +59,7 @@ def results(index):
         pytest.param(1, ["-s", "whl"], [WHEEL.filename], id="wheel that fails"),
     ],
 )
-def test_a_release_is_tested(devpi, index, code, options, tested):
+def test_a_release_is_tested(devpi: Devpi, index: FakeServer, code: int, options: list[str], tested: list[str]) -> None:
     """The tests are those of the sdist; the result is kept for each file, also of a failure, without the login."""
     release(index, sdist(code), WHEEL)
 
@@ -83,7 +84,9 @@ def test_a_release_is_tested(devpi, index, code, options, tested):
         pytest.param(["-s", "win32"], ["xyz-1.0-cp27-cp27m-win32.whl"], id="wheel of another system"),
     ],
 )
-def test_what_would_be_tested_is_listed(devpi, index, arguments, tested):
+def test_what_would_be_tested_is_listed(
+    devpi: Devpi, index: FakeServer, arguments: list[str], tested: list[str]
+) -> None:
     """Nothing is downloaded."""
     release(index, sdist(), WHEEL, distributions.wheel("xyz", "1.0", tag="cp27-cp27m-win32"))
 
@@ -103,7 +106,9 @@ def test_what_would_be_tested_is_listed(devpi, index, arguments, tested):
         pytest.param("tox.ini", INI + "[testenv:other]\n", ["-e", "other", "--tox-args", "-q --"], id="environment"),
     ],
 )
-def test_the_configuration_of_tox_can_be_elsewhere(devpi, index, name, content, options):
+def test_the_configuration_of_tox_can_be_elsewhere(
+    devpi: Devpi, index: FakeServer, name: str, content: str, options: list[str]
+) -> None:
     """In the package, or in a file of one's own."""
     (devpi.home / "mine.ini").write_text(INI.format(code=0))
     release(index, sdist(0, name, content), WHEEL)
@@ -128,7 +133,9 @@ def test_the_configuration_of_tox_can_be_elsewhere(devpi, index, name, content, 
         pytest.param(["nope"], [], "GET {url}/alice/dev/nope/\n404 Not Found: nothing here", id="no project"),
     ],
 )
-def test_what_cannot_be_tested_is_told(devpi, index, arguments, files, complaint):
+def test_what_cannot_be_tested_is_told(
+    devpi: Devpi, index: FakeServer, arguments: list[str], files: list[distributions.Distribution], complaint: str
+) -> None:
     """The exit code is 1, and nothing is posted."""
     release(index, *files)
 
@@ -136,7 +143,7 @@ def test_what_cannot_be_tested_is_told(devpi, index, arguments, files, complaint
     assert not results(index)
 
 
-def test_a_run_without_a_report_is_told(devpi, index):
+def test_a_run_without_a_report_is_told(devpi: Devpi, index: FakeServer) -> None:
     """A run may end before anything is tested."""
     release(index, sdist(), WHEEL)
 
@@ -146,19 +153,21 @@ def test_a_run_without_a_report_is_told(devpi, index):
 @pytest.mark.parametrize(
     ("answer", "complaint"),
     [
-        pytest.param(Answer({"message": "deleted"}, 410), "GET {file}\n410 Gone: deleted", id="gone"),
+        pytest.param(Response({"message": "deleted"}, 410), "GET {file}\n410 Gone: deleted", id="gone"),
         pytest.param(
-            Answer(b"", 302, {"Location": "http://elsewhere.example/"}), "'{file}' refers to another", id="away"
+            Response(b"", 302, {"Location": "http://elsewhere.example/"}), "'{file}' redirects to another", id="away"
         ),
         pytest.param(
-            Answer(b"", 302, {"Location": "/alice/dev/f/xyz-1.0.tar.gz"}), "'{file}' is redirected again", id="loop"
+            Response(b"", 302, {"Location": "/alice/dev/f/xyz-1.0.tar.gz"}),
+            "'{file}' redirects more than 5 times",
+            id="loop",
         ),
     ],
 )
-def test_a_file_that_cannot_be_had_is_told(devpi, index, answer, complaint):
+def test_a_file_that_cannot_be_had_is_told(devpi: Devpi, index: FakeServer, answer: Response, complaint: str) -> None:
     """No other server is asked for it."""
     release(index, sdist())
-    index.answers["/alice/dev/f/xyz-1.0.tar.gz"] = answer
+    index.responses["/alice/dev/f/xyz-1.0.tar.gz"] = answer
 
     outcome = devpi("test", "xyz").fails()
 
@@ -173,13 +182,15 @@ CUT = distributions.Distribution("xyz-1.0.tar.gz", sdist().content[:200], b"", "
 @pytest.mark.parametrize(
     ("file", "hashes", "complaint"),
     [
-        pytest.param(sdist(), {"sha256": "0" * 64}, "{url} is not what the index says it is: ", id="hash"),
+        pytest.param(sdist(), {"sha256": "0" * 64}, "{url} is not the file that the index lists: ", id="hash"),
         pytest.param(EVIL, {}, "xyz-1.0.tar.gz cannot be unpacked: ", id="path that leads out"),
         pytest.param(CUT, {}, "xyz-1.0.tar.gz cannot be unpacked: ", id="cut"),
-        pytest.param(TWO, {}, "xyz-1.0.tar.gz is no sdist: it holds 2 folders where one belongs", id="no sdist"),
+        pytest.param(TWO, {}, "xyz-1.0.tar.gz is no sdist: it contains 2 folders instead of one", id="no sdist"),
     ],
 )
-def test_a_file_that_is_not_right_is_not_run(devpi, index, file, hashes, complaint):
+def test_a_file_that_is_not_right_is_not_run(
+    devpi: Devpi, index: FakeServer, file: distributions.Distribution, hashes: dict[str, str], complaint: str
+) -> None:
     """Nothing of it is unpacked or executed outside its place."""
     release(index, file, **hashes)
 
@@ -189,7 +200,7 @@ def test_a_file_that_is_not_right_is_not_run(devpi, index, file, hashes, complai
     assert not results(index)
 
 
-def test_without_tox_that_is_told(devpi, index):
+def test_without_tox_that_is_told(devpi: Devpi, index: FakeServer) -> None:
     """It is not part of the client."""
     release(index, sdist())
 

@@ -11,20 +11,21 @@ import sys
 import zipfile
 from email.parser import BytesParser
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.client.conftest import Answer
+from tests.client.conftest import Devpi, FakeServer, ReceivedRequest, Response
 from tests.helpers import distributions
 
 MORE = ["Keywords: one,two", "Project-URL: Docs, http://docs.example/", "License-File: LICENSE"]
 METADATA = distributions.core_metadata("my-pkg", "1.0", requires_dist=["a", "b>1"], more=MORE, description="hello")
 WHEEL = distributions.wheel("my-pkg", "1.0", metadata=METADATA)
 SDIST = distributions.sdist("my-pkg", "1.0")
-EMPTY = Answer(b"", headers={"Content-Type": "text/html"})
+EMPTY = Response(b"", headers={"Content-Type": "text/html"})
 
 
 @pytest.fixture
-def dist(devpi):
+def dist(devpi: Devpi) -> Path:
     """Return a folder with two releases, a wheel and an sdist each, and documentation."""
     folder = devpi.home / "dist"
     (folder / "deeper").mkdir(parents=True)
@@ -46,26 +47,28 @@ def archive(*names: str) -> bytes:
     return buffer.getvalue()
 
 
-def form(request) -> dict[str, list[bytes]]:
+def form(request: ReceivedRequest) -> dict[str, list[bytes]]:
     """Return the fields of an upload; that of the file has its name in front."""
     head = f"Content-Type: {request.headers['Content-Type']}\n\n".encode()
     fields: dict[str, list[bytes]] = {}
-    for part in BytesParser().parsebytes(head + request.body).get_payload():
-        name = part.get_param("name", header="content-disposition")
-        fields.setdefault(name, []).append(part.get_payload(decode=True))
-        if part.get_filename():
-            fields["filename"] = [part.get_filename().encode()]
+    _, *parts = BytesParser().parsebytes(head + request.body).walk()
+    for part in parts:
+        name, content = part.get_param("name", header="content-disposition"), part.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        fields.setdefault(str(name), []).append(content)
+        if filename := part.get_filename():
+            fields["filename"] = [filename.encode()]
     return fields
 
 
-def uploads(server):
+def uploads(server: FakeServer) -> list[dict[str, list[bytes]]]:
     """Return the forms that were sent."""
     return [form(request) for request in server.requests if request.method == "POST"]
 
 
-def test_a_wheel_is_sent_with_all_it_says_about_itself(devpi, index, dist):
+def test_a_wheel_is_sent_with_all_it_says_about_itself(devpi: Devpi, index: FakeServer, dist: Path) -> None:
     """The form has the metadata, the digest, the login and the very bytes."""
-    index.answers["/alice/dev/"] = EMPTY
+    index.responses["/alice/dev/"] = EMPTY
 
     outcome = devpi("upload", str(dist / WHEEL.filename)).ok()
 
@@ -99,13 +102,15 @@ def test_a_wheel_is_sent_with_all_it_says_about_itself(devpi, index, dist):
         pytest.param("my_pkg-1.0.zip", None, id="zip"),
     ],
 )
-def test_an_sdist_is_sent_with_what_its_pkg_info_says(devpi, index, filename, content):
+def test_an_sdist_is_sent_with_what_its_pkg_info_says(
+    devpi: Devpi, index: FakeServer, filename: str, content: bytes | None
+) -> None:
     """Whatever archive it is in."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as opened:
         opened.writestr("my_pkg-1.0/PKG-INFO", SDIST.metadata)
     (devpi.home / filename).write_bytes(content or buffer.getvalue())
-    index.answers["/alice/dev/"] = EMPTY
+    index.responses["/alice/dev/"] = EMPTY
 
     devpi("upload", filename).ok()
 
@@ -114,9 +119,9 @@ def test_an_sdist_is_sent_with_what_its_pkg_info_says(devpi, index, filename, co
     assert [sent[name] for name in ("name", "filetype", "pyversion")] == expected
 
 
-def test_documentation_is_sent_as_such(devpi, index, dist):
+def test_documentation_is_sent_as_such(devpi: Devpi, index: FakeServer, dist: Path) -> None:
     """The name of the file says which release it belongs to."""
-    index.answers["/alice/dev/"] = EMPTY
+    index.responses["/alice/dev/"] = EMPTY
 
     devpi("upload", str(dist / "my_pkg-1.0.doc.zip")).ok()
 
@@ -141,9 +146,11 @@ ALL = [
         pytest.param(["--only-latest"], [ALL[0], ALL[3]], id="newest"),
     ],
 )
-def test_a_folder_is_searched_to_its_bottom(devpi, index, dist, options, expected):
+def test_a_folder_is_searched_to_its_bottom(
+    devpi: Devpi, index: FakeServer, dist: Path, options: list[str], expected: list[str]
+) -> None:
     """Archives are sent in the order of their paths, documentation last; what is none is left out."""
-    index.answers["/alice/dev/"] = EMPTY
+    index.responses["/alice/dev/"] = EMPTY
 
     outcome = devpi("upload", "--from-dir", *options, "dist").ok()
 
@@ -151,19 +158,19 @@ def test_a_folder_is_searched_to_its_bottom(devpi, index, dist, options, expecte
     assert len(uploads(index)) == len(expected)
 
 
-def test_what_is_no_release_is_left_out_of_a_folder(devpi, index, dist):
+def test_what_is_no_release_is_left_out_of_a_folder(devpi: Devpi, index: FakeServer, dist: Path) -> None:
     """A zip file of something else costs a line, not the upload."""
     (dist / "photos.zip").write_bytes(archive("a.jpg"))
-    index.answers["/alice/dev/"] = EMPTY
+    index.responses["/alice/dev/"] = EMPTY
 
     outcome = devpi("upload", "--from-dir", "dist")
 
     assert outcome.code == 0
-    assert outcome.err.startswith("left out: dist/photos.zip holds no metadata of a package")
+    assert outcome.err.startswith("left out: dist/photos.zip contains no package metadata")
     assert len(outcome.out.splitlines()) == len(ALL)
 
 
-def test_a_dry_run_sends_nothing(devpi, index, dist):
+def test_a_dry_run_sends_nothing(devpi: Devpi, index: FakeServer, dist: Path) -> None:
     """It says what would be sent."""
     outcome = devpi("upload", "--dry-run", "--from-dir", "dist").ok()
 
@@ -175,33 +182,35 @@ def test_a_dry_run_sends_nothing(devpi, index, dist):
     ("answer", "said"),
     [
         pytest.param(
-            Answer({"message": ""}, 409, phrase="it exists already"),
+            Response({"message": ""}, 409, phrase="it exists already"),
             ["409 FAIL {what}", "it exists already"],
             id="reason phrase",
         ),
         pytest.param(
-            Answer({"message": "no such place"}, 404), ["404 FAIL {what}", "Not Found", "no such place"], id="message"
+            Response({"message": "no such place"}, 404), ["404 FAIL {what}", "Not Found", "no such place"], id="message"
         ),
         pytest.param(
-            Answer({"message": "it exists already"}, 409, phrase="it exists already"),
+            Response({"message": "it exists already"}, 409, phrase="it exists already"),
             ["409 FAIL {what}", "it exists already"],
             id="the same in both",
         ),
         pytest.param(
-            Answer(b"<html>", 403, {"Content-Type": "text/html"}, "not yours"),
+            Response(b"<html>", 403, {"Content-Type": "text/html"}, "not yours"),
             ["403 FAIL {what}", "not yours"],
             id="HTML",
         ),
         pytest.param(
-            Answer({"message": "expired"}, 401),
+            Response({"message": "expired"}, 401),
             ["401 FAIL {what}", "Unauthorized", "expired", "(type 'devpi login alice')"],
             id="login",
         ),
     ],
 )
-def test_a_refusal_is_told_with_all_its_reasons(devpi, index, dist, answer, said):
+def test_a_refusal_is_told_with_all_its_reasons(
+    devpi: Devpi, index: FakeServer, dist: Path, answer: Response, said: list[str]
+) -> None:
     """The status line and the body are shown, as far as they differ, and the files after it are not sent."""
-    index.answers["/alice/dev/"] = answer
+    index.responses["/alice/dev/"] = answer
 
     outcome = devpi("upload", str(dist / WHEEL.filename), str(dist / SDIST.filename)).fails()
 
@@ -212,9 +221,9 @@ def test_a_refusal_is_told_with_all_its_reasons(devpi, index, dist, answer, said
     assert len(uploads(index)) == 1
 
 
-def test_a_remark_of_the_server_is_shown(devpi, index, dist):
+def test_a_remark_of_the_server_is_shown(devpi: Devpi, index: FakeServer, dist: Path) -> None:
     """What the status line of a success says beyond ``OK`` is worth a line."""
-    index.answers["/alice/dev/"] = Answer(b"", phrase="Upload of identical file to non volatile index.")
+    index.responses["/alice/dev/"] = Response(b"", phrase="Upload of identical file to non volatile index.")
 
     outcome = devpi("upload", str(dist / WHEEL.filename)).ok()
 
@@ -243,14 +252,16 @@ FILES = {
         pytest.param(["cut-1.0.tar.gz"], "cut-1.0.tar.gz is damaged: ", id="cut sdist"),
         pytest.param(["cut-1.0-py3-none-any.whl"], "cut-1.0-py3-none-any.whl is damaged: ", id="cut wheel"),
         pytest.param(["bare-1.0.tar.gz"], "bare-1.0.tar.gz does not say name and version", id="no name"),
-        pytest.param(["bomb-1.0-py3-none-any.whl"], "bomb-1.0-py3-none-any.whl holds more than 16777216", id="bomb"),
+        pytest.param(["bomb-1.0-py3-none-any.whl"], "bomb-1.0-py3-none-any.whl contains more than 16777216", id="bomb"),
         pytest.param(["my.whl"], "my.whl: Invalid wheel filename", id="name of a wheel"),
         pytest.param(["page-1.0.doc.zip"], "page-1.0.doc.zip is no documentation: ", id="no zip"),
         pytest.param(["nodash.doc.zip"], "nodash.doc.zip is no documentation: ", id="no version"),
-        pytest.param(["empty-1.0.zip"], "empty-1.0.zip holds no metadata of a package", id="no metadata"),
+        pytest.param(["empty-1.0.zip"], "empty-1.0.zip contains no package metadata", id="no metadata"),
     ],
 )
-def test_what_cannot_be_uploaded_is_told_before_anything_is_sent(devpi, index, dist, paths, complaint):
+def test_what_cannot_be_uploaded_is_told_before_anything_is_sent(
+    devpi: Devpi, index: FakeServer, dist: Path, paths: list[str], complaint: str
+) -> None:
     """One file that is none keeps the others back too."""
     (devpi.home / "folder").mkdir()
     for name, content in FILES.items():
@@ -263,7 +274,7 @@ def test_what_cannot_be_uploaded_is_told_before_anything_is_sent(devpi, index, d
     assert not uploads(index)
 
 
-def test_a_folder_without_releases_is_told(devpi, index):
+def test_a_folder_without_releases_is_told(devpi: Devpi, index: FakeServer) -> None:
     """Whoever expects an upload does not take silence for one."""
     (devpi.home / "folder").mkdir()
 
@@ -278,9 +289,11 @@ def test_a_folder_without_releases_is_told(devpi, index):
         pytest.param({"index": None}, "is a server, no index: name one as USER/NAME", id="server"),
     ],
 )
-def test_what_the_index_does_not_take_is_told_before_anything_is_sent(devpi, index, dist, api, complaint):
+def test_what_the_index_does_not_take_is_told_before_anything_is_sent(
+    devpi: Devpi, index: FakeServer, dist: Path, api: dict[str, Any], complaint: str
+) -> None:
     """Nobody waits for a large file to be sent only to read that it cannot be kept."""
-    index.has_index(**api)
+    index.serve_index(**api)
 
     outcome = devpi("upload", str(dist / WHEEL.filename)).fails()
 
@@ -289,12 +302,12 @@ def test_what_the_index_does_not_take_is_told_before_anything_is_sent(devpi, ind
 
 
 @pytest.mark.parametrize("way", ["option", "environment", "URL"])
-def test_another_index_can_be_named(devpi, index, dist, way):
+def test_another_index_can_be_named(devpi: Devpi, index: FakeServer, dist: Path, way: str) -> None:
     """The files go to the index named, not to the one in use."""
     other = f"{index.url}/bob/prod"
     api = {"login": f"{index.url}/+login", "index": other, "pypisubmit": f"{other}/", "authstatus": ["ok", "alice", []]}
-    index.says("/bob/prod/+api", "apiconfig", api)
-    index.answers["/bob/prod/"] = EMPTY
+    index.respond("/bob/prod/+api", "apiconfig", api)
+    index.responses["/bob/prod/"] = EMPTY
     path = str(dist / WHEEL.filename)
 
     if way == "environment":
@@ -308,11 +321,11 @@ def test_another_index_can_be_named(devpi, index, dist, way):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "bar"), [("xterm", True), ("dumb", False)])
-def test_a_bar_shows_how_far_an_upload_is(devpi, index, kind, bar):
+def test_a_bar_shows_how_far_an_upload_is(devpi: Devpi, index: FakeServer, kind: str, bar: bool) -> None:
     """On a terminal that can move its cursor; it is gone when the upload is done."""
     file = distributions.wheel("big", size=5 << 20)
     (devpi.home / file.filename).write_bytes(file.content)
-    index.answers["/alice/dev/"] = EMPTY
+    index.responses["/alice/dev/"] = EMPTY
     ours, theirs = pty.openpty()
 
     program = Path(sys.executable).with_name("devpi")

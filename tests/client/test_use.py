@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import stat
+from pathlib import Path
 
 import pytest
+from tests.client.conftest import Devpi, FakeServer, UserAccount
+
+from wheelgate.testing.process import RunningServer
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +25,7 @@ FEATURES = [
 ]
 
 
-def test_a_server_is_used_from_then_on(devpi, index_server):
+def test_a_server_is_used_from_then_on(devpi: Devpi, index_server: RunningServer) -> None:
     """``use URL`` shows the server, and so does every later ``use``, in the words of the specified session."""
     expected = f"""\
 using server: {index_server.url} (not logged in)
@@ -40,133 +44,140 @@ no current index: type 'devpi use -l' to discover indices
     "spelling",
     ["{root}/{name}/dev", "{root}/{name}/dev/", "/{name}/dev", "{name}/dev", "/{name}/dev/", "dev"],
 )
-def test_an_index_can_be_named_in_many_ways(member, spelling):
+def test_an_index_can_be_named_in_many_ways(logged_in_user: UserAccount, spelling: str) -> None:
     """URL, ``/user/index``, ``user/index`` and the ``index`` of the user logged in mean the same."""
-    member.devpi("index", "-c", "dev").ok()
+    logged_in_user.devpi("index", "-c", "dev").ok()
 
-    outcome = member.devpi("use", spelling.format(root=member.root, name=member.name)).ok()
+    outcome = logged_in_user.devpi("use", spelling.format(root=logged_in_user.root, name=logged_in_user.name)).ok()
 
-    index = f"{member.root}/{member.name}/dev"
-    assert outcome.out == f"current devpi index: {index} (logged in as {member.name})\n{NO_CONFIGURATION}"
-    state = member.devpi.state("current.json")
+    index = f"{logged_in_user.root}/{logged_in_user.name}/dev"
+    assert outcome.out == f"current devpi index: {index} (logged in as {logged_in_user.name})\n{NO_CONFIGURATION}"
+    state = logged_in_user.devpi.state("current.json")
     assert (state["index"], state["simpleindex"]) == (index, f"{index}/+simple/")
 
 
-def test_urls_are_shown_on_demand(member):
+def test_urls_are_shown_on_demand(logged_in_user: UserAccount) -> None:
     """``--urls`` adds the addresses of login, upload and simple index, and what the server can do."""
-    member.devpi("index", "-c", "dev").ok()
-    member.devpi("use", "dev").ok()
+    logged_in_user.devpi("index", "-c", "dev").ok()
+    logged_in_user.devpi("use", "dev").ok()
 
-    index = f"{member.root}/{member.name}/dev"
-    assert member.devpi("use", "--urls").ok().out.splitlines()[1:5] == [
-        f"              login: {member.root}/+login",
+    index = f"{logged_in_user.root}/{logged_in_user.name}/dev"
+    assert logged_in_user.devpi("use", "--urls").ok().out.splitlines()[1:5] == [
+        f"              login: {logged_in_user.root}/+login",
         f"         pypisubmit: {index}/",
         f"        simpleindex: {index}/+simple/",
         f"supported features: {', '.join(FEATURES)}",
     ]
 
 
-def test_indices_are_listed(member):
+def test_indices_are_listed(logged_in_user: UserAccount) -> None:
     """``-l`` shows each index with its bases, and ``-u`` only those of one user."""
-    member.devpi("index", "-c", "dev").ok()
-    member.devpi("index", "-c", "prod", f"bases={member.name}/dev", "volatile=False").ok()
+    logged_in_user.devpi("index", "-c", "dev").ok()
+    logged_in_user.devpi("index", "-c", "prod", f"bases={logged_in_user.name}/dev", "volatile=False").ok()
     expected = [
-        f"{member.name + '/dev':<15} bases={'':<15} volatile=True",
-        f"{member.name + '/prod':<15} bases={member.name + '/dev':<15} volatile=False",
+        f"{logged_in_user.name + '/dev':<15} bases={'':<15} volatile=True",
+        f"{logged_in_user.name + '/prod':<15} bases={logged_in_user.name + '/dev':<15} volatile=False",
     ]
 
-    assert member.devpi("use", "-l", "-u", member.name).ok().out.splitlines() == expected
-    every = member.devpi("use", "-l").ok().out.splitlines()
+    assert logged_in_user.devpi("use", "-l", "-u", logged_in_user.name).ok().out.splitlines() == expected
+    every = logged_in_user.devpi("use", "-l").ok().out.splitlines()
     assert every == sorted(every)
     assert set(expected) < set(every)
 
 
-def test_the_environment_names_an_index_for_once(member):
+def test_the_environment_names_an_index_for_once(logged_in_user: UserAccount) -> None:
     """``DEVPI_INDEX`` counts for one command, is told, and is not what the next one finds in use."""
-    member.devpi("index", "-c", "dev").ok()
+    logged_in_user.devpi("index", "-c", "dev").ok()
 
-    before = member.devpi.state("current.json")
+    before = logged_in_user.devpi.state("current.json")
 
-    outcome = member.devpi("use", DEVPI_INDEX=f"{member.name}/dev")
+    outcome = logged_in_user.devpi("use", DEVPI_INDEX=f"{logged_in_user.name}/dev")
 
-    assert member.devpi.state("current.json") == before
-    assert outcome.err == f"Using DEVPI_INDEX from environment: {member.name}/dev\n"
-    assert outcome.out.startswith(f"current devpi index: {member.root}/{member.name}/dev (logged in as ")
-    assert member.devpi("use").ok().out.startswith("using server: ")
+    assert logged_in_user.devpi.state("current.json") == before
+    assert outcome.err == f"Using DEVPI_INDEX from environment: {logged_in_user.name}/dev\n"
+    assert outcome.out.startswith(
+        f"current devpi index: {logged_in_user.root}/{logged_in_user.name}/dev (logged in as "
+    )
+    assert logged_in_user.devpi("use").ok().out.startswith("using server: ")
 
 
-def test_the_environment_may_name_the_server_too(member, tmp_path):
+def test_the_environment_may_name_the_server_too(logged_in_user: UserAccount, tmp_path: Path) -> None:
     """A whole URL in ``DEVPI_INDEX`` needs nothing to have been chosen."""
-    member.devpi("index", "-c", "dev").ok()
-    url = f"{member.root}/{member.name}/dev"
+    logged_in_user.devpi("index", "-c", "dev").ok()
+    url = f"{logged_in_user.root}/{logged_in_user.name}/dev"
 
-    outcome = member.devpi("index", DEVPI_INDEX=url, DEVPI_CLIENTDIR=str(tmp_path / "fresh"))
+    outcome = logged_in_user.devpi("index", DEVPI_INDEX=url, DEVPI_CLIENTDIR=str(tmp_path / "fresh"))
 
     assert outcome.out.startswith(f"{url}:\n  type=stage\n")
 
 
-def test_what_is_typed_counts_more_than_the_environment(member):
+def test_what_is_typed_counts_more_than_the_environment(logged_in_user: UserAccount) -> None:
     """``use INDEX`` ignores ``DEVPI_INDEX``."""
-    member.devpi("index", "-c", "dev").ok()
+    logged_in_user.devpi("index", "-c", "dev").ok()
 
-    outcome = member.devpi("use", "dev", DEVPI_INDEX="no/such").ok()
+    outcome = logged_in_user.devpi("use", "dev", DEVPI_INDEX="no/such").ok()
 
-    assert outcome.out.startswith(f"current devpi index: {member.root}/{member.name}/dev ")
+    assert outcome.out.startswith(f"current devpi index: {logged_in_user.root}/{logged_in_user.name}/dev ")
 
 
-def test_the_environment_names_one_of_several_logins(member):
+def test_the_environment_names_one_of_several_logins(logged_in_user: UserAccount) -> None:
     """``DEVPI_USER`` decides between the logins that are kept, and must be one of them."""
-    member.devpi("user", "-c", f"{member.name}b", "password=a-good-password").ok()
-    member.devpi("login", f"{member.name}b", "--password", "a-good-password").ok()
+    logged_in_user.devpi("user", "-c", f"{logged_in_user.name}b", "password=a-good-password").ok()
+    logged_in_user.devpi("login", f"{logged_in_user.name}b", "--password", "a-good-password").ok()
 
-    assert f"(logged in as {member.name}b)" in member.devpi("use").ok().out
-    assert f"(logged in as {member.name})" in member.devpi("use", DEVPI_USER=member.name).ok().out
-    assert "(not logged in)" in member.devpi("use", DEVPI_USER="nobody").ok().out
+    assert f"(logged in as {logged_in_user.name}b)" in logged_in_user.devpi("use").ok().out
+    assert (
+        f"(logged in as {logged_in_user.name})" in logged_in_user.devpi("use", DEVPI_USER=logged_in_user.name).ok().out
+    )
+    assert "(not logged in)" in logged_in_user.devpi("use", DEVPI_USER="nobody").ok().out
 
 
-def test_each_server_has_its_own_login(member, made_up_server):
+def test_each_server_has_its_own_login(logged_in_user: UserAccount, fake_server: FakeServer) -> None:
     """Who changes to another server is the user who logged in there, whatever the name is here."""
-    made_up_server.speaks_the_protocol("alice")
-    member.devpi("use", made_up_server.url).ok()
-    member.devpi("login", "alice", "--password", "x").ok()
+    fake_server.act_as_index_server("alice")
+    logged_in_user.devpi("use", fake_server.url).ok()
+    logged_in_user.devpi("login", "alice", "--password", "x").ok()
 
-    assert f"(logged in as {member.name})" in member.devpi("use", member.root).ok().out
-    assert member.devpi("user").ok().out.startswith(f"{member.root}/{member.name}:\n")
-    assert "(logged in as alice)" in member.devpi("use", made_up_server.url).ok().out
-    assert "X-Devpi-Auth" in made_up_server.requests[-1].headers
+    assert f"(logged in as {logged_in_user.name})" in logged_in_user.devpi("use", logged_in_user.root).ok().out
+    assert logged_in_user.devpi("user").ok().out.startswith(f"{logged_in_user.root}/{logged_in_user.name}:\n")
+    assert "(logged in as alice)" in logged_in_user.devpi("use", fake_server.url).ok().out
+    assert "X-Devpi-Auth" in fake_server.requests[-1].headers
 
 
-def test_forgetting_the_server_keeps_the_logins(member):
+def test_forgetting_the_server_keeps_the_logins(logged_in_user: UserAccount) -> None:
     """``--delete`` removes what is in use; whoever uses the server again is still logged in."""
-    path = member.devpi.clientdir / "current.json"
+    path = logged_in_user.devpi.clientdir / "current.json"
 
-    assert member.devpi("use", "--delete").ok().out == f"REMOVED configuration at {path}\n"
-    assert member.devpi("use", "--delete").fails().err == f"nothing to delete: there is no {path}\n"
-    assert f"(logged in as {member.name})" in member.devpi("use", member.root).ok().out
+    assert logged_in_user.devpi("use", "--delete").ok().out == f"REMOVED configuration at {path}\n"
+    assert logged_in_user.devpi("use", "--delete").fails().err == f"nothing to delete: there is no {path}\n"
+    assert f"(logged in as {logged_in_user.name})" in logged_in_user.devpi("use", logged_in_user.root).ok().out
 
 
-def test_an_index_that_does_not_exist_is_not_used(member):
+def test_an_index_that_does_not_exist_is_not_used(logged_in_user: UserAccount) -> None:
     """A refusal shows request and answer, and leaves in use what was."""
-    before = member.devpi.state("current.json")
+    before = logged_in_user.devpi.state("current.json")
 
-    outcome = member.devpi("use", f"{member.name}/nope").fails()
+    outcome = logged_in_user.devpi("use", f"{logged_in_user.name}/nope").fails()
 
     assert outcome.err == (
-        f"GET {member.root}/{member.name}/nope/+api\n404 Not Found: The stage {member.name}/nope could not be found.\n"
+        f"GET {logged_in_user.root}/{logged_in_user.name}/nope/+api\n"
+        f"404 Not Found: The stage {logged_in_user.name}/nope could not be found.\n"
     )
-    assert member.devpi.state("current.json") == before
+    assert logged_in_user.devpi.state("current.json") == before
 
 
-def test_a_login_that_ended_is_forgotten_and_told(member, index_server):
+def test_a_login_that_ended_is_forgotten_and_told(logged_in_user: UserAccount, index_server: RunningServer) -> None:
     """A token that the server does not accept any more leads to the advice to log in again."""
-    auth = member.devpi.clientdir / "auth.json"
+    auth = logged_in_user.devpi.clientdir / "auth.json"
     auth.write_text(auth.read_text().replace("wgs_", "wgs_x"))
 
-    outcome = member.devpi("use")
+    outcome = logged_in_user.devpi("use")
 
     assert outcome.out.startswith(f"using server: {index_server.url} (not logged in)\n")
-    assert outcome.err == (f"the login of '{member.name}' is no longer valid: type 'devpi login {member.name}'\n")
-    assert member.devpi.state("auth.json") == {"auth": {index_server.url: []}}
+    assert outcome.err == (
+        f"the login of '{logged_in_user.name}' is no longer valid: type 'devpi login {logged_in_user.name}'\n"
+    )
+    assert logged_in_user.devpi.state("auth.json") == {"auth": {index_server.url: []}}
 
 
 @pytest.mark.parametrize(
@@ -183,13 +194,13 @@ def test_a_login_that_ended_is_forgotten_and_told(member, index_server):
         pytest.param("ftp://u:secret@localhost/", "invalid URL: ftp://u:****@localhost/", id="password is hidden"),
     ],
 )
-def test_what_is_no_address_is_refused(devpi, wanted, complaint):
+def test_what_is_no_address_is_refused(devpi: Devpi, wanted: str, complaint: str) -> None:
     """One line says what is wrong; no request is sent, nothing is stored."""
     assert devpi("use", wanted).fails().err.startswith(complaint)
     assert not devpi.clientdir.exists()
 
 
-def test_the_environment_cannot_name_an_index_of_nothing(devpi):
+def test_the_environment_cannot_name_an_index_of_nothing(devpi: Devpi) -> None:
     """Without a server in use only a URL says where the index is."""
     outcome = devpi("index", DEVPI_INDEX="root/pypi").fails()
 
@@ -199,29 +210,29 @@ def test_the_environment_cannot_name_an_index_of_nothing(devpi):
     )
 
 
-def test_without_a_server_there_is_nothing_to_list(devpi):
+def test_without_a_server_there_is_nothing_to_list(devpi: Devpi) -> None:
     """``-l`` needs one."""
     assert devpi("use", "-l").fails().err == "not connected to any server\n"
 
 
 @pytest.mark.parametrize("name", ["a/b/c", "../x", "alice/..", "./dev", "a//b"])
-def test_a_name_cannot_lead_elsewhere(member, name):
+def test_a_name_cannot_lead_elsewhere(logged_in_user: UserAccount, name: str) -> None:
     """Dots and slashes in names never become part of another path."""
-    assert "is no name of a user or an index" in member.devpi("use", name).fails().err
+    assert "is no name of a user or an index" in logged_in_user.devpi("use", name).fails().err
 
 
-def test_whose_index_is_meant_must_be_known(stranger):
+def test_whose_index_is_meant_must_be_known(new_user: UserAccount) -> None:
     """The short form of an index needs a login."""
-    outcome = stranger.devpi("use", "dev").fails()
+    outcome = new_user.devpi("use", "dev").fails()
 
     assert outcome.err.startswith("no current authenticated user, so whose index is 'dev'?")
 
 
-def test_state_is_private_from_the_start(member):
+def test_state_is_private_from_the_start(logged_in_user: UserAccount) -> None:
     """Directories are made for their owner only, and so are the files."""
     modes = {
         path.name: stat.S_IMODE(path.stat().st_mode)
-        for path in (member.devpi.clientdir.parent, *member.devpi.clientdir.parent.rglob("*"))
+        for path in (logged_in_user.devpi.clientdir.parent, *logged_in_user.devpi.clientdir.parent.rglob("*"))
     }
 
     assert modes == {".devpi": 0o700, "client": 0o700, ".lock": 0o600, "current.json": 0o600, "auth.json": 0o600}
@@ -231,16 +242,16 @@ class TestVirtualEnvironment:
     """What an active or chosen virtual environment changes."""
 
     @pytest.fixture
-    def venv(self, tmp_path):
+    def venv(self, tmp_path: Path) -> Path:
         """Make what everybody takes for a virtual environment."""
         venv = tmp_path / "venv"
         venv.mkdir()
         (venv / "pyvenv.cfg").write_text("home = /usr/bin\n")
         return venv
 
-    def test_only_its_configuration_is_shown(self, stranger, venv):
+    def test_only_its_configuration_is_shown(self, new_user: UserAccount, venv: Path) -> None:
         """In an active environment the files of the user stay out of it."""
-        lines = stranger.devpi("use", VIRTUAL_ENV=str(venv)).ok().out.splitlines()
+        lines = new_user.devpi("use", VIRTUAL_ENV=str(venv)).ok().out.splitlines()
 
         assert lines[2:4] == [
             f"venv for install/set commands: {venv}",
@@ -248,32 +259,32 @@ class TestVirtualEnvironment:
         ]
         assert [line.split(":")[0].strip() for line in lines[4:]] == [f"{venv}/pip.conf", "always-set-cfg"]
 
-    def test_one_can_be_chosen_and_unset(self, stranger, venv):
+    def test_one_can_be_chosen_and_unset(self, new_user: UserAccount, venv: Path) -> None:
         """``--venv DIR`` is remembered until ``--venv -``."""
         chosen = f"venv for install/set commands: {venv}"
 
-        assert chosen in stranger.devpi("use", "--venv", str(venv)).ok().out
-        assert chosen in stranger.devpi("use").ok().out
-        assert chosen not in stranger.devpi("use", "--venv", "-").ok().out
+        assert chosen in new_user.devpi("use", "--venv", str(venv)).ok().out
+        assert chosen in new_user.devpi("use").ok().out
+        assert chosen not in new_user.devpi("use", "--venv", "-").ok().out
 
-    def test_what_is_none_is_refused(self, stranger):
+    def test_what_is_none_is_refused(self, new_user: UserAccount) -> None:
         """A directory that is no virtual environment is not chosen."""
-        assert stranger.devpi("use", "--venv", "nodir").fails().err.startswith("No virtualenv found at: 'nodir'")
-        assert stranger.devpi("use").ok()
+        assert new_user.devpi("use", "--venv", "nodir").fails().err.startswith("No virtualenv found at: 'nodir'")
+        assert new_user.devpi("use").ok()
 
-    def test_it_can_keep_what_is_in_use(self, member, venv):
+    def test_it_can_keep_what_is_in_use(self, logged_in_user: UserAccount, venv: Path) -> None:
         """After ``--local`` the environment has a choice of its own, apart from that outside."""
-        member.devpi("index", "-c", "dev").ok()
+        logged_in_user.devpi("index", "-c", "dev").ok()
 
-        outcome = member.devpi("use", "--local", VIRTUAL_ENV=str(venv)).ok()
-        member.devpi("use", "dev", VIRTUAL_ENV=str(venv)).ok()
+        outcome = logged_in_user.devpi("use", "--local", VIRTUAL_ENV=str(venv)).ok()
+        logged_in_user.devpi("use", "dev", VIRTUAL_ENV=str(venv)).ok()
 
         assert outcome.out.splitlines()[0] == f"Creating local configuration at {venv}/devpi.json"
         assert stat.S_IMODE((venv / "devpi.json").stat().st_mode) == 0o600
-        assert "Creating" not in member.devpi("use", "--local", VIRTUAL_ENV=str(venv)).ok().out
-        assert member.devpi("use", VIRTUAL_ENV=str(venv)).ok().out.startswith("current devpi index: ")
-        assert member.devpi("use").ok().out.startswith("using server: ")
+        assert "Creating" not in logged_in_user.devpi("use", "--local", VIRTUAL_ENV=str(venv)).ok().out
+        assert logged_in_user.devpi("use", VIRTUAL_ENV=str(venv)).ok().out.startswith("current devpi index: ")
+        assert logged_in_user.devpi("use").ok().out.startswith("using server: ")
 
-    def test_local_needs_an_active_one(self, stranger):
+    def test_local_needs_an_active_one(self, new_user: UserAccount) -> None:
         """Without a virtual environment there is nowhere to keep it."""
-        assert stranger.devpi("use", "--local").fails().err == "Using --local is only valid in an active virtualenv.\n"
+        assert new_user.devpi("use", "--local").fails().err == "Using --local is only valid in an active virtualenv.\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from tests.client.conftest import UserAccount
 
 pytestmark = pytest.mark.slow
 
@@ -12,16 +13,16 @@ CONFIRMED = "Are you sure (yes/no)? yes (autoset from -y option)\n"
 
 
 @pytest.fixture
-def other(stranger):
+def other(new_user: UserAccount) -> str:
     """Make a second user, who is not logged in."""
-    name = f"{stranger.name}-other"
-    stranger.devpi("user", "-c", name, "password=a-good-password").ok()
+    name = f"{new_user.name}-other"
+    new_user.devpi("user", "-c", name, "password=a-good-password").ok()
     return name
 
 
-def test_users_are_created_listed_shown_modified_and_deleted(stranger):
+def test_users_are_created_listed_shown_modified_and_deleted(new_user: UserAccount) -> None:
     """The life of a user, in the words of the specified session."""
-    devpi, name = stranger.devpi, f"{stranger.name}-emilie"
+    devpi, name = new_user.devpi, f"{new_user.name}-emilie"
 
     assert (
         devpi("user", "-c", name, "email=edoe@mydomain.example", "password=1234").ok().out == f"user created: {name}\n"
@@ -32,7 +33,7 @@ def test_users_are_created_listed_shown_modified_and_deleted(stranger):
         f"/{name} changing description: Has final say\n/{name} changing title: CTO\nuser modified: {name}\n"
     )
     assert re.fullmatch(
-        rf"""{stranger.root}/{name}:
+        rf"""{new_user.root}/{name}:
   created=....-..-..T..:..:..Z
   description=Has final say
   email=edoe@mydomain.example
@@ -42,74 +43,74 @@ def test_users_are_created_listed_shown_modified_and_deleted(stranger):
         devpi("user", name).ok().out,
     )
     assert devpi("user", name, "-y", "--delete").ok().out == (
-        f"About to remove: <URL '{stranger.root}/{name}'>\n{CONFIRMED}user deleted: {name}\n"
+        f"About to remove: <URL '{new_user.root}/{name}'>\n{CONFIRMED}user deleted: {name}\n"
     )
     assert name not in devpi("user", "-l").ok().out.splitlines()
 
 
-def test_users_are_listed_as_the_session_shows_them(stranger):
+def test_users_are_listed_as_the_session_shows_them(new_user: UserAccount) -> None:
     """The specified session lists sophie, root, emilie."""
-    names = stranger.devpi("user", "-l").ok().out.splitlines()
+    names = new_user.devpi("user", "-l").ok().out.splitlines()
 
     assert names == sorted(names, reverse=True)
-    assert {"root", stranger.name} <= set(names)
+    assert {"root", new_user.name} <= set(names)
 
 
-def test_the_user_logged_in_is_meant_if_none_is_named(member):
+def test_the_user_logged_in_is_meant_if_none_is_named(logged_in_user: UserAccount) -> None:
     """Show, modify and passwd need no name after login."""
-    devpi = member.devpi
+    devpi = logged_in_user.devpi
 
-    assert devpi("user", "email=me@example.com").ok().out.endswith(f"user modified: {member.name}\n")
+    assert devpi("user", "email=me@example.com").ok().out.endswith(f"user modified: {logged_in_user.name}\n")
     assert "  email=me@example.com\n" in devpi("user").ok().out
     assert devpi("passwd", "--password", "another-one").ok().out == (
-        f"/{member.name} changing password: ********\nuser modified: {member.name}\n"
+        f"/{logged_in_user.name} changing password: ********\nuser modified: {logged_in_user.name}\n"
     )
 
 
 @pytest.mark.parametrize("command", [["passwd", "--password", "next-password"], ["user", "password=next-password"]])
-def test_who_changes_the_own_password_stays_logged_in(member, command):
+def test_who_changes_the_own_password_stays_logged_in(logged_in_user: UserAccount, command: list[str]) -> None:
     """The login that the server ends with the old password is replaced by the one that it gives."""
-    before = member.devpi.state("auth.json")
+    before = logged_in_user.devpi.state("auth.json")
 
-    member.devpi(*command).ok()
+    logged_in_user.devpi(*command).ok()
 
-    assert member.devpi.state("auth.json") != before
-    assert f"(logged in as {member.name})" in member.devpi("use").ok().out
-    assert member.devpi("login", member.name, "--password", "next-password").ok()
+    assert logged_in_user.devpi.state("auth.json") != before
+    assert f"(logged in as {logged_in_user.name})" in logged_in_user.devpi("use").ok().out
+    assert logged_in_user.devpi("login", logged_in_user.name, "--password", "next-password").ok()
 
 
-def test_changing_the_password_of_another_logs_nobody_in(member):
+def test_changing_the_password_of_another_logs_nobody_in(logged_in_user: UserAccount) -> None:
     """The token that root gets for somebody else is not kept."""
-    member.devpi("logoff").ok()
-    member.devpi("login", "root", "--password=").ok()
+    logged_in_user.devpi("logoff").ok()
+    logged_in_user.devpi("login", "root", "--password=").ok()
 
-    member.devpi("passwd", member.name, "--password", "given-by-root").ok()
+    logged_in_user.devpi("passwd", logged_in_user.name, "--password", "given-by-root").ok()
 
-    assert [user for user, _ in member.devpi.state("auth.json")["auth"][member.server.url]] == ["root"]
-    assert member.devpi("login", member.name, "--password", "given-by-root").ok()
+    assert [user for user, _ in logged_in_user.devpi.state("auth.json")["auth"][logged_in_user.server.url]] == ["root"]
+    assert logged_in_user.devpi("login", logged_in_user.name, "--password", "given-by-root").ok()
 
 
-def test_only_what_changes_is_sent(member):
+def test_only_what_changes_is_sent(logged_in_user: UserAccount) -> None:
     """Other settings, which somebody else may change meanwhile, are not sent along."""
-    member.devpi("user", "email=me@example.com").ok()
+    logged_in_user.devpi("user", "email=me@example.com").ok()
 
-    outcome = member.devpi("user", "title=T").ok()
+    outcome = logged_in_user.devpi("user", "title=T").ok()
 
-    assert outcome.out == f"/{member.name} changing title: T\nuser modified: {member.name}\n"
-    assert "  email=me@example.com\n" in member.devpi("user").ok().out
+    assert outcome.out == f"/{logged_in_user.name} changing title: T\nuser modified: {logged_in_user.name}\n"
+    assert "  email=me@example.com\n" in logged_in_user.devpi("user").ok().out
 
 
 @pytest.mark.parametrize("create", [["user", "-c", "{new}"], ["user", "{new}", "-c", "title=T"]])
-def test_a_password_can_come_from_standard_input(stranger, create):
+def test_a_password_can_come_from_standard_input(new_user: UserAccount, create: list[str]) -> None:
     """``--password-stdin`` takes all but the line end, and shows up in no list of processes."""
-    name = f"{stranger.name}-piped"
+    name = f"{new_user.name}-piped"
     arguments = [argument.format(new=name) for argument in create]
 
-    stranger.devpi(*arguments, "--password-stdin", stdin="päss wörd \n").ok()
+    new_user.devpi(*arguments, "--password-stdin", stdin="päss wörd \n").ok()
 
-    assert stranger.devpi("login", name, "--password-stdin", stdin="päss wörd \r\n").ok()
-    assert stranger.devpi("passwd", "--password-stdin", stdin="x" * 8).ok()
-    assert stranger.devpi("login", name, "--password", "x" * 8).ok()
+    assert new_user.devpi("login", name, "--password-stdin", stdin="päss wörd \r\n").ok()
+    assert new_user.devpi("passwd", "--password-stdin", stdin="x" * 8).ok()
+    assert new_user.devpi("login", name, "--password", "x" * 8).ok()
 
 
 @pytest.mark.parametrize(
@@ -132,9 +133,9 @@ def test_a_password_can_come_from_standard_input(stranger, create):
         pytest.param(["passwd", "a/b"], "user name contains a slash: 'a/b'\n", id="before asking"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_one_line(stranger, arguments, complaint):
+def test_what_cannot_be_done_is_told_in_one_line(new_user: UserAccount, arguments: list[str], complaint: str) -> None:
     """Arguments that make no sense never reach the server."""
-    outcome = stranger.devpi(*arguments).fails()
+    outcome = new_user.devpi(*arguments).fails()
 
     assert outcome.err.startswith(complaint)
     assert outcome.err.count("\n") == 1
@@ -160,28 +161,30 @@ def test_what_cannot_be_done_is_told_in_one_line(stranger, arguments, complaint)
         pytest.param(["user", "{name}", "--delete", "-y"], "DELETE {root}/{name}", "401 Unauthorized: ", id="delete"),
     ],
 )
-def test_a_refusal_shows_request_and_answer(stranger, arguments, request_line, answer):
+def test_a_refusal_shows_request_and_answer(
+    new_user: UserAccount, arguments: list[str], request_line: str, answer: str
+) -> None:
     """Two lines: what was asked, and what the server said."""
-    values = {"name": stranger.name, "root": stranger.root}
+    values = {"name": new_user.name, "root": new_user.root}
 
-    outcome = stranger.devpi(*(argument.format(**values) for argument in arguments)).fails()
+    outcome = new_user.devpi(*(argument.format(**values) for argument in arguments)).fails()
 
     assert outcome.err.startswith(f"{request_line.format(**values)}\n{answer}")
     assert outcome.err.count("\n") == 2
 
 
-def test_who_is_not_logged_in_is_told_how(stranger):
+def test_who_is_not_logged_in_is_told_how(new_user: UserAccount) -> None:
     """A 401 ends with the command that helps."""
-    assert stranger.devpi("user", stranger.name, "email=x").fails().err.endswith(" (type 'devpi login USER')\n")
+    assert new_user.devpi("user", new_user.name, "email=x").fails().err.endswith(" (type 'devpi login USER')\n")
 
 
-def test_what_is_not_allowed_stays_as_it_is(member, other):
+def test_what_is_not_allowed_stays_as_it_is(logged_in_user: UserAccount, other: str) -> None:
     """Whoever is logged in as somebody else gets a 403, and nothing changes."""
-    before = member.devpi("user", other).ok().out
+    before = logged_in_user.devpi("user", other).ok().out
 
-    assert "\n403 Forbidden: " in member.devpi("user", other, "email=x").fails().err
-    assert "\n403 Forbidden: " in member.devpi("user", other, "--delete", "-y").fails().err
-    assert member.devpi("user", other).ok().out == before
+    assert "\n403 Forbidden: " in logged_in_user.devpi("user", other, "email=x").fails().err
+    assert "\n403 Forbidden: " in logged_in_user.devpi("user", other, "--delete", "-y").fails().err
+    assert logged_in_user.devpi("user", other).ok().out == before
 
 
 @pytest.mark.parametrize(
@@ -193,33 +196,33 @@ def test_what_is_not_allowed_stays_as_it_is(member, other):
         pytest.param("", "\n", 1, id="nobody there"),
     ],
 )
-def test_deleting_asks_first(member, typed, said, code):
+def test_deleting_asks_first(logged_in_user: UserAccount, typed: str, said: str, code: int) -> None:
     """Only a yes deletes; to decline is no failure, not to answer is one."""
-    outcome = member.devpi("user", member.name, "--delete", stdin=typed)
+    outcome = logged_in_user.devpi("user", logged_in_user.name, "--delete", stdin=typed)
 
-    done = f"user deleted: {member.name}\n" if typed == "yes\n" else ""
-    question = f"About to remove: <URL '{member.root}/{member.name}'>\nAre you sure (yes/no)? "
+    done = f"user deleted: {logged_in_user.name}\n" if typed == "yes\n" else ""
+    question = f"About to remove: <URL '{logged_in_user.root}/{logged_in_user.name}'>\nAre you sure (yes/no)? "
     assert (outcome.code, outcome.out) == (code, question + said + done)
-    assert (member.name in member.devpi("user", "-l").ok().out.splitlines()) == (not done)
+    assert (logged_in_user.name in logged_in_user.devpi("user", "-l").ok().out.splitlines()) == (not done)
 
 
-def test_deleting_another_user_keeps_the_login(member, other):
+def test_deleting_another_user_keeps_the_login(logged_in_user: UserAccount, other: str) -> None:
     """Root deletes anybody, and stays logged in."""
-    member.devpi("login", "root", "--password=").ok()
+    logged_in_user.devpi("login", "root", "--password=").ok()
 
-    assert member.devpi("user", other, "--delete", "-y").ok().out.endswith(f"user deleted: {other}\n")
-    assert "(logged in as root)" in member.devpi("use").ok().out
+    assert logged_in_user.devpi("user", other, "--delete", "-y").ok().out.endswith(f"user deleted: {other}\n")
+    assert "(logged in as root)" in logged_in_user.devpi("use").ok().out
 
 
-def test_a_password_that_is_no_text_is_refused(stranger):
+def test_a_password_that_is_no_text_is_refused(new_user: UserAccount) -> None:
     """Bytes that are not UTF-8 are a mistake, not a password."""
-    outcome = stranger.devpi("user", "-c", "x", "--password-stdin", stdin=b"\xff\n").fails()
+    outcome = new_user.devpi("user", "-c", "x", "--password-stdin", stdin=b"\xff\n").fails()
 
     assert outcome.err == "standard input is not utf-8 text; nothing was sent\n"
 
 
-def test_deleting_oneself_ends_the_login(member):
+def test_deleting_oneself_ends_the_login(logged_in_user: UserAccount) -> None:
     """The token of a user who is no more is not kept."""
-    member.devpi("user", member.name, "--delete", "-y").ok()
+    logged_in_user.devpi("user", logged_in_user.name, "--delete", "-y").ok()
 
-    assert member.devpi.state("auth.json") == {"auth": {member.server.url: []}}
+    assert logged_in_user.devpi.state("auth.json") == {"auth": {logged_in_user.server.url: []}}

@@ -88,7 +88,7 @@ def test_a_token_for_another_project_is_refused(tool: str, shop: Shop, desk: Des
     """Derived by the client without the server; tools show the reason, if they show any, and nothing is kept."""
     project = f"not-by-{tool}"
     prepare(desk, project)
-    narrowed = tokens.narrowed(token(shop, "upload"), {"projects": ["something-else"]})
+    narrowed = tokens.narrow(token(shop, "upload"), {"projects": ["something-else"]})
 
     said = UPLOADERS[tool].upload(desk, Login(desk.index, "__token__", narrowed), code=2 if tool == "uv" else 1)
 
@@ -100,7 +100,7 @@ def test_a_revoked_token_is_refused_with_the_reason(shop: Shop, desk: Desk) -> N
     """Which twine shows."""
     prepare(desk, "revoked")
     secret = token(shop, "upload")
-    shop.ask("DELETE", f"+x/tokens/{tokens.read(secret).id}")
+    shop.ask("DELETE", f"+x/tokens/{tokens.parse_token(secret).id}")
 
     said = UPLOADERS["twine"].upload(desk, Login(desk.index, "__token__", secret), code=1)
 

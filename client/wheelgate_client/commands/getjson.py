@@ -1,39 +1,40 @@
-"""Show the JSON that the server answers at a path: '/', '/USER', '/USER/INDEX', or relative to the index in use."""
+"""Show the JSON that the server sends for a path: '/', '/USER', '/USER/INDEX', or relative to the index in use."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from typing import TYPE_CHECKING
 
 from wheelgate_client.errors import NotAnIndexServerError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.server.api import Reply
-    from wheelgate_client.session import Session
+    from wheelgate_client.context import CommandContext
+    from wheelgate_client.server.api import ApiResponse
 
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("path_or_url", help="what to show; with -v also the headers of the answer, on standard error")
+    parser.add_argument(
+        "path_or_url", help="path or URL to show; with -v also the headers of the response, on standard error"
+    )
 
 
-def run(options: argparse.Namespace, session: Session) -> int:
-    """Show the answer."""
-    reply = session.api.get(session.resource_url(options.path_or_url))
-    show(session, "GET", reply)
+def run(options: argparse.Namespace, context: CommandContext) -> int:
+    """Show the response."""
+    print_response(context, "GET", context.api.get(context.resource_url(options.path_or_url)))
     return 0
 
 
-def show(session: Session, method: str, reply: Reply) -> None:
-    """Print the content of an answer, sorted, for people and programs alike."""
-    if session.verbose:
-        session.terminal.note(f"{method} REQUEST sent to {reply.url}")
-        for name, value in sorted(reply.headers.items(), key=lambda header: header[0].upper()):
-            session.terminal.note(f"{name.upper()}: {value}")
-        session.terminal.note("")
+def print_response(context: CommandContext, method: str, response: ApiResponse) -> None:
+    """Print the content of a response as JSON with sorted keys, for people and programs."""
+    if context.verbose:
+        context.terminal.note(f"{method} REQUEST sent to {response.url}")
+        for name, value in sorted(response.headers.items(), key=lambda header: header[0].upper()):
+            context.terminal.note(f"{name.upper()}: {value}")
+        context.terminal.note("")
     try:
-        text = json.dumps(reply.content, indent=4, sort_keys=True)
+        text = json.dumps(response.content, indent=4, sort_keys=True)
     except RecursionError:
-        raise NotAnIndexServerError(reply.url, "its answer is nested too deep to be shown") from None
-    session.terminal.block(text)
+        raise NotAnIndexServerError(response.url, "its response is nested too deep to be shown") from None
+    context.terminal.print_block(text)

@@ -1,28 +1,26 @@
-"""Create, show, modify, delete and list groups; without an option, show the group or change what is given."""
+"""Create, show, modify, delete and list groups; without an option, show the group or change the given settings."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from wheelgate_client import keyvalues
+from wheelgate_client import key_values, resource_commands
 from wheelgate_client.errors import ClientError, UsageError
-from wheelgate_client.server import config_values as values
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.session import Session
-
-KIND = "groupconfig"
+    from wheelgate_client.context import CommandContext
 
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    action = parser.add_mutually_exclusive_group()
-    action.add_argument("-c", "--create", action="store_true", help="create the group")
-    action.add_argument("-m", "--modify", action="store_true", help="change what is given")
-    action.add_argument("-l", "--list", action="store_true", help="list the names of all groups")
-    action.add_argument("--delete", action="store_true", help="delete the group, and its name from every access list")
+    resource_commands.add_action_options(
+        parser,
+        "group",
+        list_help="list the names of all groups",
+        delete_help="delete the group, and its name from every access list",
+    )
     parser.add_argument(
         "arguments",
         nargs="*",
@@ -32,51 +30,37 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace, session: Session) -> int:
-    """Do what the options say."""
-    name, changes = keyvalues.split_name(options.arguments)
-    keyvalues.check(changes)
+def run(options: argparse.Namespace, context: CommandContext) -> int:
+    """Run the action that the options select."""
+    name, changes = key_values.split_name(options.arguments)
+    key_values.check_settings(changes)
     if options.list:
         if options.arguments:
             raise UsageError("devpi group: error: -l lists all groups, it takes no name")
-        for known in sorted(session.api.get(session.groups_url()).result(f"list:{KIND}")):
-            session.terminal.line(known)
+        for listed in sorted(context.api.get(context.groups_url()).result("list:groupconfig")):
+            context.terminal.print_line(listed)
         return 0
     if name is None:
         raise ClientError("need to specify a group")
     name = name.removeprefix(":")
+    url = context.group_url(name)
+    resource_commands.check_deletion(options, changes)
     if options.create:
-        session.api.send("PUT", session.groups_url(name), keyvalues.as_dict(changes))
-        session.terminal.line(f"group created: {name}")
+        context.api.send("PUT", url, key_values.parse_settings(changes))
+        context.terminal.print_line(f"group created: {name}")
     elif options.delete:
-        if changes:
-            raise ClientError("cannot delete if you specify key=values")
-        _delete(session, name)
+        if resource_commands.delete_resource(context, url, url):
+            context.terminal.print_line(f"group deleted: {name}")
     elif options.modify or changes:
-        _modify(session, name, changes)
+        _modify(context, name, changes)
     else:
-        _show(session, name)
+        config = context.api.get(url).result("groupconfig")
+        resource_commands.print_resource(context, url, config, first=("members",))
     return 0
 
 
-def _modify(session: Session, name: str, changes: Sequence[str]) -> None:
+def _modify(context: CommandContext, name: str, changes: Sequence[str]) -> None:
     for change in changes:
-        session.terminal.line(f":{name} {change}")
-    session.api.send("PATCH", session.groups_url(name), list(changes))
-    session.terminal.line(f"group modified: {name}")
-
-
-def _delete(session: Session, name: str) -> None:
-    url = session.groups_url(name)
-    session.terminal.line(f"About to remove: {url}")
-    if session.confirm("Are you sure"):
-        session.api.send("DELETE", url)
-        session.terminal.line(f"group deleted: {name}")
-
-
-def _show(session: Session, name: str) -> None:
-    url = session.groups_url(name)
-    config = session.api.get(url).result(KIND)
-    session.terminal.line(f"{url}:")
-    for line in values.lines(config, first=("members",)):
-        session.terminal.line(line)
+        context.terminal.print_line(f":{name} {change}")
+    context.api.send("PATCH", context.group_url(name), list(changes))
+    context.terminal.print_line(f"group modified: {name}")

@@ -1,29 +1,30 @@
-"""Create, show, modify, delete and list indices; without an option, show the index or change what is given."""
+"""Create, show, modify, delete and list indices; without an option, show the index or change the given settings."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
-from wheelgate_client import keyvalues
+from wheelgate_client import key_values, resource_commands
 from wheelgate_client.errors import ClientError
-from wheelgate_client.server import config_values as values
+from wheelgate_client.server.json_values import objects_by_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.session import Session
+    from wheelgate_client.context import CommandContext
 
-FIRST = ("type", "bases", "volatile", "acl_upload", "acl_read", "acl_toxresult_upload")
+SETTINGS_SHOWN_FIRST = ("type", "bases", "volatile", "acl_upload", "acl_read", "acl_toxresult_upload")
 WITHOUT_PROJECTS = "?no_projects="
 
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    action = parser.add_mutually_exclusive_group()
-    action.add_argument("-c", "--create", action="store_true", help="create the index")
-    action.add_argument("-m", "--modify", action="store_true", help="change what is given")
-    action.add_argument("-l", "--list", action="store_true", help="list the indices of a user")
-    action.add_argument("--delete", action="store_true", help="delete the index with all that was uploaded to it")
+    action = resource_commands.add_action_options(
+        parser,
+        "index",
+        list_help="list the indices of a user",
+        delete_help="delete the index and everything uploaded to it",
+    )
     action.add_argument("--no-projects", action="store_true", help="show the index without asking for its projects")
     parser.add_argument(
         "arguments",
@@ -34,55 +35,45 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace, session: Session) -> int:
-    """Do what the options say."""
-    name, changes = keyvalues.split_name(options.arguments)
+def run(options: argparse.Namespace, context: CommandContext) -> int:
+    """Run the action that the options select."""
+    name, changes = key_values.split_name(options.arguments)
     if options.list:
-        _list(session, name or session.username)
+        _list(context, name or context.username)
         return 0
-    if options.create or options.delete:
-        if name is None:
-            raise ClientError("need to explicitly specify index for deletion/creation")
-        if options.delete and changes:
-            raise ClientError("cannot delete if you specify key=values")
-    keyvalues.check(changes)
-    url = session.index_url(name)
+    if (options.create or options.delete) and name is None:
+        raise ClientError("need to explicitly specify index for deletion/creation")
+    resource_commands.check_deletion(options, changes)
+    key_values.check_settings(changes)
+    url = context.index_url(name)
     if options.create:
-        config = session.api.send("PUT", url, keyvalues.as_dict(changes)).result("indexconfig")
-        _show(session, url + WITHOUT_PROJECTS, config)
+        config = context.api.send("PUT", url, key_values.parse_settings(changes)).result("indexconfig")
+        _show(context, url + WITHOUT_PROJECTS, config)
     elif options.delete:
-        _delete(session, url)
+        if resource_commands.delete_resource(context, url, url):
+            context.terminal.print_line(f"index deleted: {url}")
     elif changes:
-        _modify(session, url, changes)
+        _modify(context, url, changes)
     else:
-        config = session.api.get(url + WITHOUT_PROJECTS).result("indexconfig")
-        _show(session, url + WITHOUT_PROJECTS if options.no_projects else url, config)
+        config = context.api.get(url + WITHOUT_PROJECTS).result("indexconfig")
+        _show(context, url + WITHOUT_PROJECTS if options.no_projects else url, config)
     return 0
 
 
-def _modify(session: Session, url: str, changes: Sequence[str]) -> None:
+def _modify(context: CommandContext, url: str, changes: Sequence[str]) -> None:
     for change in changes:
-        session.terminal.line(f"/{url.removeprefix(session.root)} {change}")
-    config = session.api.send("PATCH", url, list(changes)).result("indexconfig")
-    _show(session, url + WITHOUT_PROJECTS, config)
+        context.terminal.print_line(f"/{url.removeprefix(context.server_url)} {change}")
+    config = context.api.send("PATCH", url, list(changes)).result("indexconfig")
+    _show(context, url + WITHOUT_PROJECTS, config)
 
 
-def _delete(session: Session, url: str) -> None:
-    session.terminal.line(f"About to remove: {url}")
-    if session.confirm("Are you sure"):
-        session.api.send("DELETE", url)
-        session.terminal.line(f"index deleted: {url}")
+def _show(context: CommandContext, url: str, config: Mapping[str, object]) -> None:
+    resource_commands.print_resource(context, url, config, first=SETTINGS_SHOWN_FIRST, without=("projects",))
 
 
-def _show(session: Session, url: str, config: Mapping[str, object]) -> None:
-    session.terminal.line(f"{url}:")
-    for line in values.lines(config, first=FIRST, without=("projects",)):
-        session.terminal.line(line)
-
-
-def _list(session: Session, username: str | None) -> None:
+def _list(context: CommandContext, username: str | None) -> None:
     if username is None:
         raise ClientError("no current authenticated user")
-    config = session.api.get(session.user_url(username)).result("userconfig")
-    for name in sorted(values.objects(config.get("indexes"))):
-        session.terminal.line(f"{username}/{name}")
+    config = context.api.get(context.user_url(username)).result("userconfig")
+    for name in sorted(objects_by_name(config.get("indexes"))):
+        context.terminal.print_line(f"{username}/{name}")

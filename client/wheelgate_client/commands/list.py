@@ -1,87 +1,91 @@
-"""List the projects of an index; given a project, its files: those of the newest three versions, or all."""
+"""List the projects of an index, or the files of one project: those of its newest three versions, or all."""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
-from wheelgate_client import targets
+from wheelgate_client import index_option
 from wheelgate_client.errors import NotAnIndexServerError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.packages.releases import Link, Release
-    from wheelgate_client.session import Session
+    from wheelgate_client.context import CommandContext
+    from wheelgate_client.packages.releases import ProjectRelease, ReleaseLink
 
-SHOWN = 3
+DEFAULT_SHOWN_VERSIONS = 3
 
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("spec", nargs="?", help="project, or versions of one: NAME or 'NAME>=1.0'")
     parser.add_argument("--all", action="store_true", help="show every version, not only the newest three")
-    parser.add_argument("-t", "--toxresults", action="store_true", help="show the results of 'devpi test' too")
-    parser.add_argument("-f", "--failures", action="store_true", help="like -t, with what failing commands printed")
-    parser.add_argument("--ignore-bases", action="store_true", help="leave out what the index inherits")
-    targets.add_option(parser, "look at")
+    parser.add_argument("-t", "--toxresults", action="store_true", help="also show the results of 'devpi test'")
+    parser.add_argument("-f", "--failures", action="store_true", help="same as -t, with the output of failing commands")
+    parser.add_argument("--ignore-bases", action="store_true", help="leave out the files that the index inherits")
+    index_option.add_index_option(parser, "list")
 
 
-def run(options: argparse.Namespace, session: Session) -> int:
+def run(options: argparse.Namespace, context: CommandContext) -> int:
     """List projects, or files."""
-    index = targets.index_url(options, session)
+    index = index_option.chosen_index_url(options, context)
     if options.spec is None:
-        _list_projects(options, session, index)
+        _list_projects(options, context, index)
     else:
-        _list_files(options, session, index)
+        _list_files(options, context, index)
     return 0
 
 
-def _list_projects(options: argparse.Namespace, session: Session, index: str) -> None:
-    reply = session.api.get(index)
-    projects = reply.result("indexconfig").get("projects")
+def _list_projects(options: argparse.Namespace, context: CommandContext, index: str) -> None:
+    response = context.api.get(index)
+    projects = response.result("indexconfig").get("projects")
     if not isinstance(projects, list):
-        raise NotAnIndexServerError(reply.url, "it does not list its projects")
+        raise NotAnIndexServerError(response.url, "it does not list its projects")
     for name in sorted(map(str, projects)):
-        session.terminal.line(f"{name}=={_newest(options, session, index, name)}" if session.verbose else name)
+        context.terminal.print_line(
+            f"{name}=={_newest_version(options, context, index, name)}" if context.verbose else name
+        )
 
 
-def _newest(options: argparse.Namespace, session: Session, index: str, name: str) -> str:
+def _newest_version(options: argparse.Namespace, context: CommandContext, index: str, name: str) -> str:
     from wheelgate_client.packages import releases
 
-    found = releases.of_project(session, index, name, _query(options))
+    found = releases.fetch_releases(context, index, name, _query(options))
     return found[0].version if found else "(no release)"
 
 
-def _list_files(options: argparse.Namespace, session: Session, index: str) -> None:
+def _list_files(options: argparse.Namespace, context: CommandContext, index: str) -> None:
     from wheelgate_client.packages import releases
 
-    name, is_meant = releases.matching(options.spec)
-    found = [release for release in releases.of_project(session, index, name, _query(options)) if is_meant(release)]
-    shown = found if options.all else found[:SHOWN]
+    name, is_requested = releases.release_filter(options.spec)
+    found = [
+        release for release in releases.fetch_releases(context, index, name, _query(options)) if is_requested(release)
+    ]
+    shown = found if options.all else found[:DEFAULT_SHOWN_VERSIONS]
     for release in shown:
-        _show(options, session, release)
+        _show(options, context, release)
     if len(shown) < len(found):
-        session.terminal.line(f"{len(found) - len(shown)} older versions not shown, use --all to see")
+        context.terminal.print_line(f"{len(found) - len(shown)} older versions not shown, use --all to see")
 
 
-def _show(options: argparse.Namespace, session: Session, release: Release) -> None:
+def _show(options: argparse.Namespace, context: CommandContext, release: ProjectRelease) -> None:
     for file in release.files:
-        session.terminal.line(file.href)
+        context.terminal.print_line(file.href)
         if options.toxresults or options.failures:
-            _show_results(options, session, release.results(file))
+            _show_results(options, context, release.tox_results(file))
     for link in release.shadowed:
         if link.rel == "releasefile":
-            session.terminal.line(link.href, red=True)
+            context.terminal.print_line(link.href, red=True)
 
 
-def _show_results(options: argparse.Namespace, session: Session, results: list[Link]) -> None:
-    from wheelgate_client.packages import tox_results as toxresults
+def _show_results(options: argparse.Namespace, context: CommandContext, results: list[ReleaseLink]) -> None:
+    from wheelgate_client.packages import tox_results
 
     for link in results:
-        for line in toxresults.lines(toxresults.fetch(session, link), details=options.failures):
-            session.terminal.line(line)
+        for line in tox_results.result_lines(tox_results.fetch_result(context, link), details=options.failures):
+            context.terminal.print_line(line)
 
 
 def _query(options: argparse.Namespace) -> str:
-    from wheelgate_client.packages.releases import NOT_INHERITED
+    from wheelgate_client.packages.releases import WITHOUT_BASES
 
-    return NOT_INHERITED if options.ignore_bases else ""
+    return WITHOUT_BASES if options.ignore_bases else ""

@@ -1,15 +1,15 @@
-"""Log in at the server; the login ends after some hours, with 'devpi logoff', or when the password changes."""
+"""Log in to the server; the login ends after some hours, with 'devpi logoff', or when the password changes."""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
 from wheelgate_client import passwords
 from wheelgate_client.errors import NotAnIndexServerError, RefusedError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.session import Session
+    from wheelgate_client.context import CommandContext
 
 SECONDS_PER_HOUR = 3600
 
@@ -17,30 +17,30 @@ SECONDS_PER_HOUR = 3600
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("username", help="user to log in as")
-    passwords.add_options(parser, "password")
+    passwords.add_password_options(parser, "password")
 
 
-def run(options: argparse.Namespace, session: Session) -> int:
-    """Exchange the password for a token, and keep that."""
-    url = f"{session.root}+login"
-    body = {"user": options.username, "password": passwords.for_login(options, session)}
-    # The login that is about to be replaced has no say in this one.
-    login = session.api.send("POST", url, body, credentials=session.basic_credentials(url)).login()
+def run(options: argparse.Namespace, context: CommandContext) -> int:
+    """Exchange the password for a token, and store that."""
+    url = f"{context.server_url}+login"
+    body = {"user": options.username, "password": passwords.password_for_login(options, context)}
+    # Do not send the stored login, because this one replaces it.
+    login = context.api.send("POST", url, body, login=context.basic_login_for(url)).login_token()
     if login is None:
-        raise NotAnIndexServerError(url, "it answered without a token")
-    session.auth_file.log_in(session.root, options.username, login.token)
-    session.current_file.save({"username": options.username})
-    hours = login.seconds / SECONDS_PER_HOUR
-    session.terminal.line(f"logged in '{options.username}', credentials valid for {hours:.2f} hours")
-    _check_index(session)
+        raise NotAnIndexServerError(url, "it sent no token")
+    context.logins.log_in(context.server_url, options.username, login.token)
+    context.selection_file.save({"username": options.username})
+    hours = login.lifetime_seconds / SECONDS_PER_HOUR
+    context.terminal.print_line(f"logged in '{options.username}', credentials valid for {hours:.2f} hours")
+    _note_missing_index(context)
     return 0
 
 
-def _check_index(session: Session) -> None:
-    if session.current.index is None:
+def _note_missing_index(context: CommandContext) -> None:
+    if context.selection.index is None:
         return
     try:
-        session.api.get(f"{session.current.index}?no_projects=")
+        context.api.get(f"{context.selection.index}?no_projects=")
     except RefusedError as refused:
-        session.terminal.note(refused.answer)
-        session.terminal.note("Connected index does not exist.")
+        context.terminal.note(refused.summary)
+        context.terminal.note("Connected index does not exist.")

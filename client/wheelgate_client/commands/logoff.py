@@ -1,30 +1,30 @@
-"""End the login: the server forgets the token as far as it can, and so does this machine."""
+"""Log out: the server ends the login if it keeps a list of logins, and this machine deletes the token."""
 
 from __future__ import annotations
 
 import argparse
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from wheelgate_client.errors import ClientError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.session import Session
+    from wheelgate_client.context import CommandContext
 
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Add no arguments."""
 
 
-def run(options: argparse.Namespace, session: Session) -> int:
-    """Forget the token of the user in use."""
-    username = session.username
+def run(options: argparse.Namespace, context: CommandContext) -> int:
+    """Delete the token of the user in use."""
+    username = context.username
     if username is None:
-        session.terminal.line("not logged in")
+        context.terminal.print_line("not logged in")
         return 0
-    # A server that is down, or that keeps no list of its tokens, is no reason to keep the token here.
+    # Delete the token here even if the server is down, or keeps no list of its tokens.
     with suppress(ClientError):
-        session.api.send("POST", f"{session.root}+logout", {})
-    session.auth_file.log_off(session.root, username)
-    session.terminal.line("login information deleted")
+        context.api.send("POST", f"{context.server_url}+logout", {})
+    context.logins.log_off(context.server_url, username)
+    context.terminal.print_line("login information deleted")
     return 0

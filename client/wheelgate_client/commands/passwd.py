@@ -1,29 +1,29 @@
-"""Change a password: one's own, or that of another user if the server lets you."""
+"""Change your password, or that of another user if the server lets you."""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
 from wheelgate_client import passwords
-from wheelgate_client.commands.user import modify, named_or_current
+from wheelgate_client.commands.user import modify_user, named_or_current_user
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.session import Session
+    from wheelgate_client.context import CommandContext
 
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("username", nargs="?", help="user whose password to change (default: the one logged in)")
-    passwords.add_options(parser, "new password")
+    passwords.add_password_options(parser, "new password")
 
 
-def run(options: argparse.Namespace, session: Session) -> int:
+def run(options: argparse.Namespace, context: CommandContext) -> int:
     """Send the new password."""
-    username = named_or_current(session, options.username)
-    session.user_url(username)  # nobody should type a password for nothing
-    password = passwords.given(options, session)
+    username = named_or_current_user(context, options.username)
+    context.user_url(username)  # check the name before the user types a password
+    password = passwords.password_from_options(options, context)
     if password is None:
-        password = passwords.ask_new(session, username)
-    modify(session, username, {"password": password})
+        password = passwords.ask_new_password(context, username)
+    modify_user(context, username, {"password": password})
     return 0

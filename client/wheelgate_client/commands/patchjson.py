@@ -1,39 +1,39 @@
-"""Send a PATCH request with JSON from a file, and show the JSON that the server answers."""
+"""Send a PATCH request with JSON from a file, and show the JSON that the server sends back."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from typing import TYPE_CHECKING
 
-from wheelgate_client.commands.getjson import show
-from wheelgate_client.errors import ClientError, reason
+from wheelgate_client.commands.getjson import print_response
+from wheelgate_client.errors import ClientError, os_reason
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.session import Session
+    from wheelgate_client.context import CommandContext
 
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("path", help="what to change: '/USER', '/USER/INDEX', or relative to the index in use")
+    parser.add_argument("path", help="resource to change: '/USER', '/USER/INDEX', or relative to the index in use")
     parser.add_argument("jsonfile", help="file with the JSON to send; '-' for standard input")
 
 
-def run(options: argparse.Namespace, session: Session) -> int:
+def run(options: argparse.Namespace, context: CommandContext) -> int:
     """Send the file."""
-    url = session.resource_url(options.path)
+    url = context.resource_url(options.path)
     source = "standard input" if options.jsonfile == "-" else options.jsonfile
     try:
-        text = session.terminal.read() if options.jsonfile == "-" else _read(options.jsonfile)
+        text = context.terminal.read_input() if options.jsonfile == "-" else _read(options.jsonfile)
         body = json.loads(text)
     except OSError as error:
-        raise ClientError(f"cannot read {source}: {reason(error)}; nothing was sent") from None
+        raise ClientError(f"cannot read {source}: {os_reason(error)}; nothing was sent") from None
     except (ValueError, RecursionError) as error:
         raise ClientError(f"{source} is not JSON ({error}); nothing was sent") from None
-    show(session, "PATCH", session.api.send("PATCH", url, body))
+    print_response(context, "PATCH", context.api.send("PATCH", url, body))
     return 0
 
 
 def _read(path: str) -> bytes:
-    with open(path, "rb") as file:  # noqa: PTH123 - pathlib would cost more to import than this command to run
+    with open(path, "rb") as file:  # noqa: PTH123 - importing pathlib would take longer than running this command
         return file.read()

@@ -1,22 +1,22 @@
-"""Show the client's plugins: name, what it was installed with, and the hooks that it implements."""
+"""Show the client's plugins: name, distribution, and the hooks that each implements."""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.session import Session
+    from wheelgate_client.context import CommandContext
 
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Add no arguments."""
 
 
-def run(options: argparse.Namespace, session: Session) -> int:
+def run(options: argparse.Namespace, context: CommandContext) -> int:
     """Print one line for each plugin, and one for each of its hooks."""
-    for plugin in session.plugins.described():
-        session.terminal.line(f"{plugin.name} ({plugin.distribution})")
+    for plugin in context.plugins.loaded():
+        context.terminal.print_line(f"{plugin.name} ({plugin.distribution})")
         for hook in plugin.hooks:
-            session.terminal.line(f"    {hook}")
+            context.terminal.print_line(f"    {hook}")
     return 0

@@ -1,32 +1,36 @@
-"""Copy a release with its files from one index to another, or to an external index that .pypirc describes."""
+"""Copy a release with its files from one index to another, or to an external index in .pypirc."""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
-from wheelgate_client import targets
+from wheelgate_client import index_option
 from wheelgate_client.errors import ClientError, RefusedError, UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from wheelgate_client.session import Session
+    from wheelgate_client.context import CommandContext
 
-EXTERNAL = "pypi:"
-ABSENT = 410
-"""Said of a step that the other index does not have: registering before an upload."""
-REFUSED = 400
-FLAGS = {"no_docs": "push-no-docs", "only_docs": "push-only-docs", "register_project": "push-register-project"}
-"""The feature that a server needs for each option."""
+EXTERNAL_TARGET_PREFIX = "pypi:"
+HTTP_GONE = 410
+"""The status with which other indices refuse to register a project before an upload; uploads need no registration."""
+LOWEST_ERROR_STATUS = 400
+OPTION_FEATURES = {
+    "no_docs": "push-no-docs",
+    "only_docs": "push-only-docs",
+    "register_project": "push-register-project",
+}
+"""The server feature that each option needs."""
 
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("spec", metavar="NAME==VERSION", help="release to push")
     parser.add_argument("target", help="USER/INDEX on this server, or pypi:REPO for a section of .pypirc")
-    targets.add_option(parser, "push from")
+    index_option.add_index_option(parser, "push from")
     docs = parser.add_mutually_exclusive_group()
     docs.add_argument("--no-docs", action="store_true", help="push release files only")
     docs.add_argument("--only-docs", action="store_true", help="push documentation only")
@@ -34,36 +38,36 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pypirc", metavar="FILE", help="with pypi:REPO: file to look in (default: ~/.pypirc)")
 
 
-def run(options: argparse.Namespace, session: Session) -> int:
-    """Push, and show what the server did."""
-    from wheelgate_client.packages import requirements as specs
+def run(options: argparse.Namespace, context: CommandContext) -> int:
+    """Push, and show the steps that the server took."""
+    from wheelgate_client.packages import requirements
 
-    name, version = specs.pinned(options.spec, session.terminal.note)
-    request = {"name": name, "version": version, **_target(options, session)}
-    used = [flag for flag in FLAGS if getattr(options, flag)]
-    if used:
-        info = targets.with_feature(options, session, *(FLAGS[flag] for flag in used))
+    name, version = requirements.parse_pinned(options.spec, context.terminal.note)
+    request = {"name": name, "version": version, **_target(options, context)}
+    given = [name for name in OPTION_FEATURES if getattr(options, name)]
+    if given:
+        info = index_option.require_features(options, context, *(OPTION_FEATURES[name] for name in given))
         index = str(info.index)
-        request.update(dict.fromkeys(used, True))
+        request.update(dict.fromkeys(given, True))
     else:
-        index = targets.index_url(options, session)
+        index = index_option.chosen_index_url(options, context)
     try:
-        steps = session.api.send("PUSH", index, request).content.get("result")
+        steps = context.api.send("PUSH", index, request).content.get("result")
     except RefusedError as refused:
-        if not _show(session, refused.content.get("result")):
+        if not _print_steps(context, refused.content.get("result")):
             raise
         raise ClientError(f"{refused}\nFailure during upload") from None
-    if any(status >= REFUSED for status in _show(session, steps)):
+    if any(status >= LOWEST_ERROR_STATUS for status in _print_steps(context, steps)):
         raise ClientError("Failure during upload")
     return 0
 
 
-def _target(options: argparse.Namespace, session: Session) -> dict[str, Any]:
+def _target(options: argparse.Namespace, context: CommandContext) -> dict[str, Any]:
     target = options.target
-    if target.startswith(EXTERNAL):
+    if target.startswith(EXTERNAL_TARGET_PREFIX):
         from wheelgate_client.packages import pypirc
 
-        return pypirc.target(options.pypirc, target.removeprefix(EXTERNAL), session)
+        return pypirc.read_push_target(options.pypirc, target.removeprefix(EXTERNAL_TARGET_PREFIX), context)
     if options.pypirc or options.register_project:
         raise UsageError("devpi push: error: --pypirc and --register-project belong to a target pypi:REPO")
     user, _, index = target.strip("/").partition("/")
@@ -72,12 +76,12 @@ def _target(options: argparse.Namespace, session: Session) -> dict[str, Any]:
     return {"targetindex": f"{user}/{index}"}
 
 
-def _show(session: Session, steps: object) -> Sequence[int]:
-    """Print what was done; return the statuses that count."""
+def _print_steps(context: CommandContext, steps: object) -> Sequence[int]:
+    """Print the steps; return their statuses, without that of a refused registration."""
     statuses = []
     for step in steps if isinstance(steps, list) else ():
         if isinstance(step, list) and step and isinstance(step[0], int):
-            session.terminal.line(f"   {' '.join(map(str, step))}".rstrip())
-            if step[:2] != [ABSENT, "register"]:
+            context.terminal.print_line(f"   {' '.join(map(str, step))}".rstrip())
+            if step[:2] != [HTTP_GONE, "register"]:
                 statuses.append(step[0])
     return statuses

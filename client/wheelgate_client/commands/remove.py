@@ -1,16 +1,16 @@
-"""Remove projects, versions or single files from an index, after asking; what is removed cannot be brought back."""
+"""Remove projects, versions or single files from an index, after a confirmation; this cannot be undone."""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
-from wheelgate_client import targets
+from wheelgate_client import index_option
 from wheelgate_client.errors import ClientError
 from wheelgate_client.server import urls
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.session import Session
+    from wheelgate_client.context import CommandContext
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -18,55 +18,54 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "spec_or_url", help="NAME for a whole project, 'NAME==1.0' or 'NAME<2' for versions, a URL for a single file"
     )
-    parser.add_argument("-f", "--force", action="store_true", help="remove from a non-volatile index too")
-    targets.add_option(parser, "remove from")
+    parser.add_argument("-f", "--force", action="store_true", help="also remove from a non-volatile index")
+    index_option.add_index_option(parser, "remove from")
 
 
-def run(options: argparse.Namespace, session: Session) -> int:
+def run(options: argparse.Namespace, context: CommandContext) -> int:
     """Ask, and remove."""
     query = "?force=" if options.force else ""
     if urls.is_absolute(options.spec_or_url):
-        _remove_file(session, session.resource_url(options.spec_or_url).partition("#")[0], query)
+        _remove_file(context, context.resource_url(options.spec_or_url).partition("#")[0], query)
     else:
-        _remove_releases(session, targets.index_url(options, session), options.spec_or_url, query)
+        _remove_releases(context, index_option.chosen_index_url(options, context), options.spec_or_url, query)
     return 0
 
 
-def _remove_file(session: Session, url: str, query: str) -> None:
-    session.terminal.line("About to remove the following file:")
-    session.terminal.line(url)
-    if _is_sure(session):
-        session.api.send("DELETE", url + query)
+def _remove_file(context: CommandContext, url: str, query: str) -> None:
+    context.terminal.print_line("About to remove the following file:")
+    context.terminal.print_line(url)
+    if _confirm_removal(context):
+        context.api.send("DELETE", url + query)
 
 
-def _remove_releases(session: Session, index: str, text: str, query: str) -> None:
-    from wheelgate_client.packages import releases
-    from wheelgate_client.packages import requirements as specs
+def _remove_releases(context: CommandContext, index: str, text: str, query: str) -> None:
+    from wheelgate_client.packages import releases, requirements
 
-    name, is_meant = releases.matching(text)
-    everything = releases.of_project(session, index, name, releases.NOT_INHERITED)
-    found = [release for release in reversed(everything) if is_meant(release)]
+    name, is_requested = releases.release_filter(text)
+    all_releases = releases.fetch_releases(context, index, name, releases.WITHOUT_BASES)
+    found = [release for release in reversed(all_releases) if is_requested(release)]
     if not found:
         raise ClientError(f"No releases or distributions found matching '{text}'.")
-    session.terminal.line("About to remove the following releases and distributions")
+    context.terminal.print_line("About to remove the following releases and distributions")
     for release in found:
-        session.terminal.line(f"version: {release.version}")
+        context.terminal.print_line(f"version: {release.version}")
         for link in release.links:
-            if link.rel != releases.RESULT:
-                session.terminal.line(f"  - {link.href}")
-    if not _is_sure(session):
+            if link.rel != releases.TOX_RESULT:
+                context.terminal.print_line(f"  - {link.href}")
+    if not _confirm_removal(context):
         return
-    project = urls.join(index, specs.normalised(name))
-    if not specs.wanted(text).specifier:
-        session.api.send("DELETE", project + query)
+    project = urls.join(index, requirements.normalize_name(name))
+    if not requirements.parse_requirement(text).specifier:
+        context.api.send("DELETE", project + query)
         return
     for release in found:
-        session.terminal.line(f"deleting release {release.version} of {name}")
-        session.api.send("DELETE", urls.join(project, release.version) + query)
+        context.terminal.print_line(f"deleting release {release.version} of {name}")
+        context.api.send("DELETE", urls.join(project, release.version) + query)
 
 
-def _is_sure(session: Session) -> bool:
-    sure = session.confirm("Are you sure")
-    if not sure:
-        session.terminal.line("not deleting anything")
-    return sure
+def _confirm_removal(context: CommandContext) -> bool:
+    confirmed = context.confirm("Are you sure")
+    if not confirmed:
+        context.terminal.print_line("not deleting anything")
+    return confirmed

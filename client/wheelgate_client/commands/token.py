@@ -1,24 +1,25 @@
-"""Create, list, inspect and revoke API tokens, and derive narrower ones: what CI sends in place of a password.
+"""Create, list, inspect and revoke API tokens, and derive narrower ones. CI uses a token instead of a password.
 
-A token is shown once, when it is created, and stored nowhere: put it where your CI keeps its secrets. Upload tools and
-installers take it as the password of the user __token__; this command takes it in DEVPI_TOKEN. What it may do is what
-its user may do, at that moment, as far as --scope, --index and --project go. 'derive' needs no server: whoever has a
-token can narrow it further, and nobody can widen it.
+The command shows a token once, when it is created, and stores it nowhere: put it where your CI keeps its secrets.
+Upload tools and installers take it as the password of the user __token__; this command takes it in DEVPI_TOKEN. With a
+token, a client may do what the user of the token may do at that time, within --scope, --index and --project. 'derive'
+needs no server: the holder of a token can narrow it further, and nobody can widen it.
 """
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wheelgate_client.errors import ClientError, UsageError
 from wheelgate_client.server import urls
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.session import Session
+    from wheelgate_client.context import CommandContext
 
 ACTIONS = ("create", "list", "inspect", "revoke", "derive")
-NARROWING = ("scope", "index", "project", "expires")
+NARROWING_OPTIONS = ("scope", "index", "project", "expires")
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -28,154 +29,163 @@ def register(parser: argparse.ArgumentParser) -> None:
         "token",
         nargs="?",
         metavar="ID|TOKEN",
-        help="which one to inspect or revoke; inspect and derive read a whole token from DEVPI_TOKEN or standard input "
-        "if none is given, where other users of this machine cannot see it",
+        help="token to inspect, revoke or derive from; by default inspect and derive read it from DEVPI_TOKEN or "
+        "standard input, where other users of this machine cannot see it",
     )
     parser.add_argument(
         "--scope",
         action="append",
         metavar="SCOPE",
-        help="what it is for, of read, upload, yank and delete; separated by commas, or given several times",
+        help="what the token allows: read, upload, yank or delete; several with commas, or repeat the option",
     )
     parser.add_argument(
-        "--index", action="append", metavar="USER/NAME", help="index that it is for (default: all), several times"
+        "--index", action="append", metavar="USER/NAME", help="index that it is valid for (default: all); repeatable"
     )
     parser.add_argument(
-        "--project", action="append", metavar="NAME", help="project that it is for (default: all), several times"
+        "--project", action="append", metavar="NAME", help="project that it is valid for (default: all); repeatable"
     )
     parser.add_argument(
-        "--expires", metavar="TIME", help="when it ends: 12h, 30d, 8w (default: 90d, if the server lets)"
+        "--expires", metavar="TIME", help="lifetime: 12h, 30d, 8w (default: 90d, if the server allows that)"
     )
-    parser.add_argument("--comment", metavar="TEXT", help="what 'list' is to show of it, such as where it is used")
-    parser.add_argument("--user", metavar="USER", help="whose tokens to list; root may name others")
+    parser.add_argument("--comment", metavar="TEXT", help="text that 'list' shows, such as where the token is used")
+    parser.add_argument("--user", metavar="USER", help="list the tokens of this user; only root may name others")
 
 
-def run(options: argparse.Namespace, session: Session) -> int:
-    """Do what the action says."""
-    _check(options)
+def run(options: argparse.Namespace, context: CommandContext) -> int:
+    """Run the action."""
+    _check_options(options)
     {"create": _create, "list": _list, "inspect": _inspect, "revoke": _revoke, "derive": _derive}[options.action](
-        options, session
+        options, context
     )
     return 0
 
 
-def _check(options: argparse.Namespace) -> None:
+def _check_options(options: argparse.Namespace) -> None:
     """Raise ``UsageError`` for options that the action does not take."""
-    taken = {"create": {*NARROWING, "comment"}, "derive": {*NARROWING, "token"}, "list": {"user"}}
-    allowed = taken.get(options.action, {"token"})
-    for name in (*NARROWING, "comment", "user"):
+    accepted = {"create": {*NARROWING_OPTIONS, "comment"}, "derive": {*NARROWING_OPTIONS, "token"}, "list": {"user"}}
+    allowed = accepted.get(options.action, {"token"})
+    for name in (*NARROWING_OPTIONS, "comment", "user"):
         if getattr(options, name) is not None and name not in allowed:
             raise UsageError(f"devpi token {options.action}: error: it takes no --{name}")
     if options.token is not None and "token" not in allowed:
         raise UsageError(f"devpi token {options.action}: error: it takes no token")
     if options.action == "create" and options.scope is None:
-        raise UsageError("devpi token create: error: say what it is for with --scope, for example --scope upload")
-    if options.action == "derive" and all(getattr(options, name) is None for name in NARROWING):
+        raise UsageError("devpi token create: error: say what it allows with --scope, for example --scope upload")
+    if options.action == "derive" and all(getattr(options, name) is None for name in NARROWING_OPTIONS):
         raise UsageError("devpi token derive: error: say how to narrow it: --scope, --index, --project or --expires")
     if options.action == "revoke" and options.token is None:
-        raise UsageError("devpi token revoke: error: say which one; 'devpi token list' shows the IDs")
+        raise UsageError("devpi token revoke: error: name the token; 'devpi token list' shows the IDs")
 
 
-def _create(options: argparse.Namespace, session: Session) -> None:
-    from wheelgate_client.server import api_tokens as tokens
+def _create(options: argparse.Namespace, context: CommandContext) -> None:
+    from wheelgate_client.server import api_tokens
 
-    body = _narrowing(options, session)
+    body = _conditions(options, context)
     if options.expires is not None:
-        body["expires_in"] = _span(options)
+        body["expires_in"] = _expires_seconds(options)
     if options.comment is not None:
         body["comment"] = options.comment
-    made = session.api.send("POST", _address(session), body).result("token")
-    session.terminal.note(f"token {made.get('id')} of {made.get('user')}: {tokens.sentence(made)}")
-    session.terminal.note("it is shown this once, and stored nowhere:")
-    session.terminal.line(str(made.get("token")))
+    created = context.api.send("POST", _tokens_url(context), body).result("token")
+    context.terminal.note(f"token {created.get('id')} of {created.get('user')}: {api_tokens.describe(created)}")
+    context.terminal.note("it is only shown now, and stored nowhere:")
+    context.terminal.print_line(str(created.get("token")))
 
 
-def _list(options: argparse.Namespace, session: Session) -> None:
+def _list(options: argparse.Namespace, context: CommandContext) -> None:
     from urllib.parse import quote
 
-    from wheelgate_client.server import api_tokens as tokens
+    from wheelgate_client.server import api_tokens
 
-    url = _address(session) + (f"?user={quote(options.user, safe='')}" if options.user else "")
-    found = session.api.get(url).content.get("result")
+    url = _tokens_url(context) + (f"?user={quote(options.user, safe='')}" if options.user else "")
+    found = context.api.get(url).content.get("result")
     for token in found if isinstance(found, list) else []:
         if isinstance(token, dict):
             used = f"last used {token.get('last_used') or 'never'}"
             comment = f"; {token['comment']}" if token.get("comment") else ""
-            session.terminal.line(f"{token.get('id')}: {tokens.sentence(token)}; {used}{comment}")
+            context.terminal.print_line(f"{token.get('id')}: {api_tokens.describe(token)}; {used}{comment}")
 
 
-def _inspect(options: argparse.Namespace, session: Session) -> None:
-    from wheelgate_client.server import api_tokens as tokens
-    from wheelgate_client.server import config_values as values
+def _inspect(options: argparse.Namespace, context: CommandContext) -> None:
+    from wheelgate_client.server import api_tokens
+    from wheelgate_client.server.json_values import setting_lines
 
-    given = options.token or _secret(session)
-    if given.startswith(tokens.PREFIX):
-        token = tokens.read(given)
-        session.terminal.line(f"{token.id}: {tokens.sentence(tokens.together(token))}")
-        session.terminal.note("this is what the token says; whether it still holds, the server knows")
+    text = options.token or _token_off_the_command_line(context)
+    if text.startswith(api_tokens.API_TOKEN_PREFIX):
+        token = api_tokens.parse_token(text)
+        context.terminal.print_line(f"{token.id}: {api_tokens.describe(api_tokens.combined_caveats(token))}")
+        context.terminal.note("this is the content of the token; only the server knows whether it is still valid")
         return
-    shown = session.api.get(_address(session, given)).result("token")
-    session.terminal.line(f"{shown.get('id')}:")
-    for line in values.lines({key: value for key, value in shown.items() if value not in (None, "")}, without=("id",)):
-        session.terminal.line(line)
+    config = context.api.get(_tokens_url(context, text)).result("token")
+    context.terminal.print_line(f"{config.get('id')}:")
+    for line in setting_lines(
+        {key: value for key, value in config.items() if value not in (None, "")}, without=("id",)
+    ):
+        context.terminal.print_line(line)
 
 
-def _revoke(options: argparse.Namespace, session: Session) -> None:
-    from wheelgate_client.server import api_tokens as tokens
+def _revoke(options: argparse.Namespace, context: CommandContext) -> None:
+    from wheelgate_client.server import api_tokens
 
-    identifier = tokens.read(options.token).id if options.token.startswith(tokens.PREFIX) else options.token
-    session.api.send("DELETE", _address(session, identifier))
-    session.terminal.line(f"token {identifier} revoked, and all that was derived from it")
+    identifier = (
+        api_tokens.parse_token(options.token).id
+        if options.token.startswith(api_tokens.API_TOKEN_PREFIX)
+        else options.token
+    )
+    context.api.send("DELETE", _tokens_url(context, identifier))
+    context.terminal.print_line(f"token {identifier} revoked, and all tokens derived from it")
 
 
-def _derive(options: argparse.Namespace, session: Session) -> None:
+def _derive(options: argparse.Namespace, context: CommandContext) -> None:
     import time
 
-    from wheelgate_client.server import api_tokens as tokens
+    from wheelgate_client.server import api_tokens
 
-    caveat = _narrowing(options, session)
+    caveat = _conditions(options, context)
     if options.expires is not None:
-        caveat["expires"] = int(time.time()) + _span(options)
-    given = options.token or _secret(session)
-    derived = tokens.narrowed(given, caveat)
-    left = tokens.together(tokens.read(derived))
-    if [] in left.values():
-        had = tokens.sentence(tokens.together(tokens.read(given)))
-        raise ClientError(f"nothing would be left of a token for {had}: a token can be narrowed, not widened")
-    session.terminal.note(f"derived: {tokens.sentence(left)}")
-    session.terminal.line(derived)
+        caveat["expires"] = int(time.time()) + _expires_seconds(options)
+    text = options.token or _token_off_the_command_line(context)
+    derived = api_tokens.narrow(text, caveat)
+    conditions = api_tokens.combined_caveats(api_tokens.parse_token(derived))
+    if [] in conditions.values():
+        current = api_tokens.describe(api_tokens.combined_caveats(api_tokens.parse_token(text)))
+        raise ClientError(
+            f"the derived token would allow nothing, because the token is only for {current}:"
+            " a token can be narrowed, not widened"
+        )
+    context.terminal.note(f"derived: {api_tokens.describe(conditions)}")
+    context.terminal.print_line(derived)
 
 
-def _narrowing(options: argparse.Namespace, session: Session) -> dict[str, Any]:
-    """Return what the options narrow a token to."""
-    from wheelgate_client.packages import requirements as specs
+def _conditions(options: argparse.Namespace, context: CommandContext) -> dict[str, Any]:
+    """Return the conditions that the options describe."""
+    from wheelgate_client.packages import requirements
 
-    said: dict[str, Any] = {}
+    conditions: dict[str, Any] = {}
     if options.scope is not None:
-        said["scopes"] = sorted({scope.strip() for scope in ",".join(options.scope).split(",") if scope.strip()})
+        conditions["scopes"] = sorted({scope.strip() for scope in ",".join(options.scope).split(",") if scope.strip()})
     if options.index is not None:
-        said["indices"] = sorted({_path(name, session) for name in options.index})
+        conditions["indices"] = sorted({_index_path(name, context) for name in options.index})
     if options.project is not None:
-        said["projects"] = sorted({specs.normalised(name) for name in options.project})
-    return said
+        conditions["projects"] = sorted({requirements.normalize_name(name) for name in options.project})
+    return conditions
 
 
-def _path(name: str, session: Session) -> str:
+def _index_path(name: str, context: CommandContext) -> str:
     """Return the path of an index, given as NAME or USER/NAME."""
     path = name.strip("/")
     if "/" in path:
         return path
-    if session.username is None:
-        raise ClientError(f"nobody is logged in, so it is not clear whose index '{name}' is: name it as USER/NAME")
-    return f"{session.username}/{path}"
+    if context.username is None:
+        raise ClientError(f"nobody is logged in, so it is unclear whose index '{name}' is: name it as USER/NAME")
+    return f"{context.username}/{path}"
 
 
-def _span(options: argparse.Namespace) -> int:
+def _expires_seconds(options: argparse.Namespace) -> int:
     """Return the seconds of ``--expires``."""
-    from wheelgate_client.server import api_tokens as tokens
+    from wheelgate_client.server import api_tokens
 
     try:
-        return tokens.seconds(options.expires)
+        return api_tokens.parse_seconds(options.expires)
     except ValueError:
         raise UsageError(
             f"devpi token {options.action}: error: --expires takes a time span such as 12h, 30d or 8w, "
@@ -183,20 +193,22 @@ def _span(options: argparse.Namespace) -> int:
         ) from None
 
 
-def _secret(session: Session) -> str:
-    """Return a token that does not stand on the command line."""
-    given = session.environ.get("DEVPI_TOKEN")
-    return (given or session.terminal.hidden("token: ", otherwise="DEVPI_TOKEN")).strip()
+def _token_off_the_command_line(context: CommandContext) -> str:
+    """Return the token of the environment, or ask for one or read it from standard input."""
+    token = context.environ.get("DEVPI_TOKEN")
+    return (token or context.terminal.ask_or_read_secret("token: ", otherwise="DEVPI_TOKEN")).strip()
 
 
-def _address(session: Session, *identifier: str) -> str:
-    """Return the address of tokens, or of one.
+def _tokens_url(context: CommandContext, *identifier: str) -> str:
+    """Return the URL of all tokens, or of one.
 
     Raises:
-        ClientError: if the server has no tokens.
+        ClientError: if the server does not support tokens.
     """
-    from wheelgate_client import serverinfo
+    from wheelgate_client import server_info
 
-    if "api-tokens" not in serverinfo.ask(session, session.root, None).features:
-        raise ClientError(f"the server at {session.root} has no API tokens (it lacks: api-tokens); nothing was changed")
-    return urls.join(session.root, "+x", "tokens", *identifier)
+    if "api-tokens" not in server_info.fetch_server_info(context, context.server_url, None).features:
+        raise ClientError(
+            f"the server at {context.server_url} has no API tokens (it lacks: api-tokens); nothing was changed"
+        )
+    return urls.join(context.server_url, "+x", "tokens", *identifier)

@@ -1,16 +1,16 @@
-"""Choose the server and the index, or show them; point pip, uv and other tools at the index."""
+"""Select the server and the index, or show them; point pip, uv and other tools at the index."""
 
 from __future__ import annotations
 
 import argparse
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 from wheelgate_client.errors import ClientError, UsageError
-from wheelgate_client.server import config_values as values
+from wheelgate_client.server.json_values import format_value, objects_by_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.session import Session
+    from wheelgate_client.context import CommandContext
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -21,28 +21,28 @@ def register(parser: argparse.ArgumentParser) -> None:
         help="URL of a server or an index, USER/INDEX, or INDEX of the user logged in;"
         " http://USER:PASSWORD@... for a server behind HTTP basic authentication",
     )
-    show = parser.add_argument_group("what to show")
+    show = parser.add_argument_group("output")
     show.add_argument("-l", "--list", action="store_true", help="list the indices of the server")
     show.add_argument("-u", "--user", metavar="USER", help="with -l: only those of this user")
-    show.add_argument("--urls", action="store_true", help="show the URLs of login, upload and simple index too")
+    show.add_argument("--urls", action="store_true", help="also show the URLs of login, upload and simple index")
     config = parser.add_argument_group("configuration of pip, uv and other tools")
     change = config.add_mutually_exclusive_group()
-    change.add_argument("--set-cfg", action="store_true", help="make them install from the index")
-    change.add_argument("--unset-cfg", action="store_true", help="take out what points at the server")
+    change.add_argument("--set-cfg", action="store_true", help="make the tools install from the index")
+    change.add_argument("--unset-cfg", action="store_true", help="remove the settings that point at the server")
     config.add_argument(
         "--for",
         dest="names",
         action="extend",
-        type=_names,
+        type=_split_names,
         default=[],
         metavar="NAME[,NAME...]",
-        help="set, unset or show these only: setuptools, pip, buildout, uv and, only when named here, uv-index, pypirc,"
+        help="set, unset or show only these: setuptools, pip, buildout, uv and, only when named here, uv-index, pypirc,"
         " netrc, poetry, pdm",
     )
     config.add_argument(
         "--with-login",
         action="store_true",
-        help="with --set-cfg and --for: store the login too, in a file that only you can read (netrc, pypirc)",
+        help="with --set-cfg and --for: also store the login, in a file that only you can read (netrc, pypirc)",
     )
     config.add_argument(
         "--always-set-cfg", choices=("yes", "no"), help="make every later 'devpi use' imply --set-cfg, or stop that"
@@ -51,61 +51,69 @@ def register(parser: argparse.ArgumentParser) -> None:
         "-t",
         "--pip-set-trusted",
         choices=("yes", "no", "auto"),
-        help="with --set-cfg: make pip trust the host without TLS; auto does so for http:// hosts but this machine",
+        help="with --set-cfg: make pip trust the host without TLS; auto: for http:// hosts except this machine",
     )
     config.add_argument("--dry-run", action="store_true", help="change no file, print the differences instead")
-    config.add_argument(
-        "--venv", metavar="DIR", help="set the configuration of this virtual environment only; '-' to unset"
-    )
+    config.add_argument("--venv", metavar="DIR", help="only configure this virtual environment; '-' to unset")
     state = parser.add_argument_group("what devpi remembers")
-    state.add_argument("--local", action="store_true", help="keep it in the active virtual environment from now on")
+    state.add_argument("--local", action="store_true", help="store it in the active virtual environment from now on")
     state.add_argument("--delete", action="store_true", help="forget the server and index in use, but no login")
 
 
-def run(options: argparse.Namespace, session: Session) -> int:
-    """Do what the options say."""
+def run(options: argparse.Namespace, context: CommandContext) -> int:
+    """Run the action that the options select."""
     if options.delete:
-        return _delete(session)
+        return _delete(context)
     if options.list and options.index is not None:
         raise UsageError("devpi use: error: -l lists the indices of the server in use, it takes no INDEX")
     if options.list:
-        return _list(session, options.user)
+        return _list(context, options.user)
     if options.with_login and not (options.set_cfg and options.names):
-        raise UsageError("devpi use: error: --with-login needs --set-cfg, and --for to say which file is to keep it")
+        raise UsageError(
+            "devpi use: error: --with-login needs --set-cfg, and --for to name the file that stores the login"
+        )
     if options.names:
-        from wheelgate_client.tools import config_files as configfiles
+        from wheelgate_client.tools import config_files
 
-        configfiles.check_names(session, options.names)
-    from wheelgate_client.tools import use as selection
-
+        config_files.check_writer_names(context, options.names)
     if options.index is None:
-        return selection.run(options, session)
-    # What is typed counts more than what the environment says.
-    with closing(session.without("DEVPI_INDEX")) as unbiased:
-        return selection.run(options, unbiased)
+        return _select_and_configure(options, context)
+    # The command line takes precedence over the environment.
+    with closing(context.without_variable("DEVPI_INDEX")) as changed:
+        return _select_and_configure(options, changed)
 
 
-def _names(text: str) -> list[str]:
+def _select_and_configure(options: argparse.Namespace, context: CommandContext) -> int:
+    from wheelgate_client import server_selection
+    from wheelgate_client.tools import configure
+
+    selection, info = server_selection.select(options, context)
+    configure.warn_about_insecure_host(options, context, selection)
+    server_selection.show(options, context, selection, info)
+    return configure.configure_tools(options, context, selection)
+
+
+def _split_names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",")]
 
 
-def _delete(session: Session) -> int:
-    path = session.current_file.path
-    if not session.current_file.remove():
+def _delete(context: CommandContext) -> int:
+    path = context.selection_file.path
+    if not context.selection_file.remove():
         raise ClientError(f"nothing to delete: there is no {path}")
-    session.terminal.line(f"REMOVED configuration at {path}")
+    context.terminal.print_line(f"REMOVED configuration at {path}")
     return 0
 
 
-def _list(session: Session, username: str | None) -> int:
-    if session.current.root is None:
+def _list(context: CommandContext, username: str | None) -> int:
+    if context.selection.server_url is None:
         raise ClientError("not connected to any server")
     if username is None:
-        users = values.objects(session.api.get(session.root).result("list:userconfig"))
+        users = objects_by_name(context.api.get(context.server_url).result("list:userconfig"))
     else:
-        users = {username: session.api.get(session.user_url(username)).result("userconfig")}
+        users = {username: context.api.get(context.user_url(username)).result("userconfig")}
     for user, config in sorted(users.items()):
-        for name, index in sorted(values.objects(config.get("indexes")).items()):
-            bases, volatile = values.shown(index.get("bases", "")), index.get("volatile")
-            session.terminal.line(f"{user + '/' + name:<15} bases={bases:<15} volatile={volatile}")
+        for name, index in sorted(objects_by_name(config.get("indexes")).items()):
+            bases, volatile = format_value(index.get("bases", "")), index.get("volatile")
+            context.terminal.print_line(f"{user + '/' + name:<15} bases={bases:<15} volatile={volatile}")
     return 0

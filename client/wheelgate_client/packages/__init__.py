@@ -1,1 +1,1 @@
-"""Builds, finds, uploads and tests release files."""
+"""Release files and projects: building, finding, uploading, listing and testing them."""

@@ -1,4 +1,4 @@
-"""Finds the files to upload among the paths of the command line."""
+"""Finds the files to upload: those that the command line names, and those in folders."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+from wheelgate_client.context import CommandContext
 from wheelgate_client.errors import ClientError
 from wheelgate_client.packages import distributions
 from wheelgate_client.packages.distributions import Distribution
-from wheelgate_client.session import Session
 
 
-def given(options: argparse.Namespace, session: Session) -> list[Distribution]:
-    """Return the files that the paths name, and those in the folders among them.
+def find_distributions(options: argparse.Namespace, context: CommandContext) -> list[Distribution]:
+    """Return the files at the given paths, and the files in the given folders.
 
     Raises:
-        ClientError: if a path names no distribution, or there are none at all.
+        ClientError: if a path is no distribution, or no file is found.
     """
     paths = list(map(Path, options.path))
     for path in paths:
@@ -27,20 +27,20 @@ def given(options: argparse.Namespace, session: Session) -> list[Distribution]:
     found: list[Distribution] = []
     for path in paths:
         found += (
-            _in_folder(path, session, documentation=not options.no_docs)
+            _distributions_in(path, context, documentation=not options.no_docs)
             if path.is_dir()
-            else [distributions.read(path)]
+            else [distributions.read_distribution(path)]
         )
     if not found:
         raise ClientError(f"no release files found in {', '.join(options.path)}")
-    return distributions.newest(found) if options.only_latest else found
+    return distributions.keep_newest(found) if options.only_latest else found
 
 
-def _in_folder(folder: Path, session: Session, *, documentation: bool) -> Iterator[Distribution]:
-    for path in distributions.found_in(folder):
+def _distributions_in(folder: Path, context: CommandContext, *, documentation: bool) -> Iterator[Distribution]:
+    for path in distributions.find_archives(folder):
         if distributions.is_documentation(path) and not documentation:
             continue
         try:
-            yield distributions.read(path)
+            yield distributions.read_distribution(path)
         except ClientError as error:
-            session.terminal.note(f"left out: {error}")
+            context.terminal.note(f"left out: {error}")

@@ -1,4 +1,4 @@
-"""What an index says about a project: its versions, their files, and what belongs to these."""
+"""The releases of a project on an index: their files, documentation and test results."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from wheelgate_client.packages import requirements as specs
-from wheelgate_client.server import config_values as values
-from wheelgate_client.server import urls
-from wheelgate_client.session import Session
+from wheelgate_client.context import CommandContext
+from wheelgate_client.packages import requirements
+from wheelgate_client.server import json_values, urls
 
-NOT_INHERITED = "?ignore_bases="
-RESULT = "toxresult"
-FILE = "releasefile"
+WITHOUT_BASES = "?ignore_bases="
+TOX_RESULT = "toxresult"
+RELEASE_FILE = "releasefile"
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class ReleaseLink:
     """A file of a release, documentation, or the result of a test run."""
 
     rel: str
@@ -26,76 +25,85 @@ class Link:
     href: str
     sha256: str | None
     for_href: str | None
-    """The file that was tested."""
+    """The tested file, for a test result."""
 
     @property
     def filename(self) -> str:
-        """The name of the file, without anything that would lead elsewhere."""
+        """The name of the file, without directories."""
         return unquote(urlsplit(self.href).path).rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class ProjectRelease:
     """One version of a project, and its links in the order of their file names."""
 
     version: str
-    links: tuple[Link, ...]
-    shadowed: tuple[Link, ...]
-    """Links of the same version on a base of the index, which nobody gets because this index has the version too."""
+    links: tuple[ReleaseLink, ...]
+    shadowed: tuple[ReleaseLink, ...]
+    """Links of the same version on a base of the index, which this index hides."""
 
     @property
-    def files(self) -> list[Link]:
-        """What people install."""
-        return [link for link in self.links if link.rel == FILE]
+    def files(self) -> list[ReleaseLink]:
+        """The sdists and wheels."""
+        return [link for link in self.links if link.rel == RELEASE_FILE]
 
-    def results(self, file: Link) -> list[Link]:
-        """Return the results of the tests that the file went through, the latest last."""
-        return [link for link in self.links if link.rel == RESULT and _path(link.for_href or "") == _path(file.href)]
-
-
-def of_project(session: Session, index: str, name: str, query: str = "") -> list[Release]:
-    """Ask for the versions of a project, the newest first.
-
-    Raises:
-        ClientError: if the index has no such project, or the server does not answer.
-    """
-    url = f"{urls.join(index, specs.normalised(name))}/{query}"
-    versions = values.objects(session.api.get(url).result("projectconfig"))
-    return [_release(version, versions[version]) for version in sorted(versions, key=specs.age, reverse=True)]
+    def tox_results(self, file: ReleaseLink) -> list[ReleaseLink]:
+        """Return the links to the test results of the file, the latest last."""
+        return [
+            link
+            for link in self.links
+            if link.rel == TOX_RESULT and _decoded_path(link.for_href or "") == _decoded_path(file.href)
+        ]
 
 
-def matching(text: str) -> tuple[str, Callable[[Release], bool]]:
-    """Return the name of the project that is meant, and what tells whether a release is.
+def fetch_releases(context: CommandContext, index: str, name: str, query: str = "") -> list[ProjectRelease]:
+    """Ask for the releases of a project, the newest first.
 
     Raises:
-        ClientError: if the text does not say.
+        ClientError: if the index has no such project, or the request fails.
     """
-    requirement = specs.wanted(text)
-    return requirement.name, lambda release: specs.allows(requirement, release.version)
+    url = f"{urls.join(index, requirements.normalize_name(name))}/{query}"
+    versions = json_values.objects_by_name(context.api.get(url).result("projectconfig"))
+    return [
+        _release(version, versions[version])
+        for version in sorted(versions, key=requirements.version_sort_key, reverse=True)
+    ]
 
 
-def _release(version: str, data: dict[str, Any]) -> Release:
+def release_filter(text: str) -> tuple[str, Callable[[ProjectRelease], bool]]:
+    """Return the name of the project in ``text``, and a function that tells whether ``text`` allows a release.
+
+    Raises:
+        ClientError: if the text is no requirement.
+    """
+    requirement = requirements.parse_requirement(text)
+    return requirement.name, lambda release: requirements.allows_version(requirement, release.version)
+
+
+def _release(version: str, data: dict[str, Any]) -> ProjectRelease:
     shadowing = data.get("+shadowing")
     below = [item for item in shadowing if isinstance(item, dict)] if isinstance(shadowing, list) else []
-    return Release(version, _links(data), tuple(link for item in below for link in _links(item)))
+    return ProjectRelease(version, _links(data), tuple(link for item in below for link in _links(item)))
 
 
-def _links(data: dict[str, Any]) -> tuple[Link, ...]:
-    return tuple(sorted(_each_link(data.get("+links")), key=lambda link: (link.filename, link.href)))
+def _links(data: dict[str, Any]) -> tuple[ReleaseLink, ...]:
+    return tuple(sorted(_parse_links(data.get("+links")), key=lambda link: (link.filename, link.href)))
 
 
-def _each_link(found: object) -> Iterator[Link]:
+def _parse_links(found: object) -> Iterator[ReleaseLink]:
     for link in found if isinstance(found, list) else ():
         if isinstance(link, dict) and isinstance(link.get("href"), str):
             hashes = link.get("hashes")
             sha256 = hashes.get("sha256") if isinstance(hashes, dict) else None
-            yield Link(str(link.get("rel")), link["href"], _text(sha256), _text(link.get("for_href")))
+            yield ReleaseLink(
+                str(link.get("rel")), link["href"], _string_or_none(sha256), _string_or_none(link.get("for_href"))
+            )
 
 
-def _text(value: object) -> str | None:
+def _string_or_none(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _path(url: str) -> str:
-    """Return what two addresses of one file have in common, whether they name the server or not."""
+def _decoded_path(url: str) -> str:
+    """Return the part of a URL that stays the same, whether it names the server or not."""
     return unquote(urlsplit(url).path).lstrip("/")

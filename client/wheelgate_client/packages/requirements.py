@@ -1,4 +1,4 @@
-"""Projects and versions as they are typed: ``NAME``, ``NAME>=1.0``, ``NAME==1.0``."""
+"""Projects and versions as users type them: ``NAME``, ``NAME>=1.0``, ``NAME==1.0``."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from packaging.version import InvalidVersion, Version
 
 from wheelgate_client.errors import ClientError
 
-_OLDEST = Version("0.dev0")
+_OLDEST_VERSION = Version("0.dev0")
 
 
-def wanted(text: str) -> Requirement:
-    """Return the project and the versions that are meant.
+def parse_requirement(text: str) -> Requirement:
+    """Parse a project name with an optional range of versions.
 
     Raises:
-        ClientError: if the text is no name with versions behind it.
+        ClientError: if the text is anything else.
     """
     try:
         requirement = Requirement(text)
@@ -29,42 +29,40 @@ def wanted(text: str) -> Requirement:
     return requirement
 
 
-def pinned(text: str, deprecated: Callable[[str], None]) -> tuple[str, str]:
-    """Return name and version of ``NAME==VERSION``; tell ``deprecated`` about the older form ``NAME-VERSION``.
+def parse_pinned(text: str, warn: Callable[[str], None]) -> tuple[str, str]:
+    """Return name and version of ``NAME==VERSION``; call ``warn`` for the deprecated form ``NAME-VERSION``.
 
     Raises:
-        ClientError: if it is anything else.
+        ClientError: if the text is anything else.
     """
     if exact := re.fullmatch(r"\s*([\w.-]+)\s*==\s*([^\s,;*=]+)\s*", text):
         return exact[1], exact[2]
     if old := re.fullmatch(r"([\w.-]+?)-(\d[\w.+!]*)", text):
-        deprecated(
-            "Old style package specification is deprecated, use this form: your-pkg-name==your.version.specifier"
-        )
+        warn("Old style package specification is deprecated, use this form: your-pkg-name==your.version.specifier")
         return old[1], old[2]
     raise ClientError("The release specification needs to be of this form: name==version")
 
 
-def allows(requirement: Requirement, version: str) -> bool:
-    """Tell whether the version is meant; one that follows no rules is only if it is given as it is."""
-    if parsed(version) is None:
+def allows_version(requirement: Requirement, version: str) -> bool:
+    """Tell whether the requirement allows the version; an invalid version has to be pinned literally."""
+    if parse_version(version) is None:
         return not requirement.specifier or str(requirement.specifier) in {f"=={version}", f"==={version}"}
     return requirement.specifier.contains(version, prereleases=True)
 
 
-def parsed(version: str) -> Version | None:
-    """Return the version, or None for one that follows no rules: other servers hold some."""
+def parse_version(version: str) -> Version | None:
+    """Return the version, or None for an invalid one: other servers store some."""
     try:
         return Version(version)
     except InvalidVersion:
         return None
 
 
-def age(version: str) -> tuple[Version, str]:
-    """Return what versions are sorted by: the higher the newer; those that follow no rules are the oldest."""
-    return parsed(version) or _OLDEST, version
+def version_sort_key(version: str) -> tuple[Version, str]:
+    """Return the key to sort versions by; invalid versions come first, as the oldest."""
+    return parse_version(version) or _OLDEST_VERSION, version
 
 
-def normalised(name: str) -> str:
-    """Return the name as every index compares it."""
+def normalize_name(name: str) -> str:
+    """Return the name in the normalized form that indices compare."""
     return canonicalize_name(name)

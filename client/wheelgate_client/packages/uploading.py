@@ -1,4 +1,4 @@
-"""Sends files to an index, and says what became of each."""
+"""Uploads files to an index and prints the result of each."""
 
 from __future__ import annotations
 
@@ -6,48 +6,48 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from wheelgate_client.context import CommandContext
 from wheelgate_client.errors import ClientError, RefusedError
 from wheelgate_client.packages.distributions import Distribution
-from wheelgate_client.progress import Progress
-from wheelgate_client.server.forms import Form
-from wheelgate_client.session import Session
+from wheelgate_client.packages.upload_progress import UploadProgress
+from wheelgate_client.server.upload_form import UploadForm
 
 
-def upload(session: Session, url: str, files: Sequence[Distribution], *, dry_run: bool) -> None:
-    """Upload one file after the other, documentation last, because it needs a release to belong to.
+def upload_files(context: CommandContext, url: str, files: Sequence[Distribution], *, dry_run: bool) -> None:
+    """Upload one file after the other; documentation comes last, because its release has to exist.
 
     Raises:
-        ClientError: at the first file that is not accepted; those before it stay uploaded.
+        ClientError: at the first file that the server refuses; the files before it stay uploaded.
     """
     for file in sorted(files, key=lambda file: file.action == "doc_upload"):
         what = f"{file.action} of {file.path.name} to {url}"
         if dry_run:
-            session.terminal.line(f"skipped: {what}")
+            context.terminal.print_line(f"skipped: {what}")
             continue
         try:
-            remark = _send(session, url, file)
+            remark = _upload_file(context, url, file)
         except RefusedError as refused:
             hint = [refused.hint] if refused.hint else []
             lines = [f"{refused.status} FAIL {what}", *refused.reasons, *hint, f"POST to {url} FAILED"]
             raise ClientError("\n".join(lines)) from None
-        session.terminal.line(what)
+        context.terminal.print_line(what)
         if remark:
-            session.terminal.line(remark)
+            context.terminal.print_line(remark)
 
 
-def _send(session: Session, url: str, file: Distribution) -> str:
-    size, sha256 = _measured(file.path)
+def _upload_file(context: CommandContext, url: str, file: Distribution) -> str:
+    size, sha256 = _size_and_sha256(file.path)
     fields = (
         (":action", file.action),
         ("protocol_version", "1"),
         *file.fields,
         ("sha256_digest", sha256),
     )
-    with Progress(session.terminal, file.path.name, size) as progress:
-        return session.api.post_form(url, Form(fields, file.path, size, progress))
+    with UploadProgress(context.terminal, file.path.name, size) as progress:
+        return context.api.post_form(url, UploadForm(fields, file.path, size, progress))
 
 
-def _measured(path: Path) -> tuple[int, str]:
+def _size_and_sha256(path: Path) -> tuple[int, str]:
     try:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256")

@@ -1,1 +1,1 @@
-"""Talks to an index server: URLs, requests, upload forms and API tokens."""
+"""Talking to an index server: URLs, requests, upload forms, API tokens and JSON values."""

@@ -1,7 +1,7 @@
-"""API tokens as text: read, and narrowed, without the server.
+"""Reads and narrows API tokens without the server.
 
 A token is ``wgt_IDENTIFIER.RANDOM.CAVEAT.….SIGNATURE``. The signature is the HMAC-SHA256 of the last caveat under the
-signature before, so whoever has a token can add a caveat, and nobody can take one out.
+signature before: the holder of a token can add a caveat, and nobody can remove one.
 """
 
 from __future__ import annotations
@@ -15,96 +15,106 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from wheelgate_client.errors import ClientError
-from wheelgate_client.server import config_values as values
+from wheelgate_client.server import json_values
 
-PREFIX = "wgt_"
-LONGEST = 4000
-MOST_CAVEATS = 20
-SHAPE = re.compile(r"wgt_[A-Za-z0-9_-]{12}\.[A-Za-z0-9_-]{22}(\.[A-Za-z0-9_-]{2,3000}){1,20}\.[A-Za-z0-9_-]{43}")
-SPAN = re.compile(r"([0-9]{1,9})([smhdw]?)")
-UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+API_TOKEN_PREFIX = "wgt_"  # noqa: S105 - the beginning of every token, no secret
+MAX_API_TOKEN_CHARS = 4000
+MAX_API_TOKEN_CAVEATS = 20
+
+API_TOKEN_PATTERN = re.compile(
+    r"wgt_[A-Za-z0-9_-]{12}\.[A-Za-z0-9_-]{22}(\.[A-Za-z0-9_-]{2,3000}){1,20}\.[A-Za-z0-9_-]{43}"
+)
+_TIME_SPAN = re.compile(r"([0-9]{1,9})([smhdw]?)")
+_SECONDS_PER_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_LAST_PRINTABLE_SECOND = 2**40
+"""Seconds since 1970; ``time.gmtime`` fails for much later times."""
 
 
-class Token(NamedTuple):
-    """What a token says of itself."""
+class ApiToken(NamedTuple):
+    """The parts of a token that can be read without the server."""
 
     id: str
     caveats: Sequence[Mapping[str, Any]]
 
 
-def read(token: str) -> Token:
-    """Take a token apart; whether it is good, only the server can tell.
+def parse_token(token: str) -> ApiToken:
+    """Split a token into its parts; only the server can tell whether it is valid.
 
     Raises:
-        ClientError: if it is none.
+        ClientError: if the text is no token.
     """
-    if len(token) > LONGEST or not SHAPE.fullmatch(token):
-        raise ClientError(f"this is no token: one begins with {PREFIX} and has no spaces or line ends in it")
-    head, _, *caveats, _ = token.split(".")
+    if len(token) > MAX_API_TOKEN_CHARS or not API_TOKEN_PATTERN.fullmatch(token):
+        raise ClientError(
+            f"this is no token: a token starts with {API_TOKEN_PREFIX} and contains no spaces or line ends"
+        )
+    head, _, *encoded, _ = token.split(".")
     try:
-        said = [json.loads(_decoded(caveat)) for caveat in caveats]
+        caveats = [json.loads(_decode(caveat)) for caveat in encoded]
     except (ValueError, RecursionError):
-        said = [None]
-    if not all(isinstance(caveat, dict) for caveat in said):
-        raise ClientError("this token is damaged: a condition in it cannot be read")
-    return Token(head.removeprefix(PREFIX), said)
+        caveats = [None]
+    if not all(isinstance(caveat, dict) for caveat in caveats):
+        raise ClientError("this token is damaged: one of its conditions cannot be read")
+    return ApiToken(head.removeprefix(API_TOKEN_PREFIX), caveats)
 
 
-def narrowed(token: str, caveat: Mapping[str, object]) -> str:
-    """Return the token with one condition more.
+def narrow(token: str, caveat: Mapping[str, object]) -> str:
+    """Return the token with one more condition.
 
     Raises:
-        ClientError: if it is no token, or holds too much already.
+        ClientError: if the text is no token, or the token would become too long.
     """
-    if len(read(token).caveats) >= MOST_CAVEATS:
-        raise ClientError(f"a token holds at most {MOST_CAVEATS} conditions: create a new one")
+    if len(parse_token(token).caveats) >= MAX_API_TOKEN_CAVEATS:
+        raise ClientError(f"a token holds at most {MAX_API_TOKEN_CAVEATS} conditions: create a new one")
     head, _, signature = token.rpartition(".")
-    added = _encoded(json.dumps(caveat, separators=(",", ":")).encode())
-    derived = f"{head}.{added}.{_encoded(hmac.digest(_decoded(signature), added.encode(), 'sha256'))}"
-    if len(derived) > LONGEST:
-        raise ClientError(f"the token would have more than {LONGEST} characters: name fewer indices and projects")
+    added = _encode(json.dumps(caveat, separators=(",", ":")).encode())
+    derived = f"{head}.{added}.{_encode(hmac.digest(_decode(signature), added.encode(), 'sha256'))}"
+    if len(derived) > MAX_API_TOKEN_CHARS:
+        raise ClientError(
+            f"the token would have more than {MAX_API_TOKEN_CHARS} characters: name fewer indices and projects"
+        )
     return derived
 
 
-def together(token: Token) -> dict[str, Any]:
-    """Return what is left when each condition of a token holds.
+def combined_caveats(token: ApiToken) -> dict[str, Any]:
+    """Return the conditions that result if all conditions of a token apply.
 
-    Those are lists of ``scopes``, ``indices`` and ``projects``, and ``expires`` in seconds since 1970; a key that is
-    missing stands for everything.
+    Those are lists of ``scopes``, ``indices`` and ``projects``, and ``expires`` in seconds since 1970; a missing key
+    means no restriction.
     """
-    left: dict[str, Any] = {}
+    combined: dict[str, Any] = {}
     for caveat in token.caveats:
         for key, value in caveat.items():
             if key == "expires" and isinstance(value, int):
-                left[key] = min(left.get(key, value), value)
+                combined[key] = min(combined.get(key, value), value)
             elif isinstance(value, list):
-                left[key] = [entry for entry in left.get(key, value) if entry in value]
-    return left
+                combined[key] = [entry for entry in combined.get(key, value) if entry in value]
+    return combined
 
 
-def seconds(text: str) -> int:
+def parse_seconds(text: str) -> int:
     """Read a time span such as ``12h``, ``30d`` or ``8w``. Raise ``ValueError`` for anything else."""
-    match = SPAN.fullmatch(text.strip())
+    match = _TIME_SPAN.fullmatch(text.strip())
     if match is None or not int(match[1]):
         raise ValueError(text)
-    return int(match[1]) * UNITS[match[2]]
+    return int(match[1]) * _SECONDS_PER_UNIT[match[2]]
 
 
-def sentence(said: Mapping[str, Any]) -> str:
-    """Say what a token is for, in one line."""
-    parts = [values.shown(said.get("scopes") or "nothing")]
+def describe(conditions: Mapping[str, Any]) -> str:
+    """Return the scopes, indices, projects and end of a token in one line."""
+    parts = [json_values.format_value(conditions.get("scopes") or "nothing")]
     for key, word in (("indices", "on"), ("projects", "project")):
-        if said.get(key) is not None:
-            parts.append(f"{word} {values.shown(said[key]) or 'none'}")
-    expires = said.get("expires")
+        if conditions.get(key) is not None:
+            parts.append(f"{word} {json_values.format_value(conditions[key]) or 'none'}")
+    expires = conditions.get("expires")
     if isinstance(expires, int):
-        expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(max(0, min(expires, 2**40))))
+        seconds = max(0, min(expires, _LAST_PRINTABLE_SECOND))
+        expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
     return " ".join(parts) + (f" until {expires}" if expires else "")
 
 
-def _encoded(data: bytes) -> str:
+def _encode(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _decoded(text: str) -> bytes:
+def _decode(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

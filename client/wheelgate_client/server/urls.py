@@ -1,4 +1,4 @@
-"""URLs of servers, users and indices: taken apart, put together, made fit to be shown."""
+"""URLs of servers, users and indices: parses, builds and masks them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from wheelgate_client.errors import ClientError
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-class Address(NamedTuple):
-    """A URL as typed, with the credentials that it carried kept apart."""
+class ParsedUrl(NamedTuple):
+    """A URL as typed, split into address and credentials."""
 
     url: str
     """Scheme, host and path; no credentials, query or trailing slash."""
     basic: tuple[str, str] | None
+    """User and password for HTTP basic authentication."""
 
 
 def is_absolute(text: str) -> bool:
@@ -24,11 +25,11 @@ def is_absolute(text: str) -> bool:
     return "://" in text
 
 
-def parse(text: str) -> Address:
-    """Take apart a URL that was typed.
+def parse(text: str) -> ParsedUrl:
+    """Parse a URL as typed.
 
     Raises:
-        ClientError: if no request can be sent to it.
+        ClientError: if no request can be sent to it, or it contains only half of the credentials.
     """
     try:
         parts = urlsplit(text)
@@ -36,27 +37,27 @@ def parse(text: str) -> Address:
     except ValueError:
         usable = False
     if not usable or parts.scheme not in _DEFAULT_PORTS:
-        raise ClientError(f"invalid URL: {masked(text)}")
+        raise ClientError(f"invalid URL: {mask_passwords(text)}")
     basic = None
     if "@" in parts.netloc:
         if not parts.username or not parts.password:
             raise ClientError("When using basic auth, you have to provide username and password.")
         basic = (unquote(parts.username), unquote(parts.password))
-    return Address(f"{parts.scheme}://{_host(parts)}{parts.path.rstrip('/')}", basic)
+    return ParsedUrl(f"{parts.scheme}://{_host(parts)}{parts.path.rstrip('/')}", basic)
 
 
 def join(base: str, *segments: str) -> str:
-    """Put names behind a URL, percent-encoded as far as a path needs it."""
+    """Append path segments to a URL, percent-encoded as far as a path needs it."""
     return "/".join([base.rstrip("/"), *(_quoted(segment) for segment in segments)])
 
 
 def _quoted(segment: str) -> str:
-    # An argument that is no text in the user's encoding comes with its bytes as surrogates.
+    # Python passes an argument that is invalid in the user's encoding with its bytes as surrogates.
     return quote(segment, safe="!$&'()*+,;=:@", errors="surrogateescape")
 
 
 def parent(url: str) -> str:
-    """Return the URL up to its last slash: the server's, given that of its login."""
+    """Return the URL up to its last slash: the server's URL for that of its login."""
     return url.rpartition("/")[0] + "/"
 
 
@@ -67,7 +68,7 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{host}:{parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)}/"
 
 
-def with_credentials(url: str, basic: tuple[str, str] | None) -> str:
+def with_login(url: str, basic: tuple[str, str] | None) -> str:
     """Return the URL with user and password in it, for a configuration file."""
     if basic is None:
         return url
@@ -75,45 +76,50 @@ def with_credentials(url: str, basic: tuple[str, str] | None) -> str:
     return url.replace("://", f"://{username}:{password}@", 1)
 
 
-def masked(text: str) -> str:
+def mask_passwords(text: str) -> str:
     """Hide the password of every URL in the text."""
     return re.sub(r"(?<=://)([^/\s:@]*:)?[^/\s]*@", r"\1****@", text)
 
 
 def is_insecure(url: str) -> bool:
-    """Tell whether installers refuse the host of ``url`` unless told to trust it: no TLS, and not this machine."""
+    """Tell whether installers only install from the host if told to trust it: no TLS, and not a loopback address."""
     parts = urlsplit(url)
     loopback = re.fullmatch(r"(.+\.)?localhost|127(\.[0-9]+){3}|::1", parts.hostname or "")
     return parts.scheme == "http" and loopback is None
 
 
-def user_url(root: str, username: str) -> str:
+def user_url(server_url: str, username: str) -> str:
     """Return the URL of a user.
 
     Raises:
-        ClientError: if the name would lead elsewhere.
+        ClientError: if the name would lead to another URL.
     """
     if "/" in username:
         raise ClientError(f"user name contains a slash: '{username}'")
-    return join(root, _name(username))
+    return join(server_url, _checked_name(username))
 
 
-def groups_url(root: str, name: str = "") -> str:
-    """Return the URL of a group, or of the list of all.
+def groups_url(server_url: str) -> str:
+    """Return the URL of the list of groups."""
+    return join(server_url, "+x", "groups")
+
+
+def group_url(server_url: str, name: str) -> str:
+    """Return the URL of a group.
 
     Raises:
-        ClientError: if the name would lead elsewhere.
+        ClientError: if the name would lead to another URL.
     """
-    if name in {".", ".."} or "/" in name:
+    if name in {"", ".", ".."} or "/" in name:
         raise ClientError(f"'{name}' is no name of a group")
-    return join(root, "+x", "groups", *([name] if name else []))
+    return join(groups_url(server_url), name)
 
 
-def index_url(root: str, username: str | None, text: str) -> str:
+def index_url(server_url: str, username: str | None, text: str) -> str:
     """Return the URL of an index given as ``/user/index``, ``user/index`` or ``index`` of the user logged in.
 
     Raises:
-        ClientError: if the name would lead elsewhere, or it is open whose index is meant.
+        ClientError: if the name would lead to another URL, or nobody is logged in and the name has no user.
     """
     owner, _, name = text.strip("/").rpartition("/")
     if not owner:
@@ -122,10 +128,10 @@ def index_url(root: str, username: str | None, text: str) -> str:
                 f"no current authenticated user, so whose index is '{name}'? Give it as USER/{name}, or log in first"
             )
         owner = username
-    return join(root, _name(owner), _name(name))
+    return join(server_url, _checked_name(owner), _checked_name(name))
 
 
-def _name(name: str) -> str:
+def _checked_name(name: str) -> str:
     if name in {"", ".", ".."} or "/" in name:
         raise ClientError(f"'{name}' is no name of a user or an index: give USER or USER/INDEX")
     return name

@@ -1,1 +1,1 @@
-"""Files in which the client remembers the server and index in use."""
+"""The files in which the client remembers the server and index in use, and its logins."""

@@ -1,1 +1,1 @@
-"""Runs and configures pip, uv and other tools."""
+"""Other programs: pip, uv, virtual environments, and the configuration files of packaging tools."""

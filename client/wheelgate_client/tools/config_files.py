@@ -1,4 +1,4 @@
-"""The configuration files of pip, uv and others: what they say, and how the edits of the plugins are made."""
+"""The configuration files of pip, uv and other tools: shows their status and makes the edits that plugins plan."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from pathlib import Path
 
 import py
 
-from wheelgate_client.errors import UsageError, reason
+from wheelgate_client.context import CommandContext
+from wheelgate_client.errors import UsageError, os_reason
 from wheelgate_client.hookspecs import ConfigError, ConfigWriter, Edit, Location
 from wheelgate_client.server import urls
-from wheelgate_client.session import Session
-from wheelgate_client.state.atomic import PRIVATE_FILE, local, locked, replace
+from wheelgate_client.state.atomic_files import PRIVATE_FILE_MODE, expanded_path, lock_directory, replace_file
 
-Plan = Callable[[ConfigWriter, Path], Edit]
+EditPlanner = Callable[[ConfigWriter, Path], Edit]
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """One tool's file."""
+    """A file and the writer that can edit it."""
 
     writer: ConfigWriter
     location: Location
@@ -33,126 +33,126 @@ class ConfigFile:
 class ConfigFiles:
     """The files of the user, or those in the virtual environment ``venv``; one that fails does not stop the others.
 
-    ``names`` are those of the writers to ask; if there are none, it is every writer that need not be named.
+    ``names`` selects the writers; if it is empty, all writers take part except those that work by name only.
     """
 
-    def __init__(self, session: Session, venv: Path | None, names: Collection[str]) -> None:
-        self._terminal = session.terminal
-        self._lock_directory = session.directory
+    def __init__(self, context: CommandContext, venv: Path | None, names: Collection[str]) -> None:
+        self._terminal = context.terminal
+        self._directory_to_lock = context.client_dir
         self._named = bool(names)
         self._files: list[ConfigFile] = []
         self.failures = 0
-        """How many files could not be read or changed; each has been told."""
-        for writer in session.plugins.config_writers():
+        """How many files could not be read or changed; an error message was printed for each."""
+        for writer in context.plugins.config_writers():
             if names and writer.name not in names:
                 continue
-            with self._guarded(writer.name):
+            with self._report_errors(writer.name):
                 location = writer.location(venv)
                 if location is None and names:
-                    # Whoever names a tool means the file that it reads here, which then is the user's.
+                    # The tool reads no file in the virtual environment, so the user means the file in their home.
                     location = writer.location(None)
                 if location is not None and (names or not location.by_name_only):
                     self._files.append(ConfigFile(writer, location))
 
     @property
-    def keep_a_login(self) -> bool:
-        """Whether any of them has a place for a login."""
-        return any(file.location.keeps_login for file in self._files)
+    def can_store_login(self) -> bool:
+        """Whether any of the files can store a login."""
+        return any(file.location.stores_login for file in self._files)
 
-    def change(self, plan: Plan) -> None:
-        """Make the edit that ``plan`` gives for each file, while no other client does."""
-        with locked(self._lock_directory):
+    def change(self, plan_edit: EditPlanner) -> None:
+        """Make the planned edit of each file, while no other client can."""
+        with lock_directory(self._directory_to_lock):
             for file in self._files:
-                with self._guarded(file.location.label):
-                    apply(plan(file.writer, file.location.path))
+                with self._report_errors(file.location.label):
+                    apply_edit(plan_edit(file.writer, file.location.path))
 
-    def preview(self, plan: Plan) -> None:
+    def preview(self, plan_edit: EditPlanner) -> None:
         """Print the edits that :meth:`change` would make."""
         for file in self._files:
-            with self._guarded(file.location.label):
-                edit = plan(file.writer, file.location.path)
+            with self._report_errors(file.location.label):
+                edit = plan_edit(file.writer, file.location.path)
                 if edit.before != edit.after:
-                    self._terminal.block(difference(edit, file.location.label))
+                    self._terminal.print_block(format_diff(edit, file.location.label))
 
     def statuses(self) -> list[tuple[str, str]]:
-        """Return label and status of each file worth showing."""
+        """Return label and status of each file that ``devpi use`` lists."""
         found = ((file.location.label, self._status(file)) for file in self._files)
         return [(label, status) for label, status in found if status is not None]
 
     def _status(self, file: ConfigFile) -> str | None:
         status: str | None = "cannot be read"
-        with self._guarded(file.location.label):
-            url = file.writer.read(file.location.path)
-            if url is not None:
-                status = urls.masked(url)
-            elif not (file.location.shown or self._named):
+        with self._report_errors(file.location.label):
+            configured = file.writer.status(file.location.path)
+            if configured is not None:
+                status = urls.mask_passwords(configured)
+            elif not (file.location.listed_when_unset or self._named):
                 status = None
             else:
                 status = "no index server configured" if file.location.path.exists() else "no config file exists"
         return status
 
     @contextmanager
-    def _guarded(self, what: str) -> Iterator[None]:
+    def _report_errors(self, what: str) -> Iterator[None]:
         try:
             yield
         except ConfigError as error:
-            self._tell(str(error))
+            self._count_failure(str(error))
         except OSError as error:
-            self._tell(f"{what}: {reason(error)}; the file is as it was before")
-        except Exception as error:  # noqa: BLE001 - a stranger's writer may raise anything
-            self._tell(f"{what}: {type(error).__name__}: {error}; the file is as it was before")
+            self._count_failure(f"{what}: {os_reason(error)}; the file is as it was before")
+        except Exception as error:  # noqa: BLE001 - a third-party writer may raise anything
+            self._count_failure(f"{what}: {type(error).__name__}: {error}; the file is as it was before")
 
-    def _tell(self, text: str) -> None:
+    def _count_failure(self, text: str) -> None:
         self.failures += 1
         self._terminal.error(text)
 
 
-def check_names(session: Session, names: Collection[str]) -> None:
+def check_writer_names(context: CommandContext, names: Collection[str]) -> None:
     """Make sure that there is a writer of each name.
 
     Raises:
-        UsageError: if not; the text names those that there are.
+        UsageError: if not; the text lists the known names.
     """
-    known = [writer.name for writer in session.plugins.config_writers()]
+    known = [writer.name for writer in context.plugins.config_writers()]
     unknown = next((name for name in names if name not in known), None)
     if unknown is not None:
-        raise UsageError(f"devpi use: error: '{unknown}' is nothing that can be set: --for knows {', '.join(known)}")
+        raise UsageError(f"devpi use: error: no plugin can configure '{unknown}': --for knows {', '.join(known)}")
 
 
-def apply(edit: Edit) -> None:
-    """Make the edit in one step; what stood in the file before its first edit is kept in ``FILE-bak``.
+def apply_edit(edit: Edit) -> None:
+    """Make the edit in one step; ``FILE-bak`` keeps the content from before the first edit.
 
     Raises:
-        OSError: if that cannot be done; the file is then what it was.
+        OSError: if that fails; the file is then unchanged.
     """
-    path = local(edit.path)
-    mode = _mode(path)
-    wanted = mode & PRIVATE_FILE if edit.has_secret else mode
+    path = expanded_path(edit.path)
+    mode = _current_or_default_mode(path)
+    new_mode = mode & PRIVATE_FILE_MODE if edit.has_secret else mode
     if edit.after == edit.before:
-        if edit.before is not None and wanted != mode:
-            path.chmod(wanted)
+        if edit.before is not None and new_mode != mode:
+            path.chmod(new_mode)
         return
     path.dirpath().ensure(dir=1)
     backup = path.new(basename=f"{path.basename}-bak")
     if edit.before is not None and not backup.exists():
-        replace(backup, edit.before, wanted)
+        replace_file(backup, edit.before, new_mode)
     if edit.after is None:
         path.remove()
     else:
-        replace(path, edit.after, wanted)
+        replace_file(path, edit.after, new_mode)
 
 
-def difference(edit: Edit, label: str) -> str:
-    """Return the edit as a unified diff that shows no password."""
+def format_diff(edit: Edit, label: str) -> str:
+    """Return the edit as a unified diff with all passwords masked."""
     before, after = (
         content.decode(errors="replace").splitlines() if content else [] for content in (edit.before, edit.after)
     )
-    text = urls.masked("\n".join(difflib.unified_diff(before, after, label, label, lineterm="")))
+    text = urls.mask_passwords("\n".join(difflib.unified_diff(before, after, label, label, lineterm="")))
     secrets = sorted(filter(None, edit.secrets), key=len, reverse=True)
     return re.sub("|".join(map(re.escape, secrets)), "****", text) if secrets else text
 
 
-def _mode(path: py.path.local) -> int:
+def _current_or_default_mode(path: py.path.local) -> int:
     if path.exists():
         return stat.S_IMODE(path.stat().mode)
     umask = os.umask(0o077)

@@ -1,4 +1,4 @@
-"""pip and uv: where they are, how they are called, and how they are told the index without anybody seeing the login."""
+"""pip and uv: finds them, builds their command lines, and passes them the index without showing the login."""
 
 from __future__ import annotations
 
@@ -8,35 +8,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from wheelgate_client.context import CommandContext
 from wheelgate_client.errors import ClientError
 from wheelgate_client.server import urls
-from wheelgate_client.serverinfo import ServerInfo
-from wheelgate_client.session import Session
+from wheelgate_client.server_info import ServerInfo
 from wheelgate_client.tools import venvs
 
 
 @dataclass(frozen=True, slots=True)
 class Installer:
-    """A program that installs, and the words that a call of it begins and ends with."""
+    """A program that installs packages, with the arguments that select it and its environment."""
 
     program: tuple[str, ...]
     target: tuple[str, ...]
-    """The options that say where to."""
+    """The options that say where to install."""
 
     def command(self, action: str, *arguments: str) -> list[str]:
-        """Return the whole call."""
+        """Return the command line."""
         return [*self.program, action, *self.target, *arguments]
 
 
-def chosen(options: argparse.Namespace, session: Session) -> tuple[Installer, str | None]:
-    """Return the installer, and the virtual environment that it installs into; None: where pip itself is installed.
+def choose_installer(options: argparse.Namespace, context: CommandContext) -> tuple[Installer, str | None]:
+    """Return the installer and its virtual environment; None means the environment in which pip is installed.
 
     Raises:
-        ClientError: if there is none.
+        ClientError: if there is no installer.
     """
-    directory = options.venv or session.current.venvdir or session.active_venv
-    venv = None if directory is None or directory == "-" else venvs.found(directory)
-    pip = shutil.which("pip") if venv is None else _existing(venv / "bin" / "pip")
+    directory = options.venv or context.selection.venvdir or context.active_venv
+    venv = None if directory is None or directory == "-" else venvs.find_venv(directory)
+    pip = shutil.which("pip") if venv is None else _path_if_exists(venv / "bin" / "pip")
     if options.installer == "pip" or (options.installer is None and pip is not None):
         if pip is None:
             raise ClientError(f"no pip in {venv or 'PATH'}: install it there, or use --installer uv")
@@ -48,21 +48,21 @@ def chosen(options: argparse.Namespace, session: Session) -> tuple[Installer, st
     return Installer((uv, "pip"), target), directory
 
 
-def environment(session: Session, info: ServerInfo) -> dict[str, str]:
-    """Return the variables that make pip and uv install from an index, with the login in them.
+def index_variables(context: CommandContext, info: ServerInfo) -> dict[str, str]:
+    """Return environment variables that make pip and uv install from an index; they contain the login.
 
-    A login that the server does not accept any more is left out: what everybody may read is had without.
+    A login that the server does not accept any more is left out, because public packages need none.
 
     Raises:
         ClientError: if the server does not say where its simple index is.
     """
     if info.simpleindex is None:
         raise ClientError(f"the server does not say where the simple index of {info.index} is")
-    credentials = session.credentials(info.simpleindex)
-    login = credentials.basic
-    if login is None and info.rejected is None and credentials.username and credentials.token:
-        login = (credentials.username, credentials.token)
-    url = urls.with_credentials(info.simpleindex, login)
+    login = context.login_for(info.simpleindex)
+    username_and_password = login.basic
+    if username_and_password is None and info.rejected is None and login.username and login.token:
+        username_and_password = (login.username, login.token)
+    url = urls.with_login(info.simpleindex, username_and_password)
     variables = {"PIP_INDEX_URL": url, "UV_DEFAULT_INDEX": url}
     if urls.is_insecure(url):
         host = str(urlsplit(url).hostname)
@@ -70,5 +70,5 @@ def environment(session: Session, info: ServerInfo) -> dict[str, str]:
     return variables
 
 
-def _existing(path: Path) -> str | None:
+def _path_if_exists(path: Path) -> str | None:
     return str(path) if path.exists() else None

@@ -1,20 +1,20 @@
-"""Virtual environments, as they are named on the command line."""
+"""Virtual environments, as users name them on the command line."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from wheelgate_client.errors import ClientError
-from wheelgate_client.state.atomic import local
+from wheelgate_client.state.atomic_files import expanded_path
 
 
-def found(directory: str) -> Path:
+def find_venv(directory: str) -> Path:
     """Return the absolute path of a virtual environment.
 
     Raises:
-        ClientError: if there is none.
+        ClientError: if the directory is none.
     """
-    path = Path(local(directory))
+    path = Path(expanded_path(directory))
     if not (path / "pyvenv.cfg").exists():
         raise ClientError(f"No virtualenv found at: '{directory}'; if devpi is to forget it, type 'devpi use --venv -'")
     return path

@@ -1,7 +1,7 @@
 """Client plugin ``pipconfig``: points setuptools, pip, buildout, uv and others at the current index.
 
-Reading, which every ``devpi use`` does, needs the standard library only. The libraries that edit (ConfigUpdater,
-tomlkit) cost 0.05 s, so the modules that use them are imported by the edits.
+Every ``devpi use`` reads the files, and that needs only the standard library. The libraries for edits (ConfigUpdater,
+tomlkit) take 0.05 s to import, so the writers import the modules that use them when they edit.
 """
 
 from __future__ import annotations
@@ -17,6 +17,6 @@ from wheelgate_pipconfig.uv import UvIndexWriter, UvWriter
 
 @hookimpl
 def wheelgate_client_config_writers() -> list[ConfigWriter]:
-    """Return the writers: four in the order of the session that the documentation shows, then those by name only."""
+    """Return four writers in the order in which the documentation lists them, then those that work by name only."""
     always: list[ConfigWriter] = [setuptools_writer(), PipWriter(), buildout_writer(), UvWriter()]
     return [*always, UvIndexWriter(), PypircWriter(), NetrcWriter(), poetry_writer(), pdm_writer()]

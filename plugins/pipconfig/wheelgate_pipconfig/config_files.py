@@ -1,4 +1,4 @@
-"""Configuration files as text: where they are, reading them, and what an edited text is as bytes."""
+"""Configuration files as text: their paths, reading them, and turning an edited text into an edit."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from wheelgate_client.hookspecs import ConfigError, Edit
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A configuration file as it is now."""
+class TextFile:
+    """The current content of a configuration file."""
 
     path: Path
     before: bytes | None
+    """The bytes of the file; None if there is no such file."""
     text: str
 
     def edit(self, text: str, *, has_secret: bool = False, secrets: Iterable[str] = ()) -> Edit:
         """Return the edit that makes ``text`` the content of the file.
 
-        New lines may end in LF: in a file of CRLF lines they become CRLF. A text that was emptied removes the file.
+        New lines may end in LF: in a file of CRLF lines they become CRLF. If the text becomes empty, the edit
+        removes the file.
         """
         if text == self.text:
             return Edit(self.path, self.before, self.before, has_secret, frozenset(secrets))
@@ -33,8 +35,8 @@ class Source:
         return Edit(self.path, self.before, text.encode(), has_secret, frozenset(secrets))
 
 
-def load(path: Path) -> Source:
-    """Read a file; one that does not exist is an empty text.
+def load_text_file(path: Path) -> TextFile:
+    """Read a file; a missing file has an empty text.
 
     Raises:
         ConfigError: The file cannot be read or is not UTF-8.
@@ -42,18 +44,18 @@ def load(path: Path) -> Source:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        return Source(path, None, "")
+        return TextFile(path, None, "")
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}. Make it a file that you may read.") from error
+        raise ConfigError(f"{path} cannot be read: {error.strerror}. Make it a file that you can read.") from error
     try:
-        return Source(path, content, content.decode())
+        return TextFile(path, content, content.decode())
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigError(f"{path} is not UTF-8 text: see line {line}. Save the file as UTF-8.") from None
 
 
-def label(path: Path) -> str:
-    """Return a path as a terminal shows it, the home directory as ``~``."""
+def path_label(path: Path) -> str:
+    """Return the path as ``devpi`` shows it, with ``~`` for the home directory."""
     home = Path.home()
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 

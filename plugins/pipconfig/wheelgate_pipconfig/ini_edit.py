@@ -1,4 +1,4 @@
-"""Edits of one option in the text of an ini file that leave every other byte alone."""
+"""Edits one option in the text of an ini file and leaves every other byte alone."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import re
 
 from configupdater import ConfigUpdater, Option, Section
 
-from wheelgate_pipconfig.ini import Dialect, option
+from wheelgate_pipconfig.ini import Dialect, get_option
 
 
 def with_option(text: str, dialect: Dialect, section: str, name: str, value: str) -> str:
-    """Return the text with the option set: in its place and spelling if it is there, else last in its section."""
+    """Return the text with the option set: at its place and in its spelling, or else at the end of its section."""
     preamble, document = _parse(text, dialect)
     found = _find(document, dialect, section, name)
     if found is None:
@@ -27,7 +27,7 @@ def with_option(text: str, dialect: Dialect, section: str, name: str, value: str
 
 
 def without_option(text: str, dialect: Dialect, section: str, name: str) -> str:
-    """Return the text without the option, and without its section if nothing else was in it."""
+    """Return the text without the option, and without its section if that has no other content."""
     preamble, document = _parse(text, dialect)
     found = _find(document, dialect, section, name)
     if found is None:
@@ -42,8 +42,8 @@ def without_option(text: str, dialect: Dialect, section: str, name: str) -> str:
 
 
 def with_word(text: str, dialect: Dialect, section: str, name: str, word: str) -> str:
-    """Return the text with ``word`` among the blank-separated words of the option, on a line of its own."""
-    words = (option(text, dialect, section, name) or "").split()
+    """Return the text with ``word`` added to the words of the option, on a line of its own."""
+    words = (get_option(text, dialect, section, name) or "").split()
     if word in words:
         return text
     preamble, document = _parse(text, dialect)
@@ -60,8 +60,8 @@ def with_word(text: str, dialect: Dialect, section: str, name: str, word: str) -
 
 
 def without_word(text: str, dialect: Dialect, section: str, name: str, word: str) -> str:
-    """Return the text without ``word`` among the blank-separated words of the option; the last word takes it along."""
-    words = (option(text, dialect, section, name) or "").split()
+    """Return the text with ``word`` removed from the words of the option; without words the option is removed too."""
+    words = (get_option(text, dialect, section, name) or "").split()
     if set(words) == {word}:
         return without_option(text, dialect, section, name)
     preamble, document = _parse(text, dialect)
@@ -77,7 +77,7 @@ def without_word(text: str, dialect: Dialect, section: str, name: str, word: str
 
 
 def _parse(text: str, dialect: Dialect) -> tuple[str, ConfigUpdater]:
-    # ConfigUpdater refuses an indented comment before the first section, which the tools read.
+    # ConfigUpdater refuses an indented comment before the first section; the tools accept it.
     header = re.search(r"^[ \t]*\[", text, re.MULTILINE)
     if header is None and text and not text.endswith("\n"):
         text += "\n"
@@ -90,7 +90,7 @@ def _parse(text: str, dialect: Dialect) -> tuple[str, ConfigUpdater]:
 
 
 def _rejoin(section: Section) -> None:
-    # ConfigUpdater leaves a line of a value outside the option if a comment and a blank line stand before it.
+    # ConfigUpdater does not count a line of a value as part of the option if it follows a comment and a blank line.
     blocks = section.structure
     for below in range(len(blocks) - 1, 0, -1):
         if not isinstance(blocks[below], Option) and any(map(_is_value, blocks[below].lines)):
@@ -98,7 +98,7 @@ def _rejoin(section: Section) -> None:
 
 
 def _find(document: ConfigUpdater, dialect: Dialect, section: str, name: str) -> Option | None:
-    # Where a tool takes an option that stands twice, the last one counts.
+    # If a tool accepts duplicate options, the last one counts.
     found = [
         entry
         for block in document.section_blocks()
@@ -114,8 +114,8 @@ def _append(document: ConfigUpdater, section: str, name: str, value: str) -> Non
         document.add_section(section)
     owner = [block for block in document.section_blocks() if block.name == section][-1]
     options = owner.option_blocks()
-    # A line that is indented more than the one above it continues that one, so the new line must not be indented
-    # less than what follows.
+    # A line that is indented more than the line above continues it, so the new line must not be indented less than
+    # the next one.
     if options:
         options[-1].add_after.option(_indent(options[-1].lines[0]) + name, value)
     else:

@@ -1,4 +1,4 @@
-"""The writers of ``~/.pydistutils.cfg`` and ``~/.buildout/default.cfg``: one option each."""
+"""The writers of ``~/.pydistutils.cfg`` and ``~/.buildout/default.cfg``, each for one option."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wheelgate_client.hookspecs import Edit, Location, Target
-from wheelgate_pipconfig import config_files as files
-from wheelgate_pipconfig import ini, urls
+from wheelgate_pipconfig import config_files, ini, urls
 
 
 @dataclass(slots=True)
@@ -22,41 +21,41 @@ class OptionWriter:
     option: str
     user_file: Callable[[], Path]
     escaped: str = ""
-    """The character that the tool wants doubled."""
+    """The character that has to be doubled in values."""
 
     def location(self, venv: Path | None) -> Location | None:
-        """Name the user's file; there is none in a virtual environment."""
+        """Return the user's file; there is none in a virtual environment."""
         if venv is not None:
             return None
         path = self.user_file()
-        return Location(path, files.label(path), shown=True)
+        return Location(path, config_files.path_label(path), listed_when_unset=True)
 
-    def read(self, path: Path) -> str | None:
-        """Return the index that the file names."""
-        return self._value(ini.load(path, self.dialect).text)
+    def status(self, path: Path) -> str | None:
+        """Return the URL of the index in the file."""
+        return self._value(ini.load_ini(path, self.dialect).text)
 
     def plan(self, path: Path, target: Target) -> Edit:
         """Set the option to the simple index."""
         from wheelgate_pipconfig import ini_edit
 
-        source = ini.load(path, self.dialect)
-        value = urls.checked(target.simple_url)
+        source = ini.load_ini(path, self.dialect)
+        value = urls.checked_url(target.simple_url)
         if self.escaped:
             value = value.replace(self.escaped, 2 * self.escaped)
         text = ini_edit.with_option(source.text, self.dialect, self.section, self.option, value)
         return source.edit(text, has_secret=urls.has_credential(target.simple_url))
 
-    def unplan(self, path: Path, server_url: str) -> Edit:
-        """Take the option out if it points at the server."""
+    def plan_removal(self, path: Path, server_url: str) -> Edit:
+        """Remove the option if it points at the server."""
         from wheelgate_pipconfig import ini_edit
 
-        source = ini.load(path, self.dialect)
+        source = ini.load_ini(path, self.dialect)
         if not urls.points_at(self._value(source.text), server_url):
             return source.edit(source.text)
         return source.edit(ini_edit.without_option(source.text, self.dialect, self.section, self.option))
 
     def _value(self, text: str) -> str | None:
-        value = ini.option(text, self.dialect, self.section, self.option)
+        value = ini.get_option(text, self.dialect, self.section, self.option)
         if value is None or not self.escaped:
             return value
         return value.replace(2 * self.escaped, self.escaped)

@@ -1,4 +1,4 @@
-"""The writer of ``~/.netrc``, whose logins pip, uv, pdm and others send by themselves."""
+"""The writer of ``~/.netrc``; pip, uv, pdm and other tools send the logins in it automatically."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from wheelgate_client.hookspecs import ConfigError, Edit, Location, Target
-from wheelgate_pipconfig import config_files as files
-from wheelgate_pipconfig import netrc_text, urls
+from wheelgate_pipconfig import config_files, netrc_text, urls
 
 Logins = dict[str, tuple[str, str, str]]
 """User, account and password by host, as Python reads them."""
@@ -23,66 +22,68 @@ class NetrcWriter:
     name = "netrc"
 
     def location(self, venv: Path | None) -> Location | None:
-        """Name ``NETRC`` or the user's file."""
+        """Return the file that ``NETRC`` names, or the user's file."""
         if venv is not None:
             return None
         path = Path(os.environ.get("NETRC") or "~/.netrc").expanduser()
-        return Location(path, files.label(path), shown=False, by_name_only=True, keeps_login=True)
+        return Location(
+            path, config_files.path_label(path), listed_when_unset=False, by_name_only=True, stores_login=True
+        )
 
-    def read(self, path: Path) -> str | None:
+    def status(self, path: Path) -> str | None:
         """Return the logins without their passwords."""
         text = _load(path).text
-        found = netrc_text.entries(text)
+        found = netrc_text.parse_entries(text)
         return ", ".join(f"{entry.value(text, 'login')} at {entry.machine or 'any host'}" for entry in found) or None
 
     def plan(self, path: Path, target: Target) -> Edit:
-        """Set the login of the host, whatever it was.
+        """Set the login of the host; replace the previous one.
 
         Raises:
-            ConfigError: No login is to be stored, and there is nothing else to write.
+            ConfigError: There is no login to store.
         """
         if target.username is None or target.password is None:
             raise ConfigError(
-                f"{path} is left alone: it holds nothing but logins with their passwords. If yours is to be stored"
-                " there, say so by --with-login."
+                f"{path} is left alone: it only contains logins with their passwords. Add --with-login to store"
+                " yours there."
             )
         source = _load(path)
-        host = _host(urls.checked(target.simple_url))
-        login, password = _checked(target.username), _checked(target.password)
+        host = _host(urls.checked_url(target.simple_url))
+        login, password = _checked_word(target.username), _checked_word(target.password)
         logins = _logins(source.text)
         logins[host] = (login, logins.get(host, ("", "", ""))[1], password)
         return _edit(source, netrc_text.with_login(source.text, host, login, password), logins)
 
-    def unplan(self, path: Path, server_url: str) -> Edit:
-        """Take the login of the server's host out."""
+    def plan_removal(self, path: Path, server_url: str) -> Edit:
+        """Remove the login of the server's host."""
         source = _load(path)
         host = _host(server_url)
         logins = {machine: login for machine, login in _logins(source.text).items() if machine != host}
         return _edit(source, netrc_text.without_machine(source.text, host), logins)
 
 
-def _load(path: Path) -> files.Source:
-    source = files.load(path)
+def _load(path: Path) -> config_files.TextFile:
+    source = config_files.load_text_file(path)
     try:
         _logins(source.text)
     except netrc.NetrcParseError as error:
-        # The message of the library repeats the word, which may be a password.
+        # The error of the library repeats the word, which may be a password.
         raise ConfigError(
-            f"{path} cannot be used, Python would refuse it and every login in it: line {error.lineno} has a word out"
-            " of place, or it is a comment below an empty line. Correct it or take it out."
+            f"{path} cannot be used, Python would refuse it and every login in it: line {error.lineno} has a"
+            " misplaced word, or it is a comment below an empty line. Correct it or remove it."
         ) from None
     return source
 
 
-def _edit(source: files.Source, text: str, logins: Logins) -> Edit:
+def _edit(source: config_files.TextFile, text: str, logins: Logins) -> Edit:
     try:
-        is_read = _logins(text) == logins
+        is_unambiguous = _logins(text) == logins
     except netrc.NetrcParseError:
-        is_read = False
-    if not is_read:
-        # Whether Python takes a comment for one hangs on what stands above it.
+        is_unambiguous = False
+    if not is_unambiguous:
+        # Python recognizes a comment only after certain lines.
         raise ConfigError(
-            f"{source.path} is left alone: after the edit Python would misread a comment in it. Take out the comments"
+            f"{source.path} is left alone: after the edit Python would misread a comment in it. Remove the comments"
             " next to the entry, or edit the file by hand."
         )
     secrets = netrc_text.passwords(source.text) | netrc_text.passwords(text)
@@ -90,7 +91,7 @@ def _edit(source: files.Source, text: str, logins: Logins) -> Edit:
 
 
 def _logins(text: str) -> Logins:
-    # Python's reader takes files only, so it gets one that has no name.
+    # The parser in Python only reads files, so it gets one without a name.
     with tempfile.TemporaryFile() as file:
         file.write(text.encode())
         file.seek(0)
@@ -101,7 +102,7 @@ def _host(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
-def _checked(value: str) -> str:
+def _checked_word(value: str) -> str:
     if not re.fullmatch(r"[!$-\[\]-~][!#-\[\]-~]*", value):
         raise ConfigError(
             "The user name or the password has a character that not every reader of netrc takes as it is: a blank, a"

@@ -1,4 +1,4 @@
-"""The text of a netrc file: the logins in it, and edits of one that leave every other byte alone."""
+"""Reads the logins in the text of a netrc file, and edits one and leaves every other byte alone."""
 
 from __future__ import annotations
 
@@ -6,49 +6,49 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-WORD = re.compile(r'"(?:\\.|[^"\\])*(?:"|\Z)|(?:\\.|[^\n\t\r \\])+', re.DOTALL)
-"""As the standard library's ``netrc`` reads them; a quoted one may lack its end."""
-LINE_END = re.compile(r"\n|\Z")
-MACRO_END = re.compile(r"\n\r?\n|\Z")
+NETRC_WORD = re.compile(r'"(?:\\.|[^"\\])*(?:"|\Z)|(?:\\.|[^\n\t\r \\])+', re.DOTALL)
+"""A word as the ``netrc`` module of the standard library reads it; the closing quote may be missing."""
+NETRC_LINE_END = re.compile(r"\n|\Z")
+NETRC_MACRO_END = re.compile(r"\n\r?\n|\Z")
 
 
 @dataclass(slots=True)
-class Entry:
-    """One ``machine``, or the ``default`` for all that are not named."""
+class NetrcEntry:
+    """The entry of one ``machine``, or the ``default`` entry for all other machines."""
 
     machine: str | None
     start: int
     head_end: int
-    """Where the name ends."""
+    """The end of the name."""
     end: int
     values: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Where ``login``, ``password`` and ``account`` say what they say."""
+    """The start and end of the values of ``login``, ``password`` and ``account``."""
 
     def value(self, text: str, name: str) -> str:
-        """Return a value as it is meant, or the empty text."""
+        """Return a value without quotes, or the empty text."""
         span = self.values.get(name)
-        return "" if span is None else plain(text[slice(*span)])
+        return "" if span is None else unquote_word(text[slice(*span)])
 
 
-def entries(text: str) -> list[Entry]:
-    """Return the logins, in the order of the file, given a text that the standard library accepts."""
-    found: list[Entry] = []
-    within: Entry | None = None
+def parse_entries(text: str) -> list[NetrcEntry]:
+    """Return the entries in the order of the file; the standard library has to accept the text."""
+    found: list[NetrcEntry] = []
+    within: NetrcEntry | None = None
     words = _Words(text)
     for word in words:
         key = word.group()
         if key == "macdef":
             within = None
-            words.skip_to(MACRO_END)
+            words.skip_to(NETRC_MACRO_END)
         elif key in {"machine", "default"}:
             name = next(words, word) if key == "machine" else word
-            machine = plain(name.group()) if key == "machine" else None
-            within = Entry(machine, word.start(), name.end(), name.end())
+            machine = unquote_word(name.group()) if key == "machine" else None
+            within = NetrcEntry(machine, word.start(), name.end(), name.end())
             found.append(within)
         elif key.startswith("#"):
-            # Outside of entries only a lone # takes its line along.
+            # Outside of entries only a lone # makes its line a comment.
             if within is not None or key == "#":
-                words.skip_to(LINE_END)
+                words.skip_to(NETRC_LINE_END)
         elif within is not None:
             value = next(words, word)
             within.values["login" if key == "user" else key] = value.span()
@@ -57,8 +57,8 @@ def entries(text: str) -> list[Entry]:
 
 
 def with_login(text: str, machine: str, login: str, password: str) -> str:
-    """Return the text with this login at the machine: in its place if there is one, else on a line of its own."""
-    found = [entry for entry in entries(text) if entry.machine == machine]
+    """Return the text with this login for the machine: replace an existing one, or else add a line."""
+    found = [entry for entry in parse_entries(text) if entry.machine == machine]
     if not found:
         return _with_line(text, f"machine {machine} login {login} password {password}\n")
     entry = found[-1]  # of several, the last one counts
@@ -71,11 +71,11 @@ def with_login(text: str, machine: str, login: str, password: str) -> str:
 
 
 def without_machine(text: str, machine: str) -> str:
-    """Return the text without the machine, and without the lines that held nothing else."""
-    for entry in reversed(entries(text)):
+    """Return the text without the machine, and without lines that contain nothing else."""
+    for entry in reversed(parse_entries(text)):
         if entry.machine == machine:
             before, after = text[: entry.start], text[entry.end :]
-            # A comment on its line is about it.
+            # A comment on the line of an entry belongs to the entry.
             if rest := re.match(r"[ \t]*(?:#[^\n]*?)?(\r?\n|\Z)", after):
                 before = before.rstrip(" \t")
                 after = after[rest.end() :] if before[-1:] in {"", "\n"} else rest.group(1) + after[rest.end() :]
@@ -84,20 +84,22 @@ def without_machine(text: str, machine: str) -> str:
 
 
 def passwords(text: str) -> frozenset[str]:
-    """Return all passwords, as they are written."""
-    spans = [span for entry in entries(text) for name, span in entry.values.items() if name in {"password", "account"}]
+    """Return all passwords as they appear in the file."""
+    spans = [
+        span for entry in parse_entries(text) for name, span in entry.values.items() if name in {"password", "account"}
+    ]
     return frozenset(text[slice(*span)] for span in spans)
 
 
-def plain(word: str) -> str:
-    """Return what a word means without its quotes and backslashes."""
+def unquote_word(word: str) -> str:
+    """Return a word without its quotes and backslashes."""
     quoted = len(word) > 1 and word.startswith('"')
     return re.sub(r"\\(.)", r"\1", word[1:-1] if quoted else word, flags=re.DOTALL)
 
 
 def _with_line(text: str, line: str) -> str:
-    # What stands behind the default is not heeded by every tool.
-    default = next((entry for entry in entries(text) if entry.machine is None), None)
+    # Not every tool reads entries after the default entry.
+    default = next((entry for entry in parse_entries(text) if entry.machine is None), None)
     place = len(text) if default is None else text.rfind("\n", 0, default.start) + 1
     if default is not None and text[place : default.start].strip():
         place = default.start
@@ -106,7 +108,7 @@ def _with_line(text: str, line: str) -> str:
 
 
 class _Words:
-    """The words of a text, one after the other."""
+    """Iterates over the words of a text."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -116,7 +118,7 @@ class _Words:
         return self
 
     def __next__(self) -> re.Match[str]:
-        word = WORD.search(self._text, self._position)
+        word = NETRC_WORD.search(self._text, self._position)
         if word is None:
             raise StopIteration
         self._position = word.end()

@@ -5,39 +5,41 @@ from __future__ import annotations
 from pathlib import Path
 
 from wheelgate_client.hookspecs import ConfigError, Edit, Location, Target
-from wheelgate_pipconfig import config_files as files
-from wheelgate_pipconfig import ini, urls
+from wheelgate_pipconfig import config_files, ini, urls
 
-TWINE = ini.Dialect("twine", str.lower)
-SERVER = "wheelgate"
-IMPLIED_SERVERS = ("pypi", "testpypi")
-"""What the tools know if ``index-servers`` is not there, and forget once it is."""
+TWINE_DIALECT = ini.Dialect("twine", str.lower)
+TWINE_REPOSITORY = "wheelgate"
+DEFAULT_REPOSITORIES = ("pypi", "testpypi")
+"""The repositories that the tools know by default, but no longer once ``index-servers`` is set."""
 
 
 class PypircWriter:
     """Lets ``twine upload -r wheelgate`` upload to the index.
 
-    Without ``--with-login`` no password is written, and one that is there stays as long as it is for the same host
-    and user.
+    Without ``--with-login`` it writes no password, and keeps an existing one if that is for the same host and user.
     """
 
     name = "pypirc"
 
     def location(self, venv: Path | None) -> Location | None:
-        """Name the user's file."""
+        """Return the user's file."""
         path = Path.home() / ".pypirc"
         if venv is not None:
             return None
-        return Location(path, files.label(path), shown=False, by_name_only=True, keeps_login=True)
+        return Location(
+            path, config_files.path_label(path), listed_when_unset=False, by_name_only=True, stores_login=True
+        )
 
-    def read(self, path: Path) -> str | None:
-        """Return where our server's uploads go."""
-        text = ini.load(path, TWINE).text
-        listed = (ini.option(text, TWINE, "distutils", "index-servers") or "").split()
-        return ini.option(text, TWINE, SERVER, "repository") if SERVER in listed else None
+    def status(self, path: Path) -> str | None:
+        """Return the upload URL in our section."""
+        text = ini.load_ini(path, TWINE_DIALECT).text
+        listed = (ini.get_option(text, TWINE_DIALECT, "distutils", "index-servers") or "").split()
+        return (
+            ini.get_option(text, TWINE_DIALECT, TWINE_REPOSITORY, "repository") if TWINE_REPOSITORY in listed else None
+        )
 
     def plan(self, path: Path, target: Target) -> Edit:
-        """Make the index a server of the list.
+        """Add the index to the list of repositories.
 
         Raises:
             ConfigError: The index takes no uploads.
@@ -45,54 +47,54 @@ class PypircWriter:
         from wheelgate_pipconfig import ini_edit
 
         if target.upload_url is None:
-            raise ConfigError(f"{path} is left alone: nothing can be uploaded to this index. Use another one.")
-        source = ini.load(path, TWINE)
+            raise ConfigError(f"{path} is left alone: this index takes no uploads. Use another one.")
+        source = ini.load_ini(path, TWINE_DIALECT)
         text = source.text
-        repository = urls.without_credential(urls.checked(target.upload_url))
+        repository = urls.without_credential(urls.checked_url(target.upload_url))
         for option in self._stale(text, repository, target.username):
-            text = ini_edit.without_option(text, TWINE, SERVER, option)
-        if ini.option(text, TWINE, "distutils", "index-servers") is None:
-            for server in IMPLIED_SERVERS:
-                if server in ini.sections(text, TWINE):
-                    text = ini_edit.with_word(text, TWINE, "distutils", "index-servers", server)
-        text = ini_edit.with_word(text, TWINE, "distutils", "index-servers", SERVER)
-        text = ini_edit.with_option(text, TWINE, SERVER, "repository", repository)
+            text = ini_edit.without_option(text, TWINE_DIALECT, TWINE_REPOSITORY, option)
+        if ini.get_option(text, TWINE_DIALECT, "distutils", "index-servers") is None:
+            for server in DEFAULT_REPOSITORIES:
+                if server in ini.section_names(text, TWINE_DIALECT):
+                    text = ini_edit.with_word(text, TWINE_DIALECT, "distutils", "index-servers", server)
+        text = ini_edit.with_word(text, TWINE_DIALECT, "distutils", "index-servers", TWINE_REPOSITORY)
+        text = ini_edit.with_option(text, TWINE_DIALECT, TWINE_REPOSITORY, "repository", repository)
         for option, value in (("username", target.username), ("password", target.password)):
             if value is not None:
-                text = ini_edit.with_option(text, TWINE, SERVER, option, _checked(value))
+                text = ini_edit.with_option(text, TWINE_DIALECT, TWINE_REPOSITORY, option, _checked_value(value))
         return self._edit(source, text)
 
-    def unplan(self, path: Path, server_url: str) -> Edit:
-        """Take our server out if it points there, and with it the user name and the password."""
+    def plan_removal(self, path: Path, server_url: str) -> Edit:
+        """Remove our section if it points at the server, with user name and password."""
         from wheelgate_pipconfig import ini_edit
 
-        source = ini.load(path, TWINE)
+        source = ini.load_ini(path, TWINE_DIALECT)
         text = source.text
-        if urls.points_at(ini.option(text, TWINE, SERVER, "repository"), server_url):
-            text = ini_edit.without_word(text, TWINE, "distutils", "index-servers", SERVER)
+        if urls.points_at(ini.get_option(text, TWINE_DIALECT, TWINE_REPOSITORY, "repository"), server_url):
+            text = ini_edit.without_word(text, TWINE_DIALECT, "distutils", "index-servers", TWINE_REPOSITORY)
             for option in ("repository", "username", "password"):
-                text = ini_edit.without_option(text, TWINE, SERVER, option)
+                text = ini_edit.without_option(text, TWINE_DIALECT, TWINE_REPOSITORY, option)
         return self._edit(source, text)
 
     def _stale(self, text: str, repository: str, username: str | None) -> tuple[str, ...]:
-        """Return the options that must not be sent to the repository as this user."""
-        if not urls.same_host(ini.option(text, TWINE, SERVER, "repository"), repository):
+        """Return the options whose values must not be sent to the repository for this user."""
+        if not urls.same_host(ini.get_option(text, TWINE_DIALECT, TWINE_REPOSITORY, "repository"), repository):
             return "username", "password"
-        before = ini.option(text, TWINE, SERVER, "username")
+        before = ini.get_option(text, TWINE_DIALECT, TWINE_REPOSITORY, "username")
         return ("password",) if None not in (before, username) and before != username else ()
 
-    def _edit(self, source: files.Source, text: str) -> Edit:
-        # Other servers' passwords stand in there too.
+    def _edit(self, source: config_files.TextFile, text: str) -> Edit:
+        # The file may also contain passwords for other servers.
         passwords = {
             line.strip()
             for content in (source.text, text)
-            for section in ini.sections(content, TWINE)
-            for line in (ini.option(content, TWINE, section, "password") or "").splitlines()
+            for section in ini.section_names(content, TWINE_DIALECT)
+            for line in (ini.get_option(content, TWINE_DIALECT, section, "password") or "").splitlines()
         }
         return source.edit(text, has_secret=True, secrets=passwords)
 
 
-def _checked(value: str) -> str:
+def _checked_value(value: str) -> str:
     if value != value.strip() or not value.isprintable():
         raise ConfigError(
             "The user name or the password begins or ends with a blank or has a control character, so it cannot be"

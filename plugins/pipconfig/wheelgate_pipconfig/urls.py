@@ -1,4 +1,4 @@
-"""What the writers ask of a URL."""
+"""Checks and compares the URLs that writers write and find."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from urllib.parse import urljoin, urlsplit
 from wheelgate_client.hookspecs import ConfigError
 
 
-def checked(url: str) -> str:
-    """Return the URL, which a server may have chosen, if it is one that stays within its line of a file.
+def checked_url(url: str) -> str:
+    """Return the URL if it fits on one line of a file; the server may have chosen it.
 
     Raises:
-        ConfigError: It is no such URL. The text does not repeat it: it may hold a password.
+        ConfigError: It does not. The text does not repeat the URL: it may contain a password.
     """
     if " " in url or not url.isprintable() or not _is_http(url):
         raise ConfigError(
@@ -35,26 +35,26 @@ def has_credential(url: str) -> bool:
 
 
 def without_credential(url: str) -> str:
-    """Return the URL as others may see it."""
+    """Return the URL without user and password."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def same_host(url: object, other: str) -> bool:
-    """Tell whether both URLs lead to one scheme, host and port."""
+    """Tell whether both URLs have the same scheme, host and port."""
     return points_at(url, urljoin(other, "/"))
 
 
 def points_at(url: object, server_url: str) -> bool:
-    """Tell whether ``url`` is a URL below ``server_url``, whatever credentials either carries."""
+    """Tell whether ``url`` is a URL below ``server_url``; their credentials do not matter."""
     try:
-        return isinstance(url, str) and _place(url).startswith(_place(server_url).rstrip("/") + "/")
+        return isinstance(url, str) and _normalized(url).startswith(_normalized(server_url).rstrip("/") + "/")
     except ValueError:
-        # What a file holds need not be a URL.
+        # The value in the file may be no URL.
         return False
 
 
-def _place(url: str) -> str:
+def _normalized(url: str) -> str:
     parts = urlsplit(url)
     port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
     return f"{parts.scheme}://{parts.hostname}:{port}{parts.path or '/'}"

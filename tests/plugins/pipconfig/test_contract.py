@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wheelgate_client.contracts import TARGET, ConfigWriterContract
+from wheelgate_client.contracts import CONTRACT_TARGET, ConfigWriterContract
 from wheelgate_client.hookspecs import ConfigWriter, Target
 
 INI = b"# mine\n[other]\nkey = 1\n    2\n\n; end\n"
@@ -49,7 +49,7 @@ class TestWriters(ConfigWriterContract):
     @pytest.fixture
     def target(self, writer: ConfigWriter) -> Target:
         """Return what to point at; netrc holds nothing but logins."""
-        return replace(TARGET, password="hunter2") if writer.name == "netrc" else TARGET
+        return replace(CONTRACT_TARGET, password="hunter2") if writer.name == "netrc" else CONTRACT_TARGET
 
 
 def test_every_writer_is_tried(writers: dict[str, ConfigWriter]) -> None:

@@ -274,7 +274,7 @@ def test_unplan(
     if before is not None:
         path.write_text(before)
 
-    edit = writers[tool].unplan(path, SERVER)
+    edit = writers[tool].plan_removal(path, SERVER)
 
     assert edit.after == (None if after is None else after.encode())
     assert not edit.has_secret
@@ -301,7 +301,7 @@ def test_unplan_knows_the_server(
     path = tmp_path / "pip.conf"
     path.write_text(f"[global]\nindex-url = {url}\n")
 
-    assert (writers["pip"].unplan(path, server).after is None) == gone
+    assert (writers["pip"].plan_removal(path, server).after is None) == gone
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ def test_read(
     if content is not None:
         path.write_text(content)
 
-    assert writers[tool].read(path) == url
+    assert writers[tool].status(path) == url
 
 
 def test_percent_sign_is_doubled_for_setuptools(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
@@ -350,7 +350,7 @@ def test_credentials(writers: dict[str, ConfigWriter], tmp_path: Path, tool: str
     assert edit.has_secret
     assert edit.after is not None
     path.write_bytes(edit.after)
-    assert writers[tool].read(path) == url
+    assert writers[tool].status(path) == url
 
 
 @pytest.mark.parametrize("tool", ["setuptools", "pip", "buildout"])
@@ -360,7 +360,7 @@ def test_credentials(writers: dict[str, ConfigWriter], tmp_path: Path, tool: str
         pytest.param(b"[a]\nx = \xff\n", "not UTF-8 text: see line 2", id="not-utf-8"),
         pytest.param(b"\xef\xbb\xbf[a]\n", "byte order mark", id="bom"),
         pytest.param(b"[a]\rx = 1\r", "lone carriage return", id="lone-cr"),
-        pytest.param(b"token = s3cret\n", "line 1 stands before the first [section]", id="no-section"),
+        pytest.param(b"token = s3cret\n", "line 1 comes before the first [section]", id="no-section"),
         pytest.param(b"[a]\ns3cret\n", "line 2 is neither", id="no-option"),
     ],
 )
@@ -372,9 +372,9 @@ def test_file_that_the_tool_would_refuse(
     path.write_bytes(content)
 
     for attempt in (
-        lambda: writers[tool].read(path),
+        lambda: writers[tool].status(path),
         lambda: writers[tool].plan(path, Target(SIMPLE, INDEX)),
-        lambda: writers[tool].unplan(path, SERVER),
+        lambda: writers[tool].plan_removal(path, SERVER),
     ):
         with pytest.raises(ConfigError) as caught:
             attempt()
@@ -389,7 +389,7 @@ def test_colon_that_buildout_refuses(writers: dict[str, ConfigWriter], tmp_path:
     path.write_text("[buildout]\nindex: x\n")
 
     with pytest.raises(ConfigError, match="line 2 is neither"):
-        writers["buildout"].read(path)
+        writers["buildout"].status(path)
 
 
 @pytest.mark.parametrize(
@@ -417,7 +417,7 @@ def test_duplicates_that_pip_refuses(writers: dict[str, ConfigWriter], tmp_path:
 def test_directory_in_place_of_the_file(writers: dict[str, ConfigWriter], tmp_path: Path, tool: str) -> None:
     """What cannot be read is an error that names it."""
     with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
-        writers[tool].read(tmp_path)
+        writers[tool].status(tmp_path)
 
 
 @pytest.mark.parametrize("tool", ["setuptools", "pip", "buildout", "uv"])

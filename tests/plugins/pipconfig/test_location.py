@@ -84,7 +84,7 @@ def test_what_has_to_be_named(writers: dict[str, ConfigWriter], home: Path, tool
 
     assert location is not None
     assert location.by_name_only == (tool in BY_NAME)
-    assert location.keeps_login == (tool in {"pypirc", "netrc"})
+    assert location.stores_login == (tool in {"pypirc", "netrc"})
 
 
 @pytest.mark.parametrize("tool", ["setuptools", "pip", "buildout"])
@@ -93,7 +93,7 @@ def test_the_files_of_the_session_are_always_shown(writers: dict[str, ConfigWrit
     location = writers[tool].location(None)
 
     assert location is not None
-    assert location.shown
+    assert location.listed_when_unset
     assert not location.path.exists()
 
 
@@ -107,7 +107,7 @@ def test_uv_is_shown_once_it_has_a_file(writers: dict[str, ConfigWriter], home: 
     after = writers["uv"].location(None)
 
     assert after is not None
-    assert (before.shown, after.shown) == (False, True)
+    assert (before.listed_when_unset, after.listed_when_unset) == (False, True)
 
 
 @pytest.mark.parametrize(

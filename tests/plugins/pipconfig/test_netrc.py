@@ -106,8 +106,8 @@ def test_plan_and_unplan(
     assert edit.has_secret
     assert said(path, edit.after)["pkgs.example"][::2] == ("alice", "new")
     assert writers["netrc"].plan(path, TARGET).after == edit.after
-    assert writers["netrc"].unplan(path, "http://elsewhere.example/").after == edit.after
-    back = writers["netrc"].unplan(path, SERVER).after
+    assert writers["netrc"].plan_removal(path, "http://elsewhere.example/").after == edit.after
+    back = writers["netrc"].plan_removal(path, SERVER).after
     expected = before if undone is None and before is not None else undone
     assert (back or b"").decode().rstrip("\n") == (expected or "").rstrip("\n")
 
@@ -115,9 +115,9 @@ def test_plan_and_unplan(
 def test_what_is_shown(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
     """`devpi use --for netrc` lists who logs in where, and no password."""
     path = tmp_path / ".netrc"
-    shown = [writers["netrc"].read(path)]
+    shown = [writers["netrc"].status(path)]
     path.write_text('machine a login "b" password s3cret\ndefault login c password s3cret\n')
-    shown.append(writers["netrc"].read(path))
+    shown.append(writers["netrc"].status(path))
 
     assert shown == [None, "b at a, c at any host"]
 
@@ -148,7 +148,7 @@ def test_other_logins_stay_as_they_are(writers: dict[str, ConfigWriter], file: P
     assert writers["netrc"].plan(file, TARGET).after == after
     expected.pop("pkgs.example", None)
     try:
-        undone = writers["netrc"].unplan(file, SERVER).after
+        undone = writers["netrc"].plan_removal(file, SERVER).after
     except ConfigError as error:
         assert "#" in text, error  # noqa: PT017 - where a comment stands to an entry decides whether Python takes it
     else:
@@ -158,8 +158,8 @@ def test_other_logins_stay_as_they_are(writers: dict[str, ConfigWriter], file: P
 @pytest.mark.parametrize(
     ("target", "complaint"),
     [
-        pytest.param(Target(TARGET.simple_url, INDEX, username="alice"), "say so by --with-login", id="not-asked-for"),
-        pytest.param(Target(TARGET.simple_url, INDEX), "say so by --with-login", id="not-logged-in"),
+        pytest.param(Target(TARGET.simple_url, INDEX, username="alice"), "Add --with-login", id="not-asked-for"),
+        pytest.param(Target(TARGET.simple_url, INDEX), "Add --with-login", id="not-logged-in"),
         *[
             pytest.param(
                 Target(TARGET.simple_url, INDEX, username="alice", password=password), "not every reader", id=name
@@ -192,7 +192,7 @@ def test_what_python_would_misread_afterwards(writers: dict[str, ConfigWriter], 
     path.write_text('machine a account "x"\nmachine pkgs.example\n# login bob\n')
 
     with pytest.raises(ConfigError, match="Python would misread a comment") as caught:
-        writers["netrc"].unplan(path, SERVER)
+        writers["netrc"].plan_removal(path, SERVER)
 
     assert str(path) in str(caught.value)
 
@@ -200,7 +200,7 @@ def test_what_python_would_misread_afterwards(writers: dict[str, ConfigWriter], 
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        pytest.param("machine a login b s3cret c\n", "line 1 has a word out of place", id="key"),
+        pytest.param("machine a login b s3cret c\n", "line 1 has a misplaced word", id="key"),
         pytest.param("machine a login b password c\n\n# s3cret d\n", "a comment below an empty line", id="comment"),
     ],
 )

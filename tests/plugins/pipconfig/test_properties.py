@@ -122,7 +122,7 @@ def test_pip_edit_keeps_and_gives_back_the_lines(writers: dict[str, ConfigWriter
     after = writers["pip"].plan(file, TARGET).after
     assert after is not None
     file.write_bytes(after)
-    back = writers["pip"].unplan(file, SERVER).after
+    back = writers["pip"].plan_removal(file, SERVER).after
 
     assert are_in_order(before.splitlines(keepends=True)[:-1], after.splitlines(keepends=True))
     assert are_in_order(before.splitlines()[-1:], after.splitlines())
@@ -147,7 +147,7 @@ def test_uv_edit_changes_our_settings_only(writers: dict[str, ConfigWriter], fil
 
     assert said in ({**expected, "index-url": ours["url"]}, {**expected, "index": [ours, *expected.get("index", [])]})
     file.write_bytes(after or b"")
-    assert writers["uv"].read(file) == TARGET.simple_url
+    assert writers["uv"].status(file) == TARGET.simple_url
     assert writers["uv"].plan(file, TARGET).after == after
 
 
@@ -161,7 +161,7 @@ def test_uv_edit_keeps_and_gives_back_the_lines(writers: dict[str, ConfigWriter]
     after = writers["uv"].plan(file, TARGET).after
     assert after is not None
     file.write_bytes(after)
-    back = writers["uv"].unplan(file, SERVER).after
+    back = writers["uv"].plan_removal(file, SERVER).after
 
     assert are_in_order(before.splitlines(keepends=True)[:-1], after.splitlines(keepends=True))
     assert are_in_order(before.splitlines()[-1:], after.splitlines())

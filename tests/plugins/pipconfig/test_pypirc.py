@@ -58,13 +58,13 @@ def test_plan_and_unplan(
     assert edit.after is not None
     assert edit.after.decode() == after
     path.write_bytes(edit.after)
-    assert pypirc.read(path) == INDEX
+    assert pypirc.status(path) == INDEX
     again = pypirc.plan(path, target())
     moved = pypirc.plan(path, target(OTHER))
     assert (again.after, again.has_secret) == (edit.after, True)
     assert (moved.after or b"").decode() == after.replace(INDEX, OTHER)
-    assert pypirc.unplan(path, "http://elsewhere.example/").after == edit.after
-    back = pypirc.unplan(path, SERVER)
+    assert pypirc.plan_removal(path, "http://elsewhere.example/").after == edit.after
+    back = pypirc.plan_removal(path, SERVER)
     assert back.after == (None if undone is None else undone.encode())
     assert back.has_secret == (undone is not None)
 
@@ -104,7 +104,7 @@ def test_a_section_that_is_not_listed_says_nothing(writers: dict[str, ConfigWrit
     path = tmp_path / ".pypirc"
     path.write_text(OURS)
 
-    assert writers["pypirc"].read(path) is None
+    assert writers["pypirc"].status(path) is None
 
 
 def test_credentials_stay_out_of_the_url(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_credentials_stay_out_of_the_url(writers: dict[str, ConfigWriter], tmp_p
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
-        pytest.param(Target(INDEX, INDEX), "nothing can be uploaded to this index", id="mirror"),
+        pytest.param(Target(INDEX, INDEX), "this index takes no uploads", id="mirror"),
         pytest.param(target(password="s3cret\n[x]"), "has a control character", id="newline"),
         pytest.param(target(password=" s3cret"), "begins or ends with a blank", id="blank"),
     ],

@@ -84,7 +84,7 @@ def test_pip_loads_what_the_trap_left(
     make(edit)
     said = {"global.index-url": SIMPLE, "global.trusted-host": "pkgs.example", **others}
     assert {name: pip_value(name) for name in said} == said
-    make(writers["pip"].unplan(location.path, SERVER))
+    make(writers["pip"].plan_removal(location.path, SERVER))
     assert {name: pip_value(name) for name in others} == others
     assert pip_value("global.index-url") != SIMPLE
 

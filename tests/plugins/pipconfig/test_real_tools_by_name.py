@@ -14,7 +14,7 @@ import pytest
 from tests.helpers import released_tools as released
 
 from wheelgate_client.hookspecs import ConfigWriter, Target
-from wheelgate_client.tools.config_files import apply
+from wheelgate_client.tools.config_files import apply_edit
 
 pytestmark = pytest.mark.slow
 
@@ -51,7 +51,7 @@ def configure(writers: dict[str, ConfigWriter], work: Path, recorder: Any) -> Co
             location = writers[name].location(None)
             assert location is not None
             target = Target(f"{index}+simple/", index, upload_url=index, username="alice", password="wgs_to.ken-1")
-            apply(
+            apply_edit(
                 writers[name].plan(location.path, target)
             )  # with its rights: pdm passes over a netrc that is not private
 

@@ -93,7 +93,7 @@ def test_plan_and_unplan(
     assert edit.after is not None
     assert edit.after.decode() == after
     path.write_bytes(edit.after)
-    assert writer.read(path) == SIMPLE
+    assert writer.status(path) == SIMPLE
     assert writer.plan(path, TARGET).after == edit.after
 
     moved = writer.plan(path, MOVED).after
@@ -101,8 +101,8 @@ def test_plan_and_unplan(
     assert moved.decode() == after.replace(INDEX, OTHER)
 
     path.write_bytes(moved)
-    assert writer.unplan(path, "http://elsewhere.example/").after == moved
-    assert writer.unplan(path, SERVER).after == (None if undone is None else undone.encode())
+    assert writer.plan_removal(path, "http://elsewhere.example/").after == moved
+    assert writer.plan_removal(path, SERVER).after == (None if undone is None else undone.encode())
 
 
 @pytest.mark.parametrize(
@@ -173,16 +173,16 @@ def test_a_project_is_told_no_password(writers: dict[str, ConfigWriter], tmp_pat
 
     assert b"s3cret" not in (edit.after or b"s3cret")
     path.write_bytes(edit.after or b"")
-    assert writers[tool].read(path) == SIMPLE
+    assert writers[tool].status(path) == SIMPLE
 
 
 @pytest.mark.parametrize("tool", ["poetry", "pdm"])
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        pytest.param(None, "in no project, there is no pyproject.toml", id="no-project"),
+        pytest.param(None, "neither it nor a folder above contains pyproject.toml", id="no-project"),
         pytest.param("a = \n", "is not TOML: .*line 1", id="not-toml"),
-        pytest.param("tool = {black = {x = 1}}\n", "says in one inline table", id="inline"),
+        pytest.param("tool = {black = {x = 1}}\n", "has an inline table", id="inline"),
     ],
 )
 def test_what_cannot_be_edited(
@@ -218,8 +218,8 @@ def test_other_types_are_nothing_of_ours(
     path = tmp_path / "file.toml"
     path.write_text(content)
 
-    assert writers[tool].read(path) is None
-    assert writers[tool].unplan(path, SERVER).after == content.encode()
+    assert writers[tool].status(path) is None
+    assert writers[tool].plan_removal(path, SERVER).after == content.encode()
 
 
 @pytest.mark.parametrize("tool", ["uv-index", "poetry", "pdm", "pypirc", "netrc"])

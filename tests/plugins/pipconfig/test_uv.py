@@ -99,7 +99,7 @@ def test_plan_and_unplan(
     assert edit.after is not None
     assert edit.after.decode() == after
     path.write_bytes(edit.after)
-    assert uv.read(path) == SIMPLE
+    assert uv.status(path) == SIMPLE
     assert uv.plan(path, Target(SIMPLE, INDEX)).after == edit.after
 
     moved = uv.plan(path, Target(OTHER, INDEX)).after
@@ -107,7 +107,7 @@ def test_plan_and_unplan(
     assert moved.decode() == after.replace(SIMPLE, OTHER)
 
     path.write_bytes(moved)
-    assert uv.unplan(path, SERVER).after == (None if undone is None else undone.encode())
+    assert uv.plan_removal(path, SERVER).after == (None if undone is None else undone.encode())
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_unplan_leaves_what_is_not_ours(writers: dict[str, ConfigWriter], tmp_pa
     path = tmp_path / "uv.toml"
     path.write_text(content)
 
-    edit = writers["uv"].unplan(path, SERVER)
+    edit = writers["uv"].plan_removal(path, SERVER)
 
     assert edit.after == edit.before == content.encode()
 
@@ -152,7 +152,7 @@ def test_read(writers: dict[str, ConfigWriter], tmp_path: Path, content: str, ur
     path = tmp_path / "uv.toml"
     path.write_text(content)
 
-    assert writers["uv"].read(path) == url
+    assert writers["uv"].status(path) == url
 
 
 def test_explicit_default_index_is_passed_over(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_explicit_default_index_is_passed_over(writers: dict[str, ConfigWriter],
 
     assert edit.after is not None
     path.write_bytes(edit.after)
-    assert writers["uv"].read(path) == SIMPLE
+    assert writers["uv"].status(path) == SIMPLE
 
 
 def test_credentials(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_credentials(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
     assert edit.has_secret
     assert edit.after is not None
     path.write_bytes(edit.after)
-    assert writers["uv"].read(path) == url
+    assert writers["uv"].status(path) == url
 
 
 @pytest.mark.parametrize(
@@ -194,9 +194,9 @@ def test_file_that_is_not_toml(writers: dict[str, ConfigWriter], tmp_path: Path,
     path.write_bytes(content)
 
     for attempt in (
-        lambda: writers["uv"].read(path),
+        lambda: writers["uv"].status(path),
         lambda: writers["uv"].plan(path, Target(SIMPLE, INDEX)),
-        lambda: writers["uv"].unplan(path, SERVER),
+        lambda: writers["uv"].plan_removal(path, SERVER),
     ):
         with pytest.raises(ConfigError, match=said) as caught:
             attempt()

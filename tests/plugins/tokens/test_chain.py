@@ -67,7 +67,7 @@ def test_no_sequence_of_derivations_widens(first: dict[str, Any], more: list[dic
     token = chain.write(KEY, "A" * 12, "B" * 22, encoded(first))
     good, ends = judged(token)
     for caveat in more:
-        token = tokens.narrowed(token, caveat)
+        token = tokens.narrow(token, caveat)
         narrower, earlier = judged(token)
         alone, its_end = judged(chain.write(KEY, "A" * 12, "B" * 22, encoded(caveat)))
 
@@ -82,7 +82,7 @@ def test_no_byte_can_be_changed(more: list[dict[str, Any]], data: st.DataObject)
     """Whatever is put in the place of any part of a token, nobody takes it for one of ours."""
     token = chain.write(KEY, "A" * 12, "B" * 22, encoded({"scopes": ["read"]}))
     for caveat in more:
-        token = tokens.narrowed(token, caveat)
+        token = tokens.narrow(token, caveat)
     start = data.draw(st.integers(0, len(token) - 1))
     stop = data.draw(st.integers(start, len(token)))
     changed = token[:start] + data.draw(st.text("AZaz09-_.é", max_size=50)) + token[stop:]
@@ -96,7 +96,7 @@ def test_no_caveat_can_be_taken_out(alice: Holder) -> None:
     """Of a derived token neither the last caveat, nor the first, nor one in between can be left out or moved."""
     _, token = alice.token("read")
     for project in ("x", "y"):
-        token = tokens.narrowed(token, {"projects": [project, "z"]})
+        token = tokens.narrow(token, {"projects": [project, "z"]})
     assert status(alice.site, bearer(token))[0] == "ok"
     head, random, *links, signature = token.split(".")
 
@@ -110,7 +110,7 @@ def test_a_derived_token_is_held_to_what_it_says(alice: Holder) -> None:
     for name in ("dev", "prod"):
         alice.index(name)
     _, token = alice.token()
-    derived = tokens.narrowed(token, {"scopes": ["upload"], "indices": [f"{alice.name}/dev"], "projects": ["x"]})
+    derived = tokens.narrow(token, {"scopes": ["upload"], "indices": [f"{alice.name}/dev"], "projects": ["x"]})
 
     def send(index: str, project: str, secret: str) -> int:
         return upload(alice.site, f"{alice.name}/{index}", wheel(project), ("__token__", secret)).status
@@ -122,7 +122,7 @@ def test_a_derived_token_is_held_to_what_it_says(alice: Holder) -> None:
 def test_a_derived_token_ends_with_the_one_before(alone: Holder) -> None:
     """Who revokes a token revokes all that came of it."""
     _, token = alone.token()
-    derived = tokens.narrowed(token, {"projects": ["x"]})
+    derived = tokens.narrow(token, {"projects": ["x"]})
     assert status(alone.site, bearer(derived))[0] == "ok"
 
     assert alone.site.request("DELETE", f"/+x/tokens/{identifier(token)}", auth=alone.auth).status == 200
@@ -149,7 +149,7 @@ def test_a_derived_token_ends_with_the_one_before(alone: Holder) -> None:
 )
 def test_a_condition_that_is_not_understood_is_not_met(alice: Holder, caveat: object) -> None:
     """What a newer client may have meant, the server cannot hold the token to; so it is worth nothing."""
-    token = tokens.narrowed(alice.token()[1], caveat)  # type: ignore[arg-type]
+    token = tokens.narrow(alice.token()[1], caveat)  # type: ignore[arg-type]
 
     refused = alice.site.request("DELETE", f"/{alice.name}", headers=bearer(token))
 
@@ -160,7 +160,7 @@ def test_who_asks_for_little_time_gets_it(alice: Holder, monkeypatch: pytest.Mon
     """A derived token may end earlier, and does not last longer by asking for it."""
     _, token = alice.token(expires_in=100)
     now = int(time.time())
-    short, long = (tokens.narrowed(token, {"expires": now + seconds}) for seconds in (50, 10_000))
+    short, long = (tokens.narrow(token, {"expires": now + seconds}) for seconds in (50, 10_000))
 
     def good() -> list[bool]:
         return [status(alice.site, bearer(each))[0] == "ok" for each in (short, long)]
@@ -228,14 +228,18 @@ def test_both_sides_know_one_form(alice: Holder) -> None:
     """The client, which shares no code with the server, reads and makes what the server does."""
     _, secret = alice.token("read", indices=["a/b"], projects=["x"], expires_in=1000)
 
-    read = tokens.read(secret)
+    read = tokens.parse_token(secret)
 
     assert read.id == identifier(secret)
     assert [(*caveat,) for caveat in read.caveats] == [("scopes", "indices", "projects", "expires")]
-    assert (tokens.PREFIX, tokens.LONGEST, tokens.MOST_CAVEATS) == (chain.PREFIX, chain.LONGEST, chain.MOST_CAVEATS)
-    assert tokens.SHAPE.fullmatch(secret)
+    assert (tokens.API_TOKEN_PREFIX, tokens.MAX_API_TOKEN_CHARS, tokens.MAX_API_TOKEN_CAVEATS) == (
+        chain.PREFIX,
+        chain.LONGEST,
+        chain.MOST_CAVEATS,
+    )
+    assert tokens.API_TOKEN_PATTERN.fullmatch(secret)
     _, _, signature = secret.rpartition(".")
     added = encoded({})
     digest = hmac.digest(chain.data(signature), added.encode(), "sha256")
-    assert tokens.narrowed(secret, {}).split(".")[-1] == chain.text(digest)
+    assert tokens.narrow(secret, {}).split(".")[-1] == chain.text(digest)
     assert set(EVERYTHING) == set(caveats.SCOPES)

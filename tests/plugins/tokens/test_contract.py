@@ -9,7 +9,7 @@ import pytest
 from tests.plugins.tokens.conftest import Holder, identifier
 
 from wheelgate.testing.tokens import TokenHandlerCase, TokenHandlerContract
-from wheelgate_client.server.api_tokens import narrowed
+from wheelgate_client.server.api_tokens import narrow
 from wheelgate_tokens.handler import Handler
 
 
@@ -31,6 +31,6 @@ class TestTokens(TokenHandlerContract):
             Handler(alice.site.server),
             secret,
             alice.name,
-            [secret, *(narrowed(secret, caveat) for caveat in less)],
+            [secret, *(narrow(secret, caveat) for caveat in less)],
             revoke=lambda: alice.site.request("DELETE", f"/+x/tokens/{identifier(secret)}", auth=alice.auth),
         )

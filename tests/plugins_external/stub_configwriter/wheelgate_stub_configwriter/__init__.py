@@ -1,4 +1,4 @@
-"""A stranger's writer of client configuration, for a tool whose file holds one line."""
+"""A third-party writer of client configuration, for a tool whose file holds one line."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,9 +12,9 @@ class OneLine:
     name = "stub"
 
     def location(self, venv: Path | None) -> Location | None:
-        return Location(Path.home() / ".stubrc", "~/.stubrc", shown=True) if venv is None else None
+        return Location(Path.home() / ".stubrc", "~/.stubrc", listed_when_unset=True) if venv is None else None
 
-    def read(self, path: Path) -> str | None:
+    def status(self, path: Path) -> str | None:
         return (self._bytes(path) or b"").decode().strip() or None
 
     def plan(self, path: Path, target: Target) -> Edit:
@@ -23,9 +23,9 @@ class OneLine:
         has_secret = "@" in urlsplit(target.simple_url).netloc
         return Edit(path, self._bytes(path), f"{target.simple_url}\n".encode(), has_secret)
 
-    def unplan(self, path: Path, server_url: str) -> Edit:
+    def plan_removal(self, path: Path, server_url: str) -> Edit:
         before = self._bytes(path)
-        ours = urlsplit(self.read(path) or "").hostname == urlsplit(server_url).hostname
+        ours = urlsplit(self.status(path) or "").hostname == urlsplit(server_url).hostname
         return Edit(path, before, None if ours else before, has_secret=False)
 
     def _bytes(self, path: Path) -> bytes | None:

@@ -3,8 +3,8 @@
 import argparse
 from typing import Any
 
+from wheelgate_client.context import CommandContext
 from wheelgate_client.hookspecs import hookimpl
-from wheelgate_client.session import Session
 
 
 @hookimpl
@@ -15,9 +15,9 @@ def wheelgate_client_commands(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, session: Session) -> int:
+def run(options: argparse.Namespace, context: CommandContext) -> int:
     """Print a line for each event."""
-    reply = session.api.get(f"{session.root}+x/tiny_audit/trail/{options.user}")
+    reply = context.api.get(f"{context.server_url}+x/tiny_audit/trail/{options.user}")
     for entry in reply.content["result"]:
-        session.terminal.line(f"{entry['event']} by {entry['actor']}")
+        context.terminal.print_line(f"{entry['event']} by {entry['actor']}")
     return 0

@@ -1,4 +1,4 @@
-"""HTTP as such: one request, its answer as it comes in, and what may go wrong between the two ends."""
+"""One HTTP request, its response as a stream, and the errors on the way."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import requests
 from wheelgate_client import VERSION
 from wheelgate_client.errors import UnreachableError
 
-CONNECT_SECONDS = 10
-CHUNK = 1 << 20
+CONNECT_TIMEOUT_SECONDS = 10
+DOWNLOAD_CHUNK_BYTES = 1 << 20
 
 
-class Connection:
-    """Keeps the connection between two requests."""
+class HttpConnection:
+    """Keeps the connection open between requests."""
 
-    def __init__(self, seconds: float) -> None:
-        self._timeout = (min(CONNECT_SECONDS, seconds), seconds)
+    def __init__(self, timeout_seconds: float) -> None:
+        self._timeout = (min(CONNECT_TIMEOUT_SECONDS, timeout_seconds), timeout_seconds)
         self._http = requests.Session()
-        # requests would otherwise send passwords from ~/.netrc beside, or instead of, the login.
-        self._http.auth = _unchanged
+        # requests would otherwise send passwords from ~/.netrc in addition to the login, or instead of it.
+        self._http.auth = _without_netrc
         self._http.headers.update(
             {
                 "Accept": "application/json",
@@ -33,15 +33,17 @@ class Connection:
         )
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._http.close()
 
     @contextmanager
-    def opened(self, method: str, url: str, data: Any, headers: Mapping[str, str]) -> Iterator[requests.Response]:
-        """Send a request and yield the answer, whose body is read inside; redirects are answers too.
+    def stream_response(
+        self, method: str, url: str, data: Any, headers: Mapping[str, str]
+    ) -> Iterator[requests.Response]:
+        """Send a request and yield the response, whose body is read inside the block; redirects are not followed.
 
         Raises:
-            UnreachableError: if no answer comes, or it breaks off.
+            UnreachableError: if no response arrives, or it breaks off.
         """
         try:
             with self._http.request(
@@ -59,13 +61,13 @@ class Connection:
         except requests.Timeout:
             raise UnreachableError(url, f"no answer within {self._timeout[1]:g} seconds") from None
         except requests.exceptions.ProxyError as error:
-            raise UnreachableError(url, f"through the proxy: {_innermost(error)}") from None
+            raise UnreachableError(url, f"through the proxy: {_innermost_reason(error)}") from None
         except (requests.RequestException, ValueError) as error:
-            # ValueError: neither requests nor urllib3 wraps what the standard library finds wrong with an address.
-            raise UnreachableError(url, _innermost(error)) from None
+            # ValueError: neither requests nor urllib3 wraps what the standard library raises for an invalid URL.
+            raise UnreachableError(url, _innermost_reason(error)) from None
 
 
-def _innermost(error: BaseException) -> str:
+def _innermost_reason(error: BaseException) -> str:
     reason = str(error) if isinstance(error, ValueError) else type(error).__name__
     cause: BaseException | None = error
     while cause is not None:
@@ -75,5 +77,5 @@ def _innermost(error: BaseException) -> str:
     return reason
 
 
-def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def _without_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request

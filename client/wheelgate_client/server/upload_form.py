@@ -1,4 +1,4 @@
-"""A form with a file in it, as uploads are sent: read from the disk while it goes out, so memory stays flat."""
+"""The form of an upload: its file is read while it is sent, which keeps memory use flat."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from urllib3 import encode_multipart_formdata
 
 from wheelgate_client.errors import ClientError
 
-CHUNK = 1 << 20
+UPLOAD_CHUNK_BYTES = 1 << 20
 
 
-class Form:
-    """``multipart/form-data``; each iteration is one transmission, for a redirect may ask for a second one.
+class UploadForm:
+    """A ``multipart/form-data`` body; each iteration sends it once, because a redirect may ask for it again.
 
-    urllib3 writes the frame, with no content for the file, and the file goes where the frame says: what a library of
-    its own for this would do too, and requests sends whatever has a length and can be iterated over.
+    urllib3 encodes the form with an empty file, and the content of the file is inserted there while sending. requests
+    accepts any body that has a length and can be iterated over.
     """
 
     def __init__(
         self, fields: Sequence[tuple[str, str]], path: Path, size: int, progress: Callable[[int], None]
     ) -> None:
-        """Take the text fields, and the file, of which ``progress`` is told how many bytes are sent."""
+        """Take the text fields, and the file; ``progress`` is called with the number of bytes of it sent so far."""
         frame, self.content_type = encode_multipart_formdata(
             [*fields, ("content", (path.name, b"", "application/octet-stream"))]
         )
@@ -40,10 +40,10 @@ class Form:
         yield self._head
         left = self._size
         with self._path.open("rb") as file:
-            while left and (chunk := file.read(min(left, CHUNK))):
+            while left and (chunk := file.read(min(left, UPLOAD_CHUNK_BYTES))):
                 yield chunk
                 left -= len(chunk)
                 self._progress(self._size - left)
         if left:
-            raise ClientError(f"{self._path} has become shorter while it was sent; it was not uploaded")
+            raise ClientError(f"{self._path} became shorter while it was sent; it was not uploaded")
         yield self._tail

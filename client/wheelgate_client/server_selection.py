@@ -1,0 +1,114 @@
+"""Selects the server and the index for ``devpi use``: asks the server, stores its reply and shows it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from wheelgate_client.context import CommandContext
+from wheelgate_client.errors import ClientError
+from wheelgate_client.server import urls
+from wheelgate_client.server_info import ServerInfo, fetch_server_info
+from wheelgate_client.state.selection import Selection
+from wheelgate_client.tools.venvs import find_venv
+
+
+def select(options: argparse.Namespace, context: CommandContext) -> tuple[Selection, ServerInfo | None]:
+    """Select what the options name; return that with the server's reply, or None if no server is in use."""
+    preferences = _preferences(options)
+    parsed = _requested_url(options.index, context)
+    info = None if parsed is None else fetch_server_info(context, parsed.url, parsed.basic)
+    if parsed is not None and urls.is_absolute(options.index or ""):
+        _note_basic_authentication(context, parsed)
+    if options.unset_cfg and info is None:
+        raise ClientError("not connected to a server, see 'devpi use'")
+    selected = {} if info is None else _changes(context.selection, info)
+    if not options.dry_run:
+        if options.local and context.move_selection_to_venv():
+            context.terminal.print_line(f"Creating local configuration at {context.selection_file.path}")
+        # DEVPI_INDEX names an index for one command; later commands must not find it in use.
+        _save(context, {} if context.environ.get("DEVPI_INDEX") else selected, preferences)
+        if parsed is not None and info is not None:
+            _save_login(context, parsed, info)
+    return context.selection.changed({**selected, **preferences}), info
+
+
+def show(options: argparse.Namespace, context: CommandContext, selection: Selection, info: ServerInfo | None) -> None:
+    """Print which server and index are in use, and as whom."""
+    print_line = context.terminal.print_line
+    if info is None:
+        print_line("no server: type 'devpi use URL' with a URL pointing to a server or directly to an index.")
+        return
+    login = "not logged in" if info.username is None else f"logged in as {info.username}"
+    if selection.index is None:
+        print_line(f"using server: {selection.server_url} ({login})")
+        print_line("no current index: type 'devpi use -l' to discover indices")
+        return
+    print_line(f"current devpi index: {selection.index} ({login})")
+    if options.urls or context.debugging:
+        for name in ("login", "pypisubmit", "simpleindex"):
+            print_line(f"{name:>19}: {getattr(selection, name)}")
+        print_line(f"supported features: {', '.join(sorted(info.features))}")
+
+
+def _requested_url(text: str | None, context: CommandContext) -> urls.ParsedUrl | None:
+    server_url = context.selection.server_url
+    if text is None:
+        url = context.selection.index or server_url
+        return None if url is None else urls.ParsedUrl(url, None)
+    if urls.is_absolute(text):
+        return urls.parse(text)
+    if ":" in text:
+        raise ClientError(f"invalid URL: {text} (a URL starts with http:// or https://)")
+    if server_url is None:
+        raise ClientError(f"invalid URL: {text.rstrip('/')}/ (no server is in use: type 'devpi use URL' first)")
+    return urls.ParsedUrl(context.index_url(text) if text.strip("/") else server_url, None)
+
+
+def _note_basic_authentication(context: CommandContext, parsed: urls.ParsedUrl) -> None:
+    if parsed.basic is not None:
+        context.terminal.note(f"Using basic authentication for '{parsed.url}/'.")
+    elif context.logins.basic(parsed.url) is not None:
+        context.terminal.note(f"Using existing basic auth for '{parsed.url}/'.")
+    else:
+        return
+    context.terminal.note("The password is stored unencrypted!")
+
+
+def _preferences(options: argparse.Namespace) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    if options.venv is not None:
+        changes["venvdir"] = None if options.venv == "-" else str(find_venv(options.venv))
+    if options.always_set_cfg is not None:
+        changes["always_setcfg"] = options.always_set_cfg == "yes"
+        changes["settrusted"] = options.pip_set_trusted == "yes"
+    return changes
+
+
+def _changes(before: Selection, info: ServerInfo) -> dict[str, Any]:
+    changes: dict[str, Any] = {
+        "login": info.login,
+        "index": info.index,
+        "simpleindex": info.simpleindex,
+        "pypisubmit": info.pypisubmit,
+        "features": info.features,
+    }
+    if before.server_url is not None and before.server_url != urls.parent(info.login):
+        changes["username"] = None  # the stored name is that of a user on the previous server
+    return changes
+
+
+def _save(context: CommandContext, selected: dict[str, Any], preferences: dict[str, Any]) -> None:
+    """Save changed values only: showing the selection must not need the right to write."""
+    changed = {name: value for name, value in selected.items() if getattr(context.selection, name) != value}
+    if changed or preferences:
+        context.selection_file.save({**changed, **preferences})
+
+
+def _save_login(context: CommandContext, parsed: urls.ParsedUrl, info: ServerInfo) -> None:
+    if parsed.basic is not None:
+        context.logins.set_basic(parsed.url, *parsed.basic)
+    server_url = context.logins.server_url_of(parsed.url)
+    if info.rejected is not None and server_url is not None:
+        context.logins.log_off(server_url, info.rejected)
+        context.terminal.note(f"the login of '{info.rejected}' is no longer valid: type 'devpi login {info.rejected}'")
