@@ -1,4 +1,4 @@
-"""The client's front door for tests, and servers that it should be able to cope with."""
+"""Fixtures that run ``devpi``, and fake servers with any behaviour."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ from wheelgate_client.main import main
 
 
 class QuietServer(ThreadingHTTPServer):
-    """Says nothing of clients that go away, for its standard error is that of the client under test."""
+    """Prints nothing when a client disconnects: the client under test uses the same standard error."""
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Keep it to itself."""
+        """Print nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one run of ``devpi`` left behind."""
+    """The exit code and output of one run of ``devpi``."""
 
     code: int
     out: str
     err: str
 
     def ok(self) -> Outcome:
-        """Insist on success."""
+        """Assert success."""
         assert (self.code, self.err) == (0, ""), self
         return self
 
     def fails(self, code: int = 1) -> Outcome:
-        """Insist on a failure that is told in a sentence, on standard error alone."""
+        """Assert a failure with a message on standard error."""
         assert self.code == code, self
         assert self.err.strip(), self
         assert "Traceback" not in self.err
@@ -52,7 +52,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Devpi:
-    """Runs ``devpi`` in this process, with a home directory and an environment of its own."""
+    """Runs ``devpi`` in this process, with its own home directory and environment."""
 
     home: Path
     monkeypatch: pytest.MonkeyPatch
@@ -71,18 +71,18 @@ class Devpi:
 
     @property
     def clientdir(self) -> Path:
-        """Where the state lies."""
+        """The directory of the state files."""
         return self.home / ".devpi" / "client"
 
     def state(self, name: str) -> dict[str, Any]:
-        """Return what a state file holds."""
+        """Return the content of a state file."""
         content: dict[str, Any] = json.loads((self.clientdir / name).read_text())
         return content
 
 
 @pytest.fixture
 def devpi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Devpi:
-    """Run ``devpi`` as a user who never ran it before."""
+    """Run ``devpi`` as a user without any state."""
     home = tmp_path / "home"
     home.mkdir()
     for name in [name for name in os.environ if not name.startswith(("PATH", "TMPDIR", "PYTEST", "COV"))]:
@@ -110,7 +110,7 @@ class UserAccount:
 
 @pytest.fixture
 def new_user(devpi: Devpi, index_server: RunningServer) -> UserAccount:
-    """Use the server, and make a user of a new name, without logging in."""
+    """Use the server and create a user with a new name, without logging in."""
     account = UserAccount(devpi, index_server, f"user{next(NUMBERS)}")
     devpi("use", account.root).ok()
     devpi("user", "-c", account.name, f"password={account.password}").ok()
@@ -119,7 +119,7 @@ def new_user(devpi: Devpi, index_server: RunningServer) -> UserAccount:
 
 @pytest.fixture
 def logged_in_user(new_user: UserAccount) -> UserAccount:
-    """Log in as a user of a new name."""
+    """Log in as a user with a new name."""
     new_user.devpi("login", new_user.name, "--password", new_user.password).ok()
     return new_user
 
@@ -129,15 +129,15 @@ NUMBERS = count(1)
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a made-up server says; anything but bytes is sent as JSON."""
+    """A response of the fake server; all content except bytes is sent as JSON."""
 
     content: Any = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     phrase: str | None = None
-    """What follows the status in the first line; None for the standard words."""
+    """The reason phrase of the status line; None for the standard one."""
     hangs: bool = False
-    """Whether the answer comes only when the test is over."""
+    """Whether the server waits with the response until the test is over."""
 
     def body(self) -> bytes:
         """Return the bytes to send."""
@@ -146,7 +146,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedRequest:
-    """What a made-up server was asked."""
+    """A request that the fake server received."""
 
     method: str
     path: str
@@ -154,13 +154,13 @@ class ReceivedRequest:
     body: bytes
 
     def json(self) -> Any:
-        """Return what was sent."""
+        """Return the JSON in the body."""
         return json.loads(self.body)
 
 
 @dataclass(slots=True)
 class FakeServer:
-    """Says what no index server says; other paths than the given ones, with or without a method, are 404."""
+    """Responds with ``responses``, by path or by method and path, and with 404 to everything else."""
 
     url: str
     responses: dict[str, Response]
@@ -168,14 +168,14 @@ class FakeServer:
     server: ThreadingHTTPServer
 
     def enable_tls(self, certificate: Path) -> None:
-        """Speak TLS from now on."""
+        """Require TLS from now on."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.url = self.url.replace("http:", "https:")
 
     def act_as_index_server(self, username: str | None = None) -> None:
-        """Answer discovery and login as an index server does, one that takes everybody for this user."""
+        """Respond to discovery and login like an index server that takes every client for this user."""
         status = ["noauth", "", []] if username is None else ["ok", username, []]
         api = {"login": f"{self.url}/+login", "authstatus": status, "features": []}
         index = {"index": f"{self.url}/alice/dev", "simpleindex": f"{self.url}/alice/dev/+simple/"}
@@ -184,7 +184,7 @@ class FakeServer:
         self.respond("/+login", "proxyauth", {"password": "a-token", "expiration": 36000})
 
     def serve_index(self, **api: object) -> None:
-        """Answer as the index alice/dev does that is open for upload, to a login that is good; change it by ``api``."""
+        """Respond like the index alice/dev, which takes uploads, to a valid login; ``api`` overrides values."""
         index = f"{self.url}/alice/dev"
         standard = {
             "login": f"{self.url}/+login",
@@ -199,11 +199,11 @@ class FakeServer:
         self.respond("/alice/dev?no_projects=", "indexconfig", {})
 
     def respond(self, path: str, kind: str, result: object) -> None:
-        """Answer as index servers do."""
+        """Set a response in the format of index servers."""
         self.responses[path] = Response({"result": result, "type": kind})
 
     def rewrite_urls(self, url: str, instead_of: str = "") -> None:
-        """Give out addresses as a server does that was told its outside URL."""
+        """Replace the server's URL in all responses, as if it had an outside URL."""
         before = (instead_of or self.url).encode()
         for path, answer in self.responses.items():
             self.responses[path] = Response(answer.body().replace(before, url.encode()))
@@ -211,7 +211,7 @@ class FakeServer:
 
 @pytest.fixture
 def fake_server() -> Iterator[FakeServer]:
-    """Start a server that answers by its table of paths, which the test fills."""
+    """Start a server; the test fills its table of responses."""
     responses: dict[str, Response] = {}
     requests: list[ReceivedRequest] = []
     over = threading.Event()
@@ -242,7 +242,7 @@ def fake_server() -> Iterator[FakeServer]:
         do_PUSH = do_HEAD = handle_any  # noqa: N815
 
         def log_message(self, *arguments: object) -> None:
-            """Keep standard error for the client."""
+            """Leave standard error to the client."""
 
     server = QuietServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -256,7 +256,7 @@ def fake_server() -> Iterator[FakeServer]:
 
 @pytest.fixture
 def index(devpi: Devpi, fake_server: FakeServer) -> FakeServer:
-    """Use the index alice/dev of a made-up server, logged in as alice."""
+    """Use the index alice/dev of a fake server, logged in as alice."""
     fake_server.serve_index()
     devpi("use", f"{fake_server.url}/alice/dev").ok()
     devpi("login", "alice", "--password", "x").ok()

@@ -1,4 +1,4 @@
-"""What the command line says about itself, and about command lines that make no sense."""
+"""Help texts, and messages about wrong command lines."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from tests.client.conftest import Devpi
 from wheelgate_client.commands import COMMANDS
 
 
-def test_without_a_command_the_help_is_shown(devpi: Devpi) -> None:
-    """``devpi`` alone is a question, not an error."""
+def test_no_command_shows_the_help(devpi: Devpi) -> None:
+    """``devpi`` without arguments is no error."""
     assert devpi().ok().out == devpi("--help").ok().out
 
 
 def test_help_lists_every_command(devpi: Devpi) -> None:
-    """Each command stands in the help with what it is for."""
+    """The help lists each command with its purpose."""
     lines = devpi("--help").ok().out.splitlines()
 
     assert [line.split()[0] for line in lines if line.strip().endswith(tuple(COMMANDS.values()))] == list(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_a_help_of_its_own(devpi: Devpi, command: str) -> None:
+def test_every_command_has_its_own_help(devpi: Devpi, command: str) -> None:
     """``devpi COMMAND --help`` names the command and the options of every command."""
     out = devpi(command, "--help").ok().out
 
@@ -32,7 +32,7 @@ def test_every_command_has_a_help_of_its_own(devpi: Devpi, command: str) -> None
 
 
 def test_version_is_that_of_the_distribution(devpi: Devpi) -> None:
-    """The version that is written down in the client is the one that is installed."""
+    """The version in the client's code is that of the distribution."""
     assert devpi("--version").ok().out == f"devpi (wheelgate) {version('wheelgate')}\n"
 
 
@@ -64,7 +64,7 @@ def test_version_is_that_of_the_distribution(devpi: Devpi) -> None:
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(devpi: Devpi, arguments: list[str], complaint: str) -> None:
-    """A command line that cannot be understood changes nothing and says in one line why."""
+    """A wrong command line changes nothing, and one line says why."""
     outcome = devpi(*arguments).fails(2)
 
     assert outcome.err.startswith(complaint)
@@ -73,7 +73,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(devpi: Devpi, arguments: list[s
     assert not devpi.clientdir.exists()
 
 
-def test_generic_options_stand_before_or_after_the_command(devpi: Devpi) -> None:
+def test_generic_options_work_before_and_after_the_command(devpi: Devpi) -> None:
     """``--clientdir`` means the same on both sides of the command; the later one counts."""
     elsewhere = devpi.home / "elsewhere"
 

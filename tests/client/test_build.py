@@ -1,4 +1,4 @@
-"""``devpi upload`` without a path: what is built, from which files, and by which interpreter."""
+"""``devpi upload`` without a path: the built files, their sources, and the interpreter."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SDIST = distributions.sdist("proj").filename
 BUILD_SDIST = '''
 
 def build_sdist(sdist_directory, config_settings=None):
-    """Pack the whole folder; whether git was there to ask is told by a file."""
+    """Pack the whole folder; a file contains the answer of git."""
     import subprocess, tarfile
     asked = subprocess.run(["git", "describe", "--always"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     (HERE / "history.txt").write_bytes(asked.stdout)
@@ -39,13 +39,13 @@ target.mkdir()
 
 @pytest.fixture
 def project(devpi: Devpi, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in the folder of a project under git's control, with a file that is not."""
+    """Change into the folder of a project in a git repository, with an untracked file."""
     with tarfile.open(fileobj=io.BytesIO(distributions.sdist("proj").content)) as archive:
         archive.extractall(devpi.home, filter="data")
     folder = devpi.home / "proj-1.0"
     with (folder / "backend.py").open("a") as file:
         file.write(BUILD_SDIST)
-    (folder / "build").mkdir()  # is no module 'build'
+    (folder / "build").mkdir()  # a folder that is not the module 'build'
     (folder / "build" / "rest.txt").touch()
     monkeypatch.chdir(folder)
     git("init", "-q")
@@ -56,12 +56,12 @@ def project(devpi: Devpi, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def git(*arguments: str) -> None:
-    """Run git as somebody."""
+    """Run git with a name and an address."""
     subprocess.run(["git", "-c", "user.name=x", "-c", "user.email=x@x.example", *arguments], check=True)
 
 
 def built(index: FakeServer) -> tuple[list[str], set[str]]:
-    """Return the names of the files that were sent, and those of the members of the sdist."""
+    """Return the names of the uploaded files, and of the members of the sdist."""
     names: list[str] = []
     members: set[str] = set()
     for form in uploads(index):
@@ -85,10 +85,10 @@ def built(index: FakeServer) -> tuple[list[str], set[str]]:
         pytest.param([], "[devpi:upload]\nformats = sdist\n", [SDIST], id="formats of setup.cfg"),
     ],
 )
-def test_what_was_asked_for_is_built_and_sent(
+def test_requested_formats_are_built_and_uploaded(
     devpi: Devpi, index: FakeServer, project: Path, options: list[str], setup_cfg: str, names: list[str]
 ) -> None:
-    """Nothing is left in the project's folder."""
+    """The build leaves nothing in the project's folder."""
     (project / "setup.cfg").write_text(setup_cfg)
     before = sorted(project.rglob("*"))
     index.responses["/alice/dev/"] = EMPTY
@@ -109,10 +109,10 @@ def test_what_was_asked_for_is_built_and_sent(
         pytest.param(["--no-vcs"], {"secret.txt", "build", "knows its history"}, set(), id="in place"),
     ],
 )
-def test_a_release_is_built_from_what_git_tracks(
+def test_releases_are_built_from_tracked_files(
     devpi: Devpi, index: FakeServer, project: Path, options: list[str], there: set[str], absent: set[str]
 ) -> None:
-    """What lies about in the folder gets into no release unless that is asked for."""
+    """Untracked files get into no release unless the user asks for that."""
     index.responses["/alice/dev/"] = EMPTY
 
     devpi("upload", "--no-isolation", "--sdist", *options).ok()
@@ -123,7 +123,7 @@ def test_a_release_is_built_from_what_git_tracks(
 
 
 def test_formats_are_deprecated(devpi: Devpi, index: FakeServer, project: Path) -> None:
-    """They still work, and say what to type instead."""
+    """``--formats`` still works, and a note says what to type instead."""
     index.responses["/alice/dev/"] = EMPTY
 
     outcome = devpi("upload", "--no-isolation", "--formats", "bdist_wheel,sdist.zip")
@@ -147,7 +147,7 @@ def test_documentation_is_built(
     options: list[str],
     names: list[str],
 ) -> None:
-    """Sphinx is called as a module, and what it writes is sent as a zip file."""
+    """The client runs Sphinx as a module and uploads its output as a zip file."""
     sphinx = tmp_path / "site" / "sphinx"
     sphinx.mkdir(parents=True)
     (sphinx / "__init__.py").touch()
@@ -175,7 +175,7 @@ def test_documentation_is_built(
         pytest.param([], "backend.py", "command failed", id="build fails"),
     ],
 )
-def test_what_cannot_be_built_is_told(
+def test_build_failures_are_reported(
     devpi: Devpi, index: FakeServer, project: Path, options: list[str], spoil: str, complaint: str
 ) -> None:
     """Nothing is sent."""
@@ -192,27 +192,25 @@ def test_what_cannot_be_built_is_told(
     ("content", "complaint"),
     [("[devpi:upload]\nwheel = maybe\n", "setup.cfg: Not a boolean: maybe; "), ("[devpi", "setup.cfg: File contains")],
 )
-def test_a_setup_cfg_that_makes_no_sense_is_told(
+def test_an_invalid_setup_cfg_is_reported(
     devpi: Devpi, index: FakeServer, project: Path, content: str, complaint: str
 ) -> None:
-    """Guessing would build something else than meant."""
+    """The client does not guess the meaning of invalid settings."""
     (project / "setup.cfg").write_text(content)
 
     assert devpi("upload").fails().err.startswith(complaint)
 
 
-def test_a_project_that_git_does_not_track_is_told(devpi: Devpi, index: FakeServer, project: Path) -> None:
-    """The copy would have no pyproject.toml in it."""
+def test_an_untracked_project_is_reported(devpi: Devpi, index: FakeServer, project: Path) -> None:
+    """The exported copy would lack pyproject.toml."""
     git("rm", "-q", "--cached", "pyproject.toml")
 
     assert devpi("upload").fails().err.startswith(f"git does not track the pyproject.toml of {project}: ")
 
 
 @pytest.mark.parametrize("trouble", ["damaged", "no git"])
-def test_a_repository_that_cannot_be_asked_is_told(
-    devpi: Devpi, index: FakeServer, project: Path, trouble: str
-) -> None:
-    """What git does not track must not get into a release unseen."""
+def test_an_unreadable_repository_is_reported(devpi: Devpi, index: FakeServer, project: Path, trouble: str) -> None:
+    """Untracked files must not get into a release unnoticed."""
     if trouble == "damaged":
         (project / ".git" / "HEAD").unlink()
 
@@ -232,7 +230,7 @@ def test_a_folder_without_git_is_built_in_place(devpi: Devpi, index: FakeServer,
 
 
 def test_a_refusal_leaves_no_workdir(devpi: Devpi, index: FakeServer, project: Path, tmp_path: Path) -> None:
-    """What was built is gone with the command."""
+    """The built files are deleted at the end of the command."""
     index.responses["/alice/dev/"] = Response({"message": "no"}, 403)
 
     devpi("upload", "--no-isolation", "--wheel", TMPDIR=str(tmp_path)).fails()

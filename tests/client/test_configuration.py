@@ -1,4 +1,4 @@
-"""``devpi use --set-cfg`` and its relatives, with the bundled writers and with strangers' ones."""
+"""``devpi use --set-cfg`` and related options, with bundled and third-party writers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PLAN = """before = path.read_bytes() if path.exists() else None
 
 @pytest.fixture
 def used(devpi: Devpi, fake_server: FakeServer) -> Devpi:
-    """Use an index, with no writers but those that a test installs."""
+    """Use an index, only with the writers that a test installs."""
     fake_server.act_as_index_server("alice")
     devpi("use", f"{fake_server.url}/alice/dev").ok()
     devpi.monkeypatch.setenv("DEVPI_NO_PLUGIN", "pipconfig")
@@ -62,14 +62,14 @@ def configuration(outcome: Outcome) -> list[str]:
 
 
 class TestBundledWriters:
-    """pip, uv and the others, as they come with the client."""
+    """The writers for pip, uv and other tools that come with the client."""
 
     @pytest.fixture(autouse=True)
     def _bundled(self, used: Devpi) -> None:
         used.monkeypatch.delenv("DEVPI_NO_PLUGIN")
 
-    def test_all_are_pointed_at_the_index_and_back(self, used: Devpi, fake_server: FakeServer) -> None:
-        """``--set-cfg`` shows where each tool now installs from; ``--unset-cfg`` takes that out again."""
+    def test_all_tools_are_pointed_at_the_index_and_back(self, used: Devpi, fake_server: FakeServer) -> None:
+        """``--set-cfg`` shows the index of each tool; ``--unset-cfg`` removes it again."""
         url = f"{fake_server.url}/alice/dev/+simple/"
 
         assert configuration(used("use", "--set-cfg").ok()) == [
@@ -83,7 +83,7 @@ class TestBundledWriters:
         assert url not in used("use", "--unset-cfg").ok().out
 
     def test_a_writer_can_be_replaced(self, used: Devpi, install_plugin: Callable[[str, str], None]) -> None:
-        """Whoever blocks the bundled writers sees only the others."""
+        """With the bundled writers blocked, only the others are listed."""
         install_plugin("other", WRITER.format(name="pip", read=READ, plan=PLAN))
 
         outcome = used("use", DEVPI_NO_PLUGIN="pipconfig").ok()
@@ -91,7 +91,7 @@ class TestBundledWriters:
         assert configuration(outcome) == ["~/.piprc: no config file exists", "always-set-cfg: no"]
 
     def test_two_writers_of_one_tool_are_refused(self, used: Devpi, install_plugin: Callable[[str, str], None]) -> None:
-        """Both plugins are named, and how to get along."""
+        """The message names both plugins and the remedy."""
         install_plugin("other", WRITER.format(name="pip", read=READ, plan=PLAN))
 
         outcome = used("use").fails()
@@ -101,8 +101,8 @@ class TestBundledWriters:
         assert "'pipconfig'" in outcome.err
 
 
-def test_what_a_file_says_is_shown(used: Devpi, toolrc: Path) -> None:
-    """No file, a file that says nothing, a URL; of credentials only the user is shown."""
+def test_the_index_in_a_file_is_shown(used: Devpi, toolrc: Path) -> None:
+    """A missing file, and a URL in the file, with its password masked."""
     shown = [configuration(used("use").ok())[0]]
     toolrc.write_text("http://u:secret@other/+simple/")
     shown.append(configuration(used("use").ok())[0])
@@ -110,8 +110,8 @@ def test_what_a_file_says_is_shown(used: Devpi, toolrc: Path) -> None:
     assert shown == ["~/.toolrc: no config file exists", "~/.toolrc: http://u:****@other/+simple/"]
 
 
-def test_a_file_that_says_nothing_is_shown_so(used: Devpi, install_plugin: Callable[[str, str], None]) -> None:
-    """The file is there, and points nowhere."""
+def test_a_file_without_an_index_is_shown(used: Devpi, install_plugin: Callable[[str, str], None]) -> None:
+    """The file exists and names no index."""
     install_plugin("tool", WRITER.format(name="tool", read="return None", plan=PLAN))
     (used.home / ".toolrc").write_text("")
 
@@ -119,7 +119,7 @@ def test_a_file_that_says_nothing_is_shown_so(used: Devpi, install_plugin: Calla
 
 
 def test_always_set_cfg_is_remembered(used: Devpi, toolrc: Path, fake_server: FakeServer) -> None:
-    """After ``--always-set-cfg=yes`` every ``use`` writes, until ``no``."""
+    """After ``--always-set-cfg=yes`` every ``use`` writes the files, until ``no``."""
     url = f"{fake_server.url}/alice/dev/+simple/"
 
     assert configuration(used("use", "--always-set-cfg=yes").ok()) == [f"~/.toolrc: {url}", "always-set-cfg: yes"]
@@ -133,7 +133,7 @@ def test_always_set_cfg_is_remembered(used: Devpi, toolrc: Path, fake_server: Fa
 
 
 def test_a_dry_run_changes_nothing(used: Devpi, toolrc: Path, fake_server: FakeServer) -> None:
-    """The differences are printed, and neither files nor state are written."""
+    """It prints the differences and writes neither files nor state."""
     toolrc.write_text("http://old/\n")
     state = {path: path.read_bytes() for path in used.clientdir.iterdir()}
 
@@ -153,7 +153,7 @@ def test_a_dry_run_changes_nothing(used: Devpi, toolrc: Path, fake_server: FakeS
 
 
 def test_a_dry_run_hides_credentials(used: Devpi, toolrc: Path, fake_server: FakeServer) -> None:
-    """What is written to the file with a password is printed without."""
+    """The printed differences contain no password."""
     host = fake_server.url.removeprefix("http://")
     used("use", f"http://u:secret@{host}/alice/dev")
 
@@ -164,7 +164,7 @@ def test_a_dry_run_hides_credentials(used: Devpi, toolrc: Path, fake_server: Fak
 
 
 def test_the_original_is_kept_once(used: Devpi, toolrc: Path) -> None:
-    """``FILE-bak`` holds what stood there before the first change, for good, with the same rights."""
+    """``FILE-bak`` keeps the content from before the first change, with the same mode."""
     backup = used.home / ".toolrc-bak"
     toolrc.write_text("mine")
     toolrc.chmod(0o640)
@@ -178,7 +178,7 @@ def test_the_original_is_kept_once(used: Devpi, toolrc: Path) -> None:
 
 
 def test_a_new_file_needs_no_backup(used: Devpi, toolrc: Path) -> None:
-    """There is nothing to keep, and the usual rights are those of the process."""
+    """There is no backup, and the mode follows the umask."""
     before = os.umask(0o027)
     try:
         used("use", "--set-cfg").ok()
@@ -189,8 +189,8 @@ def test_a_new_file_needs_no_backup(used: Devpi, toolrc: Path) -> None:
     assert not (used.home / ".toolrc-bak").exists()
 
 
-def test_what_is_so_already_is_not_written(used: Devpi, toolrc: Path) -> None:
-    """A second time changes neither the file nor makes a backup."""
+def test_an_unchanged_file_is_not_written(used: Devpi, toolrc: Path) -> None:
+    """A second run changes neither the file nor makes a backup."""
     used("use", "--set-cfg").ok()
     before = toolrc.stat()
 
@@ -204,7 +204,7 @@ def test_what_is_so_already_is_not_written(used: Devpi, toolrc: Path) -> None:
 def test_a_file_with_a_password_is_private(
     used: Devpi, toolrc: Path, fake_server: FakeServer, content: str | None
 ) -> None:
-    """Whatever its rights were, once it carries a credential only the owner can read it."""
+    """Once a file contains a credential only its owner can read it, whatever its mode was before."""
     url = fake_server.url.replace("http://", "http://u:secret@")
     used("use", f"{url}/alice/dev")
     if content is not None:
@@ -218,7 +218,7 @@ def test_a_file_with_a_password_is_private(
 
 
 def test_a_symbolic_link_stays_one(used: Devpi, toolrc: Path, tmp_path: Path) -> None:
-    """Whoever keeps dotfiles elsewhere finds the change there."""
+    """Users who keep dotfiles elsewhere find the change there."""
     real = tmp_path / "dotfiles-toolrc"
     real.write_text("mine")
     toolrc.symlink_to(real)
@@ -229,8 +229,8 @@ def test_a_symbolic_link_stays_one(used: Devpi, toolrc: Path, tmp_path: Path) ->
     assert real.read_text().endswith("/+simple/")
 
 
-def test_unset_removes_what_the_writer_says(used: Devpi, toolrc: Path) -> None:
-    """A writer may ask for the whole file to go; what stood in it is in the backup."""
+def test_unset_makes_the_edit_of_the_writer(used: Devpi, toolrc: Path) -> None:
+    """A writer may remove the whole file; the backup keeps its content."""
     toolrc.write_text("mine")
 
     assert configuration(used("use", "--unset-cfg").ok())[0] == "~/.toolrc: no config file exists"
@@ -260,7 +260,7 @@ def test_a_writer_that_fails_does_not_stop_the_others(
     complaint: str,
     dry: list[str],
 ) -> None:
-    """Its line goes to standard error, the others are written, and the exit code is 1."""
+    """Its message goes to standard error, the other files are written, and the exit code is 1."""
     install_plugin("tool", WRITER.format(name="tool", read=READ, plan=plan))
     install_plugin("good", WRITER.format(name="good", read=READ, plan=PLAN))
 
@@ -272,8 +272,8 @@ def test_a_writer_that_fails_does_not_stop_the_others(
     assert f"~/.goodrc: {good}" in outcome.out
 
 
-def test_a_writer_without_a_place_is_left_out(used: Devpi, install_plugin: Callable[[str, str], None]) -> None:
-    """A tool that has no file there is not shown, one that fails to say is told."""
+def test_a_writer_without_a_location_is_left_out(used: Devpi, install_plugin: Callable[[str, str], None]) -> None:
+    """A tool without a file is not listed; a writer that raises is reported."""
     nowhere = WRITER.replace('return Location(path, "~/.{name}rc", listed_when_unset=True)', "return None")
     failing = WRITER.replace(
         'return Location(path, "~/.{name}rc", listed_when_unset=True)', "raise KeyError(path.name)"
@@ -287,8 +287,8 @@ def test_a_writer_without_a_place_is_left_out(used: Devpi, install_plugin: Calla
     assert outcome.err == "failing: KeyError: '.failingrc'; the file is as it was before\n"
 
 
-def test_a_file_that_cannot_be_read_is_told_and_shown(used: Devpi, install_plugin: Callable[[str, str], None]) -> None:
-    """Showing what is in use succeeds all the same."""
+def test_an_unreadable_file_is_reported_and_listed(used: Devpi, install_plugin: Callable[[str, str], None]) -> None:
+    """``use`` without options still succeeds."""
     install_plugin("tool", WRITER.format(name="tool", read="raise ConfigError('~/.toolrc is not text')", plan=PLAN))
 
     outcome = used("use")
@@ -298,7 +298,7 @@ def test_a_file_that_cannot_be_read_is_told_and_shown(used: Devpi, install_plugi
 
 
 def test_without_an_index_there_is_nothing_to_set(used: Devpi, toolrc: Path, fake_server: FakeServer) -> None:
-    """A server alone is none to install from."""
+    """Tools cannot install from a server without an index."""
     outcome = used("use", fake_server.url, "--set-cfg")
 
     assert (outcome.code, outcome.err) == (0, "no index configured: cannot set pip/easy_install index\n")
@@ -306,12 +306,12 @@ def test_without_an_index_there_is_nothing_to_set(used: Devpi, toolrc: Path, fak
 
 
 def test_without_a_server_there_is_nothing_to_unset(devpi: Devpi) -> None:
-    """It would be open what to take out."""
+    """Without a server it is unknown which settings to remove."""
     assert devpi("use", "--unset-cfg").fails().err == "not connected to a server, see 'devpi use'\n"
 
 
 class TestTrust:
-    """Whether pip is told to trust the host."""
+    """The setting that makes pip trust a host."""
 
     @pytest.fixture(autouse=True)
     def _writer(self, used: Devpi, install_plugin: Callable[[str, str], None]) -> None:
@@ -329,11 +329,11 @@ class TestTrust:
         ids=["not given", "auto", "yes", "no"],
     )
     def test_this_machine_needs_no_trust(self, used: Devpi, option: list[str], trusted: str) -> None:
-        """Of the loopback addresses nothing is said unless it is asked for."""
+        """Nothing is written about loopback addresses unless the user asks for it."""
         assert configuration(used("use", "--set-cfg", *option).ok())[0] == f"~/.toolrc: {trusted}"
 
     def test_trust_is_remembered_with_always(self, used: Devpi) -> None:
-        """``--always-set-cfg=yes`` keeps the answer for later."""
+        """``--always-set-cfg=yes`` stores the decision for later."""
         used("use", "--always-set-cfg=yes", "--pip-set-trusted=yes").ok()
 
         assert used.state("current.json")["settrusted"] is True
@@ -343,7 +343,7 @@ class TestTrust:
     def test_another_host_without_tls_is_trusted_with_a_warning(
         self, used: Devpi, fake_server: FakeServer, option: list[str]
     ) -> None:
-        """An index by http:// on another machine is no use to pip otherwise."""
+        """Otherwise pip could not use an http:// index on another machine."""
         fake_server.rewrite_urls("http://index.example")
 
         outcome = used("use", f"{fake_server.url}/alice/dev", "--set-cfg", *option)

@@ -1,4 +1,4 @@
-"""``devpi use --for NAME``: configuration that is set, shown and taken out only when it is asked for by name."""
+"""``devpi use --for NAME``: configuration that is only set, shown and removed by name."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def configuration(outcome: Outcome) -> list[str]:
     return outcome.out.splitlines()[1:]
 
 
-def test_only_what_is_named_is_set_shown_and_taken_out(used: Devpi, fake_server: FakeServer) -> None:
-    """Each file shows where uploads or installs go; the others do not come into being."""
+def test_only_named_tools_are_set_shown_and_unset(used: Devpi, fake_server: FakeServer) -> None:
+    """Each file shows its upload URL or index; other files are not created."""
     simple, upload = f"{fake_server.url}/alice/dev/+simple/", f"{fake_server.url}/alice/dev/"
     names = "--for=uv-index,pypirc,poetry", "--for", "pdm"
     paths = ["~/.config/uv/uv.toml", "~/.pypirc", "~/pyproject.toml", "~/pyproject.toml"]
@@ -42,8 +42,8 @@ def test_only_what_is_named_is_set_shown_and_taken_out(used: Devpi, fake_server:
     assert (used.home / "pyproject.toml").read_text() == "[project]\n"
 
 
-def test_without_a_name_they_are_left_alone(used: Devpi) -> None:
-    """``--set-cfg`` and ``--always-set-cfg`` write the files of the documented session, no others."""
+def test_unnamed_tools_are_left_alone(used: Devpi) -> None:
+    """``--set-cfg`` and ``--always-set-cfg`` write only the files in the documented session."""
     before = (used.home / "pyproject.toml").read_text()
 
     used("use", "--set-cfg", "--always-set-cfg=yes").ok()
@@ -69,13 +69,13 @@ def test_without_a_name_they_are_left_alone(used: Devpi) -> None:
         ),
     ],
 )
-def test_what_makes_no_sense_is_refused(used: Devpi, arguments: list[str], complaint: str) -> None:
-    """The sentence says what would."""
+def test_invalid_combinations_are_refused(used: Devpi, arguments: list[str], complaint: str) -> None:
+    """The message says what to type instead."""
     assert f"devpi use: error: {complaint}" in used("use", *arguments).fails(2).err
 
 
-def test_a_login_is_stored_when_asked_for(used: Devpi) -> None:
-    """It is in files that only their owner can read, whatever they were, and so is what they were before."""
+def test_a_login_is_stored_on_request(used: Devpi) -> None:
+    """Only the owner can read the files and their backups, whatever their mode was before."""
     pypirc = used.home / ".pypirc"
     pypirc.write_text("[corp]\npassword = theirs\n")
     pypirc.chmod(0o644)
@@ -94,7 +94,7 @@ def test_a_login_is_stored_when_asked_for(used: Devpi) -> None:
 
 
 def test_no_password_is_printed(used: Devpi) -> None:
-    """The differences of a dry run show neither the login nor what else the files hold."""
+    """The differences of a dry run show neither the login nor other passwords in the files."""
     (used.home / ".netrc").write_text("machine corp.example login bob password theirs\n")
     (used.home / ".pypirc").write_text("[corp]\npassword = theirs\n")
 
@@ -107,8 +107,8 @@ def test_no_password_is_printed(used: Devpi) -> None:
     assert "a-token" not in outcome.out
 
 
-def test_nobody_has_no_login_to_store(devpi: Devpi, fake_server: FakeServer) -> None:
-    """The sentence says how to get one."""
+def test_without_a_login_there_is_none_to_store(devpi: Devpi, fake_server: FakeServer) -> None:
+    """The message says how to log in."""
     fake_server.serve_index(authstatus=["noauth", "", []])
     devpi("use", f"{fake_server.url}/alice/dev").ok()
 
@@ -119,8 +119,8 @@ def test_nobody_has_no_login_to_store(devpi: Devpi, fake_server: FakeServer) -> 
 
 
 @pytest.mark.parametrize("address", ["simpleindex", "pypisubmit"])
-def test_a_server_cannot_send_the_login_elsewhere(used: Devpi, fake_server: FakeServer, address: str) -> None:
-    """If the index says that it lies on another host, no login is written for that."""
+def test_a_server_cannot_redirect_the_stored_login(used: Devpi, fake_server: FakeServer, address: str) -> None:
+    """If the index has a URL on another host, no login is written for that host."""
     fake_server.serve_index(**{address: "http://evil.example/alice/dev/"})
 
     used("use", "--set-cfg", "--for", "netrc,pypirc", "--with-login").fails()
@@ -128,8 +128,8 @@ def test_a_server_cannot_send_the_login_elsewhere(used: Devpi, fake_server: Fake
     assert not {".netrc", ".pypirc"} & {path.name for path in used.home.iterdir()}
 
 
-def test_basic_authentication_is_what_is_stored(used: Devpi, fake_server: FakeServer) -> None:
-    """Where a server in front wants a password of its own, that is the one that the tools have to send."""
+def test_basic_authentication_takes_precedence_in_files(used: Devpi, fake_server: FakeServer) -> None:
+    """If a proxy requires a password, the tools have to send that one."""
     host = fake_server.url.removeprefix("http://")
     used("use", f"http://u:secret@{host}/alice/dev")
 
@@ -140,7 +140,7 @@ def test_basic_authentication_is_what_is_stored(used: Devpi, fake_server: FakeSe
 
 
 def test_a_name_reaches_the_users_file_from_a_virtual_environment(used: Devpi, tmp_path: Path) -> None:
-    """Whoever names a tool that reads nothing in there means the file that it does read."""
+    """If a tool reads no file in the virtual environment, its name means the user's file."""
     (tmp_path / "venv").mkdir()
     (tmp_path / "venv" / "pyvenv.cfg").touch()
     venv = {"VIRTUAL_ENV": str(tmp_path / "venv")}
@@ -155,6 +155,6 @@ def test_a_name_reaches_the_users_file_from_a_virtual_environment(used: Devpi, t
     assert "no global configuration changed" in used("use", **venv).ok().out
 
 
-def test_what_is_not_there_is_taken_out_twice(used: Devpi) -> None:
-    """Files that do not exist have nothing in them."""
+def test_unsetting_missing_files_succeeds(used: Devpi) -> None:
+    """Missing files contain no settings to remove."""
     used("use", "--unset-cfg", "--for", "netrc,pypirc,uv-index,poetry,pdm").ok()

@@ -19,7 +19,7 @@ def chief(index_server: RunningServer, devpi: Devpi) -> Devpi:
 
 
 def test_groups_are_created_listed_shown_modified_and_deleted(chief: Devpi, index_server: RunningServer) -> None:
-    """The life of a group, in the manner of users and indices."""
+    """The commands cover the whole life of a group, as for users and indices."""
     url = f"{index_server.url}+x/groups"
     for name in ("gina", "gerd"):
         chief("user", "-c", name, "password=a-good-password").ok()
@@ -52,13 +52,13 @@ def test_groups_are_created_listed_shown_modified_and_deleted(chief: Devpi, inde
         (["-c", "devs", "members=nobody"], 1, "names the user 'nobody', who does not exist"),
     ],
 )
-def test_what_goes_wrong_is_told(chief: Devpi, arguments: list[str], code: int, sentence: str) -> None:
-    """One sentence, and an exit code."""
+def test_failures_are_reported(chief: Devpi, arguments: list[str], code: int, sentence: str) -> None:
+    """One sentence says why, and the exit code tells usage errors apart."""
     assert sentence in chief("group", *arguments).fails(code).err
 
 
 def test_rights_are_needed(chief: Devpi) -> None:
-    """Who has not logged in sees no groups."""
+    """Users who are not logged in cannot list groups."""
     chief("logoff").ok()
 
     assert "401" in chief("group", "-l").fails().err

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.slow
 
 
 def settings(name: str, **changes: str) -> str:
-    """Return the lines that show a stage of ``name``."""
+    """Return the lines that show a stage index of ``name``."""
     config = {
         "type": "stage",
         "bases": "",
@@ -24,7 +24,7 @@ def settings(name: str, **changes: str) -> str:
 
 
 def test_indices_are_created_shown_listed_and_deleted(logged_in_user: UserAccount) -> None:
-    """The life of an index, with the lines in the recorded order."""
+    """The commands cover the whole life of an index; its settings are in the recorded order."""
     devpi, name = logged_in_user.devpi, logged_in_user.name
     url = f"{logged_in_user.root}/{name}/dev"
 
@@ -39,7 +39,7 @@ def test_indices_are_created_shown_listed_and_deleted(logged_in_user: UserAccoun
     assert devpi("index", "-l").ok().out == ""
 
 
-def test_settings_given_at_creation_count(logged_in_user: UserAccount) -> None:
+def test_settings_can_be_given_at_creation(logged_in_user: UserAccount) -> None:
     """``-c`` takes any number of settings."""
     logged_in_user.devpi("index", "-c", "base").ok()
 
@@ -68,7 +68,7 @@ def test_settings_given_at_creation_count(logged_in_user: UserAccount) -> None:
 def test_settings_are_changed(
     logged_in_user: UserAccount, changes: list[str], expected: dict[str, str], named: list[str]
 ) -> None:
-    """Each change is told as typed, then the index is shown; without a name it is the one in use."""
+    """Each change is printed as typed, then the index; without a name it is the one in use."""
     logged_in_user.devpi("index", "-c", "base").ok()
     logged_in_user.devpi("index", "-c", "dev").ok()
     logged_in_user.devpi("use", "dev").ok()
@@ -95,10 +95,10 @@ def test_settings_are_changed(
         pytest.param(["a/b/c"], "'a/b' is no name of a user or an index: ", id="too many slashes"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_one_line(
+def test_impossible_actions_are_reported_in_one_line(
     logged_in_user: UserAccount, arguments: list[str], complaint: str
 ) -> None:
-    """Arguments that make no sense never reach the server."""
+    """Invalid arguments never reach the server."""
     outcome = logged_in_user.devpi("index", *arguments).fails()
 
     assert outcome.err.startswith(complaint)
@@ -106,7 +106,7 @@ def test_what_cannot_be_done_is_told_in_one_line(
 
 
 @pytest.mark.parametrize("arguments", [["-l"], ["-c", "dev"], ["dev"], ["dev", "a=b"], ["--delete", "dev", "-y"]])
-def test_whose_index_is_meant_must_be_known(new_user: UserAccount, arguments: list[str]) -> None:
+def test_a_short_index_name_needs_a_login(new_user: UserAccount, arguments: list[str]) -> None:
     """The short form needs a login."""
     assert new_user.devpi("index", *arguments).fails().err.startswith("no current authenticated user")
 
@@ -132,10 +132,10 @@ def test_whose_index_is_meant_must_be_known(new_user: UserAccount, arguments: li
         ),
     ],
 )
-def test_a_refusal_shows_request_and_answer(
+def test_a_refusal_shows_request_and_response(
     logged_in_user: UserAccount, arguments: list[str], request_line: str, answer: str
 ) -> None:
-    """Two lines: what was asked, and what the server said."""
+    """Two lines show the request and the server's reason."""
     logged_in_user.devpi("index", "-c", "dev").ok()
     logged_in_user.devpi("index", "-c", "nv", "volatile=False").ok()
     values = {

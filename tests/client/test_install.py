@@ -1,4 +1,4 @@
-"""``devpi install``: pip and uv install from the index, as the user who is logged in, and nobody sees the login."""
+"""``devpi install``: pip and uv install from the index as the user logged in, and the login stays secret."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LATER = distributions.wheel("abc", "2.0rc1")
 
 @pytest.fixture(scope="module")
 def ready_venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a virtual environment with pip in it."""
+    """Return a virtual environment with pip."""
     folder = tmp_path_factory.mktemp("venv") / "with pip"
     subprocess.run([sys.executable, "-m", "virtualenv", "-q", str(folder)], env=os.environ | SHARED_PIP, check=True)
     return folder
@@ -32,7 +32,7 @@ def ready_venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def packages(index: FakeServer, devpi: Devpi) -> FakeServer:
-    """Serve two versions of a package to whoever is logged in; the token has every character that a URL minds."""
+    """Serve two versions of a package to the user logged in; the token has all characters that URLs escape."""
     index.respond("/+login", "proxyauth", {"password": TOKEN, "expiration": 36000})
     devpi("login", "alice", "--password", "x").ok()
     links = ""
@@ -48,7 +48,7 @@ def packages(index: FakeServer, devpi: Devpi) -> FakeServer:
 
 
 def run(devpi: Devpi, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run ``devpi`` as a process of its own, whose children share its output; pip and uv ask nobody else."""
+    """Run ``devpi`` as a process, which shares its output with pip and uv; these read no other configuration."""
     program = Path(sys.executable).with_name("devpi")
     safe = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0"}
     safe |= {"UV_NO_CONFIG": "1", "UV_CACHE_DIR": str(devpi.home / "uv"), "HOME": str(devpi.home)}
@@ -65,7 +65,7 @@ def run(devpi: Devpi, *arguments: str, **environ: str) -> subprocess.CompletedPr
 
 
 def installed(venv: Path) -> dict[str, str]:
-    """Return what is installed in an environment beside pip and its like."""
+    """Return the packages in an environment, without pip and setuptools."""
     command = [sys.executable, "-m", "uv", "pip", "list", "--python", str(venv / "bin" / "python"), "--format", "json"]
     listed = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     return {item["name"]: item["version"] for item in listed if item["name"] not in {"pip", "setuptools"}}
@@ -76,7 +76,7 @@ def installed(venv: Path) -> dict[str, str]:
 def test_a_package_is_installed_as_the_user_logged_in(
     devpi: Devpi, packages: FakeServer, ready_venv: Path, installer: str, way: str
 ) -> None:
-    """The login reaches the index, and is on no command line and no screen; a release candidate counts as release."""
+    """The index gets the login, but no command line or screen shows it; pre-releases are installed too."""
     environ = {"VIRTUAL_ENV": str(ready_venv)} if way == "active" else {}
     if way == "stored":
         devpi("use", "--venv", str(ready_venv))
@@ -95,8 +95,8 @@ def test_a_package_is_installed_as_the_user_logged_in(
     subprocess.run([sys.executable, "-m", "uv", "pip", "uninstall", "--python", str(ready_venv), "abc"], check=True)
 
 
-def test_uv_is_taken_where_there_is_no_pip(devpi: Devpi, packages: FakeServer, tmp_path: Path) -> None:
-    """Environments that uv makes have none."""
+def test_uv_is_used_without_pip(devpi: Devpi, packages: FakeServer, tmp_path: Path) -> None:
+    """Environments that uv creates contain no pip."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
     (devpi.home / "requirements.txt").write_text("abc<2\n")
 
@@ -106,8 +106,8 @@ def test_uv_is_taken_where_there_is_no_pip(devpi: Devpi, packages: FakeServer, t
     assert installed(tmp_path / "bare") == {"abc": "1.0"}
 
 
-def test_a_login_that_is_no_longer_valid_is_left_out(devpi: Devpi, packages: FakeServer, ready_venv: Path) -> None:
-    """What everybody may read is installed without it."""
+def test_an_expired_login_is_left_out(devpi: Devpi, packages: FakeServer, ready_venv: Path) -> None:
+    """Public packages are installed without it."""
     packages.serve_index(authstatus=["noauth", "", []])
 
     done = run(devpi, "install", "--venv", str(ready_venv), "abc")
@@ -116,8 +116,8 @@ def test_a_login_that_is_no_longer_valid_is_left_out(devpi: Devpi, packages: Fak
     assert all("Authorization" not in request.headers for request in packages.requests)
 
 
-def test_what_is_installed_is_listed(devpi: Devpi, index: FakeServer, ready_venv: Path) -> None:
-    """No server is asked."""
+def test_installed_packages_are_listed(devpi: Devpi, index: FakeServer, ready_venv: Path) -> None:
+    """No request is sent."""
     done = run(devpi, "install", "--venv", str(ready_venv), "-l")
 
     assert done.stdout.startswith(f"list of installed packages on {ready_venv}\n")
@@ -134,18 +134,18 @@ def test_what_is_installed_is_listed(devpi: Devpi, index: FakeServer, ready_venv
         pytest.param(["--index", "bob/none", "abc"], "GET {url}/bob/none/+api\n404 Not Found", 1, id="no index"),
     ],
 )
-def test_what_cannot_be_installed_is_told(
+def test_failed_installations_are_reported(
     devpi: Devpi, packages: FakeServer, ready_venv: Path, arguments: list[str], complaint: str, code: int
 ) -> None:
-    """The exit code says so."""
+    """The exit code and a message say so."""
     done = run(devpi, "install", *arguments, VIRTUAL_ENV=str(ready_venv))
 
     assert done.returncode == code
     assert complaint.format(url=packages.url) in done.stderr
 
 
-def test_without_an_installer_the_reason_is_told(devpi: Devpi, index: FakeServer, tmp_path: Path) -> None:
-    """It names both."""
+def test_a_missing_installer_is_reported(devpi: Devpi, index: FakeServer, tmp_path: Path) -> None:
+    """The message names pip and uv."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
     bare = ["install", "--venv", str(tmp_path / "bare"), "abc"]
 

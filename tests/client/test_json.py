@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_a_user_is_shown_as_the_session_shows_it(new_user: UserAccount) -> None:
-    """Four spaces, sorted keys."""
+    """JSON is indented by four spaces, with sorted keys."""
     shown = new_user.devpi("getjson", f"/{new_user.name}").ok().out
 
     content = json.loads(shown)
@@ -22,8 +22,8 @@ def test_a_user_is_shown_as_the_session_shows_it(new_user: UserAccount) -> None:
 @pytest.mark.parametrize(
     "path", ["/{name}/dev", "{root}/{name}/dev", ".", "../dev"], ids=["path", "URL", "in use", "up"]
 )
-def test_a_resource_is_given_as_path_or_url(logged_in_user: UserAccount, path: str) -> None:
-    """Paths start at the server, or at the index in use."""
+def test_a_resource_can_be_a_path_or_a_url(logged_in_user: UserAccount, path: str) -> None:
+    """Paths start at the server or at the index in use."""
     logged_in_user.devpi("index", "-c", "dev").ok()
     logged_in_user.devpi("use", "dev").ok()
 
@@ -32,8 +32,8 @@ def test_a_resource_is_given_as_path_or_url(logged_in_user: UserAccount, path: s
     assert json.loads(outcome.out)["type"] == "indexconfig"
 
 
-def test_the_headers_are_shown_beside_the_answer(new_user: UserAccount) -> None:
-    """With ``-v`` standard output still holds the JSON alone."""
+def test_headers_are_shown_on_standard_error(new_user: UserAccount) -> None:
+    """With ``-v`` standard output still contains only the JSON."""
     outcome = new_user.devpi("getjson", "-v", "/+api")
 
     assert json.loads(outcome.out)["type"] == "apiconfig"
@@ -41,8 +41,8 @@ def test_the_headers_are_shown_beside_the_answer(new_user: UserAccount) -> None:
     assert "\nX-DEVPI-API-VERSION: 2\n" in outcome.err
 
 
-def test_json_is_sent_and_the_answer_shown(logged_in_user: UserAccount) -> None:
-    """A file and standard input do the same."""
+def test_json_is_sent_and_the_response_shown(logged_in_user: UserAccount) -> None:
+    """A file and standard input have the same effect."""
     (logged_in_user.devpi.home / "title.json").write_text('{"title": "From a file"}')
 
     from_file = logged_in_user.devpi("patchjson", f"/{logged_in_user.name}", "title.json").ok()
@@ -63,10 +63,10 @@ def test_json_is_sent_and_the_answer_shown(logged_in_user: UserAccount) -> None:
         pytest.param(["patchjson", "/x", "-"], "standard input is not JSON (", id="no input"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_one_line(
+def test_impossible_actions_are_reported_in_one_line(
     logged_in_user: UserAccount, arguments: list[str], complaint: str
 ) -> None:
-    """Nothing is sent unless it is whole."""
+    """Nothing is sent unless the JSON is complete."""
     (logged_in_user.devpi.home / "half.json").write_text('{"title": ')
 
     outcome = logged_in_user.devpi(*arguments).fails()
@@ -77,14 +77,14 @@ def test_what_cannot_be_done_is_told_in_one_line(
 
 
 @pytest.mark.parametrize("path", ["/nope", "/nope/nope"])
-def test_a_refusal_shows_request_and_answer(new_user: UserAccount, path: str) -> None:
-    """What is not there is told as everywhere."""
+def test_a_refusal_shows_request_and_response(new_user: UserAccount, path: str) -> None:
+    """The message is the same as for other commands."""
     outcome = new_user.devpi("getjson", path).fails()
 
     assert outcome.err.startswith(f"GET {new_user.root}{path}\n404 Not Found: ")
     assert outcome.out == ""
 
 
-def test_without_a_server_a_path_means_nothing(devpi: Devpi) -> None:
-    """Only a URL would say where to look."""
+def test_a_path_needs_a_server(devpi: Devpi) -> None:
+    """Only a URL works without a server in use."""
     assert devpi("getjson", "/").fails().err == "no server currently selected\n"

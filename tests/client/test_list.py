@@ -1,4 +1,4 @@
-"""``devpi list``: projects, files, and the results of tests."""
+"""``devpi list``: projects, files, and test results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NEWEST_FIRST = ["2.0rc1", "1.10", "1.2", "1.0", "0.1", "odd-one"]
 
 
 def link(name: str, rel: str = "releasefile", **more: object) -> dict[str, Any]:
-    """Return a link as servers give them."""
+    """Return a link in the format of servers."""
     return {"rel": rel, "href": f"http://files.example/{name}", "hash_spec": "", "log": [], **more}
 
 
@@ -24,7 +24,7 @@ def release(version: str, *links: dict[str, Any], **more: object) -> dict[str, A
 
 
 def files(*versions: str) -> list[str]:
-    """Return the lines that show these versions."""
+    """Return the lines for these versions."""
     ends = ("-py3-none-any.whl", ".tar.gz")
     return [f"http://files.example/abc-{version}{end}" for version in versions for end in ends]
 
@@ -37,14 +37,14 @@ def abc(index: FakeServer) -> FakeServer:
 
 
 def test_projects_are_listed_by_name(devpi: Devpi, index: FakeServer) -> None:
-    """One line each, in the order of their names."""
+    """One line each, sorted by name."""
     index.respond("/alice/dev", "indexconfig", {"projects": ["b", "a"]})
 
     assert devpi("list").ok().out == "a\nb\n"
 
 
 def test_projects_are_listed_with_their_newest_version(devpi: Devpi, abc: FakeServer) -> None:
-    """``-v`` asks for each; a project may be registered without any release."""
+    """``-v`` sends a request for each; a registered project may have no release."""
     abc.respond("/alice/dev", "indexconfig", {"projects": ["empty", "abc"]})
     abc.respond("/alice/dev/empty/", "projectconfig", {})
 
@@ -67,12 +67,12 @@ def test_projects_are_listed_with_their_newest_version(devpi: Devpi, abc: FakeSe
 def test_files_are_listed_newest_version_first(
     devpi: Devpi, abc: FakeServer, arguments: list[str], lines: list[str]
 ) -> None:
-    """Versions are compared as versions; documentation is not installed and not listed."""
+    """Versions are sorted as versions, not as text; documentation is not listed."""
     assert devpi("list", *arguments).ok().out.splitlines() == lines
 
 
-def test_a_file_that_is_shadowed_is_listed_below(devpi: Devpi, index: FakeServer) -> None:
-    """What a base has of the same version is shown, though nobody gets it; ``--ignore-bases`` does not ask for it."""
+def test_a_hidden_file_is_listed_below(devpi: Devpi, index: FakeServer) -> None:
+    """Hidden files of the same version on a base are listed; ``--ignore-bases`` leaves them out."""
     below = {"+links": [link("base/abc-1.0.tar.gz"), link("base/abc-1.0.doc.zip", "doczip")]}
     index.respond("/alice/dev/abc/", "projectconfig", {"1.0": release("1.0", **{"+shadowing": [below]})})
     index.respond("/alice/dev/abc/?ignore_bases=", "projectconfig", {"1.0": release("1.0")})
@@ -100,10 +100,10 @@ RESULT = {
     ("option", "details"),
     [("-t", []), ("-f", ["    pytest,-q", "    1 failed", "    2 passed"])],
 )
-def test_results_of_tests_are_listed_below_their_file(
+def test_test_results_are_listed_below_their_file(
     devpi: Devpi, index: FakeServer, option: str, details: list[str]
 ) -> None:
-    """One line for each environment; what failed is shown in full on request."""
+    """There is one line for each environment; ``-f`` adds the output of failures."""
     wheel = "http://files.example/abc-1.0-py3-none-any.whl"
     result = link("r", "toxresult", for_href=wheel) | {"href": f"{index.url}/alice/dev/+f/r"}
     index.respond("/alice/dev/abc/", "projectconfig", {"1.0": release("1.0", result)})
@@ -120,8 +120,8 @@ def test_results_of_tests_are_listed_below_their_file(
     assert index.requests[-1].headers["Accept"] == "*/*"
 
 
-def test_a_result_that_is_none_is_told(devpi: Devpi, index: FakeServer) -> None:
-    """A server may keep anything in its place."""
+def test_an_invalid_result_is_reported(devpi: Devpi, index: FakeServer) -> None:
+    """The stored result may be anything."""
     wheel = "http://files.example/abc-1.0-py3-none-any.whl"
     result = link("r", "toxresult", for_href=wheel) | {"href": f"{index.url}/alice/dev/+f/r"}
     index.respond("/alice/dev/abc/", "projectconfig", {"1.0": release("1.0", result)})
@@ -140,7 +140,7 @@ def test_a_result_that_is_none_is_told(devpi: Devpi, index: FakeServer) -> None:
         pytest.param(["--index", "http://u:secret@h/a/b"], "the URL carries a password: ", id="password"),
     ],
 )
-def test_what_cannot_be_listed_is_told(devpi: Devpi, index: FakeServer, arguments: list[str], complaint: str) -> None:
+def test_failed_listings_are_reported(devpi: Devpi, index: FakeServer, arguments: list[str], complaint: str) -> None:
     """The exit code is 1."""
     outcome = devpi("list", *arguments).fails()
 
@@ -156,15 +156,15 @@ def test_what_cannot_be_listed_is_told(devpi: Devpi, index: FakeServer, argument
         pytest.param({"1.0": {"+links": [None, {}, {"href": 5}], "+shadowing": [None]}}, id="odd links"),
     ],
 )
-def test_nonsense_from_a_server_is_no_traceback(devpi: Devpi, index: FakeServer, data: dict[str, Any]) -> None:
-    """What makes no sense is not shown."""
+def test_invalid_data_from_a_server_is_no_traceback(devpi: Devpi, index: FakeServer, data: dict[str, Any]) -> None:
+    """Invalid values are not shown."""
     index.respond("/alice/dev/abc/", "projectconfig", data)
 
     assert devpi("list", "abc").ok().out == ""
 
 
-def test_a_server_that_does_not_list_its_projects_is_told(devpi: Devpi, index: FakeServer) -> None:
-    """It is no empty index."""
+def test_a_missing_list_of_projects_is_reported(devpi: Devpi, index: FakeServer) -> None:
+    """A missing list is not an empty index."""
     index.respond("/alice/dev", "indexconfig", {})
 
     assert devpi("list").fails().err.startswith(f"'{index.url}/alice/dev' is not an index server: ")

@@ -1,4 +1,4 @@
-"""``devpi login`` and ``devpi logoff``: where the password comes from, and what is kept."""
+"""``devpi login`` and ``devpi logoff``: the sources of the password, and the stored logins."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PASSWORD = "a-good-password"
 
 @pytest.mark.slow
 class TestLogin:
-    """The way from a password to a token."""
+    """``devpi login`` exchanges a password for a token."""
 
     @pytest.mark.parametrize(
         ("arguments", "stdin", "environ"),
@@ -24,7 +24,7 @@ class TestLogin:
     def test_a_password_becomes_a_login(
         self, new_user: UserAccount, arguments: list[str], stdin: str, environ: dict[str, str]
     ) -> None:
-        """Each source of the password leads to the line that the specified session shows."""
+        """Each source of the password leads to the line in the specified session."""
         outcome = new_user.devpi("login", new_user.name, *arguments, stdin=stdin, **environ).ok()
 
         assert outcome.out == f"logged in '{new_user.name}', credentials valid for 10.00 hours\n"
@@ -35,7 +35,7 @@ class TestLogin:
 
     @pytest.mark.parametrize("name", ["{name}", "nobody"])
     def test_a_wrong_password_changes_nothing(self, logged_in_user: UserAccount, name: str) -> None:
-        """The login that was there stays, and the same is said about every name."""
+        """The stored login stays, and the message is the same for every name."""
         before = logged_in_user.devpi.state("auth.json")
         name = name.format(name=logged_in_user.name)
 
@@ -54,7 +54,7 @@ class TestLogin:
         logins = logged_in_user.devpi.state("auth.json")["auth"][logged_in_user.server.url]
         assert [user for user, _ in logins] == [logged_in_user.name, "root"]
 
-    def test_an_index_that_is_gone_is_told(self, logged_in_user: UserAccount) -> None:
+    def test_a_deleted_index_is_reported(self, logged_in_user: UserAccount) -> None:
         """The login succeeds, and a note says that the index in use does not exist any more."""
         logged_in_user.devpi("index", "-c", "dev").ok()
         logged_in_user.devpi("use", "dev").ok()
@@ -67,8 +67,8 @@ class TestLogin:
             f"404 Not Found: The stage {logged_in_user.name}/dev could not be found.\nConnected index does not exist.\n"
         )
 
-    def test_without_a_password_and_a_terminal_it_says_how(self, new_user: UserAccount) -> None:
-        """A script that forgot the password does not hang."""
+    def test_a_missing_password_without_a_terminal_is_reported(self, new_user: UserAccount) -> None:
+        """A script without a password does not hang."""
         assert new_user.devpi("login", new_user.name).fails().err == (
             "no password given, and no terminal to ask for it: use --password-stdin or DEVPI_PASSWORD\n"
         )
@@ -76,11 +76,11 @@ class TestLogin:
 
 @pytest.mark.slow
 class TestLogoff:
-    """The end of a login."""
+    """``devpi logoff`` ends a login."""
 
     @pytest.mark.parametrize("command", ["logoff", "logout"])
-    def test_the_login_is_over_here_and_there(self, logged_in_user: UserAccount, command: str) -> None:
-        """The token is gone from the state, and the server does not accept a copy of it any more."""
+    def test_the_login_ends_on_client_and_server(self, logged_in_user: UserAccount, command: str) -> None:
+        """The token is deleted, and the server does not accept a copy of it any more."""
         kept = logged_in_user.devpi.state("auth.json")
 
         assert logged_in_user.devpi(command).ok().out == "login information deleted\n"
@@ -91,7 +91,7 @@ class TestLogoff:
         assert "is no longer valid" in logged_in_user.devpi("use").err
 
     def test_other_logins_are_kept(self, logged_in_user: UserAccount) -> None:
-        """Only the user in use is logged off, and nobody else is in use then."""
+        """Only the user in use is logged off, and no other user is in use then."""
         logged_in_user.devpi("login", "root", "--password=").ok()
 
         logged_in_user.devpi("logoff").ok()
@@ -115,8 +115,8 @@ class TestLogoff:
         ["index", "a/b"],
     ],
 )
-def test_without_a_server_there_is_nothing_to_do(devpi: Devpi, arguments: list[str]) -> None:
-    """Commands that need a server say how to choose one."""
+def test_commands_need_a_server(devpi: Devpi, arguments: list[str]) -> None:
+    """Commands that need a server say how to select one."""
     assert devpi(*arguments).fails().err == "not connected to a server, see 'devpi use'\n"
 
 
@@ -126,7 +126,7 @@ def test_without_a_server_nobody_is_logged_in(devpi: Devpi) -> None:
 
 
 def test_logging_off_works_without_the_server(devpi: Devpi, fake_server: FakeServer) -> None:
-    """A server that is gone, or never heard of logging off, does not keep the token here."""
+    """The token is deleted even if the server is down or does not support logging off."""
     fake_server.act_as_index_server()
     devpi("use", fake_server.url).ok()
     devpi("login", "alice", "--password", "x").ok()

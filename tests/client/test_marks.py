@@ -21,7 +21,7 @@ DONE = Response({"message": "done"})
 def test_a_version_is_yanked(
     devpi: Devpi, index: FakeServer, arguments: list[str], line: str, body: dict[str, Any]
 ) -> None:
-    """And offered again."""
+    """``--undo`` makes it available again."""
     index.serve_index(features=["yank"])
     index.responses["/alice/dev/a-b/1.0"] = DONE
 
@@ -30,15 +30,15 @@ def test_a_version_is_yanked(
 
 
 def test_a_reason_belongs_to_a_yank(devpi: Devpi, index: FakeServer) -> None:
-    """The command line is wrong, exit code 2."""
+    """The command line is wrong: exit code 2."""
     outcome = devpi("yank", "a==1", "--undo", "--reason", "x").fails(2)
 
     assert outcome.err == "devpi yank: error: --undo takes no --reason\n"
 
 
 @pytest.mark.parametrize("command", [["yank", "a==1"], ["why", "a"]], ids=["yank", "why"])
-def test_a_server_that_cannot_do_this_is_told(devpi: Devpi, index: FakeServer, command: list[str]) -> None:
-    """The incumbent's has neither."""
+def test_an_unsupported_feature_is_reported(devpi: Devpi, index: FakeServer, command: list[str]) -> None:
+    """The incumbent's server supports neither."""
     outcome = devpi(*command).fails()
 
     expected = f"the server at {index.url}/ cannot do this (it lacks: {command[0]}); nothing was changed\n"
@@ -63,8 +63,8 @@ WHY = {
 }
 
 
-def test_why_says_where_a_project_comes_from(devpi: Devpi, index: FakeServer) -> None:
-    """Every index is named in the order in which it is asked, with what is hidden and why."""
+def test_why_shows_the_source_of_a_project(devpi: Devpi, index: FakeServer) -> None:
+    """The indices are listed in order of lookup, with hidden files and the reason."""
     index.serve_index(features=["why"])
     index.respond("/alice/dev/+why/abc", "why", WHY)
 
@@ -77,8 +77,8 @@ def test_why_says_where_a_project_comes_from(devpi: Devpi, index: FakeServer) ->
     ]
 
 
-def test_why_of_a_project_that_nobody_has(devpi: Devpi, index: FakeServer) -> None:
-    """A script sees it by the exit code."""
+def test_why_fails_for_an_unknown_project(devpi: Devpi, index: FakeServer) -> None:
+    """Scripts can use the exit code."""
     index.serve_index(features=["why"])
     index.respond("/alice/dev/+why/abc", "why", {"project": "abc", "served_from": [], "indices": []})
 
@@ -91,15 +91,15 @@ def test_why_of_a_project_that_nobody_has(devpi: Devpi, index: FakeServer) -> No
     "answer", [DONE, Response(b"", 302, {"Location": "/alice/dev/+simple/a-b/"})], ids=["200", "302"]
 )
 def test_a_project_is_refreshed(devpi: Devpi, index: FakeServer, answer: Response) -> None:
-    """A server may answer by itself, or refer to the page of the project."""
+    """A server may respond directly, or redirect to the page of the project."""
     index.responses["/alice/dev/+simple/a-b/refresh"] = answer
     index.responses["/alice/dev/+simple/a-b/"] = Response(b"<html>", headers={"Content-Type": "text/html"})
 
     assert devpi("refresh", "A_b").ok().out == "Refreshed A_b\n"
 
 
-def test_a_project_that_cannot_be_refreshed_fails_the_command(devpi: Devpi, index: FakeServer) -> None:
-    """The others are refreshed all the same."""
+def test_a_failed_refresh_fails_the_command(devpi: Devpi, index: FakeServer) -> None:
+    """The other projects are refreshed all the same."""
     index.responses["/alice/dev/+simple/a/refresh"] = DONE
     index.responses["/alice/dev/+simple/gone/refresh"] = Response(b"", 302, {"Location": "/alice/dev/+simple/gone/"})
     away = Response(b"", 302, {"Location": "http://elsewhere.example/"})

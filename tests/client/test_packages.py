@@ -1,4 +1,4 @@
-"""A release on its way through this server, by the commands of the client."""
+"""The client's commands for releases, with a real server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ANOTHER = distributions.wheel("abc", "1.0", seed=1)
 
 @pytest.fixture
 def indices(logged_in_user: UserAccount) -> UserAccount:
-    """Use an index with a release, beside a non-volatile one."""
+    """Use an index with a release, and create a non-volatile one."""
     logged_in_user.devpi("index", "-c", "dev").ok()
     logged_in_user.devpi("index", "-c", "prod", "volatile=False").ok()
     logged_in_user.devpi("use", "dev")
@@ -25,7 +25,7 @@ def indices(logged_in_user: UserAccount) -> UserAccount:
 
 
 def test_a_release_is_listed_with_its_files(indices: UserAccount) -> None:
-    """Each of them by its address."""
+    """Each file is listed by its URL."""
     assert indices.devpi("list").ok().out == "abc\n"
     assert indices.devpi("list", "-v").ok().out == "abc==1.0\n"
     names = [line.rpartition("/")[2] for line in indices.devpi("list", "abc").ok().out.splitlines()]
@@ -33,7 +33,7 @@ def test_a_release_is_listed_with_its_files(indices: UserAccount) -> None:
 
 
 def test_a_release_is_pushed_once(indices: UserAccount) -> None:
-    """What an index that is not volatile has, it keeps; the refusal says so."""
+    """A non-volatile index never replaces files; the message says so."""
     pushed = indices.devpi("push", "--no-docs", "abc==1.0", f"{indices.name}/prod").ok().out
     again = indices.devpi("push", "abc==1.0", f"{indices.name}/prod").fails().err
     (indices.devpi.home / WHEEL.filename).write_bytes(ANOTHER.content)
@@ -45,8 +45,8 @@ def test_a_release_is_pushed_once(indices: UserAccount) -> None:
     assert other.startswith(f"409 FAIL file_upload of {WHEEL.filename} to {url}\n{WHEEL.filename} already exists")
 
 
-def test_a_release_is_yanked_and_offered_again(indices: UserAccount) -> None:
-    """The reason is kept with the version."""
+def test_a_release_is_yanked_and_made_available_again(indices: UserAccount) -> None:
+    """The reason is stored with the version."""
     assert indices.devpi("yank", "abc==1.0", "--reason", "broken").ok().out == "yanked abc 1.0\n"
     version = indices.devpi("getjson", f"/{indices.name}/dev/abc/1.0").ok().out
     assert indices.devpi("yank", "abc==1.0", "--undo").ok().out == "un-yanked abc 1.0\n"
@@ -56,7 +56,7 @@ def test_a_release_is_yanked_and_offered_again(indices: UserAccount) -> None:
 
 
 def test_why_names_the_index(indices: UserAccount) -> None:
-    """And every index that was asked."""
+    """The output also lists every index on the way."""
     lines = indices.devpi("why", "abc").ok().out.splitlines()
 
     assert lines[:3] == [
@@ -68,7 +68,7 @@ def test_why_names_the_index(indices: UserAccount) -> None:
 
 
 def test_a_release_is_removed(indices: UserAccount) -> None:
-    """A non-volatile index wants ``-f``."""
+    """A non-volatile index requires ``-f``."""
     indices.devpi("push", "abc==1.0", f"{indices.name}/prod").ok()
 
     refused = indices.devpi("remove", "-y", "--index", "prod", "abc==1.0")

@@ -1,4 +1,4 @@
-"""What plugins add to the client, and what they cannot break."""
+"""What plugins add to the client, and failures of plugins."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ MISSPELT = """
 
 
 def test_plugins_are_listed_with_their_hooks(devpi: Devpi, install_plugin: Callable[[str, str], None]) -> None:
-    """Name, distribution and version, then the hooks."""
+    """The list shows name, distribution and version, then the hooks."""
     install_plugin("vault", PASSWORDS.format(body="return None"))
 
     assert "vault (vault 1.2)\n    wheelgate_client_get_password\n" in devpi("plugins").ok().out
 
 
-def test_the_version_in_detail_names_plugins_and_server(
+def test_a_verbose_version_lists_plugins_and_server(
     devpi: Devpi, install_plugin: Callable[[str, str], None], fake_server: FakeServer
 ) -> None:
-    """``--version -v`` asks the server what runs there; a server that is gone is left out."""
+    """``--version -v`` asks the server for its versions; a server that is down is left out."""
     install_plugin("vault", PASSWORDS.format(body="return None"))
     fake_server.act_as_index_server()
     fake_server.respond("/+status", "status", {"versioninfo": {"devpi-server": "6.20.3"}})
@@ -63,10 +63,10 @@ def test_the_version_in_detail_names_plugins_and_server(
     assert after == f"{before}\ncurrent devpi server: {fake_server.url}/\n    devpi-server 6.20.3\n"
 
 
-def test_a_plugin_gives_the_password(
+def test_a_plugin_provides_the_password(
     devpi: Devpi, install_plugin: Callable[[str, str], None], fake_server: FakeServer
 ) -> None:
-    """It is asked with server and user, if neither option nor environment gave a password."""
+    """The client passes server and user to it, if neither option nor environment gives a password."""
     fake_server.act_as_index_server()
     devpi("use", fake_server.url).ok()
     install_plugin("vault", PASSWORDS.format(body="return f'{username} at {url}'"))
@@ -79,10 +79,10 @@ def test_a_plugin_gives_the_password(
     assert sent == [f"alice at {fake_server.url}/", "typed", "set"]
 
 
-def test_the_keyring_is_asked(
+def test_the_keyring_provides_the_password(
     devpi: Devpi, install_plugin: Callable[[str, str], None], fake_server: FakeServer
 ) -> None:
-    """Where the keyring library is installed, ``devpi login`` takes what ``keyring get`` would print."""
+    """If the keyring library is installed, ``devpi login`` takes the password that ``keyring get`` would print."""
     fake_server.act_as_index_server()
     devpi("use", fake_server.url).ok()
     install_plugin("keyring", "def get_password(service, username): return f'{username} of {service}'")
@@ -117,10 +117,10 @@ KEYRING = """
     ],
     ids=["no store", "locked"],
 )
-def test_a_keyring_that_does_not_open_is_passed_over(
+def test_a_failing_keyring_is_skipped(
     devpi: Devpi, install_plugin: Callable[[str, str], None], fake_server: FakeServer, error: str, said: str
 ) -> None:
-    """A machine that has no store is no news; one that stays locked is."""
+    """A machine without a store needs no message; a locked store does."""
     fake_server.act_as_index_server()
     devpi("use", fake_server.url).ok()
     install_plugin("keyring", KEYRING.format(error=error))
@@ -133,10 +133,10 @@ def test_a_keyring_that_does_not_open_is_passed_over(
 
 
 @pytest.mark.parametrize("body", ["raise RuntimeError('sealed')", "return undefined"])
-def test_a_plugin_that_fails_is_named_and_passed_over(
+def test_a_failing_plugin_is_named_and_skipped(
     devpi: Devpi, install_plugin: Callable[[str, str], None], fake_server: FakeServer, body: str
 ) -> None:
-    """The next one is asked."""
+    """The client reports the failure and asks the next plugin."""
     fake_server.act_as_index_server()
     devpi("use", fake_server.url).ok()
     install_plugin("alpha", PASSWORDS.format(body="return 'from alpha'"))
@@ -161,10 +161,10 @@ def test_a_plugin_that_fails_is_named_and_passed_over(
         ),
     ],
 )
-def test_a_plugin_that_cannot_be_used_is_left_out(
+def test_a_broken_plugin_is_left_out(
     devpi: Devpi, install_plugin: Callable[[str, str], None], source: str, reason: str
 ) -> None:
-    """One line on standard error, and the command goes on without it."""
+    """One line on standard error reports it, and the command continues without it."""
     install_plugin("broken", source)
 
     outcome = devpi("plugins")
@@ -177,7 +177,7 @@ def test_a_plugin_that_cannot_be_used_is_left_out(
 
 
 def test_plugins_can_be_left_out_by_name(devpi: Devpi, install_plugin: Callable[[str, str], None]) -> None:
-    """``DEVPI_NO_PLUGIN`` blocks strangers and bundled ones alike."""
+    """``DEVPI_NO_PLUGIN`` blocks third-party and bundled plugins."""
     install_plugin("vault", PASSWORDS.format(body="return None"))
 
     assert devpi("plugins", DEVPI_NO_PLUGIN="vault, keyring,pipconfig").ok().out == ""

@@ -1,4 +1,4 @@
-"""What the client asks on a terminal: passwords, twice and unseen."""
+"""Prompts on a terminal: the client asks for new passwords twice and hides them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SURE = ", are you sure to use it? (yes/no)? "
 
 
 def on_terminal(home: Path, *arguments: str, typed: list[tuple[str, str]]) -> tuple[int, str]:
-    """Run ``devpi`` on a terminal, type each answer once its prompt is there; return exit code and screen."""
+    """Run ``devpi`` on a terminal and type each answer at its prompt; return exit code and screen."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         [Path(sys.executable).with_name("devpi"), *arguments],
@@ -45,11 +45,11 @@ def on_terminal(home: Path, *arguments: str, typed: list[tuple[str, str]]) -> tu
             os.close(ours)
             return process.wait(ANSWER_WITHIN), screen.replace("\r\n", "\n")
         finally:
-            process.kill()  # one that waits for more is not waited for
+            process.kill()  # do not wait for a process that waits for input
 
 
 def read(terminal: int) -> str:
-    """Return what was printed since; nothing if the program has ended."""
+    """Return the new output; an empty text if the program has ended."""
     assert select.select([terminal], [], [], ANSWER_WITHIN)[0], "nothing was printed"
     try:
         return os.read(terminal, 4096).decode()
@@ -66,8 +66,8 @@ def test_a_password_is_asked_for_without_being_shown(new_user: UserAccount) -> N
     assert (code, screen) == (0, f"{prompt}\nlogged in '{new_user.name}', credentials valid for 10.00 hours\n")
 
 
-def test_a_new_password_is_asked_for_until_it_is_meant(new_user: UserAccount) -> None:
-    """Different, empty and short ones are questioned, in the recorded words."""
+def test_a_new_password_is_asked_for_until_it_is_confirmed(new_user: UserAccount) -> None:
+    """The client questions different, empty and short passwords, in the recorded words."""
     name = f"{new_user.name}-typed"
     new, again = NEW.format(name=name), AGAIN.format(name=name)
     empty, short = f"empty password{SURE}", f"password with less than 8 characters{SURE}"
@@ -87,7 +87,7 @@ def test_a_new_password_is_asked_for_until_it_is_meant(new_user: UserAccount) ->
 
 
 def test_passwd_asks_for_the_new_password(logged_in_user: UserAccount) -> None:
-    """The user logged in is meant, and stays logged in."""
+    """Without a name it is the user logged in, who stays logged in."""
     new, again = NEW.format(name=logged_in_user.name), AGAIN.format(name=logged_in_user.name)
 
     code, screen = on_terminal(logged_in_user.devpi.home, "passwd", typed=[(new, "a-new-one"), (again, "a-new-one")])
@@ -100,7 +100,7 @@ def test_passwd_asks_for_the_new_password(logged_in_user: UserAccount) -> None:
 
 
 def test_a_question_is_answered_on_the_terminal(logged_in_user: UserAccount) -> None:
-    """What is typed is seen, and asked for again if it makes no sense."""
+    """The answer is visible, and the client repeats the question after an invalid one."""
     question = "Are you sure (yes/no)? "
 
     code, screen = on_terminal(
@@ -121,8 +121,8 @@ def test_a_question_is_answered_on_the_terminal(logged_in_user: UserAccount) -> 
     [("\x03", 130, "interrupted\n"), ("\x04", 1, "no password given\n")],
     ids=["interrupt", "end of input"],
 )
-def test_a_prompt_can_be_left(new_user: UserAccount, key: str, code: int, said: str) -> None:
-    """Neither way ends in a traceback."""
+def test_a_prompt_can_be_cancelled(new_user: UserAccount, key: str, code: int, said: str) -> None:
+    """Neither way of leaving ends in a traceback."""
     prompt = f"password for user {new_user.name} at {new_user.server.url}: "
 
     left, screen = on_terminal(new_user.devpi.home, "login", new_user.name, typed=[(prompt, key)])

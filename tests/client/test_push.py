@@ -1,4 +1,4 @@
-"""``devpi push``: to an index of the server, and to one elsewhere."""
+"""``devpi push`` to an index on the same server, and to an external one."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ STEPS = [[200, "register", "abc", "1.0", "->", "bob/dev"], [200, "upload", "alic
 
 
 def action_log(steps: list[list[Any]], status: int = 200) -> Response:
-    """Answer as a server does that has pushed."""
+    """Return the response of a server to a push."""
     return Response({"result": steps, "type": "actionlog"}, status)
 
 
 def sent(server: FakeServer) -> Any:
-    """Return what was asked to be pushed."""
+    """Return the body of the push request."""
     (request,) = [request for request in server.requests if request.method == "PUSH"]
     assert request.path == "/alice/dev"
     return request.json()
@@ -49,7 +49,7 @@ def sent(server: FakeServer) -> Any:
 def test_a_release_is_pushed_to_another_index(
     devpi: Devpi, index: FakeServer, options: list[str], more: dict[str, bool]
 ) -> None:
-    """What the server did is shown, one step a line."""
+    """The output shows each step of the server on a line."""
     index.serve_index(features=FLAGS)
     index.responses["/alice/dev"] = action_log(STEPS)
 
@@ -59,8 +59,8 @@ def test_a_release_is_pushed_to_another_index(
     assert sent(index) == {"name": "abc", "version": "1.0", "targetindex": "bob/dev", **more}
 
 
-def test_the_older_form_of_a_release_works(devpi: Devpi, index: FakeServer) -> None:
-    """It costs a line on standard error."""
+def test_the_deprecated_form_of_a_release_works(devpi: Devpi, index: FakeServer) -> None:
+    """A line on standard error says that it is deprecated."""
     index.responses["/alice/dev"] = action_log(STEPS)
 
     outcome = devpi("push", "my-pkg-1.0", "bob/dev")
@@ -72,7 +72,7 @@ def test_the_older_form_of_a_release_works(devpi: Devpi, index: FakeServer) -> N
 
 @pytest.mark.parametrize("option", [[], ["--pypirc", "mine"]], ids=["home", "option"])
 def test_a_release_is_pushed_to_an_external_index(devpi: Devpi, index: FakeServer, option: list[str]) -> None:
-    """The section of the file says where to and as whom; the password is seen by the server alone."""
+    """The section of the file names URL and user; only the server gets the password."""
     (devpi.home / ("mine" if option else ".pypirc")).write_text(PYPIRC)
     index.serve_index(features=FLAGS)
     index.responses["/alice/dev"] = action_log([[410, "register", "abc", "1.0"], STEPS[1]])
@@ -92,8 +92,8 @@ def test_a_release_is_pushed_to_an_external_index(devpi: Devpi, index: FakeServe
 
 
 @pytest.mark.parametrize("status", [200, 502])
-def test_a_step_that_failed_fails_the_push(devpi: Devpi, index: FakeServer, status: int) -> None:
-    """It counts wherever it stands, and all steps are shown."""
+def test_a_failed_step_fails_the_push(devpi: Devpi, index: FakeServer, status: int) -> None:
+    """It counts at every position, and all steps are shown."""
     (devpi.home / ".pypirc").write_text(PYPIRC)
     index.responses["/alice/dev"] = action_log([[403, "upload", "a.whl", "denied here"], STEPS[1]], status)
 
@@ -132,7 +132,7 @@ def test_a_step_that_failed_fails_the_push(devpi: Devpi, index: FakeServer, stat
         pytest.param(["abc==1", "bob/dev"], "PUSH {url}/alice/dev\n404 Not Found: nothing here", id="refused"),
     ],
 )
-def test_what_cannot_be_pushed_is_told(devpi: Devpi, index: FakeServer, arguments: list[str], complaint: str) -> None:
+def test_failed_pushes_are_reported(devpi: Devpi, index: FakeServer, arguments: list[str], complaint: str) -> None:
     """No password is shown."""
     (devpi.home / ".pypirc").write_text(PYPIRC)
     (devpi.home / "bad").write_text("password = secret")
@@ -143,6 +143,6 @@ def test_what_cannot_be_pushed_is_told(devpi: Devpi, index: FakeServer, argument
     assert "secret" not in outcome.err
 
 
-def test_options_of_an_external_index_belong_to_one(devpi: Devpi, index: FakeServer) -> None:
-    """The command line is wrong, exit code 2."""
+def test_options_for_external_indices_need_one(devpi: Devpi, index: FakeServer) -> None:
+    """The command line is wrong: exit code 2."""
     assert devpi("push", "abc==1", "bob/dev", "--register-project").fails(2).err.startswith("devpi push: error: ")

@@ -26,7 +26,7 @@ def abc(index: FakeServer) -> FakeServer:
 
 
 def shown(*versions: str) -> list[str]:
-    """Return the lines that say what is about to be removed."""
+    """Return the lines that announce the removal."""
     lines = ["About to remove the following releases and distributions"]
     for version in versions:
         lines += [f"version: {version}", *(f"  - http://files.example/abc-{version}.{end}" for end in ENDS)]
@@ -38,7 +38,7 @@ YES = "Are you sure (yes/no)? yes (autoset from -y option)"
 
 
 def removed(server: FakeServer) -> list[str]:
-    """Return the paths that were deleted."""
+    """Return the deleted paths."""
     return [request.path for request in server.requests if request.method == "DELETE"]
 
 
@@ -51,10 +51,10 @@ def removed(server: FakeServer) -> list[str]:
     ],
 )
 @pytest.mark.parametrize("force", [[], ["-f"]], ids=["volatile", "forced"])
-def test_what_is_removed_is_shown_before(
+def test_files_are_shown_before_removal(
     devpi: Devpi, abc: FakeServer, spec: str, versions: list[str], paths: list[str], force: list[str]
 ) -> None:
-    """Versions go one by one, a project as a whole; ``-f`` is passed on."""
+    """Versions are removed one by one, a project as a whole; ``-f`` is passed on."""
     query = "?force=" if force else ""
     for path in paths:
         abc.responses[path + query] = DONE
@@ -68,7 +68,7 @@ def test_what_is_removed_is_shown_before(
 
 
 def test_a_file_is_removed_by_its_url(devpi: Devpi, index: FakeServer) -> None:
-    """The hash that listings put behind the URL is no part of the request."""
+    """The hash at the end of listed URLs is not part of the request."""
     index.responses["/alice/dev/+f/abc-1.0.tar.gz"] = DONE
     url = f"{index.url}/alice/dev/+f/abc-1.0.tar.gz"
 
@@ -80,7 +80,7 @@ def test_a_file_is_removed_by_its_url(devpi: Devpi, index: FakeServer) -> None:
 
 @pytest.mark.parametrize("spec", ["abc", "abc==1.0", "{url}/alice/dev/+f/abc"], ids=["project", "version", "file"])
 def test_no_means_no(devpi: Devpi, abc: FakeServer, spec: str) -> None:
-    """The exit code is that of a command that did what it was told."""
+    """The exit code is 0, because the command did what the user said."""
     outcome = devpi("remove", spec.format(url=abc.url), stdin="no\n").ok()
 
     assert outcome.out.endswith("not deleting anything\n")
@@ -96,14 +96,14 @@ def test_no_means_no(devpi: Devpi, abc: FakeServer, spec: str) -> None:
         pytest.param(["http://u:secret@h/f"], "the URL carries a password: ", id="password"),
     ],
 )
-def test_what_cannot_be_removed_is_told(devpi: Devpi, abc: FakeServer, arguments: list[str], complaint: str) -> None:
+def test_failed_removals_are_reported(devpi: Devpi, abc: FakeServer, arguments: list[str], complaint: str) -> None:
     """The exit code is 1."""
     abc.responses["/alice/dev/abc/1.0"] = Response({"message": "not volatile"}, 403)
 
     assert devpi("remove", "-y", *arguments).fails().err.startswith(complaint.format(url=abc.url))
 
 
-def test_nothing_is_removed_unasked(devpi: Devpi, abc: FakeServer) -> None:
-    """A script that forgot ``-y`` removes nothing."""
+def test_nothing_is_removed_without_confirmation(devpi: Devpi, abc: FakeServer) -> None:
+    """A script without ``-y`` removes nothing."""
     assert devpi("remove", "abc").fails().err.startswith("nothing was changed: ")
     assert removed(abc) == []

@@ -1,4 +1,4 @@
-"""Servers that are down, that are none of ours, or that mean no good."""
+"""Servers that are down, other web servers, and hostile servers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HTML = {"Content-Type": "text/html", "X-DEVPI-API-VERSION": ""}
 
 @pytest.fixture
 def used(devpi: Devpi, fake_server: FakeServer) -> Devpi:
-    """Use a server that so far spoke the protocol, and be logged in there."""
+    """Use a fake index server and log in."""
     fake_server.act_as_index_server()
     devpi("use", fake_server.url).ok()
     devpi("login", "alice", "--password", "x").ok()
@@ -41,8 +41,8 @@ def used(devpi: Devpi, fake_server: FakeServer) -> Devpi:
 
 
 @pytest.mark.parametrize("path", ["", "/root/pypi"])
-def test_a_server_that_is_down_is_told(devpi: Devpi, path: str) -> None:
-    """One line says which address does not answer, why, and what to look at; nothing is stored."""
+def test_a_server_that_is_down_is_reported(devpi: Devpi, path: str) -> None:
+    """One line names the URL, the reason, and the things to check; nothing is stored."""
     url = f"http://127.0.0.1:{free_port()}{path}"
 
     outcome = devpi("use", url).fails()
@@ -54,16 +54,16 @@ def test_a_server_that_is_down_is_told(devpi: Devpi, path: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["a..b", "a" * 64, "..."])
-def test_a_name_that_cannot_exist_is_told(devpi: Devpi, host: str) -> None:
-    """What the name service does not even ask for is one line too."""
+def test_an_invalid_host_name_is_reported(devpi: Devpi, host: str) -> None:
+    """A host name with invalid syntax leads to one line too."""
     outcome = devpi("use", f"http://{host}/").fails()
 
     assert outcome.err.startswith(f"could not connect to 'http://{host}/+api': ")
     assert outcome.err.count("\n") == 1
 
 
-def test_a_name_that_does_not_exist_is_told(devpi: Devpi) -> None:
-    """A wrong host name is one line too."""
+def test_an_unknown_host_name_is_reported(devpi: Devpi) -> None:
+    """An unknown host name leads to one line too."""
     outcome = devpi("use", "http://no-such-host.invalid/").fails()
 
     assert outcome.err.startswith("could not connect to 'http://no-such-host.invalid/+api': ")
@@ -71,8 +71,8 @@ def test_a_name_that_does_not_exist_is_told(devpi: Devpi) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["use"], ["user", "-l"], ["user", "-c", "x", "password=y"], ["index", "a/b"]])
-def test_a_server_that_has_gone_changes_nothing(used: Devpi, fake_server: FakeServer, arguments: list[str]) -> None:
-    """Commands fail in one line, and the login is kept for when the server is back."""
+def test_a_server_that_went_down_changes_nothing(used: Devpi, fake_server: FakeServer, arguments: list[str]) -> None:
+    """Commands fail in one line, and the login stays stored until the server is back."""
     before = {path.name: path.read_bytes() for path in used.clientdir.iterdir()}
     port = free_port()
     for path in used.clientdir.glob("*.json"):
@@ -86,8 +86,8 @@ def test_a_server_that_has_gone_changes_nothing(used: Devpi, fake_server: FakeSe
     assert {path.name: path.read_bytes() for path in used.clientdir.iterdir()} == moved != before
 
 
-def test_a_server_that_is_silent_is_given_up(devpi: Devpi, fake_server: FakeServer) -> None:
-    """``--timeout`` bounds the wait."""
+def test_a_silent_server_times_out(devpi: Devpi, fake_server: FakeServer) -> None:
+    """``--timeout`` limits the wait."""
     fake_server.responses["/+api"] = Response(hangs=True)
 
     outcome = devpi("--timeout", "0.2", "use", fake_server.url).fails()
@@ -123,8 +123,8 @@ def test_a_server_that_is_silent_is_given_up(devpi: Devpi, fake_server: FakeServ
         ),
     ],
 )
-def test_what_is_no_index_server_is_told(devpi: Devpi, fake_server: FakeServer, answer: Response, reason: str) -> None:
-    """One line says what came instead; nothing is stored."""
+def test_other_web_servers_are_reported(devpi: Devpi, fake_server: FakeServer, answer: Response, reason: str) -> None:
+    """One line describes the response; nothing is stored."""
     fake_server.responses["/+api"] = answer
 
     outcome = devpi("use", fake_server.url).fails()
@@ -156,7 +156,7 @@ def test_what_is_no_index_server_is_told(devpi: Devpi, fake_server: FakeServer, 
         ),
     ],
 )
-def test_a_refusal_is_told_in_two_lines(
+def test_a_refusal_takes_two_lines(
     used: Devpi,
     fake_server: FakeServer,
     status: int,
@@ -164,7 +164,7 @@ def test_a_refusal_is_told_in_two_lines(
     headers: dict[str, str],
     answer: str,
 ) -> None:
-    """Whatever stands between client and server: the request, then status and message, with no control characters."""
+    """The lines show the request, then status and message without control characters, also from a proxy."""
     fake_server.responses["/"] = Response(content, status, headers)
 
     assert used("user", "-l").fails().err == f"GET {fake_server.url}/\n{answer}\n"
@@ -173,14 +173,14 @@ def test_a_refusal_is_told_in_two_lines(
 @pytest.mark.parametrize(
     ("status", "answer"), [(404, "404 Not Found"), (599, "599")], ids=["known status", "unknown status"]
 )
-def test_a_server_may_leave_the_words_out(used: Devpi, fake_server: FakeServer, status: int, answer: str) -> None:
-    """Without a reason phrase the status's own is shown, if there is one."""
+def test_a_server_may_omit_the_reason_phrase(used: Devpi, fake_server: FakeServer, status: int, answer: str) -> None:
+    """Without a reason phrase the standard one is shown, if there is one."""
     fake_server.responses["/"] = Response({}, status, phrase="")
 
     assert used("user", "-l").fails().err == f"GET {fake_server.url}/\n{answer}\n"
 
 
-def test_an_answer_without_end_is_given_up(used: Devpi, fake_server: FakeServer) -> None:
+def test_an_endless_response_is_refused(used: Devpi, fake_server: FakeServer) -> None:
     """A server cannot fill the memory."""
     size = 64 * 1024 * 1024 + 1
     fake_server.responses["/alice"] = Response(gzip.compress(b" " * size, 1), 200, {"Content-Encoding": "gzip"})
@@ -189,11 +189,11 @@ def test_an_answer_without_end_is_given_up(used: Devpi, fake_server: FakeServer)
 
 
 class TestEncrypted:
-    """Servers that speak TLS."""
+    """Servers that use TLS."""
 
     @pytest.fixture
     def certificate(self, tmp_path: Path) -> Path:
-        """Make a certificate that nobody else has signed."""
+        """Make a self-signed certificate."""
         path = tmp_path / "certificate.pem"
         names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
         keys = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
@@ -204,10 +204,10 @@ class TestEncrypted:
         path.write_text(path.read_text())
         return path
 
-    def test_a_certificate_that_nobody_signed_is_refused(
+    def test_a_self_signed_certificate_is_refused(
         self, devpi: Devpi, fake_server: FakeServer, certificate: Path
     ) -> None:
-        """The reason is told, and nothing was sent."""
+        """The message names the reason, and no request is sent."""
         fake_server.act_as_index_server()
         fake_server.enable_tls(certificate)
 
@@ -217,7 +217,7 @@ class TestEncrypted:
         assert fake_server.requests == []
 
     def test_no_password_is_sent_unencrypted(self, devpi: Devpi, fake_server: FakeServer, certificate: Path) -> None:
-        """A server reached by https that wants the login by http is not used."""
+        """The client does not use an https server that wants the login by http."""
         fake_server.act_as_index_server()
         plain = fake_server.url
         fake_server.enable_tls(certificate)
@@ -227,8 +227,8 @@ class TestEncrypted:
         assert f"wants passwords sent unencrypted to '{plain}/+login'" in outcome.err
         assert not devpi.clientdir.exists()
 
-    def test_a_server_is_used_encrypted(self, devpi: Devpi, fake_server: FakeServer, certificate: Path) -> None:
-        """All of it is https then."""
+    def test_a_server_can_use_tls(self, devpi: Devpi, fake_server: FakeServer, certificate: Path) -> None:
+        """All its URLs start with https."""
         fake_server.act_as_index_server()
         plain = fake_server.url
         fake_server.enable_tls(certificate)
@@ -238,7 +238,7 @@ class TestEncrypted:
 
 
 def test_another_version_of_the_protocol_is_refused(devpi: Devpi, fake_server: FakeServer) -> None:
-    """A server that says it speaks another version is not guessed at."""
+    """The client does not use a server with another version of the protocol."""
     fake_server.act_as_index_server()
     api = fake_server.responses["/+api"].content
     fake_server.responses["/+api"] = Response(api, headers={"X-DEVPI-API-VERSION": "3"})
@@ -249,8 +249,8 @@ def test_another_version_of_the_protocol_is_refused(devpi: Devpi, fake_server: F
     assert not devpi.clientdir.exists()
 
 
-def test_no_version_of_the_protocol_is_warned_about_once(used: Devpi, fake_server: FakeServer) -> None:
-    """A server that does not say its version is used all the same."""
+def test_a_missing_version_of_the_protocol_is_warned_about_once(used: Devpi, fake_server: FakeServer) -> None:
+    """The client uses a server that does not say its version."""
     answer = Response({"result": {"username": "alice"}, "type": "userconfig"}, headers={"X-DEVPI-API-VERSION": ""})
     fake_server.responses["/alice"] = answer
 
@@ -268,7 +268,7 @@ def test_no_version_of_the_protocol_is_warned_about_once(used: Devpi, fake_serve
 def test_nothing_is_sent_to_another_server(
     used: Devpi, fake_server: FakeServer, arguments: list[str], method: str
 ) -> None:
-    """A redirection elsewhere is told, and followed by no request, least of all one with a login."""
+    """The client reports a redirect to another server and sends no request there."""
     elsewhere = f"http://u:p@localhost:{free_port()}/alice"
     fake_server.responses["/alice"] = Response({}, 307, {"Location": elsewhere})
 
@@ -280,15 +280,15 @@ def test_nothing_is_sent_to_another_server(
 
 
 @pytest.mark.parametrize("location", ["http://[", "http://127.0.0.1:99999/", "ftp://127.0.0.1/", "//"])
-def test_a_redirection_to_nowhere_is_told(used: Devpi, fake_server: FakeServer, location: str) -> None:
-    """An address that makes no sense is no other server that one may be sent to."""
+def test_a_redirect_to_an_invalid_url_is_reported(used: Devpi, fake_server: FakeServer, location: str) -> None:
+    """The client reports a redirect to an invalid URL."""
     fake_server.responses["/alice"] = Response({}, 302, {"Location": location})
 
     assert used("user", "alice").fails().err.count("\n") == 1
 
 
-def test_a_redirection_on_the_same_server_is_followed(used: Devpi, fake_server: FakeServer) -> None:
-    """The login goes along."""
+def test_a_redirect_on_the_same_server_is_followed(used: Devpi, fake_server: FakeServer) -> None:
+    """The request to the new URL contains the login."""
     fake_server.responses["/alice"] = Response({}, 302, {"Location": "/people/alice"})
     fake_server.responses["/people/alice"] = Response({"result": {"title": "T"}, "type": "userconfig"})
 
@@ -296,16 +296,16 @@ def test_a_redirection_on_the_same_server_is_followed(used: Devpi, fake_server: 
     assert "X-Devpi-Auth" in fake_server.requests[-1].headers
 
 
-def test_arguments_that_are_no_text_are_sent_as_they_are(used: Devpi, fake_server: FakeServer) -> None:
-    """Bytes that the user's encoding does not know reach the server, also as the name of a login."""
+def test_undecodable_arguments_are_sent_unchanged(used: Devpi, fake_server: FakeServer) -> None:
+    """Bytes that are invalid in the user's encoding reach the server, also in the name of a user."""
     used("login", "\udcff", "--password", "\udcfe").ok()
 
     assert used("user").fails().err == f"GET {fake_server.url}/%FF\n404 Not Found: nothing here\n"
     assert fake_server.requests[-1].headers["X-Devpi-Auth"] == "/zphLXRva2Vu"
 
 
-def test_a_change_is_not_sent_elsewhere_by_accident(used: Devpi, fake_server: FakeServer) -> None:
-    """A 302 would turn the change into a question; it is told instead."""
+def test_a_change_does_not_follow_a_302(used: Devpi, fake_server: FakeServer) -> None:
+    """A 302 would turn the change into a GET; the client reports it instead."""
     fake_server.responses["/alice"] = Response({}, 302, {"Location": "/people/alice"})
 
     outcome = used("user", "-c", "alice", "password=secret").fails()
@@ -314,8 +314,8 @@ def test_a_change_is_not_sent_elsewhere_by_accident(used: Devpi, fake_server: Fa
     assert [request.path for request in fake_server.requests].count("/people/alice") == 0
 
 
-def test_a_redirection_in_a_circle_ends(used: Devpi, fake_server: FakeServer) -> None:
-    """Five times are enough."""
+def test_a_redirect_loop_ends(used: Devpi, fake_server: FakeServer) -> None:
+    """The client gives up after five redirects."""
     fake_server.responses["/alice"] = Response({}, 302, {"Location": "/alice"})
 
     assert "redirects more than 5 times" in used("user", "alice").fails().err
@@ -326,10 +326,10 @@ def test_a_redirection_in_a_circle_ends(used: Devpi, fake_server: FakeServer) ->
     [{"password": 5, "expiration": 1}, {"password": "x"}, {}, None, "x"],
     ids=["number", "no time", "empty", "null", "text"],
 )
-def test_a_login_without_a_token_is_no_login(
+def test_a_login_response_without_a_token_is_refused(
     used: Devpi, fake_server: FakeServer, result: dict[str, Any] | str | None
 ) -> None:
-    """Nothing is stored unless it is one."""
+    """Nothing is stored if the response contains no token."""
     before = used.state("auth.json")
     fake_server.responses["/+login"] = Response({"result": result, "type": "proxyauth"})
 
@@ -337,8 +337,8 @@ def test_a_login_without_a_token_is_no_login(
     assert used.state("auth.json") == before
 
 
-def test_what_a_server_lists_is_escaped(used: Devpi, fake_server: FakeServer) -> None:
-    """Names and values that no server of ours would give do not reach the terminal as they are."""
+def test_control_characters_from_a_server_are_escaped(used: Devpi, fake_server: FakeServer) -> None:
+    """Control characters in names and values do not reach the terminal."""
     users = {
         "none": {"indexes": 5},
         "\x1b]0;title\x07": {"indexes": {"a\nb": {"bases": "\x9b1m", "volatile": None}, "odd": 5}},
@@ -352,23 +352,23 @@ def test_what_a_server_lists_is_escaped(used: Devpi, fake_server: FakeServer) ->
     assert "bases=\\x9b1m " in listed
 
 
-def test_a_login_is_asked_for_without_the_one_before(used: Devpi, fake_server: FakeServer) -> None:
-    """The password alone counts, not who is logged in."""
+def test_a_login_request_does_not_contain_the_stored_login(used: Devpi, fake_server: FakeServer) -> None:
+    """Only the password is sent, not the stored login."""
     used("login", "bob", "--password", "x").ok()
 
     assert fake_server.requests[-1].path == "/+login"
     assert "X-Devpi-Auth" not in fake_server.requests[-1].headers
 
 
-def test_projects_are_no_setting(used: Devpi, fake_server: FakeServer) -> None:
-    """A server that sends them all the same does not fill the screen with them."""
+def test_projects_are_not_shown_as_a_setting(used: Devpi, fake_server: FakeServer) -> None:
+    """The projects of an index are not printed, even if a server sends them."""
     fake_server.respond("/a/dev?no_projects=", "indexconfig", {"type": "stage", "projects": ["x", "y"]})
 
     assert used("index", "a/dev").ok().out == f"{fake_server.url}/a/dev:\n  type=stage\n"
 
 
-def test_values_are_shown_as_one_would_type_them(used: Devpi, fake_server: FakeServer) -> None:
-    """Lists with commas, objects as JSON."""
+def test_values_are_shown_as_users_type_them(used: Devpi, fake_server: FakeServer) -> None:
+    """Lists are shown with commas, objects as JSON."""
     config = {"username": "alice", "indexes": {}, "title": "T", "custom_data": {"a": [1, "ü"]}, "groups": ["x", "y"]}
     fake_server.respond("/alice", "userconfig", config)
 
@@ -378,7 +378,7 @@ def test_values_are_shown_as_one_would_type_them(used: Devpi, fake_server: FakeS
 
 
 def test_basic_credentials_are_stored_and_sent(devpi: Devpi, fake_server: FakeServer) -> None:
-    """``http://user:password@`` is told, kept for that server, and never shown."""
+    """Credentials in a URL are announced, stored for that server, and never shown."""
     fake_server.act_as_index_server()
     host = fake_server.url.removeprefix("http://")
 
@@ -421,10 +421,10 @@ RESULTS = st.recursive(
     status=st.sampled_from([200, 400]),
 )
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_answer_ends_in_a_traceback(
+def test_no_response_ends_in_a_traceback(
     used: Devpi, fake_server: FakeServer, arguments: list[str], kind: str, result: object, message: object, status: int
 ) -> None:
-    """Whatever stands where the protocol has something else: an exit code, and a sentence if it is not 0."""
+    """Every JSON value at every place leads to an exit code, and to a message if that is not 0."""
     answer = Response({"result": result, "type": kind, "message": message}, status)
     for path in ("/", "/+api", "/+login", "/alice", "/alice/dev?no_projects="):
         fake_server.responses[path] = answer
@@ -436,8 +436,8 @@ def test_no_answer_ends_in_a_traceback(
     used("use", fake_server.url)
 
 
-def test_passwords_of_other_programs_are_not_sent(devpi: Devpi, fake_server: FakeServer) -> None:
-    """What ``~/.netrc`` holds for the host is somebody else's."""
+def test_netrc_logins_are_not_sent(devpi: Devpi, fake_server: FakeServer) -> None:
+    """The client ignores logins for the host in ``~/.netrc``."""
     fake_server.act_as_index_server()
     (devpi.home / ".netrc").write_text("machine 127.0.0.1 login bob password secret\n")
 
@@ -446,8 +446,8 @@ def test_passwords_of_other_programs_are_not_sent(devpi: Devpi, fake_server: Fak
     assert "Authorization" not in fake_server.requests[0].headers
 
 
-def test_requests_say_who_sends_them(devpi: Devpi, fake_server: FakeServer) -> None:
-    """The server can tell the client from installers, and what it wants to read."""
+def test_requests_identify_the_client(devpi: Devpi, fake_server: FakeServer) -> None:
+    """The headers identify the client and say that it wants JSON."""
     fake_server.act_as_index_server()
 
     devpi("use", fake_server.url).ok()
@@ -457,8 +457,8 @@ def test_requests_say_who_sends_them(devpi: Devpi, fake_server: FakeServer) -> N
     assert (headers["Accept"], headers["Content-Type"]) == ("application/json", "application/json")
 
 
-def test_an_expired_login_does_not_shut_one_out(used: Devpi, fake_server: FakeServer) -> None:
-    """If a server refuses the login even for what anybody may read, the question is asked without it."""
+def test_an_expired_login_does_not_lock_out(used: Devpi, fake_server: FakeServer) -> None:
+    """If a server refuses an expired login everything, the client repeats the request without the login."""
     api = fake_server.responses["/+api"]
     fake_server.responses["/+api"] = Response({"message": "expired"}, 403)
 

@@ -1,4 +1,4 @@
-"""What the client keeps between two commands, and what becomes of it when something goes wrong."""
+"""The state that the client stores between two commands, also after failures."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ LEFT_BY_THE_INCUMBENT = {
 
 @pytest.fixture
 def incumbent(devpi: Devpi, fake_server: FakeServer) -> Devpi:
-    """Leave the state files as the incumbent's client writes them."""
+    """Write state files in the format of the incumbent's client."""
     fake_server.act_as_index_server("alice")
     devpi.clientdir.mkdir(parents=True)
     for name, content in LEFT_BY_THE_INCUMBENT.items():
@@ -49,7 +49,7 @@ def incumbent(devpi: Devpi, fake_server: FakeServer) -> Devpi:
 
 
 def test_state_of_the_incumbent_is_read(incumbent: Devpi, fake_server: FakeServer) -> None:
-    """Server, index, login and basic credentials that the incumbent's client stored are used."""
+    """The client uses server, index, login and basic credentials stored by the incumbent's client."""
     incumbent("getjson", "x")
 
     request = fake_server.requests[-1]
@@ -58,8 +58,8 @@ def test_state_of_the_incumbent_is_read(incumbent: Devpi, fake_server: FakeServe
     assert request.headers["Authorization"] == "Basic dTpw"
 
 
-def test_keys_that_are_not_known_are_kept(incumbent: Devpi) -> None:
-    """What another client keeps in the same files is still there after a change."""
+def test_unknown_keys_are_kept(incumbent: Devpi) -> None:
+    """Keys of another client in the same files are still there after a change."""
     incumbent("login", "alice", "--password", "x")
 
     assert incumbent.state("current.json")["not_known_here"] == {"kept": True}
@@ -67,7 +67,7 @@ def test_keys_that_are_not_known_are_kept(incumbent: Devpi) -> None:
 
 
 def test_state_is_written_as_the_incumbent_writes_it(incumbent: Devpi) -> None:
-    """Two spaces, sorted keys, no line end; readable by the owner alone, also where that was not so before."""
+    """The JSON has two spaces, sorted keys and no line end; only the owner can read it, even if others could before."""
     path = incumbent.clientdir / "auth.json"
     path.chmod(0o644)
 
@@ -78,15 +78,15 @@ def test_state_is_written_as_the_incumbent_writes_it(incumbent: Devpi) -> None:
 
 
 def test_the_latest_login_replaces_the_older_one(incumbent: Devpi, fake_server: FakeServer) -> None:
-    """A user has one token per server, and the one who logged in last stands first."""
+    """A user has one token per server, and the latest login comes first."""
     incumbent("login", "bob", "--password", "x")
 
     logins = incumbent.state("auth.json")["auth"][f"{fake_server.url}/"]
     assert logins == [["bob", "a-token"], ["alice", '["alice", [], true].aw.n2t']]
 
 
-def test_tokens_go_to_their_own_server_only(devpi: Devpi, fake_server: FakeServer) -> None:
-    """A URL that begins like a server's, but is another's, gets no token."""
+def test_tokens_are_only_sent_to_their_server(devpi: Devpi, fake_server: FakeServer) -> None:
+    """A URL on another server that merely starts the same gets no token."""
     devpi.clientdir.mkdir(parents=True)
     auth = {"auth": {"http://127.0.0.1:1/": [["alice", "secret"]], "http://127.0.0.1/": [["alice", "secret"]]}}
     (devpi.clientdir / "auth.json").write_text(json.dumps(auth))
@@ -96,8 +96,8 @@ def test_tokens_go_to_their_own_server_only(devpi: Devpi, fake_server: FakeServe
     assert "X-Devpi-Auth" not in fake_server.requests[0].headers
 
 
-def test_the_directory_is_chosen_by_option_then_environment(devpi: Devpi, tmp_path: Path) -> None:
-    """``--clientdir`` counts more than ``DEVPI_CLIENTDIR``; ``~`` is the home directory."""
+def test_the_directory_comes_from_option_or_environment(devpi: Devpi, tmp_path: Path) -> None:
+    """``--clientdir`` takes precedence over ``DEVPI_CLIENTDIR``; ``~`` is the home directory."""
     by_option = devpi("--debug", "use", "--clientdir", "~/here", DEVPI_CLIENTDIR=str(tmp_path / "there"))
     by_environment = devpi("--debug", "use", DEVPI_CLIENTDIR=str(tmp_path / "there"))
 
@@ -119,8 +119,8 @@ def test_the_directory_is_chosen_by_option_then_environment(devpi: Devpi, tmp_pa
     ],
 )
 @pytest.mark.parametrize("arguments", [["use"], ["user", "-l"], ["logoff"]], ids=" ".join)
-def test_a_damaged_file_is_told_and_kept(devpi: Devpi, content: str, arguments: list[str]) -> None:
-    """One line says which file and what to do; nobody writes over what may be repaired."""
+def test_a_damaged_file_is_reported_and_kept(devpi: Devpi, content: str, arguments: list[str]) -> None:
+    """One line names the file and the remedy; the file is not overwritten, because a user may repair it."""
     devpi.clientdir.mkdir(parents=True)
     path = devpi.clientdir / "current.json"
     path.write_text(content, errors="surrogateescape")
@@ -143,8 +143,8 @@ def test_a_damaged_file_is_told_and_kept(devpi: Devpi, content: str, arguments: 
     ],
     ids=["half", "list", "no token", "text"],
 )
-def test_damaged_logins_are_told_and_kept(incumbent: Devpi, fake_server: FakeServer, content: str) -> None:
-    """A login never replaces a file that cannot be read: the other logins in it may still be saved."""
+def test_damaged_logins_are_reported_and_kept(incumbent: Devpi, fake_server: FakeServer, content: str) -> None:
+    """A login never replaces an unreadable file: a user may still save the other logins in it."""
     path = incumbent.clientdir / "auth.json"
     path.write_text(content.replace("{url}", fake_server.url))
     before = path.read_bytes()
@@ -153,8 +153,8 @@ def test_damaged_logins_are_told_and_kept(incumbent: Devpi, fake_server: FakeSer
     assert path.read_bytes() == before
 
 
-def test_a_damaged_file_can_be_forgotten(devpi: Devpi) -> None:
-    """``use --delete`` does not need to understand what it removes."""
+def test_a_damaged_file_can_be_deleted(devpi: Devpi) -> None:
+    """``use --delete`` removes a file without reading it."""
     devpi.clientdir.mkdir(parents=True)
     (devpi.clientdir / "current.json").write_text("{")
 
@@ -162,8 +162,8 @@ def test_a_damaged_file_can_be_forgotten(devpi: Devpi) -> None:
     assert devpi("use").ok()
 
 
-def test_a_place_that_cannot_be_written_is_told(devpi: Devpi, fake_server: FakeServer) -> None:
-    """Where no file can be made, the command fails in one line."""
+def test_an_unwritable_directory_is_reported(devpi: Devpi, fake_server: FakeServer) -> None:
+    """If the directory is a file, the command fails in one line."""
     fake_server.act_as_index_server()
     (devpi.home / "file").write_text("")
 
@@ -173,8 +173,8 @@ def test_a_place_that_cannot_be_written_is_told(devpi: Devpi, fake_server: FakeS
     assert outcome.err.count("\n") == 1
 
 
-def test_a_place_where_nothing_can_be_made_is_told(devpi: Devpi, fake_server: FakeServer) -> None:
-    """So is a directory that cannot be created."""
+def test_an_impossible_directory_is_reported(devpi: Devpi, fake_server: FakeServer) -> None:
+    """If the directory cannot be created, the command fails in one line."""
     fake_server.act_as_index_server()
 
     outcome = devpi("use", fake_server.url, "--clientdir", "/proc/nowhere").fails()
@@ -182,21 +182,21 @@ def test_a_place_where_nothing_can_be_made_is_told(devpi: Devpi, fake_server: Fa
     assert outcome.err == "cannot write in /proc/nowhere: No such file or directory; nothing was changed\n"
 
 
-def test_a_file_that_cannot_be_removed_is_told(devpi: Devpi, fake_server: FakeServer) -> None:
-    """``use --delete`` says so if it fails."""
+def test_a_failed_deletion_is_reported(devpi: Devpi, fake_server: FakeServer) -> None:
+    """``use --delete`` reports a failure in one line."""
     assert devpi("use", "--delete", "--clientdir", "/proc/self").fails().err.startswith("cannot write in /proc/self: ")
 
 
-def test_a_file_that_cannot_be_read_is_told(devpi: Devpi) -> None:
-    """A directory in the place of the file, for example."""
+def test_an_unreadable_state_file_is_reported(devpi: Devpi) -> None:
+    """For example, there may be a directory instead of the file."""
     path = devpi.clientdir / "current.json"
     path.mkdir(parents=True)
 
     assert devpi("use").fails().err == f"cannot read {path}: Is a directory\n"
 
 
-def test_showing_what_is_in_use_writes_nothing(incumbent: Devpi) -> None:
-    """Plain ``use`` needs no right to write, as long as nothing changes."""
+def test_showing_the_selection_writes_nothing(incumbent: Devpi) -> None:
+    """Plain ``use`` needs no write permission as long as nothing changes."""
     incumbent("use").ok()
     (incumbent.clientdir / ".lock").unlink()
     before = {path: path.stat().st_mtime_ns for path in incumbent.clientdir.iterdir()}
@@ -207,7 +207,7 @@ def test_showing_what_is_in_use_writes_nothing(incumbent: Devpi) -> None:
 
 
 def test_a_symbolic_link_stays_one(incumbent: Devpi, tmp_path: Path) -> None:
-    """Whoever keeps the state elsewhere finds it there after a change."""
+    """Users who keep the state elsewhere find it there after a change."""
     real = tmp_path / "real.json"
     link = incumbent.clientdir / "auth.json"
     link.rename(real)
@@ -221,10 +221,10 @@ def test_a_symbolic_link_stays_one(incumbent: Devpi, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 class TestProcesses:
-    """What only processes of their own can show."""
+    """Tests that need ``devpi`` as a process."""
 
     def test_a_full_disk_loses_nothing(self, incumbent: Devpi) -> None:
-        """If the new state does not fit, the old one is still there, and no other file is left behind."""
+        """If the new state does not fit, the old one stays, and no other file is left behind."""
         before = {path.name: path.read_bytes() for path in incumbent.clientdir.iterdir()}
 
         def limit() -> None:
@@ -232,7 +232,7 @@ class TestProcesses:
 
         done = subprocess.run(
             [DEVPI, "login", "alice", "--password", "x"],
-            # Else the interpreter would leave compiled modules behind that the limit cut short.
+            # Otherwise the interpreter would leave behind compiled modules that the limit truncates.
             env=clean_environment(HOME=str(incumbent.home), PYTHONDONTWRITEBYTECODE="1"),
             text=True,
             capture_output=True,
@@ -247,7 +247,7 @@ class TestProcesses:
         assert {path.name: path.read_bytes() for path in incumbent.clientdir.iterdir()} == {**before, ".lock": b""}
 
     def test_two_clients_at_once_lose_nothing(self, incumbent: Devpi, fake_server: FakeServer) -> None:
-        """Logins that are stored at the same moment are all kept."""
+        """Logins at the same time are all stored."""
         names = [f"user{number}" for number in range(8)]
         environ = clean_environment(HOME=str(incumbent.home))
 
@@ -267,9 +267,7 @@ class TestProcesses:
             pytest.param("<&-", {0}, "", id="no input"),
         ],
     )
-    def test_output_that_goes_nowhere_is_no_traceback(
-        self, devpi: Devpi, redirect: str, code: set[int], said: str
-    ) -> None:
+    def test_broken_output_is_no_traceback(self, devpi: Devpi, redirect: str, code: set[int], said: str) -> None:
         """The streams may be full, closed or cut off."""
         done = subprocess.run(
             ["bash", "-c", f"{DEVPI} use {redirect}"],
@@ -283,8 +281,8 @@ class TestProcesses:
         assert done.stderr == said
         assert done.returncode in code
 
-    def test_text_that_the_terminal_cannot_show_is_escaped(self, incumbent: Devpi, fake_server: FakeServer) -> None:
-        """Where only ASCII can be printed, the rest is printed as escapes."""
+    def test_unprintable_text_is_escaped(self, incumbent: Devpi, fake_server: FakeServer) -> None:
+        """If the terminal only supports ASCII, other characters are printed as escapes."""
         done = subprocess.run(
             [DEVPI, "user", "jürgen"],
             env={**clean_environment(HOME=str(incumbent.home)), "PYTHONIOENCODING": "ascii"},

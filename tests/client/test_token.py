@@ -1,4 +1,4 @@
-"""``devpi token``, and ``DEVPI_TOKEN`` in the place of a login."""
+"""``devpi token``, and ``DEVPI_TOKEN`` instead of a login."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def create(logged_in_user: UserAccount, *arguments: str) -> str:
 
 
 @pytest.mark.slow
-def test_a_token_from_its_creation_to_its_end(logged_in_user: UserAccount) -> None:
-    """The token alone is on standard output; its list entry, its inspection and its end go by the ID."""
+def test_a_token_is_created_listed_inspected_and_revoked(logged_in_user: UserAccount) -> None:
+    """Standard output contains only the token; list, inspect and revoke use its ID."""
     made = logged_in_user.devpi("token", "create", "--scope", "upload,read", "--index", "prod", "--project", "My_Pkg")
     token = made.out.strip()
     identifier = api_tokens.parse_token(token).id
@@ -50,8 +50,8 @@ def test_a_token_from_its_creation_to_its_end(logged_in_user: UserAccount) -> No
 
 
 @pytest.mark.slow
-def test_a_comment_and_a_time_are_kept(logged_in_user: UserAccount) -> None:
-    """``--expires`` counts from now; a revoked token can be given whole."""
+def test_a_comment_and_an_expiration_are_stored(logged_in_user: UserAccount) -> None:
+    """``--expires`` counts from now; revoke also accepts the whole token."""
     token = create(logged_in_user, "--scope", "read", "--expires", "2h", "--comment", "CI of web")
 
     assert logged_in_user.devpi("token", "list").ok().out.endswith("; last used never; CI of web\n")
@@ -61,7 +61,7 @@ def test_a_comment_and_a_time_are_kept(logged_in_user: UserAccount) -> None:
 
 @pytest.mark.parametrize("way", ["argument", "environment", "standard input"])
 def test_a_token_is_narrowed_offline(devpi: Devpi, way: str) -> None:
-    """With no server in use; what is left is said, and printed alone on standard output."""
+    """No server is in use; standard error describes the new token, and standard output contains only the token."""
     given = token_with({"scopes": ["read", "upload"]})
     arguments, stdin, environ = {
         "argument": ([given], "", {}),
@@ -81,7 +81,7 @@ def test_a_token_is_narrowed_offline(devpi: Devpi, way: str) -> None:
 
 
 def encoded(caveat: object) -> str:
-    """Return a condition as it stands in a token."""
+    """Return a condition as encoded in a token."""
     return base64.urlsafe_b64encode(json.dumps(caveat).encode()).rstrip(b"=").decode()
 
 
@@ -108,8 +108,8 @@ def token_with(*caveats: object) -> str:
     ],
     ids=" ".join,
 )
-def test_a_wrong_command_line_is_told(devpi: Devpi, arguments: list[str], sentence: str) -> None:
-    """In one line, exit code 2, before anything is asked or sent."""
+def test_a_wrong_command_line_is_reported(devpi: Devpi, arguments: list[str], sentence: str) -> None:
+    """One line, exit code 2, and neither a prompt nor a request."""
     assert devpi("token", *arguments).fails(2).err == f"{sentence}\n"
 
 
@@ -133,8 +133,8 @@ DAMAGED = api_tokens.API_TOKEN_PREFIX + "A" * 12 + "." + "B" * 22 + ".AAAA." + "
     ],
     ids=["password", "cut", "damaged", "nothing left", "whose index", "long", "full"],
 )
-def test_what_cannot_be_narrowed_is_told(devpi: Devpi, given: str, narrow: list[str], sentence: str) -> None:
-    """On standard error; nothing is printed that could be taken for a token."""
+def test_failed_derivations_are_reported(devpi: Devpi, given: str, narrow: list[str], sentence: str) -> None:
+    """The message is on standard error; standard output is empty, so that no script takes it for a token."""
     token, full = token_with({"scopes": ["read"]}), token_with(*[{}] * 20)
 
     outcome = devpi("token", "derive", *narrow, stdin=given.format(token=token, full=full)).fails()
@@ -148,15 +148,15 @@ def test_what_cannot_be_narrowed_is_told(devpi: Devpi, given: str, narrow: list[
     ids=str,
 )
 def test_odd_conditions_are_no_traceback(devpi: Devpi, caveat: dict[str, Any]) -> None:
-    """Whoever gave us the token may have put anything into it."""
+    """A token may contain any JSON."""
     token = token_with(caveat)
 
     assert devpi("token", "inspect", stdin=token).out.startswith("A" * 12)
     assert devpi("token", "derive", "--project", "x", stdin=token).code == 0
 
 
-def test_a_server_without_tokens_is_told(devpi: Devpi, index: FakeServer) -> None:
-    """The incumbent's has none."""
+def test_a_server_without_tokens_is_reported(devpi: Devpi, index: FakeServer) -> None:
+    """The incumbent's server has no tokens."""
     index.act_as_index_server("alice")
     devpi("use", index.url).ok()
 
@@ -167,8 +167,8 @@ def test_a_server_without_tokens_is_told(devpi: Devpi, index: FakeServer) -> Non
     )
 
 
-def test_odd_answers_are_no_traceback(devpi: Devpi, index: FakeServer) -> None:
-    """Whatever a server says in the place of a list."""
+def test_odd_responses_are_no_traceback(devpi: Devpi, index: FakeServer) -> None:
+    """A server may send any JSON instead of a list."""
     index.act_as_index_server("alice")
     devpi("use", index.url).ok()
     api = {"login": f"{index.url}/+login", "authstatus": ["ok", "alice", []], "features": ["api-tokens"]}
@@ -181,8 +181,8 @@ def test_odd_answers_are_no_traceback(devpi: Devpi, index: FakeServer) -> None:
 
 
 @pytest.mark.slow
-def test_a_token_of_the_environment_is_a_login(logged_in_user: UserAccount) -> None:
-    """It uploads and lists as its user may, without a login, and is stored nowhere."""
+def test_a_token_in_the_environment_works_as_a_login(logged_in_user: UserAccount) -> None:
+    """The token allows uploads and listings without a login, and is stored nowhere."""
     logged_in_user.devpi("index", "-c", "dev").ok()
     token = create(logged_in_user, "--scope", "upload", "--project", "mine")
     logged_in_user.devpi("logoff").ok()
@@ -203,10 +203,10 @@ def test_a_token_of_the_environment_is_a_login(logged_in_user: UserAccount) -> N
 
 
 @pytest.mark.slow
-def test_a_token_of_the_environment_goes_to_the_server_in_use_alone(
+def test_a_token_in_the_environment_is_only_sent_to_the_server_in_use(
     new_user: UserAccount, fake_server: FakeServer
 ) -> None:
-    """Another server, to which a URL leads, learns nothing of it."""
+    """A URL on another server does not get the token."""
     fake_server.act_as_index_server()
 
     new_user.devpi("getjson", f"{fake_server.url}/+api", DEVPI_TOKEN="wgt_secret").ok()

@@ -1,4 +1,4 @@
-"""``devpi test``: real tox runs the tests of a release, and the result goes to the index."""
+"""``devpi test``: the real tox tests a release, and the index gets the result."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ UPLOADED = Response({"result": "alice/dev/+f/result", "type": "toxresultpath"})
 
 
 def sdist(code: int = 0, name: str = "tox.ini", content: str = INI) -> distributions.Distribution:
-    """Make an sdist with tests that end with this exit code, as a file of this name says."""
+    """Make an sdist whose tests end with this exit code; ``name`` is the file with the configuration of tox."""
     more = {f"xyz-1.0/{name}": content.replace("{code}", str(code)).encode()} if name else {}
     return distributions.sdist("xyz", "1.0", more=more)
 
 
 def release(index: FakeServer, *files: distributions.Distribution, **hashes: str) -> None:
-    """Put files on the index as the release 1.0, with these hashes in the place of the right ones."""
+    """Put files on the index as release 1.0; ``hashes`` replace the right ones."""
     links = []
     for file in files:
         path = f"/alice/dev/f/{file.filename}"
@@ -40,14 +40,14 @@ def release(index: FakeServer, *files: distributions.Distribution, **hashes: str
 
 @pytest.fixture(autouse=True)
 def _tox(monkeypatch: pytest.MonkeyPatch, devpi: Devpi) -> None:
-    """Have tox in PATH, and let pip know nothing of the developer's settings."""
+    """Put tox in PATH, and keep the developer's settings from pip."""
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     for name, value in {"PIP_CONFIG_FILE": os.devnull, **SHARED_PIP}.items():
         monkeypatch.setenv(name, value)
 
 
 def results(index: FakeServer) -> dict[str, Any]:
-    """Return what was posted, by the file that was tested."""
+    """Return the posted results by the tested file."""
     posts = [request for request in index.requests if request.method == "POST"]
     return {request.path.rpartition("/")[2]: request.json() for request in posts}
 
@@ -60,7 +60,7 @@ def results(index: FakeServer) -> dict[str, Any]:
     ],
 )
 def test_a_release_is_tested(devpi: Devpi, index: FakeServer, code: int, options: list[str], tested: list[str]) -> None:
-    """The tests are those of the sdist; the result is kept for each file, also of a failure, without the login."""
+    """The tests come from the sdist; the index gets a result for each file, also for a failure, without the login."""
     release(index, sdist(code), WHEEL)
 
     outcome = devpi("test", *options, "xyz")
@@ -84,9 +84,7 @@ def test_a_release_is_tested(devpi: Devpi, index: FakeServer, code: int, options
         pytest.param(["-s", "win32"], ["xyz-1.0-cp27-cp27m-win32.whl"], id="wheel of another system"),
     ],
 )
-def test_what_would_be_tested_is_listed(
-    devpi: Devpi, index: FakeServer, arguments: list[str], tested: list[str]
-) -> None:
+def test_list_shows_the_files_to_test(devpi: Devpi, index: FakeServer, arguments: list[str], tested: list[str]) -> None:
     """Nothing is downloaded."""
     release(index, sdist(), WHEEL, distributions.wheel("xyz", "1.0", tag="cp27-cp27m-win32"))
 
@@ -109,7 +107,7 @@ def test_what_would_be_tested_is_listed(
 def test_the_configuration_of_tox_can_be_elsewhere(
     devpi: Devpi, index: FakeServer, name: str, content: str, options: list[str]
 ) -> None:
-    """In the package, or in a file of one's own."""
+    """The configuration may be in the package, or in a file of the user."""
     (devpi.home / "mine.ini").write_text(INI.format(code=0))
     release(index, sdist(0, name, content), WHEEL)
 
@@ -133,18 +131,18 @@ def test_the_configuration_of_tox_can_be_elsewhere(
         pytest.param(["nope"], [], "GET {url}/alice/dev/nope/\n404 Not Found: nothing here", id="no project"),
     ],
 )
-def test_what_cannot_be_tested_is_told(
+def test_impossible_tests_are_reported(
     devpi: Devpi, index: FakeServer, arguments: list[str], files: list[distributions.Distribution], complaint: str
 ) -> None:
-    """The exit code is 1, and nothing is posted."""
+    """The exit code is 1, and no result is posted."""
     release(index, *files)
 
     assert devpi("test", *arguments).fails().err.startswith(complaint.format(url=index.url))
     assert not results(index)
 
 
-def test_a_run_without_a_report_is_told(devpi: Devpi, index: FakeServer) -> None:
-    """A run may end before anything is tested."""
+def test_a_run_without_a_report_is_reported(devpi: Devpi, index: FakeServer) -> None:
+    """The run may stop before tox tests anything."""
     release(index, sdist(), WHEEL)
 
     assert devpi("test", "--tox-args=--version", "xyz").fails().err == "tox left no report, nothing was posted\n"
@@ -164,8 +162,8 @@ def test_a_run_without_a_report_is_told(devpi: Devpi, index: FakeServer) -> None
         ),
     ],
 )
-def test_a_file_that_cannot_be_had_is_told(devpi: Devpi, index: FakeServer, answer: Response, complaint: str) -> None:
-    """No other server is asked for it."""
+def test_a_failed_download_is_reported(devpi: Devpi, index: FakeServer, answer: Response, complaint: str) -> None:
+    """The client does not ask another server for the file."""
     release(index, sdist())
     index.responses["/alice/dev/f/xyz-1.0.tar.gz"] = answer
 
@@ -188,10 +186,10 @@ CUT = distributions.Distribution("xyz-1.0.tar.gz", sdist().content[:200], b"", "
         pytest.param(TWO, {}, "xyz-1.0.tar.gz is no sdist: it contains 2 folders instead of one", id="no sdist"),
     ],
 )
-def test_a_file_that_is_not_right_is_not_run(
+def test_an_invalid_sdist_is_not_run(
     devpi: Devpi, index: FakeServer, file: distributions.Distribution, hashes: dict[str, str], complaint: str
 ) -> None:
-    """Nothing of it is unpacked or executed outside its place."""
+    """The client does not unpack or run such a file."""
     release(index, file, **hashes)
 
     outcome = devpi("test", "xyz").fails()
@@ -200,8 +198,8 @@ def test_a_file_that_is_not_right_is_not_run(
     assert not results(index)
 
 
-def test_without_tox_that_is_told(devpi: Devpi, index: FakeServer) -> None:
-    """It is not part of the client."""
+def test_a_missing_tox_is_reported(devpi: Devpi, index: FakeServer) -> None:
+    """The client does not install tox."""
     release(index, sdist())
 
     assert devpi("test", "xyz", PATH="/nowhere").fails().err.startswith("tox is not installed: ")

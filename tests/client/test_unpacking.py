@@ -42,7 +42,7 @@ def tar(path: Path, *members: Member) -> Path:
 
 
 def test_files_and_folders_are_unpacked(tmp_path: Path) -> None:
-    """Contents and executable bits are those of the archive, but no one else may write and no bit gives more rights."""
+    """Contents and executable bits are kept, but write permission for others and setuid bits are not."""
     archive = tar(
         tmp_path / "abc-1.0.tar.gz",
         member("./abc-1.0", type=tarfile.DIRTYPE, mode=0o700),
@@ -64,7 +64,7 @@ LONG_NAME = "abc-1.0/" + "/".join(["folder"] * 40) + "/é.txt"
 
 @pytest.mark.parametrize("file_format", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
 def test_every_format_of_tar_is_unpacked(tmp_path: Path, file_format: int) -> None:
-    """Headers for long names are no files of their own."""
+    """Headers for long names do not become files."""
     name = "abc-1.0/x.txt" if file_format == tarfile.USTAR_FORMAT else LONG_NAME
     with tarfile.open(tmp_path / "abc-1.0.tar.bz2", "w:bz2", format=file_format) as archive:
         info, content = member(name, b"content")

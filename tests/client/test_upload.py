@@ -1,4 +1,4 @@
-"""``devpi upload`` of files that exist."""
+"""``devpi upload`` of existing files."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def archive(*names: str) -> bytes:
 
 
 def form(request: ReceivedRequest) -> dict[str, list[bytes]]:
-    """Return the fields of an upload; that of the file has its name in front."""
+    """Return the fields of an upload, with the name of the file as another field."""
     head = f"Content-Type: {request.headers['Content-Type']}\n\n".encode()
     fields: dict[str, list[bytes]] = {}
     _, *parts = BytesParser().parsebytes(head + request.body).walk()
@@ -62,12 +62,12 @@ def form(request: ReceivedRequest) -> dict[str, list[bytes]]:
 
 
 def uploads(server: FakeServer) -> list[dict[str, list[bytes]]]:
-    """Return the forms that were sent."""
+    """Return the received upload forms."""
     return [form(request) for request in server.requests if request.method == "POST"]
 
 
-def test_a_wheel_is_sent_with_all_it_says_about_itself(devpi: Devpi, index: FakeServer, dist: Path) -> None:
-    """The form has the metadata, the digest, the login and the very bytes."""
+def test_a_wheel_is_uploaded_with_its_metadata(devpi: Devpi, index: FakeServer, dist: Path) -> None:
+    """The form contains the metadata, the digest and the exact bytes; the request contains the login."""
     index.responses["/alice/dev/"] = EMPTY
 
     outcome = devpi("upload", str(dist / WHEEL.filename)).ok()
@@ -102,10 +102,10 @@ def test_a_wheel_is_sent_with_all_it_says_about_itself(devpi: Devpi, index: Fake
         pytest.param("my_pkg-1.0.zip", None, id="zip"),
     ],
 )
-def test_an_sdist_is_sent_with_what_its_pkg_info_says(
+def test_an_sdist_is_uploaded_with_its_metadata(
     devpi: Devpi, index: FakeServer, filename: str, content: bytes | None
 ) -> None:
-    """Whatever archive it is in."""
+    """The type of the archive does not matter."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as opened:
         opened.writestr("my_pkg-1.0/PKG-INFO", SDIST.metadata)
@@ -119,8 +119,8 @@ def test_an_sdist_is_sent_with_what_its_pkg_info_says(
     assert [sent[name] for name in ("name", "filetype", "pyversion")] == expected
 
 
-def test_documentation_is_sent_as_such(devpi: Devpi, index: FakeServer, dist: Path) -> None:
-    """The name of the file says which release it belongs to."""
+def test_documentation_is_uploaded_as_such(devpi: Devpi, index: FakeServer, dist: Path) -> None:
+    """The name of the file contains project and version."""
     index.responses["/alice/dev/"] = EMPTY
 
     devpi("upload", str(dist / "my_pkg-1.0.doc.zip")).ok()
@@ -146,10 +146,10 @@ ALL = [
         pytest.param(["--only-latest"], [ALL[0], ALL[3]], id="newest"),
     ],
 )
-def test_a_folder_is_searched_to_its_bottom(
+def test_a_folder_is_searched_recursively(
     devpi: Devpi, index: FakeServer, dist: Path, options: list[str], expected: list[str]
 ) -> None:
-    """Archives are sent in the order of their paths, documentation last; what is none is left out."""
+    """Archives are sent in the order of their paths, documentation last; other files are left out."""
     index.responses["/alice/dev/"] = EMPTY
 
     outcome = devpi("upload", "--from-dir", *options, "dist").ok()
@@ -158,8 +158,8 @@ def test_a_folder_is_searched_to_its_bottom(
     assert len(uploads(index)) == len(expected)
 
 
-def test_what_is_no_release_is_left_out_of_a_folder(devpi: Devpi, index: FakeServer, dist: Path) -> None:
-    """A zip file of something else costs a line, not the upload."""
+def test_other_archives_in_a_folder_are_left_out(devpi: Devpi, index: FakeServer, dist: Path) -> None:
+    """A zip file with other content costs a line, not the upload."""
     (dist / "photos.zip").write_bytes(archive("a.jpg"))
     index.responses["/alice/dev/"] = EMPTY
 
@@ -171,7 +171,7 @@ def test_what_is_no_release_is_left_out_of_a_folder(devpi: Devpi, index: FakeSer
 
 
 def test_a_dry_run_sends_nothing(devpi: Devpi, index: FakeServer, dist: Path) -> None:
-    """It says what would be sent."""
+    """The output lists the files that would be uploaded."""
     outcome = devpi("upload", "--dry-run", "--from-dir", "dist").ok()
 
     assert outcome.out.splitlines() == [f"skipped: {line} to {index.url}/alice/dev/" for line in ALL]
@@ -206,10 +206,10 @@ def test_a_dry_run_sends_nothing(devpi: Devpi, index: FakeServer, dist: Path) ->
         ),
     ],
 )
-def test_a_refusal_is_told_with_all_its_reasons(
+def test_a_refusal_shows_all_reasons(
     devpi: Devpi, index: FakeServer, dist: Path, answer: Response, said: list[str]
 ) -> None:
-    """The status line and the body are shown, as far as they differ, and the files after it are not sent."""
+    """Status line and body are shown if they differ, and no more files are sent."""
     index.responses["/alice/dev/"] = answer
 
     outcome = devpi("upload", str(dist / WHEEL.filename), str(dist / SDIST.filename)).fails()
@@ -222,7 +222,7 @@ def test_a_refusal_is_told_with_all_its_reasons(
 
 
 def test_a_remark_of_the_server_is_shown(devpi: Devpi, index: FakeServer, dist: Path) -> None:
-    """What the status line of a success says beyond ``OK`` is worth a line."""
+    """A reason phrase other than ``OK`` is shown, even for a success."""
     index.responses["/alice/dev/"] = Response(b"", phrase="Upload of identical file to non volatile index.")
 
     outcome = devpi("upload", str(dist / WHEEL.filename)).ok()
@@ -259,10 +259,10 @@ FILES = {
         pytest.param(["empty-1.0.zip"], "empty-1.0.zip contains no package metadata", id="no metadata"),
     ],
 )
-def test_what_cannot_be_uploaded_is_told_before_anything_is_sent(
+def test_invalid_files_are_reported_before_the_upload(
     devpi: Devpi, index: FakeServer, dist: Path, paths: list[str], complaint: str
 ) -> None:
-    """One file that is none keeps the others back too."""
+    """One invalid file prevents the upload of the others too."""
     (devpi.home / "folder").mkdir()
     for name, content in FILES.items():
         (devpi.home / name).write_bytes(content)
@@ -274,8 +274,8 @@ def test_what_cannot_be_uploaded_is_told_before_anything_is_sent(
     assert not uploads(index)
 
 
-def test_a_folder_without_releases_is_told(devpi: Devpi, index: FakeServer) -> None:
-    """Whoever expects an upload does not take silence for one."""
+def test_a_folder_without_releases_is_reported(devpi: Devpi, index: FakeServer) -> None:
+    """The message keeps users from taking silence for an upload."""
     (devpi.home / "folder").mkdir()
 
     assert devpi("upload", "--from-dir", "folder").fails().err == "no release files found in folder\n"
@@ -289,10 +289,10 @@ def test_a_folder_without_releases_is_told(devpi: Devpi, index: FakeServer) -> N
         pytest.param({"index": None}, "is a server, no index: name one as USER/NAME", id="server"),
     ],
 )
-def test_what_the_index_does_not_take_is_told_before_anything_is_sent(
+def test_an_index_that_takes_no_uploads_is_reported_before_the_upload(
     devpi: Devpi, index: FakeServer, dist: Path, api: dict[str, Any], complaint: str
 ) -> None:
-    """Nobody waits for a large file to be sent only to read that it cannot be kept."""
+    """Users need not wait for the upload of a large file to learn that the index refuses it."""
     index.serve_index(**api)
 
     outcome = devpi("upload", str(dist / WHEEL.filename)).fails()
@@ -303,7 +303,7 @@ def test_what_the_index_does_not_take_is_told_before_anything_is_sent(
 
 @pytest.mark.parametrize("way", ["option", "environment", "URL"])
 def test_another_index_can_be_named(devpi: Devpi, index: FakeServer, dist: Path, way: str) -> None:
-    """The files go to the index named, not to the one in use."""
+    """The files go to the named index, not to the one in use."""
     other = f"{index.url}/bob/prod"
     api = {"login": f"{index.url}/+login", "index": other, "pypisubmit": f"{other}/", "authstatus": ["ok", "alice", []]}
     index.respond("/bob/prod/+api", "apiconfig", api)
@@ -321,8 +321,8 @@ def test_another_index_can_be_named(devpi: Devpi, index: FakeServer, dist: Path,
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "bar"), [("xterm", True), ("dumb", False)])
-def test_a_bar_shows_how_far_an_upload_is(devpi: Devpi, index: FakeServer, kind: str, bar: bool) -> None:
-    """On a terminal that can move its cursor; it is gone when the upload is done."""
+def test_a_progress_bar_is_shown(devpi: Devpi, index: FakeServer, kind: str, bar: bool) -> None:
+    """It is shown on a terminal that can move its cursor, and removed after the upload."""
     file = distributions.wheel("big", size=5 << 20)
     (devpi.home / file.filename).write_bytes(file.content)
     index.responses["/alice/dev/"] = EMPTY

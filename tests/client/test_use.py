@@ -1,4 +1,4 @@
-"""``devpi use``: choosing and showing the server and the index."""
+"""``devpi use``: selecting and showing the server and the index."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ FEATURES = [
 ]
 
 
-def test_a_server_is_used_from_then_on(devpi: Devpi, index_server: RunningServer) -> None:
-    """``use URL`` shows the server, and so does every later ``use``, in the words of the specified session."""
+def test_a_server_stays_in_use(devpi: Devpi, index_server: RunningServer) -> None:
+    """``use URL`` and every later ``use`` show the server, in the words of the specified session."""
     expected = f"""\
 using server: {index_server.url} (not logged in)
 no current index: type 'devpi use -l' to discover indices
@@ -57,7 +57,7 @@ def test_an_index_can_be_named_in_many_ways(logged_in_user: UserAccount, spellin
 
 
 def test_urls_are_shown_on_demand(logged_in_user: UserAccount) -> None:
-    """``--urls`` adds the addresses of login, upload and simple index, and what the server can do."""
+    """``--urls`` adds the URLs of login, upload and simple index, and the features of the server."""
     logged_in_user.devpi("index", "-c", "dev").ok()
     logged_in_user.devpi("use", "dev").ok()
 
@@ -71,7 +71,7 @@ def test_urls_are_shown_on_demand(logged_in_user: UserAccount) -> None:
 
 
 def test_indices_are_listed(logged_in_user: UserAccount) -> None:
-    """``-l`` shows each index with its bases, and ``-u`` only those of one user."""
+    """``-l`` shows each index with its bases, ``-u`` only those of one user."""
     logged_in_user.devpi("index", "-c", "dev").ok()
     logged_in_user.devpi("index", "-c", "prod", f"bases={logged_in_user.name}/dev", "volatile=False").ok()
     expected = [
@@ -85,8 +85,8 @@ def test_indices_are_listed(logged_in_user: UserAccount) -> None:
     assert set(expected) < set(every)
 
 
-def test_the_environment_names_an_index_for_once(logged_in_user: UserAccount) -> None:
-    """``DEVPI_INDEX`` counts for one command, is told, and is not what the next one finds in use."""
+def test_the_environment_names_an_index_for_one_command(logged_in_user: UserAccount) -> None:
+    """``DEVPI_INDEX`` applies to one command, which announces it; the next command does not use it."""
     logged_in_user.devpi("index", "-c", "dev").ok()
 
     before = logged_in_user.devpi.state("current.json")
@@ -102,7 +102,7 @@ def test_the_environment_names_an_index_for_once(logged_in_user: UserAccount) ->
 
 
 def test_the_environment_may_name_the_server_too(logged_in_user: UserAccount, tmp_path: Path) -> None:
-    """A whole URL in ``DEVPI_INDEX`` needs nothing to have been chosen."""
+    """A URL in ``DEVPI_INDEX`` works without a server in use."""
     logged_in_user.devpi("index", "-c", "dev").ok()
     url = f"{logged_in_user.root}/{logged_in_user.name}/dev"
 
@@ -111,7 +111,7 @@ def test_the_environment_may_name_the_server_too(logged_in_user: UserAccount, tm
     assert outcome.out.startswith(f"{url}:\n  type=stage\n")
 
 
-def test_what_is_typed_counts_more_than_the_environment(logged_in_user: UserAccount) -> None:
+def test_the_command_line_takes_precedence_over_the_environment(logged_in_user: UserAccount) -> None:
     """``use INDEX`` ignores ``DEVPI_INDEX``."""
     logged_in_user.devpi("index", "-c", "dev").ok()
 
@@ -121,7 +121,7 @@ def test_what_is_typed_counts_more_than_the_environment(logged_in_user: UserAcco
 
 
 def test_the_environment_names_one_of_several_logins(logged_in_user: UserAccount) -> None:
-    """``DEVPI_USER`` decides between the logins that are kept, and must be one of them."""
+    """``DEVPI_USER`` selects one of the stored logins."""
     logged_in_user.devpi("user", "-c", f"{logged_in_user.name}b", "password=a-good-password").ok()
     logged_in_user.devpi("login", f"{logged_in_user.name}b", "--password", "a-good-password").ok()
 
@@ -133,7 +133,7 @@ def test_the_environment_names_one_of_several_logins(logged_in_user: UserAccount
 
 
 def test_each_server_has_its_own_login(logged_in_user: UserAccount, fake_server: FakeServer) -> None:
-    """Who changes to another server is the user who logged in there, whatever the name is here."""
+    """After a change of server, the user is the one who logged in there."""
     fake_server.act_as_index_server("alice")
     logged_in_user.devpi("use", fake_server.url).ok()
     logged_in_user.devpi("login", "alice", "--password", "x").ok()
@@ -144,8 +144,8 @@ def test_each_server_has_its_own_login(logged_in_user: UserAccount, fake_server:
     assert "X-Devpi-Auth" in fake_server.requests[-1].headers
 
 
-def test_forgetting_the_server_keeps_the_logins(logged_in_user: UserAccount) -> None:
-    """``--delete`` removes what is in use; whoever uses the server again is still logged in."""
+def test_deleting_the_selection_keeps_the_logins(logged_in_user: UserAccount) -> None:
+    """``--delete`` removes the selection; the user is still logged in after selecting the server again."""
     path = logged_in_user.devpi.clientdir / "current.json"
 
     assert logged_in_user.devpi("use", "--delete").ok().out == f"REMOVED configuration at {path}\n"
@@ -154,7 +154,7 @@ def test_forgetting_the_server_keeps_the_logins(logged_in_user: UserAccount) -> 
 
 
 def test_an_index_that_does_not_exist_is_not_used(logged_in_user: UserAccount) -> None:
-    """A refusal shows request and answer, and leaves in use what was."""
+    """The message shows request and response, and the selection stays."""
     before = logged_in_user.devpi.state("current.json")
 
     outcome = logged_in_user.devpi("use", f"{logged_in_user.name}/nope").fails()
@@ -166,8 +166,8 @@ def test_an_index_that_does_not_exist_is_not_used(logged_in_user: UserAccount) -
     assert logged_in_user.devpi.state("current.json") == before
 
 
-def test_a_login_that_ended_is_forgotten_and_told(logged_in_user: UserAccount, index_server: RunningServer) -> None:
-    """A token that the server does not accept any more leads to the advice to log in again."""
+def test_an_ended_login_is_deleted_and_reported(logged_in_user: UserAccount, index_server: RunningServer) -> None:
+    """If the server does not accept a token any more, the client advises to log in again."""
     auth = logged_in_user.devpi.clientdir / "auth.json"
     auth.write_text(auth.read_text().replace("wgs_", "wgs_x"))
 
@@ -194,14 +194,14 @@ def test_a_login_that_ended_is_forgotten_and_told(logged_in_user: UserAccount, i
         pytest.param("ftp://u:secret@localhost/", "invalid URL: ftp://u:****@localhost/", id="password is hidden"),
     ],
 )
-def test_what_is_no_address_is_refused(devpi: Devpi, wanted: str, complaint: str) -> None:
-    """One line says what is wrong; no request is sent, nothing is stored."""
+def test_invalid_urls_are_refused(devpi: Devpi, wanted: str, complaint: str) -> None:
+    """One line says what is wrong; no request is sent and nothing is stored."""
     assert devpi("use", wanted).fails().err.startswith(complaint)
     assert not devpi.clientdir.exists()
 
 
-def test_the_environment_cannot_name_an_index_of_nothing(devpi: Devpi) -> None:
-    """Without a server in use only a URL says where the index is."""
+def test_an_index_in_the_environment_needs_a_server(devpi: Devpi) -> None:
+    """Without a server in use, ``DEVPI_INDEX`` has to be a URL."""
     outcome = devpi("index", DEVPI_INDEX="root/pypi").fails()
 
     assert outcome.err == (
@@ -210,18 +210,18 @@ def test_the_environment_cannot_name_an_index_of_nothing(devpi: Devpi) -> None:
     )
 
 
-def test_without_a_server_there_is_nothing_to_list(devpi: Devpi) -> None:
-    """``-l`` needs one."""
+def test_listing_indices_needs_a_server(devpi: Devpi) -> None:
+    """``-l`` needs a server."""
     assert devpi("use", "-l").fails().err == "not connected to any server\n"
 
 
 @pytest.mark.parametrize("name", ["a/b/c", "../x", "alice/..", "./dev", "a//b"])
 def test_a_name_cannot_lead_elsewhere(logged_in_user: UserAccount, name: str) -> None:
-    """Dots and slashes in names never become part of another path."""
+    """Dots and slashes in names never lead to another path."""
     assert "is no name of a user or an index" in logged_in_user.devpi("use", name).fails().err
 
 
-def test_whose_index_is_meant_must_be_known(new_user: UserAccount) -> None:
+def test_a_short_index_name_needs_a_login(new_user: UserAccount) -> None:
     """The short form of an index needs a login."""
     outcome = new_user.devpi("use", "dev").fails()
 
@@ -229,7 +229,7 @@ def test_whose_index_is_meant_must_be_known(new_user: UserAccount) -> None:
 
 
 def test_state_is_private_from_the_start(logged_in_user: UserAccount) -> None:
-    """Directories are made for their owner only, and so are the files."""
+    """Only the owner can read new directories and files."""
     modes = {
         path.name: stat.S_IMODE(path.stat().st_mode)
         for path in (logged_in_user.devpi.clientdir.parent, *logged_in_user.devpi.clientdir.parent.rglob("*"))
@@ -239,18 +239,18 @@ def test_state_is_private_from_the_start(logged_in_user: UserAccount) -> None:
 
 
 class TestVirtualEnvironment:
-    """What an active or chosen virtual environment changes."""
+    """An active or selected virtual environment."""
 
     @pytest.fixture
     def venv(self, tmp_path: Path) -> Path:
-        """Make what everybody takes for a virtual environment."""
+        """Make a folder that counts as a virtual environment."""
         venv = tmp_path / "venv"
         venv.mkdir()
         (venv / "pyvenv.cfg").write_text("home = /usr/bin\n")
         return venv
 
     def test_only_its_configuration_is_shown(self, new_user: UserAccount, venv: Path) -> None:
-        """In an active environment the files of the user stay out of it."""
+        """In an active environment the files of the user are neither shown nor changed."""
         lines = new_user.devpi("use", VIRTUAL_ENV=str(venv)).ok().out.splitlines()
 
         assert lines[2:4] == [
@@ -259,7 +259,7 @@ class TestVirtualEnvironment:
         ]
         assert [line.split(":")[0].strip() for line in lines[4:]] == [f"{venv}/pip.conf", "always-set-cfg"]
 
-    def test_one_can_be_chosen_and_unset(self, new_user: UserAccount, venv: Path) -> None:
+    def test_an_environment_can_be_selected_and_unset(self, new_user: UserAccount, venv: Path) -> None:
         """``--venv DIR`` is remembered until ``--venv -``."""
         chosen = f"venv for install/set commands: {venv}"
 
@@ -267,13 +267,13 @@ class TestVirtualEnvironment:
         assert chosen in new_user.devpi("use").ok().out
         assert chosen not in new_user.devpi("use", "--venv", "-").ok().out
 
-    def test_what_is_none_is_refused(self, new_user: UserAccount) -> None:
-        """A directory that is no virtual environment is not chosen."""
+    def test_other_directories_are_refused(self, new_user: UserAccount) -> None:
+        """A directory that is no virtual environment is refused."""
         assert new_user.devpi("use", "--venv", "nodir").fails().err.startswith("No virtualenv found at: 'nodir'")
         assert new_user.devpi("use").ok()
 
-    def test_it_can_keep_what_is_in_use(self, logged_in_user: UserAccount, venv: Path) -> None:
-        """After ``--local`` the environment has a choice of its own, apart from that outside."""
+    def test_an_environment_can_store_the_selection(self, logged_in_user: UserAccount, venv: Path) -> None:
+        """After ``--local`` the environment has its own selection, apart from the one outside."""
         logged_in_user.devpi("index", "-c", "dev").ok()
 
         outcome = logged_in_user.devpi("use", "--local", VIRTUAL_ENV=str(venv)).ok()
@@ -285,6 +285,6 @@ class TestVirtualEnvironment:
         assert logged_in_user.devpi("use", VIRTUAL_ENV=str(venv)).ok().out.startswith("current devpi index: ")
         assert logged_in_user.devpi("use").ok().out.startswith("using server: ")
 
-    def test_local_needs_an_active_one(self, new_user: UserAccount) -> None:
-        """Without a virtual environment there is nowhere to keep it."""
+    def test_local_needs_an_active_environment(self, new_user: UserAccount) -> None:
+        """Without an active virtual environment there is no place for the selection."""
         assert new_user.devpi("use", "--local").fails().err == "Using --local is only valid in an active virtualenv.\n"

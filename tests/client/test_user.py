@@ -14,14 +14,14 @@ CONFIRMED = "Are you sure (yes/no)? yes (autoset from -y option)\n"
 
 @pytest.fixture
 def other(new_user: UserAccount) -> str:
-    """Make a second user, who is not logged in."""
+    """Create a second user, who is not logged in."""
     name = f"{new_user.name}-other"
     new_user.devpi("user", "-c", name, "password=a-good-password").ok()
     return name
 
 
 def test_users_are_created_listed_shown_modified_and_deleted(new_user: UserAccount) -> None:
-    """The life of a user, in the words of the specified session."""
+    """The commands cover the whole life of a user, in the words of the specified session."""
     devpi, name = new_user.devpi, f"{new_user.name}-emilie"
 
     assert (
@@ -56,7 +56,7 @@ def test_users_are_listed_as_the_session_shows_them(new_user: UserAccount) -> No
     assert {"root", new_user.name} <= set(names)
 
 
-def test_the_user_logged_in_is_meant_if_none_is_named(logged_in_user: UserAccount) -> None:
+def test_the_user_logged_in_is_the_default(logged_in_user: UserAccount) -> None:
     """Show, modify and passwd need no name after login."""
     devpi = logged_in_user.devpi
 
@@ -68,8 +68,8 @@ def test_the_user_logged_in_is_meant_if_none_is_named(logged_in_user: UserAccoun
 
 
 @pytest.mark.parametrize("command", [["passwd", "--password", "next-password"], ["user", "password=next-password"]])
-def test_who_changes_the_own_password_stays_logged_in(logged_in_user: UserAccount, command: list[str]) -> None:
-    """The login that the server ends with the old password is replaced by the one that it gives."""
+def test_users_who_change_their_password_stay_logged_in(logged_in_user: UserAccount, command: list[str]) -> None:
+    """The server ends the login of the old password and sends a new one, which the client stores."""
     before = logged_in_user.devpi.state("auth.json")
 
     logged_in_user.devpi(*command).ok()
@@ -80,7 +80,7 @@ def test_who_changes_the_own_password_stays_logged_in(logged_in_user: UserAccoun
 
 
 def test_changing_the_password_of_another_logs_nobody_in(logged_in_user: UserAccount) -> None:
-    """The token that root gets for somebody else is not kept."""
+    """The token that root receives for another user is not stored."""
     logged_in_user.devpi("logoff").ok()
     logged_in_user.devpi("login", "root", "--password=").ok()
 
@@ -91,7 +91,7 @@ def test_changing_the_password_of_another_logs_nobody_in(logged_in_user: UserAcc
 
 
 def test_only_what_changes_is_sent(logged_in_user: UserAccount) -> None:
-    """Other settings, which somebody else may change meanwhile, are not sent along."""
+    """Other settings are not sent, because another user may change them at the same time."""
     logged_in_user.devpi("user", "email=me@example.com").ok()
 
     outcome = logged_in_user.devpi("user", "title=T").ok()
@@ -102,7 +102,7 @@ def test_only_what_changes_is_sent(logged_in_user: UserAccount) -> None:
 
 @pytest.mark.parametrize("create", [["user", "-c", "{new}"], ["user", "{new}", "-c", "title=T"]])
 def test_a_password_can_come_from_standard_input(new_user: UserAccount, create: list[str]) -> None:
-    """``--password-stdin`` takes all but the line end, and shows up in no list of processes."""
+    """``--password-stdin`` reads everything except the line end, and no list of processes shows the password."""
     name = f"{new_user.name}-piped"
     arguments = [argument.format(new=name) for argument in create]
 
@@ -133,8 +133,10 @@ def test_a_password_can_come_from_standard_input(new_user: UserAccount, create: 
         pytest.param(["passwd", "a/b"], "user name contains a slash: 'a/b'\n", id="before asking"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_one_line(new_user: UserAccount, arguments: list[str], complaint: str) -> None:
-    """Arguments that make no sense never reach the server."""
+def test_impossible_actions_are_reported_in_one_line(
+    new_user: UserAccount, arguments: list[str], complaint: str
+) -> None:
+    """Invalid arguments never reach the server."""
     outcome = new_user.devpi(*arguments).fails()
 
     assert outcome.err.startswith(complaint)
@@ -161,10 +163,10 @@ def test_what_cannot_be_done_is_told_in_one_line(new_user: UserAccount, argument
         pytest.param(["user", "{name}", "--delete", "-y"], "DELETE {root}/{name}", "401 Unauthorized: ", id="delete"),
     ],
 )
-def test_a_refusal_shows_request_and_answer(
+def test_a_refusal_shows_request_and_response(
     new_user: UserAccount, arguments: list[str], request_line: str, answer: str
 ) -> None:
-    """Two lines: what was asked, and what the server said."""
+    """Two lines show the request and the server's reason."""
     values = {"name": new_user.name, "root": new_user.root}
 
     outcome = new_user.devpi(*(argument.format(**values) for argument in arguments)).fails()
@@ -173,13 +175,13 @@ def test_a_refusal_shows_request_and_answer(
     assert outcome.err.count("\n") == 2
 
 
-def test_who_is_not_logged_in_is_told_how(new_user: UserAccount) -> None:
-    """A 401 ends with the command that helps."""
+def test_users_without_a_login_are_told_how_to_log_in(new_user: UserAccount) -> None:
+    """The message for a 401 ends with the command to log in."""
     assert new_user.devpi("user", new_user.name, "email=x").fails().err.endswith(" (type 'devpi login USER')\n")
 
 
-def test_what_is_not_allowed_stays_as_it_is(logged_in_user: UserAccount, other: str) -> None:
-    """Whoever is logged in as somebody else gets a 403, and nothing changes."""
+def test_forbidden_changes_change_nothing(logged_in_user: UserAccount, other: str) -> None:
+    """Other users get a 403, and nothing changes."""
     before = logged_in_user.devpi("user", other).ok().out
 
     assert "\n403 Forbidden: " in logged_in_user.devpi("user", other, "email=x").fails().err
@@ -197,7 +199,7 @@ def test_what_is_not_allowed_stays_as_it_is(logged_in_user: UserAccount, other: 
     ],
 )
 def test_deleting_asks_first(logged_in_user: UserAccount, typed: str, said: str, code: int) -> None:
-    """Only a yes deletes; to decline is no failure, not to answer is one."""
+    """Only a yes deletes; declining is no failure, but giving no answer is."""
     outcome = logged_in_user.devpi("user", logged_in_user.name, "--delete", stdin=typed)
 
     done = f"user deleted: {logged_in_user.name}\n" if typed == "yes\n" else ""
@@ -207,22 +209,22 @@ def test_deleting_asks_first(logged_in_user: UserAccount, typed: str, said: str,
 
 
 def test_deleting_another_user_keeps_the_login(logged_in_user: UserAccount, other: str) -> None:
-    """Root deletes anybody, and stays logged in."""
+    """Root can delete other users and stays logged in."""
     logged_in_user.devpi("login", "root", "--password=").ok()
 
     assert logged_in_user.devpi("user", other, "--delete", "-y").ok().out.endswith(f"user deleted: {other}\n")
     assert "(logged in as root)" in logged_in_user.devpi("use").ok().out
 
 
-def test_a_password_that_is_no_text_is_refused(new_user: UserAccount) -> None:
-    """Bytes that are not UTF-8 are a mistake, not a password."""
+def test_an_undecodable_password_is_refused(new_user: UserAccount) -> None:
+    """Bytes that are not UTF-8 are an error, not a password."""
     outcome = new_user.devpi("user", "-c", "x", "--password-stdin", stdin=b"\xff\n").fails()
 
     assert outcome.err == "standard input is not utf-8 text; nothing was sent\n"
 
 
-def test_deleting_oneself_ends_the_login(logged_in_user: UserAccount) -> None:
-    """The token of a user who is no more is not kept."""
+def test_deleting_your_own_user_ends_the_login(logged_in_user: UserAccount) -> None:
+    """The token of a deleted user is not kept."""
     logged_in_user.devpi("user", logged_in_user.name, "--delete", "-y").ok()
 
     assert logged_in_user.devpi.state("auth.json") == {"auth": {logged_in_user.server.url: []}}

@@ -1,4 +1,4 @@
-"""The writers by their hook, a home of their own, and an index that records what it is asked."""
+"""The writers from their hook, a home directory, and a server that records its requests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from wheelgate_client.hookspecs import ConfigWriter, Edit
 
 @pytest.fixture(scope="session")
 def writers() -> dict[str, ConfigWriter]:
-    """The writers as the client gets them, by the tool's name."""
+    """Return the writers by name, as the client gets them."""
     manager = pluggy.PluginManager(hookspecs.GROUP)
     manager.add_hookspecs(hookspecs)
     manager.register(wheelgate_pipconfig)
@@ -33,7 +33,7 @@ def writers() -> dict[str, ConfigWriter]:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A fresh home directory, with nothing in the environment that points elsewhere."""
+    """Return a new home directory, and clear the variables that point elsewhere."""
     for name in ("PIP_CONFIG_FILE", "UV_CONFIG_FILE", "XDG_CONFIG_HOME", "BUILDOUT_HOME", "NETRC"):
         monkeypatch.delenv(name, raising=False)
     directory = tmp_path / "home"
@@ -44,7 +44,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def make() -> Callable[[Edit], None]:
-    """What the client does with an edit: replace the file in one step."""
+    """Return a function that makes an edit as the client does: in one step."""
 
     def replace(edit: Edit) -> None:
         if edit.after is None:
@@ -60,9 +60,10 @@ def make() -> Callable[[Edit], None]:
 
 @dataclass(frozen=True)
 class Recorder:
-    """A server on the loopback interface that knows no project and takes every upload.
+    """A server on the loopback interface that knows no project and accepts every upload.
 
-    ``asked`` holds the paths, or as a proxy the URLs, ``logins`` what was sent with each as ``user:password``.
+    ``asked`` contains the paths of the requests, or their URLs if the server is used as a proxy; ``logins`` contains
+    the ``user:password`` of each.
     """
 
     url: str
@@ -100,7 +101,7 @@ def recorder() -> Iterator[Recorder]:
 
 @pytest.fixture
 def run(home: Path) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
-    """Run a command in the fresh home; what is not on the loopback interface is behind a proxy that refuses."""
+    """Return a function that runs a command in the new home; a proxy refuses connections to other machines."""
     with socket.socket() as refusing:
         refusing.bind(("127.0.0.1", 0))
         proxy = f"http://127.0.0.1:{refusing.getsockname()[1]}"

@@ -26,7 +26,7 @@ FILES = {
 
 
 class TestWriters(ConfigWriterContract):
-    """Every writer."""
+    """The contract for each bundled writer."""
 
     @pytest.fixture(params=FILES)
     def writer(self, writers: dict[str, ConfigWriter], request: pytest.FixtureRequest) -> ConfigWriter:
@@ -35,12 +35,12 @@ class TestWriters(ConfigWriterContract):
 
     @pytest.fixture
     def content(self, writer: ConfigWriter) -> bytes:
-        """Return a file as somebody has it."""
+        """Return a file as a user might have it."""
         return FILES[writer.name]
 
     @pytest.fixture
     def path(self, writer: ConfigWriter, tmp_path: Path) -> Path:
-        """Return where the file is; poetry and pdm have theirs in a project's."""
+        """Return the path of the file; poetry and pdm need an existing pyproject.toml."""
         path = tmp_path / "pyproject.toml"
         if writer.name in ("poetry", "pdm"):
             path.write_bytes(b'[project]\nname = "demo"\n')
@@ -48,10 +48,10 @@ class TestWriters(ConfigWriterContract):
 
     @pytest.fixture
     def target(self, writer: ConfigWriter) -> Target:
-        """Return what to point at; netrc holds nothing but logins."""
+        """Return the index to point at; netrc needs a password."""
         return replace(CONTRACT_TARGET, password="hunter2") if writer.name == "netrc" else CONTRACT_TARGET
 
 
-def test_every_writer_is_tried(writers: dict[str, ConfigWriter]) -> None:
-    """A new writer is missing here until it is tried."""
+def test_every_writer_is_tested(writers: dict[str, ConfigWriter]) -> None:
+    """A new writer has to be added to this test."""
     assert set(writers) == set(FILES)

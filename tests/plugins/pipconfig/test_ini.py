@@ -1,4 +1,4 @@
-"""pip.conf, ~/.pydistutils.cfg and default.cfg: what an edit changes, and what it leaves."""
+"""pip.conf, ~/.pydistutils.cfg and default.cfg: the changes of an edit, and the lines that stay."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ SEARCH = f"[search]\nindex = {INDEX}\n"
     ],
 )
 def test_plan(writers: dict[str, ConfigWriter], tmp_path: Path, tool: str, before: str | None, after: str) -> None:
-    """The tool is pointed at the index, every byte that is not ours stays, and the second time nothing changes."""
+    """The edit points the tool at the index and keeps every other byte; a second edit changes nothing."""
     path = tmp_path / "file"
     if before is not None:
         path.write_bytes(before.encode())
@@ -180,7 +180,7 @@ def test_plan(writers: dict[str, ConfigWriter], tmp_path: Path, tool: str, befor
 def test_trusted_host(
     writers: dict[str, ConfigWriter], tmp_path: Path, before: str, trusted: bool | None, after: str
 ) -> None:
-    """The host of the index enters or leaves the one list of trusted hosts; other hosts stay as they were written."""
+    """The edit adds or removes the host of the index in the list of trusted hosts; other hosts stay as written."""
     path = tmp_path / "pip.conf"
     path.write_text(f"[global]\n{OURS}{before}{SEARCH}")
 
@@ -191,7 +191,7 @@ def test_trusted_host(
 
 
 def test_trusted_host_at_the_end_of_a_file_without_newline(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
-    """A second trusted host is a line of its own also where the first one's line has no end."""
+    """A second trusted host gets its own line even if the line of the first one has no end."""
     path = tmp_path / "pip.conf"
     path.write_text(f"{SEARCH}[global]\n{OURS}trusted-host = a")
 
@@ -201,7 +201,7 @@ def test_trusted_host_at_the_end_of_a_file_without_newline(writers: dict[str, Co
 
 
 def test_trusted_host_of_the_default_section_is_kept(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
-    """A list that [global] takes from [DEFAULT] is copied before a host is added to it."""
+    """A list that [global] inherits from [DEFAULT] is copied before a host is added to it."""
     path = tmp_path / "pip.conf"
     path.write_text(f"[DEFAULT]\ntrusted-host = a\n[global]\n{OURS}{SEARCH}")
 
@@ -266,10 +266,10 @@ def test_trusted_host_of_the_default_section_is_kept(writers: dict[str, ConfigWr
         ),
     ],
 )
-def test_unplan(
+def test_plan_removal(
     writers: dict[str, ConfigWriter], tmp_path: Path, tool: str, before: str | None, after: str | None
 ) -> None:
-    """What points at the server goes, and with it a section or a file that held nothing else."""
+    """Settings that point at the server are removed, and sections and files without other content too."""
     path = tmp_path / "file"
     if before is not None:
         path.write_text(before)
@@ -294,10 +294,10 @@ def test_unplan(
         pytest.param("https://h.example:x/a/", "https://h.example/", False, id="bad-port"),
     ],
 )
-def test_unplan_knows_the_server(
+def test_removal_compares_the_server(
     writers: dict[str, ConfigWriter], tmp_path: Path, url: str, server: str, gone: bool
 ) -> None:
-    """A URL is the server's if scheme, host, port and path are, whoever logs in."""
+    """A URL belongs to the server if scheme, host, port and path match; credentials do not matter."""
     path = tmp_path / "pip.conf"
     path.write_text(f"[global]\nindex-url = {url}\n")
 
@@ -320,7 +320,7 @@ def test_unplan_knows_the_server(
         pytest.param("buildout", "[buildout]\nindex = http://u:%40@h/\n", "http://u:%40@h/", id="buildout"),
     ],
 )
-def test_read(
+def test_status(
     writers: dict[str, ConfigWriter], tmp_path: Path, tool: str, content: str | None, url: str | None
 ) -> None:
     """The URL is the one that the tool would use."""
@@ -332,7 +332,7 @@ def test_read(
 
 
 def test_percent_sign_is_doubled_for_setuptools(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
-    """A percent sign in a URL is none of those that setuptools interpolates."""
+    """A percent sign in a URL is doubled, because setuptools interpolates values."""
     edit = writers["setuptools"].plan(tmp_path / "file", Target(SIMPLE.replace("//", "//u:p%40@"), INDEX))
 
     assert edit.after == b"[easy_install]\nindex_url = http://u:p%%40@pkgs.example:3141/alice/dev/+simple/\n"
@@ -341,7 +341,7 @@ def test_percent_sign_is_doubled_for_setuptools(writers: dict[str, ConfigWriter]
 @pytest.mark.parametrize("tool", ["setuptools", "pip", "buildout"])
 @pytest.mark.parametrize("userinfo", ["u:p%40ss@", "u@"])
 def test_credentials(writers: dict[str, ConfigWriter], tmp_path: Path, tool: str, userinfo: str) -> None:
-    """A URL with credentials makes the edit a secret one and comes back as it was."""
+    """A URL with credentials marks the edit as secret and is read back unchanged."""
     path = tmp_path / "file"
     url = SIMPLE.replace("//", f"//{userinfo}")
 
@@ -364,10 +364,10 @@ def test_credentials(writers: dict[str, ConfigWriter], tmp_path: Path, tool: str
         pytest.param(b"[a]\ns3cret\n", "line 2 is neither", id="no-option"),
     ],
 )
-def test_file_that_the_tool_would_refuse(
+def test_files_that_the_tool_would_refuse(
     writers: dict[str, ConfigWriter], tmp_path: Path, tool: str, content: bytes, said: str
 ) -> None:
-    """A file that the tool cannot read is an error that names file and line, and shows nothing of the file."""
+    """For a file that the tool cannot read, the error names file and line and shows no content."""
     path = tmp_path / "file"
     path.write_bytes(content)
 
@@ -384,7 +384,7 @@ def test_file_that_the_tool_would_refuse(
 
 
 def test_colon_that_buildout_refuses(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
-    """To buildout, a line with a colon for the equals sign is none."""
+    """Buildout does not accept a colon instead of the equals sign."""
     path = tmp_path / "default.cfg"
     path.write_text("[buildout]\nindex: x\n")
 
@@ -402,7 +402,7 @@ def test_colon_that_buildout_refuses(writers: dict[str, ConfigWriter], tmp_path:
     ],
 )
 def test_duplicates_that_pip_refuses(writers: dict[str, ConfigWriter], tmp_path: Path, content: str, said: str) -> None:
-    """What stands twice is an error that says which line to look at."""
+    """For a duplicate, the error names the line."""
     path = tmp_path / "pip.conf"
     path.write_text(content)
 
@@ -415,7 +415,7 @@ def test_duplicates_that_pip_refuses(writers: dict[str, ConfigWriter], tmp_path:
 
 @pytest.mark.parametrize("tool", ["setuptools", "pip", "buildout", "uv"])
 def test_directory_in_place_of_the_file(writers: dict[str, ConfigWriter], tmp_path: Path, tool: str) -> None:
-    """What cannot be read is an error that names it."""
+    """The error names the path."""
     with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
         writers[tool].status(tmp_path)
 
@@ -436,7 +436,7 @@ def test_directory_in_place_of_the_file(writers: dict[str, ConfigWriter], tmp_pa
     ],
 )
 def test_hostile_url(writers: dict[str, ConfigWriter], tmp_path: Path, tool: str, url: str) -> None:
-    """A URL, which the server has chosen, cannot bring lines of its own into a file; the error does not repeat it."""
+    """A URL, which the server chooses, cannot add lines to a file; the error does not repeat it."""
     with pytest.raises(ConfigError) as caught:
         writers[tool].plan(tmp_path / "file", Target(url, INDEX))
 

@@ -1,4 +1,4 @@
-"""Where the writers look: where the tools themselves would."""
+"""The paths of the writers, which are those of the tools."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BY_NAME = ("uv-index", "pypirc", "netrc", "poetry", "pdm")
 
 
 def test_writers_come_in_the_order_of_the_listing(writers: dict[str, ConfigWriter]) -> None:
-    """`devpi use` lists setuptools, pip, buildout and then uv; those that have to be named come last."""
+    """`devpi use` lists setuptools, pip, buildout and uv; writers that work by name only come last."""
     assert list(writers) == [*ALWAYS, *BY_NAME]
 
 
@@ -61,7 +61,7 @@ def test_user_file(
     environment: dict[str, str],
     label: str,
 ) -> None:
-    """The file is the one that the tool heeds last, and is shown with the home directory as ``~``."""
+    """The file is the one that takes precedence in the tool; its label has ``~`` for the home directory."""
     for name in files:
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).touch()
@@ -78,8 +78,8 @@ def test_user_file(
 
 
 @pytest.mark.parametrize("tool", [*ALWAYS, *BY_NAME])
-def test_what_has_to_be_named(writers: dict[str, ConfigWriter], home: Path, tool: str) -> None:
-    """Files that hold passwords, and those of a project, are left alone unless they are named."""
+def test_files_that_have_to_be_named(writers: dict[str, ConfigWriter], home: Path, tool: str) -> None:
+    """Files with passwords, and those of a project, are left alone unless they are named."""
     location = writers[tool].location(None)
 
     assert location is not None
@@ -98,7 +98,7 @@ def test_the_files_of_the_session_are_always_shown(writers: dict[str, ConfigWrit
 
 
 def test_uv_is_shown_once_it_has_a_file(writers: dict[str, ConfigWriter], home: Path) -> None:
-    """uv.toml is listed if it exists."""
+    """``uv.toml`` is listed if it exists."""
     before = writers["uv"].location(None)
     assert before is not None
     before.path.parent.mkdir(parents=True)
@@ -114,7 +114,7 @@ def test_uv_is_shown_once_it_has_a_file(writers: dict[str, ConfigWriter], home: 
     ("tool", "name"), [(tool, "pip.conf" if tool == "pip" else None) for tool in (*ALWAYS, *BY_NAME)]
 )
 def test_virtual_environment(writers: dict[str, ConfigWriter], home: Path, tool: str, name: str | None) -> None:
-    """Of a virtual environment only pip reads a file, which is shown by its full path."""
+    """Only pip reads a file in a virtual environment; its label is the full path."""
     venv = home / "venv"
 
     location = writers[tool].location(venv)

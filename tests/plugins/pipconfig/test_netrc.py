@@ -1,4 +1,4 @@
-"""netrc: one login among others, in a format that every reader reads a little differently."""
+"""netrc: one login among others, in a format that each reader parses differently."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ gaps = st.sampled_from([" ", "\t", "\n", "\n  ", "\r\n"])
 
 @st.composite
 def files(draw: st.DrawFn) -> str:
-    """Return a file of entries, macros and comments, on one line or many."""
+    """Return a file with entries, macros and comments, on one line or several."""
     text = draw(st.sampled_from(["", "# a machine\n", "#x\n"]))
     for _ in range(draw(st.integers(0, 4))):
         kind = draw(st.sampled_from(["machine", "machine", "default", "macro"]))
@@ -41,12 +41,12 @@ def files(draw: st.DrawFn) -> str:
 
 @pytest.fixture(scope="session")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One path for all the examples of a test."""
+    """Return one path for all examples of a test."""
     return tmp_path_factory.mktemp("netrc") / "file"
 
 
 def said(path: Path, content: bytes | None) -> dict[str, tuple[str, str, str]]:
-    """Return what the standard library reads."""
+    """Return the logins that the standard library reads."""
     path.write_bytes(content or b"")
     return dict(netrc.netrc(str(path)).hosts)
 
@@ -92,10 +92,10 @@ def said(path: Path, content: bytes | None) -> dict[str, tuple[str, str, str]]:
         ),
     ],
 )
-def test_plan_and_unplan(
+def test_plan_and_removal(
     writers: dict[str, ConfigWriter], tmp_path: Path, before: str | None, after: str, undone: str | None
 ) -> None:
-    """The login is set and taken out; every byte that is not ours stays, and the file is private."""
+    """The login is set and removed; every other byte stays, and the file is private."""
     path = tmp_path / ".netrc"
     if before is not None:
         path.write_bytes(before.encode())
@@ -112,8 +112,8 @@ def test_plan_and_unplan(
     assert (back or b"").decode().rstrip("\n") == (expected or "").rstrip("\n")
 
 
-def test_what_is_shown(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
-    """`devpi use --for netrc` lists who logs in where, and no password."""
+def test_status_shows_no_password(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
+    """`devpi use --for netrc` lists users and hosts, and no password."""
     path = tmp_path / ".netrc"
     shown = [writers["netrc"].status(path)]
     path.write_text('machine a login "b" password s3cret\ndefault login c password s3cret\n')
@@ -122,8 +122,8 @@ def test_what_is_shown(writers: dict[str, ConfigWriter], tmp_path: Path) -> None
     assert shown == [None, "b at a, c at any host"]
 
 
-def test_what_a_dry_run_hides(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
-    """All passwords, old, new and of other machines, in the way in which they are written."""
+def test_a_dry_run_hides_passwords(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
+    """It hides all passwords, old, new and of other machines, as they appear in the file."""
     path = tmp_path / ".netrc"
     path.write_text('machine pkgs.example login b password old\nmachine a login c password "x y" account z\n')
 
@@ -132,8 +132,8 @@ def test_what_a_dry_run_hides(writers: dict[str, ConfigWriter], tmp_path: Path) 
 
 @settings(deadline=None)
 @given(text=files())
-def test_other_logins_stay_as_they_are(writers: dict[str, ConfigWriter], file: Path, text: str) -> None:
-    """To Python, the file says what it said, but for the one login; taking that out leaves the others."""
+def test_other_logins_stay(writers: dict[str, ConfigWriter], file: Path, text: str) -> None:
+    """Python reads the same logins except the edited one; removing it leaves the others."""
     try:
         expected = said(file, text.encode())
     except netrc.NetrcParseError:
@@ -176,18 +176,16 @@ def test_other_logins_stay_as_they_are(writers: dict[str, ConfigWriter], file: P
         ],
     ],
 )
-def test_what_cannot_be_written(
-    writers: dict[str, ConfigWriter], tmp_path: Path, target: Target, complaint: str
-) -> None:
-    """The error says what to do, and nothing of the password."""
+def test_unwritable_logins(writers: dict[str, ConfigWriter], tmp_path: Path, target: Target, complaint: str) -> None:
+    """The error says what to do and does not show the password."""
     with pytest.raises(ConfigError, match=complaint) as caught:
         writers["netrc"].plan(tmp_path / ".netrc", target)
 
     assert "s3cr" not in str(caught.value)
 
 
-def test_what_python_would_misread_afterwards(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
-    """If taking the login out would make a comment a part of another one, the file is left alone."""
+def test_edits_that_python_would_misread(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
+    """If the removal would turn a comment into part of another login, the file is left alone."""
     path = tmp_path / ".netrc"
     path.write_text('machine a account "x"\nmachine pkgs.example\n# login bob\n')
 
@@ -204,8 +202,10 @@ def test_what_python_would_misread_afterwards(writers: dict[str, ConfigWriter], 
         pytest.param("machine a login b password c\n\n# s3cret d\n", "a comment below an empty line", id="comment"),
     ],
 )
-def test_what_python_refuses(writers: dict[str, ConfigWriter], tmp_path: Path, content: str, complaint: str) -> None:
-    """A file whose logins pip would all pass over is left alone; the error names the line and repeats no word."""
+def test_files_that_python_refuses(
+    writers: dict[str, ConfigWriter], tmp_path: Path, content: str, complaint: str
+) -> None:
+    """If pip would ignore all logins of a file, it is left alone; the error names the line and repeats no word."""
     path = tmp_path / ".netrc"
     path.write_text(content)
 

@@ -1,4 +1,4 @@
-"""Whatever a file holds, an edit changes our settings only."""
+"""An edit only changes our settings, whatever the file contains."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ line_ends = st.sampled_from(["\n", "\r\n"])
 
 @st.composite
 def pip_files(draw: st.DrawFn, names: Sequence[str] = OPTIONS) -> str:
-    """Return a file that pip reads, with some of these options."""
+    """Return a file for pip with some of these options."""
     lines = draw(noise)
     for section in draw(st.lists(st.sampled_from(["global", "install", "search", "freeze"]), unique=True)):
         lines += [f"[{section}]{draw(st.sampled_from(['', '  # note']))}", *draw(noise)]
@@ -42,7 +42,7 @@ def pip_files(draw: st.DrawFn, names: Sequence[str] = OPTIONS) -> str:
 
 @st.composite
 def uv_files(draw: st.DrawFn, roots: Sequence[str] = ROOTS) -> str:
-    """Return a TOML file with or without indexes, in tables or inline, apart from each other or not."""
+    """Return a TOML file with or without indexes, in tables or inline, adjacent or not."""
     inline = 'index = [\n  { url = "http://inline.example/", default = true },\n]'
     tables = {
         "pip": '[pip]\nindex-url = "http://pip.example/"',
@@ -68,12 +68,12 @@ def uv_files(draw: st.DrawFn, roots: Sequence[str] = ROOTS) -> str:
 
 @pytest.fixture(scope="session")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One path for all the examples of a test."""
+    """Return one path for all examples of a test."""
     return tmp_path_factory.mktemp("properties") / "file"
 
 
 def said_by_ini(content: bytes | None) -> dict[str, dict[str, list[str]]]:
-    """Return the words of each option; a section without any does not count."""
+    """Return the words of each option; sections without options do not count."""
     parser = configparser.RawConfigParser()
     parser.optionxform = lambda name: name.lower().replace("_", "-")  # type: ignore[assignment, method-assign]
     parser.read_string((content or b"").decode())
@@ -97,7 +97,7 @@ def are_in_order(some: list[bytes], within: list[bytes]) -> bool:
 @settings(deadline=None)
 @given(text=pip_files())
 def test_pip_edit_changes_our_settings_only(writers: dict[str, ConfigWriter], file: Path, text: str) -> None:
-    """To pip, the file says what it said, but for the index and the trusted host; the second edit changes nothing."""
+    """Pip reads the same settings except index and trusted host; a second edit changes nothing."""
     before = text.encode()
     file.write_bytes(before)
     expected = said_by_ini(before)
@@ -114,8 +114,8 @@ def test_pip_edit_changes_our_settings_only(writers: dict[str, ConfigWriter], fi
 
 @settings(deadline=None)
 @given(text=pip_files(OTHERS))
-def test_pip_edit_keeps_and_gives_back_the_lines(writers: dict[str, ConfigWriter], file: Path, text: str) -> None:
-    """Every line is still there, line end and all, and taking ours out again leaves what was."""
+def test_pip_edit_keeps_all_lines(writers: dict[str, ConfigWriter], file: Path, text: str) -> None:
+    """Every line stays with its line end, and removing our settings restores the file."""
     before = text.encode()
     file.write_bytes(before)
 
@@ -136,7 +136,7 @@ def test_pip_edit_keeps_and_gives_back_the_lines(writers: dict[str, ConfigWriter
 @settings(deadline=None)
 @given(text=uv_files())
 def test_uv_edit_changes_our_settings_only(writers: dict[str, ConfigWriter], file: Path, text: str) -> None:
-    """To uv, the file says what it said, but for the default index; the second edit changes nothing."""
+    """The settings for uv are the same except the default index; a second edit changes nothing."""
     before = text.encode()
     file.write_bytes(before)
     expected = said_by_toml(before)
@@ -153,8 +153,8 @@ def test_uv_edit_changes_our_settings_only(writers: dict[str, ConfigWriter], fil
 
 @settings(deadline=None)
 @given(text=uv_files(OTHER_ROOTS))
-def test_uv_edit_keeps_and_gives_back_the_lines(writers: dict[str, ConfigWriter], file: Path, text: str) -> None:
-    """Every line is still there, line end and all, and taking ours out again leaves what was."""
+def test_uv_edit_keeps_all_lines(writers: dict[str, ConfigWriter], file: Path, text: str) -> None:
+    """Every line stays with its line end, and removing our settings restores the file."""
     before = text.encode()
     file.write_bytes(before)
 

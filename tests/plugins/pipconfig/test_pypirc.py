@@ -1,4 +1,4 @@
-"""``.pypirc``: the list of servers, ours in it, and whose password may stay there."""
+"""``.pypirc``: our section in the list of servers, and passwords that may stay."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def target(index: str = INDEX, username: str | None = "alice", password: str | N
         ),
     ],
 )
-def test_plan_and_unplan(
+def test_plan_and_removal(
     writers: dict[str, ConfigWriter], tmp_path: Path, before: str | None, after: str, undone: str | None
 ) -> None:
-    """The server is listed, moves to another index, and goes; every byte that is not ours stays, and is private."""
+    """The section is added, changed to another index, and removed; every other byte stays, and the file is private."""
     path = tmp_path / ".pypirc"
     if before is not None:
         path.write_bytes(before.encode())
@@ -82,10 +82,10 @@ def test_plan_and_unplan(
         pytest.param(target("http://pkgs.example:4000/alice/dev/", None), None, None, id="another-port"),
     ],
 )
-def test_whose_password_it_is(
+def test_a_password_stays_for_the_same_user_and_host(
     writers: dict[str, ConfigWriter], tmp_path: Path, wanted: Target, username: str | None, password: str | None
 ) -> None:
-    """A password stays only where it is still for the same user and host."""
+    """A password only stays if user and host are still the same."""
     path = tmp_path / ".pypirc"
     path.write_text(f"[distutils]\nindex-servers = wheelgate\n{OURS}password = old\n")
 
@@ -99,8 +99,8 @@ def test_whose_password_it_is(
     assert "old" in edit.secrets
 
 
-def test_a_section_that_is_not_listed_says_nothing(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
-    """Upload tools know the servers of the list only."""
+def test_an_unlisted_section_does_not_count(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
+    """Upload tools only know the servers in the list."""
     path = tmp_path / ".pypirc"
     path.write_text(OURS)
 
@@ -108,7 +108,7 @@ def test_a_section_that_is_not_listed_says_nothing(writers: dict[str, ConfigWrit
 
 
 def test_credentials_stay_out_of_the_url(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
-    """Upload tools print the address, so user and password have options of their own."""
+    """Upload tools print the URL, so user and password are stored in separate options."""
     url = INDEX.replace("//", "//u:s3cret@")
 
     edit = writers["pypirc"].plan(tmp_path / ".pypirc", Target(url, url, upload_url=url, username="u"))
@@ -124,8 +124,8 @@ def test_credentials_stay_out_of_the_url(writers: dict[str, ConfigWriter], tmp_p
         pytest.param(target(password=" s3cret"), "begins or ends with a blank", id="blank"),
     ],
 )
-def test_what_cannot_be_written(writers: dict[str, ConfigWriter], tmp_path: Path, wanted: Target, said: str) -> None:
-    """The error says why, and nothing of the password."""
+def test_unwritable_logins(writers: dict[str, ConfigWriter], tmp_path: Path, wanted: Target, said: str) -> None:
+    """The error says why and does not show the password."""
     with pytest.raises(ConfigError, match=said) as caught:
         writers["pypirc"].plan(tmp_path / ".pypirc", wanted)
 

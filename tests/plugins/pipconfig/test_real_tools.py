@@ -1,4 +1,4 @@
-"""Each story ends with the real pip, uv or setuptools reading the file; none gets beyond the loopback interface."""
+"""The real pip, uv and setuptools read the edited files, on the loopback interface only."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def pip_value(run: Run) -> Callable[..., str | None]:
-    """What the real pip takes for the value of an option."""
+    """Return the value of an option as the real pip reads it."""
 
     def value(name: str, *options: str, **environment: str) -> str | None:
         got = run(sys.executable, "-m", "pip", *options, "config", "get", name, **environment)
@@ -61,7 +61,7 @@ def pip_value(run: Run) -> Callable[..., str | None]:
         pytest.param(b"[global]\ntimeout = 5\n", 0o444, {"global.timeout": "5"}, id="read-only"),
     ],
 )
-def test_pip_loads_what_the_trap_left(
+def test_pip_reads_the_edited_file(
     writers: dict[str, ConfigWriter],
     home: Path,
     make: Make,
@@ -70,7 +70,7 @@ def test_pip_loads_what_the_trap_left(
     mode: int,
     others: dict[str, str],
 ) -> None:
-    """The real pip reads the edited file, finds the index and the trusted host, and all that was there before."""
+    """The real pip finds index, trusted host and all earlier settings in the edited file."""
     location = writers["pip"].location(None)
     assert location is not None
     location.path.parent.mkdir(parents=True)
@@ -99,7 +99,7 @@ def test_pip_loads_what_the_trap_left(
         pytest.param([".config/pip/pip.conf"], {"PIP_CONFIG_FILE": "{home}/p.conf"}, id="pip-config-file"),
     ],
 )
-def test_pip_looks_where_we_write(
+def test_pip_prefers_the_edited_file(
     writers: dict[str, ConfigWriter],
     home: Path,
     make: Make,
@@ -108,7 +108,7 @@ def test_pip_looks_where_we_write(
     files: list[str],
     environment: dict[str, str],
 ) -> None:
-    """Of the files in use the edited one has the last word with the real pip."""
+    """In the real pip the edited file takes precedence over the other files in use."""
     for name in files:
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text("[global]\nindex-url = http://corp.example/\n")
@@ -126,7 +126,7 @@ def test_pip_looks_where_we_write(
 def test_pip_of_a_virtual_environment(
     writers: dict[str, ConfigWriter], home: Path, make: Make, run: Run, pip_value: Callable[..., str | None]
 ) -> None:
-    """A virtual environment's pip.conf counts there, and there only."""
+    """The pip.conf of a virtual environment applies there, and only there."""
     run(sys.executable, "-m", "venv", "--without-pip", home / "venv")
     location = writers["pip"].location(home / "venv")
     assert location is not None
@@ -153,7 +153,7 @@ def test_pip_trusts_the_host(
     trusted: bool,
     asked: list[str],
 ) -> None:
-    """The real pip asks an index without TLS at any port of the host once, and only if, the host is trusted."""
+    """The real pip uses an index without TLS, at any port, if and only if the host is trusted."""
     location = writers["pip"].location(None)
     assert location is not None
     make(writers["pip"].plan(location.path, Target(SIMPLE, INDEX, trusted)))
@@ -195,7 +195,7 @@ def test_uv_uses_the_index(
     content: str,
     asked: list[str],
 ) -> None:
-    """The real uv asks our index last and no other default one."""
+    """The real uv asks our index last, and no other default index."""
     location = writers["uv"].location(None)
     assert location is not None
     location.path.parent.mkdir(parents=True)
@@ -209,7 +209,7 @@ def test_uv_uses_the_index(
 
 
 def test_uv_reads_no_file_of_a_virtual_environment(home: Path, run: Run, recorder: Any) -> None:
-    """That there is no uv.toml to write in a virtual environment is uv's doing."""
+    """The real uv reads no uv.toml in a virtual environment."""
     run(sys.executable, "-m", "venv", "--without-pip", home / "venv")
     (home / "venv" / "uv.toml").write_text(f'index-url = "{recorder.url}/venv/"\n')
     (home / ".config" / "uv").mkdir(parents=True)
@@ -229,7 +229,7 @@ def test_uv_reads_no_file_of_a_virtual_environment(home: Path, run: Run, recorde
 
 
 def test_setuptools_interpolates_back(writers: dict[str, ConfigWriter], home: Path, make: Make, run: Run) -> None:
-    """The real setuptools reads a URL with a percent sign as it was given."""
+    """The real setuptools reads a URL with a percent sign unchanged."""
     pytest.importorskip("setuptools")
     location = writers["setuptools"].location(None)
     assert location is not None

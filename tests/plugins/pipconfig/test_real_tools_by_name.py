@@ -1,4 +1,4 @@
-"""The real tools read what was written by name, and send the login that was asked to be stored."""
+"""The real tools read the files written by name, and send the stored login."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ UPLOAD = "/alice/dev/"
 
 @pytest.fixture
 def work(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project in the working directory, and a wheel."""
+    """Create a project in the working directory, and a wheel."""
     monkeypatch.chdir(home)
     (home / "pyproject.toml").write_text(PROJECT)
     metadata = {
@@ -43,7 +43,7 @@ def work(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def configure(writers: dict[str, ConfigWriter], work: Path, recorder: Any) -> Configure:
-    """Do what `devpi use --set-cfg --with-login --for NAMES` does, at the recording server."""
+    """Return a function that does `devpi use --set-cfg --with-login --for NAMES` for the recording server."""
 
     def write(*names: str) -> None:
         index = f"{recorder.url}{UPLOAD}"
@@ -53,14 +53,14 @@ def configure(writers: dict[str, ConfigWriter], work: Path, recorder: Any) -> Co
             target = Target(f"{index}+simple/", index, upload_url=index, username="alice", password="wgs_to.ken-1")
             apply_edit(
                 writers[name].plan(location.path, target)
-            )  # with its rights: pdm passes over a netrc that is not private
+            )  # with its mode: pdm ignores a netrc that others can read
 
     return write
 
 
 @pytest.fixture(scope="session")
 def tools() -> str:
-    """Return a ``PATH`` of the released tools."""
+    """Return a ``PATH`` with the released tools."""
     return released.programs()
 
 
@@ -102,7 +102,7 @@ def program(name: str, tools: str) -> str:
 def test_the_tool_asks_our_index_with_the_login(
     configure: Configure, run: Run, recorder: Any, tools: str, names: list[str], command: list[str], asked: list[str]
 ) -> None:
-    """It asks nobody else, at the right address for the purpose, and sends the login each time."""
+    """It only asks our index, at the right URL, and sends the login each time."""
     tool = program(command[0], tools)
     configure(*names)
 
@@ -113,7 +113,7 @@ def test_the_tool_asks_our_index_with_the_login(
 
 
 def test_uv_insists_on_the_login(configure: Configure, run: Run, recorder: Any, tools: str) -> None:
-    """Once the login is gone from netrc, uv says so and asks nobody, our index or another one."""
+    """Without the login in netrc, uv reports that and asks no index at all."""
     configure("uv-index")
 
     done = run(program("uv", tools), "pip", "compile", "--python", sys.executable, "pyproject.toml")

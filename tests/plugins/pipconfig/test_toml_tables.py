@@ -1,4 +1,4 @@
-"""``uv-index``, ``poetry`` and ``pdm``: one table of an array with a name, in a file full of other things."""
+"""``uv-index``, ``poetry`` and ``pdm``: one table with a name in an array, among other settings."""
 
 from __future__ import annotations
 
@@ -79,10 +79,10 @@ POETRY_INLINE = f'{{name = "wheelgate", url = "{SIMPLE}", priority = "primary"}}
         ),
     ],
 )
-def test_plan_and_unplan(
+def test_plan_and_removal(
     writers: dict[str, ConfigWriter], tmp_path: Path, tool: str, before: str | None, after: str, undone: str | None
 ) -> None:
-    """The tool is pointed at the index, at another one, and away from it; every byte that is not ours stays."""
+    """The edits point the tool at the index, at another one, and away from it; every other byte stays."""
     path = tmp_path / "file.toml"
     if before is not None:
         path.write_bytes(before.encode())
@@ -136,10 +136,10 @@ def test_plan_and_unplan(
         ),
     ],
 )
-def test_what_uv_is_told(
+def test_entry_for_uv(
     writers: dict[str, ConfigWriter], tmp_path: Path, before: str, target: Target, entry: dict[str, object]
 ) -> None:
-    """The first index is ours, once, with a place for uploads if there is one, and insists on a login if it has one."""
+    """The first index is ours, once, with its upload URL if there is one; it requires a login if there is one."""
     path = tmp_path / "uv.toml"
     path.write_text(before)
 
@@ -152,8 +152,8 @@ def test_what_uv_is_told(
     assert b"s3cret" not in (edit.after or b"")
 
 
-def test_plain_uv_keeps_the_uploads_at_the_index(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
-    """``--set-cfg`` without a name moves the address for uploads along, where it stands."""
+def test_plain_uv_changes_the_upload_url(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
+    """``--set-cfg`` without a name also changes an existing upload URL."""
     path = tmp_path / "uv.toml"
     path.write_text(UV)
 
@@ -163,8 +163,8 @@ def test_plain_uv_keeps_the_uploads_at_the_index(writers: dict[str, ConfigWriter
 
 
 @pytest.mark.parametrize("tool", ["poetry", "pdm"])
-def test_a_project_is_told_no_password(writers: dict[str, ConfigWriter], tmp_path: Path, tool: str) -> None:
-    """What everybody who works on the project can read holds no credentials."""
+def test_a_project_gets_no_password(writers: dict[str, ConfigWriter], tmp_path: Path, tool: str) -> None:
+    """Everybody who works on the project can read the file, so it contains no credentials."""
     path = tmp_path / "pyproject.toml"
     path.write_text(PROJECT)
     url = SIMPLE.replace("//", "//alice:s3cret@")
@@ -185,10 +185,10 @@ def test_a_project_is_told_no_password(writers: dict[str, ConfigWriter], tmp_pat
         pytest.param("tool = {black = {x = 1}}\n", "has an inline table", id="inline"),
     ],
 )
-def test_what_cannot_be_edited(
+def test_uneditable_files(
     writers: dict[str, ConfigWriter], tmp_path: Path, tool: str, content: str | None, said: str
 ) -> None:
-    """The error names the file, why, and what to do."""
+    """The error names the file, the reason, and the remedy."""
     path = tmp_path / "pyproject.toml"
     if content is not None:
         path.write_text(content)
@@ -211,10 +211,10 @@ def test_what_cannot_be_edited(
         ),
     ],
 )
-def test_other_types_are_nothing_of_ours(
+def test_values_of_other_types_are_left_alone(
     writers: dict[str, ConfigWriter], tmp_path: Path, tool: str, content: str
 ) -> None:
-    """Whatever stands where the tables belong is neither read nor taken out."""
+    """Values of another type at the path of the tables are neither read nor removed."""
     path = tmp_path / "file.toml"
     path.write_text(content)
 
@@ -233,7 +233,7 @@ def test_other_types_are_nothing_of_ours(
     ],
 )
 def test_hostile_url(writers: dict[str, ConfigWriter], tmp_path: Path, tool: str, url: str) -> None:
-    """A URL, which the server has chosen, cannot bring lines of its own into a file; the error does not repeat it."""
+    """A URL, which the server chooses, cannot add lines to a file; the error does not repeat it."""
     path = tmp_path / "file"
     path.write_text("")
 

@@ -1,4 +1,4 @@
-"""uv.toml: what an edit changes, and what it leaves."""
+"""``uv.toml``: the changes of an edit, and the lines that stay."""
 
 from __future__ import annotations
 
@@ -85,10 +85,10 @@ CORP = '[[index]]\nname = "corp"\nurl = "http://corp.example/"\ndefault = true\n
         pytest.param("index = []\n", f"index = []\n{KEY}", "index = []\n", id="no-index-in-the-list"),
     ],
 )
-def test_plan_and_unplan(
+def test_plan_and_removal(
     writers: dict[str, ConfigWriter], tmp_path: Path, before: str | None, after: str, undone: str | None
 ) -> None:
-    """The tool is pointed at the index, at another one, and away from it; every byte that is not ours stays."""
+    """The edits point the tool at the index, at another one, and away from it; every other byte stays."""
     path = tmp_path / "uv.toml"
     if before is not None:
         path.write_bytes(before.encode())
@@ -121,8 +121,8 @@ def test_plan_and_unplan(
         pytest.param("index = [5]\n", id="other-types-of-index"),
     ],
 )
-def test_unplan_leaves_what_is_not_ours(writers: dict[str, ConfigWriter], tmp_path: Path, content: str) -> None:
-    """What points elsewhere, and what the user wrote in tables, stays."""
+def test_removal_leaves_other_settings(writers: dict[str, ConfigWriter], tmp_path: Path, content: str) -> None:
+    """Settings that point elsewhere, and the user's tables, stay."""
     path = tmp_path / "uv.toml"
     path.write_text(content)
 
@@ -147,7 +147,7 @@ def test_unplan_leaves_what_is_not_ours(writers: dict[str, ConfigWriter], tmp_pa
         pytest.param('index-url = "a"\nindex = [6]\n', "a", id="other-types-of-index"),
     ],
 )
-def test_read(writers: dict[str, ConfigWriter], tmp_path: Path, content: str, url: str | None) -> None:
+def test_status(writers: dict[str, ConfigWriter], tmp_path: Path, content: str, url: str | None) -> None:
     """The URL is the one that uv would use by default."""
     path = tmp_path / "uv.toml"
     path.write_text(content)
@@ -155,8 +155,8 @@ def test_read(writers: dict[str, ConfigWriter], tmp_path: Path, content: str, ur
     assert writers["uv"].status(path) == url
 
 
-def test_explicit_default_index_is_passed_over(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
-    """A default index that is explicit, so none at all, does not keep ours from being the default one."""
+def test_an_explicit_default_index_is_ignored(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
+    """A default index that is explicit, and so no default in uv, does not stop ours from becoming the default one."""
     path = tmp_path / "uv.toml"
     path.write_text('[[index]]\nname = "c"\nurl = "http://corp.example/"\ndefault = true\nexplicit = true\n')
 
@@ -168,7 +168,7 @@ def test_explicit_default_index_is_passed_over(writers: dict[str, ConfigWriter],
 
 
 def test_credentials(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
-    """A URL with credentials makes the edit a secret one and comes back as it was."""
+    """A URL with credentials marks the edit as secret and is read back unchanged."""
     path = tmp_path / "uv.toml"
     url = SIMPLE.replace("//", '//u:p%40s"\\s@')
 
@@ -189,7 +189,7 @@ def test_credentials(writers: dict[str, ConfigWriter], tmp_path: Path) -> None:
     ],
 )
 def test_file_that_is_not_toml(writers: dict[str, ConfigWriter], tmp_path: Path, content: bytes, said: str) -> None:
-    """A file that uv cannot read is an error that names file and line, and shows nothing of the file."""
+    """For a file that uv cannot read, the error names file and line and shows no content."""
     path = tmp_path / "uv.toml"
     path.write_bytes(content)
 
