@@ -9,7 +9,8 @@ from typing import Any
 from wheelgate_client.context import CommandContext
 from wheelgate_client.errors import ClientError, NotAnIndexServerError, RefusedError
 from wheelgate_client.server import urls
-from wheelgate_client.server.api import ApiResponse, Login
+from wheelgate_client.server.api import Login
+from wheelgate_client.server.responses import ApiResponse
 
 
 @dataclass(frozen=True, slots=True)

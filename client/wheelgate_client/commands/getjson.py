@@ -10,7 +10,7 @@ from wheelgate_client.errors import NotAnIndexServerError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wheelgate_client.context import CommandContext
-    from wheelgate_client.server.api import ApiResponse
+    from wheelgate_client.server.responses import ApiResponse
 
 
 def register(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    JsonObject = dict[str, Any]
+
 
 def format_value(value: object) -> str:
     """Return a value as a user would type it: lists with commas, strings as they are."""
@@ -23,7 +25,7 @@ def setting_lines(config: Mapping[str, object], *, first: Sequence[str] = (), wi
     return [f"  {key}={format_value(config[key])}" for key in keys]
 
 
-def objects_by_name(value: object) -> dict[str, dict[str, Any]]:
+def objects_by_name(value: object) -> dict[str, JsonObject]:
     """Return the objects in a JSON object by their names, and skip everything else that a server may send."""
     if not isinstance(value, dict):
         return {}

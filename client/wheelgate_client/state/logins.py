@@ -6,7 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from wheelgate_client.server import urls
-from wheelgate_client.state.state_file import JsonObject, StateFile
+from wheelgate_client.state.state_file import StateFile
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wheelgate_client.server.json_values import JsonObject
 
 
 class LoginsFile(StateFile):

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 import py
 
 from wheelgate_client.errors import StateError, os_reason
 from wheelgate_client.state.atomic_files import PRIVATE_FILE_MODE, lock_directory, replace_file
 
-JsonObject = dict[str, Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wheelgate_client.server.json_values import JsonObject
 
 
 class StateFile:
