@@ -22,7 +22,7 @@ API_TOKEN_USERNAME = "__token__"  # noqa: S105 - a name, no secret
 """The user name that a client sends along with an API token."""
 
 
-class CommandContext:
+class ClientContext:
     """The terminal, the state and the server for one run of ``devpi``."""
 
     def __init__(self, options: argparse.Namespace, environ: Mapping[str, str], terminal: Terminal) -> None:
@@ -176,10 +176,10 @@ class CommandContext:
         if "api" in vars(self):
             self.api.close()
 
-    def without_variable(self, name: str) -> CommandContext:
+    def without_variable(self, name: str) -> ClientContext:
         """Return a context with the same options in which the environment variable is not set."""
         environ = {key: value for key, value in self.environ.items() if key != name}
-        return CommandContext(self._options, environ, self.terminal)
+        return ClientContext(self._options, environ, self.terminal)
 
     def basic_login_for(self, url: str) -> Login:
         """Return only the stored login for HTTP basic authentication."""

@@ -125,6 +125,6 @@ def wheelgate_client_commands(subparsers: argparse._SubParsersAction[argparse.Ar
     Called only if the client itself has no command of the given name; ``devpi --help`` stays quick and names only
     ``devpi plugins``. The client adds the generic options, such as ``-y``, to each parser. Give each parser
     ``set_defaults(run=function)``; the function takes the parsed arguments and the
-    :class:`~wheelgate_client.context.CommandContext`, and returns the exit code. If a plugin raises, the client names
+    :class:`~wheelgate_client.context.ClientContext`, and returns the exit code. If a plugin raises, the client names
     it on standard error and leaves out its commands.
     """

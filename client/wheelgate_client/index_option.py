@@ -9,7 +9,7 @@ from wheelgate_client.server import urls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.context import CommandContext
+    from wheelgate_client.context import ClientContext
     from wheelgate_client.server_info import ServerInfo
 
 
@@ -18,7 +18,7 @@ def add_index_option(parser: argparse._ActionsContainer, purpose: str) -> None:
     parser.add_argument("--index", help=f"index to {purpose}, as NAME, USER/NAME or URL (default: the one in use)")
 
 
-def chosen_index_url(options: argparse.Namespace, context: CommandContext) -> str:
+def chosen_index_url(options: argparse.Namespace, context: ClientContext) -> str:
     """Return the URL of the index that ``--index`` names, by default of the one in use.
 
     Raises:
@@ -33,7 +33,7 @@ def chosen_index_url(options: argparse.Namespace, context: CommandContext) -> st
     return parsed.url
 
 
-def fetch_index_info(options: argparse.Namespace, context: CommandContext) -> ServerInfo:
+def fetch_index_info(options: argparse.Namespace, context: ClientContext) -> ServerInfo:
     """Ask the index for its addresses and its server's features.
 
     What ``devpi use`` stored may belong to another index (``DEVPI_INDEX``, ``--index``) or to an older server.
@@ -42,11 +42,11 @@ def fetch_index_info(options: argparse.Namespace, context: CommandContext) -> Se
 
     info = fetch_server_info(context, chosen_index_url(options, context), None)
     if info.index is None:
-        raise ClientError(f"{chosen_index_url(options, context)} is a server, no index: name one as USER/NAME")
+        raise ClientError(f"{chosen_index_url(options, context)} is a server, not an index: name one as USER/NAME")
     return info
 
 
-def require_features(options: argparse.Namespace, context: CommandContext, *features: str) -> ServerInfo:
+def require_features(options: argparse.Namespace, context: ClientContext, *features: str) -> ServerInfo:
     """Do the same as :func:`fetch_index_info`, for commands that not every server supports.
 
     Raises:

@@ -24,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from wheelgate_client.context import CommandContext
+    from wheelgate_client.context import ClientContext
     from wheelgate_client.terminal import Terminal
 
 EXIT_FAILURE = 1
@@ -105,10 +105,10 @@ def _print_version(options: argparse.Namespace) -> int:
     return 0
 
 
-def _command_context(options: argparse.Namespace) -> CommandContext:
-    from wheelgate_client.context import CommandContext
+def _command_context(options: argparse.Namespace) -> ClientContext:
+    from wheelgate_client.context import ClientContext
 
-    return CommandContext(options, os.environ, _terminal())
+    return ClientContext(options, os.environ, _terminal())
 
 
 def _terminal() -> Terminal:

@@ -6,7 +6,7 @@ import argparse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.context import CommandContext
+    from wheelgate_client.context import ClientContext
 
 STRONG_PASSWORD_CHARS = 8
 """Shorter new passwords need a confirmation."""
@@ -24,7 +24,7 @@ def add_stdin_option(parser: argparse._ActionsContainer, purpose: str) -> None:
     parser.add_argument("--password-stdin", action="store_true", help=f"read the {purpose} from standard input")
 
 
-def password_from_options(options: argparse.Namespace, context: CommandContext) -> str | None:
+def password_from_options(options: argparse.Namespace, context: ClientContext) -> str | None:
     """Return the password given by the options, which may be empty; None if no option gives one."""
     if options.password_stdin:
         return context.terminal.read_secret()
@@ -32,11 +32,11 @@ def password_from_options(options: argparse.Namespace, context: CommandContext) 
     return password
 
 
-def password_for_login(options: argparse.Namespace, context: CommandContext) -> str:
+def password_for_login(options: argparse.Namespace, context: ClientContext) -> str:
     """Return the password to log in with.
 
     Raises:
-        ClientError: if nothing provides one and there is no terminal to ask on.
+        ClientError: if nothing provides one and there is not a terminal to ask on.
     """
     username, url = options.username, context.server_url
     password = password_from_options(options, context)
@@ -48,11 +48,11 @@ def password_for_login(options: argparse.Namespace, context: CommandContext) -> 
     return password
 
 
-def ask_new_password(context: CommandContext, username: str) -> str:
+def ask_new_password(context: ClientContext, username: str) -> str:
     """Ask for a new password until both entries match and the user has confirmed a weak one.
 
     Raises:
-        ClientError: if there is no terminal to ask on.
+        ClientError: if there is not a terminal to ask on.
     """
     while True:
         password = context.terminal.ask_secret(f"new password for user {username}:", otherwise="--password-stdin")
@@ -62,6 +62,6 @@ def ask_new_password(context: CommandContext, username: str) -> str:
             return password
 
 
-def _confirm_weak_password(context: CommandContext, password: str) -> bool:
+def _confirm_weak_password(context: ClientContext, password: str) -> bool:
     weakness = f"password with less than {STRONG_PASSWORD_CHARS} characters" if password else "empty password"
     return context.confirm(f"{weakness}, are you sure to use it?")

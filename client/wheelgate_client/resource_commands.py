@@ -10,7 +10,7 @@ from wheelgate_client.server.json_values import setting_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.context import CommandContext
+    from wheelgate_client.context import ClientContext
 
 
 def add_action_options(
@@ -35,7 +35,7 @@ def check_deletion(options: argparse.Namespace, changes: Sequence[str]) -> None:
         raise ClientError("cannot delete if you specify key=values")
 
 
-def delete_resource(context: CommandContext, url: str, shown_url: str) -> bool:
+def delete_resource(context: ClientContext, url: str, shown_url: str) -> bool:
     """Delete after a confirmation; return False if the user declines."""
     context.terminal.print_line(f"About to remove: {shown_url}")
     if not context.confirm("Are you sure"):
@@ -45,7 +45,7 @@ def delete_resource(context: CommandContext, url: str, shown_url: str) -> bool:
 
 
 def print_resource(
-    context: CommandContext,
+    context: ClientContext,
     url: str,
     config: Mapping[str, object],
     *,

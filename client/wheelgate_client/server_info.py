@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from wheelgate_client.context import CommandContext
+from wheelgate_client.context import ClientContext
 from wheelgate_client.errors import ClientError, NotAnIndexServerError, RefusedError
 from wheelgate_client.server import urls
 from wheelgate_client.server.api import Login
@@ -30,11 +30,11 @@ class ServerInfo:
     """The user whose login was sent, if the server does not accept it any more."""
 
 
-def fetch_server_info(context: CommandContext, url: str, basic: tuple[str, str] | None) -> ServerInfo:
+def fetch_server_info(context: ClientContext, url: str, basic: tuple[str, str] | None) -> ServerInfo:
     """Ask the server or index at ``url``; ``basic`` replaces the stored login for HTTP basic authentication.
 
     Raises:
-        ClientError: if it is no index server, refuses the request, or asks for passwords without TLS.
+        ClientError: if it is not an index server, refuses the request, or asks for passwords without TLS.
     """
     login = context.login_for(url)
     if basic is not None:
@@ -47,7 +47,7 @@ def fetch_server_info(context: CommandContext, url: str, basic: tuple[str, str] 
     return info
 
 
-def _get_with_or_without_login(context: CommandContext, url: str, login: Login) -> tuple[ApiResponse, Login]:
+def _get_with_or_without_login(context: ClientContext, url: str, login: Login) -> tuple[ApiResponse, Login]:
     try:
         return context.api.get(url, login), login
     except RefusedError as refused:
@@ -85,7 +85,7 @@ def _url(response: ApiResponse, key: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or not value.startswith(("http://", "https://")):
-        raise NotAnIndexServerError(response.url, f"its '{key}' is no URL")
+        raise NotAnIndexServerError(response.url, f"its '{key}' is not a URL")
     return value
 
 

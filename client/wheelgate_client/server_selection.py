@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from wheelgate_client.context import CommandContext
+from wheelgate_client.context import ClientContext
 from wheelgate_client.errors import ClientError
 from wheelgate_client.server import urls
 from wheelgate_client.server_info import ServerInfo, fetch_server_info
@@ -13,7 +13,7 @@ from wheelgate_client.state.selection import Selection
 from wheelgate_client.tools.venvs import find_venv
 
 
-def select(options: argparse.Namespace, context: CommandContext) -> tuple[Selection, ServerInfo | None]:
+def select(options: argparse.Namespace, context: ClientContext) -> tuple[Selection, ServerInfo | None]:
     """Select what the options name; return that with the server's reply, or None if no server is in use."""
     preferences = _preferences(options)
     parsed = _requested_url(options.index, context)
@@ -33,7 +33,7 @@ def select(options: argparse.Namespace, context: CommandContext) -> tuple[Select
     return context.selection.changed({**selected, **preferences}), info
 
 
-def show(options: argparse.Namespace, context: CommandContext, selection: Selection, info: ServerInfo | None) -> None:
+def show(options: argparse.Namespace, context: ClientContext, selection: Selection, info: ServerInfo | None) -> None:
     """Print which server and index are in use, and as whom."""
     print_line = context.terminal.print_line
     if info is None:
@@ -51,7 +51,7 @@ def show(options: argparse.Namespace, context: CommandContext, selection: Select
         print_line(f"supported features: {', '.join(sorted(info.features))}")
 
 
-def _requested_url(text: str | None, context: CommandContext) -> urls.ParsedUrl | None:
+def _requested_url(text: str | None, context: ClientContext) -> urls.ParsedUrl | None:
     server_url = context.selection.server_url
     if text is None:
         url = context.selection.index or server_url
@@ -65,7 +65,7 @@ def _requested_url(text: str | None, context: CommandContext) -> urls.ParsedUrl 
     return urls.ParsedUrl(context.index_url(text) if text.strip("/") else server_url, None)
 
 
-def _note_basic_authentication(context: CommandContext, parsed: urls.ParsedUrl) -> None:
+def _note_basic_authentication(context: ClientContext, parsed: urls.ParsedUrl) -> None:
     if parsed.basic is not None:
         context.terminal.note(f"Using basic authentication for '{parsed.url}/'.")
     elif context.logins.basic(parsed.url) is not None:
@@ -98,14 +98,14 @@ def _changes(before: Selection, info: ServerInfo) -> dict[str, Any]:
     return changes
 
 
-def _save(context: CommandContext, selected: dict[str, Any], preferences: dict[str, Any]) -> None:
+def _save(context: ClientContext, selected: dict[str, Any], preferences: dict[str, Any]) -> None:
     """Save changed values only: showing the selection must not need the right to write."""
     changed = {name: value for name, value in selected.items() if getattr(context.selection, name) != value}
     if changed or preferences:
         context.selection_file.save({**changed, **preferences})
 
 
-def _save_login(context: CommandContext, parsed: urls.ParsedUrl, info: ServerInfo) -> None:
+def _save_login(context: ClientContext, parsed: urls.ParsedUrl, info: ServerInfo) -> None:
     if parsed.basic is not None:
         context.logins.set_basic(parsed.url, *parsed.basic)
     server_url = context.logins.server_url_of(parsed.url)

@@ -68,7 +68,7 @@ class Terminal:
         """Ask for a password without showing it; ``otherwise`` names the other ways to give it.
 
         Raises:
-            ClientError: if there is no terminal to ask on.
+            ClientError: if there is not a terminal to ask on.
         """
         if not self._stdin.isatty():
             raise ClientError(f"no password given, and no terminal to ask for it: use {otherwise}")
@@ -78,7 +78,7 @@ class Terminal:
             raise ClientError("no password given") from None
 
     def ask_or_read_secret(self, prompt: str, *, otherwise: str) -> str:
-        """Ask for a secret without showing it; read it from standard input if that is no terminal."""
+        """Ask for a secret without showing it; read it from standard input if that is not a terminal."""
         return self.ask_secret(prompt, otherwise=otherwise) if self._stdin.isatty() else self.read_secret()
 
     def read_input(self) -> str:

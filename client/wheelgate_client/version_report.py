@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from wheelgate_client.context import CommandContext
+from wheelgate_client.context import ClientContext
 from wheelgate_client.errors import ClientError
 
 
-def print_versions(context: CommandContext) -> None:
+def print_versions(context: ClientContext) -> None:
     """Print the plugins, and the server in use if it can be reached."""
     context.terminal.print_line()
     context.terminal.print_line("plugins:")

@@ -11,7 +11,7 @@ from wheelgate_client.commands import COMMANDS
 
 
 def test_no_command_shows_the_help(devpi: Devpi) -> None:
-    """``devpi`` without arguments is no error."""
+    """``devpi`` without arguments is not an error."""
     assert devpi().ok().out == devpi("--help").ok().out
 
 

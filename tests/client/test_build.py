@@ -167,7 +167,7 @@ def test_documentation_is_built(
 @pytest.mark.parametrize(
     ("options", "spoil", "complaint"),
     [
-        pytest.param([], "pyproject.toml", "{here} is no Python project: ", id="no project"),
+        pytest.param([], "pyproject.toml", "{here} is not a Python project: ", id="no project"),
         pytest.param(["--only-docs"], "", "no conf.py of Sphinx in docs or doc of ", id="no docs"),
         pytest.param(["--formats", "rpm"], "", "cannot build rpm: ", id="format"),
         pytest.param(["-p", "bin/none"], "", "cannot run 'bin/none': No such file or directory", id="no interpreter"),

@@ -92,7 +92,7 @@ def test_settings_are_changed(
         pytest.param(["dev", "x", "y"], "arguments must be format NAME=VALUE: ['x', 'y']\n", id="no equal sign"),
         pytest.param([], "no index in use: name one, or type 'devpi use USER/INDEX'\n", id="none in use"),
         pytest.param(["title=x"], "no index in use: name one, or type 'devpi use USER/INDEX'\n", id="none to change"),
-        pytest.param(["a/b/c"], "'a/b' is no name of a user or an index: ", id="too many slashes"),
+        pytest.param(["a/b/c"], "'a/b' is not the name of a user or an index: ", id="too many slashes"),
     ],
 )
 def test_impossible_actions_are_reported_in_one_line(
@@ -151,7 +151,7 @@ def test_a_refusal_shows_request_and_response(
 
 
 def test_declining_deletes_nothing(logged_in_user: UserAccount) -> None:
-    """The answer no is no failure."""
+    """Answering no is not a failure."""
     logged_in_user.devpi("index", "-c", "dev").ok()
 
     assert "index deleted" not in logged_in_user.devpi("index", "--delete", "dev", stdin="no\n").ok().out

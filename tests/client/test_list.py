@@ -134,9 +134,11 @@ def test_an_invalid_result_is_reported(devpi: Devpi, index: FakeServer) -> None:
     ("arguments", "complaint"),
     [
         pytest.param(["nope"], "GET {url}/alice/dev/nope/\n404 Not Found: nothing here\n", id="no project"),
-        pytest.param(["abc=>1"], "'abc=>1' names no versions of a project: ", id="no spec"),
-        pytest.param(["abc@http://x.example/"], "'abc@http://x.example/' names no versions of a project: ", id="URL"),
-        pytest.param(["--index", "a/b/c"], "'a/b' is no name of a user or an index: ", id="no index"),
+        pytest.param(["abc=>1"], "'abc=>1' is not a project or a range of its versions: ", id="no spec"),
+        pytest.param(
+            ["abc@http://x.example/"], "'abc@http://x.example/' is not a project or a range of its versions: ", id="URL"
+        ),
+        pytest.param(["--index", "a/b/c"], "'a/b' is not the name of a user or an index: ", id="no index"),
         pytest.param(["--index", "http://u:secret@h/a/b"], "the URL carries a password: ", id="password"),
     ],
 )

@@ -121,7 +121,7 @@ def test_commands_need_a_server(devpi: Devpi, arguments: list[str]) -> None:
 
 
 def test_without_a_server_nobody_is_logged_in(devpi: Devpi) -> None:
-    """Logging off twice, or before any login, is no failure."""
+    """Logging off twice, or before any login, is not a failure."""
     assert devpi("logoff").ok().out == "not logged in\n"
 
 

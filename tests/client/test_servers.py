@@ -114,7 +114,7 @@ def test_a_silent_server_times_out(devpi: Devpi, fake_server: FakeServer) -> Non
         pytest.param(Response({"result": [], "type": "apiconfig"}), "it sent 'apiconfig' instead of", id="no object"),
         pytest.param(Response({"result": {}, "type": "apiconfig"}), "it does not say where to log in", id="no login"),
         pytest.param(
-            Response({"result": {"login": "ftp://x"}, "type": "apiconfig"}), "its 'login' is no URL", id="odd login"
+            Response({"result": {"login": "ftp://x"}, "type": "apiconfig"}), "its 'login' is not a URL", id="odd login"
         ),
         pytest.param(
             Response({"result": {"login": "http://x/+login", "index": 5}, "type": "apiconfig"}),

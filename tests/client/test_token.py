@@ -34,7 +34,7 @@ def test_a_token_is_created_listed_inspected_and_revoked(logged_in_user: UserAcc
 
     said = f"read,upload on {logged_in_user.name}/prod project my-pkg until "
     assert made.err.splitlines()[0].startswith(f"token {identifier} of {logged_in_user.name}: {said}")
-    assert made.err.splitlines()[1] == "it is only shown now, and stored nowhere:"
+    assert made.err.splitlines()[1] == "it is shown only once, and stored nowhere:"
     listed = logged_in_user.devpi("token", "list").ok().out
     assert listed.startswith(f"{identifier}: {said}")
     assert listed.endswith("; last used never\n")
@@ -119,8 +119,8 @@ DAMAGED = api_tokens.API_TOKEN_PREFIX + "A" * 12 + "." + "B" * 22 + ".AAAA." + "
 @pytest.mark.parametrize(
     ("given", "narrow", "sentence"),
     [
-        ("hunter2", ["--project", "x"], "this is no token: a token starts with wgt_"),
-        ("wgt_short", ["--project", "x"], "this is no token: a token starts with wgt_"),
+        ("hunter2", ["--project", "x"], "this is not a token: a token starts with wgt_"),
+        ("wgt_short", ["--project", "x"], "this is not a token: a token starts with wgt_"),
         (DAMAGED, ["--project", "x"], "this token is damaged: one of its conditions cannot be read"),
         (
             "{token}",

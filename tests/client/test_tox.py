@@ -123,7 +123,7 @@ def test_the_configuration_of_tox_can_be_elsewhere(
         pytest.param(["xyz"], [WHEEL], "version 1.0 has no sdist, ", id="no sdist"),
         pytest.param(["-s", "egg", "xyz"], [WHEEL], "could not find release files for xyz", id="no file"),
         pytest.param(["xyz==3"], [WHEEL], "could not find release files for xyz==3", id="no version"),
-        pytest.param(["-s", "(", "xyz"], [WHEEL], "'(' is no regular expression: ", id="no selector"),
+        pytest.param(["-s", "(", "xyz"], [WHEEL], "'(' is not a regular expression: ", id="no selector"),
         pytest.param(
             ["xyz"], [sdist(name="setup.cfg", content="[")], "the configuration of the package ", id="setup.cfg"
         ),
@@ -183,7 +183,7 @@ CUT = distributions.Distribution("xyz-1.0.tar.gz", sdist().content[:200], b"", "
         pytest.param(sdist(), {"sha256": "0" * 64}, "{url} is not the file that the index lists: ", id="hash"),
         pytest.param(EVIL, {}, "xyz-1.0.tar.gz cannot be unpacked: ", id="path that leads out"),
         pytest.param(CUT, {}, "xyz-1.0.tar.gz cannot be unpacked: ", id="cut"),
-        pytest.param(TWO, {}, "xyz-1.0.tar.gz is no sdist: it contains 2 folders instead of one", id="no sdist"),
+        pytest.param(TWO, {}, "xyz-1.0.tar.gz is not an sdist: it contains 2 folders instead of one", id="no sdist"),
     ],
 )
 def test_an_invalid_sdist_is_not_run(

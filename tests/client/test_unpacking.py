@@ -144,7 +144,7 @@ def test_a_zip_archive_stays_inside(tmp_path: Path, name: str) -> None:
     [
         pytest.param("abc-1.0.tar.gz", b"no archive", "cannot be unpacked: ", id="no tar archive"),
         pytest.param("abc-1.0.zip", b"no archive", "cannot be unpacked: ", id="no zip archive"),
-        pytest.param("abc-1.0.tar.gz", None, "is no sdist: it contains 2 folders instead of one", id="two folders"),
+        pytest.param("abc-1.0.tar.gz", None, "is not an sdist: it contains 2 folders instead of one", id="two folders"),
     ],
 )
 def test_other_files_are_refused(tmp_path: Path, filename: str, content: bytes | None, complaint: str) -> None:

@@ -248,14 +248,14 @@ FILES = {
     [
         pytest.param(["nofile.whl"], "path does not exist: nofile.whl", id="no file"),
         pytest.param(["folder"], "folder: is a directory but --from-dir not specified", id="folder"),
-        pytest.param(["text.txt"], "text.txt is no release file: give a wheel ", id="text"),
+        pytest.param(["text.txt"], "text.txt is not a release file: give a wheel ", id="text"),
         pytest.param(["cut-1.0.tar.gz"], "cut-1.0.tar.gz is damaged: ", id="cut sdist"),
         pytest.param(["cut-1.0-py3-none-any.whl"], "cut-1.0-py3-none-any.whl is damaged: ", id="cut wheel"),
-        pytest.param(["bare-1.0.tar.gz"], "bare-1.0.tar.gz does not say name and version", id="no name"),
+        pytest.param(["bare-1.0.tar.gz"], "bare-1.0.tar.gz does not contain name and version", id="no name"),
         pytest.param(["bomb-1.0-py3-none-any.whl"], "bomb-1.0-py3-none-any.whl contains more than 16777216", id="bomb"),
         pytest.param(["my.whl"], "my.whl: Invalid wheel filename", id="name of a wheel"),
-        pytest.param(["page-1.0.doc.zip"], "page-1.0.doc.zip is no documentation: ", id="no zip"),
-        pytest.param(["nodash.doc.zip"], "nodash.doc.zip is no documentation: ", id="no version"),
+        pytest.param(["page-1.0.doc.zip"], "page-1.0.doc.zip is not documentation: ", id="no zip"),
+        pytest.param(["nodash.doc.zip"], "nodash.doc.zip is not documentation: ", id="no version"),
         pytest.param(["empty-1.0.zip"], "empty-1.0.zip contains no package metadata", id="no metadata"),
     ],
 )
@@ -286,7 +286,7 @@ def test_a_folder_without_releases_is_reported(devpi: Devpi, index: FakeServer) 
     [
         pytest.param({"pypisubmit": None}, "does not support upload.\nMost likely, it is a mirror.\n", id="mirror"),
         pytest.param({"authstatus": ["noauth", "", []]}, "the login of 'alice' is no longer valid; ", id="login"),
-        pytest.param({"index": None}, "is a server, no index: name one as USER/NAME", id="server"),
+        pytest.param({"index": None}, "is a server, not an index: name one as USER/NAME", id="server"),
     ],
 )
 def test_an_index_that_takes_no_uploads_is_reported_before_the_upload(

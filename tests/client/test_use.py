@@ -218,7 +218,7 @@ def test_listing_indices_needs_a_server(devpi: Devpi) -> None:
 @pytest.mark.parametrize("name", ["a/b/c", "../x", "alice/..", "./dev", "a//b"])
 def test_a_name_cannot_lead_elsewhere(logged_in_user: UserAccount, name: str) -> None:
     """Dots and slashes in names never lead to another path."""
-    assert "is no name of a user or an index" in logged_in_user.devpi("use", name).fails().err
+    assert "is not the name of a user or an index" in logged_in_user.devpi("use", name).fails().err
 
 
 def test_a_short_index_name_needs_a_login(new_user: UserAccount) -> None:
@@ -268,7 +268,7 @@ class TestVirtualEnvironment:
         assert chosen not in new_user.devpi("use", "--venv", "-").ok().out
 
     def test_other_directories_are_refused(self, new_user: UserAccount) -> None:
-        """A directory that is no virtual environment is refused."""
+        """A directory that is not a virtual environment is refused."""
         assert new_user.devpi("use", "--venv", "nodir").fails().err.startswith("No virtualenv found at: 'nodir'")
         assert new_user.devpi("use").ok()
 

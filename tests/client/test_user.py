@@ -128,7 +128,7 @@ def test_a_password_can_come_from_standard_input(new_user: UserAccount, create: 
             ["user", "-m", "x", "a=b", "=y"], "arguments must be format NAME=VALUE: ['a=b', '=y']\n", id="no key"
         ),
         pytest.param(["user", "-c", "a/b", "password=x"], "user name contains a slash: 'a/b'\n", id="slash"),
-        pytest.param(["user", "-c", "..", "password=x"], "'..' is no name of a user or an index: ", id="dots"),
+        pytest.param(["user", "-c", "..", "password=x"], "'..' is not the name of a user or an index: ", id="dots"),
         pytest.param(["user", "-c", "x"], "no password given, and no terminal to ask for it: use ", id="no password"),
         pytest.param(["passwd", "a/b"], "user name contains a slash: 'a/b'\n", id="before asking"),
     ],
@@ -199,7 +199,7 @@ def test_forbidden_changes_change_nothing(logged_in_user: UserAccount, other: st
     ],
 )
 def test_deleting_asks_first(logged_in_user: UserAccount, typed: str, said: str, code: int) -> None:
-    """Only a yes deletes; declining is no failure, but giving no answer is."""
+    """Only a yes deletes; declining is not a failure, but giving no answer is."""
     outcome = logged_in_user.devpi("user", logged_in_user.name, "--delete", stdin=typed)
 
     done = f"user deleted: {logged_in_user.name}\n" if typed == "yes\n" else ""

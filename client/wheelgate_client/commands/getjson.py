@@ -9,7 +9,7 @@ from wheelgate_client.errors import NotAnIndexServerError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.context import CommandContext
+    from wheelgate_client.context import ClientContext
     from wheelgate_client.server.responses import ApiResponse
 
 
@@ -20,13 +20,13 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace, context: CommandContext) -> int:
+def run(options: argparse.Namespace, context: ClientContext) -> int:
     """Show the response."""
     print_response(context, "GET", context.api.get(context.resource_url(options.path_or_url)))
     return 0
 
 
-def print_response(context: CommandContext, method: str, response: ApiResponse) -> None:
+def print_response(context: ClientContext, method: str, response: ApiResponse) -> None:
     """Print the content of a response as JSON with sorted keys, for people and programs."""
     if context.verbose:
         context.terminal.note(f"{method} REQUEST sent to {response.url}")

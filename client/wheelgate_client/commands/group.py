@@ -10,7 +10,7 @@ from wheelgate_client.errors import ClientError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.context import CommandContext
+    from wheelgate_client.context import ClientContext
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace, context: CommandContext) -> int:
+def run(options: argparse.Namespace, context: ClientContext) -> int:
     """Run the action that the options select."""
     name, changes = key_values.split_name(options.arguments)
     key_values.check_settings(changes)
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace, context: CommandContext) -> int:
     return 0
 
 
-def _modify(context: CommandContext, name: str, changes: Sequence[str]) -> None:
+def _modify(context: ClientContext, name: str, changes: Sequence[str]) -> None:
     for change in changes:
         context.terminal.print_line(f":{name} {change}")
     context.api.send("PATCH", context.group_url(name), list(changes))

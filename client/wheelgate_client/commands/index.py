@@ -11,7 +11,7 @@ from wheelgate_client.server.json_values import objects_by_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.context import CommandContext
+    from wheelgate_client.context import ClientContext
 
 SETTINGS_SHOWN_FIRST = ("type", "bases", "volatile", "acl_upload", "acl_read", "acl_toxresult_upload")
 WITHOUT_PROJECTS = "?no_projects="
@@ -35,7 +35,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace, context: CommandContext) -> int:
+def run(options: argparse.Namespace, context: ClientContext) -> int:
     """Run the action that the options select."""
     name, changes = key_values.split_name(options.arguments)
     if options.list:
@@ -60,18 +60,18 @@ def run(options: argparse.Namespace, context: CommandContext) -> int:
     return 0
 
 
-def _modify(context: CommandContext, url: str, changes: Sequence[str]) -> None:
+def _modify(context: ClientContext, url: str, changes: Sequence[str]) -> None:
     for change in changes:
         context.terminal.print_line(f"/{url.removeprefix(context.server_url)} {change}")
     config = context.api.send("PATCH", url, list(changes)).result("indexconfig")
     _show(context, url + WITHOUT_PROJECTS, config)
 
 
-def _show(context: CommandContext, url: str, config: Mapping[str, object]) -> None:
+def _show(context: ClientContext, url: str, config: Mapping[str, object]) -> None:
     resource_commands.print_resource(context, url, config, first=SETTINGS_SHOWN_FIRST, without=("projects",))
 
 
-def _list(context: CommandContext, username: str | None) -> None:
+def _list(context: ClientContext, username: str | None) -> None:
     if username is None:
         raise ClientError("no current authenticated user")
     config = context.api.get(context.user_url(username)).result("userconfig")

@@ -9,7 +9,7 @@ from wheelgate_client.errors import ClientError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.context import CommandContext
+    from wheelgate_client.context import ClientContext
 
 ALLOW_PRERELEASES = {"PIP_PRE": "1", "UV_PRERELEASE": "allow"}
 """People use their own index to try pre-releases. A variable that is already set takes precedence."""
@@ -34,7 +34,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--installer", choices=("pip", "uv"), help="default: pip where there is one, otherwise uv")
 
 
-def run(options: argparse.Namespace, context: CommandContext) -> int:
+def run(options: argparse.Namespace, context: ClientContext) -> int:
     """Run the installer; exit code 1 if it fails."""
     from wheelgate_client.tools import installers
 
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace, context: CommandContext) -> int:
     return _run_installer(context, installer.command("install", "-U", *requested), {**variables, **unset})
 
 
-def _run_installer(context: CommandContext, command: list[str], variables: dict[str, str]) -> int:
+def _run_installer(context: ClientContext, command: list[str], variables: dict[str, str]) -> int:
     from wheelgate_client.tools import programs
 
     prefix = "UV_" if command[1] == "pip" else "PIP_"

@@ -9,7 +9,7 @@ from wheelgate_client.errors import NotAnIndexServerError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.context import CommandContext
+    from wheelgate_client.context import ClientContext
     from wheelgate_client.packages.releases import ProjectRelease, ReleaseLink
 
 DEFAULT_SHOWN_VERSIONS = 3
@@ -25,7 +25,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     index_option.add_index_option(parser, "list")
 
 
-def run(options: argparse.Namespace, context: CommandContext) -> int:
+def run(options: argparse.Namespace, context: ClientContext) -> int:
     """List projects, or files."""
     index = index_option.chosen_index_url(options, context)
     if options.spec is None:
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace, context: CommandContext) -> int:
     return 0
 
 
-def _list_projects(options: argparse.Namespace, context: CommandContext, index: str) -> None:
+def _list_projects(options: argparse.Namespace, context: ClientContext, index: str) -> None:
     response = context.api.get(index)
     projects = response.result("indexconfig").get("projects")
     if not isinstance(projects, list):
@@ -46,14 +46,14 @@ def _list_projects(options: argparse.Namespace, context: CommandContext, index: 
         )
 
 
-def _newest_version(options: argparse.Namespace, context: CommandContext, index: str, name: str) -> str:
+def _newest_version(options: argparse.Namespace, context: ClientContext, index: str, name: str) -> str:
     from wheelgate_client.packages import releases
 
     found = releases.fetch_releases(context, index, name, _query(options))
     return found[0].version if found else "(no release)"
 
 
-def _list_files(options: argparse.Namespace, context: CommandContext, index: str) -> None:
+def _list_files(options: argparse.Namespace, context: ClientContext, index: str) -> None:
     from wheelgate_client.packages import releases
 
     name, is_requested = releases.release_filter(options.spec)
@@ -67,7 +67,7 @@ def _list_files(options: argparse.Namespace, context: CommandContext, index: str
         context.terminal.print_line(f"{len(found) - len(shown)} older versions not shown, use --all to see")
 
 
-def _show(options: argparse.Namespace, context: CommandContext, release: ProjectRelease) -> None:
+def _show(options: argparse.Namespace, context: ClientContext, release: ProjectRelease) -> None:
     for file in release.files:
         context.terminal.print_line(file.href)
         if options.toxresults or options.failures:
@@ -77,7 +77,7 @@ def _show(options: argparse.Namespace, context: CommandContext, release: Project
             context.terminal.print_line(link.href, red=True)
 
 
-def _show_results(options: argparse.Namespace, context: CommandContext, results: list[ReleaseLink]) -> None:
+def _show_results(options: argparse.Namespace, context: ClientContext, results: list[ReleaseLink]) -> None:
     from wheelgate_client.packages import tox_results
 
     for link in results:

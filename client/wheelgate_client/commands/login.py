@@ -9,7 +9,7 @@ from wheelgate_client.errors import NotAnIndexServerError, RefusedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.context import CommandContext
+    from wheelgate_client.context import ClientContext
 
 SECONDS_PER_HOUR = 3600
 
@@ -20,7 +20,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     passwords.add_password_options(parser, "password")
 
 
-def run(options: argparse.Namespace, context: CommandContext) -> int:
+def run(options: argparse.Namespace, context: ClientContext) -> int:
     """Exchange the password for a token, and store that."""
     url = f"{context.server_url}+login"
     body = {"user": options.username, "password": passwords.password_for_login(options, context)}
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace, context: CommandContext) -> int:
     return 0
 
 
-def _note_missing_index(context: CommandContext) -> None:
+def _note_missing_index(context: ClientContext) -> None:
     if context.selection.index is None:
         return
     try:

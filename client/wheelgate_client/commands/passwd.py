@@ -9,7 +9,7 @@ from wheelgate_client.commands.user import modify_user, named_or_current_user
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.context import CommandContext
+    from wheelgate_client.context import ClientContext
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     passwords.add_password_options(parser, "new password")
 
 
-def run(options: argparse.Namespace, context: CommandContext) -> int:
+def run(options: argparse.Namespace, context: ClientContext) -> int:
     """Send the new password."""
     username = named_or_current_user(context, options.username)
     context.user_url(username)  # check the name before the user types a password

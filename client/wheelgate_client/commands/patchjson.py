@@ -10,7 +10,7 @@ from wheelgate_client.errors import ClientError, os_reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.context import CommandContext
+    from wheelgate_client.context import ClientContext
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("jsonfile", help="file with the JSON to send; '-' for standard input")
 
 
-def run(options: argparse.Namespace, context: CommandContext) -> int:
+def run(options: argparse.Namespace, context: ClientContext) -> int:
     """Send the file."""
     url = context.resource_url(options.path)
     source = "standard input" if options.jsonfile == "-" else options.jsonfile

@@ -6,14 +6,14 @@ import argparse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.context import CommandContext
+    from wheelgate_client.context import ClientContext
 
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Add no arguments."""
 
 
-def run(options: argparse.Namespace, context: CommandContext) -> int:
+def run(options: argparse.Namespace, context: ClientContext) -> int:
     """Print one line for each plugin, and one for each of its hooks."""
     for plugin in context.plugins.loaded():
         context.terminal.print_line(f"{plugin.name} ({plugin.distribution})")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from wheelgate_client.context import CommandContext
+    from wheelgate_client.context import ClientContext
 
 EXTERNAL_TARGET_PREFIX = "pypi:"
 HTTP_GONE = 410
@@ -38,7 +38,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pypirc", metavar="FILE", help="with pypi:REPO: file to look in (default: ~/.pypirc)")
 
 
-def run(options: argparse.Namespace, context: CommandContext) -> int:
+def run(options: argparse.Namespace, context: ClientContext) -> int:
     """Push, and show the steps that the server took."""
     from wheelgate_client.packages import requirements
 
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace, context: CommandContext) -> int:
     return 0
 
 
-def _target(options: argparse.Namespace, context: CommandContext) -> dict[str, Any]:
+def _target(options: argparse.Namespace, context: ClientContext) -> dict[str, Any]:
     target = options.target
     if target.startswith(EXTERNAL_TARGET_PREFIX):
         from wheelgate_client.packages import pypirc
@@ -76,7 +76,7 @@ def _target(options: argparse.Namespace, context: CommandContext) -> dict[str, A
     return {"targetindex": f"{user}/{index}"}
 
 
-def _print_steps(context: CommandContext, steps: object) -> Sequence[int]:
+def _print_steps(context: ClientContext, steps: object) -> Sequence[int]:
     """Print the steps; return their statuses, without that of a refused registration."""
     statuses = []
     for step in steps if isinstance(steps, list) else ():

@@ -10,7 +10,7 @@ from wheelgate_client.server import urls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.context import CommandContext
+    from wheelgate_client.context import ClientContext
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     index_option.add_index_option(parser, "refresh")
 
 
-def run(options: argparse.Namespace, context: CommandContext) -> int:
+def run(options: argparse.Namespace, context: ClientContext) -> int:
     """Refresh one project after the other; exit code 1 if one fails."""
     from wheelgate_client.packages import requirements
 

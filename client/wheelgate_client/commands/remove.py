@@ -10,7 +10,7 @@ from wheelgate_client.server import urls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.context import CommandContext
+    from wheelgate_client.context import ClientContext
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     index_option.add_index_option(parser, "remove from")
 
 
-def run(options: argparse.Namespace, context: CommandContext) -> int:
+def run(options: argparse.Namespace, context: ClientContext) -> int:
     """Ask, and remove."""
     query = "?force=" if options.force else ""
     if urls.is_absolute(options.spec_or_url):
@@ -32,14 +32,14 @@ def run(options: argparse.Namespace, context: CommandContext) -> int:
     return 0
 
 
-def _remove_file(context: CommandContext, url: str, query: str) -> None:
+def _remove_file(context: ClientContext, url: str, query: str) -> None:
     context.terminal.print_line("About to remove the following file:")
     context.terminal.print_line(url)
     if _confirm_removal(context):
         context.api.send("DELETE", url + query)
 
 
-def _remove_releases(context: CommandContext, index: str, text: str, query: str) -> None:
+def _remove_releases(context: ClientContext, index: str, text: str, query: str) -> None:
     from wheelgate_client.packages import releases, requirements
 
     name, is_requested = releases.release_filter(text)
@@ -64,7 +64,7 @@ def _remove_releases(context: CommandContext, index: str, text: str, query: str)
         context.api.send("DELETE", urls.join(project, release.version) + query)
 
 
-def _confirm_removal(context: CommandContext) -> bool:
+def _confirm_removal(context: ClientContext) -> bool:
     confirmed = context.confirm("Are you sure")
     if not confirmed:
         context.terminal.print_line("not deleting anything")

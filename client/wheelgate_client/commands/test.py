@@ -9,7 +9,7 @@ from wheelgate_client.errors import ClientError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.context import CommandContext
+    from wheelgate_client.context import ClientContext
     from wheelgate_client.packages.releases import ProjectRelease, ReleaseLink
 
 
@@ -33,7 +33,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-l", "--list", action="store_true", help="test nothing, list the files that would be tested")
 
 
-def run(options: argparse.Namespace, context: CommandContext) -> int:
+def run(options: argparse.Namespace, context: ClientContext) -> int:
     """Test the newest release that each spec allows; exit code 1 if a test failed."""
     import tempfile
     from pathlib import Path
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace, context: CommandContext) -> int:
 
 
 def _release_to_test(
-    context: CommandContext, index: str, spec: str, selector: str | None
+    context: ClientContext, index: str, spec: str, selector: str | None
 ) -> tuple[ProjectRelease, list[ReleaseLink]]:
     from wheelgate_client.packages import releases, tox_runs
 

@@ -16,7 +16,7 @@ from wheelgate_client.server import urls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.context import CommandContext
+    from wheelgate_client.context import ClientContext
 
 ACTIONS = ("create", "list", "inspect", "revoke", "derive")
 NARROWING_OPTIONS = ("scope", "index", "project", "expires")
@@ -24,7 +24,7 @@ NARROWING_OPTIONS = ("scope", "index", "project", "expires")
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("action", choices=ACTIONS, metavar="|".join(ACTIONS), help="what to do")
+    parser.add_argument("action", choices=ACTIONS, metavar="|".join(ACTIONS), help="action")
     parser.add_argument(
         "token",
         nargs="?",
@@ -51,7 +51,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--user", metavar="USER", help="list the tokens of this user; only root may name others")
 
 
-def run(options: argparse.Namespace, context: CommandContext) -> int:
+def run(options: argparse.Namespace, context: ClientContext) -> int:
     """Run the action."""
     _check_options(options)
     {"create": _create, "list": _list, "inspect": _inspect, "revoke": _revoke, "derive": _derive}[options.action](
@@ -77,7 +77,7 @@ def _check_options(options: argparse.Namespace) -> None:
         raise UsageError("devpi token revoke: error: name the token; 'devpi token list' shows the IDs")
 
 
-def _create(options: argparse.Namespace, context: CommandContext) -> None:
+def _create(options: argparse.Namespace, context: ClientContext) -> None:
     from wheelgate_client.server import api_tokens
 
     body = _conditions(options, context)
@@ -87,11 +87,11 @@ def _create(options: argparse.Namespace, context: CommandContext) -> None:
         body["comment"] = options.comment
     created = context.api.send("POST", _tokens_url(context), body).result("token")
     context.terminal.note(f"token {created.get('id')} of {created.get('user')}: {api_tokens.describe(created)}")
-    context.terminal.note("it is only shown now, and stored nowhere:")
+    context.terminal.note("it is shown only once, and stored nowhere:")
     context.terminal.print_line(str(created.get("token")))
 
 
-def _list(options: argparse.Namespace, context: CommandContext) -> None:
+def _list(options: argparse.Namespace, context: ClientContext) -> None:
     from urllib.parse import quote
 
     from wheelgate_client.server import api_tokens
@@ -105,7 +105,7 @@ def _list(options: argparse.Namespace, context: CommandContext) -> None:
             context.terminal.print_line(f"{token.get('id')}: {api_tokens.describe(token)}; {used}{comment}")
 
 
-def _inspect(options: argparse.Namespace, context: CommandContext) -> None:
+def _inspect(options: argparse.Namespace, context: ClientContext) -> None:
     from wheelgate_client.server import api_tokens
     from wheelgate_client.server.json_values import setting_lines
 
@@ -123,7 +123,7 @@ def _inspect(options: argparse.Namespace, context: CommandContext) -> None:
         context.terminal.print_line(line)
 
 
-def _revoke(options: argparse.Namespace, context: CommandContext) -> None:
+def _revoke(options: argparse.Namespace, context: ClientContext) -> None:
     from wheelgate_client.server import api_tokens
 
     identifier = (
@@ -135,7 +135,7 @@ def _revoke(options: argparse.Namespace, context: CommandContext) -> None:
     context.terminal.print_line(f"token {identifier} revoked, and all tokens derived from it")
 
 
-def _derive(options: argparse.Namespace, context: CommandContext) -> None:
+def _derive(options: argparse.Namespace, context: ClientContext) -> None:
     import time
 
     from wheelgate_client.server import api_tokens
@@ -156,7 +156,7 @@ def _derive(options: argparse.Namespace, context: CommandContext) -> None:
     context.terminal.print_line(derived)
 
 
-def _conditions(options: argparse.Namespace, context: CommandContext) -> dict[str, Any]:
+def _conditions(options: argparse.Namespace, context: ClientContext) -> dict[str, Any]:
     """Return the conditions that the options describe."""
     from wheelgate_client.packages import requirements
 
@@ -170,7 +170,7 @@ def _conditions(options: argparse.Namespace, context: CommandContext) -> dict[st
     return conditions
 
 
-def _index_path(name: str, context: CommandContext) -> str:
+def _index_path(name: str, context: ClientContext) -> str:
     """Return the path of an index, given as NAME or USER/NAME."""
     path = name.strip("/")
     if "/" in path:
@@ -193,13 +193,13 @@ def _expires_seconds(options: argparse.Namespace) -> int:
         ) from None
 
 
-def _token_off_the_command_line(context: CommandContext) -> str:
+def _token_off_the_command_line(context: ClientContext) -> str:
     """Return the token of the environment, or ask for one or read it from standard input."""
     token = context.environ.get("DEVPI_TOKEN")
     return (token or context.terminal.ask_or_read_secret("token: ", otherwise="DEVPI_TOKEN")).strip()
 
 
-def _tokens_url(context: CommandContext, *identifier: str) -> str:
+def _tokens_url(context: ClientContext, *identifier: str) -> str:
     """Return the URL of all tokens, or of one.
 
     Raises:

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from wheelgate_client.context import CommandContext
+    from wheelgate_client.context import ClientContext
     from wheelgate_client.packages.distributions import Distribution
 
 
@@ -41,7 +41,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     build.add_argument("--only-docs", action="store_true", help="build only the documentation")
 
 
-def run(options: argparse.Namespace, context: CommandContext) -> int:
+def run(options: argparse.Namespace, context: ClientContext) -> int:
     """Find or build the files, and upload them."""
     import tempfile
     from pathlib import Path
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace, context: CommandContext) -> int:
     return 0
 
 
-def _upload_url(options: argparse.Namespace, context: CommandContext) -> str:
+def _upload_url(options: argparse.Namespace, context: ClientContext) -> str:
     # Ask before building or sending anything: report a mirror or an expired login at once.
     info = index_option.fetch_index_info(options, context)
     if info.pypisubmit is None:
@@ -71,7 +71,7 @@ def _upload_url(options: argparse.Namespace, context: CommandContext) -> str:
     return info.pypisubmit
 
 
-def _build(options: argparse.Namespace, context: CommandContext, workdir: Path) -> list[Distribution]:
+def _build(options: argparse.Namespace, context: ClientContext, workdir: Path) -> list[Distribution]:
     from pathlib import Path
 
     from wheelgate_client.packages import build_settings, building

@@ -10,7 +10,7 @@ from wheelgate_client.server.json_values import format_value, objects_by_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.context import CommandContext
+    from wheelgate_client.context import ClientContext
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -56,11 +56,13 @@ def register(parser: argparse.ArgumentParser) -> None:
     config.add_argument("--dry-run", action="store_true", help="change no file, print the differences instead")
     config.add_argument("--venv", metavar="DIR", help="only configure this virtual environment; '-' to unset")
     state = parser.add_argument_group("what devpi remembers")
-    state.add_argument("--local", action="store_true", help="store it in the active virtual environment from now on")
-    state.add_argument("--delete", action="store_true", help="forget the server and index in use, but no login")
+    state.add_argument(
+        "--local", action="store_true", help="store the selection in the active virtual environment from now on"
+    )
+    state.add_argument("--delete", action="store_true", help="forget the server and index in use, but keep the logins")
 
 
-def run(options: argparse.Namespace, context: CommandContext) -> int:
+def run(options: argparse.Namespace, context: ClientContext) -> int:
     """Run the action that the options select."""
     if options.delete:
         return _delete(context)
@@ -83,7 +85,7 @@ def run(options: argparse.Namespace, context: CommandContext) -> int:
         return _select_and_configure(options, changed)
 
 
-def _select_and_configure(options: argparse.Namespace, context: CommandContext) -> int:
+def _select_and_configure(options: argparse.Namespace, context: ClientContext) -> int:
     from wheelgate_client import server_selection
     from wheelgate_client.tools import configure
 
@@ -97,7 +99,7 @@ def _split_names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",")]
 
 
-def _delete(context: CommandContext) -> int:
+def _delete(context: ClientContext) -> int:
     path = context.selection_file.path
     if not context.selection_file.remove():
         raise ClientError(f"nothing to delete: there is no {path}")
@@ -105,7 +107,7 @@ def _delete(context: CommandContext) -> int:
     return 0
 
 
-def _list(context: CommandContext, username: str | None) -> int:
+def _list(context: ClientContext, username: str | None) -> int:
     if context.selection.server_url is None:
         raise ClientError("not connected to any server")
     if username is None:

@@ -10,7 +10,7 @@ from wheelgate_client.errors import ClientError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.context import CommandContext
+    from wheelgate_client.context import ClientContext
 
 SECRET_SETTINGS = frozenset({"password", "pwhash"})
 
@@ -27,7 +27,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("arguments", nargs="*", metavar="NAME|KEY=VALUE", help="keys: email password title description")
 
 
-def run(options: argparse.Namespace, context: CommandContext) -> int:
+def run(options: argparse.Namespace, context: ClientContext) -> int:
     """Run the action that the options select."""
     name, settings = key_values.split_name(options.arguments)
     changes = key_values.parse_settings(settings)
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace, context: CommandContext) -> int:
     return 0
 
 
-def named_or_current_user(context: CommandContext, name: str | None) -> str:
+def named_or_current_user(context: ClientContext, name: str | None) -> str:
     """Return the given name, by default that of the user logged in.
 
     Raises:
@@ -67,7 +67,7 @@ def named_or_current_user(context: CommandContext, name: str | None) -> str:
     return username
 
 
-def modify_user(context: CommandContext, username: str, changes: Mapping[str, str]) -> None:
+def modify_user(context: ClientContext, username: str, changes: Mapping[str, str]) -> None:
     """Change settings of a user; users who change their own password stay logged in."""
     url = context.user_url(username)
     context.api.get(url).result("userconfig")
@@ -79,7 +79,7 @@ def modify_user(context: CommandContext, username: str, changes: Mapping[str, st
         context.logins.renew(context.server_url, username, new_login.token)
 
 
-def _create(context: CommandContext, username: str, settings: dict[str, str]) -> None:
+def _create(context: ClientContext, username: str, settings: dict[str, str]) -> None:
     url = context.user_url(username)
     if "password" not in settings:
         settings["password"] = passwords.ask_new_password(context, username)
@@ -87,7 +87,7 @@ def _create(context: CommandContext, username: str, settings: dict[str, str]) ->
     context.terminal.print_line(f"user created: {username}")
 
 
-def _delete(context: CommandContext, username: str) -> None:
+def _delete(context: ClientContext, username: str) -> None:
     url = context.user_url(username)
     if resource_commands.delete_resource(context, url, f"<URL '{url}'>"):
         context.terminal.print_line(f"user deleted: {username}")
@@ -95,7 +95,7 @@ def _delete(context: CommandContext, username: str) -> None:
             context.logins.log_off(context.server_url, username)
 
 
-def _list(context: CommandContext) -> None:
+def _list(context: ClientContext) -> None:
     # The session that specifies this command lists the users in reverse order.
     for name in sorted(context.api.get(context.server_url).result("list:userconfig"), reverse=True):
         context.terminal.print_line(name)

@@ -9,7 +9,7 @@ from wheelgate_client.server import json_values, urls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.context import CommandContext
+    from wheelgate_client.context import ClientContext
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     index_option.add_index_option(parser, "ask")
 
 
-def run(options: argparse.Namespace, context: CommandContext) -> int:
+def run(options: argparse.Namespace, context: ClientContext) -> int:
     """Show the indices in the order in which they are asked; exit code 1 if none has the project."""
     info = index_option.require_features(options, context, "why")
     result = context.api.get(urls.join(str(info.index), "+why", options.project)).result("why")
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace, context: CommandContext) -> int:
     return 0 if sources else 1
 
 
-def _print_index(context: CommandContext, item: dict[str, object]) -> None:
+def _print_index(context: ClientContext, item: dict[str, object]) -> None:
     context.terminal.print_line(f"{item.get('index')} ({item.get('type')}): {item.get('state')}")
     versions = item.get("versions")
     if isinstance(versions, list) and versions:

@@ -7,7 +7,7 @@ import configparser
 import sys
 from pathlib import Path
 
-from wheelgate_client.context import CommandContext
+from wheelgate_client.context import ClientContext
 from wheelgate_client.errors import ClientError
 from wheelgate_client.packages.building import BuildSettings
 
@@ -16,7 +16,7 @@ _CURRENT_FORMATS = {"sdist": "sdist", "sdist.tgz": "sdist", "sdist.zip": "sdist"
 """The current name of each format that ``--formats`` and ``setup.cfg`` may contain."""
 
 
-def choose_build_settings(options: argparse.Namespace, context: CommandContext) -> BuildSettings:
+def choose_build_settings(options: argparse.Namespace, context: ClientContext) -> BuildSettings:
     """Return the settings; options cannot switch off settings of ``setup.cfg``.
 
     Raises:
@@ -33,7 +33,7 @@ def choose_build_settings(options: argparse.Namespace, context: CommandContext) 
     )
 
 
-def _parse_formats(text: str | None, context: CommandContext) -> set[str]:
+def _parse_formats(text: str | None, context: ClientContext) -> set[str]:
     if text is None:
         return set()
     context.terminal.note("--formats is deprecated: use --sdist, --wheel, or both")

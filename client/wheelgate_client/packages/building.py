@@ -105,7 +105,9 @@ def prepare_source_tree(folder: Path, workdir: Path, settings: BuildSettings, te
         ClientError: if the folder contains no project, or git does not track it.
     """
     if not _is_project(folder):
-        raise ClientError(f"{folder} is no Python project: it has no pyproject.toml or setup.py; name files to upload")
+        raise ClientError(
+            f"{folder} is not a Python project: it has no pyproject.toml or setup.py; name files to upload"
+        )
     terminal.print_line(f"using workdir {workdir}")
     top = _repository_top(folder) if settings.exported else None
     if top is None:

@@ -74,7 +74,7 @@ def read_distribution(path: Path) -> Distribution:
     """Read the metadata of a file.
 
     Raises:
-        ClientError: if it is no distribution, or cannot be read.
+        ClientError: if it is not a distribution, or cannot be read.
     """
     try:
         if is_documentation(path):
@@ -89,14 +89,14 @@ def read_distribution(path: Path) -> Distribution:
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ClientError(f"{path} is damaged: {error}; build it again") from None
     raise ClientError(
-        f"{path} is no release file: give a wheel (.whl), an sdist (.tar.gz) or documentation (NAME-VERSION.doc.zip)"
+        f"{path} is not a release file: give a wheel (.whl), an sdist (.tar.gz) or documentation (NAME-VERSION.doc.zip)"
     )
 
 
 def _documentation(path: Path) -> Distribution:
     match = re.fullmatch(r"(.+)-(\d[^-]*)", path.name.removesuffix(DOCUMENTATION_SUFFIX))
     if match is None or not zipfile.is_zipfile(path):
-        raise ClientError(f"{path} is no documentation: that is a zip file with the name NAME-VERSION.doc.zip")
+        raise ClientError(f"{path} is not documentation: that is a zip file with the name NAME-VERSION.doc.zip")
     name, version = match.groups()
     return Distribution(path, "doc_upload", name, version, (("name", name), ("version", version)))
 
@@ -109,7 +109,7 @@ def _distribution(path: Path, text: bytes | None, kind: tuple[str, str]) -> Dist
     raw, _ = parse_email(text)
     name, version = raw.get("name"), raw.get("version")
     if not name or not version:
-        raise ClientError(f"{path} does not say name and version in its metadata: build it again")
+        raise ClientError(f"{path} does not contain name and version in its metadata: build it again")
     fields = (*_form_fields(dict(raw)), ("filetype", kind[0]), ("pyversion", kind[1]))
     return Distribution(path, "file_upload", name, version, fields)
 

@@ -6,17 +6,17 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from wheelgate_client.context import CommandContext
+from wheelgate_client.context import ClientContext
 from wheelgate_client.errors import ClientError
 from wheelgate_client.packages import distributions
 from wheelgate_client.packages.distributions import Distribution
 
 
-def find_distributions(options: argparse.Namespace, context: CommandContext) -> list[Distribution]:
+def find_distributions(options: argparse.Namespace, context: ClientContext) -> list[Distribution]:
     """Return the files at the given paths, and the files in the given folders.
 
     Raises:
-        ClientError: if a path is no distribution, or no file is found.
+        ClientError: if a path is not a distribution, or no file is found.
     """
     paths = list(map(Path, options.path))
     for path in paths:
@@ -36,7 +36,7 @@ def find_distributions(options: argparse.Namespace, context: CommandContext) -> 
     return distributions.keep_newest(found) if options.only_latest else found
 
 
-def _distributions_in(folder: Path, context: CommandContext, *, documentation: bool) -> Iterator[Distribution]:
+def _distributions_in(folder: Path, context: ClientContext, *, documentation: bool) -> Iterator[Distribution]:
     for path in distributions.find_archives(folder):
         if distributions.is_documentation(path) and not documentation:
             continue

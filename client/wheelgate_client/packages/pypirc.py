@@ -7,13 +7,13 @@ from typing import Any
 
 import py
 
-from wheelgate_client.context import CommandContext
+from wheelgate_client.context import ClientContext
 from wheelgate_client.errors import ClientError, os_reason
 from wheelgate_client.server import urls
 from wheelgate_client.state.atomic_files import expanded_path
 
 
-def read_push_target(path: str | None, name: str, context: CommandContext) -> dict[str, Any]:
+def read_push_target(path: str | None, name: str, context: ClientContext) -> dict[str, Any]:
     """Return upload URL, user name and password for a push; ask for the password if the file contains none.
 
     Raises:
@@ -26,7 +26,7 @@ def read_push_target(path: str | None, name: str, context: CommandContext) -> di
     if not url or not username:
         raise ClientError(f"section '{name}' of {file} needs a repository (its upload URL) and a username")
     if not urls.is_absolute(url):
-        raise ClientError(f"section '{name}' of {file}: the repository '{urls.mask_passwords(url)}' is no URL")
+        raise ClientError(f"section '{name}' of {file}: the repository '{urls.mask_passwords(url)}' is not a URL")
     password = section.get("password")
     if password is None:
         password = context.plugins.find_password(url, username)

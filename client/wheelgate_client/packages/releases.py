@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from wheelgate_client.context import CommandContext
+from wheelgate_client.context import ClientContext
 from wheelgate_client.packages import requirements
 from wheelgate_client.server import json_values, urls
 
@@ -56,7 +56,7 @@ class ProjectRelease:
         ]
 
 
-def fetch_releases(context: CommandContext, index: str, name: str, query: str = "") -> list[ProjectRelease]:
+def fetch_releases(context: ClientContext, index: str, name: str, query: str = "") -> list[ProjectRelease]:
     """Ask for the releases of a project, the newest first.
 
     Raises:
@@ -74,7 +74,7 @@ def release_filter(text: str) -> tuple[str, Callable[[ProjectRelease], bool]]:
     """Return the name of the project in ``text``, and a function that tells whether ``text`` allows a release.
 
     Raises:
-        ClientError: if the text is no requirement.
+        ClientError: if the text is not a requirement.
     """
     requirement = requirements.parse_requirement(text)
     return requirement.name, lambda release: requirements.allows_version(requirement, release.version)

@@ -25,7 +25,9 @@ def parse_requirement(text: str) -> Requirement:
     except InvalidRequirement:
         requirement = None
     if requirement is None or requirement.url or requirement.marker or requirement.extras:
-        raise ClientError(f"'{text}' names no versions of a project: give NAME, or for example 'NAME>=1.0' in quotes")
+        raise ClientError(
+            f"'{text}' is not a project or a range of its versions: give NAME, or for example 'NAME>=1.0' in quotes"
+        )
     return requirement
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from wheelgate_client.context import CommandContext
+from wheelgate_client.context import ClientContext
 from wheelgate_client.errors import NotAnIndexServerError
 from wheelgate_client.packages.releases import ReleaseLink
 from wheelgate_client.server import json_values
@@ -14,11 +14,11 @@ from wheelgate_client.server import json_values
 _STEP_REPORTS = {"setup": "setup was performed", "test": "tests were run"}
 
 
-def fetch_result(context: CommandContext, link: ReleaseLink) -> Mapping[str, Any]:
+def fetch_result(context: ClientContext, link: ReleaseLink) -> Mapping[str, Any]:
     """Download the result at the link.
 
     Raises:
-        ClientError: if it cannot be downloaded, or is no JSON object.
+        ClientError: if it cannot be downloaded, or is not a JSON object.
     """
     text = bytearray()
     context.api.download(link.href, text.extend)
@@ -27,7 +27,7 @@ def fetch_result(context: CommandContext, link: ReleaseLink) -> Mapping[str, Any
     except (ValueError, RecursionError):
         result = None
     if not isinstance(result, dict):
-        raise NotAnIndexServerError(link.href, "its result of a test run is no JSON object")
+        raise NotAnIndexServerError(link.href, "the test result is not a JSON object")
     return result
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wheelgate_client.context import CommandContext
+from wheelgate_client.context import ClientContext
 from wheelgate_client.errors import ClientError
 from wheelgate_client.packages.distributions import SDIST_SUFFIXES, WHEEL_SUFFIX
 from wheelgate_client.packages.releases import ProjectRelease, ReleaseLink
@@ -32,7 +32,7 @@ _PURE_PYTHON_3_WHEEL = re.compile(r"-(py2\.)?py3-none-any\.whl")
 class ToxRun:
     """Tests files of one release in a folder for downloads."""
 
-    context: CommandContext
+    context: ClientContext
     options: argparse.Namespace
     folder: Path
     variables: Mapping[str, str]
@@ -126,12 +126,12 @@ def select_files(release: ProjectRelease, selector: str | None) -> list[ReleaseL
     """Return the files of a release to test: those that ``selector`` matches, by default sdist and pure wheel.
 
     Raises:
-        ClientError: if the selector is no regular expression.
+        ClientError: if the selector is not a regular expression.
     """
     try:
         pattern = re.compile(selector or "")
     except re.error as error:
-        raise ClientError(f"'{selector}' is no regular expression: {error}") from None
+        raise ClientError(f"'{selector}' is not a regular expression: {error}") from None
     files = [link for link in release.files if link.filename.isprintable()]
     if selector is not None:
         return [

@@ -39,7 +39,7 @@ def unpack_sdist(archive: Path, target: Path) -> Path:
         raise ClientError(f"{archive.name} cannot be unpacked: {error}") from None
     folders = [path for path in target.iterdir() if path.is_dir()]
     if len(folders) != 1:
-        raise ClientError(f"{archive.name} is no sdist: it contains {len(folders)} folders instead of one")
+        raise ClientError(f"{archive.name} is not an sdist: it contains {len(folders)} folders instead of one")
     return folders[0]
 
 

@@ -6,14 +6,14 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from wheelgate_client.context import CommandContext
+from wheelgate_client.context import ClientContext
 from wheelgate_client.errors import ClientError, RefusedError
 from wheelgate_client.packages.distributions import Distribution
 from wheelgate_client.packages.upload_progress import UploadProgress
 from wheelgate_client.server.upload_form import UploadForm
 
 
-def upload_files(context: CommandContext, url: str, files: Sequence[Distribution], *, dry_run: bool) -> None:
+def upload_files(context: ClientContext, url: str, files: Sequence[Distribution], *, dry_run: bool) -> None:
     """Upload one file after the other; documentation comes last, because its release has to exist.
 
     Raises:
@@ -35,7 +35,7 @@ def upload_files(context: CommandContext, url: str, files: Sequence[Distribution
             context.terminal.print_line(remark)
 
 
-def _upload_file(context: CommandContext, url: str, file: Distribution) -> str:
+def _upload_file(context: ClientContext, url: str, file: Distribution) -> str:
     size, sha256 = _size_and_sha256(file.path)
     fields = (
         (":action", file.action),

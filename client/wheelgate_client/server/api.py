@@ -16,7 +16,7 @@ from wheelgate_client.server.responses import (
     VERSION_HEADER,
     ApiResponse,
     checked_content,
-    refusal,
+    refused_error,
     special_reason,
     status_line,
 )
@@ -133,7 +133,7 @@ class Api:
                         write(chunk)
                     return
                 if not response.is_redirect:
-                    raise refusal("GET", url, response, _read(url, response), used_login.username)
+                    raise refused_error("GET", url, response, _read(url, response), used_login.username)
                 url = redirect_target(url, response)
         raise redirect_loop(url)
 

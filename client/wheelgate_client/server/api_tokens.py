@@ -41,11 +41,11 @@ def parse_token(token: str) -> ApiToken:
     """Split a token into its parts; only the server can tell whether it is valid.
 
     Raises:
-        ClientError: if the text is no token.
+        ClientError: if the text is not a token.
     """
     if len(token) > MAX_API_TOKEN_CHARS or not API_TOKEN_PATTERN.fullmatch(token):
         raise ClientError(
-            f"this is no token: a token starts with {API_TOKEN_PREFIX} and contains no spaces or line ends"
+            f"this is not a token: a token starts with {API_TOKEN_PREFIX} and contains no spaces or line ends"
         )
     head, _, *encoded, _ = token.split(".")
     try:
@@ -61,7 +61,7 @@ def narrow(token: str, caveat: Mapping[str, object]) -> str:
     """Return the token with one more condition.
 
     Raises:
-        ClientError: if the text is no token, or the token would become too long.
+        ClientError: if the text is not a token, or the token would become too long.
     """
     if len(parse_token(token).caveats) >= MAX_API_TOKEN_CAVEATS:
         raise ClientError(f"a token holds at most {MAX_API_TOKEN_CAVEATS} conditions: create a new one")

@@ -62,7 +62,7 @@ def checked_content(
     """Return the JSON object of a successful response, or None if it has another type of content.
 
     Raises:
-        ClientError: if the server refuses the request, speaks another version of the protocol, or is no index server.
+        ClientError: if the server refuses the request, uses another version of the protocol, or is not an index server.
     """
     version = response.headers.get(VERSION_HEADER)
     if version not in {None, API_VERSION}:
@@ -75,7 +75,7 @@ def checked_content(
     if content is None and version is None and (response.ok or response.status_code == HTTPStatus.NOT_FOUND):
         raise NotAnIndexServerError(url, f"it sent {status_line(response)} with content of type {kind}")
     if not response.ok:
-        raise refusal(method, url, response, text, username)
+        raise refused_error(method, url, response, text, username)
     return content
 
 
@@ -84,7 +84,9 @@ def _media_type_and_json(response: requests.Response, text: bytes) -> tuple[str,
     return kind, _json_object(text) if kind == "application/json" else None
 
 
-def refusal(method: str, url: str, response: requests.Response, text: bytes, username: str | None) -> RefusedError:
+def refused_error(
+    method: str, url: str, response: requests.Response, text: bytes, username: str | None
+) -> RefusedError:
     """Return the error for a response with a status of 400 or more; ``username`` is the user who sent the request."""
     content = _media_type_and_json(response, text)[1] or {}
     message = content.get("message")

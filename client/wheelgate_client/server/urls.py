@@ -111,7 +111,7 @@ def group_url(server_url: str, name: str) -> str:
         ClientError: if the name would lead to another URL.
     """
     if name in {"", ".", ".."} or "/" in name:
-        raise ClientError(f"'{name}' is no name of a group")
+        raise ClientError(f"'{name}' is not a group name")
     return join(groups_url(server_url), name)
 
 
@@ -133,7 +133,7 @@ def index_url(server_url: str, username: str | None, text: str) -> str:
 
 def _checked_name(name: str) -> str:
     if name in {"", ".", ".."} or "/" in name:
-        raise ClientError(f"'{name}' is no name of a user or an index: give USER or USER/INDEX")
+        raise ClientError(f"'{name}' is not the name of a user or an index: give USER or USER/INDEX")
     return name
 
 

@@ -61,11 +61,11 @@ class LoginsFile(StateFile):
     def _section(self, content: JsonObject, name: str, kind: type) -> dict[str, list[Any]]:
         section = content.get(name, {})
         if not isinstance(section, dict):
-            raise self.damaged(f"'{name}' holds no JSON object")
+            raise self.damaged(f"'{name}' is not a JSON object")
         for value in section.values():
             pairs = value if kind is list else [value]
             if not isinstance(value, list) or not all(map(_is_pair_of_strings, pairs)):
-                raise self.damaged(f"'{name}' has an entry that is no pair of texts")
+                raise self.damaged(f"'{name}' has an entry that is not a pair of texts")
         return section
 
 

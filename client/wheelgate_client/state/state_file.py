@@ -40,7 +40,7 @@ class StateFile:
         except (ValueError, RecursionError) as error:
             raise self.damaged(str(error)) from None
         if not isinstance(content, dict):
-            raise self.damaged("it holds no JSON object")
+            raise self.damaged("it contains no JSON object")
         return content
 
     def change(self, change: Callable[[JsonObject], None]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import py
 
-from wheelgate_client.context import CommandContext
+from wheelgate_client.context import ClientContext
 from wheelgate_client.errors import UsageError, os_reason
 from wheelgate_client.hookspecs import ConfigError, ConfigWriter, Edit, Location
 from wheelgate_client.server import urls
@@ -36,7 +36,7 @@ class ConfigFiles:
     ``names`` selects the writers; if it is empty, all writers take part except those that work by name only.
     """
 
-    def __init__(self, context: CommandContext, venv: Path | None, names: Collection[str]) -> None:
+    def __init__(self, context: ClientContext, venv: Path | None, names: Collection[str]) -> None:
         self._terminal = context.terminal
         self._directory_to_lock = context.client_dir
         self._named = bool(names)
@@ -107,7 +107,7 @@ class ConfigFiles:
         self._terminal.error(text)
 
 
-def check_writer_names(context: CommandContext, names: Collection[str]) -> None:
+def check_writer_names(context: ClientContext, names: Collection[str]) -> None:
     """Make sure that there is a writer of each name.
 
     Raises:

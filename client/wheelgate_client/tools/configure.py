@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from wheelgate_client.context import CommandContext
+from wheelgate_client.context import ClientContext
 from wheelgate_client.errors import ClientError, UsageError
 from wheelgate_client.hookspecs import Target
 from wheelgate_client.server import urls
@@ -13,7 +13,7 @@ from wheelgate_client.tools.config_files import ConfigFiles, EditPlanner
 from wheelgate_client.tools.venvs import find_venv
 
 
-def warn_about_insecure_host(options: argparse.Namespace, context: CommandContext, selection: Selection) -> None:
+def warn_about_insecure_host(options: argparse.Namespace, context: ClientContext, selection: Selection) -> None:
     """Warn if pip will trust a host without TLS because the user did not decide about that."""
     is_about_server = options.index is not None or _sets_config(options, selection)
     server_url = selection.server_url
@@ -21,7 +21,7 @@ def warn_about_insecure_host(options: argparse.Namespace, context: CommandContex
         context.terminal.note("Warning: insecure http host, trusted-host will be set for pip")
 
 
-def configure_tools(options: argparse.Namespace, context: CommandContext, selection: Selection) -> int:
+def configure_tools(options: argparse.Namespace, context: ClientContext, selection: Selection) -> int:
     """Edit the files as the options say and print the status of each; return the exit code.
 
     Raises:
@@ -61,7 +61,7 @@ def _trust(options: argparse.Namespace, selection: Selection) -> str:
     return options.pip_set_trusted or ("yes" if selection.settrusted else "auto")
 
 
-def _edit_planner(options: argparse.Namespace, context: CommandContext, selection: Selection) -> EditPlanner | None:
+def _edit_planner(options: argparse.Namespace, context: ClientContext, selection: Selection) -> EditPlanner | None:
     """Return the function that plans the edit of each file; None if no file is to be edited."""
     server_url = selection.server_url
     if options.unset_cfg and server_url is not None:
@@ -88,11 +88,11 @@ def _edit_planner(options: argparse.Namespace, context: CommandContext, selectio
     return lambda writer, path: writer.plan(path, target)
 
 
-def _with_basic_login(context: CommandContext, url: str) -> str:
+def _with_basic_login(context: ClientContext, url: str) -> str:
     return urls.with_login(url, context.logins.basic(url))
 
 
-def _login_to_store(context: CommandContext, selection: Selection) -> tuple[str | None, str | None]:
+def _login_to_store(context: ClientContext, selection: Selection) -> tuple[str | None, str | None]:
     """Return user name and password for the tools that install and upload; None for both if nobody is logged in."""
     # The server chooses both URLs: a login that is stored for one host must not be sent to another.
     logins = {context.login_for(url) for url in (selection.simpleindex, selection.pypisubmit) if url}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from wheelgate_client.context import CommandContext
+from wheelgate_client.context import ClientContext
 from wheelgate_client.errors import ClientError
 from wheelgate_client.server import urls
 from wheelgate_client.server_info import ServerInfo
@@ -28,7 +28,7 @@ class Installer:
         return [*self.program, action, *self.target, *arguments]
 
 
-def choose_installer(options: argparse.Namespace, context: CommandContext) -> tuple[Installer, str | None]:
+def choose_installer(options: argparse.Namespace, context: ClientContext) -> tuple[Installer, str | None]:
     """Return the installer and its virtual environment; None means the environment in which pip is installed.
 
     Raises:
@@ -48,7 +48,7 @@ def choose_installer(options: argparse.Namespace, context: CommandContext) -> tu
     return Installer((uv, "pip"), target), directory
 
 
-def index_variables(context: CommandContext, info: ServerInfo) -> dict[str, str]:
+def index_variables(context: ClientContext, info: ServerInfo) -> dict[str, str]:
     """Return environment variables that make pip and uv install from an index; they contain the login.
 
     A login that the server does not accept any more is left out, because public packages need none.

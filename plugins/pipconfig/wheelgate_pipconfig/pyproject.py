@@ -54,7 +54,7 @@ class SourceWriter:
         found = toml_file.load_toml(path)
         if found.source.before is None:
             raise ConfigError(
-                f"{path.parent} is in no project: neither it nor a folder above contains {PYPROJECT_FILENAME}."
+                f"{path.parent} is not in a project: neither it nor a folder above contains {PYPROJECT_FILENAME}."
                 " Go to the project's folder."
             )
         url = urls.without_credential(urls.checked_url(target.simple_url))

@@ -50,7 +50,7 @@ def points_at(url: object, server_url: str) -> bool:
     try:
         return isinstance(url, str) and _normalized(url).startswith(_normalized(server_url).rstrip("/") + "/")
     except ValueError:
-        # The value in the file may be no URL.
+        # The value in the file may not be a URL.
         return False
 
 

@@ -19,7 +19,7 @@ class OneLine:
 
     def plan(self, path: Path, target: Target) -> Edit:
         if not target.simple_url.isprintable():
-            raise ConfigError(f"{path} is left alone: {target.simple_url!a} is no address")
+            raise ConfigError(f"{path} is left alone: {target.simple_url!a} is not a URL")
         has_secret = "@" in urlsplit(target.simple_url).netloc
         return Edit(path, self._bytes(path), f"{target.simple_url}\n".encode(), has_secret)
 

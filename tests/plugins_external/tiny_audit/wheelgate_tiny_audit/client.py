@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from wheelgate_client.context import CommandContext
+from wheelgate_client.context import ClientContext
 from wheelgate_client.hookspecs import hookimpl
 
 
@@ -15,7 +15,7 @@ def wheelgate_client_commands(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, context: CommandContext) -> int:
+def run(options: argparse.Namespace, context: ClientContext) -> int:
     """Print a line for each event."""
     reply = context.api.get(f"{context.server_url}+x/tiny_audit/trail/{options.user}")
     for entry in reply.content["result"]:
