@@ -15,6 +15,12 @@ TRUE_WORDS = frozenset({"true", "yes"})
 FALSE_WORDS = frozenset({"false", "no"})
 MAX_EXCERPT_CHARS = 80
 """Length of a value in a message."""
+BOOLEAN_SCHEMA = {"type": "boolean"}
+"""The JSON Schema of a key that :func:`parse_bool` reads."""
+STRING_SCHEMA = {"type": "string"}
+"""The JSON Schema of a key that :func:`parse_text` reads."""
+STRING_LIST_SCHEMA = {"type": "array", "items": STRING_SCHEMA}
+"""The JSON Schema of a key that :func:`parse_list` and the other parsers of lists read."""
 
 
 @dataclass(frozen=True, slots=True)
