@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 from tests.helpers.distributions import Distribution
-from tests.helpers.simple_pages import JSON
+from tests.helpers.simple_pages import SIMPLE_JSON
 
 from wheelgate.testing.process import RunningServer
 
@@ -75,7 +75,7 @@ class Shop:
 
 
 def _ask(server: RunningServer, method: str, path: str, body: Any = None, token: str = "") -> Any:
-    headers = {"Accept": JSON if "+simple" in path else "application/json"}
+    headers = {"Accept": SIMPLE_JSON if "+simple" in path else "application/json"}
     if body is not None:
         headers["Content-Type"] = "application/json"
     if token:

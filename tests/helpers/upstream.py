@@ -1,4 +1,4 @@
-"""A public index as mirrors meet it, good or bad: a real HTTP server in a thread, with what tests put into it."""
+"""An upstream for mirrors, working or broken: a real HTTP server in a thread, with the files of a test."""
 
 from __future__ import annotations
 
@@ -18,62 +18,63 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from tests.helpers import simple_pages
 from tests.helpers.distributions import Distribution
-from tests.helpers.simple_pages import JSON, Link, normalised
+from tests.helpers.simple_pages import SIMPLE_JSON, Link, normalised
 
-PATIENCE = 60.0
-"""Seconds that anything waits at most."""
+MAX_WAIT_SECONDS = 60.0
+"""The longest wait for a gate, a request or a thread."""
 UPLOADED = "2020-02-02T02:02:02.020202Z"
-ENDLESS = 1 << 16
-"""Times that a body which never ends is repeated, should nobody hang up."""
+"""The upload time of files without another one."""
+ENDLESS_REPEATS = 1 << 16
+"""How often an endless body is repeated if the client does not close the connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What an answer does to whoever asked; every part of it is optional and they combine."""
+    """What is wrong with an answer. All fields are optional, and they can be combined."""
 
     status: int = 0
-    """Answer with this status, and a sentence."""
+    """The status, with a short text as body."""
     location: str = ""
-    """Redirect there; with 302 if no status is given."""
+    """The target of a redirect, with status 302 unless ``status`` is given."""
     body: bytes | None = None
-    """Answer with this instead."""
+    """The body in place of the right one."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Headers that are added, or take the place of others."""
+    """Headers to add or replace."""
     cut: int | None = None
-    """Hang up after so many bytes of the body, of which all are announced."""
+    """Close the connection after this many bytes of the body. ``Content-Length`` announces all of them."""
     endless: bool = False
-    """Send the body again and again, without an announced length."""
+    """Repeat the body again and again, without ``Content-Length``."""
     delay: float = 0.0
-    """Seconds to wait before the answer; in tests a gate is better."""
+    """Seconds to wait before the answer. Prefer a gate: it makes no test slower."""
     gate: threading.Event | None = None
-    """Wait for this event …"""
+    """Wait for this event before the answer continues."""
     gate_at: int = 0
-    """… after so many bytes of the body; with 0 not even the head is sent before."""
+    """Wait at the gate after this many bytes of the body; 0 waits before the head."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReceivedRequest:
     """A request that arrived."""
 
     method: str
     path: str
     headers: Mapping[str, str]
-    """By names in lower case."""
+    """By lower-case name."""
 
 
 class Upstream:
-    """An index at ``url``, which can be stopped and started again on the same port.
+    """An index at ``url``. It can be stopped, and started again on the same port.
 
     Attributes:
-        form: what pages are written in, whatever is asked for; ``both`` listens to ``Accept``.
-        version: of the simple API (1.0 to 1.4): what came later is left out.
-        etags: whether answers carry ETags and 304 is given.
-        gzip: whether pages are compressed for those who accept that.
-        headers: headers that all answers carry.
-        credentials: name and password without which everything is 401.
-        files_url: where links to files lead; relative to a project's page, or absolute.
-        faults: what goes wrong, by path; ``*`` stands for all others.
-        status: what PEP 792 says of a project, by its name: the status, and the reason or an empty string.
+        form: the form of pages, whatever the client accepts; ``both`` respects ``Accept``.
+        version: the version of the simple API (1.0 to 1.4); pages leave out fields of later ones.
+        etags: whether answers have an ETag, and a matching one gets 304.
+        gzip: whether pages are compressed for clients that accept it.
+        headers: headers of all answers.
+        credentials: the name and password that every request needs; others get 401.
+        files_url: the folder of files in links; absolute, or relative to a project's page.
+        faults: what is wrong with answers, by path; ``*`` stands for all other paths.
+        status: the status of projects (PEP 792), by name: the status and a reason, which may be empty.
     """
 
     def __init__(self, form: Literal["html", "json", "both"] = "both", version: str = "1.4") -> None:
@@ -87,7 +88,7 @@ class Upstream:
         self.faults: dict[str, Fault] = {}
         self.status: dict[str, tuple[str, str]] = {}
         self._projects: dict[str, dict[str, Link]] = {}
-        self._asked: list[Asked] = []
+        self._asked: list[ReceivedRequest] = []
         self._arrived = threading.Condition()
         self._port = 0
         self._server: _Server | None = None
@@ -95,17 +96,17 @@ class Upstream:
 
     @property
     def root(self) -> str:
-        """The server's address, with a slash at its end."""
+        """The URL of the server, with a slash at the end."""
         return f"http://127.0.0.1:{self._port}/"
 
     @property
     def url(self) -> str:
-        """The address of the simple index: a ``mirror_url``."""
+        """The URL of the simple index: a ``mirror_url``."""
         return f"{self.root}simple/"
 
     def add(
         self,
-        made: Distribution,
+        dist: Distribution,
         *,
         sha256: str | None = None,
         upload_time: str = UPLOADED,
@@ -114,89 +115,91 @@ class Upstream:
         metadata_sha256: str | None = None,
         provenance: str = "",
     ) -> Distribution:
-        """Offer a file, in place of one of that name if there is one.
+        """Add a file. It replaces a file of the same name.
 
         Args:
-            made: the file.
-            sha256: digest to tell instead of the right one; empty for none.
-            upload_time: as JSON has it; empty for none.
+            dist: the file.
+            sha256: the digest on the page instead of the right one; empty for none.
+            upload_time: as JSON writes it; empty for none.
             yanked: True, or the reason.
-            metadata: whether there is a sibling with the metadata, for a wheel.
-            metadata_sha256: digest to tell of the sibling instead of the right one.
-            provenance: URL of it.
+            metadata: whether a wheel has its metadata next to it.
+            metadata_sha256: the digest of the metadata on the page instead of the right one.
+            provenance: the URL of its provenance.
         """
-        sibling = hashlib.sha256(made.metadata).hexdigest() if metadata and made.filename.endswith(".whl") else ""
-        self._projects.setdefault(normalised(made.name), {})[made.filename] = Link(
-            made,
-            made.sha256 if sha256 is None else sha256,
+        metadata_hash = hashlib.sha256(dist.metadata).hexdigest() if metadata and dist.filename.endswith(".whl") else ""
+        self._projects.setdefault(normalised(dist.name), {})[dist.filename] = Link(
+            dist,
+            dist.sha256 if sha256 is None else sha256,
             upload_time,
             yanked,
-            sibling if metadata_sha256 is None else metadata_sha256,
+            metadata_hash if metadata_sha256 is None else metadata_sha256,
             provenance,
         )
-        return made
+        return dist
 
     def list_names(self, *names: str) -> None:
-        """List projects that have no files."""
+        """Add projects without files."""
         for name in names:
             self._projects.setdefault(normalised(name), {})
 
     def change(self, filename: str, **changes: Any) -> None:
-        """Tell other things of a file; see ``Link``."""
+        """Change the fields of a file; see ``Link``."""
         for links in self._projects.values():
             if filename in links:
                 links[filename] = replace(links[filename], **changes)
 
     def remove(self, filename: str) -> None:
-        """Take a file away."""
+        """Remove a file."""
         for links in self._projects.values():
             links.pop(filename, None)
 
     def remove_project(self, name: str) -> None:
-        """Take a project away with all its files."""
+        """Remove a project with all its files."""
         del self._projects[normalised(name)]
 
-    def file_path(self, made: Distribution) -> str:
-        """Return the path of a file, as ``asked`` and ``faults`` have it."""
-        return f"/files/{made.filename}"
+    def file_path(self, dist: Distribution) -> str:
+        """Return the path of a file, for ``asked`` and ``faults``."""
+        return f"/files/{dist.filename}"
 
     def page_path(self, name: str = "") -> str:
         """Return the path of a project's page, or of the list of projects."""
         return f"/simple/{normalised(name)}/" if name else "/simple/"
 
-    def asked(self, path: str = "") -> list[Asked]:
-        """Return the requests that arrived for a path, or all."""
+    def asked(self, path: str = "") -> list[ReceivedRequest]:
+        """Return the requests that arrived, all or those for one path."""
         with self._arrived:
-            return [one for one in self._asked if path in ("", one.path)]
+            return [request for request in self._asked if path in ("", request.path)]
 
     def count(self, path: str = "") -> int:
-        """Return how many requests arrived for a path, or at all."""
+        """Return the number of requests that arrived, in all or for one path."""
         return len(self.asked(path))
 
     def counts(self) -> Counter[str]:
-        """Return how many requests arrived, by path."""
-        return Counter(one.path for one in self.asked())
+        """Return the numbers of requests that arrived, by path."""
+        return Counter(request.path for request in self.asked())
 
     def forget(self) -> None:
-        """Count from 0 again."""
+        """Forget all requests: counts start at 0 again."""
         with self._arrived:
             self._asked.clear()
 
     def wait_for(self, path: str, count: int = 1) -> None:
-        """Wait until so many requests for a path arrived, whether they were answered or not."""
+        """Wait until this many requests for a path have arrived, answered or not."""
         with self._arrived:
-            enough = self._arrived.wait_for(lambda: sum(one.path == path for one in self._asked) >= count, PATIENCE)
+            enough = self._arrived.wait_for(
+                lambda: sum(request.path == path for request in self._asked) >= count, MAX_WAIT_SECONDS
+            )
         if not enough:
-            raise TimeoutError(f"{path} was not asked for {count} times")
+            raise TimeoutError(f"fewer than {count} requests for {path} arrived")
 
-    def note(self, asked: Asked) -> None:
-        """Take down a request."""
+    def record(self, request: ReceivedRequest) -> None:
+        """Record a request that arrived."""
         with self._arrived:
-            self._asked.append(asked)
+            self._asked.append(request)
             self._arrived.notify_all()
 
     def start(self) -> Self:
-        """Start to listen."""
+        """Start the server."""
         self._server = _Server(self, self._port)
         self._port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
@@ -204,11 +207,11 @@ class Upstream:
         return self
 
     def stop(self) -> None:
-        """Stop, and hang up on everybody: connections are refused from now on."""
+        """Stop the server and close all connections; new ones are refused."""
         if self._server is not None and self._thread is not None:
             self._server.shutdown()
-            self._thread.join(PATIENCE)
-            self._server.hang_up()
+            self._thread.join(MAX_WAIT_SECONDS)
+            self._server.close_connections()
             self._server.server_close()
             self._server = None
 
@@ -221,9 +224,9 @@ class Upstream:
         self.stop()
 
     def content(self, path: str, accept: str) -> tuple[str, bytes] | None:
-        """Return the media type and the content of what lies at a path."""
+        """Return the media type and body of the page or file at a path; None if there is none."""
         parts = unquote(path).strip("/").split("/")
-        as_json = self.form == "json" or (self.form == "both" and JSON in accept)
+        as_json = self.form == "json" or (self.form == "both" and SIMPLE_JSON in accept)
         if parts == ["simple"]:
             return simple_pages.of_names(sorted(self._projects), self.version, as_json)
         if parts[0] == "simple" and len(parts) == 2 and parts[1] in self._projects:
@@ -238,9 +241,9 @@ class Upstream:
     def _file(self, name: str) -> tuple[str, bytes] | None:
         for links in self._projects.values():
             if name in links:
-                return "application/octet-stream", links[name].made.content
+                return "application/octet-stream", links[name].dist.content
             if name.removesuffix(".metadata") in links and links[name.removesuffix(".metadata")].metadata_sha256:
-                return "application/octet-stream", links[name.removesuffix(".metadata")].made.metadata
+                return "application/octet-stream", links[name.removesuffix(".metadata")].dist.metadata
         return None
 
 
@@ -262,15 +265,15 @@ class _Server(ThreadingHTTPServer):
         self._open.discard(request)
         super().shutdown_request(request)
 
-    def hang_up(self) -> None:
+    def close_connections(self) -> None:
         for connection in list(self._open):
             try:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
-                continue  # it went away by itself
+                continue  # the client has closed it
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: whoever asked has hung up, as some tests want it."""
+        """Print nothing: some tests make the client close the connection."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -281,12 +284,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         upstream = self.server.upstream
         path = urlsplit(self.path).path
-        upstream.note(Asked(self.command, path, {name.lower(): value for name, value in self.headers.items()}))
+        upstream.record(
+            ReceivedRequest(self.command, path, {name.lower(): value for name, value in self.headers.items()})
+        )
         fault = upstream.faults.get(path) or upstream.faults.get("*") or Fault()
         if fault.delay:
             threading.Event().wait(fault.delay)
         if fault.gate is not None and fault.gate_at == 0:
-            fault.gate.wait(PATIENCE)
+            fault.gate.wait(MAX_WAIT_SECONDS)
         status, headers, body = self._answer(upstream, path, fault)
         self._send(status, headers, body, fault)
 
@@ -294,23 +299,23 @@ class _Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
     def _answer(self, upstream: Upstream, path: str, fault: Fault) -> tuple[int, dict[str, str], bytes]:
         if fault.location:
             return fault.status or 302, {"Location": fault.location}, b""
         if fault.status and fault.body is None:
-            return fault.status, {"Content-Type": "text/plain"}, b"this was asked for"
-        if not self._may(upstream.credentials):
-            return 401, {"WWW-Authenticate": 'Basic realm="upstream"'}, b"who are you?"
+            return fault.status, {"Content-Type": "text/plain"}, b"a test asked for this status"
+        if not self._is_allowed(upstream.credentials):
+            return 401, {"WWW-Authenticate": 'Basic realm="upstream"'}, b"log in first"
         found = upstream.content(path, self.headers.get("Accept", ""))
         if found is None and fault.body is None:
             return 404, {"Content-Type": "text/plain"}, b"no such page"
         if path.startswith("/simple") and not path.endswith("/"):
             return 301, {"Location": f"{path}/"}, b""
-        kind, body = found or ("text/plain", b"")
+        media_type, body = found or ("text/plain", b"")
         body = body if fault.body is None else fault.body
-        headers = {"Content-Type": kind, **upstream.headers}
+        headers = {"Content-Type": media_type, **upstream.headers}
         if path.startswith("/simple"):
             headers["Vary"] = "Accept, Accept-Encoding"
         if upstream.etags:
@@ -322,7 +327,7 @@ class _Handler(BaseHTTPRequestHandler):
             body = gzip.compress(body, mtime=0)
         return fault.status or 200, headers, body
 
-    def _may(self, credentials: tuple[str, str] | None) -> bool:
+    def _is_allowed(self, credentials: tuple[str, str] | None) -> bool:
         if credentials is None:
             return True
         right = base64.b64encode(":".join(credentials).encode()).decode()
@@ -342,14 +347,14 @@ class _Handler(BaseHTTPRequestHandler):
         sent = body if fault.cut is None else body[: fault.cut]
         if fault.gate is not None and fault.gate_at:
             self.wfile.write(sent[: fault.gate_at])
-            fault.gate.wait(PATIENCE)
+            fault.gate.wait(MAX_WAIT_SECONDS)
             sent = sent[fault.gate_at :]
-        for _ in range(ENDLESS if fault.endless else 1):
+        for _ in range(ENDLESS_REPEATS if fault.endless else 1):
             self.wfile.write(sent)
 
 
 @pytest.fixture
 def upstream() -> Iterator[Upstream]:
-    """Start an upstream without projects, for this test alone."""
+    """Start an upstream without projects, for one test."""
     with Upstream() as upstream:
         yield upstream

@@ -1,4 +1,4 @@
-"""Failures of upstreams, which are repeated for a while instead of asking the upstream again."""
+"""Pauses after failures: nobody asks a failed upstream again until its pause is over."""
 
 from __future__ import annotations
 
@@ -7,36 +7,39 @@ from collections.abc import Hashable
 from wheelgate.caches import TtlCache
 from wheelgate.errors import Refusal
 
-BACKOFF_SECONDS = 30.0
-"""Seconds after a failure in which the upstream is not asked again."""
+DEFAULT_BACKOFF_SECONDS = 30.0
+"""How long a failed host or page is left alone, unless the host names another time."""
+MIN_BACKOFF_SECONDS = 1.0
+"""The shortest pause, whatever the upstream sends in ``Retry-After``."""
 MAX_BACKOFF_SECONDS = 600.0
-"""The same at most, whatever the upstream demands with ``Retry-After``."""
+"""The longest pause, whatever the upstream sends in ``Retry-After``."""
 FAILURE_CACHE_ENTRIES = 10_000
 """Failures in memory."""
 
 
 class Backoff:
-    """The failures of hosts and of single pages."""
+    """The last failures of hosts and of single pages."""
 
     def __init__(self) -> None:
         self._failures: TtlCache[Hashable, Refusal] = TtlCache(FAILURE_CACHE_ENTRIES)
 
-    def note(self, key: Hashable, problem: Refusal, seconds: float = BACKOFF_SECONDS) -> None:
-        """Remember a failure."""
-        self._failures.put(key, problem, min(max(seconds, 1.0), MAX_BACKOFF_SECONDS))
+    def add(self, key: Hashable, error: Refusal, seconds: float = DEFAULT_BACKOFF_SECONDS) -> None:
+        """Store a failure for some seconds, within the limits above."""
+        self._failures.put(key, error, min(max(seconds, MIN_BACKOFF_SECONDS), MAX_BACKOFF_SECONDS))
 
-    def forget(self, *keys: Hashable) -> None:
-        """Forget failures, so that the next request asks the upstream again."""
+    def clear(self, *keys: Hashable) -> None:
+        """Drop the failures of the keys, so that the next request goes to the upstream."""
         for key in keys:
             self._failures.pop(key)
 
-    def problem(self, *keys: Hashable) -> tuple[float, Refusal] | None:
-        """Return the failure of any of the keys that lasts longest, and the seconds that it has left.
+    def failure(self, *keys: Hashable) -> tuple[float, Refusal] | None:
+        """Return the longest pause of the keys: the seconds that are left, and the error. None if there is no pause.
 
-        The failure has no ``retry_after``: pip would wait for it in each of five attempts before it shows the error.
+        The error has no ``retry_after``: pip would wait that long before each of its five attempts, and show the
+        message only then.
         """
-        found = [entry for key in keys if (entry := self._failures.entry(key)) is not None]
-        if not found:
+        entries = [entry for key in keys if (entry := self._failures.entry(key)) is not None]
+        if not entries:
             return None
-        left, problem = max(found, key=lambda entry: entry[0])
-        return left, type(problem)(problem.message)
+        seconds, error = max(entries, key=lambda entry: entry[0])
+        return seconds, type(error)(error.message)

@@ -1,4 +1,4 @@
-"""The cache of upstream pages: one thread asks for all, and an old page is used if the upstream does not answer."""
+"""The cache of upstreams' answers: one request for all threads that wait, and old answers while an upstream is down."""
 
 from __future__ import annotations
 
@@ -13,213 +13,212 @@ from wheelgate import Index, Server
 from wheelgate.caches import TtlCache
 from wheelgate.errors import BackendUnavailable, BadUpstream, Forbidden, UpstreamTimeout
 from wheelgate_mirror import queries
-from wheelgate_mirror.backoff import BACKOFF_SECONDS, Backoff
+from wheelgate_mirror.backoff import DEFAULT_BACKOFF_SECONDS, Backoff
 from wheelgate_mirror.key_locks import KeyLocks
-from wheelgate_mirror.page_parsing import UnusableError, read_html, read_json
-from wheelgate_mirror.pages import packed
-from wheelgate_mirror.project_list import packed_names, read_html_names, read_json_names
+from wheelgate_mirror.page_parsing import UnusableError, parse_html_page, parse_json_page
+from wheelgate_mirror.pages import pack_page
+from wheelgate_mirror.project_list import pack_names, parse_html_list, parse_json_list
 from wheelgate_mirror.queries import CachedPage
-from wheelgate_mirror.upstream import GONE, Answer, Upstreams
-from wheelgate_mirror.upstream_urls import Place, origin
+from wheelgate_mirror.upstream import ABSENT_STATUSES, UpstreamClient, UpstreamResponse
+from wheelgate_mirror.upstream_urls import UpstreamIndex, origin
 
-ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
-JSON = frozenset({"application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.latest+json", "application/json"})
-HTML = frozenset({"application/vnd.pypi.simple.v1+html", "application/vnd.pypi.simple.latest+html", "text/html"})
-
+ACCEPT_HEADER = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
+JSON_MEDIA_TYPES = frozenset(
+    {"application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.latest+json", "application/json"}
+)
+HTML_MEDIA_TYPES = frozenset(
+    {"application/vnd.pypi.simple.v1+html", "application/vnd.pypi.simple.latest+html", "text/html"}
+)
 PAGE_EXPIRY_SECONDS = 1800
-"""Seconds for which a project's page is used without asking again, unless ``mirror_cache_expiry`` is set."""
+"""How long a project's page is valid without ``mirror_cache_expiry``."""
 LIST_EXPIRY_SECONDS = 3600
-"""The same for the list of all projects, which is large and which only people need, not installers."""
+"""The same for the list of all projects, which is large and serves people only, not installers."""
 ABSENT_SECONDS = 60.0
-"""Seconds in which the server does not ask again for a name that the upstream does not have."""
+"""How long the answer that a project does not exist is valid."""
 ABSENT_CACHE_ENTRIES = 10_000
-"""Such names in memory; clients can ask for any number of them."""
+"""Absent projects in memory. Their names come from clients, which can make up any number of them."""
 PAGE_TIMEOUT_SECONDS = 20.0
-"""Seconds that the complete answer with a project's page may take."""
+"""How long the whole response with a project's page may take."""
 LIST_TIMEOUT_SECONDS = 120.0
-"""The same for the list of all projects."""
-MAX_JSON_BYTES = 64 << 20
-"""Bytes of a project's page in JSON."""
-MAX_HTML_BYTES = 16 << 20
-"""Bytes of a project's page in HTML; its tree needs some twenty times as much memory."""
+"""How long the whole response with the list of projects may take."""
+MAX_JSON_PAGE_BYTES = 64 << 20
+"""The largest page of a project in JSON."""
+MAX_HTML_PAGE_BYTES = 16 << 20
+"""The largest page of a project in HTML: its tree takes about twenty times as much memory."""
 MAX_LIST_BYTES = 256 << 20
-"""Bytes of the list of all projects."""
+"""The largest list of projects, in JSON or HTML."""
 MAX_SERIAL_DIGITS = 17
-"""Digits of an upstream's serial that fit a column."""
+"""Digits of an upstream's change counter that fits its column."""
 
 log = logging.getLogger("wheelgate.mirror")
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentPage:
-    """The page of a project, or the list of projects, for use now."""
+    """The content of a page or list as it is valid now."""
 
     content: bytes | None
-    """None if the upstream has no such project."""
+    """None if the upstream does not have the project."""
     until: float | None
-    """When it expires, in seconds since 1970; None for never."""
+    """Seconds since 1970 when it expires; None for never."""
     stale: bool = False
-    """True if it is old because the upstream did not answer."""
+    """True if it has expired but the upstream did not answer."""
 
 
-class Cache:
-    """The pages of projects by name, and the list of all projects under the empty name."""
+class UpstreamCache:
+    """The pages of projects by their names, and the list of projects under the empty name."""
 
-    def __init__(self, server: Server, upstreams: Upstreams, backoff: Backoff) -> None:
+    def __init__(self, server: Server, client: UpstreamClient, backoff: Backoff) -> None:
         self._server = server
         self._database = server.database
-        self._upstreams = upstreams
+        self._client = client
         self._backoff = backoff
         self._locks = KeyLocks()
         self._absent: TtlCache[tuple[str, str, str], float] = TtlCache(ABSENT_CACHE_ENTRIES)
 
-    def current(self, index: Index, place: Place, name: str) -> CurrentPage:
-        """Return the page of a name, from the cache or from the upstream.
+    def get(self, index: Index, upstream: UpstreamIndex, name: str) -> CurrentPage:
+        """Return the page of a project, or the list of projects, from the cache or from the upstream.
 
         Raises:
-            BadUpstream: the cache has no page, and the upstream gives no usable answer.
-            UpstreamTimeout: the cache has no page, and the upstream does not answer in time.
-            Forbidden: the server may not connect to the upstream.
+            BadUpstream: the cache has nothing, and the upstream cannot be reached or sends no usable answer.
+            UpstreamTimeout: the cache has nothing, and the upstream does not answer in time.
+            Forbidden: the cache has nothing, and the server may not connect to the upstream.
         """
         asked = time.time()
-        key = (index.path, place.source, name)
-        found = self._without_asking(index, place, name, asked)
-        if found is None:
-            with self._locks.of(key):
-                found = self._without_asking(index, place, name, asked) or self._ask(index, place, name)
-        return found
+        current = self._without_request(index, upstream, name, asked)
+        if current is None:
+            with self._locks.hold((index.path, upstream.url_hash, name)):
+                current = self._without_request(index, upstream, name, asked) or self._refresh(index, upstream, name)
+        return current
 
-    def forget(self, index: Index, place: Place, name: str) -> None:
-        """Let the next request ask the upstream again, even if that has just failed."""
-        key = (index.path, place.source, name)
+    def expire(self, index: Index, upstream: UpstreamIndex, name: str) -> None:
+        """Make the next request go to the upstream, even if it has just failed. The stored page is not touched."""
+        key = (index.path, upstream.url_hash, name)
         self._absent.pop(key)
-        self._backoff.forget(key, origin(place.simple))
+        self._backoff.clear(key, origin(upstream.url))
 
-    def _without_asking(self, index: Index, place: Place, name: str, asked: float) -> CurrentPage | None:
-        """Return the page without asking the upstream; None if it has to be asked."""
-        key = (index.path, place.source, name)
-        cached = self._stored(index, place, name)
-        if cached is None:
+    def _without_request(self, index: Index, upstream: UpstreamIndex, name: str, asked: float) -> CurrentPage | None:
+        """Return a valid answer, or an expired one while the upstream has a pause; None if a request is due."""
+        key = (index.path, upstream.url_hash, name)
+        page = self._find(index, upstream, name)
+        if page is None:
             content, checked = None, self._absent.get(key) or 0.0
         else:
-            content, checked = cached.content, cached.checked
-        current = _current(index, name, content, checked)
-        # An answer that another thread got while this one waited is new, even with an expiry of 0 seconds.
+            content, checked = page.content, page.checked
+        current = _current_page(index, name, content, checked)
+        # An answer that another thread received while this one waited for the lock is new, even with an expiry of 0.
         if checked >= asked or (checked > 0 and (current.until is None or current.until > time.time())):
             return current
-        failed = self._backoff.problem(key, origin(place.simple))
-        if failed is None:
+        failure = self._backoff.failure(key, origin(upstream.url))
+        if failure is None:
             return None
-        left, problem = failed
-        if cached is None or cached.content is None:
-            raise problem
-        return CurrentPage(cached.content, time.time() + left, stale=True)
+        seconds, error = failure
+        if page is None or page.content is None:
+            raise error
+        return CurrentPage(page.content, time.time() + seconds, stale=True)
 
-    def _ask(self, index: Index, place: Place, name: str) -> CurrentPage:
-        """Ask the upstream; if that fails, use an old page if there is one."""
-        cached = self._stored(index, place, name)
+    def _refresh(self, index: Index, upstream: UpstreamIndex, name: str) -> CurrentPage:
+        """Ask the upstream; return the expired answer if that fails."""
+        page = self._find(index, upstream, name)
         try:
-            return self._fetch(index, place, name, cached)
-        except (BadUpstream, UpstreamTimeout, Forbidden) as problem:
-            self._backoff.note((index.path, place.source, name), problem)
-            if cached is None or cached.content is None:
+            return self._request(index, upstream, name, page)
+        except (BadUpstream, UpstreamTimeout, Forbidden) as error:
+            self._backoff.add((index.path, upstream.url_hash, name), error)
+            if page is None or page.content is None:
                 raise
-            log.warning("%s uses its old page of %r: %s", index.path, name or "all projects", problem.message)
-            return CurrentPage(cached.content, time.time() + BACKOFF_SECONDS, stale=True)
+            log.warning("%s serves an old answer for %r: %s", index.path, name or "all projects", error.message)
+            return CurrentPage(page.content, time.time() + DEFAULT_BACKOFF_SECONDS, stale=True)
 
-    def _fetch(self, index: Index, place: Place, name: str, cached: CachedPage | None) -> CurrentPage:
-        headers = {"Accept": ACCEPT}
-        if cached is not None and cached.etag and cached.content is not None:
-            headers["If-None-Match"] = cached.etag
-        url = place.page(name)
-        with self._upstreams.ask(
-            place, url, headers, seconds=PAGE_TIMEOUT_SECONDS if name else LIST_TIMEOUT_SECONDS
-        ) as answer:
-            now, serial = time.time(), _serial(answer)
-            if answer.status in GONE and name:
-                self._note_absent(index, place, name, cached, now)
-                return _current(index, name, None, now)
-            if answer.status not in (200, 304):
-                raise answer.refusal(f"the page of '{name}'" if name else "the list of its projects")
+    def _request(self, index: Index, upstream: UpstreamIndex, name: str, before: CachedPage | None) -> CurrentPage:
+        """Ask the upstream and store its answer; ``before`` is the stored page."""
+        headers = {"Accept": ACCEPT_HEADER}
+        if before is not None and before.etag and before.content is not None:
+            headers["If-None-Match"] = before.etag
+        seconds = PAGE_TIMEOUT_SECONDS if name else LIST_TIMEOUT_SECONDS
+        with self._client.get(upstream, upstream.page_url(name), headers, seconds=seconds) as response:
+            now, serial = time.time(), _serial(response)
+            if response.status in ABSENT_STATUSES and name:
+                self._store_absence(index, upstream, name, before, now)
+                return _current_page(index, name, None, now)
+            if response.status not in (200, 304):
+                raise response.refusal(f"the page of '{name}'" if name else "the list of its projects")
             ignored = bool(index.config.get("mirror_ignore_serial_header"))
-            outdated = cached is not None and cached.content is not None and 0 < serial < cached.serial and not ignored
-            if cached is not None and (
-                answer.status == 304 or outdated
-            ):  # a cache in front of the upstream may be behind
-                fetched = replace(cached, checked=now)
+            outdated = before is not None and before.content is not None and 0 < serial < before.serial and not ignored
+            if before is not None and (response.status == 304 or outdated):  # outdated: from a cache in between
+                page = replace(before, checked=now)
             else:
-                status, content = _read_page(answer, name) if name else ("", _read_list(answer))
-                fetched = CachedPage(place.source, now, answer.headers.get("ETag", ""), serial, status, content)
-            self._store(index, name, fetched, cached)
-            return _current(index, name, fetched.content, now)
+                status, content = _read_page(response, name) if name else ("", _read_list(response))
+                page = CachedPage(upstream.url_hash, now, response.headers.get("ETag", ""), serial, status, content)
+            self._store(index, name, page, before)
+            return _current_page(index, name, page.content, now)
 
-    def _store(self, index: Index, name: str, fetched: CachedPage, before: CachedPage | None) -> None:
-        """Store an answer; its stamp changes only with the content. The caller has the answer even if storing fails."""
-        same = before is not None and before.content == fetched.content
-        change = queries.confirm_page if same else queries.write_page
+    def _store(self, index: Index, name: str, page: CachedPage, before: CachedPage | None) -> None:
+        """Store an answer; the stamp changes only if the content does. The client gets it even if this fails."""
+        same = before is not None and before.content == page.content
+        write = queries.confirm_page if same else queries.save_page
         try:
             with self._database.transaction():
-                if (
-                    self._server.indices.get(index.owner, index.name) is not None
-                ):  # it may have been deleted in the meantime
-                    change(self._database, index.path, name, fetched)
-        except BackendUnavailable as problem:
-            log.warning("the answer of the upstream of %s cannot be stored: %s", index.path, problem.message)
+                if self._server.indices.get(index.owner, index.name) is not None:  # it may have been deleted
+                    write(self._database, index.path, name, page)
+        except BackendUnavailable as error:
+            log.warning("an answer of the upstream of %s could not be stored: %s", index.path, error.message)
 
-    def _note_absent(self, index: Index, place: Place, name: str, cached: CachedPage | None, now: float) -> None:
-        """Remember that there is no such project: in the database if there was one before, else in memory."""
-        if cached is not None:
-            self._store(index, name, CachedPage(place.source, now, "", 0, "", None), cached)
+    def _store_absence(
+        self, index: Index, upstream: UpstreamIndex, name: str, before: CachedPage | None, now: float
+    ) -> None:
+        """Remember that a project does not exist; in the database only if there is a page to replace."""
+        if before is not None:
+            self._store(index, name, CachedPage(upstream.url_hash, now, "", 0, "", None), before)
         else:
-            self._absent.put((index.path, place.source, name), now, ABSENT_SECONDS)
+            self._absent.put((index.path, upstream.url_hash, name), now, ABSENT_SECONDS)
 
-    def _stored(self, index: Index, place: Place, name: str) -> CachedPage | None:
-        """Return the stored answer of this upstream; None if it is from an earlier upstream of the mirror."""
-        cached = queries.page(self._database, index.path, name)
-        return cached if cached is not None and cached.source == place.source else None
+    def _find(self, index: Index, upstream: UpstreamIndex, name: str) -> CachedPage | None:
+        """Return the stored page, unless it is from an earlier upstream of the mirror."""
+        page = queries.find_page(self._database, index.path, name)
+        return page if page is not None and page.url_hash == upstream.url_hash else None
 
 
-def _current(index: Index, name: str, content: bytes | None, checked: float) -> CurrentPage:
-    """Return an answer with its expiry."""
-    seconds = int(index.config.get("mirror_cache_expiry", PAGE_EXPIRY_SECONDS if name else LIST_EXPIRY_SECONDS))
-    expiry = math.inf if seconds < 0 else float(seconds)
+def _current_page(index: Index, name: str, content: bytes | None, checked: float) -> CurrentPage:
+    """Add the time when an answer expires."""
+    configured = int(index.config.get("mirror_cache_expiry", PAGE_EXPIRY_SECONDS if name else LIST_EXPIRY_SECONDS))
+    expiry = math.inf if configured < 0 else float(configured)
     until = checked + (min(expiry, ABSENT_SECONDS) if content is None else expiry)
     return CurrentPage(content, None if until == math.inf else until)
 
 
-def _serial(answer: Answer) -> int:
-    """Return the upstream's change serial; 0 if it sends none."""
-    text = answer.headers.get("X-PyPI-Last-Serial", "")
+def _serial(response: UpstreamResponse) -> int:
+    """Return the upstream's change counter; 0 if it sends none."""
+    text = response.headers.get("X-PyPI-Last-Serial", "")
     return int(text) if text.isdecimal() and len(text) <= MAX_SERIAL_DIGITS else 0
 
 
-def _read_page(answer: Answer, name: str) -> tuple[str, bytes]:
-    """Read a project's page; return its status and the content to store."""
-    with _understood(answer, f"the page of '{name}'"):
-        if answer.kind in JSON:
-            page = read_json(name, answer.body(MAX_JSON_BYTES), answer.url)
-        elif answer.kind in HTML:
-            page = read_html(name, answer.body(MAX_HTML_BYTES), answer.url, answer.charset)
+def _read_page(response: UpstreamResponse, name: str) -> tuple[str, bytes]:
+    """Read a project's page; return its status and its stored form."""
+    with _unusable_as_bad_upstream(response, f"the page of '{name}'"):
+        if response.media_type in JSON_MEDIA_TYPES:
+            page = parse_json_page(name, response.body(MAX_JSON_PAGE_BYTES), response.url)
+        elif response.media_type in HTML_MEDIA_TYPES:
+            page = parse_html_page(name, response.body(MAX_HTML_PAGE_BYTES), response.url, response.charset)
         else:
-            raise UnusableError("neither HTML nor JSON")
-    return page.status, packed(page)
+            raise UnusableError("it is neither HTML nor JSON")
+    return page.status, pack_page(page)
 
 
-def _read_list(answer: Answer) -> bytes:
-    """Read the list of all projects; return the content to store."""
-    with _understood(answer, "the list of its projects"):
-        if answer.kind in JSON:
-            return packed_names(read_json_names(answer.body(MAX_LIST_BYTES)))
-        if answer.kind in HTML:
-            return packed_names(read_html_names(answer.body(MAX_LIST_BYTES), answer.url, answer.charset))
-        raise UnusableError("neither HTML nor JSON")
+def _read_list(response: UpstreamResponse) -> bytes:
+    """Read the list of all projects; return its stored form."""
+    with _unusable_as_bad_upstream(response, "the list of its projects"):
+        if response.media_type in JSON_MEDIA_TYPES:
+            return pack_names(parse_json_list(response.body(MAX_LIST_BYTES)))
+        if response.media_type in HTML_MEDIA_TYPES:
+            return pack_names(parse_html_list(response.body(MAX_LIST_BYTES), response.url, response.charset))
+        raise UnusableError("it is neither HTML nor JSON")
 
 
 @contextmanager
-def _understood(answer: Answer, what: str) -> Iterator[None]:
-    """Turn an error in the answer inside the ``with`` block into a refusal."""
+def _unusable_as_bad_upstream(response: UpstreamResponse, what: str) -> Iterator[None]:
+    """Turn the errors of the parsers into ``BadUpstream``."""
     try:
         yield
     except (ValueError, LookupError) as error:
-        why = str(error) if isinstance(error, UnusableError) else "it cannot be read"
-        raise BadUpstream(f"'{answer.host}' answers with something else than {what}: {why}") from error
+        why = str(error) if isinstance(error, UnusableError) else "it cannot be parsed"
+        raise BadUpstream(f"'{response.host}' sends something else than {what}: {why}") from error

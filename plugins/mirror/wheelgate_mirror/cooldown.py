@@ -1,4 +1,4 @@
-"""Holding files back until they have been out for a while (``min_age``): most malicious ones are found within days."""
+"""The cooldown ``min_age``: a mirror holds new files back, since most malicious ones are discovered within days."""
 
 from __future__ import annotations
 
@@ -16,71 +16,74 @@ from wheelgate.option_types import time_span
 from wheelgate.packages import is_project_name, normalize
 from wheelgate_mirror.filenames import normalized_version
 
-MAX_AGE_SECONDS = 3650 * 86_400
+MAX_COOLDOWN_SECONDS = 3650 * 86_400
 """Ten years."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cooldown:
-    """How long a mirror holds files back, and which not."""
+    """How long a mirror holds files back, and which files are exempt."""
 
-    age: int
-    """Seconds; 0 holds nothing back."""
-    said: str
-    """As it was configured."""
+    seconds: int
+    """0 holds nothing back."""
+    text: str
+    """The time span in its configured form."""
     exceptions: frozenset[str]
     """Names of projects, and ``name==version``."""
 
-    def ready(self, project: str, version: str, upload_time: str | None) -> float:
-        """Return the seconds since 1970 from which on a file may be had: 0 for always, infinite if nobody knows."""
-        if not self.age or not self.exceptions.isdisjoint((project, f"{project}=={version}")):
+    def available_at(self, project: str, version: str, upload_time: str | None) -> float:
+        """Return when a file becomes available, in seconds since 1970.
+
+        0 stands for always, and infinity for never: such a file has no upload time.
+        """
+        if not self.seconds or not self.exceptions.isdisjoint((project, f"{project}=={version}")):
             return 0.0
         if upload_time is None:
             return math.inf
-        return datetime.fromisoformat(upload_time).timestamp() + self.age
+        return datetime.fromisoformat(upload_time).timestamp() + self.seconds
 
 
 def cooldown_of(index: Index) -> Cooldown:
     """Read the configuration of a mirror."""
-    said = str(index.config.get("min_age", "0s"))
-    return Cooldown(_seconds(said) or 0, said, frozenset(index.config.get("min_age_exceptions", ())))
+    text = str(index.config.get("min_age", "0s"))
+    return Cooldown(_seconds(text) or 0, text, frozenset(index.config.get("min_age_exceptions", ())))
 
 
-def hold_back(index: Index, project: str, version: str, upload_time: str | None, name: str) -> None:
-    """Refuse the file ``name`` if it is too young.
+def check_age(index: Index, project: str, version: str, upload_time: str | None, filename: str) -> None:
+    """Refuse a file that is younger than ``min_age``.
 
     Raises:
-        Forbidden: it is; the text says until when, and what can be done.
+        Forbidden: the message says when the file becomes available, and how to make an exception.
     """
     cooldown = cooldown_of(index)
-    ready = cooldown.ready(project, version, upload_time)
-    if ready <= time.time():
+    available = cooldown.available_at(project, version, upload_time)
+    if available <= time.time():
         return
-    if math.isinf(ready):
-        why = f"its upstream does not say when '{name}' was uploaded"
+    if math.isinf(available):
+        why = f"its upstream does not say when '{filename}' was uploaded"
     else:
-        when = datetime.fromtimestamp(math.ceil(ready), UTC).isoformat().replace("+00:00", "Z")
-        why = f"'{name}' becomes available at {when}"
+        when = datetime.fromtimestamp(math.ceil(available), UTC).isoformat().replace("+00:00", "Z")
+        why = f"'{filename}' becomes available at {when}"
     raise Forbidden(
-        f"{index.path} holds files back until they are {cooldown.said} old (min_age); {why}. Whoever may modify the"
-        " index can add it to min_age_exceptions"
+        f"{index.path} holds files back until they are {cooldown.text} old (min_age); {why}. A user who may modify the"
+        " index can add the project to min_age_exceptions"
     )
 
 
 def parse_min_age(value: Any) -> str:
-    """Read a time span: ``7d``, ``12h`` or a number of seconds; it is kept with its unit."""
-    said = str(value).strip() if type(value) in (int, str) else ""
-    if _seconds(said) is None:
+    """Read a time span: ``7d``, ``12h`` or a number of seconds. Return it with its unit."""
+    text = str(value).strip() if type(value) in (int, str) else ""
+    if _seconds(text) is None:
         raise BadInput(f"'min_age' option must be a time span such as 7d, 12h or 3600, not {excerpt(value)}")
-    return f"{said}s" if said.isdecimal() else said
+    return f"{text}s" if text.isdecimal() else text
 
 
 def parse_exceptions(value: Any) -> list[str]:
-    """Read a list of projects and ``name==version``, and normalise both."""
-    return list(dict.fromkeys(_exceptions(parse_list(value))))
+    """Read a list of projects and ``name==version``; return them normalised, without duplicates."""
+    return list(dict.fromkeys(_parse_exceptions(parse_list(value))))
 
 
-def _exceptions(items: Iterable[str]) -> Iterable[str]:
+def _parse_exceptions(items: Iterable[str]) -> Iterable[str]:
     for item in items:
         name, exact, version = (part.strip() for part in item.partition("=="))
         if not is_project_name(name) or (exact and not version):
@@ -88,10 +91,10 @@ def _exceptions(items: Iterable[str]) -> Iterable[str]:
         yield normalize(name) + (f"=={normalized_version(version) or version}" if exact else "")
 
 
-def _seconds(said: str) -> int | None:
-    """Return a time span in seconds; None if it is none, or too long."""
+def _seconds(text: str) -> int | None:
+    """Return a time span in seconds; None if it is not a time span or too long."""
     try:
-        seconds = time_span(said)
+        seconds = time_span(text)
     except ValueError:
         return None
-    return seconds if seconds <= MAX_AGE_SECONDS else None
+    return seconds if seconds <= MAX_COOLDOWN_SECONDS else None

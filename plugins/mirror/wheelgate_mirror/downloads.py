@@ -1,4 +1,4 @@
-"""Files on their way from an upstream into the store: checked before anybody has them whole."""
+"""Downloads of an upstream's files into the store. No client receives a whole file before it is verified."""
 
 from __future__ import annotations
 
@@ -13,118 +13,134 @@ from wheelgate import Index, Server
 from wheelgate.errors import BadUpstream, NotFound
 from wheelgate.packages import IncomingFile, OngoingDownload, ReceivedFile, StoredFile
 from wheelgate_mirror import queries
-from wheelgate_mirror.pages import Offer
-from wheelgate_mirror.queries import CachedFile
-from wheelgate_mirror.upstream import Upstreams
-from wheelgate_mirror.upstream_urls import Place
+from wheelgate_mirror.pages import UpstreamFile
+from wheelgate_mirror.queries import MirroredFile
+from wheelgate_mirror.upstream import UpstreamClient, UpstreamResponse
+from wheelgate_mirror.upstream_urls import UpstreamIndex
 
-LARGEST_FILE = 64 << 30
-"""Bytes, where the upstream does not say how many there are."""
-LARGEST_METADATA = 16 << 20
-LARGEST_PROVENANCE = 8 << 20
-FILE_TIME = 3600.0
-SIBLING_TIME = 30.0
-"""Seconds that the whole answer may take."""
-LOOK_AGAIN = 0.02
-"""Seconds between two looks at a download that somebody waits for."""
+MAX_FILE_BYTES = 64 << 30
+"""The largest file, if the upstream does not give a size."""
+MAX_METADATA_FILE_BYTES = 16 << 20
+"""The largest metadata file next to a file (PEP 658)."""
+MAX_PROVENANCE_BYTES = 8 << 20
+"""The largest provenance of a file (PEP 740)."""
+FILE_TIMEOUT_SECONDS = 3600.0
+"""How long the download of a file may take."""
+SIBLING_TIMEOUT_SECONDS = 30.0
+"""How long the download of metadata or provenance may take."""
+COMPLETION_POLL_SECONDS = 0.02
+"""Pause between two checks whether a download is complete."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A file to fetch."""
+class DownloadRequest:
+    """A file to download, and its limits."""
 
     path: str
+    """Its address below the mirror."""
     url: str
     hashes: Mapping[str, str]
+    """Hexadecimal, by name; all of them are verified."""
     size: int | None
-    """Bytes; None if nobody knows."""
-    largest: int
+    """Bytes; None if the upstream does not say."""
+    max_bytes: int
     seconds: float
+    """How long the download may take."""
 
 
 class Downloads:
-    """Fetches what a mirror's pages offer."""
+    """Downloads the files on a mirror's pages."""
 
-    def __init__(self, server: Server, upstreams: Upstreams) -> None:
+    def __init__(self, server: Server, client: UpstreamClient) -> None:
         self._server = server
-        self._upstreams = upstreams
+        self._client = client
 
-    def file(self, index: Index, place: Place, project: str, offer: Offer) -> OngoingDownload:
-        """Begin to fetch a file, or join the download of it."""
-        largest = LARGEST_FILE if offer.size is None else offer.size
-        wanted = Wanted(offer.path, offer.url, offer.hashes, offer.size, largest, FILE_TIME)
-        return self._begin(index, place, project, offer, wanted)
+    def start(self, index: Index, upstream: UpstreamIndex, project: str, file: UpstreamFile) -> OngoingDownload:
+        """Start the download of a file, or join one that is already running."""
+        max_bytes = MAX_FILE_BYTES if file.size is None else file.size
+        request = DownloadRequest(file.path, file.url, file.hashes, file.size, max_bytes, FILE_TIMEOUT_SECONDS)
+        return self._start(index, upstream, project, file, request)
 
-    def metadata(self, index: Index, place: Place, project: str, offer: Offer) -> StoredFile:
-        """Fetch the core metadata beside a file, and keep it."""
-        head, question, query = offer.url.partition("?")
-        url = f"{head}.metadata{question}{query}"
-        hashes = {"sha256": offer.core_metadata} if offer.core_metadata else {}
-        wanted = Wanted(f"{offer.path}.metadata", url, hashes, None, LARGEST_METADATA, SIBLING_TIME)
-        return wait_for(self._begin(index, place, project, offer, wanted))
+    def core_metadata(self, index: Index, upstream: UpstreamIndex, project: str, file: UpstreamFile) -> StoredFile:
+        """Download and store the metadata next to a file."""
+        address, question, query = file.url.partition("?")
+        url = f"{address}.metadata{question}{query}"
+        hashes = {"sha256": file.core_metadata} if file.core_metadata else {}
+        path = f"{file.path}.metadata"
+        request = DownloadRequest(path, url, hashes, None, MAX_METADATA_FILE_BYTES, SIBLING_TIMEOUT_SECONDS)
+        return wait_for(self._start(index, upstream, project, file, request))
 
-    def provenance(self, place: Place, offer: Offer) -> bytes:
-        """Pass on the provenance of a file."""
-        if offer.provenance is None:
-            raise NotFound(f"'{offer.name}' has no provenance")
-        with self._upstreams.ask(place, offer.provenance, {}, seconds=SIBLING_TIME) as answer:
-            if answer.status != 200:
-                raise answer.refusal(f"the provenance of '{offer.name}'")
-            body = bytes(answer.body(LARGEST_PROVENANCE))
+    def provenance(self, upstream: UpstreamIndex, file: UpstreamFile) -> bytes:
+        """Return the provenance of a file, without storing it."""
+        if file.provenance is None:
+            raise NotFound(f"'{file.name}' has no provenance")
+        with self._client.get(upstream, file.provenance, {}, seconds=SIBLING_TIMEOUT_SECONDS) as response:
+            if response.status != 200:
+                raise response.refusal(f"the provenance of '{file.name}'")
+            body = bytes(response.body(MAX_PROVENANCE_BYTES))
             try:
                 orjson.loads(body)
             except orjson.JSONDecodeError as error:
-                raise BadUpstream(f"'{answer.host}' answers with no JSON for a provenance") from error
+                raise BadUpstream(f"'{response.host}' sends a provenance that is not JSON") from error
             return body
 
-    def _begin(self, index: Index, place: Place, project: str, offer: Offer, wanted: Wanted) -> OngoingDownload:
+    def _start(
+        self, index: Index, upstream: UpstreamIndex, project: str, file: UpstreamFile, request: DownloadRequest
+    ) -> OngoingDownload:
         files, database = self._server.files, self._server.database
 
-        def download(draft: IncomingFile) -> StoredFile:
-            if found := queries.file(database, index.path, wanted.path):
+        def download(incoming: IncomingFile) -> StoredFile:
+            if found := queries.find_file(database, index.path, request.path):
                 return found[0].stored
-            made = self._receive(place, wanted, draft)
-            cached = CachedFile(wanted.path, project, offer.version, made.stored, offer.upload_time)
-            files.store(made)
+            received = self._receive(upstream, request, incoming)
+            mirrored = MirroredFile(request.path, project, file.version, received.stored, file.upload_time)
+            files.store(received)
             with database.transaction():
-                files.ensure_stored(made)
+                files.ensure_stored(received)
                 if self._server.indices.get(index.owner, index.name) is None:
-                    raise NotFound(f"index '{index.path}' was deleted meanwhile")
-                queries.add_file(database, index.path, cached)
-            return made.stored
+                    raise NotFound(f"index '{index.path}' was deleted during the download")
+                queries.record_file(database, index.path, mirrored)
+            return received.stored
 
-        return files.fetch(f"{index.path}/{wanted.path}", wanted.size, download)
+        return files.fetch(f"{index.path}/{request.path}", request.size, download)
 
-    def _receive(self, place: Place, wanted: Wanted, draft: IncomingFile) -> ReceivedFile:
-        """Write a file into a draft; what is not as it was announced is refused."""
-        name = wanted.path.rpartition("/")[2]
-        others = {kind: hashlib.new(kind, usedforsecurity=False) for kind in wanted.hashes if kind != "sha256"}
-        # Undoing an encoding would make another file of it.
+    def _receive(self, upstream: UpstreamIndex, request: DownloadRequest, incoming: IncomingFile) -> ReceivedFile:
+        """Download a file, and refuse it unless size and hashes match the upstream's page."""
+        others = {name: hashlib.new(name, usedforsecurity=False) for name in request.hashes if name != "sha256"}
+        # Undoing a Content-Encoding would change the file.
         headers = {"Accept-Encoding": "identity"}
-        with self._upstreams.ask(place, wanted.url, headers, seconds=wanted.seconds) as answer:
-            if answer.status != 200:
-                raise answer.refusal(f"'{name}'")
-            for chunk in answer.chunks(wanted.largest, decode=False):
-                draft.write(chunk)
+        with self._client.get(upstream, request.url, headers, seconds=request.seconds) as response:
+            if response.status != 200:
+                raise response.refusal(f"'{_name(request)}'")
+            for chunk in response.chunks(request.max_bytes, decode=False):
+                incoming.write(chunk)
                 for hasher in others.values():
                     hasher.update(chunk)
-            made = draft.finish()
-            if wanted.size not in (None, made.stored.size):
-                raise BadUpstream(
-                    f"'{answer.host}' sends {made.stored.size} bytes of '{name}' instead of {wanted.size};"
-                    " try again later"
-                )
-            found = {"sha256": made.stored.sha256, **{kind: hasher.hexdigest() for kind, hasher in others.items()}}
-            wrong = [kind for kind, value in wanted.hashes.items() if found[kind] != value]
-            if wrong:
-                raise BadUpstream(
-                    f"'{answer.host}' sends another '{name}' than it announces: its {', '.join(wrong)} is wrong"
-                )
-        return made
+            received = incoming.finish()
+            hashes = {"sha256": received.stored.sha256, **{name: hasher.hexdigest() for name, hasher in others.items()}}
+            _verify(response, request, received.stored.size, hashes)
+        return received
 
 
-def wait_for(growing: OngoingDownload) -> StoredFile:
-    """Wait for a download, which has limits of its own."""
-    while not growing.available()[1]:
-        time.sleep(LOOK_AGAIN)
-    return growing.stored()
+def _verify(response: UpstreamResponse, request: DownloadRequest, size: int, hashes: Mapping[str, str]) -> None:
+    """Raise ``BadUpstream`` if a received file is not the one on the upstream's page."""
+    if request.size not in (None, size):
+        raise BadUpstream(
+            f"'{response.host}' sends {size} bytes of '{_name(request)}' instead of {request.size}; try again later"
+        )
+    wrong = [name for name, value in request.hashes.items() if hashes[name] != value]
+    if wrong:
+        raise BadUpstream(
+            f"'{response.host}' sends another '{_name(request)}' than it announces: its {', '.join(wrong)} is wrong"
+        )
+
+
+def _name(request: DownloadRequest) -> str:
+    return request.path.rpartition("/")[2]
+
+
+def wait_for(download: OngoingDownload) -> StoredFile:
+    """Wait until a download is complete; it has its own time limit."""
+    while not download.available()[1]:
+        time.sleep(COMPLETION_POLL_SECONDS)
+    return download.stored()

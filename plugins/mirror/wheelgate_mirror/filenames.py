@@ -1,4 +1,4 @@
-"""What the name of a file says: whose it is, and which version."""
+"""Project and version in the name of an upstream's file."""
 
 from __future__ import annotations
 
@@ -8,46 +8,46 @@ from packaging.version import InvalidVersion, Version
 
 from wheelgate.packages import is_project_name, normalize
 
-ARCHIVES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz", ".tar", ".egg", ".exe", ".msi", ".rpm")
-"""What upstreams offer; most of it dates from times when indices took more than wheels and sdists."""
-TAGGED = (".whl", ".egg")
-"""Here the version ends at the next hyphen, and what follows are tags."""
-FORM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+!~-]{0,254}")
+ARCHIVE_SUFFIXES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz", ".tar", ".egg", ".exe", ".msi", ".rpm")
+"""What upstreams have. Most of these date from the years when indices took more than wheels and sdists."""
+TAGGED_SUFFIXES = (".whl", ".egg")
+"""In these names, tags follow the version after a hyphen."""
+ARCHIVE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+!~-]{0,254}")
 
 
 def stem(filename: str) -> str:
-    """Return a file's name without its suffix; empty if no archive of a project can have that name."""
-    suffix = next((suffix for suffix in ARCHIVES if filename.endswith(suffix)), "")
-    return filename.removesuffix(suffix) if suffix and FORM.fullmatch(filename) else ""
+    """Return a file's name without its suffix; empty if it cannot be the name of a project's archive."""
+    suffix = next((suffix for suffix in ARCHIVE_SUFFIXES if filename.endswith(suffix)), "")
+    return filename.removesuffix(suffix) if suffix and ARCHIVE_NAME.fullmatch(filename) else ""
 
 
 def version_of(filename: str, project: str) -> str | None:
-    """Return the normalised version that a file's name says.
+    """Return the normalised version in a file's name.
 
-    It is empty if the name says none that PEP 440 knows, and None if it is no file of that project.
+    It is empty if the name has no version that PEP 440 allows, and None if the file does not belong to the project.
     """
-    for name, rest in _splits(filename):
+    for name, version in _splits(filename):
         if name == project:
-            return normalized_version(rest) or ""
+            return normalized_version(version) or ""
     return None
 
 
 def projects_of(filename: str) -> list[str]:
-    """Return the projects that a file may belong to by its name, the likeliest first."""
-    splits = [(name, rest) for name, rest in _splits(filename) if is_project_name(name)]
+    """Return the projects that a file can belong to by its name, the likeliest first."""
+    splits = [(name, version) for name, version in _splits(filename) if is_project_name(name)]
     return [name for name, _ in sorted(splits, key=lambda split: normalized_version(split[1]) is None)]
 
 
 def normalized_version(text: str) -> str | None:
-    """Return a version as PEP 440 writes it; None if it is none."""
+    """Return a version as PEP 440 writes it; None if it is not a version."""
     try:
         return str(Version(text))
     except InvalidVersion:
         return None
 
 
-def order(version: str) -> tuple[bool, Version]:
-    """Make a key that sorts versions by age, and what is no version before all of them."""
+def version_sort_key(version: str) -> tuple[bool, Version]:
+    """Return a key that sorts versions, oldest first; text that PEP 440 does not allow comes before all of them."""
     try:
         return True, Version(version)
     except InvalidVersion:
@@ -55,8 +55,8 @@ def order(version: str) -> tuple[bool, Version]:
 
 
 def _splits(filename: str) -> list[tuple[str, str]]:
-    """Return the ways to take a file's name for a normalised project and a version."""
+    """Return all ways to split a file's name into a normalised project name and a version."""
     parts = stem(filename).split("-")
-    if filename.endswith(TAGGED):
+    if filename.endswith(TAGGED_SUFFIXES):
         return [(normalize(parts[0]), parts[1].replace("_", "-"))] if len(parts) > 1 else []
     return [(normalize("-".join(parts[:end])), "-".join(parts[end:])) for end in range(1, len(parts))]

@@ -1,7 +1,6 @@
-"""Reads what upstreams say about a project: JSON (PEP 691) and HTML (PEP 503), neither of them believed too much.
+"""Parsers of an upstream's project pages: JSON (PEP 691) and HTML (PEP 503). They check every field.
 
-Each file is read by ``pypi_simple``, one by one: given a whole page of JSON, the library refuses all of it for one odd
-file.
+``pypi_simple`` parses each file on its own: given a whole page of JSON, it refuses all files if one is invalid.
 """
 
 from __future__ import annotations
@@ -18,169 +17,171 @@ from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 import orjson
 
 from wheelgate.packages import STATUSES, normalize
-from wheelgate_mirror.filenames import normalized_version, order, version_of
-from wheelgate_mirror.pages import Offer, Page
+from wheelgate_mirror.filenames import normalized_version, version_of, version_sort_key
+from wheelgate_mirror.pages import UpstreamFile, UpstreamPage
 
 if TYPE_CHECKING:
     from pypi_simple import DistributionPackage
 
-LONGEST_TEXT = 2000
-"""Characters of what is passed on as it is: a reason, a version specifier, an address."""
-HEX = re.compile(r"[0-9a-f]+")
-DIGITS = {
+MAX_UPSTREAM_TEXT_CHARS = 2000
+"""Characters of a text that is passed on unchanged: a reason, a version specifier, a URL."""
+HEX_DIGITS = re.compile(r"[0-9a-f]+")
+DIGEST_HEX_DIGITS = {
     name: 2 * hashlib.new(name, usedforsecurity=False).digest_size
     for name in hashlib.algorithms_guaranteed
     if not name.startswith("shake")
 }
-"""Of each hash that can be checked."""
-
-
-TAKEN_TOO_EASILY = {"size": int, "upload-time": str}
-"""Keys of a file for which the library takes other types too; to it, 5 is a time in 1970, older than any cooldown."""
+"""The number of hexadecimal digits of each hash that ``hashlib`` can verify."""
+STRICT_TYPES = {"size": int, "upload-time": str}
+"""Keys of a file where ``pypi_simple`` takes other types too: to it, 5 is a time in 1970, older than any cooldown."""
 
 
 class UnusableError(ValueError):
-    """Raised for a page that is not what was asked for."""
+    """Raised for a response that is not the page it should be."""
 
 
-def read_json(project: str, body: bytes | bytearray, url: str) -> Page:
-    """Read a page of PEP 691 that came from ``url``. Raises ``ValueError`` if it is none of that project."""
-    told = orjson.loads(body)
-    if not isinstance(told, dict):
-        raise UnusableError("no object")
-    files, meta = told.get("files"), told.get("meta")
+def parse_json_page(project: str, body: bytes | bytearray, url: str) -> UpstreamPage:
+    """Parse a JSON page of PEP 691 from ``url``. Raise ``ValueError`` if it is not a page of the project."""
+    data = orjson.loads(body)
+    if not isinstance(data, dict):
+        raise UnusableError("its JSON is not an object")
+    files, meta = data.get("files"), data.get("meta")
     if not isinstance(files, list):
-        raise UnusableError("no list of files")
+        raise UnusableError("it has no list of files")
     if isinstance(meta, dict) and not str(meta.get("api-version", "1.0")).startswith("1."):
-        raise UnusableError("a version of the simple API that is not known")
-    return _page(project, told, list(_packages(project, files, url)), url)
+        raise UnusableError("it has an unknown version of the simple API")
+    return _page(project, data, list(_packages(project, files, url)), url)
 
 
-def read_html(project: str, body: bytes | bytearray, url: str, charset: str | None) -> Page:
-    """Read a page of PEP 503 that came from ``url``. Raises ``ValueError`` if it cannot be one.
+def parse_html_page(project: str, body: bytes | bytearray, url: str, charset: str | None) -> UpstreamPage:
+    """Parse an HTML page of PEP 503 from ``url``. Raise ``ValueError`` if it cannot be a page of the project.
 
-    A page without a single file is believed only if it says itself that it belongs to a repository (PEP 629): it is
-    more likely the form of a login.
+    A page without files must declare that it belongs to a repository (PEP 629): otherwise it is more likely a login
+    form.
     """
-    # Costs 0.2 s and 16 MB, which only those spend who mirror an index.
+    # This import costs 0.2 s and 16 MB. Only a server whose upstreams send HTML should pay for it.
     from pypi_simple import DistributionPackage, RepositoryPage, UnsupportedRepoVersionError
 
     try:
-        with unwarned():
-            read = RepositoryPage.from_html(bytes(body), url, charset)
+        with suppress_warnings():
+            parsed = RepositoryPage.from_html(bytes(body), url, charset)
     except UnsupportedRepoVersionError as error:
-        raise UnusableError("a version of the simple API that is not known") from error
+        raise UnusableError("it has an unknown version of the simple API") from error
     packages = []
-    for link in read.links:
-        if "data-dist-info-metadata" in link.attrs:  # what data-core-metadata was called until PEP 714
+    for link in parsed.links:
+        if "data-dist-info-metadata" in link.attrs:  # the name of data-core-metadata before PEP 714
             link.attrs.setdefault("data-core-metadata", link.attrs["data-dist-info-metadata"])
         package = DistributionPackage.from_link(link)
         package.filename = unquote(urlsplit(package.url).path.rpartition("/")[2])
         packages.append(package)
-    meta = {key: values[0] for key, values in read.pypi_meta.items()}
+    meta = {key: values[0] for key, values in parsed.pypi_meta.items()}
     status = {"status": meta.get("project-status"), "reason": meta.get("project-status-reason")}
     page = _page(project, {"project-status": status}, packages, url)
-    if not page.files and read.repository_version is None:
-        raise UnusableError("no link to a file")
+    if not page.files and parsed.repository_version is None:
+        raise UnusableError("it has no link to a file")
     return page
 
 
 def _packages(project: str, files: Sequence[Any], url: str) -> Iterator[DistributionPackage]:
-    """Read the files of a page of JSON; what is odd about one is left out, or the file, if nothing is left."""
+    """Parse the files of a JSON page, without their invalid keys. A file that still cannot be parsed is left out."""
     from pydantic import ValidationError
     from pypi_simple import DistributionPackage
 
-    for told in files:
-        if not isinstance(told, dict):
+    for data in files:
+        if not isinstance(data, dict):
             continue
-        entry = {"hashes": {}, "core-metadata": told.get("dist-info-metadata"), **told}  # its name until PEP 714
+        entry = {"hashes": {}, "core-metadata": data.get("dist-info-metadata"), **data}  # the name before PEP 714
         if isinstance(entry.get("provenance"), str):
-            entry["provenance"] = _address(url, entry["provenance"])
-        for key, kind in TAKEN_TOO_EASILY.items():
-            if type(entry.get(key)) is not kind:
+            entry["provenance"] = _plain_url(url, entry["provenance"])
+        for key, expected in STRICT_TYPES.items():
+            if type(entry.get(key)) is not expected:
                 entry.pop(key, None)
         with suppress(ValueError):
             try:
                 yield DistributionPackage.from_json_data(entry, project, url)
-            except ValidationError as wrong:
-                odd = {error["loc"][0] for error in wrong.errors()}
-                rest = {key: value for key, value in entry.items() if key not in odd}
+            except ValidationError as error:
+                invalid = {detail["loc"][0] for detail in error.errors()}
+                rest = {key: value for key, value in entry.items() if key not in invalid}
                 yield DistributionPackage.from_json_data({"hashes": {}, **rest}, project, url)
 
 
 @contextmanager
-def unwarned() -> Iterator[None]:
-    """Keep what the libraries think of an upstream's HTML out of the server's log: nobody here can mend it."""
+def suppress_warnings() -> Iterator[None]:
+    """Keep the libraries' warnings about an upstream's HTML out of the log: no reader of the log can fix that HTML."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
-def _page(project: str, told: Mapping[str, Any], packages: Iterable[DistributionPackage], url: str) -> Page:
-    name, versions = _text(told.get("name")) or project, told.get("versions")
+def _page(project: str, data: Mapping[str, Any], packages: Iterable[DistributionPackage], url: str) -> UpstreamPage:
+    name, versions = _text(data.get("name")) or project, data.get("versions")
     if normalize(name) != project:
-        raise UnusableError("the page of another project")
-    offers: dict[str, Offer] = {}
+        raise UnusableError("it is the page of another project")
+    files: dict[str, UpstreamFile] = {}
     for package in packages:
-        offer = _offer(project, package, url)
-        if offer is not None:
-            offers.setdefault(offer.name, offer)
+        file = _file(project, package, url)
+        if file is not None:
+            files.setdefault(file.name, file)
     listed = [_text(version) for version in versions] if isinstance(versions, list) else []
     known = {normalized_version(version) or version for version in listed if version}
-    known |= {offer.version for offer in offers.values() if offer.version}
-    status, reason = _status(told.get("project-status"))
-    age = {version: order(version) for version in ("", *known)}
-    ordered = sorted(offers.values(), key=lambda offer: (age[offer.version], offer.name))
-    return Page(name, tuple(ordered), tuple(sorted(known, key=age.__getitem__)), status, reason)
+    known |= {file.version for file in files.values() if file.version}
+    status, reason = _status(data.get("project-status"))
+    age = {version: version_sort_key(version) for version in ("", *known)}
+    ordered = sorted(files.values(), key=lambda file: (age[file.version], file.name))
+    return UpstreamPage(name, tuple(ordered), tuple(sorted(known, key=age.__getitem__)), status, reason)
 
 
-def _offer(project: str, package: DistributionPackage, base: str) -> Offer | None:
+def _file(project: str, package: DistributionPackage, base: str) -> UpstreamFile | None:
     """Check one file; None if no installer could use it."""
     name = _text(package.filename)
     version = version_of(name, project) if name else None
-    url = _address(base, package.url)
+    url = _plain_url(base, package.url)
     if not name or version is None or url is None:
         return None
     size = package.size
-    return Offer(
+    return UpstreamFile(
         name,
         version,
         url,
-        _hashes(package.digests),
+        _verifiable_hashes(package.digests),
         size if size is not None and size >= 0 else None,
         upload_time(package.upload_time),
         _text(package.requires_python),
         "" if package.is_yanked and not package.yanked_reason else _text(package.yanked_reason),
-        _hashes(package.metadata_digests or {}).get("sha256", "") if package.has_metadata else None,
-        _address(base, package.provenance_url) if package.provenance_url else None,
+        _verifiable_hashes(package.metadata_digests or {}).get("sha256", "") if package.has_metadata else None,
+        _plain_url(base, package.provenance_url) if package.provenance_url else None,
     )
 
 
-def _address(base: str, address: str) -> str | None:
-    """Return where a link leads, without credentials and fragment; None if that is nowhere on the web."""
+def _plain_url(base: str, address: str) -> str | None:
+    """Return the absolute URL of a link without credentials and fragment; None if it is not an HTTP URL."""
     try:
         parts = urlsplit(address if address.startswith("https://") else urljoin(base, address))
-        # To read the port checks it.
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        # Reading the port raises ValueError if it is not a number in range.
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return None
-    return urlunsplit((*parts[:1], parts.netloc.rpartition("@")[2], *parts[2:4], "")) if good else None
+    return urlunsplit((*parts[:1], parts.netloc.rpartition("@")[2], *parts[2:4], "")) if usable else None
 
 
-def _hashes(told: Mapping[str, str]) -> dict[str, str]:
-    """Return the hashes that can be checked."""
-    found = {name: value.lower() for name, value in told.items()}
-    return {name: value for name, value in found.items() if DIGITS.get(name) == len(value) and HEX.fullmatch(value)}
+def _verifiable_hashes(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the hashes that ``hashlib`` can verify, in lower case."""
+    hashes = {name: value.lower() for name, value in given.items()}
+    return {
+        name: value
+        for name, value in hashes.items()
+        if DIGEST_HEX_DIGITS.get(name) == len(value) and HEX_DIGITS.fullmatch(value)
+    }
 
 
-def _status(told: Any) -> tuple[str, str]:
-    told = told if isinstance(told, dict) else {}
-    status = told.get("status")
-    return (status if status in STATUSES else "active"), _text(told.get("reason")) or ""
+def _status(data: Any) -> tuple[str, str]:
+    data = data if isinstance(data, dict) else {}
+    status = data.get("status")
+    return (status if status in STATUSES else "active"), _text(data.get("reason")) or ""
 
 
 def upload_time(moment: datetime | None) -> str | None:
-    """Return a time as PEP 700 writes it; None if it lacks the zone."""
+    """Return a time as PEP 700 writes it; None if it has no time zone."""
     if moment is None or moment.tzinfo is None:
         return None
     try:
@@ -189,6 +190,6 @@ def upload_time(moment: datetime | None) -> str | None:
         return None
 
 
-def _text(told: Any) -> str | None:
-    """Return a text that fits a page and a header's line; None for anything else."""
-    return told if isinstance(told, str) and len(told) <= LONGEST_TEXT and told.isprintable() else None
+def _text(value: Any) -> str | None:
+    """Return a text that fits a page and a line of a header; None for any other value."""
+    return value if isinstance(value, str) and len(value) <= MAX_UPSTREAM_TEXT_CHARS and value.isprintable() else None

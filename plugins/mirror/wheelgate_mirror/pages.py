@@ -1,4 +1,4 @@
-"""The page of a project as an upstream tells it, and how it is kept."""
+"""The page of a project as the upstream sends it, and its stored form."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from wheelgate.packages import File
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """A file that an upstream offers; the fields that are not explained are those of ``File``."""
+class UpstreamFile:
+    """A file on an upstream's page; fields without a description are those of ``File``."""
 
     name: str
     version: str
@@ -27,7 +27,7 @@ class Offer:
     yanked: str | None
     core_metadata: str | None
     provenance: str | None
-    """Where the upstream has it."""
+    """The URL of its provenance on the upstream."""
 
     @property
     def path(self) -> str:
@@ -37,8 +37,8 @@ class Offer:
             return f"+f/{sha256[:3]}/{sha256[3:16]}/{self.name}"
         return f"+e/{folder_of(self.url)}/{self.name}"
 
-    def file(self) -> File:
-        """Show it on a page of this server."""
+    def as_file(self) -> File:
+        """Return the file as a page of the mirror shows it."""
         path = self.path
         return File(
             self.name,
@@ -55,33 +55,33 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """A project; the fields that are not explained are those of ``Project``."""
+class UpstreamPage:
+    """A project's page; fields without a description are those of ``Project``."""
 
     name: str
-    """As the upstream spells it."""
-    files: tuple[Offer, ...]
+    """In the upstream's spelling."""
+    files: tuple[UpstreamFile, ...]
     versions: tuple[str, ...]
     status: str
     status_reason: str
 
 
 def folder_of(url: str) -> str:
-    """Name the folder of an address in one part of a path: ``https_files.example_8443_a_b``."""
+    """Return the folder of a URL as one segment of a path: ``https_files.example_8443_a_b``."""
     parts = urlsplit(url)
     folder = parts.path.rpartition("/")[0].strip("/")
-    said = "_".join(filter(None, (parts.scheme, parts.hostname, str(parts.port or ""), folder)))
-    return re.sub(r"[^A-Za-z0-9.-]", "_", said)
+    text = "_".join(filter(None, (parts.scheme, parts.hostname, str(parts.port or ""), folder)))
+    return re.sub(r"[^A-Za-z0-9.-]", "_", text)
 
 
-def packed(page: Page) -> bytes:
-    """Write a page as it is kept: 1,000 files take some 60 KB."""
+def pack_page(page: UpstreamPage) -> bytes:
+    """Return the stored form of a page: 1,000 files take some 60 KB."""
     return zlib.compress(orjson.dumps(page))
 
 
-def unpacked(content: bytes) -> Page:
-    """Read what :func:`packed` wrote."""
-    told = orjson.loads(zlib.decompress(content))
-    told["files"] = tuple(Offer(**offer) for offer in told["files"])
-    told["versions"] = tuple(told["versions"])
-    return Page(**told)
+def unpack_page(content: bytes) -> UpstreamPage:
+    """Return the page whose stored form :func:`pack_page` made."""
+    fields = orjson.loads(zlib.decompress(content))
+    fields["files"] = tuple(UpstreamFile(**file) for file in fields["files"])
+    fields["versions"] = tuple(fields["versions"])
+    return UpstreamPage(**fields)

@@ -1,4 +1,4 @@
-"""The list of all projects of an upstream: hundreds of thousands of names, kept as one text."""
+"""The list of all projects of an upstream: hundreds of thousands of names, stored as one text."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from urllib.parse import urlsplit
 import orjson
 
 from wheelgate.packages import normalize
-from wheelgate_mirror.page_parsing import UnusableError, unwarned
+from wheelgate_mirror.page_parsing import UnusableError, suppress_warnings
 
-PIECE = 1 << 20
-"""Bytes of JSON that are turned into objects at once."""
-NORMALIZED = re.compile(r"^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$", re.MULTILINE)
+PARSED_CHUNK_BYTES = 1 << 20
+"""Bytes of a list that are parsed at once."""
+NORMALIZED_NAME_LINE = re.compile(r"^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$", re.MULTILINE)
+"""A line that is a normalised project name."""
 
 
-class Names(Sequence[str]):
-    """Names in order, of which each is an object only while somebody looks at it."""
+class ProjectNames(Sequence[str]):
+    """Sorted names. Each one becomes an object only when it is read."""
 
     def __init__(self, text: str) -> None:
-        """Take the names, each with a newline behind it."""
+        """Make a sequence of the lines of a text; each line ends with a newline."""
         self._text = text
 
     def __len__(self) -> int:
@@ -47,53 +48,53 @@ class Names(Sequence[str]):
         raise IndexError(at)
 
 
-def packed_names(names: Iterable[str]) -> bytes:
-    """Normalise names, put them in order and write them as they are kept; what is no name is left out."""
-    # PERF: as one text, 700,000 names take a fifth of what they take one by one.
-    found = NORMALIZED.findall(normalize("\n".join(names)))
-    return zlib.compress("".join(f"{name}\n" for name in sorted(set(found))).encode())
+def pack_names(names: Iterable[str]) -> bytes:
+    """Return the stored form of a list of names: normalised, sorted, and without those that are not valid."""
+    # PERF: as one text, 700,000 names take a fifth of the memory that they take one by one.
+    valid = NORMALIZED_NAME_LINE.findall(normalize("\n".join(names)))
+    return zlib.compress("".join(f"{name}\n" for name in sorted(set(valid))).encode())
 
 
-def unpacked_names(content: bytes) -> Names:
-    """Read what :func:`packed_names` wrote."""
-    return Names(zlib.decompress(content).decode())
+def unpack_names(content: bytes) -> ProjectNames:
+    """Return the names whose stored form :func:`pack_names` made."""
+    return ProjectNames(zlib.decompress(content).decode())
 
 
-def read_json_names(body: bytes | bytearray) -> Iterator[str]:
-    """Read a list of PEP 691, a piece at a time: 700,000 projects at once take 250 MB.
+def parse_json_list(body: bytes | bytearray) -> Iterator[str]:
+    """Yield the names in a JSON list of PEP 691, a chunk at a time: 700,000 projects at once take 250 MB.
 
     Raises:
-        ValueError: it is no such list.
+        ValueError: the body is not a list of projects.
     """
     begin = body.index(b"[", body.index(b'"projects"')) + 1
     end = body.index(b"]", begin)
     while begin < end:
-        last = body.find(b"}", begin + PIECE, end) + 1 or end
+        last = body.find(b"}", begin + PARSED_CHUNK_BYTES, end) + 1 or end
         for entry in orjson.loads(b"[" + body[begin:last].strip(b", \r\n\t") + b"]"):
             if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
-                raise UnusableError("an entry without a name")
+                raise UnusableError("it has an entry without a name")
             yield entry["name"]
         begin = last
 
 
-def read_html_names(body: bytes | bytearray, url: str, charset: str | None) -> Iterator[str]:
-    """Read a list of PEP 503 that came from ``url``; a link counts if it leads to a page right below that.
+def parse_html_list(body: bytes | bytearray, url: str, charset: str | None) -> Iterator[str]:
+    """Yield the names in an HTML list of PEP 503 from ``url``: the texts of links to pages directly below that URL.
 
     Raises:
-        ValueError: it has no such link.
+        ValueError: the body has no such link, and does not say that it belongs to a repository.
     """
-    # Costs 0.2 s and 16 MB, which only those spend who mirror an index without JSON.
+    # This import costs 0.2 s and 16 MB. Only a server whose upstreams send HTML should pay for it.
     from pypi_simple import UnsupportedRepoVersionError, parse_links_stream
 
-    pieces = (bytes(body[begin : begin + PIECE]) for begin in range(0, len(body), PIECE))
+    chunks = (bytes(body[begin : begin + PARSED_CHUNK_BYTES]) for begin in range(0, len(body), PARSED_CHUNK_BYTES))
     found, folder = False, urlsplit(url).path.rstrip("/")
     try:
-        with unwarned():
-            for link in parse_links_stream(pieces, base_url=url, http_charset=charset):
+        with suppress_warnings():
+            for link in parse_links_stream(chunks, base_url=url, http_charset=charset):
                 if urlsplit(link.url).path.rstrip("/").rpartition("/")[0] == folder:
                     found = True
                     yield link.text
     except UnsupportedRepoVersionError as error:
-        raise UnusableError("a version of the simple API that is not known") from error
+        raise UnusableError("it has an unknown version of the simple API") from error
     if not found and b"pypi:repository-version" not in body:
-        raise UnusableError("no link to a project")
+        raise UnusableError("it has no link to a project")

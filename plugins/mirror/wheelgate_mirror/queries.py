@@ -1,4 +1,4 @@
-"""The statements: pages by mirror and project, the list of all under the empty name; and the files that are here."""
+"""SQL statements: pages by mirror and project, with the list of all projects under the empty name, and stored files."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from dataclasses import dataclass
 from wheelgate.packages import StoredFile
 from wheelgate.store.database import Database
 
-NEXT = "(SELECT serial + 1 FROM server_state)"
-"""What the change counter will be after this transaction."""
-
-FILE = "f.path, f.project, f.version, f.sha256, f.size, f.upload_time"
+NEXT_SERIAL = "(SELECT serial + 1 FROM server_state)"
+"""The value of the change counter after the current transaction."""
+FILE_COLUMNS = "f.path, f.project, f.version, f.sha256, f.size, f.upload_time"
 
 
 @dataclass(frozen=True, slots=True)
 class CachedPage:
-    """The latest answer of an upstream about a project, or about the list of projects."""
+    """The upstream's last answer about a project, or its last list of projects."""
 
-    source: str
-    """The upstream."""
+    url_hash: str
+    """Which upstream it is from; see :attr:`wheelgate_mirror.upstream_urls.UpstreamIndex.url_hash`."""
     checked: float
-    """When it answered, or confirmed its answer, in seconds since 1970."""
+    """Seconds since 1970 when the upstream sent it, or said that it has not changed."""
     etag: str
     serial: int
-    """The upstream's change serial; 0 if it sends none."""
+    """The upstream's own change counter; 0 if it sends none."""
     status: str
+    """The project's status (PEP 792); empty for the list of projects."""
     content: bytes | None
-    """None if it no longer has anything of that name."""
+    """None if the upstream no longer has the project."""
 
 
 @dataclass(frozen=True, slots=True)
-class CachedFile:
-    """A file in the server's storage: a package, or the metadata of one."""
+class MirroredFile:
+    """A downloaded file: an archive, or the metadata next to one."""
 
     path: str
     project: str
@@ -41,20 +41,20 @@ class CachedFile:
     upload_time: str | None
 
 
-def stamp(database: Database, index: str, project: str) -> tuple[int, str] | None:
-    """Return a value that is another one after each change."""
+def page_stamp(database: Database, index: str, project: str) -> tuple[int, str] | None:
+    """Return a value that changes with every change of a page; None if there is no page."""
     rows = database.read("SELECT stamp, source FROM mirror_page WHERE index_path = ? AND project = ?", (index, project))
     return (int(rows[0][0]), rows[0][1]) if rows else None
 
 
-def stamp_of_all(database: Database, index: str) -> tuple[int, int]:
-    """Return a value that is another one whenever a project was asked for first, or is gone."""
+def requested_projects_stamp(database: Database, index: str) -> tuple[int, int]:
+    """Return a value that changes with every page that is added, changed or removed."""
     rows = database.read("SELECT COALESCE(MAX(stamp), 0), COUNT(*) FROM mirror_page WHERE index_path = ?", (index,))
     return int(rows[0][0]), int(rows[0][1])
 
 
-def page(database: Database, index: str, project: str) -> CachedPage | None:
-    """Return what is known of a project."""
+def find_page(database: Database, index: str, project: str) -> CachedPage | None:
+    """Return a stored page, whichever upstream it is from."""
     rows = database.read(
         "SELECT source, checked, etag, upstream_serial, status, content FROM mirror_page"
         " WHERE index_path = ? AND project = ?",
@@ -63,50 +63,50 @@ def page(database: Database, index: str, project: str) -> CachedPage | None:
     return CachedPage(*rows[0]) if rows else None
 
 
-def pages(database: Database, index: str, source: str, projects: Sequence[str]) -> list[tuple[str, bytes]]:
-    """Return those of some projects that are known, with their contents, in no order."""
-    rows = database.read(  # only question marks are put in
+def page_contents(database: Database, index: str, url_hash: str, projects: Sequence[str]) -> list[tuple[str, bytes]]:
+    """Return the contents of the stored pages of some projects, with the projects' names, in any order."""
+    rows = database.read(  # the f-string adds only question marks
         "SELECT project, content FROM mirror_page WHERE index_path = ? AND source = ? AND content IS NOT NULL"  # noqa: S608
         f" AND project IN ({', '.join('?' for _ in projects)})",
-        (index, source, *projects),
+        (index, url_hash, *projects),
     )
     return [(row[0], row[1]) for row in rows]
 
 
-def known_projects(database: Database, index: str, source: str) -> list[str]:
-    """Return the names of the projects that were asked for and exist, in order."""
+def requested_projects(database: Database, index: str, url_hash: str) -> list[str]:
+    """Return the sorted names of the projects that a client has asked for and the upstream has."""
     rows = database.read(
         "SELECT project FROM mirror_page WHERE index_path = ? AND source = ? AND content IS NOT NULL AND project <> ''",
-        (index, source),
+        (index, url_hash),
     )
     return sorted(row[0] for row in rows)
 
 
-def write_page(database: Database, index: str, project: str, kept: CachedPage) -> None:
-    """Keep what an upstream says now. Within a transaction."""
+def save_page(database: Database, index: str, project: str, page: CachedPage) -> None:
+    """Store a new answer of an upstream, with a new stamp. Call it within a transaction."""
     database.write(
-        "INSERT INTO mirror_page"  # noqa: S608 - ours
+        "INSERT INTO mirror_page"  # noqa: S608 - a constant of this module
         " (index_path, project, source, checked, etag, upstream_serial, status, content, stamp)"
-        f" VALUES (?, ?, ?, ?, ?, ?, ?, ?, {NEXT})"
+        f" VALUES (?, ?, ?, ?, ?, ?, ?, ?, {NEXT_SERIAL})"
         " ON CONFLICT (index_path, project) DO UPDATE SET source = excluded.source, checked = excluded.checked,"
         " etag = excluded.etag, upstream_serial = excluded.upstream_serial, status = excluded.status,"
         " content = excluded.content,"
-        # Two transactions of PostgreSQL may see the same counter; the second must not seem to be the first.
+        # Two transactions of PostgreSQL may see the same counter, but the second needs another stamp than the first.
         " stamp = CASE WHEN excluded.stamp > mirror_page.stamp THEN excluded.stamp ELSE mirror_page.stamp + 1 END",
-        (index, project, kept.source, kept.checked, kept.etag, kept.serial, kept.status, kept.content),
+        (index, project, page.url_hash, page.checked, page.etag, page.serial, page.status, page.content),
     )
 
 
-def confirm_page(database: Database, index: str, project: str, kept: CachedPage) -> None:
-    """Note that an upstream says what it has said before. Within a transaction."""
+def confirm_page(database: Database, index: str, project: str, page: CachedPage) -> None:
+    """Record that an upstream's answer has not changed; the stamp stays. Call it within a transaction."""
     database.write(
         "UPDATE mirror_page SET checked = ?, etag = ?, upstream_serial = ? WHERE index_path = ? AND project = ?",
-        (kept.checked, kept.etag, kept.serial, index, project),
+        (page.checked, page.etag, page.serial, index, project),
     )
 
 
-def doubt_page(database: Database, index: str, project: str) -> None:
-    """Have the upstream asked again, for the whole of it. Within a transaction."""
+def expire_page(database: Database, index: str, project: str) -> None:
+    """Make the next request fetch the whole page from the upstream again. Call it within a transaction."""
     database.write(
         "UPDATE mirror_page SET checked = 0, etag = '', upstream_serial = 0, stamp = stamp + 1"
         " WHERE index_path = ? AND project = ?",
@@ -114,82 +114,76 @@ def doubt_page(database: Database, index: str, project: str) -> None:
     )
 
 
-def file(database: Database, index: str, path: str) -> tuple[CachedFile, str] | None:
-    """Return a file that is here, and its project's status (PEP 792)."""
+def find_file(database: Database, index: str, path: str) -> tuple[MirroredFile, str] | None:
+    """Return a downloaded file and the status of its project (PEP 792)."""
     rows = database.read(
-        f"SELECT {FILE}, p.status FROM mirror_file f LEFT JOIN mirror_page p"  # noqa: S608 - ours
+        f"SELECT {FILE_COLUMNS}, p.status FROM mirror_file f LEFT JOIN mirror_page p"  # noqa: S608 - a constant of ours
         " ON p.index_path = f.index_path AND p.project = f.project WHERE f.index_path = ? AND f.path = ?",
         (index, path),
     )
-    return (_cached(*rows[0][:-1]), rows[0][-1] or "") if rows else None
+    return (_mirrored_file(*rows[0][:-1]), rows[0][-1] or "") if rows else None
 
 
-def files(database: Database, index: str, project: str) -> list[CachedFile]:
-    """Return all files of a project that are here."""
+def project_files(database: Database, index: str, project: str) -> list[MirroredFile]:
+    """Return all downloaded files of a project."""
     rows = database.read(
-        f"SELECT {FILE} FROM mirror_file f WHERE f.index_path = ? AND f.project = ?",  # noqa: S608 - ours
+        f"SELECT {FILE_COLUMNS} FROM mirror_file f WHERE f.index_path = ? AND f.project = ?",  # noqa: S608 - as above
         (index, project),
     )
-    return [_cached(*row) for row in rows]
+    return [_mirrored_file(*row) for row in rows]
 
 
-def add_file(database: Database, index: str, cached: CachedFile) -> None:
-    """Record a file that has come, unless it has come before. Within a transaction."""
+def record_file(database: Database, index: str, file: MirroredFile) -> None:
+    """Record a downloaded file, unless there is a record of its path already. Call it within a transaction."""
     database.write(
         "INSERT INTO mirror_file (index_path, path, project, version, sha256, size, upload_time)"
         " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (index_path, path) DO NOTHING",
-        (
-            index,
-            cached.path,
-            cached.project,
-            cached.version,
-            cached.stored.sha256,
-            cached.stored.size,
-            cached.upload_time,
-        ),
+        (index, file.path, file.project, file.version, file.stored.sha256, file.stored.size, file.upload_time),
     )
 
 
-def drop_pages(database: Database, index: str, project: str | None = None) -> int:
-    """Forget a project's page, or all of a mirror. Within a transaction; return how many there were."""
+def delete_pages(database: Database, index: str, project: str | None = None) -> int:
+    """Delete a project's page, or all pages of a mirror, within a transaction; return the number of pages."""
     if project is None:
         return database.write("DELETE FROM mirror_page WHERE index_path = ?", (index,))
     return database.write("DELETE FROM mirror_page WHERE index_path = ? AND project = ?", (index, project))
 
 
-def drop_files(
+def delete_files(
     database: Database, index: str, project: str | None = None, version: str | None = None, path: str | None = None
 ) -> list[str]:
-    """Forget the files that fit what is given. Within a transaction; return their hashes."""
-    wanted = {"project": project, "version": version}
-    given = {column: value for column, value in wanted.items() if value is not None}
+    """Delete the records of the files that match all given arguments, within a transaction; return their hashes."""
+    columns = {"project": project, "version": version}
+    given = {column: value for column, value in columns.items() if value is not None}
     where = "".join(f" AND {column} = ?" for column in given)
     params = [index, *given.values()]
     if path is not None:
         where += " AND path IN (?, ?)"
         params += [path, f"{path}.metadata"]
     rows = database.returning(
-        f"DELETE FROM mirror_file WHERE index_path = ?{where} RETURNING sha256",  # noqa: S608 - our columns
+        f"DELETE FROM mirror_file WHERE index_path = ?{where} RETURNING sha256",  # noqa: S608 - columns named here
         params,
     )
     return [row[0] for row in rows]
 
 
-def lose(database: Database, sha256: str) -> None:
-    """Forget every file of that content. Within a transaction."""
+def delete_files_by_hash(database: Database, sha256: str) -> None:
+    """Delete the records of all files with that content. Call it within a transaction."""
     database.write("DELETE FROM mirror_file WHERE sha256 = ?", (sha256,))
 
 
-def refers(database: Database, sha256: str) -> bool:
-    """Say whether any file has that content."""
+def has_hash(database: Database, sha256: str) -> bool:
+    """Say whether any downloaded file has that content."""
     return bool(database.read("SELECT 1 FROM mirror_file WHERE sha256 = ? LIMIT 1", (sha256,)))
 
 
-def all_files(database: Database) -> Iterator[tuple[StoredFile, str]]:
-    """Yield every file that is here, with its whole address."""
+def stored_files(database: Database) -> Iterator[tuple[StoredFile, str]]:
+    """Yield every downloaded file, with its index and path."""
     for sha256, size, index, path in database.read("SELECT sha256, size, index_path, path FROM mirror_file"):
         yield StoredFile(sha256, size), f"{index}/{path}"
 
 
-def _cached(path: str, project: str, version: str, sha256: str, size: int, upload_time: str | None) -> CachedFile:
-    return CachedFile(path, project, version, StoredFile(sha256, size), upload_time)
+def _mirrored_file(
+    path: str, project: str, version: str, sha256: str, size: int, upload_time: str | None
+) -> MirroredFile:
+    return MirroredFile(path, project, version, StoredFile(sha256, size), upload_time)

@@ -1,4 +1,4 @@
-"""Requests to upstreams, with limits in time and size, and a rest for hosts that do not answer."""
+"""Requests to upstreams, with limits in time and size, and pauses for hosts that fail."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from urllib.parse import urlsplit
 
 from wheelgate.errors import BadUpstream, NotFound, Refusal, UpstreamTimeout
 from wheelgate.outgoing import Outgoing
-from wheelgate_mirror.backoff import BACKOFF_SECONDS, Backoff
-from wheelgate_mirror.upstream_urls import Place, origin
+from wheelgate_mirror.backoff import DEFAULT_BACKOFF_SECONDS, Backoff
+from wheelgate_mirror.upstream_urls import UpstreamIndex, origin
 
 if TYPE_CHECKING:
     import requests
 
-CONNECT = 5.0
-"""Seconds until a connection must stand."""
-PIECE = 1 << 18
-"""Bytes that are read at most at once."""
-GONE = frozenset({404, 410})
-BUSY = frozenset({429, 503})
-"""Statuses that are about the whole host."""
+CONNECT_TIMEOUT_SECONDS = 5.0
+"""How long a connection may take to open."""
+RESPONSE_CHUNK_BYTES = 1 << 18
+"""The most that one read takes from a connection."""
+ABSENT_STATUSES = frozenset({404, 410})
+"""Statuses that say that there is nothing at the URL."""
+BUSY_STATUSES = frozenset({429, 503})
+"""Statuses that are about the whole host, not about one URL."""
 
 
-class Answer:
-    """What an upstream says, of which the body is still to be read."""
+class UpstreamResponse:
+    """A response whose body is still to be read."""
 
     def __init__(self, response: requests.Response, outgoing: Outgoing, deadline: float) -> None:
         self._response = response
@@ -35,39 +36,38 @@ class Answer:
         self._deadline = deadline
         self.status = response.status_code
         self.url = response.url
-        """The address after redirects."""
+        """The URL after redirects."""
         self.host = urlsplit(response.url).hostname or ""
         self.headers: Mapping[str, str] = response.headers
-        kind, *parameters = response.headers.get("Content-Type", "").split(";")
-        self.kind = kind.strip().lower()
-        """Its media type."""
+        media_type, *parameters = response.headers.get("Content-Type", "").split(";")
+        self.media_type = media_type.strip().lower()
         named = (parameter.strip().partition("=") for parameter in parameters)
         self.charset = next((value.strip("\"' ") for name, _, value in named if name.lower() == "charset"), None)
 
     def chunks(self, limit: int, *, decode: bool = True) -> Iterator[bytes]:
-        """Yield the body as it comes.
+        """Yield the body as it arrives.
 
         Args:
-            limit: bytes that it may have.
+            limit: the most bytes that it may have.
             decode: whether to undo a ``Content-Encoding``.
 
         Raises:
-            BadUpstream: it is longer, is cut off, or cannot be decoded.
-            UpstreamTimeout: it takes too long.
+            BadUpstream: the body is longer than that, incomplete, or cannot be decoded.
+            UpstreamTimeout: the response takes too long.
         """
-        taken = 0
-        while chunk := self._piece(decode):
-            taken += len(chunk)
-            if taken > limit:
-                raise BadUpstream(f"'{self.host}' sends more than the {limit} bytes that were expected")
+        received = 0
+        while chunk := self._read_chunk(decode):
+            received += len(chunk)
+            if received > limit:
+                raise BadUpstream(f"'{self.host}' sends more than the expected {limit} bytes")
             if time.monotonic() > self._deadline:
                 raise UpstreamTimeout(f"'{self.host}' takes too long to send its answer; try again later")
             yield chunk
 
-    def _piece(self, decode: bool) -> bytes:
-        """Return what has come; read() would wait for a certain amount however slowly it drips."""
+    def _read_chunk(self, decode: bool) -> bytes:
+        """Return the bytes that have arrived; read() would wait for a full chunk, however slowly it arrives."""
         try:
-            return self._response.raw.read1(PIECE, decode_content=decode)
+            return self._response.raw.read1(RESPONSE_CHUNK_BYTES, decode_content=decode)
         except Exception as error:
             raise self._outgoing.refusal(error, self.url) from error
 
@@ -79,67 +79,68 @@ class Answer:
         return body
 
     def refusal(self, what: str) -> Refusal:
-        """Say that this answer is of no use to whoever asked for ``what``."""
-        if self.status in GONE:
+        """Return the error for this response, which does not contain ``what``."""
+        if self.status in ABSENT_STATUSES:
             return NotFound(f"'{self.host}' does not have {what}")
         if self.status in (401, 403):
-            why = "wants another login than the one in mirror_url, or does not give it out"
-            return BadUpstream(f"'{self.host}' refuses {what} with status {self.status}: it {why}")
+            why = "it requires another login than the one in mirror_url, or does not give it to anyone"
+            return BadUpstream(f"'{self.host}' refuses {what} with status {self.status}: {why}")
         return BadUpstream(f"'{self.host}' answers with status {self.status} when asked for {what}; try again later")
 
 
-class Upstreams:
-    """Asks upstreams. Shared by all threads of a worker."""
+class UpstreamClient:
+    """Sends requests to upstreams. All threads of a worker share it."""
 
-    def __init__(self, outgoing: Outgoing, backoff: Backoff, silence: float) -> None:
-        """Take what sends requests, what remembers failures, and the seconds that an upstream may say nothing."""
+    def __init__(self, outgoing: Outgoing, backoff: Backoff, timeout: float) -> None:
+        """Make a client that waits at most ``timeout`` seconds for an upstream that sends nothing."""
         self._outgoing = outgoing
         self._backoff = backoff
-        self._silence = silence
+        self._timeout = timeout
 
     @cached_property
     def _session(self) -> requests.Session:
         return self._outgoing.session()
 
     @contextmanager
-    def ask(self, place: Place, url: str, headers: Mapping[str, str], *, seconds: float) -> Iterator[Answer]:
-        """Send a GET request; credentials go along if they are meant for that host.
+    def get(
+        self, upstream: UpstreamIndex, url: str, headers: Mapping[str, str], *, seconds: float
+    ) -> Iterator[UpstreamResponse]:
+        """Send a GET request, with the credentials of the upstream if ``url`` is on its host.
 
         Args:
-            place: the upstream on whose behalf it is.
-            url: what to ask for.
+            upstream: the upstream that refers to ``url``.
+            url: may be on another host.
             headers: further headers.
-            seconds: how long the whole answer may take.
+            seconds: how long the whole response may take.
 
         Raises:
-            BadUpstream: the host is not reached, or asks to be left alone; until when is remembered.
-            UpstreamTimeout: it does not begin to answer in time.
-            Forbidden: the server may not go there.
+            BadUpstream: the host cannot be reached, or has a pause after a failure.
+            UpstreamTimeout: the response does not begin in time.
+            Forbidden: the server may not connect to the host.
         """
-        if failed := self._backoff.problem(origin(url)):
-            raise failed[1]
+        if failure := self._backoff.failure(origin(url)):
+            raise failure[1]
         deadline = time.monotonic() + seconds
         try:
-            response = self._send(url, {**headers, **place.headers_for(url)})
+            raw = self._send(url, {**headers, **upstream.headers_for(url)})
         except BadUpstream:
-            # A connection that was kept open is often closed by the other side in this very moment.
-            response = self._send(url, {**headers, **place.headers_for(url)}, last=True)
-        with response:
-            answer = Answer(response, self._outgoing, deadline)
-            if answer.status in BUSY:
-                told = answer.headers.get("Retry-After", "")
-                self._backoff.note(
-                    origin(url), answer.refusal("anything"), float(told) if told.isdecimal() else BACKOFF_SECONDS
-                )
-            yield answer
+            # The other side may have closed an idle connection of the pool in this very moment.
+            raw = self._send(url, {**headers, **upstream.headers_for(url)}, last=True)
+        with raw:
+            response = UpstreamResponse(raw, self._outgoing, deadline)
+            if response.status in BUSY_STATUSES:
+                after = response.headers.get("Retry-After", "")
+                pause = float(after) if after.isdecimal() else DEFAULT_BACKOFF_SECONDS
+                self._backoff.add(origin(url), response.refusal("anything"), pause)
+            yield response
 
     def _send(self, url: str, headers: dict[str, str], *, last: bool = False) -> requests.Response:
-        """Send a request; if it fails for good, have the host left alone."""
-        timeout = (min(CONNECT, self._silence), self._silence)
+        """Send a request. After a timeout, or a failure of the ``last`` attempt, the host gets a pause."""
+        timeout = (min(CONNECT_TIMEOUT_SECONDS, self._timeout), self._timeout)
         try:
             return self._session.get(url, headers=headers, stream=True, timeout=timeout)
         except Exception as error:
             refusal = self._outgoing.refusal(error, url)
             if isinstance(refusal, UpstreamTimeout) or (last and isinstance(refusal, BadUpstream)):
-                self._backoff.note(origin(url), refusal)
+                self._backoff.add(origin(url), refusal)
             raise refusal from error

@@ -1,4 +1,4 @@
-"""Addresses of upstreams: how they are configured, and which of them the credentials are for."""
+"""URLs of upstreams: how they are configured, and which hosts get the credentials in them."""
 
 from __future__ import annotations
 
@@ -13,54 +13,55 @@ from wheelgate import Index
 from wheelgate.errors import BadInput
 from wheelgate.outgoing import Outgoing
 
-PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class UpstreamIndex:
     """The simple index of an upstream."""
 
-    simple: str
-    """Its address, without credentials, with a slash at the end."""
-    login: str = field(repr=False)
-    """The header ``Authorization`` for requests to that host; empty without credentials."""
+    url: str
+    """Without credentials, with a slash at the end."""
+    authorization: str = field(repr=False)
+    """The ``Authorization`` header for requests to its host; empty without credentials."""
 
     @property
-    def source(self) -> str:
-        """A short text that stands for the address: what another upstream said is not taken for this one's."""
-        return hashlib.sha256(self.simple.encode()).hexdigest()[:16]
+    def url_hash(self) -> str:
+        """A short hash of the URL. It marks stored pages, so that a mirror with a new upstream ignores the old ones."""
+        return hashlib.sha256(self.url.encode()).hexdigest()[:16]
 
-    def page(self, name: str) -> str:
-        """Return the address of a project's page, or of the list of all if the name is empty."""
-        return f"{self.simple}{name}/" if name else self.simple
+    def page_url(self, name: str) -> str:
+        """Return the URL of a project's page, or of the list of all projects if the name is empty."""
+        return f"{self.url}{name}/" if name else self.url
 
     def headers_for(self, url: str) -> dict[str, str]:
-        """Return the headers of a request to that address: the login, if it is meant for that host."""
-        return {"Authorization": self.login} if self.login and origin(url) == origin(self.simple) else {}
+        """Return the credentials as headers, if ``url`` is on the host that they belong to."""
+        matches = self.authorization and origin(url) == origin(self.url)
+        return {"Authorization": self.authorization} if matches else {}
 
 
-def place_of(index: Index) -> Place | None:
-    """Return where a mirror's packages come from; None if it was not said yet."""
+def upstream_of(index: Index) -> UpstreamIndex | None:
+    """Return the upstream of a mirror; None if it has no ``mirror_url`` yet."""
     url = index.config.get("mirror_url")
     if not url:
         return None
     parts = urlsplit(url)
     plain = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/") + "/", "", ""))
     login = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
-    return Place(plain, "" if login == ":" else f"Basic {base64.b64encode(login.encode()).decode()}")
+    return UpstreamIndex(plain, "" if login == ":" else f"Basic {base64.b64encode(login.encode()).decode()}")
 
 
 def origin(url: str) -> str:
-    """Return scheme, host and port of an address."""
+    """Return scheme, host and port of a URL."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}:{parts.port or PORTS.get(parts.scheme)}"
+    return f"{parts.scheme}://{parts.hostname}:{parts.port or DEFAULT_PORTS.get(parts.scheme)}"
 
 
 def mirror_url_parser(outgoing: Outgoing) -> Callable[[Any], str]:
-    """Make a reader of the address of a simple index; it may hold a name and a password, percent-encoded."""
+    """Return a parser of ``mirror_url``. The URL may contain a name and a password, percent-encoded."""
 
     def parse(value: Any) -> str:
-        if not isinstance(value, str) or not _is_address(value):
+        if not isinstance(value, str) or not _is_http_url(value):
             raise BadInput("'mirror_url' option must be a URL.")
         outgoing.policy.check_url(value)
         return value
@@ -69,28 +70,28 @@ def mirror_url_parser(outgoing: Outgoing) -> Callable[[Any], str]:
 
 
 def root_pypi_url(text: str) -> str:
-    """Read the option ``--root-pypi-url``."""
-    if not _is_address(text):
-        raise ValueError("the address of a simple index such as https://packages.example/simple/")
+    """Parse the option ``--root-pypi-url``."""
+    if not _is_http_url(text):
+        raise ValueError("the URL of a simple index such as https://packages.example/simple/")
     return text
 
 
-def _is_address(text: str) -> bool:
+def _is_http_url(text: str) -> bool:
     try:
         parts = urlsplit(text)
-        return text.isprintable() and " " not in text and _leads_somewhere(parts)
+        return text.isprintable() and " " not in text and _names_a_host(parts)
     except ValueError:
         return False
 
 
-def _leads_somewhere(parts: SplitResult) -> bool:
-    # To read the port checks it.
-    return parts.scheme in PORTS and bool(parts.hostname) and parts.port != 0
+def _names_a_host(parts: SplitResult) -> bool:
+    # Reading the port raises ValueError if it is not a number in range.
+    return parts.scheme in DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
 
 
 def default_upstream() -> tuple[str, str]:
-    """Return the public index's simple index, and the form of its projects' pages."""
-    # Costs 0.2 s and 16 MB, and is needed once in the life of a server.
+    """Return the URL of the public index's simple index, and the URL template of its project pages for people."""
+    # This import costs 0.2 s and 16 MB, and a server needs it only at its first start.
     from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
     simple = str(PYPI_SIMPLE_ENDPOINT)

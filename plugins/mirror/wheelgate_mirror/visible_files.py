@@ -1,4 +1,4 @@
-"""What of a page an index offers now."""
+"""The part of an upstream's page that a mirror shows now."""
 
 from __future__ import annotations
 
@@ -11,59 +11,60 @@ from wheelgate import Index
 from wheelgate.packages import Release, ReleaseFile, StoredFile
 from wheelgate_mirror.cache import CurrentPage
 from wheelgate_mirror.cooldown import cooldown_of
-from wheelgate_mirror.filenames import order
-from wheelgate_mirror.pages import Offer, Page
+from wheelgate_mirror.filenames import version_sort_key
+from wheelgate_mirror.pages import UpstreamFile, UpstreamPage
 
 QUARANTINED = "quarantined"
-"""The status of projects whose files are not offered (PEP 792)."""
+"""The status of a project whose files are held back (PEP 792)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
-    """A project as this index shows it; the fields that are not explained are those of ``Project``."""
+class VisibleProject:
+    """A project as a mirror shows it; fields without a description are those of ``Project``."""
 
-    page: Page
-    offers: tuple[Offer, ...]
+    page: UpstreamPage
+    files: tuple[UpstreamFile, ...]
+    """The files of the page that are not held back."""
     versions: tuple[str, ...]
     stale: bool
     until: float | None
 
 
-def offered(index: Index, project: str, page: Page, current: CurrentPage) -> Offered:
-    """Leave out what is too young, and everything of a project in quarantine."""
+def visible_project(index: Index, project: str, page: UpstreamPage, current: CurrentPage) -> VisibleProject:
+    """Leave out files that are too young, and all files of a project in quarantine."""
     cooldown, now = cooldown_of(index), time.time()
-    offers = () if page.status == QUARANTINED else page.files
+    files = () if page.status == QUARANTINED else page.files
     if index.config.get("mirror_provides_core_metadata") is False:
-        offers = tuple(replace(offer, core_metadata=None) for offer in offers)
-    if not cooldown.age:
-        return Offered(page, offers, page.versions, current.stale, current.until)
-    ready = [cooldown.ready(project, offer.version, offer.upload_time) for offer in offers]
-    old = tuple(offer for offer, moment in zip(offers, ready, strict=True) if moment <= now)
-    versions = tuple(sorted({offer.version for offer in old if offer.version}, key=order))
-    until = min(
-        (moment for moment in ready if moment > now), default=math.inf
-    )  # a page that was good for longer would go on hiding what has come of age
+        files = tuple(replace(file, core_metadata=None) for file in files)
+    if not cooldown.seconds:
+        return VisibleProject(page, files, page.versions, current.stale, current.until)
+    available = [cooldown.available_at(project, file.version, file.upload_time) for file in files]
+    old = tuple(file for file, moment in zip(files, available, strict=True) if moment <= now)
+    versions = tuple(sorted({file.version for file in old if file.version}, key=version_sort_key))
+    # A page that is valid for longer would hide files that are old enough by then.
+    until = min((moment for moment in available if moment > now), default=math.inf)
     until = min(until, math.inf if current.until is None else current.until)
-    return Offered(page, old, versions, current.stale, None if math.isinf(until) else until)
+    return VisibleProject(page, old, versions, current.stale, None if math.isinf(until) else until)
 
 
-def releases(found: Offered, here: Mapping[str, StoredFile]) -> list[Release]:
-    """Return the versions that have files, the oldest first; ``here`` names by path the files that were fetched."""
-    by_version: dict[str, list[Offer]] = {}
-    for offer in found.offers:
-        if offer.version:
-            by_version.setdefault(offer.version, []).append(offer)
-    return [_release(found.page.name, version, by_version[version], here) for version in sorted(by_version, key=order)]
+def visible_releases(project: VisibleProject, stored: Mapping[str, StoredFile]) -> list[Release]:
+    """Return the versions that have files, oldest first; ``stored`` has the downloaded files by path."""
+    by_version: dict[str, list[UpstreamFile]] = {}
+    for file in project.files:
+        if file.version:
+            by_version.setdefault(file.version, []).append(file)
+    versions = sorted(by_version, key=version_sort_key)
+    return [_release(project.page.name, version, by_version[version], stored) for version in versions]
 
 
-def _release(name: str, version: str, offers: Sequence[Offer], here: Mapping[str, StoredFile]) -> Release:
+def _release(name: str, version: str, files: Sequence[UpstreamFile], stored: Mapping[str, StoredFile]) -> Release:
     metadata = {"name": name, "version": version}
     for key, values in (
-        ("requires_python", [offer.requires_python for offer in offers]),
-        ("yanked", [offer.yanked for offer in offers]),
+        ("requires_python", [file.requires_python for file in files]),
+        ("yanked", [file.yanked for file in files]),
     ):
-        told = next((value for value in values if value is not None), None)
-        if told is not None:
-            metadata[key] = told
-    links = tuple(ReleaseFile("releasefile", offer.path, here.get(offer.path), offer.hashes) for offer in offers)
+        first = next((value for value in values if value is not None), None)
+        if first is not None:
+            metadata[key] = first
+    links = tuple(ReleaseFile("releasefile", file.path, stored.get(file.path), file.hashes) for file in files)
     return Release(name, version, metadata, links)

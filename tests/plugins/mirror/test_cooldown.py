@@ -1,4 +1,4 @@
-"""Files that are younger than ``min_age`` are neither listed nor served, until they are old enough or excepted."""
+"""The cooldown: a mirror neither lists nor serves files younger than ``min_age``, unless there is an exception."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from tests.helpers import distributions
+from tests.helpers.simple_pages import SIMPLE_JSON
 from tests.helpers.upstream import Upstream
-from tests.plugins.mirror.conftest import JSON, ROOT, Mirror
+from tests.plugins.mirror.conftest import ROOT, Mirror
 
 from wheelgate import Index
 from wheelgate_mirror.cache import CurrentPage
-from wheelgate_mirror.pages import Offer, Page
-from wheelgate_mirror.visible_files import offered
+from wheelgate_mirror.pages import UpstreamFile, UpstreamPage
+from wheelgate_mirror.visible_files import visible_project
 
 OLD = distributions.wheel("abc", "1.0")
 YOUNG = distributions.wheel("abc", "2.0")
@@ -22,7 +23,7 @@ TIMELESS = distributions.wheel("abc", "3.0")
 
 
 def ago(**span: float) -> str:
-    """Return a time of the past as PEP 700 writes it."""
+    """Return a time in the past as PEP 700 writes it."""
     return (datetime.now(UTC) - timedelta(**span)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -31,10 +32,10 @@ def moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def offer(version: str, upload_time: str | None) -> Offer:
-    """Make what an upstream tells of a file."""
+def upstream_file(version: str, upload_time: str | None) -> UpstreamFile:
+    """Make a file of an upstream's page."""
     name = f"abc-{version}.tar.gz"
-    return Offer(name, version, f"https://files.example/{name}", {}, None, upload_time, None, None, None, None)
+    return UpstreamFile(name, version, f"https://files.example/{name}", {}, None, upload_time, None, None, None, None)
 
 
 BORN = time.time() - 86400
@@ -42,7 +43,7 @@ BORN = time.time() - 86400
 
 @pytest.fixture
 def held(mirror: Mirror, upstream: Upstream) -> Mirror:
-    """Return a mirror of three files, of which nobody knows how old the last one is."""
+    """Return a mirror of three files; the upstream gives no time for the last one."""
     upstream.add(OLD, upload_time=ago(days=8))
     upstream.add(YOUNG, upload_time=ago(days=6), provenance=f"{upstream.root}provenance")
     upstream.add(TIMELESS, upload_time="")
@@ -68,8 +69,8 @@ def held(mirror: Mirror, upstream: Upstream) -> Mirror:
     ],
     ids=str,
 )
-def test_what_is_offered(held: Mirror, config: dict[str, Any], versions: list[str]) -> None:
-    """Pages list, and tell the versions of, what is old enough or excepted; files without a time are not."""
+def test_pages_show_files_that_are_old_enough(held: Mirror, config: dict[str, Any], versions: list[str]) -> None:
+    """Pages list files and versions that are old enough or excepted, but no files without a time."""
     held.set(**config)
 
     page = held.page("abc").json
@@ -80,16 +81,16 @@ def test_what_is_offered(held: Mirror, config: dict[str, Any], versions: list[st
     assert (known.status, [*known.result]) == (200, versions) if versions else known.status == 404
 
 
-@pytest.mark.parametrize("offered", [YOUNG, TIMELESS], ids=["young", "timeless"])
+@pytest.mark.parametrize("dist", [YOUNG, TIMELESS], ids=["young", "timeless"])
 @pytest.mark.parametrize("suffix", ["", ".metadata", ".provenance"])
-@pytest.mark.parametrize("fetched", [True, False], ids=["fetched before", "new"])
-def test_what_is_held_back(
-    held: Mirror, upstream: Upstream, offered: distributions.Distribution, suffix: str, fetched: bool
+@pytest.mark.parametrize("fetched", [True, False], ids=["downloaded before", "new"])
+def test_young_files_are_refused(
+    held: Mirror, upstream: Upstream, dist: distributions.Distribution, suffix: str, fetched: bool
 ) -> None:
-    """Who knows the address is refused, also if the file is here, and is told why, until when, and the way out."""
-    address = held.address(offered) + suffix
+    """The address of a young file answers 403, even if it is stored, with the reason, the time, and how to get it."""
+    address = held.address(dist) + suffix
     if fetched:
-        held.site.request("GET", held.address(offered))
+        held.site.request("GET", held.address(dist))
         held.site.request("GET", address)
     held.set(min_age="7d")
     before = upstream.count()
@@ -100,13 +101,13 @@ def test_what_is_held_back(
     assert "holds files back until they are 7d old (min_age)" in answer.message
     assert "min_age_exceptions" in answer.message
     day = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H}"
-    why = f"becomes available at {day}" if offered is YOUNG else "does not say when"
+    why = f"becomes available at {day}" if dist is YOUNG else "does not say when"
     assert why in answer.message
     assert upstream.count() == before
 
 
-def test_html_tells_no_times(held: Mirror, upstream: Upstream) -> None:
-    """Of an upstream without times nothing is offered, but for the exceptions."""
+def test_html_pages_have_no_times(held: Mirror, upstream: Upstream) -> None:
+    """A mirror of an upstream without times shows only the exceptions."""
     upstream.form = "html"
     held.set(min_age="7d", min_age_exceptions=["abc==1.0"])
 
@@ -114,29 +115,29 @@ def test_html_tells_no_times(held: Mirror, upstream: Upstream) -> None:
 
 
 @pytest.mark.parametrize(
-    ("good_until", "until"),
+    ("valid_until", "until"),
     [(None, BORN + 7 * 86400), (BORN + 8 * 86400, BORN + 7 * 86400), (BORN + 86400, BORN + 86400)],
-    ids=["for ever", "for longer", "for less"],
+    ids=["forever", "for longer", "for less"],
 )
-def test_a_page_is_good_until_the_next_file_comes_of_age(good_until: float | None, until: float) -> None:
-    """The page is made anew at the moment at which the next file is old enough, whatever else it may be good for."""
+def test_a_page_is_valid_until_the_next_file_is_old_enough(valid_until: float | None, until: float) -> None:
+    """A page expires when the next file is old enough, unless the upstream's page expires earlier."""
     index = Index("root", "up", "mirror", {"min_age": "7d"})
     files = (
-        offer("1.0", ago(days=8)),
-        offer("2.0", moment(BORN)),
-        offer("3.0", moment(BORN + 100)),
-        offer("4.0", None),
+        upstream_file("1.0", ago(days=8)),
+        upstream_file("2.0", moment(BORN)),
+        upstream_file("3.0", moment(BORN + 100)),
+        upstream_file("4.0", None),
     )
-    page = Page("abc", files, ("1.0", "2.0", "3.0", "4.0"), "active", "")
+    page = UpstreamPage("abc", files, ("1.0", "2.0", "3.0", "4.0"), "active", "")
 
-    found = offered(index, "abc", page, CurrentPage(b"", good_until))
+    project = visible_project(index, "abc", page, CurrentPage(b"", valid_until))
 
-    assert found.versions == ("1.0",)
-    assert found.until == pytest.approx(until, abs=1e-3)
+    assert project.versions == ("1.0",)
+    assert project.until == pytest.approx(until, abs=1e-3)
 
 
-def test_what_is_held_back_cannot_be_pushed(held: Mirror, fresh: str) -> None:
-    """A push is no way around."""
+def test_a_push_takes_no_young_files(held: Mirror, fresh: str) -> None:
+    """A push does not get around the cooldown."""
     held.set(min_age="7d")
     held.site.request("PUT", f"/root/{fresh}-own", {"acl_upload": ["root"]}, auth=ROOT)
     body = {"name": "abc", "targetindex": f"root/{fresh}-own"}
@@ -146,11 +147,11 @@ def test_what_is_held_back_cannot_be_pushed(held: Mirror, fresh: str) -> None:
     assert [answer.status for answer in answers] == [400, 200]
 
 
-def test_what_inherits_holds_back_too(held: Mirror, fresh: str) -> None:
-    """An index that has the mirror as its base shows the same."""
+def test_the_cooldown_applies_to_inheriting_indices(held: Mirror, fresh: str) -> None:
+    """An index with the mirror as its base shows the same files."""
     held.set(min_age="7d")
     held.site.request("PUT", f"/root/{fresh}-own", {"bases": [held.path.strip("/")]}, auth=ROOT)
 
-    page = held.site.request("GET", f"/root/{fresh}-own/+simple/abc/", headers={"Accept": JSON}).json
+    page = held.site.request("GET", f"/root/{fresh}-own/+simple/abc/", headers={"Accept": SIMPLE_JSON}).json
 
     assert [entry["filename"] for entry in page["files"]] == [OLD.filename]

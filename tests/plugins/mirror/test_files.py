@@ -1,4 +1,4 @@
-"""Files of an upstream: fetched once, checked, kept, and there when the upstream is not."""
+"""Files of an upstream: downloaded once, verified, stored, and served while the upstream is down."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 from tests.helpers import distributions
 from tests.helpers.distributions import Distribution
+from tests.helpers.simple_pages import SIMPLE_JSON
 from tests.helpers.upstream import Fault, Upstream
-from tests.plugins.mirror.conftest import JSON, ROOT, Mirror
+from tests.plugins.mirror.conftest import ROOT, Mirror
 
 from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 from wheelgate.testing.site import Site
@@ -25,35 +26,35 @@ WHEEL = distributions.wheel("abc", "1.0")
 SDIST = distributions.sdist("abc", "1.0")
 
 
-def kept(mirror: Mirror) -> set[str]:
-    """Return the hashes of all files in the server's folder."""
+def stored_hashes(mirror: Mirror) -> set[str]:
+    """Return the hashes of all stored files."""
     folder: Path = mirror.site.config.serverdir / "files"
     return {hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("form", ["json", "html"])
-@pytest.mark.parametrize("offered", [WHEEL, SDIST], ids=["wheel", "sdist"])
-@pytest.mark.parametrize("sha256", [None, ""], ids=["with a hash", "without"])
-def test_a_file_is_fetched_once(
-    mirror: Mirror, upstream: Upstream, form: Any, offered: Distribution, sha256: str
+@pytest.mark.parametrize("dist", [WHEEL, SDIST], ids=["wheel", "sdist"])
+@pytest.mark.parametrize("sha256", [None, ""], ids=["with a hash", "without a hash"])
+def test_a_file_is_downloaded_once(
+    mirror: Mirror, upstream: Upstream, form: Any, dist: Distribution, sha256: str | None
 ) -> None:
-    """The first who asks gets the bytes as they come from the upstream; then they are here."""
+    """The first request passes on the upstream's bytes while it downloads; later ones read the stored file."""
     upstream.form = form
-    upstream.add(offered, sha256=sha256)
+    upstream.add(dist, sha256=sha256)
 
-    first, second = mirror.get(offered), mirror.get(offered)
+    first, second = mirror.get(dist), mirror.get(dist)
     upstream.stop()
-    third = mirror.get(offered)
+    third = mirror.get(dist)
 
     assert [answer.status for answer in (first, second, third)] == [200] * 3
-    assert {answer.content for answer in (first, second, third)} == {offered.content}
-    assert upstream.count(upstream.file_path(offered)) == 1
-    assert third.headers["etag"] == f'"{offered.sha256}"'
+    assert {answer.content for answer in (first, second, third)} == {dist.content}
+    assert upstream.count(upstream.file_path(dist)) == 1
+    assert third.headers["etag"] == f'"{dist.sha256}"'
 
 
 @pytest.mark.slow
-def test_many_who_ask_at_once_cause_one_download(tmp_path: Path, upstream: Upstream) -> None:
-    """All clients of all workers read along while one download runs, and get its beginning before it ends."""
+def test_many_requests_at_once_cause_one_download(tmp_path: Path, upstream: Upstream) -> None:
+    """All clients of all workers read from one download, and get its beginning before it ends."""
     big = upstream.add(distributions.wheel("big", "1.0", size=3_000_000))
     gate = Event()
     upstream.faults[upstream.file_path(big)] = Fault(gate=gate, gate_at=2_000_000)
@@ -70,7 +71,7 @@ def test_many_who_ask_at_once_cause_one_download(tmp_path: Path, upstream: Upstr
 
         config = {"type": "mirror", "mirror_url": upstream.url}
         requests.put(f"{server.url}root/up", json=config, headers={"X-Devpi-Auth": "cm9vdDo="}, timeout=30)
-        page = requests.get(f"{server.url}root/up/+simple/big/", headers={"Accept": JSON}, timeout=30).json()
+        page = requests.get(f"{server.url}root/up/+simple/big/", headers={"Accept": SIMPLE_JSON}, timeout=30).json()
         url = f"{server.url}root/up/{page['files'][0]['url'].removeprefix('../../')}"
         answers = [clients.submit(fetch, mine) for mine in begun]
         assert all(mine.wait(60) for mine in begun)
@@ -81,19 +82,19 @@ def test_many_who_ask_at_once_cause_one_download(tmp_path: Path, upstream: Upstr
     assert upstream.count(upstream.file_path(big)) == 1
 
 
-def failure(mirror: Mirror, offered: Distribution, caplog: pytest.LogCaptureFixture) -> tuple[int, str]:
-    """Ask for a file that cannot be had whole; return the status and the reason.
+def failure(mirror: Mirror, dist: Distribution, caplog: pytest.LogCaptureFixture) -> tuple[int, str]:
+    """Download a file that fails; return the status and the reason.
 
-    What goes wrong when the first bytes are on their way can only end early: the status is then 0, and the reason is
-    in the log.
+    After the first bytes are sent, the server can only cut the answer off: the status is then 0, and the reason is in
+    the log.
     """
     try:
-        answer = mirror.get(offered)
+        answer = mirror.get(dist)
     except ConnectionAbortedError:
         return 0, caplog.text
     if answer.status != 200:
         return answer.status, answer.message
-    assert len(answer.content) < len(offered.content)
+    assert len(answer.content) < len(dist.content)
     return 0, caplog.text
 
 
@@ -101,7 +102,7 @@ Break = Callable[[Upstream], None]
 
 
 def fault(**what: Any) -> Break:
-    """Make what breaks the wheel's download."""
+    """Return a function that makes the download of the wheel fail."""
 
     def apply(upstream: Upstream) -> None:
         upstream.faults[upstream.file_path(WHEEL)] = Fault(**what)
@@ -114,17 +115,17 @@ BAD = {
     "cut off": (fault(cut=500), 502, "closed the connection"),
     "too short": (fault(body=WHEEL.content[:-1]), 502, "instead of"),
     "too long": (fault(body=WHEEL.content + b"x"), 502, "more than"),
-    "without an end": (fault(endless=True), 502, "more than"),
-    "not there": (fault(status=404), 404, "does not have"),
+    "endless": (fault(endless=True), 502, "more than"),
+    "missing": (fault(status=404), 404, "does not have"),
     "refused": (fault(status=403), 502, "refuses"),
     "broken": (fault(status=500), 502, "status 500"),
-    "moved to nowhere": (fault(location="http://127.0.0.1:9/"), 502, "cannot be reached"),
-    "moved to a file": (fault(location="file:///etc/passwd"), 502, "a malformed URL"),
+    "moved to a closed port": (fault(location="http://127.0.0.1:9/"), 502, "cannot be reached"),
+    "moved to a file URL": (fault(location="file:///etc/passwd"), 502, "a malformed URL"),
 }
 
 
 @pytest.mark.parametrize(("break_it", "status", "sentence"), BAD.values(), ids=BAD)
-def test_what_is_not_as_announced_is_not_kept(
+def test_a_file_that_does_not_match_its_page_is_not_stored(
     mirror: Mirror,
     upstream: Upstream,
     caplog: pytest.LogCaptureFixture,
@@ -132,26 +133,26 @@ def test_what_is_not_as_announced_is_not_kept(
     status: int,
     sentence: str,
 ) -> None:
-    """A file that is damaged, cut off or missing is an error for who asked, and leaves nothing; it can come later."""
+    """A damaged, incomplete or missing file is an error and is not stored; the next download can succeed."""
     upstream.add(WHEEL)
-    before = kept(mirror)
+    before = stored_hashes(mirror)
     break_it(upstream)
 
-    told, why = failure(mirror, WHEEL, caplog)
+    answered, why = failure(mirror, WHEEL, caplog)
 
-    assert told in (status, 0)
+    assert answered in (status, 0)
     assert sentence in why
-    assert kept(mirror) == before
+    assert stored_hashes(mirror) == before
     upstream.faults.clear()
     mirror.refresh("abc")
     assert mirror.get(WHEEL).content == WHEEL.content
 
 
 @pytest.mark.parametrize("right", [True, False], ids=["right", "wrong"])
-def test_other_hashes_are_checked_too(
+def test_other_hashes_are_verified_too(
     mirror: Mirror, upstream: Upstream, caplog: pytest.LogCaptureFixture, right: bool
 ) -> None:
-    """A file that is announced with another hash than sha256 is checked by that."""
+    """A file whose page gives another hash than sha256 is verified with that hash."""
     digest = hashlib.md5(WHEEL.content if right else b"").hexdigest()
     link = f'<a href="/files/{WHEEL.filename}#md5={digest}">{WHEEL.filename}</a>'
     upstream.add(WHEEL)
@@ -161,13 +162,13 @@ def test_other_hashes_are_checked_too(
     if right:
         assert mirror.get(WHEEL).content == WHEEL.content
     else:
-        told, why = failure(mirror, WHEEL, caplog)
-        assert told in (502, 0)
+        status, why = failure(mirror, WHEEL, caplog)
+        assert status in (502, 0)
         assert "its md5 is wrong" in why
 
 
-def test_a_file_can_be_asked_for_before_its_page(mirror: Mirror, upstream: Upstream) -> None:
-    """An installer with a lock file asks for no page; the mirror finds the file by its name."""
+def test_a_file_can_be_requested_before_its_page(mirror: Mirror, upstream: Upstream) -> None:
+    """An installer with a lock file requests no page; the mirror finds the file by its name."""
     awkward = upstream.add(distributions.sdist("abc-2", "1.0", filename="abc-2-1.0.tar.gz"))
     path = f"/+f/{awkward.sha256[:3]}/{awkward.sha256[3:16]}/{awkward.filename}"
 
@@ -179,14 +180,14 @@ def test_a_file_can_be_asked_for_before_its_page(mirror: Mirror, upstream: Upstr
 @pytest.mark.parametrize(
     "path", ["+f/abc/0123456789abc/x", "+f/abc/0123456789abc/x.whl", "+e/https_x/-1.0.tar.gz", "+e/x/_-1.0.zip"]
 )
-def test_what_can_be_no_file_is_not_asked_for(mirror: Mirror, upstream: Upstream, path: str) -> None:
-    """A name that tells of no project is 404 without a question."""
+def test_an_address_without_a_project_reaches_no_upstream(mirror: Mirror, upstream: Upstream, path: str) -> None:
+    """A file name without a project is 404, without a request to the upstream."""
     assert mirror.site.request("GET", f"{mirror.path}/{path}").status == 404
     assert upstream.count() == 0
 
 
-def test_files_may_stay_where_they_are(mirror: Mirror, upstream: Upstream) -> None:
-    """With ``mirror_use_external_urls`` clients are sent to the upstream for what is not here."""
+def test_files_may_stay_on_the_upstream(mirror: Mirror, upstream: Upstream) -> None:
+    """With ``mirror_use_external_urls``, clients are redirected to the upstream for files that are not stored."""
     upstream.add(WHEEL)
     upstream.add(SDIST)
     mirror.get(SDIST)
@@ -199,8 +200,8 @@ def test_files_may_stay_where_they_are(mirror: Mirror, upstream: Upstream) -> No
     assert upstream.count(upstream.file_path(WHEEL)) == 0
 
 
-def test_metadata_is_fetched_without_its_file(mirror: Mirror, upstream: Upstream) -> None:
-    """The metadata beside a file is fetched when somebody asks for it, and kept."""
+def test_metadata_is_downloaded_without_its_file(mirror: Mirror, upstream: Upstream) -> None:
+    """The metadata next to a file is downloaded at the first request for it, and stored."""
     upstream.add(WHEEL)
     upstream.add(SDIST)
 
@@ -216,10 +217,10 @@ def test_metadata_is_fetched_without_its_file(mirror: Mirror, upstream: Upstream
 @pytest.mark.parametrize(
     ("what", "status"),
     [(Fault(body=b"Name: evil"), 502), (Fault(status=404), 404), (Fault(status=500), 502)],
-    ids=["other bytes", "not there", "broken"],
+    ids=["other bytes", "missing", "broken"],
 )
-def test_metadata_is_checked(mirror: Mirror, upstream: Upstream, what: Fault, status: int) -> None:
-    """Metadata with another hash than the page tells is neither passed on nor kept."""
+def test_metadata_is_verified(mirror: Mirror, upstream: Upstream, what: Fault, status: int) -> None:
+    """Metadata whose hash is not the one on the page is neither passed on nor stored."""
     upstream.add(WHEEL)
     upstream.faults[f"{upstream.file_path(WHEEL)}.metadata"] = what
 
@@ -230,7 +231,7 @@ def test_metadata_is_checked(mirror: Mirror, upstream: Upstream, what: Fault, st
 
 
 def test_metadata_can_be_left_out(mirror: Mirror, upstream: Upstream) -> None:
-    """With ``mirror_provides_core_metadata=no`` pages tell of no metadata, and there is none."""
+    """With ``mirror_provides_core_metadata=no``, pages name no metadata, and its address is 404."""
     upstream.add(WHEEL)
     mirror.set(mirror_provides_core_metadata=False)
 
@@ -241,10 +242,10 @@ def test_metadata_can_be_left_out(mirror: Mirror, upstream: Upstream) -> None:
 @pytest.mark.parametrize(
     ("what", "status"),
     [(Fault(body=b'{"version": 1}'), 200), (Fault(body=b"<html>"), 502), (Fault(status=500), 502)],
-    ids=["JSON", "no JSON", "broken"],
+    ids=["JSON", "not JSON", "broken"],
 )
 def test_provenance_is_passed_on(mirror: Mirror, upstream: Upstream, what: Fault, status: int) -> None:
-    """The provenance of a file is what the upstream has."""
+    """The mirror serves the upstream's provenance of a file."""
     upstream.add(WHEEL, provenance=f"{upstream.root}provenance")
     upstream.add(SDIST)
     upstream.faults["/provenance"] = what
@@ -257,7 +258,7 @@ def test_provenance_is_passed_on(mirror: Mirror, upstream: Upstream, what: Fault
 
 
 def test_credentials_are_for_one_host(shared: Site, fresh: str, upstream: Upstream) -> None:
-    """Name and password in the address go to that host, to no other, and into no answer."""
+    """Name and password in ``mirror_url`` are sent to that host only, and shown in no answer."""
     with Upstream() as elsewhere:
         elsewhere.add(SDIST)
         upstream.credentials = ("ci", "sword/fish@ü")
@@ -265,15 +266,15 @@ def test_credentials_are_for_one_host(shared: Site, fresh: str, upstream: Upstre
         upstream.list_names("xyz")
         url = upstream.url.replace("//", "//ci:sword%2Ffish%40%C3%BC@")
         mirror = Mirror(shared, f"/root/{fresh}", mirror_url=url)
-        told = {"filename": SDIST.filename, "url": f"{elsewhere.root}files/{SDIST.filename}", "hashes": {}}
-        body = json.dumps({"name": "xyz", "files": [{**told, "filename": "xyz-1.0.tar.gz"}]}).encode()
-        upstream.faults["/simple/xyz/"] = Fault(body=body, headers={"Content-Type": JSON})
+        file = {"filename": "xyz-1.0.tar.gz", "url": f"{elsewhere.root}files/{SDIST.filename}", "hashes": {}}
+        body = json.dumps({"name": "xyz", "files": [file]}).encode()
+        upstream.faults["/simple/xyz/"] = Fault(body=body, headers={"Content-Type": SIMPLE_JSON})
 
         pages = [mirror.page("abc"), mirror.page("xyz"), mirror.page(), mirror.get(WHEEL)]
-        file = mirror.site.request("GET", mirror.path + mirror.files("xyz")["xyz-1.0.tar.gz"]["url"][5:])
+        download = mirror.site.request("GET", mirror.path + mirror.files("xyz")["xyz-1.0.tar.gz"]["url"][5:])
 
         assert [answer.status for answer in pages] == [200] * 4
-        assert file.content == SDIST.content
+        assert download.content == SDIST.content
         login = base64.b64encode("ci:sword/fish@ü".encode()).decode()
         assert {asked.headers.get("authorization") for asked in upstream.asked()} == {f"Basic {login}"}
         assert [asked.headers.get("authorization") for asked in elsewhere.asked()] == [None]
@@ -285,8 +286,8 @@ def test_credentials_are_for_one_host(shared: Site, fresh: str, upstream: Upstre
         assert elsewhere.asked()[-1].headers.get("authorization") is None
 
 
-def test_a_wrong_password_is_said(shared: Site, fresh: str, upstream: Upstream) -> None:
-    """An upstream that wants another login is an upstream that does not answer, with a sentence for that."""
+def test_the_answer_names_a_wrong_password(shared: Site, fresh: str, upstream: Upstream) -> None:
+    """If the upstream refuses the credentials, the answer is 502 and says that it requires another login."""
     upstream.credentials = ("ci", "swordfish")
     upstream.add(WHEEL)
     mirror = Mirror(shared, f"/root/{fresh}", mirror_url=upstream.url)
@@ -298,49 +299,49 @@ def test_a_wrong_password_is_said(shared: Site, fresh: str, upstream: Upstream) 
 
 
 @pytest.mark.parametrize("what", ["file", "version", "project"])
-def test_what_is_deleted_is_fetched_again(mirror: Mirror, upstream: Upstream, fresh: str, what: str) -> None:
-    """To delete from a mirror is to drop what was fetched, bytes included; the upstream still has it."""
-    mine = upstream.add(distributions.wheel("abc", "1.0", seed=int(fresh.removeprefix("fresh"))))
-    address = mirror.address(mine)
-    mirror.get(mine)
-    mirror.get(mine, ".metadata")
+def test_deleted_files_are_downloaded_again(mirror: Mirror, upstream: Upstream, fresh: str, what: str) -> None:
+    """Deleting from a mirror removes the downloaded files; the next request downloads them again."""
+    dist = upstream.add(distributions.wheel("abc", "1.0", seed=int(fresh.removeprefix("fresh"))))
+    address = mirror.address(dist)
+    mirror.get(dist)
+    mirror.get(dist, ".metadata")
     path = {"file": address, "version": f"{mirror.path}/abc/1.0", "project": f"{mirror.path}/abc"}[what]
-    assert mine.sha256 in kept(mirror)
+    assert dist.sha256 in stored_hashes(mirror)
 
     deleted = mirror.site.request("DELETE", path, auth=ROOT)
 
     assert deleted.status == 200, deleted.content
     assert mirror.site.request("DELETE", path, auth=ROOT).status == 404
     mirror.site.application.sweep()
-    assert mine.sha256 not in kept(mirror)
-    assert mirror.get(mine).content == mine.content
-    assert upstream.count(upstream.file_path(mine)) == 2
+    assert dist.sha256 not in stored_hashes(mirror)
+    assert mirror.get(dist).content == dist.content
+    assert upstream.count(upstream.file_path(dist)) == 2
 
 
-def test_a_damaged_file_is_fetched_again(mirror: Mirror, upstream: Upstream, fresh: str) -> None:
-    """What ``devpi-server fsck --repair`` finds damaged is no longer offered as it is, but fetched once more."""
-    mine = upstream.add(distributions.wheel("abc", "1.0", seed=int(fresh.removeprefix("fresh"))))
-    mirror.get(mine)
+def test_a_damaged_file_is_downloaded_again(mirror: Mirror, upstream: Upstream, fresh: str) -> None:
+    """A file that ``devpi-server fsck --repair`` finds damaged is downloaded once more at the next request."""
+    dist = upstream.add(distributions.wheel("abc", "1.0", seed=int(fresh.removeprefix("fresh"))))
+    mirror.get(dist)
     (stored,) = (
         path
         for path in (mirror.site.config.serverdir / "files").rglob("*")
-        if path.is_file() and path.read_bytes() == mine.content
+        if path.is_file() and path.read_bytes() == dist.content
     )
     stored.write_bytes(b"damaged")
 
     check = mirror.site.application.files.check(hashes=True, repair=True, grace=0)
     found = [finding.subject for finding in check.findings()]
 
-    assert mirror.address(mine).strip("/") in found
-    assert mirror.get(mine).content == mine.content
-    assert upstream.count(upstream.file_path(mine)) == 2
+    assert mirror.address(dist).strip("/") in found
+    assert mirror.get(dist).content == dist.content
+    assert upstream.count(upstream.file_path(dist)) == 2
 
 
-def test_a_file_that_arrives_too_late_is_not_kept(mirror: Mirror, upstream: Upstream, fresh: str) -> None:
-    """A download that ends after its index was deleted leaves nothing."""
-    mine = upstream.add(distributions.wheel("abc", "1.0", seed=int(fresh.removeprefix("fresh"))))
-    address, gate = mirror.address(mine), Event()
-    upstream.faults[upstream.file_path(mine)] = Fault(gate=gate, gate_at=100)
+def test_a_file_that_arrives_too_late_is_not_stored(mirror: Mirror, upstream: Upstream, fresh: str) -> None:
+    """A download that ends after the deletion of its index leaves no file."""
+    dist = upstream.add(distributions.wheel("abc", "1.0", seed=int(fresh.removeprefix("fresh"))))
+    address, gate = mirror.address(dist), Event()
+    upstream.faults[upstream.file_path(dist)] = Fault(gate=gate, gate_at=100)
 
     assert mirror.site.request("HEAD", address).status == 200
     assert mirror.site.request("DELETE", mirror.path, auth=ROOT).status == 201
@@ -350,11 +351,11 @@ def test_a_file_that_arrives_too_late_is_not_kept(mirror: Mirror, upstream: Upst
             thread.join(60)
 
     mirror.site.application.sweep()
-    assert mine.sha256 not in kept(mirror)
+    assert dist.sha256 not in stored_hashes(mirror)
 
 
 def test_a_release_can_be_pushed(mirror: Mirror, fresh: str, upstream: Upstream) -> None:
-    """A push from a mirror fetches what is not here, and the target then has it without the upstream."""
+    """A push from a mirror downloads missing files; the target then serves them without the upstream."""
     upstream.add(WHEEL)
     upstream.add(SDIST)
     mirror.get(SDIST)
@@ -365,15 +366,15 @@ def test_a_release_can_be_pushed(mirror: Mirror, fresh: str, upstream: Upstream)
 
     assert pushed.status == 200, pushed.content
     upstream.stop()
-    page = site.request("GET", f"/{own}/+simple/abc/", headers={"Accept": JSON}).json
+    page = site.request("GET", f"/{own}/+simple/abc/", headers={"Accept": SIMPLE_JSON}).json
     assert {entry["filename"] for entry in page["files"]} == {WHEEL.filename, SDIST.filename}
     assert site.request("GET", f"/{own}/{page['files'][1]['url'][6:]}").status == 200
     absent = site.request("POST", mirror.path, {"name": "abc", "version": "2.0", "targetindex": own}, auth=ROOT)
     assert absent.status == 400
 
 
-def test_quarantine_holds_back(mirror: Mirror, upstream: Upstream) -> None:
-    """A project that the upstream puts into quarantine has no files, and those that were fetched are held back."""
+def test_quarantine_holds_files_back(mirror: Mirror, upstream: Upstream) -> None:
+    """If the upstream quarantines a project, its page has no files, and downloaded files are held back."""
     upstream.add(WHEEL)
     upstream.add(SDIST)
     addresses = [mirror.address(WHEEL), mirror.address(SDIST)]

@@ -1,9 +1,10 @@
-"""Whatever an upstream says is read or refused; nothing else happens, and nothing odd gets through."""
+"""Parsers of upstreams' answers: they accept or refuse any input, and pass nothing invalid on."""
 
 from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,9 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from wheelgate_mirror.filenames import projects_of, version_of
-from wheelgate_mirror.page_parsing import read_html, read_json
-from wheelgate_mirror.pages import Page, packed, unpacked
-from wheelgate_mirror.project_list import packed_names, read_html_names, read_json_names, unpacked_names
+from wheelgate_mirror.page_parsing import parse_html_page, parse_json_page
+from wheelgate_mirror.pages import UpstreamPage, pack_page, unpack_page
+from wheelgate_mirror.project_list import pack_names, parse_html_list, parse_json_list, unpack_names
 
 URL = "https://packages.example/simple/abc/"
 KEYS = [
@@ -41,30 +42,30 @@ pages = values | st.fixed_dictionaries(
 )
 
 
-def sound(page: Page) -> None:
-    """Check that nothing of a page can break one of ours, and that it is kept as it is."""
+def check_page(page: UpstreamPage) -> None:
+    """Check that nothing on a page can break a page of the mirror, and that its stored form is exact."""
     for file in page.files:
         assert re.fullmatch(
             r"(\+f/[0-9a-f]{3}/[0-9a-f]{13}|\+e/https?_[A-Za-z0-9._-]+)/abc-[A-Za-z0-9._+!~-]+", file.path
         )
         assert re.match(r"https?://[^@]*$", file.url)
-        shown = file.file()
+        shown = file.as_file()
         texts = [shown.version, shown.requires_python, shown.yanked, shown.core_metadata, *shown.hashes.values()]
         assert all(text is None or text.isprintable() for text in texts)
-    assert unpacked(packed(page)) == page
+    assert unpack_page(pack_page(page)) == page
 
 
 @settings(max_examples=100, deadline=None)
 @given(pages)
 @example({"files": [{"filename": "abc-1.0.tar.gz", "url": "https://u:p@h.example:1/abc-1.0.tar.gz"}]})
 @example({"files": [{"filename": "abc-1.0.tar.gz", "url": "x", "upload-time": "0001-01-01T00:00:00+23:00"}]})
-def test_any_json(told: Any) -> None:
-    """Any JSON is a page or a ``ValueError``."""
+def test_any_json(data: Any) -> None:
+    """Any JSON is parsed as a page, or raises ``ValueError``."""
     try:
-        page = read_json("abc", json.dumps(told).encode(), URL)
+        page = parse_json_page("abc", json.dumps(data).encode(), URL)
     except ValueError:
         return
-    sound(page)
+    check_page(page)
 
 
 attributes = st.dictionaries(
@@ -82,32 +83,32 @@ tags = st.builds(
 
 
 @pytest.mark.parametrize("head", ["<?xml version='1.0'?>", '<meta name="pypi:repository-version" content="1.9">'])
-def test_html_that_libraries_warn_of(head: str) -> None:
-    """A page that is a little odd is read without a word in the log."""
+def test_html_that_libraries_warn_about(head: str) -> None:
+    """A page with unusual HTML is parsed, and nothing is logged."""
     text = f'{head}<html><body><a href="abc-1.0.tar.gz">abc</a></body></html>'
 
-    assert [file.name for file in read_html("abc", text.encode(), URL, "utf-8").files] == ["abc-1.0.tar.gz"]
-    assert list(read_html_names(f'{head}<a href="/simple/x/">x</a>'.encode(), URL[:-4], None)) == ["x"]
+    assert [file.name for file in parse_html_page("abc", text.encode(), URL, "utf-8").files] == ["abc-1.0.tar.gz"]
+    assert list(parse_html_list(f'{head}<a href="/simple/x/">x</a>'.encode(), URL[:-4], None)) == ["x"]
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=60) | st.lists(tags, max_size=5).map(lambda parts: "".join(parts).encode("utf-8", "ignore")))
 def test_any_html(body: bytes) -> None:
-    """Any bytes are a page or a ``ValueError``."""
+    """Any bytes are parsed as a page, or raise ``ValueError``."""
     try:
-        page = read_html("abc", body, URL, None)
+        page = parse_html_page("abc", body, URL, None)
     except ValueError:
         return
-    sound(page)
+    check_page(page)
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.binary(max_size=60) | values.map(lambda told: json.dumps({"projects": told}).encode()))
+@given(st.binary(max_size=60) | values.map(lambda data: json.dumps({"projects": data}).encode()))
 def test_any_list(body: bytes) -> None:
-    """Any bytes are a list of names or a ``ValueError``."""
-    for read in (read_json_names, lambda body: read_html_names(body, URL, None)):
+    """Any bytes are parsed as a list of names, or raise ``ValueError``."""
+    for parse in (parse_json_list, partial(parse_html_list, url=URL, charset=None)):
         try:
-            names = list(unpacked_names(packed_names(read(body))))
+            names = list(unpack_names(pack_names(parse(body))))
         except ValueError:
             continue
         assert all(re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", name) for name in names)
@@ -131,19 +132,19 @@ def test_any_list(body: bytes) -> None:
         ("abc.whl", "abc", None),
     ],
 )
-def test_what_the_name_of_a_file_says(name: str, project: str, version: str | None) -> None:
-    """The version is what follows the project's name, up to the tags; old names are as good as they can be."""
+def test_versions_in_file_names(name: str, project: str, version: str | None) -> None:
+    """The version follows the project's name and ends at the tags; for old names, the guess is as good as possible."""
     assert version_of(name, project) == version
     if version:
         assert projects_of(name)[0] == project
 
 
 def test_names_are_a_sequence() -> None:
-    """The list of names can be used as any other, and keeps no more than its text."""
-    names = unpacked_names(packed_names(["b", "A.c", "a", "../x", "b"]))
+    """The list of names works as any other sequence."""
+    names = unpack_names(pack_names(["b", "A.c", "a", "../x", "b"]))
 
     assert [*names] == ["a", "a-c", "b"]
     assert (len(names), names[1], names[-1], names[1:]) == (3, "a-c", "b", ["a-c", "b"])
-    assert ("a-c" in names, "c" in names, 5 in names) == (True, False, False)
+    assert ("a-c" in names, "c" in names, names.__contains__(5)) == (True, False, False)
     with pytest.raises(IndexError):
         names[3]

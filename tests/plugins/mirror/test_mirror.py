@@ -1,8 +1,10 @@
-"""Indices of the type ``mirror``: every key, what it takes and how it is stored."""
+"""Indices of the type ``mirror``: every key, its values, and their stored form."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,7 @@ from wheelgate.testing.site import Site
 ROOT = ("root", "")
 BARE = {"type": "mirror", "volatile": True}
 
-TAKEN = [
+ACCEPTED: list[tuple[dict[str, object], dict[str, object]]] = [
     ({}, {}),
     ({"mirror_url": "https://packages.example/simple/"}, {"mirror_url": "https://packages.example/simple/"}),
     ({"mirror_url": "http://packages.example:8080"}, {"mirror_url": "http://packages.example:8080"}),
@@ -36,7 +38,7 @@ TAKEN = [
     ({"min_age_exceptions": ["a", "a", "b == next"]}, {"min_age_exceptions": ["a", "b==next"]}),
     ({"bases": 5, "acl_upload": "x", "mirror_whitelist": "*", "pypi_whitelist": "*"}, {}),
 ]
-REFUSED = [
+REFUSED: list[tuple[dict[str, object], str]] = [
     ({"mirror_url": "ftp://packages.example/"}, "'mirror_url' option must be a URL."),
     ({"mirror_url": "packages.example"}, "'mirror_url' option must be a URL."),
     ({"mirror_url": "https:///simple"}, "'mirror_url' option must be a URL."),
@@ -68,8 +70,8 @@ REFUSED = [
 ]
 
 
-def labels(rows: list[tuple[dict[str, object], object]]) -> list[str]:
-    """Return the rows' names."""
+def labels(rows: Iterable[tuple[dict[str, object], object]]) -> list[str]:
+    """Return the ids of the rows."""
     return [str(body) for body, _ in rows]
 
 
@@ -80,9 +82,9 @@ def mirror(shared: Site, fresh: str) -> str:
     return f"/root/{fresh}"
 
 
-@pytest.mark.parametrize(("body", "stored"), TAKEN, ids=labels(TAKEN))  # type: ignore[arg-type]
-def test_values_are_taken(shared: Site, mirror: str, body: dict[str, object], stored: dict[str, object]) -> None:
-    """Creation and modification read values alike; keys of other types that clients send along are dropped."""
+@pytest.mark.parametrize(("body", "stored"), ACCEPTED, ids=labels(ACCEPTED))
+def test_accepted_values(shared: Site, mirror: str, body: dict[str, object], stored: dict[str, object]) -> None:
+    """Creation and modification store the same values, and ignore keys of other types that clients send along."""
     created = shared.request("PUT", f"{mirror}-new", {"type": "mirror", **body}, auth=ROOT)
     modified = shared.request("PATCH", mirror, body, auth=ROOT)
 
@@ -90,9 +92,9 @@ def test_values_are_taken(shared: Site, mirror: str, body: dict[str, object], st
     assert (modified.status, modified.result) == (200, {**BARE, **stored})
 
 
-@pytest.mark.parametrize(("body", "sentence"), REFUSED, ids=labels(REFUSED))  # type: ignore[arg-type]
-def test_values_are_refused(shared: Site, mirror: str, body: dict[str, object], sentence: str) -> None:
-    """Creation and modification refuse values alike, and name the field."""
+@pytest.mark.parametrize(("body", "sentence"), REFUSED, ids=labels(REFUSED))
+def test_refused_values(shared: Site, mirror: str, body: dict[str, object], sentence: str) -> None:
+    """Creation and modification refuse the same values, with a message that names the key."""
     created = shared.request("PUT", f"{mirror}-new", {"type": "mirror", **body}, auth=ROOT)
     modified = shared.request("PATCH", mirror, body, auth=ROOT)
 
@@ -115,10 +117,10 @@ def test_values_are_refused(shared: Site, mirror: str, body: dict[str, object], 
         ),
         (["bases+=root/pypi", "acl_upload=x", "pypi_whitelist-=x"], {}),
     ],
-    ids=["set", "drop", "a list", "keys of a stage"],
+    ids=["set", "remove", "a list", "keys of a stage"],
 )
 def test_operations(shared: Site, mirror: str, operations: list[str], changes: dict[str, object]) -> None:
-    """A list of operations works on a mirror, too; keys that it does not have, but a stage has, are dropped."""
+    """A list of operations works on a mirror too, and ignores keys that only a stage has."""
     changed = shared.request("PATCH", mirror, operations, auth=ROOT)
 
     assert (changed.status, changed.result) == (200, {**BARE, **changes})
@@ -136,7 +138,7 @@ def test_operations(shared: Site, mirror: str, operations: list[str], changes: d
     ids=["password", "no name", "percent-encoded", "name only", "no credentials"],
 )
 def test_the_password_of_an_upstream_stays_hidden(shared: Site, mirror: str, address: str, shown: str) -> None:
-    """No answer shows the password in a mirror's address, and a client that sends back what it was shown keeps it."""
+    """No answer shows the password in ``mirror_url``, and a client that sends the masked URL back changes nothing."""
     changed = shared.request("PATCH", mirror, {"mirror_url": address}, auth=ROOT)
 
     echoed = shared.request("PATCH", mirror, {**changed.result, "title": "T"}, auth=ROOT)
@@ -148,8 +150,8 @@ def test_the_password_of_an_upstream_stays_hidden(shared: Site, mirror: str, add
     assert noop.message == "The requested modifications resulted in no changes"
 
 
-def test_a_mirror_takes_no_uploads(shared: Site, mirror: str) -> None:
-    """``+api`` names an address to upload to for a stage, and none for a mirror."""
+def test_a_mirror_has_no_upload_address(shared: Site, mirror: str) -> None:
+    """``+api`` of a mirror names no address for uploads."""
     assert "pypisubmit" not in shared.request("GET", f"{mirror}/+api").result
 
 
@@ -162,8 +164,8 @@ def test_a_mirror_takes_no_uploads(shared: Site, mirror: str) -> None:
     ],
     ids=["another upstream", "with a password", "none"],
 )
-def test_the_first_index(tmp_path: Path, options: dict[str, str], shown: dict[str, str] | None) -> None:
-    """``--root-pypi-url`` says what ``root/pypi`` mirrors, ``--no-root-pypi`` leaves it out."""
+def test_the_first_index(tmp_path: Path, options: dict[str, Any], shown: dict[str, str] | None) -> None:
+    """``--root-pypi-url`` sets the upstream of ``root/pypi``; ``--no-root-pypi`` leaves the index out."""
     with Site(tmp_path / "server", **options) as site:
         answer = site.request("GET", "/root/pypi?no_projects=")
 
@@ -173,7 +175,7 @@ def test_the_first_index(tmp_path: Path, options: dict[str, str], shown: dict[st
 
 
 def test_by_default_the_first_index_mirrors_the_public_one(tmp_path: Path) -> None:
-    """``root/pypi`` is there from the first start, and cannot be deleted by mistake."""
+    """A new server has ``root/pypi``, which is not volatile, so that nobody deletes it by mistake."""
     with Site(tmp_path / "server", root_pypi_url=None) as site:
         shown = site.request("GET", "/root/pypi?no_projects=").result
         assert site.request("DELETE", "/root/pypi", auth=ROOT).status == 403
@@ -184,7 +186,7 @@ def test_by_default_the_first_index_mirrors_the_public_one(tmp_path: Path) -> No
     assert (shown["volatile"], shown["title"]) == (False, "PyPI")
 
 
-def test_an_upstream_must_be_an_address(tmp_path: Path) -> None:
-    """A wrong ``--root-pypi-url`` stops the start with a sentence."""
-    with pytest.raises(StartupError, match=r"--root-pypi-url.*the address of a simple index such as"):
+def test_an_upstream_must_be_a_url(tmp_path: Path) -> None:
+    """The server does not start if ``--root-pypi-url`` is not a URL, and says what it expects."""
+    with pytest.raises(StartupError, match=r"--root-pypi-url.*the URL of a simple index such as"):
         Site(tmp_path / "server", root_pypi_url="packages.example")

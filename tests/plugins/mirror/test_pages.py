@@ -1,4 +1,4 @@
-"""Pages of projects, and the list of all: what the upstream says, asked for once and then kept."""
+"""Pages of projects and the list of all projects: fetched from the upstream once, then cached."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import Any, Literal
 
 import pytest
 from tests.helpers import distributions
+from tests.helpers.simple_pages import SIMPLE_JSON
 from tests.helpers.sites import Serve
 from tests.helpers.upstream import UPLOADED, Fault, Upstream
-from tests.plugins.mirror.conftest import JSON, ROOT, Mirror
+from tests.plugins.mirror.conftest import ROOT, Mirror
 
 from wheelgate import Index
 from wheelgate.testing.site import Site
+from wheelgate_mirror.source import MirrorPackages
 
 WHEEL = distributions.wheel("Abc.Def", "1.0", requires_python=">=3.8")
 SDIST = distributions.sdist("abc-def", "0.9")
@@ -24,17 +26,17 @@ SDIST = distributions.sdist("abc-def", "0.9")
 @pytest.mark.parametrize(
     ("form", "version"), [("json", "1.0"), ("json", "1.4"), ("html", "1.0"), ("html", "1.4"), ("both", "1.4")]
 )
-def test_a_page_tells_what_the_upstream_tells(
+def test_a_page_passes_on_all_fields(
     mirror: Mirror, upstream: Upstream, form: Literal["html", "json", "both"], version: str
 ) -> None:
-    """All that a page of HTML or JSON says of a file is passed on, under an address of this server."""
+    """A page shows every field of a file on the upstream's page, HTML or JSON, with URLs of this server."""
     upstream.form, upstream.version = form, version
     upstream.add(WHEEL, yanked="broken", provenance=f"{upstream.root}provenance")
     upstream.add(SDIST, yanked=True, sha256="")
     upstream.status["abc-def"] = ("deprecated", "use ghi")
-    told = {"size": len(WHEEL.content), "upload-time": UPLOADED} if form != "html" and version != "1.0" else {}
-    here = f"../../+f/{WHEEL.sha256[:3]}/{WHEEL.sha256[3:16]}/{WHEEL.filename}"
-    address = f"http://localhost{mirror.path}{here.removeprefix('../..')}.provenance"
+    timed = {"size": len(WHEEL.content), "upload-time": UPLOADED} if form != "html" and version != "1.0" else {}
+    url = f"../../+f/{WHEEL.sha256[:3]}/{WHEEL.sha256[3:16]}/{WHEEL.filename}"
+    address = f"http://localhost{mirror.path}{url.removeprefix('../..')}.provenance"
     proven = {"provenance": address} if version == "1.4" else {}
 
     answer = mirror.page("abc-def")
@@ -42,12 +44,12 @@ def test_a_page_tells_what_the_upstream_tells(
     files = answer.json["files"]
     assert files[1] == {
         "filename": WHEEL.filename,
-        "url": here,
+        "url": url,
         "hashes": {"sha256": WHEEL.sha256},
         "requires-python": ">=3.8",
         "yanked": "broken",
         "core-metadata": files[1]["core-metadata"],
-        **told,
+        **timed,
         **proven,
     }
     assert files[1]["core-metadata"]["sha256"]
@@ -61,36 +63,36 @@ def test_a_page_tells_what_the_upstream_tells(
         assert answer.json["project-status"] == {"status": "deprecated", "reason": "use ghi"}
 
 
-def entry(name: str = "abc-1.0.tar.gz", **changes: Any) -> dict[str, Any]:
-    """Make a file's entry; None takes a key out."""
-    whole = {"filename": name, "url": f"https://files.example/{name}", "hashes": {"sha256": "0" * 64}, **changes}
-    return {key: value for key, value in whole.items() if value is not None}
+def entry(name: str = "abc-1.0.tar.gz", /, **changes: object) -> dict[str, Any]:
+    """Return the entry of a file on a JSON page; None removes a key."""
+    fields = {"filename": name, "url": f"https://files.example/{name}", "hashes": {"sha256": "0" * 64}, **changes}
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 GOOD = entry("abc-2.0.tar.gz")
-OLD = {"sha256": "1" * 64}
-ODD = [
+METADATA_HASH = {"sha256": "1" * 64}
+ODD: list[tuple[str, object, dict[str, object] | None]] = [
     ("no name", entry(filename=None), None),
-    ("a name that is none", entry(filename="../../abc-1.0.tar.gz"), None),
+    ("not a file name", entry(filename="../../abc-1.0.tar.gz"), None),
     ("another project's", entry("abcd-1.0.tar.gz"), None),
-    ("no archive", entry("abc-1.0.txt"), None),
-    ("no address", entry(url=None), None),
-    ("an address of another kind", entry(url="file:///etc/passwd"), None),
-    ("an address that is none", entry(url="https://[/abc-1.0.tar.gz"), None),
-    ("no object", ["abc-1.0.tar.gz"], None),
-    ("a second of that name", {**GOOD, "hashes": {}}, None),
+    ("not an archive", entry("abc-1.0.txt"), None),
+    ("no URL", entry(url=None), None),
+    ("a URL with another scheme", entry(url="file:///etc/passwd"), None),
+    ("not a URL", entry(url="https://[/abc-1.0.tar.gz"), None),
+    ("not an object", ["abc-1.0.tar.gz"], None),
+    ("a second file of that name", {**GOOD, "hashes": {}}, None),
     ("no hashes", entry(hashes=None), {"hashes": {}}),
-    ("hashes that are none", entry(hashes={"sha256": "12", "md5": 5, "sha3_0": "0" * 64}), {"hashes": {}}),
+    ("invalid hashes", entry(hashes={"sha256": "12", "md5": 5, "sha3_0": "0" * 64}), {"hashes": {}}),
     ("a hash in capitals", entry(hashes={"sha256": "A" * 64}), {"hashes": {"sha256": "a" * 64}}),
-    ("a time of another zone", entry(**{"upload-time": "2020-02-02T03:02:02.020202+01:00"}), {"upload-time": UPLOADED}),
+    ("a time in another zone", entry(**{"upload-time": "2020-02-02T03:02:02.020202+01:00"}), {"upload-time": UPLOADED}),
     ("a time without a zone", entry(**{"upload-time": "2020-01-01T01:00:00"}), {"upload-time": None}),
-    ("a time that is none", entry(**{"upload-time": 5}), {"upload-time": None}),
-    ("a size that is none", entry(size=-1), {"size": None}),
+    ("an invalid time", entry(**{"upload-time": 5}), {"upload-time": None}),
+    ("an invalid size", entry(size=-1), {"size": None}),
     ("a size that is a boolean", entry(size=True), {"size": None}),
-    ("a version that is none", entry("abc-next.tar.gz"), {}),
+    ("an invalid version", entry("abc-next.tar.gz"), {}),
     ("not yanked", entry(yanked=False), {"yanked": None}),
     ("yanked without a reason", entry(yanked=True), {"yanked": True}),
-    ("metadata by its old name", entry(**{"dist-info-metadata": OLD}), {"core-metadata": OLD}),
+    ("metadata under its old name", entry(**{"dist-info-metadata": METADATA_HASH}), {"core-metadata": METADATA_HASH}),
     ("metadata without a hash", entry(**{"core-metadata": True}), {"core-metadata": True}),
     ("no metadata", entry(**{"core-metadata": False}), {"core-metadata": None}),
     ("a specifier on two lines", entry(**{"requires-python": ">3\n"}), {"requires-python": None}),
@@ -98,12 +100,12 @@ ODD = [
 
 
 @pytest.mark.parametrize(("odd", "shown"), [row[1:] for row in ODD], ids=[row[0] for row in ODD])
-def test_one_odd_file_spoils_no_page(
-    mirror: Mirror, upstream: Upstream, odd: Any, shown: dict[str, Any] | None
+def test_an_invalid_file_leaves_the_rest_of_the_page(
+    mirror: Mirror, upstream: Upstream, odd: object, shown: dict[str, Any] | None
 ) -> None:
-    """A file that no installer could use is left out; of one that says something odd, that is left out."""
+    """The mirror leaves out files that no installer could use, and invalid fields of other files."""
     page = {"meta": {"api-version": "1.9"}, "name": "ABC", "files": [GOOD, odd], "project-status": {"status": "?"}}
-    upstream.faults["/simple/abc/"] = Fault(body=json.dumps(page).encode(), headers={"Content-Type": JSON})
+    upstream.faults["/simple/abc/"] = Fault(body=json.dumps(page).encode(), headers={"Content-Type": SIMPLE_JSON})
 
     files = mirror.files("abc")
 
@@ -112,7 +114,7 @@ def test_one_odd_file_spoils_no_page(
     if shown is None:
         assert len(files) == 1
     else:
-        (other,) = (told for name, told in files.items() if name != GOOD["filename"])
+        (other,) = (file for name, file in files.items() if name != GOOD["filename"])
         assert {key: other.get(key) for key in shown} == shown
 
 
@@ -127,25 +129,23 @@ def test_one_odd_file_spoils_no_page(
     ],
     ids=["base", "absolute path", "relative", "without a scheme", "with credentials"],
 )
-def test_links_of_html_lead_where_they_would_lead_a_browser(
-    mirror: Mirror, upstream: Upstream, head: str, link: str
-) -> None:
-    """Links are taken from the page's address or its base; credentials in them are left out."""
+def test_links_in_html_resolve_as_in_a_browser(mirror: Mirror, upstream: Upstream, head: str, link: str) -> None:
+    """Links are relative to the page's URL or its base; credentials in them are dropped."""
     link = link.format(port=upstream.root.rsplit(":", 1)[1].strip("/"))
     text = f'<html><head>{head}</head><body><a href="../">up</a><a href="{link}">abc</a></body></html>'
     upstream.faults["/simple/abc/"] = Fault(body=text.encode(), headers={"Content-Type": "text/html"})
 
-    (told,) = mirror.files("abc").values()
+    (file,) = mirror.files("abc").values()
 
-    assert told["filename"] == "abc-1.0.tar.gz"
-    assert told["url"].endswith("_elsewhere/abc-1.0.tar.gz")
+    assert file["filename"] == "abc-1.0.tar.gz"
+    assert file["url"].endswith("_elsewhere/abc-1.0.tar.gz")
     upstream.faults["/elsewhere/abc-1.0.tar.gz"] = Fault(body=b"bytes")
-    assert mirror.site.request("GET", mirror.path + told["url"].removeprefix("../..")).content == b"bytes"
+    assert mirror.site.request("GET", mirror.path + file["url"].removeprefix("../..")).content == b"bytes"
     assert "authorization" not in upstream.asked("/elsewhere/abc-1.0.tar.gz")[-1].headers
 
 
-def test_a_page_is_asked_for_once(mirror: Mirror, upstream: Upstream) -> None:
-    """While a page is good, nobody asks for it; afterwards the upstream may say that nothing has changed."""
+def test_a_page_is_fetched_once(mirror: Mirror, upstream: Upstream) -> None:
+    """The mirror does not ask for a valid page; for an expired one, it sends the ETag."""
     upstream.add(WHEEL)
     mirror.set(mirror_cache_expiry=1800)
     pages = [mirror.page("abc-def") for _ in range(3)]
@@ -162,8 +162,8 @@ def test_a_page_is_asked_for_once(mirror: Mirror, upstream: Upstream) -> None:
     assert {page.content for page in pages} == {pages[0].content}
 
 
-def test_a_change_shows_when_the_upstream_is_asked_again(mirror: Mirror, upstream: Upstream) -> None:
-    """Until a page has expired, or is refreshed, it stays; then it shows what came and what went."""
+def test_changes_show_when_the_page_is_fetched_again(mirror: Mirror, upstream: Upstream) -> None:
+    """A page stays the same until it expires or is refreshed; then it shows new files and no removed ones."""
     upstream.add(SDIST)
     mirror.set(mirror_cache_expiry=1800)
     assert [*mirror.files("abc-def")] == [SDIST.filename]
@@ -177,8 +177,8 @@ def test_a_change_shows_when_the_upstream_is_asked_again(mirror: Mirror, upstrea
     assert "if-none-match" not in upstream.asked("/simple/abc-def/")[-1].headers
 
 
-def test_for_ever_is_until_somebody_refreshes(mirror: Mirror, upstream: Upstream) -> None:
-    """With an expiry of -1 a page is never asked for again by itself."""
+def test_a_page_without_expiry_is_valid_until_a_refresh(mirror: Mirror, upstream: Upstream) -> None:
+    """With an expiry of -1, the mirror fetches a page again only after a refresh."""
     upstream.add(WHEEL)
     mirror.set(mirror_cache_expiry=-1)
     for _ in range(2):
@@ -191,15 +191,17 @@ def test_for_ever_is_until_somebody_refreshes(mirror: Mirror, upstream: Upstream
     assert upstream.count() == 2
 
 
-@pytest.mark.parametrize("fault", [Fault(), Fault(status=404)], ids=["there", "not there"])
-def test_many_who_ask_at_once_cause_one_request(mirror: Mirror, upstream: Upstream, fault: Fault) -> None:
-    """A worker asks once, however many of its threads wait for the answer, even if that may not be kept."""
+@pytest.mark.parametrize("fault", [Fault(), Fault(status=404)], ids=["exists", "does not exist"])
+def test_many_requests_at_once_cause_one_request_to_the_upstream(
+    mirror: Mirror, upstream: Upstream, fault: Fault
+) -> None:
+    """A worker sends one request, however many threads wait for the answer, even if the answer expires at once."""
     upstream.add(WHEEL)
     gate = Event()
     upstream.faults["/simple/abc-def/"] = replace(fault, gate=gate)
     index = Index("root", mirror.path[6:], "mirror", {"mirror_url": upstream.url, "mirror_cache_expiry": 0})
     source = mirror.site.application._packages.sources.of(index)
-    assert source is not None
+    assert isinstance(source, MirrorPackages)
 
     waiting = Barrier(11)
 
@@ -211,10 +213,10 @@ def test_many_who_ask_at_once_cause_one_request(mirror: Mirror, upstream: Upstre
         answers = [threads.submit(ask) for _ in range(10)]
         waiting.wait(60)
         upstream.wait_for("/simple/abc-def/")
-        # Who comes later than the answer asks by itself, so all must wait by now.
-        locks = source._cache._locks  # type: ignore[attr-defined]
+        # A thread that comes after the answer sends a request of its own, so all must be waiting before the gate opens.
+        locks = source._cache._locks
         for _ in range(1000):
-            if sum(len(wanted) for _, wanted in locks._locks.values()) == 10:
+            if sum(len(users) for _, users in locks._locks.values()) == 10:
                 break
             Event().wait(0.01)
         gate.set()
@@ -224,8 +226,8 @@ def test_many_who_ask_at_once_cause_one_request(mirror: Mirror, upstream: Upstre
     assert upstream.count("/simple/abc-def/") == 1
 
 
-def test_what_is_not_there_is_not_asked_for_again_at_once(mirror: Mirror, upstream: Upstream) -> None:
-    """A project that the upstream does not have is 404; that is remembered for a minute, or until a refresh."""
+def test_an_absent_project_is_remembered(mirror: Mirror, upstream: Upstream) -> None:
+    """A project that the upstream does not have is 404 for a minute, without another request, or until a refresh."""
     mirror.set(mirror_cache_expiry=1800)
     assert [mirror.page("abc-def").status for _ in range(3)] == [404] * 3
     assert mirror.site.request("GET", f"{mirror.path}/abc-def", headers={"Accept": "application/json"}).status == 404
@@ -238,8 +240,8 @@ def test_what_is_not_there_is_not_asked_for_again_at_once(mirror: Mirror, upstre
 
 
 @pytest.mark.parametrize("status", [404, 410])
-def test_a_project_that_is_taken_away_is_gone(mirror: Mirror, upstream: Upstream, status: int) -> None:
-    """What an upstream removes is no longer listed; a file that was fetched is still there for who knows it."""
+def test_a_removed_project_is_404(mirror: Mirror, upstream: Upstream, status: int) -> None:
+    """A project that the upstream removes is no longer listed; downloaded files still have their addresses."""
     upstream.add(WHEEL)
     address = mirror.address(WHEEL)
     assert mirror.site.request("GET", address).content == WHEEL.content
@@ -253,10 +255,8 @@ def test_a_project_that_is_taken_away_is_gone(mirror: Mirror, upstream: Upstream
 
 
 @pytest.mark.parametrize(("ignored", "shown"), [(False, SDIST.filename), (True, WHEEL.filename)])
-def test_a_page_from_an_old_cache_is_not_believed(
-    mirror: Mirror, upstream: Upstream, ignored: bool, shown: str
-) -> None:
-    """If the upstream's serial goes back, its page is older than ours, unless the serial is not to be believed."""
+def test_an_outdated_page_is_ignored(mirror: Mirror, upstream: Upstream, ignored: bool, shown: str) -> None:
+    """A page with a lower serial than the stored one is ignored, unless ``mirror_ignore_serial_header`` is set."""
     mirror.set(mirror_ignore_serial_header=ignored)
     upstream.add(SDIST)
     upstream.headers["X-PyPI-Last-Serial"] = "7"
@@ -271,8 +271,8 @@ def test_a_page_from_an_old_cache_is_not_believed(
     assert [*mirror.files("abc-def")] == [WHEEL.filename]
 
 
-def test_another_upstream_is_another_world(mirror: Mirror, upstream: Upstream) -> None:
-    """Pages of the upstream that a mirror had before are not taken for those of the new one."""
+def test_a_new_upstream_starts_without_pages(mirror: Mirror, upstream: Upstream) -> None:
+    """A mirror with a new ``mirror_url`` does not serve pages of the old upstream."""
     upstream.add(WHEEL)
     mirror.set(mirror_cache_expiry=1800)
     assert mirror.page("abc-def").status == 200
@@ -287,10 +287,10 @@ def test_another_upstream_is_another_world(mirror: Mirror, upstream: Upstream) -
 
 
 @pytest.mark.parametrize("form", ["json", "html"])
-def test_the_list_of_projects_is_asked_for_by_itself(
+def test_the_list_of_projects_is_fetched_separately(
     mirror: Mirror, upstream: Upstream, form: Literal["json", "html"]
 ) -> None:
-    """Names are normalised and in order; nobody asks for them with a project's page, and only once while they hold."""
+    """A project's page does not need the list; the list is sorted, normalised, and fetched once until it expires."""
     upstream.form = form
     upstream.add(WHEEL)
     upstream.list_names("zz-top", "a2")
@@ -311,18 +311,18 @@ def test_the_list_of_projects_is_asked_for_by_itself(
     assert len(answer.json["projects"]) == 4
 
 
-def test_a_long_list_is_read_in_pieces(mirror: Mirror, upstream: Upstream) -> None:
-    """A list of any length is read whole, with whatever else its entries say; what is no name is left out."""
+def test_a_long_list_is_parsed_in_chunks(mirror: Mirror, upstream: Upstream) -> None:
+    """A list of any length is parsed to its end; unknown keys and invalid names are ignored."""
     names = [f"project-{number}" for number in range(60_000)]
     entries = [{"_last-serial": 5, "name": name} for name in [*names, "../x", "Project_7"]]
     body = json.dumps({"projects": entries, "meta": {"api-version": "1.1", "tracks": []}}).encode()
-    upstream.faults["/simple/"] = Fault(body=body, headers={"Content-Type": JSON})
+    upstream.faults["/simple/"] = Fault(body=body, headers={"Content-Type": SIMPLE_JSON})
 
     assert mirror.names() == sorted(names)
 
 
-def test_without_a_list_there_are_the_projects_that_were_asked_for(mirror: Mirror, upstream: Upstream) -> None:
-    """``mirror_no_project_list`` keeps the upstream's list away: names come as they are asked for."""
+def test_without_a_list_the_index_lists_requested_projects(mirror: Mirror, upstream: Upstream) -> None:
+    """With ``mirror_no_project_list``, the mirror lists the existing projects that clients have asked for."""
     upstream.add(WHEEL)
     mirror.set(mirror_no_project_list=True)
     assert mirror.names() == []
@@ -335,7 +335,7 @@ def test_without_a_list_there_are_the_projects_that_were_asked_for(mirror: Mirro
 
 
 def test_a_mirror_without_an_upstream_is_empty(shared: Site, fresh: str) -> None:
-    """Until it is said where packages come from, there are none, and nothing fails."""
+    """A mirror without ``mirror_url`` has no projects, and no request fails."""
     mirror = Mirror(shared, f"/root/{fresh}")
 
     assert mirror.names() == []
@@ -344,7 +344,7 @@ def test_a_mirror_without_an_upstream_is_empty(shared: Site, fresh: str) -> None
 
 
 def test_pages_survive_a_restart(serve: Serve, upstream: Upstream) -> None:
-    """What was asked for before is there after a restart, also if the upstream is not."""
+    """Pages from before a restart are served after it, even while the upstream is down."""
     upstream.add(WHEEL)
     mirror = Mirror(serve(), "/root/up", mirror_url=upstream.url, mirror_cache_expiry=0)
     before = mirror.page("abc-def").json
@@ -358,7 +358,7 @@ def test_pages_survive_a_restart(serve: Serve, upstream: Upstream) -> None:
 
 
 def test_a_deleted_index_leaves_nothing(mirror: Mirror, upstream: Upstream) -> None:
-    """A new index of the same name knows nothing of the pages and files of the old one."""
+    """A new index of the same name has no pages or files of the deleted one."""
     upstream.add(WHEEL)
     address = mirror.address(WHEEL)
     assert mirror.site.request("GET", address).status == 200

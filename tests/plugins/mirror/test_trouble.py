@@ -1,4 +1,4 @@
-"""Upstreams that are slow, away, or answer what cannot be used: what is known is served on, and nothing is made up."""
+"""Upstreams that are slow, down, or send unusable answers: the mirror serves stored pages, and never an empty one."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ from threading import Event
 
 import pytest
 from tests.helpers import distributions
+from tests.helpers.simple_pages import SIMPLE_JSON
 from tests.helpers.sites import Serve
 from tests.helpers.upstream import Fault, Upstream
-from tests.plugins.mirror.conftest import JSON, Mirror
+from tests.plugins.mirror.conftest import Mirror
 
 from wheelgate.errors import BadUpstream
 from wheelgate.testing.site import Site
-from wheelgate_mirror.backoff import MAX_BACKOFF_SECONDS, Backoff
+from wheelgate_mirror.backoff import MAX_BACKOFF_SECONDS, MIN_BACKOFF_SECONDS, Backoff
 
 WHEEL = distributions.wheel("abc", "1.0")
 PAGE = "/simple/abc/"
 HTML = "text/html; charset=utf-8"
 
 
-def answers(body: bytes, kind: str = JSON) -> Fault:
-    """Make an upstream answer with status 200, and with this."""
-    return Fault(body=body, headers={"Content-Type": kind})
+def answers(body: bytes, media_type: str = SIMPLE_JSON) -> Fault:
+    """Return a fault that answers with status 200 and this body."""
+    return Fault(body=body, headers={"Content-Type": media_type})
 
 
 FAULTS = {
@@ -35,28 +36,28 @@ FAULTS = {
     "403": Fault(status=403),
     "204": Fault(status=204),
     "cut off": Fault(cut=40),
-    "no JSON": answers(b"{"),
+    "not JSON": answers(b"{"),
     "deep JSON": answers(b"[" * 100_000),
-    "JSON of another kind": answers(b'["abc"]'),
+    "JSON that is a list": answers(b'["abc"]'),
     "JSON without files": answers(b'{"name": "abc", "meta": {"api-version": "1.0"}}'),
     "another project": answers(b'{"name": "xyz", "files": [], "meta": {"api-version": "1.0"}}'),
     "a later API": answers(b'{"name": "abc", "files": [], "meta": {"api-version": "2.0"}}'),
     "a later API in HTML": answers(b'<meta name="pypi:repository-version" content="2.0">', HTML),
-    "a login": answers(b'<html><form action="/login"><a href="/help">Help</a></form></html>', HTML),
-    "nothing": answers(b"", HTML),
+    "a login form": answers(b'<html><form action="/login"><a href="/help">Help</a></form></html>', HTML),
+    "an empty body": answers(b"", HTML),
     "neither HTML nor JSON": answers(b"abc-1.0.tar.gz", "text/plain"),
-    "no text": answers(b"\xff\xfe\x00", HTML),
-    "an encoding that is none": Fault(headers={"Content-Encoding": "gzip"}),
-    "redirects in circles": Fault(location=PAGE),
-    "a redirect to a file": Fault(location="file:///etc/passwd"),
-    "a redirect to nowhere": Fault(location="http://127.0.0.1:9/"),
-    "no end": Fault(body=b" " * 4096, headers={"Content-Type": JSON}, endless=True),
+    "not text": answers(b"\xff\xfe\x00", HTML),
+    "not gzip": Fault(headers={"Content-Encoding": "gzip"}),
+    "a redirect loop": Fault(location=PAGE),
+    "a redirect to a file URL": Fault(location="file:///etc/passwd"),
+    "a redirect to a closed port": Fault(location="http://127.0.0.1:9/"),
+    "endless": Fault(body=b" " * 4096, headers={"Content-Type": SIMPLE_JSON}, endless=True),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_trouble_with_a_page(mirror: Mirror, upstream: Upstream, fault: Fault) -> None:
-    """Who asks for a new name is told what is wrong; who asks for a known one gets what is known, marked as stale."""
+def test_an_unusable_page(mirror: Mirror, upstream: Upstream, fault: Fault) -> None:
+    """The answer for a new project is 502 with the reason; for a stored one it is the old page, marked as stale."""
     upstream.add(WHEEL)
     upstream.faults[PAGE] = fault
     unknown = mirror.page("abc")
@@ -79,12 +80,12 @@ def test_trouble_with_a_page(mirror: Mirror, upstream: Upstream, fault: Fault) -
     assert "x-wheelgate-stale" not in mirror.page("abc").headers
 
 
-LISTS = ["500", "cut off", "no JSON", "JSON of another kind", "a login", "nothing", "neither HTML nor JSON"]
+LISTS = ["500", "cut off", "not JSON", "JSON that is a list", "a login form", "an empty body", "neither HTML nor JSON"]
 
 
 @pytest.mark.parametrize("fault", [FAULTS[name] for name in LISTS], ids=LISTS)
-def test_trouble_with_the_list(mirror: Mirror, upstream: Upstream, fault: Fault) -> None:
-    """A list that cannot be had is an error, never an empty list."""
+def test_an_unusable_list(mirror: Mirror, upstream: Upstream, fault: Fault) -> None:
+    """If the list of projects is unusable, the answer is an error, never an empty list."""
     upstream.add(WHEEL)
     upstream.faults["/simple/"] = fault
 
@@ -94,17 +95,17 @@ def test_trouble_with_the_list(mirror: Mirror, upstream: Upstream, fault: Fault)
 @pytest.mark.parametrize(
     "body",
     [b'{"projects": [{"name": 5}]}', b'{"projects": [5]}', b'{"projects": [{"name": "a"}', b'{"projects": 5, "x": []}'],
-    ids=["a number", "no object", "cut off", "no list"],
+    ids=["a number", "not an object", "cut off", "not a list"],
 )
-def test_a_list_that_is_none(mirror: Mirror, upstream: Upstream, body: bytes) -> None:
-    """A list is believed only if all of it is one."""
+def test_an_invalid_list(mirror: Mirror, upstream: Upstream, body: bytes) -> None:
+    """One invalid entry makes the whole list unusable."""
     upstream.faults["/simple/"] = answers(body)
 
     assert mirror.page().status == (200 if b'"x"' in body else 502)
 
 
-def test_an_upstream_that_is_away(mirror: Mirror, upstream: Upstream) -> None:
-    """What was seen before is served on; a name that was never seen is 502 with a sentence."""
+def test_an_upstream_that_is_down(mirror: Mirror, upstream: Upstream) -> None:
+    """Stored pages and files are still served; the answer for another project is 502 with the reason."""
     upstream.add(WHEEL)
     address = mirror.address(WHEEL)
     mirror.site.request("GET", address)
@@ -123,24 +124,24 @@ def test_an_upstream_that_is_away(mirror: Mirror, upstream: Upstream) -> None:
 
 
 def test_a_silent_upstream_is_not_waited_for_again(serve: Serve, upstream: Upstream) -> None:
-    """One request waits as long as the server is told to; the next ones are answered at once, for half a minute."""
+    """One request waits for the configured timeout; for the next half minute, others are answered at once."""
     upstream.add(WHEEL)
     mirror = Mirror(serve(mirror_timeout="1"), "/root/up", mirror_url=upstream.url, mirror_cache_expiry=0)
     known = mirror.page("abc")
     gate = Event()
     upstream.faults["*"] = Fault(gate=gate)
 
-    asked = [mirror.page("xyz"), mirror.page("xyz"), mirror.page("ghi"), mirror.page("abc")]
+    pages = [mirror.page("xyz"), mirror.page("xyz"), mirror.page("ghi"), mirror.page("abc")]
     gate.set()
 
-    assert [answer.status for answer in asked] == [504, 504, 504, 200]
-    assert "does not answer in time" in asked[0].message
-    assert (asked[3].content, asked[3].headers["x-wheelgate-stale"]) == (known.content, "true")
+    assert [answer.status for answer in pages] == [504, 504, 504, 200]
+    assert "does not answer in time" in pages[0].message
+    assert (pages[3].content, pages[3].headers["x-wheelgate-stale"]) == (known.content, "true")
     assert upstream.counts() == {PAGE: 1, "/simple/xyz/": 1}
 
 
-def test_a_body_that_drips_is_not_waited_for(serve: Serve, upstream: Upstream) -> None:
-    """A body that stops in the middle is an upstream that does not answer."""
+def test_a_body_that_stops_is_a_timeout(serve: Serve, upstream: Upstream) -> None:
+    """An upstream that stops in the middle of a body counts as one that does not answer."""
     upstream.add(WHEEL)
     mirror = Mirror(serve(mirror_timeout="1"), "/root/up", mirror_url=upstream.url)
     gate = Event()
@@ -152,10 +153,10 @@ def test_a_body_that_drips_is_not_waited_for(serve: Serve, upstream: Upstream) -
     assert answer.status == 504
 
 
-def test_a_connection_that_was_closed_is_no_trouble(mirror: Mirror) -> None:
-    """A request that meets a closed connection is sent once more, and the host is not left alone for it."""
+def test_a_closed_connection_is_retried(mirror: Mirror) -> None:
+    """A request on a closed connection is sent once more, and the host gets no pause."""
     body = b'{"name": "abc", "files": []}'
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: {JSON}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {SIMPLE_JSON}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as thread:
         listening.settimeout(10)
 
@@ -173,14 +174,14 @@ def test_a_connection_that_was_closed_is_no_trouble(mirror: Mirror) -> None:
 
 
 @pytest.mark.parametrize("name", ["%3Fx", "a%20b", "a%23", "%2E%2E", "a%25", "%C3%A4"])
-def test_a_name_that_is_none_is_not_asked_for(mirror: Mirror, upstream: Upstream, name: str) -> None:
-    """What cannot be a project's name gets into no address."""
+def test_an_invalid_name_reaches_no_upstream(mirror: Mirror, upstream: Upstream, name: str) -> None:
+    """A text that cannot be a project's name never becomes part of a URL."""
     assert mirror.page(name).status in (302, 400, 404)
     assert upstream.count() == 0
 
 
-def test_a_broken_page_is_left_alone_for_a_while(mirror: Mirror, upstream: Upstream) -> None:
-    """What has failed is not asked for at every request, while other projects of that upstream are."""
+def test_a_failed_page_gets_a_pause(mirror: Mirror, upstream: Upstream) -> None:
+    """After a failure, the mirror does not ask for that page for a while, but still asks for other projects."""
     upstream.add(WHEEL)
     upstream.add(distributions.wheel("ghi"))
     upstream.faults[PAGE] = Fault(status=500)
@@ -190,12 +191,12 @@ def test_a_broken_page_is_left_alone_for_a_while(mirror: Mirror, upstream: Upstr
     assert upstream.count(PAGE) == 1
 
 
-@pytest.mark.parametrize("told", ["77", "86400", "tomorrow", ""])
-def test_an_upstream_may_ask_to_be_left_alone(mirror: Mirror, upstream: Upstream, told: str) -> None:
-    """After 429 and 503 nothing of the whole host is asked for, until its time is over or somebody refreshes."""
+@pytest.mark.parametrize("retry_after", ["77", "86400", "tomorrow", ""])
+def test_a_busy_host_gets_a_pause(mirror: Mirror, upstream: Upstream, retry_after: str) -> None:
+    """After 429 and 503, the mirror sends the whole host no requests until the pause is over or a user refreshes."""
     upstream.add(WHEEL)
     address = mirror.address(WHEEL)
-    upstream.faults["*"] = Fault(status=429, headers={"Retry-After": told})
+    upstream.faults["*"] = Fault(status=429, headers={"Retry-After": retry_after})
     mirror.page("xyz")
     upstream.forget()
 
@@ -209,39 +210,39 @@ def test_an_upstream_may_ask_to_be_left_alone(mirror: Mirror, upstream: Upstream
 
 
 @pytest.mark.parametrize(
-    ("told", "wait"),
-    [(77.0, 77.0), (86400.0, MAX_BACKOFF_SECONDS), (0.0, 1.0)],
+    ("asked", "pause"),
+    [(77.0, 77.0), (86400.0, MAX_BACKOFF_SECONDS), (0.0, MIN_BACKOFF_SECONDS)],
     ids=["asked for", "too long", "too short"],
 )
-def test_a_pause_has_limits(told: float, wait: float) -> None:
-    """A host is left alone for as long as it asks for, but neither for ever nor not at all."""
+def test_a_pause_has_limits(asked: float, pause: float) -> None:
+    """A pause lasts as long as the host asks for, within limits."""
     backoff = Backoff()
-    backoff.note("host", BadUpstream("busy"), told)
-    backoff.note("page", BadUpstream("broken"), 0.5)
+    backoff.add("host", BadUpstream("busy"), asked)
+    backoff.add("page", BadUpstream("broken"), 0.5)
 
-    failed = backoff.problem("page", "host", "other")
+    failure = backoff.failure("page", "host", "other")
 
-    assert failed is not None
-    assert failed[0] == pytest.approx(wait, abs=0.5)
-    assert backoff.problem("other") is None
+    assert failure is not None
+    assert failure[0] == pytest.approx(pause, abs=0.5)
+    assert backoff.failure("other") is None
 
 
-def test_a_stale_base_spoils_no_page(mirror: Mirror, upstream: Upstream, shared: Site, fresh: str) -> None:
-    """On an index with two mirrors a project is served from the one that answers."""
+def test_one_of_two_mirrors_is_down(mirror: Mirror, upstream: Upstream, shared: Site, fresh: str) -> None:
+    """An index with two mirrors serves a project from the one that answers."""
     upstream.add(WHEEL)
     away = Mirror(shared, f"/root/{fresh}-away", mirror_url="http://127.0.0.1:9/simple/")
     bases = [away.path.strip("/"), mirror.path.strip("/")]
     shared.request("PUT", f"/root/{fresh}-both", {"bases": bases}, auth=("root", ""))
 
-    answer = shared.request("GET", f"/root/{fresh}-both/+simple/abc/", headers={"Accept": JSON})
+    answer = shared.request("GET", f"/root/{fresh}-both/+simple/abc/", headers={"Accept": SIMPLE_JSON})
 
     assert (answer.status, answer.headers["x-wheelgate-stale"]) == (200, "true")
     assert [entry["filename"] for entry in answer.json["files"]] == [WHEEL.filename]
-    assert shared.request("GET", f"/root/{fresh}-both/+simple/xyz/", headers={"Accept": JSON}).status == 502
+    assert shared.request("GET", f"/root/{fresh}-both/+simple/xyz/", headers={"Accept": SIMPLE_JSON}).status == 502
 
 
-def test_only_what_is_allowed_is_asked(serve: Serve, upstream: Upstream) -> None:
-    """``--allow-upstream public`` closes this machine: by address when it is set, by name when it is asked for."""
+def test_requests_go_only_where_they_are_allowed(serve: Serve, upstream: Upstream) -> None:
+    """``--allow-upstream public`` refuses this machine's address in ``mirror_url``, and its name at the request."""
     upstream.add(WHEEL)
     mirror = Mirror(serve(), "/root/up", mirror_url=upstream.url, mirror_cache_expiry=0)
     known = mirror.page("abc")
@@ -259,8 +260,8 @@ def test_only_what_is_allowed_is_asked(serve: Serve, upstream: Upstream) -> None
     assert "'localhost'" in answer.message
 
 
-def test_a_redirect_leads_nowhere_that_is_not_allowed(serve: Serve, upstream: Upstream) -> None:
-    """A redirect is a request like any other."""
+def test_redirects_lead_only_where_requests_are_allowed(serve: Serve, upstream: Upstream) -> None:
+    """The target of a redirect must be allowed, as that of any other request."""
     mirror = Mirror(serve(allow_upstream=["127.0.0.1"]), "/root/up", mirror_url=upstream.url)
     upstream.faults[PAGE] = Fault(location="http://127.0.0.2:9/simple/abc/")
 
@@ -269,10 +270,10 @@ def test_a_redirect_leads_nowhere_that_is_not_allowed(serve: Serve, upstream: Up
     assert (answer.status, "'127.0.0.2'" in answer.message) == (403, True)
 
 
-def test_trouble_is_logged_without_credentials(
+def test_failures_are_logged_without_credentials(
     shared: Site, fresh: str, upstream: Upstream, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The log says which mirror uses an old page, and why; it hides the password in the address."""
+    """The log says which mirror serves an old answer and why, without the password in ``mirror_url``."""
     upstream.add(WHEEL)
     url = upstream.url.replace("//", "//ci:swordfish@")
     mirror = Mirror(shared, f"/root/{fresh}", mirror_url=url, mirror_cache_expiry=0)
@@ -282,5 +283,5 @@ def test_trouble_is_logged_without_credentials(
     answer = mirror.page("abc")
 
     assert answer.headers["x-wheelgate-stale"] == "true"
-    assert f"root/{fresh} uses its old page of 'abc'" in caplog.text
+    assert f"root/{fresh} serves an old answer for 'abc'" in caplog.text
     assert "swordfish" not in caplog.text + json.dumps([answer.content.decode(), mirror.page("xyz").message])

@@ -1,4 +1,4 @@
-"""The tables of mirrors: what upstreams said, and which of their files are here. Indices are named by their paths."""
+"""The tables of mirrors: pages of upstreams, and records of downloaded files. They refer to indices by path."""
 
 from typing import Any
 
