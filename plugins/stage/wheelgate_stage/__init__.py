@@ -1,4 +1,4 @@
-"""The index type ``stage``: an index that takes uploads and inherits from others."""
+"""The index type ``stage``: an index that takes uploads and inherits from other indices."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from pathlib import Path
 
 from wheelgate import Server, hookimpl
 from wheelgate.fields import IndexType
-from wheelgate_stage.index_fields import FIELDS
+from wheelgate_stage.index_fields import STAGE_FIELDS
 from wheelgate_stage.packages import StagePackages
 
 
 @hookimpl
 def wheelgate_migrations() -> Path:
-    """Name the folder with the tables' history."""
+    """Return the folder with the migrations of the plugin's tables."""
     return Path(__file__).parent / "migrations"
 
 
 @hookimpl
 def wheelgate_index_types(server: Server) -> list[IndexType]:
-    """Bring the type ``stage``."""
-    return [IndexType("stage", FIELDS, takes_uploads=True, packages=StagePackages(server))]
+    """Provide the type ``stage``."""
+    return [IndexType("stage", STAGE_FIELDS, takes_uploads=True, packages=StagePackages(server))]

@@ -1,6 +1,6 @@
-"""The statements that change hosted packages. All belong within a transaction, and begin by locking the project.
+"""SQL statements that change hosted packages. Each change runs in a transaction, which first locks the project.
 
-The locks are taken in one order, project before index, so that two writers on PostgreSQL never wait for each other.
+Every writer locks the project before the index, so that two of them never wait for each other on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from wheelgate.packages import StoredFile
 from wheelgate.store.database import Database
 from wheelgate_stage.filenames import version_key
 
-LOCK_OR_ADD = """
+LOCK_OR_ADD_PROJECT = """
     INSERT INTO stage_project (index_path, name, present, changed, status, status_reason)
     VALUES (?, ?, 0, 0, 'active', '')
     ON CONFLICT (index_path, name) DO UPDATE SET changed = stage_project.changed
     RETURNING id, index_path, present, status, status_reason
 """
-LOCK = """
+LOCK_PROJECT = """
     UPDATE stage_project SET changed = changed WHERE index_path = ? AND name = ? AND present = 1
     RETURNING id, index_path, present, status, status_reason
 """
@@ -33,40 +33,38 @@ COUNT_CHANGE = """
         listed = CASE WHEN ? = 1 THEN stage_index.changes + 1 ELSE stage_index.listed END
     RETURNING changes
 """
-ADD_FILE = """
+INSERT_FILE = """
     INSERT INTO stage_file (release_id, identity, index_path, path, rel, tested_id, sha256, size, md5, blake2_256,
         uploaded, uploader, requires_python, metadata_sha256, attested)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     RETURNING id
 """
-REPLACE_FILE = """
+UPDATE_FILE = """
     UPDATE stage_file SET path = ?, sha256 = ?, size = ?, md5 = ?, blake2_256 = ?, uploaded = ?, uploader = ?,
         requires_python = ?, metadata_sha256 = ?, attested = ?
     WHERE id = ?
 """
-ADD_LOG = "INSERT INTO stage_log (file_id, what, who, at, dst, src, count) VALUES (?, ?, ?, ?, ?, ?, ?)"
-
-
-TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
-"""How moments are stored: as PEP 700 writes them, so that their order is that of the text."""
+INSERT_LOG_ENTRY = "INSERT INTO stage_log (file_id, what, who, at, dst, src, count) VALUES (?, ?, ?, ?, ?, ?, ?)"
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+"""The stored form of times, as in PEP 700: sorted as text, they are in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectRow:
-    """A project; once it is locked, nobody else changes it before the transaction ends."""
+    """A project. While it is locked, no other transaction changes it."""
 
     id: int
     index: str
     """The index's path."""
     present: int
-    """1 if it has a release, else 0."""
+    """1 if the project has a release, else 0."""
     status: str
     status_reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRow:
-    """A release that is there."""
+    """A stored release."""
 
     id: int
     version: str
@@ -75,7 +73,7 @@ class ReleaseRow:
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A file that is there."""
+    """A stored file."""
 
     id: int
     path: str
@@ -88,7 +86,9 @@ class NewFile:
     """A file to record."""
 
     rel: str
+    """``releasefile``, ``doczip`` or ``toxresult``."""
     identity: str
+    """The same for all spellings of the file's name; unique in its release."""
     path: str
     stored: StoredFile
     hashes: Mapping[str, str]
@@ -98,29 +98,29 @@ class NewFile:
     metadata_sha256: str | None = None
     provenance: bytes | None = None
     tested: int | None = None
-    """The file whose test result it is."""
+    """For a test result: the number of the tested file."""
 
 
-def now() -> str:
-    """Return the time as it is stored."""
-    return datetime.now(UTC).strftime(TIME)
+def timestamp() -> str:
+    """Return the current time in its stored form."""
+    return datetime.now(UTC).strftime(TIME_FORMAT)
 
 
-def lock_or_add(database: Database, index: str, name: str) -> ProjectRow:
-    """Lock a project, which is made if it is not there."""
-    return ProjectRow(*database.returning(LOCK_OR_ADD, (index, name))[0])
+def lock_or_add_project(database: Database, index: str, name: str) -> ProjectRow:
+    """Lock a project. A missing one is added, without a release."""
+    return ProjectRow(*database.returning(LOCK_OR_ADD_PROJECT, (index, name))[0])
 
 
-def lock(database: Database, index: str, name: str) -> ProjectRow | None:
-    """Lock a project; None if there is none."""
-    rows = database.returning(LOCK, (index, name))
+def lock_project(database: Database, index: str, name: str) -> ProjectRow | None:
+    """Lock a project that has a release; None if there is none."""
+    rows = database.returning(LOCK_PROJECT, (index, name))
     return ProjectRow(*rows[0]) if rows else None
 
 
-def mark(database: Database, project: ProjectRow, *, present: bool | None = None) -> None:
-    """Give a project, and its index, new stamps. The last statement about it, for others wait from here on.
+def record_change(database: Database, project: ProjectRow, *, present: bool | None = None) -> None:
+    """Give a project and its index new stamps. Call it last, since it locks the index for all other writers.
 
-    ``present`` says whether it has a release, where that is known.
+    ``present`` says whether the project has a release; None looks it up.
     """
     if present is None:
         sql = "SELECT 1 FROM stage_release WHERE project_id = ? LIMIT 1"
@@ -137,14 +137,14 @@ def mark(database: Database, project: ProjectRow, *, present: bool | None = None
 
 
 def find_project(database: Database, index: str, name: str) -> ProjectRow | None:
-    """Return a project as it is at this moment."""
+    """Return a project without locking it."""
     sql = "SELECT id, index_path, present, status, status_reason FROM stage_project WHERE index_path = ? AND name = ?"
     rows = database.read(sql, (index, name))
     return ProjectRow(*rows[0]) if rows else None
 
 
 def find_release(database: Database, project: int, version: str) -> ReleaseRow | None:
-    """Return a release by any spelling of its version."""
+    """Return a release by any spelling of its version; None if there is none."""
     rows = database.read(
         "SELECT id, version, metadata FROM stage_release WHERE project_id = ? AND version_key = ?",
         (project, version_key(version)),
@@ -155,7 +155,7 @@ def find_release(database: Database, project: int, version: str) -> ReleaseRow |
 def save_release(
     database: Database, project: ProjectRow, old: ReleaseRow | None, version: str, metadata: Mapping[str, Any]
 ) -> int:
-    """Add a release, or replace the data of the one that is there; return its number."""
+    """Add a release, or replace the data of the old one; return its number."""
     text = orjson.dumps(metadata).decode()
     if old is not None:
         database.write("UPDATE stage_release SET metadata = ? WHERE id = ?", (text, old.id))
@@ -168,7 +168,7 @@ def save_release(
 
 
 def find_file(database: Database, release: int, identity: str) -> FileRow | None:
-    """Return a file of a release."""
+    """Return a file of a release; None if there is none."""
     rows = database.read(
         "SELECT id, path, sha256, uploaded FROM stage_file WHERE release_id = ? AND identity = ?", (release, identity)
     )
@@ -177,20 +177,20 @@ def find_file(database: Database, release: int, identity: str) -> FileRow | None
 
 def add_file(database: Database, index: str, release: int, new: NewFile) -> int:
     """Add a file and return its number."""
-    place = (release, new.identity, index, new.path, new.rel, new.tested)
-    ((number,),) = database.returning(ADD_FILE, (*place, *_bytes(new), now(), *_facts(new)))
+    key = (release, new.identity, index, new.path, new.rel, new.tested)
+    ((number,),) = database.returning(INSERT_FILE, (*key, *_content_values(new), timestamp(), *_metadata_values(new)))
     _add_siblings(database, number, new)
     return int(number)
 
 
 def replace_file(server: Server, index: str, old: FileRow, new: NewFile) -> None:
-    """Put a file in the place of another; if it is another indeed, the results of its tests go."""
+    """Replace a file. Its test results are deleted if the content is another."""
     same = new.stored.sha256 == old.sha256
     if not same:
         server.files.mark_unreferenced([old.sha256])
         remove_files(server, "tested_id = ?", old.id)
-    uploaded = old.uploaded if same else now()
-    server.database.write(REPLACE_FILE, (new.path, *_bytes(new), uploaded, *_facts(new), old.id))
+    uploaded = old.uploaded if same else timestamp()
+    server.database.write(UPDATE_FILE, (new.path, *_content_values(new), uploaded, *_metadata_values(new), old.id))
     if new.path != old.path:
         server.database.write(
             "INSERT INTO stage_gone (index_path, path) VALUES (?, ?) ON CONFLICT DO NOTHING", (index, old.path)
@@ -199,7 +199,7 @@ def replace_file(server: Server, index: str, old: FileRow, new: NewFile) -> None
     _add_siblings(server.database, old.id, new)
 
 
-def add_log(
+def add_log_entry(
     database: Database,
     file: int,
     what: str,
@@ -210,61 +210,60 @@ def add_log(
     src: str | None = None,
     count: int | None = None,
 ) -> None:
-    """Add a line to a file's history."""
-    database.write(ADD_LOG, (file, what, who, at or now(), dst, src, count))
+    """Add an entry to the history of a file. ``at`` is a time in its stored form; the current time if empty."""
+    database.write(INSERT_LOG_ENTRY, (file, what, who, at or timestamp(), dst, src, count))
 
 
 def count_overwrite(database: Database, file: int, dst: str) -> None:
-    """Put one line, how often the file was overwritten, in the place of its history, which was that of another."""
+    """Replace the history of an overwritten file with one entry: how often it was overwritten."""
     ((before,),) = database.returning(
         "SELECT COALESCE(MAX(count), 0) FROM stage_log WHERE file_id = ? AND what = 'overwrite'", (file,)
     )
     database.write("DELETE FROM stage_log WHERE file_id = ?", (file,))
-    add_log(database, file, "overwrite", None, dst, count=before + 1)
+    add_log_entry(database, file, "overwrite", None, dst, count=before + 1)
 
 
 def remove_releases(server: Server, releases: Iterable[int]) -> None:
-    """Remove releases with all that belongs to them."""
+    """Remove releases with all their files."""
     for release in releases:
         remove_files(server, "release_id = ?", release)
         server.database.write("DELETE FROM stage_release WHERE id = ?", (release,))
 
 
-def remove_files(server: Server, which: str, value: int | str) -> None:
-    """Remove files, remember their addresses, and let the stored ones be looked at.
+def remove_files(server: Server, condition: str, value: int | str) -> None:
+    """Remove files, remember their addresses, and mark their content as unreferenced.
 
     Args:
-        server: where they are recorded and kept.
-        which: a condition of our own in SQL.
-        value: what stands for the ``?`` in it.
+        server: has the database and the stored files.
+        condition: SQL of this plugin, never from a request.
+        value: replaces the ``?`` in the condition.
     """
-    hashes = server.database.read(f"SELECT DISTINCT sha256 FROM stage_file WHERE {which}", (value,))  # noqa: S608
+    hashes = server.database.read(f"SELECT DISTINCT sha256 FROM stage_file WHERE {condition}", (value,))  # noqa: S608
     if hashes:
         server.database.write(
-            f"INSERT INTO stage_gone (index_path, path) SELECT index_path, path FROM stage_file WHERE {which}"  # noqa: S608
+            f"INSERT INTO stage_gone (index_path, path) SELECT index_path, path FROM stage_file WHERE {condition}"  # noqa: S608
             " ON CONFLICT DO NOTHING",
             (value,),
         )
-        server.database.write(f"DELETE FROM stage_file WHERE {which}", (value,))  # noqa: S608
+        server.database.write(f"DELETE FROM stage_file WHERE {condition}", (value,))  # noqa: S608
         server.files.mark_unreferenced([sha256 for (sha256,) in hashes])
 
 
-def forget(server: Server, index: str) -> None:
-    """Drop everything of an index, but for the counter: whoever gets the path next begins where it stands."""
-    server.database.write("UPDATE stage_project SET changed = changed WHERE index_path = ?", (index,))  # locks them
-    server.database.returning(
-        COUNT_CHANGE, (index, 1)
-    )  # before anything is read, so that no upload comes in behind that
+def delete_index(server: Server, index: str) -> None:
+    """Remove everything of an index except its counter, which a later index of the same path continues."""
+    # Lock all projects, then the index, before anything is read, so that no upload can slip in after that.
+    server.database.write("UPDATE stage_project SET changed = changed WHERE index_path = ?", (index,))
+    server.database.returning(COUNT_CHANGE, (index, 1))
     remove_files(server, "index_path = ?", index)
     server.database.write("DELETE FROM stage_project WHERE index_path = ?", (index,))
     server.database.write("DELETE FROM stage_gone WHERE index_path = ?", (index,))
 
 
-def _bytes(new: NewFile) -> tuple[Any, ...]:
+def _content_values(new: NewFile) -> tuple[Any, ...]:
     return new.stored.sha256, new.stored.size, new.hashes.get("md5"), new.hashes.get("blake2_256")
 
 
-def _facts(new: NewFile) -> tuple[Any, ...]:
+def _metadata_values(new: NewFile) -> tuple[Any, ...]:
     return new.uploader, new.requires_python, new.metadata_sha256, int(new.provenance is not None)
 
 

@@ -1,6 +1,9 @@
 """The keys of indices of the type ``stage``."""
 
 from wheelgate.fields import (
+    BOOLEAN_SCHEMA,
+    STRING_LIST_SCHEMA,
+    STRING_SCHEMA,
     Field,
     parse_bases,
     parse_bool,
@@ -11,30 +14,27 @@ from wheelgate.fields import (
     parse_text,
 )
 
-LIST = {"type": "array", "items": {"type": "string"}}
-TEXT = {"type": "string"}
-
-FIELDS = (
-    Field("bases", parse_bases, LIST, lambda owner: [], many=True, refers_to="indices"),
-    Field("volatile", parse_bool, {"type": "boolean"}, lambda owner: True),
-    Field("acl_upload", parse_principals, LIST, lambda owner: [owner], many=True, refers_to="principals"),
-    Field("acl_read", parse_principals, LIST, many=True, refers_to="principals"),
+STAGE_FIELDS = (
+    Field("bases", parse_bases, STRING_LIST_SCHEMA, lambda owner: [], many=True, refers_to="indices"),
+    Field("volatile", parse_bool, BOOLEAN_SCHEMA, lambda owner: True),
+    Field("acl_upload", parse_principals, STRING_LIST_SCHEMA, lambda owner: [owner], many=True, refers_to="principals"),
+    Field("acl_read", parse_principals, STRING_LIST_SCHEMA, many=True, refers_to="principals"),
     Field(
         "acl_toxresult_upload",
         parse_principals,
-        LIST,
+        STRING_LIST_SCHEMA,
         lambda owner: [":ANONYMOUS:"],
         many=True,
         refers_to="principals",
     ),
-    Field("mirror_whitelist", parse_projects, LIST, lambda owner: [], many=True),
+    Field("mirror_whitelist", parse_projects, STRING_LIST_SCHEMA, lambda owner: [], many=True),
     Field(
         "mirror_whitelist_inheritance",
         parse_choice("mirror_whitelist_inheritance", ("intersection", "union")),
         {"type": "string", "enum": ["intersection", "union"]},
         lambda owner: "intersection",
     ),
-    Field("title", parse_text("title"), TEXT),
-    Field("description", parse_text("description"), TEXT),
+    Field("title", parse_text("title"), STRING_SCHEMA),
+    Field("description", parse_text("description"), STRING_SCHEMA),
     Field("custom_data", parse_json("custom_data"), {}),
 )

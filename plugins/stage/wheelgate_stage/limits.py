@@ -1,4 +1,4 @@
-"""How far an uploaded archive is looked into; what goes beyond is refused, so that no upload stops the server."""
+"""Limits for uploaded archives. An archive beyond a limit is refused, so that no upload can stop the server."""
 
 from __future__ import annotations
 
@@ -6,40 +6,44 @@ import re
 
 from wheelgate.errors import BadInput
 
-LONGEST_METADATA = 4 << 20
-"""Bytes of core metadata; a description of a megabyte is a book."""
-LONGEST_DIRECTORY = 4 << 20
-"""Bytes that are read of a zip beside the metadata: some 40,000 entries, twice what the largest wheels have."""
-LONGEST_HEAD = 64 << 10
-"""Bytes of the headers of one entry of a tar."""
-MOST_HEADS = 48 << 20
-"""Bytes of all headers of a tar; an entry has 512, and 1024 more with an extended header."""
-MOST_ENTRIES = 50_000
-MOST_UNPACKED = 512 << 20
-"""Bytes up to which a tar is unpacked: some two seconds of one core. What follows is not looked at."""
-UNSUSPECTED = 64 << 20
-"""Bytes up to which it does not matter how well something is compressed."""
-MOST_RATIO = 100
-"""Unpacked by packed; code has 5, logs and test data up to 40."""
-EVIL = re.compile(r"(?:^|/)\.\.(?:/|$)|^/|^[A-Za-z]:|[\\\0]")
-"""A name that leaves the folder into which an archive is unpacked, on one system or another."""
-LONGEST_NAME = 1000
-DEEPEST = 50
-"""Folders within folders."""
+MAX_METADATA_BYTES = 4 << 20
+"""Core metadata of an archive; a description of a megabyte is a book."""
+MAX_ZIP_DIRECTORY_BYTES = 4 << 20
+"""What is read of a zip in addition to the metadata: some 40,000 entries, twice as many as the largest wheels have."""
+MAX_ONE_TAR_HEADER_BYTES = 64 << 10
+"""One header of a tar."""
+MAX_ALL_TAR_HEADERS_BYTES = 48 << 20
+"""All headers of a tar; an entry has 512 bytes, and 1024 more with an extended header."""
+MAX_ARCHIVE_ENTRIES = 50_000
+"""Entries of a zip or tar."""
+MAX_TAR_BYTES = 512 << 20
+"""How far a tar is unpacked, in memory: some two seconds of one core. The rest of a larger one is not checked."""
+MIN_BOMB_BYTES = 64 << 20
+"""The unpacked size up to which any compression is accepted."""
+MAX_COMPRESSION_RATIO = 100
+"""Unpacked size by packed size; code has 5, logs and test data up to 40."""
+UNSAFE_NAME = re.compile(r"(?:^|/)\.\.(?:/|$)|^/|^[A-Za-z]:|[\\\0]")
+"""The name of an entry that would be unpacked outside of its folder, on one system or another."""
+MAX_ENTRY_NAME_CHARS = 1000
+"""Characters of the name of an entry, with its folders."""
+MAX_ENTRY_FOLDERS = 50
+"""Nested folders in the name of an entry."""
 
 
-def refuse_name(archive: str, name: str) -> None:
-    """Raise ``BadInput`` if an entry would be unpacked to somewhere else."""
-    if EVIL.search(name) or len(name) > LONGEST_NAME or name.count("/") > DEEPEST:
-        raise broken(archive, f"its entry {name[:80]!a} would not be unpacked into the archive's own folder")
+def check_entry_name(archive: str, name: str) -> None:
+    """Raise ``BadInput`` if an entry would be unpacked to another place than its folder."""
+    if UNSAFE_NAME.search(name) or len(name) > MAX_ENTRY_NAME_CHARS or name.count("/") > MAX_ENTRY_FOLDERS:
+        raise refused_archive(archive, f"its entry {name[:80]!a} would not be unpacked into the archive's own folder")
 
 
-def refuse_ratio(archive: str, unpacked: int, packed: int) -> None:
-    """Raise ``BadInput`` if so much comes out of so little that only a bomb does that."""
-    if unpacked > UNSUSPECTED and unpacked > MOST_RATIO * packed:
-        raise broken(archive, f"it unpacks to more than {MOST_RATIO} times its size, as only zip bombs do")
+def check_ratio(archive: str, unpacked: int, packed: int) -> None:
+    """Raise ``BadInput`` if an archive is compressed as strongly as only zip bombs are. Both sizes are in bytes."""
+    if unpacked > MIN_BOMB_BYTES and unpacked > MAX_COMPRESSION_RATIO * packed:
+        raise refused_archive(
+            archive, f"it unpacks to more than {MAX_COMPRESSION_RATIO} times its size, as only zip bombs do"
+        )
 
 
-def broken(archive: str, why: str) -> BadInput:
-    """Return what somebody is told whose archive is refused."""
+def refused_archive(archive: str, why: str) -> BadInput:
+    """Return the error for an archive that is refused."""
     return BadInput(f"'{archive}' is refused: {why}; build it again and repeat the upload")

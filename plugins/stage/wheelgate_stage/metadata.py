@@ -1,10 +1,9 @@
-"""Core metadata: those inside archives, those in forms, and the version data that are made of both."""
+"""Core metadata of archives and forms, and the version data made of both."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from packaging.version import Version
@@ -13,7 +12,7 @@ from wheelgate.errors import BadInput
 from wheelgate.packages import MAX_PROJECT_NAME_CHARS, UploadForm, normalize, parse_project_name
 from wheelgate_stage.filenames import parse_version
 
-TEXTS = (
+TEXT_FIELDS = (
     "name",
     "version",
     "metadata_version",
@@ -32,7 +31,7 @@ TEXTS = (
     "description_content_type",
     "license_expression",
 )
-LISTS = (
+LIST_FIELDS = (
     "platform",
     "classifiers",
     "supported_platform",
@@ -48,28 +47,20 @@ LISTS = (
     "dynamic",
     "license_file",
 )
-NOTHING_SAID: dict[str, Any] = dict.fromkeys(TEXTS, "") | dict.fromkeys(LISTS, ())
-"""The data of a version of which nothing is known."""
-ALSO = {"provides_extra": "provides_extras", "license_files": "license_file", "platforms": "platform"} | {
+EMPTY_VERSION_DATA: dict[str, Any] = dict.fromkeys(TEXT_FIELDS, "") | dict.fromkeys(LIST_FIELDS, ())
+"""The data of a version without any metadata."""
+FIELD_ALIASES = {"provides_extra": "provides_extras", "license_files": "license_file", "platforms": "platform"} | {
     "supported_platforms": "supported_platform"
 }
-"""Other names of these fields: in the forms of some tools, and in ``packaging.metadata``."""
-NO_TEXT = re.compile(r"[\0\ud800-\udfff]")
-KNOWN = re.compile(r"1\.[0-2]|2\.\d{1,3}")
-"""1.0 to 2.6, and what may follow: a minor version only adds fields."""
-
-
-@dataclass(frozen=True, slots=True)
-class Core:
-    """What the core metadata of an archive say."""
-
-    content: bytes
-    fields: Mapping[str, Any]
-    """By the names of version data: text or lists of text."""
+"""Other names of these fields, in the forms of some tools and in ``packaging.metadata``."""
+FORBIDDEN_IN_TEXT = re.compile(r"[\0\ud800-\udfff]")
+"""Characters that UTF-8 or a database cannot store."""
+SUPPORTED_METADATA_VERSION = re.compile(r"1\.[0-2]|2\.\d{1,3}")
+"""1.0 to 2.6, and later minor versions, which only add fields."""
 
 
 def parse_project(name: str) -> str:
-    """Return the normalised name of a project. Raise ``BadInput`` for what cannot be one."""
+    """Return the normalised name of a project. Raise ``BadInput`` if no project can have the name."""
     try:
         return parse_project_name(name)
     except ValueError:
@@ -79,75 +70,75 @@ def parse_project(name: str) -> str:
         ) from None
 
 
-def sent_fields(form: UploadForm) -> dict[str, Any]:
-    """Return the metadata that a form gives. Raise ``BadInput`` for text that no database takes."""
-    sent: dict[str, Any] = {}
+def form_fields(form: UploadForm) -> dict[str, Any]:
+    """Return the version data in a form. Raise ``BadInput`` for text that no database can store."""
+    fields: dict[str, Any] = {}
     for key, values in form.fields.items():
-        field = ALSO.get(key, key)
-        if field in LISTS:
-            sent[field] = [_clean(field, value) for value in values if value and value != "UNKNOWN"]
-        elif field in TEXTS:
-            sent[field] = _clean(field, form.first(key))
-    return sent
+        field = FIELD_ALIASES.get(key, key)
+        if field in LIST_FIELDS:
+            fields[field] = [_storable(field, value) for value in values if value and value != "UNKNOWN"]
+        elif field in TEXT_FIELDS:
+            fields[field] = _storable(field, form.first(key))
+    return fields
 
 
-def read_core_metadata(archive: str, content: bytes, project: str, version: Version) -> Core:
-    """Read core metadata (versions 1.0 to 2.6) and hold them against what the upload says.
+def parse_core_metadata(archive: str, content: bytes, project: str, version: Version) -> dict[str, Any]:
+    """Return the version data in core metadata (versions 1.0 to 2.6): text or lists of text, by field.
 
     Raises:
-        BadInput: they cannot be read, or are those of another project or version.
+        BadInput: the metadata cannot be parsed, or belongs to another project or version.
     """
-    from packaging.metadata import parse_email  # only uploads need it, and it brings the whole of `email`
+    from packaging.metadata import parse_email  # imports all of `email`, and only uploads need it
 
     raw, _ = parse_email(content)
-    name, found, form = raw.get("name", ""), raw.get("version", ""), raw.get("metadata_version", "")
-    if not KNOWN.fullmatch(form):
-        raise _wrong(archive, f"give no Metadata-Version between 1.0 and 2.6, but {form[:20]!a}")
+    name, found, metadata_version = raw.get("name", ""), raw.get("version", ""), raw.get("metadata_version", "")
+    if not SUPPORTED_METADATA_VERSION.fullmatch(metadata_version):
+        raise _invalid(archive, f"gives no Metadata-Version between 1.0 and 2.6, but {metadata_version[:20]!a}")
     if normalize(name) != project:
-        raise _wrong(archive, f"give the name {name[:80]!a} in place of '{project}'")
+        raise _invalid(archive, f"gives the name {name[:80]!a} instead of '{project}'")
     if parse_version(found) != version:
-        raise _wrong(archive, f"give the version {found[:80]!a} in place of '{version}'")
+        raise _invalid(archive, f"gives the version {found[:80]!a} instead of '{version}'")
     fields: dict[str, Any] = {}
     for key, value in raw.items():
-        field = ALSO.get(key, key)
-        if field in LISTS:
+        field = FIELD_ALIASES.get(key, key)
+        if field in LIST_FIELDS:
             entries = [", ".join(pair) for pair in value.items()] if isinstance(value, dict) else value
-            fields[field] = [_clean(field, entry) for entry in _as_list(entries)]
-        elif field in TEXTS:
-            fields[field] = _clean(field, ",".join(value) if isinstance(value, list) else str(value))
-    _refuse_requires_python(archive, fields.get("requires_python", ""))
-    return Core(content, fields)
+            fields[field] = [_storable(field, entry) for entry in _as_list(entries)]
+        elif field in TEXT_FIELDS:
+            fields[field] = _storable(field, ",".join(value) if isinstance(value, list) else str(value))
+    _check_requires_python(archive, fields.get("requires_python", ""))
+    return fields
 
 
 def version_data(
     name: str, version: str, before: Mapping[str, Any], sent: Mapping[str, Any], core: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Make the data of a version: what was sent, else what was there, else what the archive says."""
-    data = dict(NOTHING_SAID)
+    """Return the data of a version: from the form, else from before the upload, else from the archive."""
+    data = dict(EMPTY_VERSION_DATA)
     for given in (core, {field: value for field, value in before.items() if field not in sent}, sent):
         data |= {field: value for field, value in given.items() if value and field in data}
     return data | {"name": name, "version": version}
 
 
-def _refuse_requires_python(archive: str, text: str) -> None:
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # see above
+def _check_requires_python(archive: str, text: str) -> None:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # only uploads need it
 
     try:
         SpecifierSet(text)
     except InvalidSpecifier:
-        raise _wrong(archive, f"give {text[:80]!a} as Requires-Python, which no installer understands") from None
+        raise _invalid(archive, f"gives {text[:80]!a} as Requires-Python, which no installer understands") from None
 
 
 def _as_list(value: Any) -> Sequence[str]:
     return value if isinstance(value, list) else [value]
 
 
-def _clean(field: str, text: str) -> str:
-    """Return text that UTF-8 and every database can hold."""
-    if NO_TEXT.search(text):
-        raise BadInput(f"invalid metadata: the field '{field}' holds signs that are no text")
+def _storable(field: str, text: str) -> str:
+    """Return the text. Raise ``BadInput`` if UTF-8 or a database cannot store it."""
+    if FORBIDDEN_IN_TEXT.search(text):
+        raise BadInput(f"invalid metadata: the field '{field}' contains characters that are not text")
     return text
 
 
-def _wrong(archive: str, what: str) -> BadInput:
+def _invalid(archive: str, what: str) -> BadInput:
     return BadInput(f"the metadata in '{archive}' {what}; build it again and repeat the upload")

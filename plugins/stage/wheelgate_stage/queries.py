@@ -1,4 +1,7 @@
-"""The statements that requests wait for, as bare SQL: peewee takes 0.1 to 0.3 ms to build one, these take 0.01."""
+"""SQL statements that read hosted packages. Plain SQL, since peewee takes 0.1 to 0.3 ms to build a statement.
+
+These take 0.01 ms, and every request for a page or file waits for one.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from packaging.version import InvalidVersion, Version
 from wheelgate.packages import File, LogEntry, Project, Release, ReleaseFile, StoredFile
 from wheelgate.store.database import Database
 
-PAGE = """
+SELECT_PAGE = """
     SELECT p.status, p.status_reason, r.version, r.yanked, f.path, f.sha256, f.size, f.uploaded, f.requires_python,
         f.metadata_sha256, f.attested
     FROM stage_project p
@@ -22,15 +25,15 @@ PAGE = """
     WHERE p.index_path = ? AND p.name = ?
     ORDER BY f.id
 """
-"""One statement, so that a page never shows half of a change."""
+"""A single statement, so that no page shows half of a change."""
 
-RELEASES = """
+SELECT_RELEASES = """
     SELECT r.id, r.version, r.yanked, r.metadata
     FROM stage_project p JOIN stage_release r ON r.project_id = p.id
     WHERE p.index_path = ? AND p.name = ?
 """
 
-LINKS = """
+SELECT_LINKS = """
     SELECT f.release_id, f.id, f.rel, f.path, f.sha256, f.size, f.md5, f.blake2_256, t.path
     FROM stage_project p
     JOIN stage_release r ON r.project_id = p.id
@@ -40,7 +43,7 @@ LINKS = """
     ORDER BY f.id
 """
 
-LOGS = """
+SELECT_LOGS = """
     SELECT l.file_id, l.what, l.who, l.at, l.dst, l.src, l.count
     FROM stage_project p
     JOIN stage_release r ON r.project_id = p.id
@@ -50,32 +53,33 @@ LOGS = """
     ORDER BY l.id
 """
 
-FILE = """
+SELECT_FILE = """
     SELECT f.sha256, f.size, p.status, p.status_reason, p.name
     FROM stage_file f JOIN stage_release r ON r.id = f.release_id JOIN stage_project p ON p.id = r.project_id
     WHERE f.index_path = ? AND f.path = ?
 """
 
-SIBLING = """
+SELECT_SIBLING = """
     SELECT s.content FROM stage_file f JOIN stage_sibling s ON s.file_id = f.id
     WHERE f.index_path = ? AND f.path = ? AND s.kind = ?
 """
-BATCH = 10_000
+STORED_FILES_BATCH_ROWS = 10_000
+"""Rows that :func:`stored_files` reads at once."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A file that is there."""
+class HostedFile:
+    """A file at an address, with its project."""
 
     stored: StoredFile
     status: str
-    """That of its project."""
+    """The status of its project (PEP 792)."""
     status_reason: str
     project: str
 
 
-def stamp(database: Database, index: str, project: str) -> int:
-    """Return a number that grows with every change of a project; without one, of the list of projects."""
+def project_stamp(database: Database, index: str, project: str) -> int:
+    """Return a number that grows with every change of a project, or of the list of projects if the name is empty."""
     if project:
         rows = database.read("SELECT changed FROM stage_project WHERE index_path = ? AND name = ?", (index, project))
     else:
@@ -83,26 +87,26 @@ def stamp(database: Database, index: str, project: str) -> int:
     return int(rows[0][0]) if rows else 0
 
 
-def names(database: Database, index: str) -> list[str]:
-    """Return the projects that have a release, in the order of their names."""
+def project_names(database: Database, index: str) -> list[str]:
+    """Return the sorted names of the projects that have a release."""
     sql = "SELECT name FROM stage_project WHERE index_path = ? AND present = 1 ORDER BY name"
     return [name for (name,) in database.read(sql, (index,))]
 
 
-def claims(database: Database, index: str, name: str) -> bool:
-    """Say whether there is, or was, a project of that name."""
+def has_claimed(database: Database, index: str, name: str) -> bool:
+    """Say whether the index has, or had, a project of that name."""
     return bool(database.read("SELECT 1 FROM stage_project WHERE index_path = ? AND name = ?", (index, name)))
 
 
-def project(database: Database, index: str, name: str) -> Project | None:
-    """Return what a page shows of a project."""
-    rows = database.read(PAGE, (index, name))
+def load_project(database: Database, index: str, name: str) -> Project | None:
+    """Return a project as its page shows it; None if it has no release."""
+    rows = database.read(SELECT_PAGE, (index, name))
     if not rows:
         return None
     by_version: dict[str, list[File]] = {}
     for _, _, version, yanked, path, sha256, size, uploaded, requires_python, metadata, attested in rows:
         files = by_version.setdefault(version, [])
-        if path is not None:  # a version without files
+        if path is not None:  # else the version has no files
             files.append(
                 File(
                     path.rpartition("/")[2],
@@ -117,22 +121,22 @@ def project(database: Database, index: str, name: str) -> Project | None:
                     f"{path}.provenance" if attested else None,
                 )
             )
-    versions = in_order(by_version)
+    versions = sort_versions(by_version)
     return Project(
         name, tuple(file for version in versions for file in by_version[version]), tuple(versions), *rows[0][:2]
     )
 
 
-def releases(database: Database, index: str, name: str) -> list[Release]:
-    """Return all versions of a project with everything about them."""
-    rows = database.read(RELEASES, (index, name))
+def load_releases(database: Database, index: str, name: str) -> list[Release]:
+    """Return all versions of a project with their files and the history of those, oldest first."""
+    rows = database.read(SELECT_RELEASES, (index, name))
     if not rows:
         return []
     logs: dict[int, list[LogEntry]] = {}
-    for file, what, who, at, dst, src, count in database.read(LOGS, (index, name)):
+    for file, what, who, at, dst, src, count in database.read(SELECT_LOGS, (index, name)):
         logs.setdefault(file, []).append(LogEntry(what, who, datetime.fromisoformat(at), dst, src, count))
     links: dict[int, list[ReleaseFile]] = {}
-    for release, file, rel, path, sha256, size, md5, blake2_256, tested in database.read(LINKS, (index, name)):
+    for release, file, rel, path, sha256, size, md5, blake2_256, tested in database.read(SELECT_LINKS, (index, name)):
         hashes = {"sha256": sha256, "md5": md5, "blake2_256": blake2_256}
         links.setdefault(release, []).append(
             ReleaseFile(
@@ -148,64 +152,64 @@ def releases(database: Database, index: str, name: str) -> list[Release]:
         version: _release(version, yanked, metadata, links.get(number, ()))
         for number, version, yanked, metadata in rows
     }
-    return [found[version] for version in in_order(found)]
+    return [found[version] for version in sort_versions(found)]
 
 
-def file(database: Database, index: str, path: str) -> Found | None:
-    """Return a file by its address."""
-    rows = database.read(FILE, (index, path))
+def file_at(database: Database, index: str, path: str) -> HostedFile | None:
+    """Return the file at an address; None if there is none."""
+    rows = database.read(SELECT_FILE, (index, path))
     if not rows:
         return None
     sha256, size, status, reason, name = rows[0]
-    return Found(StoredFile(sha256, size), status, reason, name)
+    return HostedFile(StoredFile(sha256, size), status, reason, name)
 
 
-def gone(database: Database, index: str, path: str) -> bool:
-    """Say whether there was a file at that address."""
+def was_deleted(database: Database, index: str, path: str) -> bool:
+    """Say whether a file at that address was deleted."""
     return bool(database.read("SELECT 1 FROM stage_gone WHERE index_path = ? AND path = ?", (index, path)))
 
 
-def sibling(database: Database, index: str, path: str, kind: str) -> bytes | None:
-    """Return what is served beside a file."""
-    rows = database.read(SIBLING, (index, path, kind))
+def find_sibling(database: Database, index: str, path: str, kind: str) -> bytes | None:
+    """Return the ``metadata`` or ``provenance`` next to a file; None if there is none."""
+    rows = database.read(SELECT_SIBLING, (index, path, kind))
     return bytes(rows[0][0]) if rows else None
 
 
-def siblings(database: Database, index: str, links: Sequence[ReleaseFile]) -> tuple[ReleaseFile, ...]:
-    """Return links with what is served beside them, for another index to take."""
+def with_siblings(database: Database, index: str, files: Sequence[ReleaseFile]) -> tuple[ReleaseFile, ...]:
+    """Return files with their Requires-Python, metadata and provenance, which another index needs for a copy."""
     sql = "SELECT requires_python FROM stage_file WHERE index_path = ? AND path = ?"
     return tuple(
         replace(
-            link,
-            requires_python=next((value for (value,) in database.read(sql, (index, link.path))), None),
-            core_metadata=sibling(database, index, link.path, "metadata"),
-            provenance=sibling(database, index, link.path, "provenance"),
+            file,
+            requires_python=next((value for (value,) in database.read(sql, (index, file.path))), None),
+            core_metadata=find_sibling(database, index, file.path, "metadata"),
+            provenance=find_sibling(database, index, file.path, "provenance"),
         )
-        for link in links
+        for file in files
     )
 
 
-def refers(database: Database, sha256: str) -> bool:
+def has_hash(database: Database, sha256: str) -> bool:
     """Say whether any file has that hash."""
     return bool(database.read("SELECT 1 FROM stage_file WHERE sha256 = ? LIMIT 1", (sha256,)))
 
 
-def all_files(database: Database) -> Iterator[tuple[StoredFile, str]]:
-    """Name every file that there is, a batch at a time: a large server has millions."""
+def stored_files(database: Database) -> Iterator[tuple[StoredFile, str]]:
+    """Yield every file with its index and path. It reads in batches, since a large server has millions of files."""
     last = 0
     sql = "SELECT id, sha256, size, index_path, path FROM stage_file WHERE id > ? ORDER BY id LIMIT ?"
-    while rows := database.read(sql, (last, BATCH)):
+    while rows := database.read(sql, (last, STORED_FILES_BATCH_ROWS)):
         for _, sha256, size, index, path in rows:
             yield StoredFile(sha256, size), f"{index}/{path}"
         last = rows[-1][0]
 
 
-def in_order(versions: Iterable[str]) -> list[str]:
-    """Return versions, oldest first; what is no version (PEP 440) is older than all that are."""
-    return sorted(versions, key=_rank)
+def sort_versions(versions: Iterable[str]) -> list[str]:
+    """Return versions, oldest first; texts that are not a version (PEP 440) come before all others."""
+    return sorted(versions, key=_version_sort_key)
 
 
-def _rank(version: str) -> tuple[int, Any]:
+def _version_sort_key(version: str) -> tuple[int, Any]:
     try:
         return 1, Version(version)
     except InvalidVersion:

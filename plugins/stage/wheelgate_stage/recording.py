@@ -1,4 +1,4 @@
-"""Records an upload whose file is kept already, unless something has come in between."""
+"""Records checked uploads, unless another change in the meantime makes one invalid."""
 
 from __future__ import annotations
 
@@ -9,80 +9,90 @@ from wheelgate.errors import Conflict, Forbidden
 from wheelgate.packages import CheckedUpload, ReceivedFile, RecordedUpload
 from wheelgate.store.database import Database
 from wheelgate_stage import changes
-from wheelgate_stage.inspection import Upload
+from wheelgate_stage.inspection import UploadDetails
 from wheelgate_stage.metadata import version_data
 
-CLOSED = {"archived", "quarantined"}
-"""Projects of these statuses take no files (PEP 792)."""
-IDENTICAL = "Upload of identical file to non volatile index."
+CLOSED_STATUSES = {"archived", "quarantined"}
+"""The statuses of projects that accept no uploads (PEP 792)."""
+IDENTICAL_FILE_NOTE = "Upload of identical file to non volatile index."
 
 
-def record(server: Server, index: Index, inspected: CheckedUpload, who: str | None) -> RecordedUpload:
+def record_upload(server: Server, index: Index, checked: CheckedUpload, who: str | None) -> RecordedUpload:
     """Record an upload, within a transaction.
 
     Raises:
-        Conflict: the file is there already, on an index that keeps what it has.
-        Forbidden: the project takes no files.
+        Conflict: a non-volatile index has another file of this name.
+        Forbidden: the project accepts no uploads.
     """
     database = server.database
-    upload: Upload = inspected.detail
-    project = changes.lock_or_add(database, index.path, inspected.project)
-    refuse_closed(project, inspected.project)
-    release = changes.find_release(database, project.id, inspected.version)
-    version = release.version if release else inspected.version
-    new = _new_file(upload, inspected.filename, inspected.file, who) if inspected.file else None
-    old = changes.find_file(database, release.id, upload.identity) if release and new else None
-    if old and stands(index, inspected, old):
-        return RecordedUpload(inspected.project, version, old.path, IDENTICAL)
-    data = version_data(upload.name, version, release.metadata if release else {}, upload.sent, upload.core)
+    details: UploadDetails = checked.detail
+    project = changes.lock_or_add_project(database, index.path, checked.project)
+    refuse_closed_project(project, checked.project)
+    release = changes.find_release(database, project.id, checked.version)
+    version = release.version if release else checked.version
+    new = _new_file(details, checked.filename, checked.file, who) if checked.file else None
+    old = changes.find_file(database, release.id, details.identity) if release and new else None
+    if old and must_keep(index, checked, old):
+        return RecordedUpload(checked.project, version, old.path, IDENTICAL_FILE_NOTE)
+    data = version_data(details.name, version, release.metadata if release else {}, details.sent, details.core)
     number = changes.save_release(database, project, release, version, data)
     if new and old:
         changes.replace_file(server, index.path, old, new)
         changes.count_overwrite(database, old.id, index.path)
-        changes.add_log(database, old.id, "upload", who, index.path)
+        changes.add_log_entry(database, old.id, "upload", who, index.path)
     elif new:
-        changes.add_log(database, changes.add_file(database, index.path, number, new), "upload", who, index.path)
-    changes.mark(database, project, present=True)
-    return RecordedUpload(inspected.project, version, new.path if new else "")
+        file = changes.add_file(database, index.path, number, new)
+        changes.add_log_entry(database, file, "upload", who, index.path)
+    changes.record_change(database, project, present=True)
+    return RecordedUpload(checked.project, version, new.path if new else "")
 
 
-def refuse_early(database: Database, index: Index, inspected: CheckedUpload) -> None:
-    """Refuse an upload before its file is kept if it is clear by now that it will be refused."""
-    project = changes.find_project(database, index.path, inspected.project)
+def refuse_early(database: Database, index: Index, checked: CheckedUpload) -> None:
+    """Refuse an upload before its file is stored, if :func:`record_upload` would refuse it now.
+
+    Raises:
+        Conflict: as there.
+        Forbidden: as there.
+    """
+    project = changes.find_project(database, index.path, checked.project)
     if project is None:
         return
-    refuse_closed(project, inspected.project)
-    release = changes.find_release(database, project.id, inspected.version)
-    upload: Upload = inspected.detail
-    old = changes.find_file(database, release.id, upload.identity) if release and inspected.file else None
+    refuse_closed_project(project, checked.project)
+    release = changes.find_release(database, project.id, checked.version)
+    details: UploadDetails = checked.detail
+    old = changes.find_file(database, release.id, details.identity) if release and checked.file else None
     if old:
-        stands(index, inspected, old)
+        must_keep(index, checked, old)
 
 
-def stands(index: Index, inspected: CheckedUpload, old: changes.FileRow) -> bool:
-    """Say whether the file that is there stays because it is the very one; raise ``Conflict`` if it stays anyhow."""
-    if index.config.get("volatile", True) or inspected.file is None:
+def must_keep(index: Index, checked: CheckedUpload, old: changes.FileRow) -> bool:
+    """Say whether the stored file stays because the upload has the same content.
+
+    Raises:
+        Conflict: the content is another, and the index is not volatile.
+    """
+    if index.config.get("volatile", True) or checked.file is None:
         return False
-    if inspected.file.stored.sha256 != old.sha256:
-        raise exists(inspected.filename, old)
+    if checked.file.stored.sha256 != old.sha256:
+        raise existing_file(checked.filename, old)
     return True
 
 
-def refuse_closed(project: changes.ProjectRow, name: str) -> None:
-    """Raise ``Forbidden`` if a project takes no files."""
-    if project.status in CLOSED:
+def refuse_closed_project(project: changes.ProjectRow, name: str) -> None:
+    """Raise ``Forbidden`` if a project accepts no uploads."""
+    if project.status in CLOSED_STATUSES:
         reason = f" ({project.status_reason})" if project.status_reason else ""
         raise Forbidden(
-            f"project '{name}' on {project.index} is {project.status}{reason} and takes no uploads; set its status to"
+            f"project '{name}' on {project.index} is {project.status}{reason} and accepts no uploads; set its status to"
             " active first"
         )
 
 
-def exists(filename: str, old: changes.FileRow) -> Conflict:
-    """Return what somebody is told who uploads a file that must not be replaced."""
-    there = old.path.rpartition("/")[2]
-    spelt = "" if there == filename else f" (as '{there}')"
-    return Conflict(f"{filename} already exists in non-volatile index{spelt}; raise the version and upload that")
+def existing_file(filename: str, old: changes.FileRow) -> Conflict:
+    """Return the error for an upload of a file that must not be replaced."""
+    stored_name = old.path.rpartition("/")[2]
+    spelling = "" if stored_name == filename else f" (as '{stored_name}')"
+    return Conflict(f"{filename} already exists in non-volatile index{spelling}; raise the version and upload that")
 
 
 def file_path(sha256: str, filename: str) -> str:
@@ -90,16 +100,16 @@ def file_path(sha256: str, filename: str) -> str:
     return f"+f/{sha256[:3]}/{sha256[3:16]}/{filename}"
 
 
-def _new_file(upload: Upload, filename: str, file: ReceivedFile, who: str | None) -> changes.NewFile:
+def _new_file(details: UploadDetails, filename: str, file: ReceivedFile, who: str | None) -> changes.NewFile:
     return changes.NewFile(
-        upload.rel,
-        upload.identity,
+        details.rel,
+        details.identity,
         file_path(file.stored.sha256, filename),
         file.stored,
-        upload.hashes,
+        details.hashes,
         who,
-        upload.core.get("requires_python") or upload.sent.get("requires_python") or None,
-        upload.metadata,
-        hashlib.sha256(upload.metadata).hexdigest() if upload.metadata is not None else None,
-        upload.provenance,
+        details.core.get("requires_python") or details.sent.get("requires_python") or None,
+        details.metadata,
+        hashlib.sha256(details.metadata).hexdigest() if details.metadata is not None else None,
+        details.provenance,
     )

@@ -1,4 +1,4 @@
-"""Wheels and other zips, opened as far as it takes to read their core metadata."""
+"""Wheels and other zip files, opened to read their core metadata."""
 
 from __future__ import annotations
 
@@ -10,106 +10,107 @@ from typing import BinaryIO
 
 from wheelgate.packages import ReceivedFile, normalize
 from wheelgate_stage.limits import (
-    LONGEST_DIRECTORY,
-    LONGEST_METADATA,
-    MOST_ENTRIES,
-    broken,
-    refuse_name,
-    refuse_ratio,
+    MAX_ARCHIVE_ENTRIES,
+    MAX_METADATA_BYTES,
+    MAX_ZIP_DIRECTORY_BYTES,
+    check_entry_name,
+    check_ratio,
+    refused_archive,
 )
 
-FAULTS = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError, OverflowError)
+ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError, OverflowError)
 """What ``zipfile`` raises for broken, encrypted (RuntimeError) and exotic (NotImplementedError) archives."""
-READABLE = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-METADATA = {
+READABLE_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+"""The compression methods that every installer reads."""
+METADATA_PATHS = {
     "wheel": (re.compile(r"([^/]+)\.dist-info/METADATA"), "NAME-VERSION.dist-info/METADATA"),
     "zip": (re.compile(r"([^/]+)/PKG-INFO"), "NAME-VERSION/PKG-INFO"),
 }
-"""By the kind of archive: where the core metadata stand, as a pattern and for people."""
+"""By the kind of archive: the path of the core metadata, as a pattern and for messages."""
 
 
-class Sparing:
-    """A file of which only so much is read: ``zipfile`` believes every length that an archive gives."""
+class LimitedReader:
+    """A file object that refuses to read past a limit: ``zipfile`` trusts every length in an archive."""
 
-    def __init__(self, archive: str, file: BinaryIO, most: int) -> None:
+    def __init__(self, archive: str, file: BinaryIO, limit: int) -> None:
         self._archive = archive
         self._file = file
-        self._left = most
+        self._left = limit
         self.seek = file.seek
         self.tell = file.tell
         self.seekable = file.seekable
 
     def read(self, size: int = -1) -> bytes:
-        """Read. Raise ``BadInput`` when it has become too much."""
-        most = self._left + 1
-        content = self._file.read(most if size < 0 else min(size, most))
+        """Read bytes. Raise ``BadInput`` beyond the limit."""
+        limit = self._left + 1
+        content = self._file.read(limit if size < 0 else min(size, limit))
         self._left -= len(content)
         if self._left < 0:
-            raise broken(self._archive, "its directory is larger than that of any honest archive")
+            raise refused_archive(self._archive, "its directory is larger than that of any real archive")
         return content
 
 
-def zip_metadata(archive: str, draft: ReceivedFile, kind: str, project: str) -> bytes:
-    """Return the core metadata in a zip file.
+def zip_metadata(archive: str, received: ReceivedFile, kind: str, project: str) -> bytes:
+    """Return the core metadata of a zip file.
 
     Args:
-        archive: what the file is called in sentences.
-        draft: the file itself.
-        kind: a key of :data:`METADATA`.
-        project: the normalised name, which the folder of the metadata bears in a wheel.
+        archive: the file's name in messages.
+        received: the file.
+        kind: a key of :data:`METADATA_PATHS`.
+        project: the normalised name; the folder of the metadata in a wheel must have it.
 
     Raises:
-        BadInput: there are none, or the archive is broken or beyond a limit.
+        BadInput: there is none, or the archive is broken or beyond a limit.
     """
-    pattern, place = METADATA[kind]
+    pattern, place = METADATA_PATHS[kind]
     try:
-        with draft.open() as file, _opened(archive, file) as opened:
+        with received.open() as file, _open(archive, file) as opened:
             found = [(match[1], info) for info in opened.infolist() if (match := pattern.fullmatch(info.filename))]
             if len(found) != 1:
-                raise broken(archive, f"it holds {'no' if not found else 'more than one'} {place}")
+                raise refused_archive(archive, f"it has {'no' if not found else 'more than one'} {place}")
             folder, info = found[0]
             if kind == "wheel" and normalize(folder.partition("-")[0]) != project:
-                raise broken(
-                    archive, f"the metadata in it lie in {folder[:80]!a}.dist-info, which is another project's"
+                raise refused_archive(
+                    archive, f"its metadata is in {folder[:80]!a}.dist-info, which belongs to another project"
                 )
-            if info.file_size > LONGEST_METADATA:
-                raise broken(archive, f"its metadata are longer than {LONGEST_METADATA >> 20} MiB")
-            if info.compress_type not in READABLE:
-                raise broken(archive, "its metadata are compressed in a way that installers do not read")
+            if info.file_size > MAX_METADATA_BYTES:
+                raise refused_archive(archive, f"its metadata is longer than {MAX_METADATA_BYTES >> 20} MiB")
+            if info.compress_type not in READABLE_METHODS:
+                raise refused_archive(archive, "its metadata is compressed with a method that installers do not read")
             with opened.open(info) as member:
-                content = member.read(LONGEST_METADATA + 1)
+                content = member.read(MAX_METADATA_BYTES + 1)
             if len(content) != info.file_size:
-                raise broken(archive, "its directory says another length of its metadata than they have")
+                raise refused_archive(archive, "its directory gives another length of its metadata than the true one")
             return content
-    except FAULTS as error:
+    except ZIP_ERRORS as error:
         raise _unreadable(archive) from error
 
 
-def check_zip(archive: str, draft: ReceivedFile) -> None:
-    """Raise ``BadInput`` if a file is no sound zip file."""
+def check_zip(archive: str, received: ReceivedFile) -> None:
+    """Raise ``BadInput`` if a file is not a valid zip file."""
     try:
-        with draft.open() as file, _opened(archive, file):
+        with received.open() as file, _open(archive, file):
             pass
-    except FAULTS as error:
+    except ZIP_ERRORS as error:
         raise _unreadable(archive) from error
 
 
-def _opened(archive: str, file: BinaryIO) -> zipfile.ZipFile:
-    """Open a zip file and look at its directory."""
-    if file.read(4) not in (b"PK\3\4", b"PK\5\6"):  # empty ones begin with their end
+def _open(archive: str, file: BinaryIO) -> zipfile.ZipFile:
+    """Open a zip file and check its directory."""
+    if file.read(4) not in (b"PK\3\4", b"PK\5\6"):  # the second is that of an empty zip file
         raise zipfile.BadZipFile
-    opened = zipfile.ZipFile(Sparing(archive, file, LONGEST_DIRECTORY + LONGEST_METADATA))
+    opened = zipfile.ZipFile(LimitedReader(archive, file, MAX_ZIP_DIRECTORY_BYTES + MAX_METADATA_BYTES))
     infos = opened.infolist()
     names = {info.filename for info in infos}
-    if len(infos) > MOST_ENTRIES:
-        raise broken(archive, f"it has more than {MOST_ENTRIES} entries")
+    if len(infos) > MAX_ARCHIVE_ENTRIES:
+        raise refused_archive(archive, f"it has more than {MAX_ARCHIVE_ENTRIES} entries")
     if len(names) < len(infos):
-        raise broken(archive, "two of its entries have the same name")
+        raise refused_archive(archive, "two of its entries have the same name")
     for info in infos:
-        refuse_name(archive, info.orig_filename)
-    refuse_ratio(archive, sum(info.file_size for info in infos), sum(info.compress_size for info in infos))
+        check_entry_name(archive, info.orig_filename)
+    check_ratio(archive, sum(info.file_size for info in infos), sum(info.compress_size for info in infos))
     return opened
 
 
 def _unreadable(archive: str) -> Exception:
-    return broken(archive, "it is not a zip file that can be read")
+    return refused_archive(archive, "it is not a zip file that can be read")

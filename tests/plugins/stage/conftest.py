@@ -1,4 +1,4 @@
-"""What these tests need: servers without sockets, and the plugin on a prepared database of each kind."""
+"""Fixtures of these tests: servers without sockets, and the plugin on a prepared database of each kind."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ from wheelgate.services.opened_server import OpenedServer
 from wheelgate.store.database import Database
 from wheelgate.store.prepare import prepare
 from wheelgate.testing.packages import Make
+from wheelgate_stage.packages import StagePackages
 
 
 @pytest.fixture
 def server(new_url: str, tmp_path: Path) -> Iterator[Server]:  # noqa: F811
-    """Return the part of a server that plugins see."""
+    """Return the part of a server that plugins get."""
     core = Path(wheelgate.store.__file__).parent / "migrations"
     folders = [
         ("core", core),
@@ -46,13 +47,13 @@ def server(new_url: str, tmp_path: Path) -> Iterator[Server]:  # noqa: F811
 
 @pytest.fixture
 def target(server: Server) -> PackageTarget:
-    """Return what is tested."""
-    return wheelgate_stage.wheelgate_index_types(server)[0].packages
+    """Return the packages of hosted indices, which these tests test."""
+    return StagePackages(server)
 
 
 @pytest.fixture
 def make() -> Make:
-    """Return what makes uploads."""
+    """Return a function that makes uploads."""
 
     def make(name: str, version: str, number: int) -> tuple[UploadForm, bytes]:
         wheel = distributions.wheel(name, version, seed=number)

@@ -1,4 +1,4 @@
-"""Hosted indices keep every promise of the protocol, on both databases."""
+"""The contract of package targets, for hosted indices on both databases."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from wheelgate.testing.packages import PackageTargetContract, Uploader
 class TestStagePackages(PackageTargetContract):
     """The packages of hosted indices."""
 
-    def test_a_new_version_leaves_the_list_as_it_is(
+    def test_a_new_version_leaves_the_list_of_projects(
         self, target: PackageTarget, index: Index, upload: Uploader
     ) -> None:
-        """While people upload versions of what is there, the rendered list of projects stays good."""
+        """The rendered list of projects stays valid while users upload versions of known projects."""
         upload(index)
         before = target.stamp(index)
         upload(index, version="2.0")

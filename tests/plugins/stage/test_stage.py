@@ -1,4 +1,4 @@
-"""Indices of the type ``stage``: every key, what it takes, how it is stored, and the operations on it."""
+"""Indices of the type ``stage``: every key, its values, their stored form, and operations on them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wheelgate.testing.site import Site
 
 ROOT = ("root", "")
 
-TAKEN = [
+ACCEPTED = [
     ("volatile", False, False),
     ("volatile", "No", False),
     ("volatile", "yes", True),
@@ -85,13 +85,13 @@ REFUSED = [
 
 
 def labels(rows: Sequence[tuple[str, object, object]]) -> list[str]:
-    """Return the rows' names."""
+    """Return the ids of the rows."""
     return [f"{key}={value!a}" for key, value, _ in rows]
 
 
 @pytest.fixture
 def index(shared: Site, fresh: str) -> str:
-    """Return the path of a new index on a server with a user and another index to speak of."""
+    """Return the path of a new index, on a server with another user and another index."""
     if shared.request("GET", "/alice").status == 404:
         shared.add_user("alice")
         shared.request("PUT", "/root/stage", {}, auth=ROOT)
@@ -99,9 +99,9 @@ def index(shared: Site, fresh: str) -> str:
     return f"/root/{fresh}"
 
 
-@pytest.mark.parametrize(("key", "value", "stored"), TAKEN, ids=labels(TAKEN))
-def test_values_are_taken(shared: Site, index: str, key: str, value: object, stored: object) -> None:
-    """Creation and modification read a value alike and keep it in its one form."""
+@pytest.mark.parametrize(("key", "value", "stored"), ACCEPTED, ids=labels(ACCEPTED))
+def test_accepted_values(shared: Site, index: str, key: str, value: object, stored: object) -> None:
+    """Creation and modification store a value in the same form."""
     created = shared.request("PUT", f"{index}-new", {key: value}, auth=ROOT)
     modified = shared.request("PATCH", index, {key: value}, auth=ROOT)
 
@@ -111,8 +111,8 @@ def test_values_are_taken(shared: Site, index: str, key: str, value: object, sto
 
 
 @pytest.mark.parametrize(("key", "value", "sentence"), REFUSED, ids=labels(REFUSED))
-def test_values_are_refused(shared: Site, index: str, key: str, value: object, sentence: str) -> None:
-    """Creation and modification refuse a value alike, name the field, and change nothing."""
+def test_refused_values(shared: Site, index: str, key: str, value: object, sentence: str) -> None:
+    """Creation and modification refuse the same values, with a message that names the key, and change nothing."""
     before = shared.request("GET", index).content
 
     created = shared.request("PUT", f"{index}-new", {"title": "New", key: value}, auth=ROOT)
@@ -171,7 +171,7 @@ REFUSED_OPERATIONS = [
 
 @pytest.mark.parametrize(("operations", "changes"), OPERATIONS, ids=[str(row[0]) for row in OPERATIONS])
 def test_operations(shared: Site, index: str, operations: list[str], changes: dict[str, object]) -> None:
-    """A list of operations is applied in its order; None stands for a key that is gone."""
+    """A list of operations is applied in order; None stands for a removed key."""
     before = shared.request("PATCH", index, START, auth=ROOT).result
 
     changed = shared.request("PATCH", index, operations, auth=ROOT)
@@ -186,7 +186,7 @@ def test_operations(shared: Site, index: str, operations: list[str], changes: di
     ("operations", "sentence"), REFUSED_OPERATIONS, ids=[str(row[0]) for row in REFUSED_OPERATIONS]
 )
 def test_refused_operations(shared: Site, index: str, operations: list[object], sentence: str) -> None:
-    """An operation that cannot be applied is refused, and none of the list is kept."""
+    """If one operation cannot be applied, none of the list is."""
     before = shared.request("PATCH", index, START, auth=ROOT).result
 
     refused = shared.request("PATCH", index, operations, auth=ROOT)
@@ -196,7 +196,7 @@ def test_refused_operations(shared: Site, index: str, operations: list[object], 
 
 
 def test_cycles_are_refused(shared: Site, index: str) -> None:
-    """No index is its own base, nor that of one of its bases; the answer names the circle."""
+    """No index may be its own base, even through other bases; the answer names the circle."""
     path = index[1:]
 
     itself = shared.request("PATCH", index, {"bases": path}, auth=ROOT)
@@ -209,8 +209,8 @@ def test_cycles_are_refused(shared: Site, index: str) -> None:
     assert shared.request("GET", index).result["bases"] == []
 
 
-def test_a_group_and_a_user_of_one_name_are_two(shared: Site, index: str) -> None:
-    """The access list keeps ``:alice`` when the user ``alice`` goes: the one is a group, the other was a user."""
+def test_a_group_with_the_name_of_a_user(shared: Site, index: str) -> None:
+    """The access list keeps the group ``:carol`` when the user ``carol`` is deleted."""
     shared.request("PUT", "/carol", {"password": "correct horse"})
     shared.request("PATCH", index, {"acl_upload": ":carol,carol"}, auth=ROOT)
 

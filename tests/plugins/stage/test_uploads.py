@@ -1,4 +1,4 @@
-"""Uploads to hosted indices: which files are taken, what is read in them, and what everything else is told."""
+"""Uploads to hosted indices: accepted files, the metadata read from them, and the reasons of refusals."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from typing import Any
 import pytest
 from tests.helpers.distributions import Distribution, core_metadata, sdist, wheel
 from tests.helpers.hostile_archives import HOSTILE, METADATA, two_parts, zipped
+from tests.helpers.simple_pages import SIMPLE_JSON
 from tests.helpers.upload_forms import address, submit, upload
 
 from wheelgate.testing.site import Answer, Site
 
-JSON = {"Accept": "application/json"}
-SIMPLE = {"Accept": "application/vnd.pypi.simple.v1+json"}
+ACCEPT_JSON = {"Accept": "application/json"}
+ACCEPT_SIMPLE = {"Accept": SIMPLE_JSON}
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """An index, and who may upload to it."""
+class TargetIndex:
+    """An index, with the login of a user who may upload to it."""
 
     site: Site
     path: str
@@ -32,7 +33,7 @@ class Place:
         return upload(self.site, self.path, dist, self.auth, **changed)
 
     def submit(self, **fields: str) -> Answer:
-        """Send a form without a file."""
+        """Register a version: send a form without a file."""
         return submit(self.site, self.path, self.auth, **fields)
 
     def docs(self, dist: Distribution, **changed: str) -> Answer:
@@ -41,7 +42,7 @@ class Place:
 
     def page(self, project: str = "demo") -> Any:
         """Return the simple page of a project."""
-        return self.site.request("GET", f"/{self.path}/+simple/{project}/", headers=SIMPLE).json
+        return self.site.request("GET", f"/{self.path}/+simple/{project}/", headers=ACCEPT_SIMPLE).json
 
     def names(self, project: str = "demo") -> list[str]:
         """Return the names of a project's files."""
@@ -49,32 +50,32 @@ class Place:
 
     def data(self, version: str = "1.0", project: str = "demo") -> Any:
         """Return the data of a version."""
-        return self.site.request("GET", f"/{self.path}/{project}/{version}", headers=JSON).result
+        return self.site.request("GET", f"/{self.path}/{project}/{version}", headers=ACCEPT_JSON).result
 
     def get(self, path: str) -> Answer:
-        """Read something below the index."""
+        """Return the answer for a path below the index."""
         return self.site.request("GET", f"/{self.path}/{path}")
 
 
 @pytest.fixture
-def place(shared: Site, fresh: str) -> Place:
-    """Return a new index that files may be replaced on."""
-    return new_place(shared, fresh, {})
+def index(shared: Site, fresh: str) -> TargetIndex:
+    """Return a new volatile index."""
+    return new_index(shared, fresh, {})
 
 
 @pytest.fixture
-def frozen(shared: Site, fresh: str) -> Place:
-    """Return a new index that keeps what it has."""
-    return new_place(shared, f"{fresh}-frozen", {"volatile": False})
+def frozen(shared: Site, fresh: str) -> TargetIndex:
+    """Return a new index that is not volatile."""
+    return new_index(shared, f"{fresh}-frozen", {"volatile": False})
 
 
-def new_place(site: Site, name: str, config: Mapping[str, Any]) -> Place:
-    """Make an index of root's, who may upload to it."""
+def new_index(site: Site, name: str, config: Mapping[str, Any]) -> TargetIndex:
+    """Create an index of root, who may upload to it."""
     assert site.request("PUT", f"/root/{name}", {"acl_upload": ["root"], **config}, auth=("root", "")).status == 200
-    return Place(site, f"root/{name}", ("root", ""))
+    return TargetIndex(site, f"root/{name}", ("root", ""))
 
 
-TAKEN = {
+ACCEPTED = {
     "wheel": wheel("demo"),
     "wheel of a project with a dash": wheel("My.Pkg"),
     "wheel with a build number": wheel("demo", tag="1-py3-none-any"),
@@ -86,7 +87,7 @@ TAKEN = {
     "epoch": wheel("demo", "1!2.0"),
     "old spelling of the name": wheel("Demo", filename="Demo-1.0-py3-none-any.whl"),
     "sdist": sdist("my-pkg"),
-    "sdist of old": sdist("My.Pkg", filename="My.Pkg-1.0.tar.gz"),
+    "sdist with an old name": sdist("My.Pkg", filename="My.Pkg-1.0.tar.gz"),
     "sdist with dashes": sdist("my-pkg", filename="my-pkg-1.0.tar.gz"),
     "sdist with a dash in its version": sdist("demo", "1.0-1", filename="demo-1.0-1.tar.gz"),
     "sdist with a name that ends in a number": sdist("demo-2", "1.0", filename="demo-2-1.0.tar.gz"),
@@ -100,20 +101,20 @@ TAKEN = {
 }
 
 
-@pytest.mark.parametrize("dist", TAKEN.values(), ids=TAKEN)
-def test_files_are_taken(place: Place, dist: Distribution) -> None:
-    """What build tools make, and made, is listed under its own name and served as it came."""
-    done = place.upload(dist)
+@pytest.mark.parametrize("dist", ACCEPTED.values(), ids=ACCEPTED)
+def test_accepted_files(index: TargetIndex, dist: Distribution) -> None:
+    """Files of present and past build tools are listed under their own names and served unchanged."""
+    done = index.upload(dist)
 
     assert (done.status, done.content) == (200, b"")
-    assert place.names(dist.name.lower().replace(".", "-")) == [dist.filename]
-    assert place.get(address(dist)).content == dist.content
+    assert index.names(dist.name.lower().replace(".", "-")) == [dist.filename]
+    assert index.get(address(dist)).content == dist.content
 
 
 NAMES = [
     ("demo-1.0.txt", "'demo-1.0.txt' is not a valid archive name: upload a wheel (.whl) or an sdist (.tar.gz)"),
-    ("demo-1.0.exe", "installers for Windows are no longer taken (PEP 527)"),
-    ("demo-1.0-py3.11.egg", "eggs are no longer taken (PEP 715)"),
+    ("demo-1.0.exe", "installers for Windows are no longer accepted (PEP 527)"),
+    ("demo-1.0-py3.11.egg", "eggs are no longer accepted (PEP 715)"),
     ("demo-1.0.tar.bz2", "is not a valid archive name"),
     ("demo-1.0.WHL", "is not a valid archive name"),
     (".whl", "is not a valid archive name"),
@@ -140,53 +141,58 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("filename", "sentence"), NAMES, ids=[name[:40] for name, _ in NAMES])
-def test_names_are_refused(place: Place, filename: str, sentence: str) -> None:
-    """A name that is no wheel's or sdist's, or that of another project or version, is refused with the reason."""
-    refused = place.upload(replace(wheel("demo"), filename=filename))
+def test_refused_names(index: TargetIndex, filename: str, sentence: str) -> None:
+    """A name that no wheel or sdist can have, or of another project or version, is refused with the reason."""
+    refused = index.upload(replace(wheel("demo"), filename=filename))
 
     assert refused.status == 400
     assert sentence in refused.message
-    assert place.names() == []
+    assert index.names() == []
 
 
 @pytest.mark.parametrize(("make", "sentence"), HOSTILE.values(), ids=HOSTILE)
-def test_hostile_archives_are_refused(place: Place, make: Callable[[], Distribution], sentence: str) -> None:
-    """A broken or hostile archive is refused with the reason, and nothing of it is kept or shown."""
+def test_refused_archives(index: TargetIndex, make: Callable[[], Distribution], sentence: str) -> None:
+    """A broken or hostile archive is refused with the reason, and nothing of it is stored or listed."""
     dist = make()
 
-    refused = place.upload(dist)
+    refused = index.upload(dist)
 
     assert refused.status == 400
     assert sentence in refused.message
     assert dist.filename in refused.message
-    assert place.names() == []
-    assert place.get(address(dist)).status == 404
+    assert index.names() == []
+    assert index.get(address(dist)).status == 404
 
 
 CONTENTS = [
     (b"", "no Metadata-Version"),
     (b"\xff\xfe\x00", "no Metadata-Version"),
     (b"Metadata-Version: 3.0\nName: demo\nVersion: 1.0\n", "no Metadata-Version between 1.0 and 2.6, but '3.0'"),
-    (b"Metadata-Version: 2.1\nVersion: 1.0\n", "give the name '' in place of 'demo'"),
-    (b"Metadata-Version: 2.1\nName: other\nVersion: 1.0\n", "give the name 'other' in place of 'demo'"),
-    (b"Metadata-Version: 2.1\nName: demo\nName: demo\nVersion: 1.0\n", "give the name '' in place of 'demo'"),
-    (b"Metadata-Version: 2.1\nName: demo\nVersion: 2.0\n", "give the version '2.0' in place of '1.0'"),
+    (b"Metadata-Version: 2.1\nVersion: 1.0\n", "gives the name '' instead of 'demo'"),
+    (b"Metadata-Version: 2.1\nName: other\nVersion: 1.0\n", "gives the name 'other' instead of 'demo'"),
+    (b"Metadata-Version: 2.1\nName: demo\nName: demo\nVersion: 1.0\n", "gives the name '' instead of 'demo'"),
+    (b"Metadata-Version: 2.1\nName: demo\nVersion: 2.0\n", "gives the version '2.0' instead of '1.0'"),
     (b"Metadata-Version: 2.1\nName: demo\nVersion: one\n", "'one' is not a version"),
     (b"Metadata-Version: 2.1\nName: demo\n", "'' is not a version"),
     (core_metadata("demo", "1.0", requires_python="3 or so"), "'3 or so' as Requires-Python"),
-    (b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nSummary: a\0b\n", "'summary' holds signs that are no text"),
+    (
+        b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nSummary: a\0b\n",
+        "'summary' contains characters that are not text",
+    ),
 ]
 
 
 @pytest.mark.parametrize("make", [wheel, sdist])
 @pytest.mark.parametrize(("content", "sentence"), CONTENTS, ids=[sentence[:40] for _, sentence in CONTENTS])
-def test_metadata_must_agree(place: Place, make: Any, content: bytes, sentence: str) -> None:
-    """What the archive says of itself must be what the upload says; else the answer tells both."""
-    refused = place.upload(make("demo", metadata=content))
+def test_metadata_must_match_the_form(
+    index: TargetIndex, make: Callable[..., Distribution], content: bytes, sentence: str
+) -> None:
+    """Name and version in the archive must match the form; otherwise the answer names both."""
+    refused = index.upload(make("demo", metadata=content))
 
     assert refused.status == 400
     assert sentence in refused.message
-    assert place.names() == []
+    assert index.names() == []
 
 
 FORMS = [
@@ -200,12 +206,12 @@ FORMS = [
     ({"version": "1" * 300}, "is not a version"),
     ({"summary": "a\0b"}, "the field 'summary' contains NUL"),
     ({"classifiers": "a\0b"}, "the field 'classifiers' contains NUL"),
-    ({"sha256_digest": "0" * 64}, "does not have the sha256_digest that was given"),
-    ({"md5_digest": "0" * 32}, "does not have the md5_digest that was given"),
-    ({"blake2_256_digest": "0" * 64}, "does not have the blake2_256_digest that was given"),
+    ({"sha256_digest": "0" * 64}, "does not match its sha256_digest"),
+    ({"md5_digest": "0" * 32}, "does not match its md5_digest"),
+    ({"blake2_256_digest": "0" * 64}, "does not match its blake2_256_digest"),
     ({"md5_digest": "x" * 32}, "'md5_digest' must be a digest of 32 hexadecimal digits"),
     ({"sha256_digest": "0" * 63}, "'sha256_digest' must be a digest of 64 hexadecimal digits"),
-    ({"attestations": "x"}, "the attestations cannot be used: they are no JSON"),
+    ({"attestations": "x"}, "the attestations cannot be used: they are not JSON"),
     ({"attestations": "{}"}, "a JSON list of 1 to 20"),
     ({"attestations": "[]"}, "a JSON list of 1 to 20"),
     ({"attestations": json.dumps([{}] * 21)}, "a JSON list of 1 to 20"),
@@ -226,61 +232,61 @@ FORMS = [
 @pytest.mark.parametrize(
     ("changed", "sentence"), FORMS, ids=[f"{next(iter(changed))}: {sentence[:30]}" for changed, sentence in FORMS]
 )
-def test_forms_are_refused(place: Place, changed: dict[str, str], sentence: str) -> None:
-    """A form that cannot be meant is refused with a sentence that names the field."""
-    refused = place.upload(wheel("demo"), **changed)
+def test_refused_forms(index: TargetIndex, changed: dict[str, str], sentence: str) -> None:
+    """An invalid form is refused with a message that names the field."""
+    refused = index.upload(wheel("demo"), **changed)
 
     assert refused.status == 400
     assert sentence in refused.message
-    assert place.names() == []
+    assert index.names() == []
 
 
-def test_all_digests_are_checked_and_kept(place: Place) -> None:
-    """Digests that fit are taken in either case of their letters, and shown with the version."""
+def test_all_digests_are_checked_and_shown(index: TargetIndex) -> None:
+    """Digests in upper or lower case are accepted if they match, and shown in the version data."""
     dist = wheel("demo")
     md5 = hashlib.md5(dist.content).hexdigest()
     blake = hashlib.blake2b(dist.content, digest_size=32).hexdigest()
 
-    done = place.upload(dist, sha256_digest=dist.sha256.upper(), md5_digest=md5.upper(), blake2_256_digest=blake)
+    done = index.upload(dist, sha256_digest=dist.sha256.upper(), md5_digest=md5.upper(), blake2_256_digest=blake)
 
     assert done.status == 200
-    assert place.data()["+links"][0]["hashes"] == {"sha256": dist.sha256, "md5": md5, "blake2_256": blake}
+    assert index.data()["+links"][0]["hashes"] == {"sha256": dist.sha256, "md5": md5, "blake2_256": blake}
 
 
-def test_a_page_says_what_is_in_the_file(place: Place) -> None:
-    """Size, hash, time, Requires-Python and the metadata's hash stand on the page, the metadata beside the wheel."""
+def test_a_page_shows_facts_about_the_file(index: TargetIndex) -> None:
+    """The page shows size, hash, Requires-Python and the hash of the metadata, which is served next to the wheel."""
     dist = wheel("demo", requires_python=">=3.9,<4")
-    place.upload(dist, requires_python=">=2.7")
-    (file,) = place.page()["files"]
+    index.upload(dist, requires_python=">=2.7")
+    (file,) = index.page()["files"]
 
     assert file["hashes"] == {"sha256": dist.sha256}
     assert file["size"] == len(dist.content)
     assert file["requires-python"] == ">=3.9,<4"
     assert file["core-metadata"] == {"sha256": hashlib.sha256(dist.metadata).hexdigest()}
-    assert place.get(f"{address(dist)}.metadata").content == dist.metadata
+    assert index.get(f"{address(dist)}.metadata").content == dist.metadata
 
 
-def test_an_sdist_has_no_metadata_beside_it(place: Place) -> None:
-    """What an sdist says may change when it is built, so it is not promised (PEP 658)."""
+def test_an_sdist_has_no_metadata_next_to_it(index: TargetIndex) -> None:
+    """A build may change the metadata of an sdist, so the server does not serve it (PEP 658)."""
     dist = sdist("demo")
-    place.upload(dist)
+    index.upload(dist)
 
-    assert "core-metadata" not in place.page()["files"][0]
-    assert place.get(f"{address(dist)}.metadata").status == 404
+    assert "core-metadata" not in index.page()["files"][0]
+    assert index.get(f"{address(dist)}.metadata").status == 404
 
 
-def test_attestations_become_the_provenance(place: Place) -> None:
-    """Attestations are served beside the file, as they came, in the envelope that PEP 740 wants."""
+def test_attestations_become_the_provenance(index: TargetIndex) -> None:
+    """Attestations are served unchanged next to the file, as a provenance of PEP 740."""
     dist = wheel("demo")
     attestation = {
         "version": 1,
         "verification_material": {"certificate": "MII", "transparency_entries": [{}]},
         "envelope": {"statement": "e30=", "signature": "MEU="},
     }
-    place.upload(dist, attestations=json.dumps([attestation]))
-    served = place.get(f"{address(dist)}.provenance").json
+    index.upload(dist, attestations=json.dumps([attestation]))
+    served = index.get(f"{address(dist)}.provenance").json
 
-    assert place.page()["files"][0]["provenance"].endswith(f"{address(dist)}.provenance")
+    assert index.page()["files"][0]["provenance"].endswith(f"{address(dist)}.provenance")
     assert served["version"] == 1
     assert [bundle["attestations"] for bundle in served["attestation_bundles"]] == [[attestation]]
 
@@ -298,8 +304,8 @@ SPELLINGS = [
 
 
 @pytest.mark.parametrize(("first", "second"), SPELLINGS, ids=[second.filename for _, second in SPELLINGS])
-def test_a_second_spelling_is_the_same_file(frozen: Place, first: Distribution, second: Distribution) -> None:
-    """On an index that keeps what it has, another spelling of a name is no way around that."""
+def test_a_second_spelling_is_the_same_file(frozen: TargetIndex, first: Distribution, second: Distribution) -> None:
+    """A non-volatile index refuses another content under another spelling of a name."""
     other = replace(second, content=(wheel if second.filename.endswith("whl") else sdist)("my.pkg", seed=1).content)
     frozen.upload(first)
     same = frozen.upload(replace(second, content=first.content))
@@ -312,8 +318,8 @@ def test_a_second_spelling_is_the_same_file(frozen: Place, first: Distribution, 
     assert frozen.names("my-pkg") == [first.filename]
 
 
-def test_files_that_differ_stand_side_by_side(frozen: Place) -> None:
-    """Wheels of other tags or builds, and an sdist, are files of their own."""
+def test_wheels_with_other_tags_are_other_files(frozen: TargetIndex) -> None:
+    """Wheels with other tags or builds, and sdists, are separate files of a release."""
     dists = [
         wheel("demo"),
         wheel("demo", tag="1-py3-none-any"),
@@ -328,8 +334,8 @@ def test_files_that_differ_stand_side_by_side(frozen: Place) -> None:
     assert sorted(frozen.names()) == sorted(dist.filename for dist in dists)
 
 
-def test_a_refused_upload_changes_no_version_data(frozen: Place) -> None:
-    """If a file is refused because it is there, the version keeps the data that it had."""
+def test_a_refused_upload_changes_no_version_data(frozen: TargetIndex) -> None:
+    """An upload of an existing file, refused or identical, leaves the version data as it was."""
     frozen.upload(wheel("demo"), summary="first")
     before = frozen.data()
 
@@ -338,8 +344,8 @@ def test_a_refused_upload_changes_no_version_data(frozen: Place) -> None:
     assert frozen.data() == before
 
 
-def test_version_data_come_from_the_form_and_the_archive(place: Place) -> None:
-    """What the form leaves out is read in the archive; what it says holds."""
+def test_version_data_comes_from_the_form_and_the_archive(index: TargetIndex) -> None:
+    """The version data comes from the form; the archive supplies the fields that the form leaves out."""
     more = [
         "Author: Ann",
         "Classifier: A",
@@ -347,12 +353,12 @@ def test_version_data_come_from_the_form_and_the_archive(place: Place) -> None:
         "Keywords: x,y",
         "Project-URL: Home, https://demo.example/",
     ]
-    place.upload(
+    index.upload(
         wheel("demo", metadata=core_metadata("demo", "1.0", summary="inside", more=more, description="Größe\n")),
         summary="outside",
         home_page="UNKNOWN",
     )
-    data = place.data()
+    data = index.data()
 
     assert (data["name"], data["version"], data["metadata_version"]) == ("demo", "1.0", "2.1")
     assert (data["summary"], data["author"], data["home_page"]) == ("outside", "Ann", "")
@@ -361,17 +367,17 @@ def test_version_data_come_from_the_form_and_the_archive(place: Place) -> None:
     assert (data["requires_dist"], data["platform"], data["license"]) == ([], [], "")
 
 
-def test_only_what_is_sent_again_is_replaced(place: Place) -> None:
-    """To register a version once more changes the fields that the form has, and the spelling of the name."""
-    place.submit(**{":action": "submit", "name": "demo", "version": "1.0", "summary": "a", "author": "b"})
-    done = place.submit(**{":action": "submit", "name": "Demo", "version": "1.0.0", "summary": "c"})
-    data = place.data()
+def test_a_second_registration_replaces_only_its_fields(index: TargetIndex) -> None:
+    """Registering a version again changes the fields in the form and the spelling of the name."""
+    index.submit(**{":action": "submit", "name": "demo", "version": "1.0", "summary": "a", "author": "b"})
+    done = index.submit(**{":action": "submit", "name": "Demo", "version": "1.0.0", "summary": "c"})
+    data = index.data()
 
     assert done.status == 200
     assert (data["name"], data["version"]) == ("Demo", "1.0")
     assert (data["summary"], data["author"]) == ("c", "b")
-    assert place.page()["versions"] == ["1.0"]
-    assert place.names() == []
+    assert index.page()["versions"] == ["1.0"]
+    assert index.names() == []
 
 
 DOCS = zipped([("index.html", b"<h1>Demo</h1>")], "anything.zip")
@@ -382,22 +388,22 @@ DOCS = zipped([("index.html", b"<h1>Demo</h1>")], "anything.zip")
     [({}, "1.0"), ({"version": "3.0"}, "3.0"), ({"version": None}, "2.0")],
     ids=["version", "new version", "no version"],
 )
-def test_documentation_belongs_to_a_version(place: Place, changed: dict[str, Any], version: str) -> None:
-    """Documentation goes to the version that it names, or else to the latest, and replaces what was there."""
+def test_documentation_belongs_to_a_version(index: TargetIndex, changed: dict[str, Any], version: str) -> None:
+    """Documentation belongs to the version in the form, or else to the latest, and replaces its predecessor."""
     for known in ("1.0", "2.0"):
-        place.submit(**{":action": "submit", "name": "Demo", "version": known})
+        index.submit(**{":action": "submit", "name": "Demo", "version": known})
     fields = {":action": "doc_upload", "name": "Demo", "version": "1.0", **changed}
     fields = {key: value for key, value in fields.items() if value is not None}
     seen = []
     for dist in (DOCS, zipped([("index.html", b"<h1>More</h1>")])):
-        done = place.docs(replace(dist, version=fields.get("version", "")), **fields)
+        done = index.docs(replace(dist, version=fields.get("version", "")), **fields)
         assert done.status == 200, done.content
-        seen.append([link for link in place.data(version)["+links"] if link["rel"] == "doczip"])
+        seen.append([link for link in index.data(version)["+links"] if link["rel"] == "doczip"])
 
     assert [len(links) for links in seen] == [1, 1]
     assert seen[1][0]["href"].endswith(f"/demo-{version}.doc.zip")
     assert seen[0][0]["href"] != seen[1][0]["href"]
-    assert place.names() == []
+    assert index.names() == []
 
 
 @pytest.mark.parametrize(
@@ -408,18 +414,18 @@ def test_documentation_belongs_to_a_version(place: Place, changed: dict[str, Any
         (replace(DOCS, content=b"x"), {}, "not a zip file that can be read"),
         (zipped([("../evil.html", b"")], "docs.zip"), {}, "own folder"),
     ],
-    ids=["no version, no release", "unknown version", "no zip", "climbing out"],
+    ids=["no version, no release", "unknown version", "not a zip", "climbing out"],
 )
-def test_documentation_is_refused(place: Place, dist: Distribution, changed: dict[str, str], sentence: str) -> None:
-    """Documentation that belongs to no version, or is no sound zip, is refused with a sentence."""
-    refused = place.docs(dist, **changed)
+def test_refused_documentation(index: TargetIndex, dist: Distribution, changed: dict[str, str], sentence: str) -> None:
+    """Documentation without a version, or that is not a valid zip, is refused with the reason."""
+    refused = index.docs(dist, **changed)
 
     assert refused.status == 400
     assert sentence in refused.message
 
 
-def test_documentation_stays_on_an_index_that_keeps_it(frozen: Place) -> None:
-    """Where nothing is replaced, documentation is not either."""
+def test_documentation_is_not_replaced_on_a_non_volatile_index(frozen: TargetIndex) -> None:
+    """A non-volatile index accepts the same documentation again, but refuses another."""
     other = zipped([("index.html", b"<h1>More</h1>")])
     statuses = [frozen.docs(dist, name="demo", version="1.0").status for dist in (DOCS, DOCS, other)]
 

@@ -19,7 +19,7 @@ from wheelgate.fields import IndexType
 from wheelgate.packages import CheckedUpload, ReceivedFile, UploadForm
 from wheelgate.providers import Route, RouteRequest, RouteResponse
 from wheelgate.testing.site import Answer
-from wheelgate_stage.index_fields import FIELDS
+from wheelgate_stage.index_fields import STAGE_FIELDS
 from wheelgate_stage.packages import StagePackages
 
 OTHER_INDEX = "the token is for {name}/else only"
@@ -162,7 +162,7 @@ class Renaming:
             def check_upload(self, index: Index, form: UploadForm, file: ReceivedFile | None) -> CheckedUpload:
                 return replace(super().check_upload(index, form, file), project="other")
 
-        return [IndexType("renaming", FIELDS, takes_uploads=True, packages=Packages(server))]
+        return [IndexType("renaming", STAGE_FIELDS, takes_uploads=True, packages=Packages(server))]
 
 
 def test_what_a_plugin_finds_in_a_file_counts(serve: Serve) -> None:

@@ -1,4 +1,4 @@
-"""The tables of hosted packages. They do not refer to indices, which may be kept in another store, but by paths."""
+"""The tables of hosted packages. They refer to indices by path, because another plugin may store the indices."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ def up(migrator: Any, db: Any) -> None:
     number = peewee.BigAutoField if postgresql else peewee.AutoField
 
     class Index(db.Model):  # type: ignore[misc]  # peewee is not typed
-        # Outlives the index, so that a counter never comes back to a value that it had.
+        # The row outlives the index, so that the counter of a new index never repeats a value.
         path = peewee.TextField(primary_key=True)
         changes = peewee.BigIntegerField()
         listed = peewee.BigIntegerField()

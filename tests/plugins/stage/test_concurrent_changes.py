@@ -1,4 +1,4 @@
-"""Two who change one hosted index at once: on PostgreSQL they truly do, on SQLite the second waits for the first."""
+"""Two concurrent changes of a hosted index. On PostgreSQL they overlap; on SQLite the second waits for the first."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ DEV = Index("alice", "dev", "stage", {"volatile": True})
 
 
 @pytest.fixture
-def draft(server: Server) -> Iterator[ReceivedFile]:
-    """Return a wheel that has been received and is kept, and an index to record it on."""
+def received(server: Server) -> Iterator[ReceivedFile]:
+    """Create an index, and return a received and stored wheel to record on it."""
     with server.database.transaction():
         server.indices.create(DEV)
-    draft = server.files.receive()
-    draft.write(wheel("demo").content)
-    file = draft.finish()
+    incoming = server.files.receive()
+    incoming.write(wheel("demo").content)
+    file = incoming.finish()
     server.files.store(file)
     yield file
     server.files.clean_up(file)
 
 
 @pytest.fixture
-def inspected(target: PackageTarget, draft: ReceivedFile) -> CheckedUpload:
-    """Return the wheel as it was inspected."""
+def checked(target: PackageTarget, received: ReceivedFile) -> CheckedUpload:
+    """Return the wheel as a checked upload."""
     fields = {":action": ["file_upload"], "name": ["demo"], "version": ["1.0"]}
-    return target.check_upload(DEV, UploadForm(fields, wheel("demo").filename), draft)
+    return target.check_upload(DEV, UploadForm(fields, wheel("demo").filename), received)
 
 
-class Other:
-    """Somebody else, who acts in a transaction of their own."""
+class ConcurrentChange:
+    """A change in a thread and transaction of its own."""
 
     def __init__(self, server: Server, act: Callable[[], object]) -> None:
         self._server = server
         self._act = act
         self._thread = threading.Thread(target=self._run)
-        self.told: list[type[Refusal]] = []
+        self.refusals: list[type[Refusal]] = []
 
     def begin(self) -> None:
-        """Begin, and have some time to come to where one has to wait."""
+        """Start, and give the change some time to reach the lock that it has to wait for."""
         self._thread.start()
         self._thread.join(0.3)
 
     def end(self) -> None:
-        """Wait until it is done."""
+        """Wait until the change is done."""
         self._thread.join(20)
 
     def _run(self) -> None:
@@ -58,50 +58,50 @@ class Other:
             with self._server.database.transaction():
                 self._act()
         except Refusal as refused:
-            self.told.append(type(refused))
+            self.refusals.append(type(refused))
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["new project", "known project"])
 def test_an_upload_while_the_index_is_deleted_leaves_nothing(
-    server: Server, target: PackageTarget, inspected: CheckedUpload, known: bool
+    server: Server, target: PackageTarget, checked: CheckedUpload, known: bool
 ) -> None:
-    """Whoever uploads to an index that somebody deletes at the same moment is told, and the index is gone."""
+    """An upload to an index that is being deleted gets ``NotFound``, and the index is deleted."""
     if known:
         with server.database.transaction():
-            target.record_upload(DEV, inspected, "alice")
+            target.record_upload(DEV, checked, "alice")
 
-    uploader = Other(server, lambda: target.record_upload(DEV, inspected, "alice"))
+    upload = ConcurrentChange(server, lambda: target.record_upload(DEV, checked, "alice"))
     with server.database.transaction():
         target.forget(DEV)
         server.indices.delete(DEV)
-        uploader.begin()
-    uploader.end()
+        upload.begin()
+    upload.end()
 
-    assert uploader.told == [NotFound]
+    assert upload.refusals == [NotFound]
     assert target.project(DEV, "demo") is None
     assert list(target.stored_files()) == []
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["new project", "known project"])
-def test_an_index_that_is_deleted_during_an_upload_takes_that_along(
-    server: Server, target: PackageTarget, inspected: CheckedUpload, known: bool
+def test_deleting_an_index_during_an_upload_removes_the_upload(
+    server: Server, target: PackageTarget, checked: CheckedUpload, known: bool
 ) -> None:
-    """What is recorded while somebody waits to delete the index goes with it."""
+    """A deletion that waits for an upload to be recorded removes that upload with the index."""
     if known:
         with server.database.transaction():
-            target.record_upload(DEV, inspected, "alice")
+            target.record_upload(DEV, checked, "alice")
 
     def delete() -> None:
         target.forget(DEV)
         server.indices.delete(DEV)
 
-    owner = Other(server, delete)
+    deletion = ConcurrentChange(server, delete)
     with server.database.transaction():
-        target.record_upload(DEV, inspected, "alice")
-        owner.begin()
-    owner.end()
+        target.record_upload(DEV, checked, "alice")
+        deletion.begin()
+    deletion.end()
 
-    assert owner.told == []
+    assert deletion.refusals == []
     assert target.project(DEV, "demo") is None
     assert list(target.stored_files()) == []
     assert not target.claims(DEV, "demo")
