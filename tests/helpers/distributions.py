@@ -1,4 +1,4 @@
-"""Wheels and sdists that tests make for themselves: real ones, the same to the byte each time, or broken."""
+"""Wheels and sdists for tests: real ones, byte for byte the same each time, or broken ones."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from dataclasses import dataclass
 
 METADATA_VERSION = "2.1"
 LONG_AGO = 1_580_601_600
-"""When every member of every archive was changed: a zip file cannot tell a time before 1980."""
-CHUNK = 1 << 20
+"""Seconds since 1970: the time of every member. A zip file cannot store a time before 1980."""
+CHUNK_BYTES = 1 << 20
+"""Bytes that are made at once."""
 
-BACKEND = '''"""A build backend that needs nothing but Python, so that no build asks an index."""
+BACKEND = '''"""A build backend that needs nothing but Python, so that no build needs an index."""
 
 import pathlib
 import shutil
@@ -64,7 +65,7 @@ class Distribution:
 
     @property
     def sha256(self) -> str:
-        """The digest of the file."""
+        """The digest of the file, in hexadecimal digits."""
         return hashlib.sha256(self.content).hexdigest()
 
 
@@ -78,7 +79,7 @@ def core_metadata(
     more: Sequence[str] = (),
     description: str = "",
 ) -> bytes:
-    """Write core metadata; ``more`` are further lines as they stand."""
+    """Return core metadata; ``more`` has further lines."""
     lines = [f"Metadata-Version: {METADATA_VERSION}", f"Name: {name}", f"Version: {version}"]
     lines += [f"Summary: {summary}"] if summary else []
     lines += [f"Requires-Python: {requires_python}"] if requires_python else []
@@ -104,18 +105,18 @@ def wheel(
     """Make a wheel.
 
     Args:
-        name: project, in any spelling; the file's name has the normalised one.
-        version: version of the project.
-        tag: what stands at the end of the file's name.
-        summary: one line of the metadata.
-        requires_python: which versions of Python it is for; empty is any.
-        requires_dist: requirements of the project.
-        size: bytes that no compression makes less, beside the rest.
-        seed: another seed makes another file of the same name and size.
-        metadata: what stands in the place of the metadata that would be right.
-        filename: what the file is called instead.
-        more: further members by their names, which may be as evil as ``../../evil.py``.
-        bomb: length that ``METADATA`` is padded to, compressed to next to nothing.
+        name: the project, in any spelling; the file's name has the normalised one.
+        version: the version of the project.
+        tag: the tags at the end of the file's name, with a build number in front if wanted.
+        summary: the summary in the metadata.
+        requires_python: the supported versions of Python; empty for any.
+        requires_dist: the requirements of the project.
+        size: bytes of additional content that does not compress.
+        seed: another seed gives another content of the same name and size.
+        metadata: replaces the right metadata.
+        filename: replaces the right name of the file.
+        more: further members by name; a name may be as hostile as ``../../evil.py``.
+        bomb: bytes that ``METADATA`` is padded to; they compress to almost nothing.
     """
     right = core_metadata(name, version, summary=summary, requires_python=requires_python, requires_dist=requires_dist)
     written = right if metadata is None else metadata
@@ -134,7 +135,7 @@ def wheel(
         for member, content in members.items():
             entry = zipfile.ZipInfo(member, time.gmtime(LONG_AGO)[:6])
             entry.external_attr = 0o100644 << 16
-            entry.compress_type = zipfile.ZIP_STORED if len(content) > CHUNK else zipfile.ZIP_DEFLATED
+            entry.compress_type = zipfile.ZIP_STORED if len(content) > CHUNK_BYTES else zipfile.ZIP_DEFLATED
             if bomb and member.endswith("/METADATA"):
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 with archive.open(entry, "w", force_zip64=True) as opened:
@@ -162,7 +163,7 @@ def sdist(
     links: Mapping[str, str] | None = None,
     bomb: int = 0,
 ) -> Distribution:
-    """Make an sdist (``.tar.gz``) that builds without asking any index; see ``wheel`` for the arguments.
+    """Make an sdist (``.tar.gz``) that builds without any index.
 
     Args:
         name: as for a wheel.
@@ -172,11 +173,11 @@ def sdist(
         requires_dist: as for a wheel.
         size: as for a wheel.
         seed: as for a wheel.
-        metadata: what stands in ``PKG-INFO`` instead.
+        metadata: replaces the right ``PKG-INFO``.
         filename: as for a wheel.
-        more: as for a wheel; what belongs to the project stands below ``NAME-VERSION/``.
-        links: symbolic links with their targets; one called ``NAME-VERSION/PKG-INFO`` takes that file's place.
-        bomb: length that ``PKG-INFO`` is padded to.
+        more: as for a wheel; members of the project are below ``NAME-VERSION/``.
+        links: symbolic links with their targets; ``NAME-VERSION/PKG-INFO`` replaces that file.
+        bomb: bytes that ``PKG-INFO`` is padded to.
     """
     right = core_metadata(name, version, summary=summary, requires_python=requires_python, requires_dist=requires_dist)
     written = right if metadata is None else metadata
@@ -216,17 +217,17 @@ def sdist(
 
 
 def package_name(name: str) -> str:
-    """Return a project's name as file names and imports have it."""
+    """Return a project's name as in file names and imports."""
     return re.sub(r"[-_.]+", "_", name).lower()
 
 
 def source(version: str, seed: int = 0) -> bytes:
-    """Write the module that tells its version when it is imported."""
+    """Return a module with its version in ``__version__``."""
     return f'"""Distribution for a test (seed {seed})."""\n\n__version__ = "{version}"\n'.encode()
 
 
 def record(members: Mapping[str, bytes], itself: str) -> bytes:
-    """Write the list of a wheel's members with their hashes."""
+    """Return the list of a wheel's members with their hashes."""
     lines = []
     for member, content in members.items():
         digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
@@ -235,13 +236,13 @@ def record(members: Mapping[str, bytes], itself: str) -> bytes:
 
 
 def noise(size: int, seed: int) -> bytes:
-    """Return bytes that no compression makes less, the same for the same seed."""
-    source = random.Random(seed)  # it gives 256 MB at once, at most
-    return b"".join(source.randbytes(min(CHUNK, size - begin)) for begin in range(0, size, CHUNK))
+    """Return bytes that do not compress, the same for the same seed."""
+    generator = random.Random(seed)  # returns at most 256 MB at once
+    return b"".join(generator.randbytes(min(CHUNK_BYTES, size - begin)) for begin in range(0, size, CHUNK_BYTES))
 
 
 def padded(content: bytes, length: int) -> Iterator[bytes]:
-    """Yield the content, and so many newlines after it as make that length, a piece at a time."""
+    """Yield the content, then newlines up to the length, a chunk at a time."""
     yield content
-    for begin in range(len(content), length, CHUNK):
-        yield b"\n" * min(CHUNK, length - begin)
+    for begin in range(len(content), length, CHUNK_BYTES):
+        yield b"\n" * min(CHUNK_BYTES, length - begin)

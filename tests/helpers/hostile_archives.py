@@ -1,4 +1,4 @@
-"""Archives that nobody builds by mistake."""
+"""Broken and hostile archives, each with the reason of its refusal."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ PKG_INFO = "demo-1.0/PKG-INFO"
 def zipped(
     entries: list[tuple[str, bytes]], filename: str = GOOD.filename, compression: int = zipfile.ZIP_DEFLATED
 ) -> Distribution:
-    """Make a zip of these entries, which may have one name."""
+    """Make a zip of these entries; two may have the same name."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as archive:
         for name, content in entries:
             info = zipfile.ZipInfo(name)
             info.compress_type = compression
             if name in archive.NameToInfo:
-                del archive.NameToInfo[name]  # else it warns
+                del archive.NameToInfo[name]  # to avoid a warning
             archive.writestr(info, content)
     return Distribution(filename, buffer.getvalue(), METADATA, "demo", "1.0")
 
 
 def tarred(entries: list[tarfile.TarInfo], contents: Mapping[str, bytes] = {PKG_INFO: METADATA}) -> Distribution:
-    """Make a ``.tar.gz`` of these entries, then regular files."""
+    """Make a ``.tar.gz`` of these entries, followed by regular files."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
         for entry in entries:
@@ -49,24 +49,24 @@ def tarred(entries: list[tarfile.TarInfo], contents: Mapping[str, bytes] = {PKG_
 
 def entry(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
     """Make an entry without content."""
-    made = tarfile.TarInfo(name)
-    made.type, made.linkname = kind, link
-    return made
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, link
+    return info
 
 
 def gzipped(content: bytes) -> Distribution:
-    """Make a ``.tar.gz`` of what need not be a tar."""
+    """Make a ``.tar.gz`` of any content."""
     return replace(GOOD_SDIST, content=gzip.compress(content, 1, mtime=0))
 
 
 def two_parts() -> Distribution:
-    """Make an sdist as some tools that pack with many threads do: two gzip files, one after the other."""
+    """Make an sdist of two gzip files in a row, as tools that compress in several threads do."""
     content = tar_bytes()
     return replace(GOOD_SDIST, content=gzip.compress(content[:700], mtime=0) + gzip.compress(content[700:], mtime=0))
 
 
 def directory(names: Iterable[str], size: int = 0) -> Distribution:
-    """Make a wheel that is nothing but a directory, of empty entries that are said to have some size."""
+    """Make a wheel that consists of a directory only; its entries claim the given size."""
     entries = [(name.encode(), struct.pack("<4s2H2HHHIII5H2I", b"PK\1\2", *[0] * 8, size, *[0] * 7)) for name in names]
     # The length of the name is the first of the five short numbers.
     listed = b"".join(head[:28] + struct.pack("<H", len(name)) + head[30:] + name for name, head in entries)
@@ -75,12 +75,12 @@ def directory(names: Iterable[str], size: int = 0) -> Distribution:
 
 
 def tar_bytes() -> bytes:
-    """Return the good sdist, unpacked."""
+    """Return the good sdist as an uncompressed tar."""
     return gzip.decompress(GOOD_SDIST.content)
 
 
 def header(size: bytes, kind: bytes = b"0", name: bytes = b"demo-1.0/PKG-INFO") -> bytes:
-    """Write the header of an entry of a tar, with any size."""
+    """Return the header of a tar's entry, with any size."""
     block = bytearray(512)
     block[: len(name)] = name
     block[100:108], block[108:116], block[116:124] = b"0000644\0", b"0000000\0", b"0000000\0"
@@ -92,7 +92,7 @@ def header(size: bytes, kind: bytes = b"0", name: bytes = b"demo-1.0/PKG-INFO") 
 
 
 def pax(key: bytes, value: bytes) -> bytes:
-    """Write a record of an extended header, and fill it up to the next block."""
+    """Return a record of an extended header, padded to a full block."""
     rest = b" " + key + b"=" + value + b"\n"
     length = len(rest) + 1
     while len(str(length)) + len(rest) != length:
@@ -108,7 +108,7 @@ def extended(content: bytes) -> Distribution:
 
 
 def patched(offset_from_end: int, value: bytes) -> Distribution:
-    """Change the end of the good wheel's directory; 0 is the first byte of the record that ends it."""
+    """Change the end of the good wheel's directory; 0 is the first byte of its last record."""
     content = bytearray(GOOD.content)
     place = len(content) - 22 + offset_from_end
     content[place : place + len(value)] = value
@@ -116,7 +116,7 @@ def patched(offset_from_end: int, value: bytes) -> Distribution:
 
 
 def lying_length(length: int) -> Distribution:
-    """Make a wheel whose directory gives another length of its metadata than they have."""
+    """Make a wheel whose directory gives a false length of its metadata."""
     content = bytearray(GOOD.content)
     central = content.rindex(b"PK\1\2", 0, content.rindex(DIST_INFO.encode()))
     struct.pack_into("<I", content, central + 24, length)
@@ -124,7 +124,7 @@ def lying_length(length: int) -> Distribution:
 
 
 def encrypted() -> Distribution:
-    """Make a wheel whose metadata are said to be encrypted."""
+    """Make a wheel whose metadata is marked as encrypted."""
     content = bytearray(GOOD.content)
     central = content.rindex(b"PK\1\2", 0, content.rindex(DIST_INFO.encode()))
     local = content.rindex(b"PK\3\4", 0, content.index(DIST_INFO.encode()))
@@ -134,71 +134,74 @@ def encrypted() -> Distribution:
 
 
 HOSTILE: dict[str, tuple[Callable[[], Distribution], str]] = {
-    "nothing": (lambda: replace(GOOD, content=b""), "not a zip file"),
+    "an empty file": (lambda: replace(GOOD, content=b""), "not a zip file"),
     "text": (lambda: replace(GOOD, content=b"hello" * 100), "not a zip file"),
-    "an sdist in the clothes of a wheel": (lambda: replace(GOOD, content=GOOD_SDIST.content), "not a zip file"),
+    "an sdist with the name of a wheel": (lambda: replace(GOOD, content=GOOD_SDIST.content), "not a zip file"),
     "cut": (lambda: replace(GOOD, content=GOOD.content[:-100]), "not a zip file"),
     "something before it": (lambda: replace(GOOD, content=b"MZ" + GOOD.content), "not a zip file"),
     "no metadata": (lambda: zipped([("demo/__init__.py", b"")]), "no NAME-VERSION.dist-info/METADATA"),
     "metadata too deep": (lambda: zipped([(f"x/{DIST_INFO}", METADATA)]), "no NAME-VERSION.dist-info/METADATA"),
     "empty zip": (lambda: zipped([]), "no NAME-VERSION.dist-info/METADATA"),
-    "two of them": (
+    "metadata twice": (
         lambda: zipped([(DIST_INFO, METADATA), ("demo-2.0.dist-info/METADATA", METADATA)]),
         "more than one NAME-VERSION.dist-info/METADATA",
     ),
     "one name twice": (lambda: zipped([(DIST_INFO, METADATA), (DIST_INFO, METADATA)]), "the same name"),
-    "metadata of another folder": (lambda: zipped([("other-1.0.dist-info/METADATA", METADATA)]), "another project's"),
+    "metadata of another project": (
+        lambda: zipped([("other-1.0.dist-info/METADATA", METADATA)]),
+        "belongs to another project",
+    ),
     "climbing out": (lambda: wheel("demo", more={"../../evil.py": b""}), "own folder"),
     "climbing in the middle": (lambda: wheel("demo", more={"demo/../../evil.py": b""}), "own folder"),
     "absolute": (lambda: wheel("demo", more={"/etc/evil": b""}), "own folder"),
-    "of Windows": (lambda: wheel("demo", more={"C:evil": b""}), "own folder"),
+    "a drive of Windows": (lambda: wheel("demo", more={"C:evil": b""}), "own folder"),
     "backslash": (lambda: wheel("demo", more={"..\\evil": b""}), "own folder"),
-    "deep": (lambda: wheel("demo", more={"a/" * 60 + "b": b""}), "own folder"),
+    "too many folders": (lambda: wheel("demo", more={"a/" * 60 + "b": b""}), "own folder"),
     "long name": (lambda: wheel("demo", more={"a" * 1001: b""}), "own folder"),
-    "bomb in the metadata": (lambda: wheel("demo", bomb=5 << 20), "metadata are longer"),
-    "bomb beside them": (lambda: directory(["demo/zeros"], 80 << 20), "more than 100 times its size"),
+    "bomb in the metadata": (lambda: wheel("demo", bomb=5 << 20), "metadata is longer"),
+    "bomb next to the metadata": (lambda: directory(["demo/zeros"], 80 << 20), "more than 100 times its size"),
     "many entries": (lambda: directory(f"{number:x}" for number in range(50_001)), "more than 50000 entries"),
     "an enormous directory": (lambda: directory(f"{number:0900}" for number in range(9500)), "directory is larger"),
-    "bzip2 within": (lambda: zipped([(DIST_INFO, METADATA)], compression=zipfile.ZIP_BZIP2), "installers do not read"),
-    "lzma within": (lambda: zipped([(DIST_INFO, METADATA)], compression=zipfile.ZIP_LZMA), "installers do not read"),
+    "bzip2": (lambda: zipped([(DIST_INFO, METADATA)], compression=zipfile.ZIP_BZIP2), "installers do not read"),
+    "lzma": (lambda: zipped([(DIST_INFO, METADATA)], compression=zipfile.ZIP_LZMA), "installers do not read"),
     "encrypted": (lambda: encrypted(), "not a zip file"),
-    "a directory that lies about a length": (lambda: lying_length(10), "not a zip file"),
-    "a directory that promises more than there is": (lambda: lying_length(1000), "another length of its metadata"),
-    "a directory that lies about its place": (lambda: patched(16, b"\xff\xff\xff\x7f"), "not a zip file"),
-    "a directory that lies about its size": (lambda: patched(12, b"\xff\xff\xff\x7f"), "not a zip file"),
+    "a directory with a false length": (lambda: lying_length(10), "not a zip file"),
+    "a directory with too great a length": (lambda: lying_length(1000), "another length of its metadata"),
+    "a directory with a false position": (lambda: patched(16, b"\xff\xff\xff\x7f"), "not a zip file"),
+    "a directory with a false size": (lambda: patched(12, b"\xff\xff\xff\x7f"), "not a zip file"),
     "a directory without its entries": (lambda: patched(12, b"\x00\x00\x00\x00"), "no NAME-VERSION.dist-info/METADATA"),
-    "tar: nothing": (lambda: replace(GOOD_SDIST, content=b""), "not a .tar.gz file"),
+    "tar: an empty file": (lambda: replace(GOOD_SDIST, content=b""), "not a .tar.gz file"),
     "tar: text": (lambda: replace(GOOD_SDIST, content=b"hello" * 100), "not a .tar.gz file"),
-    "tar: not packed": (lambda: replace(GOOD_SDIST, content=tar_bytes()), "not a .tar.gz file"),
+    "tar: not compressed": (lambda: replace(GOOD_SDIST, content=tar_bytes()), "not a .tar.gz file"),
     "tar: cut": (lambda: replace(GOOD_SDIST, content=GOOD_SDIST.content[:-60]), "not a .tar.gz file"),
     "tar: damaged": (
         lambda: replace(GOOD_SDIST, content=GOOD_SDIST.content[:-8] + b"\0" * 8),
         "not a .tar.gz file",
     ),
-    "tar: damaged behind its end": (
+    "tar: damaged after the tar": (
         lambda: replace(GOOD_SDIST, content=gzip.compress(tar_bytes() + bytes(3 << 20))[:-8] + b"\0" * 8),
         "not a .tar.gz file",
     ),
-    "tar: cut before it was packed": (lambda: gzipped(tar_bytes()[:700]), "not a .tar.gz file"),
+    "tar: cut before compression": (lambda: gzipped(tar_bytes()[:700]), "not a .tar.gz file"),
     "tar: gzip of text": (lambda: gzipped(b"hello" * 1000), "not a .tar.gz file"),
-    "tar: endless name of the packed file": (
+    "tar: endless file name in the gzip header": (
         lambda: replace(GOOD_SDIST, content=b"\x1f\x8b\x08\x08\0\0\0\0\0\xff" + b"x" * (3 << 20)),
         "not a .tar.gz file",
     ),
     "tar: no PKG-INFO": (lambda: tarred([], {"demo-1.0/setup.py": b""}), "no NAME-VERSION/PKG-INFO"),
     "tar: PKG-INFO too deep": (lambda: tarred([], {"demo-1.0/src/PKG-INFO": METADATA}), "no NAME-VERSION/PKG-INFO"),
-    "tar: PKG-INFO of no folder": (lambda: tarred([], {"PKG-INFO": METADATA}), "no NAME-VERSION/PKG-INFO"),
-    "tar: two of them": (
+    "tar: PKG-INFO without a folder": (lambda: tarred([], {"PKG-INFO": METADATA}), "no NAME-VERSION/PKG-INFO"),
+    "tar: PKG-INFO twice": (
         lambda: tarred([], {PKG_INFO: METADATA, "other-1.0/PKG-INFO": METADATA}),
         "more than one NAME-VERSION/PKG-INFO",
     ),
-    "tar: a folder of that name": (lambda: tarred([entry(PKG_INFO, tarfile.DIRTYPE)], {}), "not a regular file"),
-    "tar: a link in its place": (
+    "tar: a folder named PKG-INFO": (lambda: tarred([entry(PKG_INFO, tarfile.DIRTYPE)], {}), "not a regular file"),
+    "tar: a link named PKG-INFO": (
         lambda: sdist("demo", links={PKG_INFO: "setup.py"}),
         "not a regular file",
     ),
     "tar: a link out": (lambda: sdist("demo", links={"demo-1.0/evil": "../../etc/passwd"}), "leads out"),
-    "tar: a link to all": (lambda: sdist("demo", links={"demo-1.0/evil": "/etc/passwd"}), "leads out"),
+    "tar: an absolute link": (lambda: sdist("demo", links={"demo-1.0/evil": "/etc/passwd"}), "leads out"),
     "tar: a link into another folder": (lambda: sdist("demo", links={"demo-1.0/evil": ".."}), "leads out"),
     "tar: a hard link out": (lambda: tarred([entry("demo-1.0/evil", tarfile.LNKTYPE, "../evil")]), "own folder"),
     "tar: climbing out": (lambda: sdist("demo", more={"../evil.py": b""}), "own folder"),
@@ -206,7 +209,7 @@ HOSTILE: dict[str, tuple[Callable[[], Distribution], str]] = {
     "tar: a device": (lambda: tarred([entry("demo-1.0/null", tarfile.CHRTYPE)]), "neither a file nor a folder"),
     "tar: a pipe": (lambda: tarred([entry("demo-1.0/pipe", tarfile.FIFOTYPE)]), "neither a file nor a folder"),
     "tar: bomb in PKG-INFO": (lambda: sdist("demo", bomb=5 << 20), "PKG-INFO is longer"),
-    "tar: bomb beside it": (
+    "tar: bomb next to PKG-INFO": (
         lambda: gzipped(header(b"%011o" % (80 << 20), name=b"demo-1.0/zeros") + bytes(80 << 20)),
         "more than 100 times its size",
     ),
@@ -214,27 +217,30 @@ HOSTILE: dict[str, tuple[Callable[[], Distribution], str]] = {
         lambda: gzipped(header(b"00000000000", name=b"demo-1.0/x") * 50_001),
         "more than 50000 entries",
     ),
-    "tar: a length that goes back": (
+    "tar: a negative length": (
         lambda: gzipped(header(b"\xff" * 11 + b"\x00") + bytes(1024)),
         "impossible length",
     ),
-    "tar: a length beyond all": (lambda: gzipped(header(b"77777777777", b"x") + bytes(1024)), "impossible length"),
-    "tar: headers of headers": (
+    "tar: an enormous length": (lambda: gzipped(header(b"77777777777", b"x") + bytes(1024)), "impossible length"),
+    "tar: a chain of headers": (
         lambda: gzipped((header(b"00000001000", b"x") + pax(b"a", b"b")) * 3000),
         "not a .tar.gz file",
     ),
-    "tar: headers that take hours": (lambda: extended(b"1" * 60_000), "not as POSIX wants it"),
-    "tar: a record that takes hours": (lambda: extended(pax(b"path", b"1" * 60_000)), "not as POSIX wants it"),
-    "tar: records within records": (lambda: extended(b"2 " * 30_000 + b"="), "not as POSIX wants it"),
-    "tar: a record of no length": (lambda: extended(b"0 a=b\n"), "not as POSIX wants it"),
-    "tar: a record of no length after another": (lambda: extended(b"6 a=b\n0 a=b\n"), "not as POSIX wants it"),
-    "tar: a record shorter than its key": (lambda: extended(b"4 a\n5 b=\n"), "not as POSIX wants it"),
-    "tar: a record beyond the end": (lambda: extended(b"99 a=b\n"), "not as POSIX wants it"),
-    "tar: a sparse file": (lambda: extended(pax(b"GNU.sparse.major", b"1")), "not as POSIX wants it"),
-    "tar: a sparse file of old": (lambda: gzipped(header(b"00000000000", b"S") + bytes(1024)), "a sparse file"),
+    "tar: headers that take hours": (lambda: extended(b"1" * 60_000), "does not conform to POSIX"),
+    "tar: a record that takes hours": (lambda: extended(pax(b"path", b"1" * 60_000)), "does not conform to POSIX"),
+    "tar: records within records": (lambda: extended(b"2 " * 30_000 + b"="), "does not conform to POSIX"),
+    "tar: a record without length": (lambda: extended(b"0 a=b\n"), "does not conform to POSIX"),
+    "tar: a record without length after another": (lambda: extended(b"6 a=b\n0 a=b\n"), "does not conform to POSIX"),
+    "tar: a record shorter than its key": (lambda: extended(b"4 a\n5 b=\n"), "does not conform to POSIX"),
+    "tar: a record beyond the end": (lambda: extended(b"99 a=b\n"), "does not conform to POSIX"),
+    "tar: a sparse file": (lambda: extended(pax(b"GNU.sparse.major", b"1")), "does not conform to POSIX"),
+    "tar: a sparse file in the old format": (
+        lambda: gzipped(header(b"00000000000", b"S") + bytes(1024)),
+        "a sparse file",
+    ),
     "tar: endless headers": (
         lambda: gzipped((header(b"00000060000", b"L") + bytes(0o60000) + header(b"00000000000")) * 2000),
         "headers have more than 48 MiB",
     ),
 }
-"""By what is wrong: what makes the archive, and what the refusal says."""
+"""By the fault: a function that makes the archive, and a part of the refusal."""

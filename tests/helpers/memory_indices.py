@@ -1,4 +1,4 @@
-"""Two types of index whose packages lie in memory, as small as the contract of package sources lets them be."""
+"""Two index types with packages in memory, as small as the contract of package sources allows."""
 
 from __future__ import annotations
 
@@ -23,49 +23,49 @@ FIELDS = (
 
 
 def file(name: str, sha256: str = "", **more: Any) -> File:
-    """Make a file; its version stands in its name, its hash is made of it."""
+    """Make a file, with the version in its name and a hash made from its name."""
     sha256 = sha256 or name.encode().hex().ljust(64, "0")[:64]
     version = name.split("-")[1].removesuffix(".tar.gz")
     return File(name, version, f"+f/{sha256[:3]}/{sha256[3:16]}/{name}", {"sha256": sha256}, **more)
 
 
 def project(name: str, *files: File | str, **more: Any) -> Project:
-    """Make a project of its files, or of their names."""
+    """Make a project from its files or their names."""
     whole = tuple(each if isinstance(each, File) else file(each) for each in files)
     return Project(name, whole, tuple(dict.fromkeys(each.version for each in whole)), **more)
 
 
 class Gate:
-    """Lets nobody through before it is opened, and counts who arrives."""
+    """Holds threads until it is opened, and counts them."""
 
     def __init__(self) -> None:
         self._opened = threading.Event()
         self._arrivals = threading.Semaphore(0)
 
     def open(self) -> None:
-        """Let everybody through."""
+        """Let all threads continue."""
         self._opened.set()
 
     def wait(self) -> None:
-        """Arrive, and go on when it is open."""
+        """Arrive at the gate, and continue when it is open."""
         self._arrivals.release()
         self._opened.wait(60)
 
     async def arrival(self) -> None:
-        """Wait until somebody has arrived who was not waited for yet."""
+        """Wait for the next thread to arrive."""
         await asyncio.to_thread(self._arrivals.acquire, timeout=60)
 
 
 class Shelves:
-    """A package source; what it answers is put into it."""
+    """A package source that returns what a test puts into it."""
 
     def __init__(self, *, last: bool) -> None:
         self.last = last
         self.instant = not last
         self.asked: list[tuple[str, str]] = []
-        """Each call of :meth:`project`: the index and the name."""
+        """The calls of :meth:`project`: the index and the name."""
         self.taken: set[str] = set()
-        """Names that belong to every index of this type, although it has no project of them."""
+        """Names that every index of this type claims without having the project."""
         self._projects: dict[tuple[str, str], Project | Refusal] = {}
         self._releases: dict[tuple[str, str], Sequence[Release]] = {}
         self._listings: dict[str, ProjectList | Refusal] = {}
@@ -73,41 +73,41 @@ class Shelves:
         self._stamps: dict[tuple[str, str], int] = {}
 
     def serve(self, server: Server) -> None:
-        """Take the server, once it is there."""
+        """Set the server."""
         self._server = server
 
     def put(self, path: str, name: str, what: Project | Refusal) -> None:
-        """Put a project onto an index, or what to raise in its place."""
+        """Put a project on an index, or an error to raise instead."""
         with self._server.database.transaction():
             self._projects[path, name] = what
             for stamped in (name, ""):
                 self._stamps[path, stamped] = self._stamps.get((path, stamped), 0) + 1
 
     def put_releases(self, path: str, name: str, *releases: Release) -> None:
-        """Put releases onto an index."""
+        """Put releases of a project on an index."""
         self._releases[path, name] = releases
 
     def put_listing(self, path: str, listing: ProjectList | Refusal) -> None:
-        """Put a list of projects onto an index in place of the one that it has by itself."""
+        """Put a list of projects on an index, or an error; it replaces the list of the put projects."""
         self._listings[path] = listing
 
     def hold(self, name: str, gate: Gate) -> None:
-        """Let a gate decide when :meth:`project` answers for a name; what it answers is what was there before."""
+        """Make :meth:`project` wait at a gate for a name; it then returns what the index had before the wait."""
         self._gates[name] = gate
 
     def stamp(self, index: Index, project: str = "") -> int:
-        """Count the changes."""
+        """Return the number of changes."""
         return self._stamps.get((index.path, project), 0)
 
     def projects(self, index: Index) -> ProjectList:
-        """List what was put."""
+        """Return the names of the put projects, or the put list."""
         if index.path in self._listings:
             listing: ProjectList = _given(self._listings[index.path])
             return listing
         return ProjectList(sorted(name for path, name in self._projects if path == index.path))
 
     def project(self, index: Index, name: str) -> Project | None:
-        """Return what was put."""
+        """Return the put project, or raise the put error."""
         self.asked.append((index.path, name))
         found = self._projects.get((index.path, name))
         if name in self._gates:
@@ -115,11 +115,11 @@ class Shelves:
         return None if found is None else _given(found)
 
     def claims(self, index: Index, name: str) -> bool:
-        """Claim what was put, and what is taken."""
+        """Claim the put projects and the names in ``taken``."""
         return (index.path, name) in self._projects or name in self.taken
 
     def releases(self, index: Index, name: str) -> Sequence[Release]:
-        """Return what was put, or the bare versions of the project that was put."""
+        """Return the put releases, or releases without files for the versions of the put project."""
         given = self._projects.get((index.path, name))
         found = _given(given) if given is not None else None
         versions = found.versions if found is not None else ()
@@ -127,48 +127,48 @@ class Shelves:
         return self._releases.get((index.path, name), bare)
 
     def open(self, index: Index, path: str) -> StoredFile | OngoingDownload:
-        """Have nothing."""
+        """Raise ``NotFound``: there are no files."""
         raise NotFound(f"no such file: {path}")
 
     def core_metadata(self, index: Index, path: str) -> bytes:
-        """Have nothing."""
+        """Raise ``NotFound``: there are no files."""
         raise NotFound(f"no such file: {path}")
 
     def provenance(self, index: Index, path: str) -> bytes:
-        """Have nothing."""
+        """Raise ``NotFound``: there are no files."""
         raise NotFound(f"no such file: {path}")
 
     def fetch_release(self, index: Index, name: str, version: str) -> Release:
-        """Have nothing."""
+        """Raise ``NotFound``: there are no files."""
         raise NotFound(f"no release {name} {version}")
 
     def refresh(self, index: Index, name: str) -> None:
-        """Have no upstream."""
+        """Do nothing: there is no upstream."""
 
     def delete(self, index: Index, name: str, version: str | None = None, path: str | None = None) -> None:
         """Remove a project."""
         self._projects.pop((index.path, name), None)
 
     def forget(self, index: Index) -> None:
-        """Remove all of an index."""
+        """Remove all projects of an index."""
         for path, name in [key for key in self._projects if key[0] == index.path]:
             del self._projects[path, name]
             self._stamps[path, name] += 1
 
     def references(self, sha256: str) -> bool:
-        """Need no stored file."""
+        """Refer to no stored file."""
         return False
 
     def stored_files(self) -> Iterator[tuple[StoredFile, str]]:
-        """Need no stored file."""
+        """Return no stored file."""
         return iter(())
 
     def mark_lost(self, sha256: str) -> None:
-        """Need no stored file."""
+        """Do nothing: there are no stored files."""
 
 
 class ShelvesPlugin:
-    """Brings ``near``, which answers first, and ``far``, which answers last, as mirrors do."""
+    """Provides the types ``near``, which answers first, and ``far``, which answers last, as mirrors do."""
 
     def __init__(self) -> None:
         self.near = Shelves(last=False)
@@ -176,7 +176,7 @@ class ShelvesPlugin:
 
     @hookimpl
     def wheelgate_index_types(self, server: Server) -> Iterable[IndexType]:
-        """Bring the two types."""
+        """Provide the two types."""
         self.near.serve(server)
         self.far.serve(server)
         return [

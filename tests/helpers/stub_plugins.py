@@ -1,4 +1,4 @@
-"""A stranger's plugin in place of each bundled one: as small as the contract lets it be."""
+"""A third-party replacement for each bundled plugin, as small as the contract allows."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 class Mirrored(CredentialExtractor, Authenticator, PasswordHasher):
-    """In place of ``auth_basic``: passwords are kept backwards."""
+    """Replaces ``auth_basic``: stores passwords backwards."""
 
     name = "mirrored"
     header = "x-devpi-auth"
@@ -48,55 +48,55 @@ class Mirrored(CredentialExtractor, Authenticator, PasswordHasher):
         return Credentials("password", name, secret, self.name)
 
     def authenticate(self, credentials: Credentials, request: RequestInfo, user: User | None) -> Outcome:
-        """Compare."""
+        """Compare the reversed password with the stored one."""
         stored = self.server.users.password_hash(credentials.username)
         return Ok(credentials.username) if stored == credentials.secret[::-1] else Unknown()
 
     def hash(self, password: str) -> str:
-        """Turn around."""
+        """Reverse the password."""
         return password[::-1]
 
     @hookimpl
     def wheelgate_credential_extractors(self) -> Iterable[CredentialExtractor]:
-        """Bring itself."""
+        """Provide this object."""
         return [self]
 
     @hookimpl
     def wheelgate_authenticators(self, server: Server) -> Iterable[Authenticator]:
-        """Bring itself."""
+        """Provide this object."""
         self.server = server
         return [self]
 
     @hookimpl
     def wheelgate_password_hasher(self) -> PasswordHasher:
-        """Bring itself."""
+        """Provide this object."""
         return self
 
 
 class OneGroup(GroupSource):
-    """In place of ``groups``: everybody is in one."""
+    """Replaces ``groups``: every user is in one group."""
 
     name = "one"
 
     def groups(self, username: str) -> frozenset[str]:
-        """Name it."""
+        """Return the group."""
         return frozenset({"everybody"})
 
     @hookimpl
     def wheelgate_group_sources(self) -> Iterable[GroupSource]:
-        """Bring itself."""
+        """Provide this object."""
         return [self]
 
 
 class Whispered(TokenHandler):
-    """In place of ``tokens``: there is one token, and it is root's."""
+    """Replaces ``tokens``: there is one token, which belongs to root."""
 
     name = "whispered"
     prefix = "psst_"
     local = True
 
     def verify(self, secret: str) -> Token | Reject:
-        """Listen."""
+        """Compare the token."""
         if secret != "psst_sesame":
             return Reject("louder")
         root = self.server.users.get("root")
@@ -105,29 +105,29 @@ class Whispered(TokenHandler):
 
     @hookimpl
     def wheelgate_token_handlers(self, server: Server) -> Iterable[TokenHandler]:
-        """Bring itself."""
+        """Provide this object."""
         self.server = server
         return [self]
 
 
 class Odd:
-    """In place of ``restrict_modify``: nobody may create what has an odd number of letters."""
+    """Replaces ``restrict_modify``: no one may create a thing whose name has an odd number of characters."""
 
     @hookimpl
     def wheelgate_check_permission(self, principal: Principal, permission: str, resource: Any) -> Allow | Deny | None:
-        """Count."""
+        """Deny creation if the name has an odd length."""
         return Deny("it is odd") if permission.endswith("create") and len(resource.name) % 2 else None
 
 
 class Titled:
-    """In place of ``stage`` or ``mirror``: a type of index with a title and bases."""
+    """Replaces ``stage`` or ``mirror``: an index type with a title and bases."""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
 
     @hookimpl
     def wheelgate_index_types(self) -> Iterable[IndexType]:
-        """Bring the type."""
+        """Provide the type."""
         fields = (
             Field("title", parse_text("title"), default=lambda owner: f"{owner}'s"),
             Field("bases", parse_list, many=True, refers_to="indices"),
@@ -136,56 +136,56 @@ class Titled:
 
 
 class MemoryUsers:
-    """Users in a dictionary, with their hashes."""
+    """Users in a dictionary, with their password hashes."""
 
     name = "memory"
     instant = True
     capabilities = frozenset({"create", "modify", "delete", "passwords"})
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[User, str | None]] = {}
+        self._stored: dict[str, tuple[User, str | None]] = {}
 
     def get(self, name: str) -> User | None:
-        """Return a user."""
-        return self._kept[name][0] if name in self._kept else None
+        """Return a user; None if there is none."""
+        return self._stored[name][0] if name in self._stored else None
 
     def list(self) -> Sequence[User]:
-        """Return all."""
-        return [user for _, (user, _) in sorted(self._kept.items())]
+        """Return all users."""
+        return [user for _, (user, _) in sorted(self._stored.items())]
 
     def lookalike(self, name: str) -> str | None:
-        """Return a look-alike."""
-        return next((other for other in self._kept if other.casefold() == name.casefold()), None)
+        """Return a name that looks like the given one."""
+        return next((other for other in self._stored if other.casefold() == name.casefold()), None)
 
     def create(self, user: User, password_hash: str | None) -> None:
         """Add a user."""
         if self.lookalike(user.name):
             raise Conflict("user already exists")
-        self._kept[user.name] = (user, password_hash)
+        self._stored[user.name] = (user, password_hash)
 
     def modify(self, user: User, changes: Mapping[str, Any]) -> User:
         """Change a user."""
-        changed = replace(self._kept[user.name][0], **changes)
-        self._kept[user.name] = (changed, self._kept[user.name][1])
+        changed = replace(self._stored[user.name][0], **changes)
+        self._stored[user.name] = (changed, self._stored[user.name][1])
         return changed
 
     def delete(self, user: User) -> None:
         """Remove a user."""
-        del self._kept[user.name]
+        del self._stored[user.name]
 
     def password_hash(self, name: str) -> str | None:
-        """Return a hash."""
-        return self._kept[name][1] if name in self._kept else None
+        """Return the password hash of a user."""
+        return self._stored[name][1] if name in self._stored else None
 
     def set_password_hash(self, user: User, password_hash: str | None, stamp: str) -> User:
-        """Replace a hash."""
-        changed = replace(self._kept[user.name][0], stamp=stamp)
-        self._kept[user.name] = (changed, password_hash)
+        """Replace the password hash of a user."""
+        changed = replace(self._stored[user.name][0], stamp=stamp)
+        self._stored[user.name] = (changed, password_hash)
         return changed
 
     def rehash(self, name: str, old: str, new: str) -> None:
-        """Replace a hash of the same password."""
-        self._kept[name] = (self._kept[name][0], new)
+        """Replace the hash of an unchanged password."""
+        self._stored[name] = (self._stored[name][0], new)
 
 
 class MemoryIndices:
@@ -195,36 +195,36 @@ class MemoryIndices:
     instant = True
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], Index] = {}
+        self._stored: dict[tuple[str, str], Index] = {}
 
     def get(self, owner: str, name: str) -> Index | None:
-        """Return an index."""
-        return self._kept.get((owner, name))
+        """Return an index; None if there is none."""
+        return self._stored.get((owner, name))
 
     def list(self, owner: str | None = None) -> Sequence[Index]:
-        """Return all, or those of an owner."""
-        return [index for _, index in sorted(self._kept.items()) if owner in (None, index.owner)]
+        """Return all indices, or those of an owner."""
+        return [index for _, index in sorted(self._stored.items()) if owner in (None, index.owner)]
 
     def lookalike(self, owner: str, name: str) -> str | None:
-        """Return a look-alike."""
+        """Return a name that looks like the given one."""
         return next((index.name for index in self.list(owner) if index.name.casefold() == name.casefold()), None)
 
     def create(self, index: Index) -> None:
         """Add an index."""
-        self._kept[index.owner, index.name] = index
+        self._stored[index.owner, index.name] = index
 
     def modify(self, index: Index, config: Mapping[str, Any]) -> Index:
         """Replace the configuration."""
-        self._kept[index.owner, index.name] = replace(index, config=dict(config))
-        return self._kept[index.owner, index.name]
+        self._stored[index.owner, index.name] = replace(index, config=dict(config))
+        return self._stored[index.owner, index.name]
 
     def delete(self, index: Index) -> None:
         """Remove an index."""
-        del self._kept[index.owner, index.name]
+        del self._stored[index.owner, index.name]
 
 
 class Memory:
-    """In place of ``sql_store``: everything is forgotten when the server ends."""
+    """Replaces ``sql_store``: everything is lost when the server stops."""
 
     def __init__(self) -> None:
         self._users = MemoryUsers()
@@ -233,10 +233,10 @@ class Memory:
 
     @hookimpl
     def wheelgate_user_store(self) -> MemoryUsers:
-        """Bring the users."""
+        """Provide the user store."""
         return self._users
 
     @hookimpl
     def wheelgate_index_store(self) -> MemoryIndices:
-        """Bring the indices."""
+        """Provide the index store."""
         return self._indices

@@ -1,8 +1,8 @@
-"""Upload forms for the tests: as upload tools send them, and as none should."""
+"""Upload forms, valid as from upload tools, or invalid."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.helpers.distributions import Distribution
@@ -16,13 +16,13 @@ Fields = Sequence[tuple[str, Any]]
 
 
 def encode(fields: Fields) -> tuple[bytes, dict[str, str]]:
-    """Return the body of a form and its headers; a file is a tuple of its name, its bytes and its media type."""
+    """Return the body of a form and its headers. The value of a file is its name, its bytes and its media type."""
     body, content_type = encode_multipart_formdata(list(fields), BOUNDARY)
     return body, {"Content-Type": content_type}
 
 
 def file_fields(dist: Distribution, **changed: str) -> list[tuple[str, Any]]:
-    """Return the fields of an upload; a change to empty takes a field out."""
+    """Return the fields of an upload; an empty value removes a field."""
     fields = {
         ":action": "file_upload",
         "protocol_version": "1",
@@ -42,16 +42,16 @@ def upload(
     index: str,
     dist: Distribution,
     auth: tuple[str, str] | None,
-    headers: dict[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
     **changed: str,
 ) -> Answer:
     """Upload a file."""
-    body, own = encode(file_fields(dist, **changed))
-    return site.request("POST", f"/{index}/", body, auth=auth, headers={**own, **(headers or {})})
+    body, form_headers = encode(file_fields(dist, **changed))
+    return site.request("POST", f"/{index}/", body, auth=auth, headers={**form_headers, **(headers or {})})
 
 
 def submit(site: Site, index: str, auth: tuple[str, str] | None, **fields: str) -> Answer:
-    """Send a form without a file."""
+    """Register a version: send a form without a file."""
     body, headers = encode(list(fields.items()))
     return site.request("POST", f"/{index}/", body, auth=auth, headers=headers)
 

@@ -30,7 +30,7 @@ class TargetIndex:
 
     def upload(self, dist: Distribution, **changed: str) -> Answer:
         """Upload a file."""
-        return upload(self.site, self.path, dist, self.auth, **changed)
+        return upload(self.site, self.path, dist, self.auth, None, **changed)
 
     def submit(self, **fields: str) -> Answer:
         """Register a version: send a form without a file."""
