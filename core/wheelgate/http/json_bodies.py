@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import falcon.asgi
 
 from wheelgate.errors import BadInput
 from wheelgate.http.request import read_body
+from wheelgate.values import FORBIDDEN_IN_TEXT
 
 MAX_JSON_BYTES = 1_000_000
 MAX_JSON_DEPTH = 32
 """Levels of nesting."""
 JSON_NUMBER_LIMIT = 2**63
 """Numbers must be less than this, and at least its negative."""
-FORBIDDEN_IN_TEXT = re.compile(r"[\0\ud800-\udfff]")
-"""NUL, and halves of surrogate pairs."""
 
 
 async def read_json(req: falcon.asgi.Request) -> Any:

@@ -19,6 +19,7 @@ from wheelgate.packages.values import (
     Release,
     ReleaseFile,
     UploadForm,
+    file_path,
 )
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "ReleaseFile",
     "StoredFile",
     "UploadForm",
+    "file_path",
     "is_project_name",
     "normalize",
     "parse_project_name",

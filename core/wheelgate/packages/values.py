@@ -14,6 +14,11 @@ STATUSES = ("active", "archived", "quarantined", "deprecated")
 """The project statuses of PEP 792."""
 
 
+def file_path(sha256: str, name: str) -> str:
+    """Return the address of a file below its index: ``+f/<3 digits of sha256>/<13 more>/<name>``."""
+    return f"+f/{sha256[:3]}/{sha256[3:16]}/{name}"
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """One file of a project, as a simple page shows it."""
@@ -22,7 +27,7 @@ class File:
     version: str
     """From the file's name or metadata; empty if they name no version."""
     path: str
-    """Its address below its index: ``+f/<3 digits of sha256>/<13 more>/<name>``, or ``+e/…/<name>``."""
+    """Its address below its index: that of :func:`file_path`, or ``+e/…/<name>``."""
     hashes: Mapping[str, str] = field(default_factory=empty_mapping)
     """Hexadecimal, by the names that ``hashlib`` uses."""
     size: int | None = None
