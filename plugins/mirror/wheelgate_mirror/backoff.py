@@ -1,4 +1,4 @@
-"""Pauses after failures: nobody asks a failed upstream again until its pause is over."""
+"""Pauses after failures: a mirror sends no request to a host, or for a page, until its pause is over."""
 
 from __future__ import annotations
 

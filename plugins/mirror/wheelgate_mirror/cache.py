@@ -18,17 +18,20 @@ from wheelgate_mirror.key_locks import KeyLocks
 from wheelgate_mirror.page_parsing import UnusableError, parse_html_page, parse_json_page
 from wheelgate_mirror.pages import pack_page
 from wheelgate_mirror.project_list import pack_names, parse_html_list, parse_json_list
-from wheelgate_mirror.queries import CachedPage
+from wheelgate_mirror.queries import StoredPage
 from wheelgate_mirror.upstream import ABSENT_STATUSES, UpstreamClient, UpstreamResponse
 from wheelgate_mirror.upstream_urls import UpstreamIndex, origin
 
 ACCEPT_HEADER = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
+"""Prefers JSON: it has sizes and upload times, and takes less memory to parse."""
 JSON_MEDIA_TYPES = frozenset(
     {"application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.latest+json", "application/json"}
 )
+"""Media types that are parsed as JSON (PEP 691)."""
 HTML_MEDIA_TYPES = frozenset(
     {"application/vnd.pypi.simple.v1+html", "application/vnd.pypi.simple.latest+html", "text/html"}
 )
+"""Media types that are parsed as HTML (PEP 503)."""
 PAGE_EXPIRY_SECONDS = 1800
 """How long a project's page is valid without ``mirror_cache_expiry``."""
 LIST_EXPIRY_SECONDS = 3600
@@ -129,7 +132,7 @@ class UpstreamCache:
             log.warning("%s serves an old answer for %r: %s", index.path, name or "all projects", error.message)
             return CurrentPage(page.content, time.time() + DEFAULT_BACKOFF_SECONDS, stale=True)
 
-    def _request(self, index: Index, upstream: UpstreamIndex, name: str, before: CachedPage | None) -> CurrentPage:
+    def _request(self, index: Index, upstream: UpstreamIndex, name: str, before: StoredPage | None) -> CurrentPage:
         """Ask the upstream and store its answer; ``before`` is the stored page."""
         headers = {"Accept": ACCEPT_HEADER}
         if before is not None and before.etag and before.content is not None:
@@ -148,11 +151,11 @@ class UpstreamCache:
                 page = replace(before, checked=now)
             else:
                 status, content = _read_page(response, name) if name else ("", _read_list(response))
-                page = CachedPage(upstream.url_hash, now, response.headers.get("ETag", ""), serial, status, content)
+                page = StoredPage(upstream.url_hash, now, response.headers.get("ETag", ""), serial, status, content)
             self._store(index, name, page, before)
             return _current_page(index, name, page.content, now)
 
-    def _store(self, index: Index, name: str, page: CachedPage, before: CachedPage | None) -> None:
+    def _store(self, index: Index, name: str, page: StoredPage, before: StoredPage | None) -> None:
         """Store an answer; the stamp changes only if the content does. The client gets it even if this fails."""
         same = before is not None and before.content == page.content
         write = queries.confirm_page if same else queries.save_page
@@ -164,15 +167,15 @@ class UpstreamCache:
             log.warning("an answer of the upstream of %s could not be stored: %s", index.path, error.message)
 
     def _store_absence(
-        self, index: Index, upstream: UpstreamIndex, name: str, before: CachedPage | None, now: float
+        self, index: Index, upstream: UpstreamIndex, name: str, before: StoredPage | None, now: float
     ) -> None:
         """Remember that a project does not exist; in the database only if there is a page to replace."""
         if before is not None:
-            self._store(index, name, CachedPage(upstream.url_hash, now, "", 0, "", None), before)
+            self._store(index, name, StoredPage(upstream.url_hash, now, "", 0, "", None), before)
         else:
             self._absent.put((index.path, upstream.url_hash, name), now, ABSENT_SECONDS)
 
-    def _find(self, index: Index, upstream: UpstreamIndex, name: str) -> CachedPage | None:
+    def _find(self, index: Index, upstream: UpstreamIndex, name: str) -> StoredPage | None:
         """Return the stored page, unless it is from an earlier upstream of the mirror."""
         page = queries.find_page(self._database, index.path, name)
         return page if page is not None and page.url_hash == upstream.url_hash else None

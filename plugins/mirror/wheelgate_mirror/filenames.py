@@ -13,6 +13,7 @@ ARCHIVE_SUFFIXES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz", ".
 TAGGED_SUFFIXES = (".whl", ".egg")
 """In these names, tags follow the version after a hyphen."""
 ARCHIVE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+!~-]{0,254}")
+"""The characters of an archive's name; file systems allow 255."""
 
 
 def stem(filename: str) -> str:

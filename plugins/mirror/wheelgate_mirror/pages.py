@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from wheelgate.packages import File
+from wheelgate.packages import File, file_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class UpstreamFile:
         """Its address below the mirror."""
         sha256 = self.hashes.get("sha256")
         if sha256 is not None:
-            return f"+f/{sha256[:3]}/{sha256[3:16]}/{self.name}"
+            return file_path(sha256, self.name)
         return f"+e/{folder_of(self.url)}/{self.name}"
 
     def as_file(self) -> File:

@@ -11,10 +11,11 @@ from wheelgate.store.database import Database
 NEXT_SERIAL = "(SELECT serial + 1 FROM server_state)"
 """The value of the change counter after the current transaction."""
 FILE_COLUMNS = "f.path, f.project, f.version, f.sha256, f.size, f.upload_time"
+"""The columns of :class:`MirroredFile`, for a table ``mirror_file f``."""
 
 
 @dataclass(frozen=True, slots=True)
-class CachedPage:
+class StoredPage:
     """The upstream's last answer about a project, or its last list of projects."""
 
     url_hash: str
@@ -53,14 +54,14 @@ def requested_projects_stamp(database: Database, index: str) -> tuple[int, int]:
     return int(rows[0][0]), int(rows[0][1])
 
 
-def find_page(database: Database, index: str, project: str) -> CachedPage | None:
+def find_page(database: Database, index: str, project: str) -> StoredPage | None:
     """Return a stored page, whichever upstream it is from."""
     rows = database.read(
         "SELECT source, checked, etag, upstream_serial, status, content FROM mirror_page"
         " WHERE index_path = ? AND project = ?",
         (index, project),
     )
-    return CachedPage(*rows[0]) if rows else None
+    return StoredPage(*rows[0]) if rows else None
 
 
 def page_contents(database: Database, index: str, url_hash: str, projects: Sequence[str]) -> list[tuple[str, bytes]]:
@@ -82,7 +83,7 @@ def requested_projects(database: Database, index: str, url_hash: str) -> list[st
     return sorted(row[0] for row in rows)
 
 
-def save_page(database: Database, index: str, project: str, page: CachedPage) -> None:
+def save_page(database: Database, index: str, project: str, page: StoredPage) -> None:
     """Store a new answer of an upstream, with a new stamp. Call it within a transaction."""
     database.write(
         "INSERT INTO mirror_page"  # noqa: S608 - a constant of this module
@@ -97,7 +98,7 @@ def save_page(database: Database, index: str, project: str, page: CachedPage) ->
     )
 
 
-def confirm_page(database: Database, index: str, project: str, page: CachedPage) -> None:
+def confirm_page(database: Database, index: str, project: str, page: StoredPage) -> None:
     """Record that an upstream's answer has not changed; the stamp stays. Call it within a transaction."""
     database.write(
         "UPDATE mirror_page SET checked = ?, etag = ?, upstream_serial = ? WHERE index_path = ? AND project = ?",
@@ -177,7 +178,7 @@ def has_hash(database: Database, sha256: str) -> bool:
     return bool(database.read("SELECT 1 FROM mirror_file WHERE sha256 = ? LIMIT 1", (sha256,)))
 
 
-def stored_files(database: Database) -> Iterator[tuple[StoredFile, str]]:
+def all_stored_files(database: Database) -> Iterator[tuple[StoredFile, str]]:
     """Yield every downloaded file, with its index and path."""
     for sha256, size, index, path in database.read("SELECT sha256, size, index_path, path FROM mirror_file"):
         yield StoredFile(sha256, size), f"{index}/{path}"

@@ -145,7 +145,7 @@ class MirrorPackages:
 
     def stored_files(self) -> Iterator[tuple[StoredFile, str]]:
         """Yield every downloaded file."""
-        return queries.stored_files(self._database)
+        return queries.all_stored_files(self._database)
 
     def mark_lost(self, sha256: str) -> None:
         """Forget a file that is missing or damaged, so that it is downloaded again. Call it within a transaction."""

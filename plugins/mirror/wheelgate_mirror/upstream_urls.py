@@ -14,6 +14,7 @@ from wheelgate.errors import BadInput
 from wheelgate.outgoing import Outgoing
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+"""The ports of URLs without a port, by scheme; other schemes are refused."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,9 @@ MAX_ATTESTATIONS_CHARS = 1 << 20
 MAX_ATTESTATIONS = 20
 """Attestations of a file. Tools send two: one of the publication, one of the build."""
 ATTESTATION_KEYS = {"version": int, "verification_material": dict, "envelope": dict}
+"""The keys that an attestation must have, and the types of their values."""
 ENVELOPE_KEYS = {"statement": str, "signature": str}
+"""The same for the envelope in an attestation."""
 
 
 def parse_attestations(text: str) -> bytes:

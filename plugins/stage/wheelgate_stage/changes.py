@@ -101,7 +101,7 @@ class NewFile:
     """For a test result: the number of the tested file."""
 
 
-def timestamp() -> str:
+def current_timestamp() -> str:
     """Return the current time in its stored form."""
     return datetime.now(UTC).strftime(TIME_FORMAT)
 
@@ -178,7 +178,9 @@ def find_file(database: Database, release: int, identity: str) -> FileRow | None
 def add_file(database: Database, index: str, release: int, new: NewFile) -> int:
     """Add a file and return its number."""
     key = (release, new.identity, index, new.path, new.rel, new.tested)
-    ((number,),) = database.returning(INSERT_FILE, (*key, *_content_values(new), timestamp(), *_metadata_values(new)))
+    ((number,),) = database.returning(
+        INSERT_FILE, (*key, *_content_values(new), current_timestamp(), *_metadata_values(new))
+    )
     _add_siblings(database, number, new)
     return int(number)
 
@@ -189,7 +191,7 @@ def replace_file(server: Server, index: str, old: FileRow, new: NewFile) -> None
     if not same:
         server.files.mark_unreferenced([old.sha256])
         remove_files(server, "tested_id = ?", old.id)
-    uploaded = old.uploaded if same else timestamp()
+    uploaded = old.uploaded if same else current_timestamp()
     server.database.write(UPDATE_FILE, (new.path, *_content_values(new), uploaded, *_metadata_values(new), old.id))
     if new.path != old.path:
         server.database.write(
@@ -211,7 +213,7 @@ def add_log_entry(
     count: int | None = None,
 ) -> None:
     """Add an entry to the history of a file. ``at`` is a time in its stored form; the current time if empty."""
-    database.write(INSERT_LOG_ENTRY, (file, what, who, at or timestamp(), dst, src, count))
+    database.write(INSERT_LOG_ENTRY, (file, what, who, at or current_timestamp(), dst, src, count))
 
 
 def count_overwrite(database: Database, file: int, dst: str) -> None:

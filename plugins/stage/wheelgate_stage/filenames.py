@@ -24,6 +24,7 @@ REFUSED_SUFFIXES = {
 }
 """Suffixes of old archives, and why they are refused."""
 FILENAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]*", re.ASCII)
+"""The characters of a valid file name."""
 MAX_FILENAME_CHARS = 240
 """Characters of a file's name: what file systems allow, less the suffixes of metadata, provenance and test results."""
 MAX_WHEEL_TAGS = 1000

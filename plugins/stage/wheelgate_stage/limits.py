@@ -9,7 +9,7 @@ from wheelgate.errors import BadInput
 MAX_METADATA_BYTES = 4 << 20
 """Core metadata of an archive; a description of a megabyte is a book."""
 MAX_ZIP_DIRECTORY_BYTES = 4 << 20
-"""What is read of a zip in addition to the metadata: some 40,000 entries, twice as many as the largest wheels have."""
+"""Bytes read of a zip in addition to the metadata: some 40,000 entries, twice as many as the largest wheels have."""
 MAX_ONE_TAR_HEADER_BYTES = 64 << 10
 """One header of a tar."""
 MAX_ALL_TAR_HEADERS_BYTES = 48 << 20

@@ -10,6 +10,7 @@ from packaging.version import Version
 
 from wheelgate.errors import BadInput
 from wheelgate.packages import MAX_PROJECT_NAME_CHARS, UploadForm, normalize, parse_project_name
+from wheelgate.values import FORBIDDEN_IN_TEXT
 from wheelgate_stage.filenames import parse_version
 
 TEXT_FIELDS = (
@@ -31,6 +32,7 @@ TEXT_FIELDS = (
     "description_content_type",
     "license_expression",
 )
+"""The version data that is text."""
 LIST_FIELDS = (
     "platform",
     "classifiers",
@@ -47,14 +49,13 @@ LIST_FIELDS = (
     "dynamic",
     "license_file",
 )
+"""The version data that is a list of texts."""
 EMPTY_VERSION_DATA: dict[str, Any] = dict.fromkeys(TEXT_FIELDS, "") | dict.fromkeys(LIST_FIELDS, ())
 """The data of a version without any metadata."""
 FIELD_ALIASES = {"provides_extra": "provides_extras", "license_files": "license_file", "platforms": "platform"} | {
     "supported_platforms": "supported_platform"
 }
 """Other names of these fields, in the forms of some tools and in ``packaging.metadata``."""
-FORBIDDEN_IN_TEXT = re.compile(r"[\0\ud800-\udfff]")
-"""Characters that UTF-8 or a database cannot store."""
 SUPPORTED_METADATA_VERSION = re.compile(r"1\.[0-2]|2\.\d{1,3}")
 """1.0 to 2.6, and later minor versions, which only add fields."""
 
@@ -110,7 +111,7 @@ def parse_core_metadata(archive: str, content: bytes, project: str, version: Ver
     return fields
 
 
-def version_data(
+def merge_version_data(
     name: str, version: str, before: Mapping[str, Any], sent: Mapping[str, Any], core: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the data of a version: from the form, else from before the upload, else from the archive."""
@@ -136,7 +137,7 @@ def _as_list(value: Any) -> Sequence[str]:
 def _storable(field: str, text: str) -> str:
     """Return the text. Raise ``BadInput`` if UTF-8 or a database cannot store it."""
     if FORBIDDEN_IN_TEXT.search(text):
-        raise BadInput(f"invalid metadata: the field '{field}' contains characters that are not text")
+        raise BadInput(f"invalid metadata: the field '{field}' contains a character that is not valid in text")
     return text
 
 

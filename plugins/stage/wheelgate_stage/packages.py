@@ -168,7 +168,7 @@ class StagePackages:
 
     def stored_files(self) -> Iterator[tuple[StoredFile, str]]:
         """Yield every file."""
-        return queries.stored_files(self._database)
+        return queries.all_stored_files(self._database)
 
     def mark_lost(self, sha256: str) -> None:
         """Remove files whose content is lost. Their versions stay, so that users can upload the files again."""

@@ -9,12 +9,12 @@ from typing import Any
 
 from wheelgate import Index, Server
 from wheelgate.errors import BadInput
-from wheelgate.packages import Release, ReleaseFile, StoredFile, normalize
+from wheelgate.packages import Release, ReleaseFile, StoredFile, file_path, normalize
 from wheelgate_stage import changes
 from wheelgate_stage.filenames import parse_filename, parse_version
 from wheelgate_stage.inspection import doc_filename, doc_identity
-from wheelgate_stage.metadata import version_data
-from wheelgate_stage.recording import existing_file, file_path, refuse_closed_project
+from wheelgate_stage.metadata import merge_version_data
+from wheelgate_stage.recording import existing_file, refuse_closed_project
 
 ACTION_DONE = 200
 """The status of a successful action in the action log."""
@@ -50,7 +50,7 @@ def copy_release(
     refuse_closed_project(project, name)
     old = changes.find_release(database, project.id, release.version)
     version = old.version if old else release.version
-    data = version_data(release.name, version, old.metadata if old else {}, release.metadata, {})
+    data = merge_version_data(release.name, version, old.metadata if old else {}, release.metadata, {})
     number = changes.save_release(database, project, old, version, data)
     target = [release.name, version, "->", index.path]
     lines: list[list[Any]] = [[ACTION_DONE, "register", *target]]

@@ -64,7 +64,7 @@ SELECT_SIBLING = """
     WHERE f.index_path = ? AND f.path = ? AND s.kind = ?
 """
 STORED_FILES_BATCH_ROWS = 10_000
-"""Rows that :func:`stored_files` reads at once."""
+"""Rows that :func:`all_stored_files` reads at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ def has_hash(database: Database, sha256: str) -> bool:
     return bool(database.read("SELECT 1 FROM stage_file WHERE sha256 = ? LIMIT 1", (sha256,)))
 
 
-def stored_files(database: Database) -> Iterator[tuple[StoredFile, str]]:
+def all_stored_files(database: Database) -> Iterator[tuple[StoredFile, str]]:
     """Yield every file with its index and path. It reads in batches, since a large server has millions of files."""
     last = 0
     sql = "SELECT id, sha256, size, index_path, path FROM stage_file WHERE id > ? ORDER BY id LIMIT ?"

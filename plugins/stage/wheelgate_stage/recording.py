@@ -6,15 +6,16 @@ import hashlib
 
 from wheelgate import Index, Server
 from wheelgate.errors import Conflict, Forbidden
-from wheelgate.packages import CheckedUpload, ReceivedFile, RecordedUpload
+from wheelgate.packages import CheckedUpload, ReceivedFile, RecordedUpload, file_path
 from wheelgate.store.database import Database
 from wheelgate_stage import changes
 from wheelgate_stage.inspection import UploadDetails
-from wheelgate_stage.metadata import version_data
+from wheelgate_stage.metadata import merge_version_data
 
 CLOSED_STATUSES = {"archived", "quarantined"}
 """The statuses of projects that accept no uploads (PEP 792)."""
 IDENTICAL_FILE_NOTE = "Upload of identical file to non volatile index."
+"""What the uploader of a file that is already stored sees; clients know this text."""
 
 
 def record_upload(server: Server, index: Index, checked: CheckedUpload, who: str | None) -> RecordedUpload:
@@ -34,7 +35,7 @@ def record_upload(server: Server, index: Index, checked: CheckedUpload, who: str
     old = changes.find_file(database, release.id, details.identity) if release and new else None
     if old and must_keep(index, checked, old):
         return RecordedUpload(checked.project, version, old.path, IDENTICAL_FILE_NOTE)
-    data = version_data(details.name, version, release.metadata if release else {}, details.sent, details.core)
+    data = merge_version_data(details.name, version, release.metadata if release else {}, details.sent, details.core)
     number = changes.save_release(database, project, release, version, data)
     if new and old:
         changes.replace_file(server, index.path, old, new)
@@ -93,11 +94,6 @@ def existing_file(filename: str, old: changes.FileRow) -> Conflict:
     stored_name = old.path.rpartition("/")[2]
     spelling = "" if stored_name == filename else f" (as '{stored_name}')"
     return Conflict(f"{filename} already exists in non-volatile index{spelling}; raise the version and upload that")
-
-
-def file_path(sha256: str, filename: str) -> str:
-    """Return the address of a file below its index."""
-    return f"+f/{sha256[:3]}/{sha256[3:16]}/{filename}"
 
 
 def _new_file(details: UploadDetails, filename: str, file: ReceivedFile, who: str | None) -> changes.NewFile:

@@ -29,12 +29,15 @@ UNPACK_CHUNK_BYTES = 1 << 20
 GZIP_MAGIC = b"\x1f\x8b"
 """The first bytes of a gzip file."""
 PAX_HEADER_TYPES = {tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE}
+"""The types of extended headers (POSIX)."""
 LONG_NAME_TYPES = {tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK}
+"""The types of headers with a long name for the next entry (GNU)."""
 PAX_RECORD = re.compile(rb"(\d{1,5}) ([^=]{1,200})=")
 """The start of a record in an extended header: the length of the whole record, and its key."""
 TOO_MANY_DIGITS = re.compile(rb"\d{100}")
 """More digits than any number, hash or time has."""
 PKG_INFO_PATH = re.compile(r"(?:\./)?[^/]+/PKG-INFO")
+"""The path of the core metadata in an sdist."""
 
 
 class HeaderCheck:

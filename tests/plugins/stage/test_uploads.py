@@ -177,7 +177,7 @@ CONTENTS = [
     (core_metadata("demo", "1.0", requires_python="3 or so"), "'3 or so' as Requires-Python"),
     (
         b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nSummary: a\0b\n",
-        "'summary' contains characters that are not text",
+        "'summary' contains a character that is not valid in text",
     ),
 ]
 
