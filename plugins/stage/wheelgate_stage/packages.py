@@ -185,8 +185,8 @@ class StagePackages:
     def _check_index_again(self, index: Index) -> None:
         """Raise ``NotFound`` if the index was deleted while something was recorded on it.
 
-        That can happen on PostgreSQL. The deletion begins with the index's counter, and the upload's own change of the
-        counter waits for it, so that this check sees the deletion. SQLite has one writer at a time.
+        That can happen on PostgreSQL. The deletion changes the index's counter before it reads anything, and the
+        upload's own change of the counter waits for it, so this check sees the deletion. SQLite has a single writer.
         """
         if self._database.kind != "sqlite":
             self._current(index)

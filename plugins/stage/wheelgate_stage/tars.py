@@ -139,7 +139,7 @@ class GzipReader:
         while True:
             if self._decompressor.eof:
                 self._packed = self._decompressor.unused_data or self._file.read(UNPACK_CHUNK_BYTES)
-                if not self._packed.startswith(GZIP_MAGIC):  # a gzip file may consist of several parts
+                if not self._packed.startswith(GZIP_MAGIC):  # else another part of the file follows
                     return b""
                 self._decompressor = _new_decompressor()
             packed = self._packed or self._file.read(UNPACK_CHUNK_BYTES)
