@@ -17,7 +17,7 @@ from wheelgate_mirror.upstream_urls import UpstreamIndex, origin
 if TYPE_CHECKING:
     import requests
 
-CONNECT_TIMEOUT_SECONDS = 5.0
+UPSTREAM_CONNECT_TIMEOUT_SECONDS = 5.0
 """How long a connection may take to open."""
 RESPONSE_CHUNK_BYTES = 1 << 18
 """The most that one read takes from a connection."""
@@ -136,7 +136,7 @@ class UpstreamClient:
 
     def _send(self, url: str, headers: dict[str, str], *, last: bool = False) -> requests.Response:
         """Send a request. After a timeout, or a failure of the ``last`` attempt, the host gets a pause."""
-        timeout = (min(CONNECT_TIMEOUT_SECONDS, self._timeout), self._timeout)
+        timeout = (min(UPSTREAM_CONNECT_TIMEOUT_SECONDS, self._timeout), self._timeout)
         try:
             return self._session.get(url, headers=headers, stream=True, timeout=timeout)
         except Exception as error:

@@ -21,7 +21,7 @@ from wheelgate_stage.zips import check_zip, zip_metadata
 CHECKED_DIGEST_FIELDS = {"md5_digest": "md5", "sha256_digest": "sha256", "blake2_256_digest": "blake2_256"}
 """The form fields with digests, and the names of the hashes."""
 HEX_DIGITS = re.compile("[0-9a-f]+")
-DIGEST_HEX_DIGITS = {"md5": 32, "sha256": 64, "blake2_256": 64}
+CHECKED_DIGEST_HEX_DIGITS = {"md5": 32, "sha256": 64, "blake2_256": 64}
 """The number of hexadecimal digits of each hash."""
 HASH_CHUNK_BYTES = 1 << 20
 """Bytes of a file that are read and hashed at once."""
@@ -128,8 +128,10 @@ def _checked_hashes(form: UploadForm, file: ReceivedFile) -> dict[str, str]:
         given = form.first(key).lower()
         if not given:
             continue
-        if len(given) != DIGEST_HEX_DIGITS[name] or not HEX_DIGITS.fullmatch(given):
-            raise BadInput(f"the field '{key}' must be a digest of {DIGEST_HEX_DIGITS[name]} hexadecimal digits")
+        if len(given) != CHECKED_DIGEST_HEX_DIGITS[name] or not HEX_DIGITS.fullmatch(given):
+            raise BadInput(
+                f"the field '{key}' must be a digest of {CHECKED_DIGEST_HEX_DIGITS[name]} hexadecimal digits"
+            )
         if name not in hashes:
             hashes[name] = _hash(name, file)
         if hashes[name] != given:

@@ -6,7 +6,7 @@ import re
 
 from wheelgate.errors import BadInput
 
-MAX_METADATA_BYTES = 4 << 20
+MAX_CORE_METADATA_BYTES = 4 << 20
 """Core metadata of an archive; a description of a megabyte is a book."""
 MAX_ZIP_DIRECTORY_BYTES = 4 << 20
 """Bytes read of a zip in addition to the metadata: some 40,000 entries, twice as many as the largest wheels have."""

@@ -14,7 +14,7 @@ from wheelgate.packages import ReceivedFile
 from wheelgate_stage.limits import (
     MAX_ALL_TAR_HEADERS_BYTES,
     MAX_ARCHIVE_ENTRIES,
-    MAX_METADATA_BYTES,
+    MAX_CORE_METADATA_BYTES,
     MAX_ONE_TAR_HEADER_BYTES,
     MAX_TAR_BYTES,
     check_entry_name,
@@ -194,8 +194,8 @@ def _find_metadata(archive: str, reader: GzipReader) -> bytes | None:
                 raise refused_archive(archive, "it has more than one NAME-VERSION/PKG-INFO")
             if not entry.isreg():
                 raise refused_archive(archive, "its PKG-INFO is not a regular file")
-            if entry.size > MAX_METADATA_BYTES:
-                raise refused_archive(archive, f"its PKG-INFO is longer than {MAX_METADATA_BYTES >> 20} MiB")
+            if entry.size > MAX_CORE_METADATA_BYTES:
+                raise refused_archive(archive, f"its PKG-INFO is longer than {MAX_CORE_METADATA_BYTES >> 20} MiB")
             found = reader.content(entry.size)
             if len(found) < entry.size:
                 raise EOFError

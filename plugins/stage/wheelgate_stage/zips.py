@@ -11,7 +11,7 @@ from typing import BinaryIO
 from wheelgate.packages import ReceivedFile, normalize
 from wheelgate_stage.limits import (
     MAX_ARCHIVE_ENTRIES,
-    MAX_METADATA_BYTES,
+    MAX_CORE_METADATA_BYTES,
     MAX_ZIP_DIRECTORY_BYTES,
     check_entry_name,
     check_ratio,
@@ -73,12 +73,12 @@ def zip_metadata(archive: str, received: ReceivedFile, kind: str, project: str) 
                 raise refused_archive(
                     archive, f"its metadata is in {folder[:80]!a}.dist-info, which belongs to another project"
                 )
-            if info.file_size > MAX_METADATA_BYTES:
-                raise refused_archive(archive, f"its metadata is longer than {MAX_METADATA_BYTES >> 20} MiB")
+            if info.file_size > MAX_CORE_METADATA_BYTES:
+                raise refused_archive(archive, f"its metadata is longer than {MAX_CORE_METADATA_BYTES >> 20} MiB")
             if info.compress_type not in READABLE_METHODS:
                 raise refused_archive(archive, "its metadata is compressed with a method that installers do not read")
             with opened.open(info) as member:
-                content = member.read(MAX_METADATA_BYTES + 1)
+                content = member.read(MAX_CORE_METADATA_BYTES + 1)
             if len(content) != info.file_size:
                 raise refused_archive(archive, "its directory gives another length of its metadata than the true one")
             return content
@@ -99,7 +99,7 @@ def _open(archive: str, file: BinaryIO) -> zipfile.ZipFile:
     """Open a zip file and check its directory."""
     if file.read(4) not in (b"PK\3\4", b"PK\5\6"):  # the second is that of an empty zip file
         raise zipfile.BadZipFile
-    opened = zipfile.ZipFile(LimitedReader(archive, file, MAX_ZIP_DIRECTORY_BYTES + MAX_METADATA_BYTES))
+    opened = zipfile.ZipFile(LimitedReader(archive, file, MAX_ZIP_DIRECTORY_BYTES + MAX_CORE_METADATA_BYTES))
     infos = opened.infolist()
     names = {info.filename for info in infos}
     if len(infos) > MAX_ARCHIVE_ENTRIES:
