@@ -6,9 +6,15 @@ import peewee
 
 
 def up(migrator: Any, db: Any) -> None:
-    postgresql = isinstance(db, peewee.PostgresqlDatabase)
-    by_code_point = '"C"' if postgresql else "BINARY"
-    number = peewee.BigAutoField if postgresql else peewee.AutoField
+    """Create the tables."""
+    project = create_projects(db)
+    file = create_releases(db, project)
+    create_file_details(db, file)
+
+
+def create_projects(db: Any) -> Any:
+    """Create the tables of indices and projects, and return the model of projects."""
+    by_code_point = '"C"' if isinstance(db, peewee.PostgresqlDatabase) else "BINARY"
 
     class Index(db.Model):  # type: ignore[misc]  # peewee is not typed
         # The row outlives the index, so that the counter of a new index never repeats a value.
@@ -20,7 +26,7 @@ def up(migrator: Any, db: Any) -> None:
             table_name = "stage_index"
 
     class Project(db.Model):  # type: ignore[misc]
-        id = number()
+        id = number(db)
         index_path = peewee.TextField()
         name = peewee.TextField(collation=by_code_point)
         present = peewee.IntegerField()
@@ -32,9 +38,16 @@ def up(migrator: Any, db: Any) -> None:
             table_name = "stage_project"
             indexes = ((("index_path", "name"), True),)
 
+    db.create_tables([Index, Project])
+    return Project
+
+
+def create_releases(db: Any, project_model: Any) -> Any:
+    """Create the tables of releases and their files, and return the model of files."""
+
     class Release(db.Model):  # type: ignore[misc]
-        id = number()
-        project = peewee.ForeignKeyField(Project, on_delete="CASCADE", index=False)
+        id = number(db)
+        project = peewee.ForeignKeyField(project_model, on_delete="CASCADE", index=False)
         version_key = peewee.TextField()
         version = peewee.TextField()
         yanked = peewee.TextField(null=True)
@@ -45,7 +58,7 @@ def up(migrator: Any, db: Any) -> None:
             indexes = ((("project", "version_key"), True),)
 
     class File(db.Model):  # type: ignore[misc]
-        id = number()
+        id = number(db)
         release = peewee.ForeignKeyField(Release, on_delete="CASCADE", index=False)
         identity = peewee.TextField()
         index_path = peewee.TextField()
@@ -66,8 +79,15 @@ def up(migrator: Any, db: Any) -> None:
             table_name = "stage_file"
             indexes = ((("release", "identity"), True), (("index_path", "path"), True))
 
+    db.create_tables([Release, File])
+    return File
+
+
+def create_file_details(db: Any, file_model: Any) -> None:
+    """Create the tables of a file's metadata and history, and of removed paths."""
+
     class Sibling(db.Model):  # type: ignore[misc]
-        file = peewee.ForeignKeyField(File, on_delete="CASCADE", index=False)
+        file = peewee.ForeignKeyField(file_model, on_delete="CASCADE", index=False)
         kind = peewee.TextField()
         content = peewee.BlobField()
 
@@ -76,8 +96,8 @@ def up(migrator: Any, db: Any) -> None:
             primary_key = peewee.CompositeKey("file", "kind")
 
     class Log(db.Model):  # type: ignore[misc]
-        id = number()
-        file = peewee.ForeignKeyField(File, on_delete="CASCADE")
+        id = number(db)
+        file = peewee.ForeignKeyField(file_model, on_delete="CASCADE")
         what = peewee.TextField()
         who = peewee.TextField(null=True)
         at = peewee.TextField()
@@ -96,4 +116,9 @@ def up(migrator: Any, db: Any) -> None:
             table_name = "stage_gone"
             primary_key = peewee.CompositeKey("index_path", "path")
 
-    db.create_tables([Index, Project, Release, File, Sibling, Log, Gone])
+    db.create_tables([Sibling, Log, Gone])
+
+
+def number(db: Any) -> Any:
+    """Return a field for a number that the database counts up."""
+    return peewee.BigAutoField() if isinstance(db, peewee.PostgresqlDatabase) else peewee.AutoField()
