@@ -21,6 +21,8 @@ TOKEN_USER = "__token__"  # noqa: S105 - a name, not a secret
 """The user name that upload tools send with an API token; no user can have it."""
 MAX_NAME_CHARS = 100
 """Length of the name of a user, a group or an index."""
+MAX_PASSWORD_BYTES = 4096
+"""Length of a password in UTF-8 and normal form NFC."""
 FORBIDDEN_IN_TEXT = re.compile(r"[\0\ud800-\udfff]")
 """NUL, and halves of surrogate pairs: UTF-8 or a database cannot store them."""
 

@@ -15,9 +15,8 @@ from wheelgate.identity.accounts import Accounts
 from wheelgate.identity.authentication import Authentication
 from wheelgate.identity.identify import ANYONE, Caller, Identifier
 from wheelgate.identity.sessions import Sessions
-from wheelgate.services.passwords import MAX_PASSWORD_BYTES
 from wheelgate.store.server_state import ServerState
-from wheelgate.values import MAX_NAME_CHARS, Credentials
+from wheelgate.values import MAX_NAME_CHARS, MAX_PASSWORD_BYTES, Credentials
 
 
 class LoginResource:

@@ -8,10 +8,7 @@ from typing import Any
 from wheelgate.errors import BadInput, Unsupported
 from wheelgate.plugin_host.vetoes import Vetoes
 from wheelgate.providers import PasswordHasher
-from wheelgate.values import ROOT
-
-MAX_PASSWORD_BYTES = 4096
-"""Length in UTF-8."""
+from wheelgate.values import MAX_PASSWORD_BYTES, ROOT
 
 
 class Passwords:

@@ -1,4 +1,4 @@
-"""The two headers in which a name and a password, or a login token in its place, can come."""
+"""Reads a name with a password or a login token from the two headers that clients send them in."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from wheelgate.providers import CredentialExtractor
 
 
 @instant
-class XDevpiAuth(CredentialExtractor):
-    """``X-Devpi-Auth``: what the ``devpi`` command sends."""
+class DevpiAuthExtractor(CredentialExtractor):
+    """Reads ``X-Devpi-Auth``, which the ``devpi`` command sends."""
 
     name = "x-devpi-auth"
     header = "x-devpi-auth"
@@ -23,12 +23,12 @@ class XDevpiAuth(CredentialExtractor):
 
     def extract(self, request: RequestInfo) -> Credentials | None:
         """Decode the header."""
-        return decode(request.headers[self.header], self.name)
+        return decode_credentials(request.headers[self.header], self.name)
 
 
 @instant
-class Basic(CredentialExtractor):
-    """``Authorization: Basic`` (RFC 7617): what installers, upload tools and browsers send."""
+class BasicExtractor(CredentialExtractor):
+    """Reads ``Authorization: Basic`` (RFC 7617), which installers, upload tools and browsers send."""
 
     name = "basic"
     header = "authorization"
@@ -37,16 +37,16 @@ class Basic(CredentialExtractor):
     ambient = True
 
     def extract(self, request: RequestInfo) -> Credentials | None:
-        """Decode the header, if it is of this scheme."""
+        """Decode the header if its scheme is Basic."""
         scheme, _, encoded = request.headers[self.header].partition(" ")
-        return decode(encoded.strip(), self.name) if scheme.lower() == "basic" else None
+        return decode_credentials(encoded.strip(), self.name) if scheme.lower() == "basic" else None
 
 
-def decode(encoded: str, source: str) -> Credentials:
+def decode_credentials(encoded: str, source: str) -> Credentials:
     """Decode ``base64(name:secret)``.
 
     Raises:
-        NotAuthenticated: it is not that.
+        NotAuthenticated: the value has another form.
     """
     try:
         raw = base64.b64decode(encoded, validate=True)

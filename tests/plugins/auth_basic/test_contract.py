@@ -1,4 +1,4 @@
-"""The bundled login with passwords keeps every promise of an authenticator, on both databases."""
+"""The bundled password login fulfils the contract of an authenticator, on both databases."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import pytest
 from wheelgate import Credentials
 from wheelgate.testing.authenticators import AuthenticatorCase, AuthenticatorContract
 from wheelgate.testing.site import Site
-from wheelgate_auth_basic.passwords import Hasher, PasswordAuthenticator
+from wheelgate_auth_basic.passwords import Argon2Hasher, PasswordAuthenticator
 
 
 class TestPasswords(AuthenticatorContract):
-    """Passwords of local users."""
+    """The authenticator for passwords of local users."""
 
     @pytest.fixture
     def case(self, site: Site) -> AuthenticatorCase:
-        """Return the authenticator under test, and a user with a password."""
+        """Return the authenticator, and a user with a password."""
         site.add_user("alice", "correct horse")
-        authenticator = PasswordAuthenticator(site.server, Hasher.from_config(site.config))
+        authenticator = PasswordAuthenticator(site.server, Argon2Hasher.from_config(site.config))
         good = Credentials("password", "alice", "correct horse", "test")
         return AuthenticatorCase(authenticator, good, site.server.users.get("alice"))

@@ -1,4 +1,4 @@
-"""The two headers in which credentials come: which counts, and what is malformed."""
+"""The two headers for credentials: which one counts, and how malformed ones are refused."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def coded(text: str | bytes) -> str:
 
 
 def basic(text: str | bytes) -> dict[str, str]:
-    """Return the header of RFC 7617."""
+    """Return a Basic header (RFC 7617)."""
     return {"Authorization": f"Basic {coded(text)}"}
 
 
 def devpi(text: str | bytes) -> dict[str, str]:
-    """Return the header of the ``devpi`` command."""
+    """Return the header that the ``devpi`` command sends."""
     return {"X-Devpi-Auth": coded(text)}
 
 
@@ -32,14 +32,14 @@ BAD = "alice:wrong"
 
 @pytest.fixture
 def alice(shared: Site) -> None:
-    """See to it that there is a user with a password."""
+    """Make sure that there is a user with a password."""
     if shared.request("GET", "/alice").status == 404:
         shared.add_user("alice", "correct horse")
     shared.login("alice", "correct horse")
 
 
-def who(site: Site, headers: dict[str, str]) -> str:
-    """Return whom the server takes the sender for; empty for anonymous."""
+def authenticated_name(site: Site, headers: dict[str, str]) -> str:
+    """Return the name that the server authenticates; empty for anonymous."""
     return str(site.request("GET", "/+api", headers=headers).result["authstatus"][1])
 
 
@@ -62,8 +62,8 @@ def who(site: Site, headers: dict[str, str]) -> str:
     ],
 )
 def test_which_header_counts(shared: Site, headers: dict[str, str], name: str) -> None:
-    """``X-Devpi-Auth`` wins even if it is wrong or malformed: what is stronger never falls through to the weaker."""
-    assert who(shared, headers) == name
+    """``X-Devpi-Auth`` wins even if it is wrong or malformed: a request never falls back to weaker credentials."""
+    assert authenticated_name(shared, headers) == name
 
 
 @pytest.mark.usefixtures("alice")
@@ -71,7 +71,7 @@ def test_which_header_counts(shared: Site, headers: dict[str, str], name: str) -
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
-        pytest.param("not base64!", "are not base64", id="no base64"),
+        pytest.param("not base64!", "are not base64", id="not base64"),
         pytest.param("YWxpY2U6Y29ycmVjdCBob3JzZQ", "are not base64", id="no padding"),
         pytest.param("YWxp Y2U6eA==", "are not base64", id="a space inside"),
         pytest.param(coded("alice"), "are not of the form name:password", id="no colon"),
@@ -80,7 +80,7 @@ def test_which_header_counts(shared: Site, headers: dict[str, str], name: str) -
     ],
 )
 def test_malformed_credentials(shared: Site, header: str, value: str, problem: str) -> None:
-    """What cannot be read leaves open what is open, and is told with 401 where a right is needed."""
+    """Malformed credentials do not block public reads; a request that needs a right gets 401 with the reason."""
     extractor = "x-devpi-auth" if header == "X-Devpi-Auth" else "basic"
     headers = {header: value if header == "X-Devpi-Auth" else f"Basic {value}"}
 
@@ -89,7 +89,7 @@ def test_malformed_credentials(shared: Site, header: str, value: str, problem: s
     assert (refused.status, refused.message) == (401, f"the credentials in '{extractor}' {problem}")
     assert refused.headers["www-authenticate"] == 'Basic realm="wheelgate"'
     assert shared.request("GET", "/alice", headers=headers).status == 200
-    assert who(shared, headers) == ""
+    assert authenticated_name(shared, headers) == ""
 
 
 @pytest.mark.parametrize("form", [basic, devpi], ids=["Basic", "X-Devpi-Auth"])
@@ -98,7 +98,7 @@ def test_malformed_credentials(shared: Site, header: str, value: str, problem: s
     ["x" * 101, "a\0b", "a\nb", "\x1b[31mx", "\u202ex"],
     ids=["101 characters", "NUL", "newline", "escape", "bidi"],
 )
-def test_names_that_nobody_has(shared: Site, form: object, name: str) -> None:
+def test_impossible_names(shared: Site, form: object, name: str) -> None:
     """A name that no user can have is not looked up, and not remembered."""
     refused = shared.request("PATCH", "/root", {}, headers=form(f"{name}:x"))  # type: ignore[operator]
 
@@ -117,23 +117,23 @@ def test_names_that_nobody_has(shared: Site, form: object, name: str) -> None:
     ],
 )
 def test_passwords_in_headers(shared: Site, fresh: str, form: object, password: str, sent: bytes) -> None:
-    """A password is all that follows the first colon, in UTF-8 or, from old browsers, in Latin-1."""
+    """Everything after the first colon is the password, in UTF-8 or, from old browsers, in Latin-1."""
     shared.request("PUT", f"/{fresh}", {"password": password})
 
-    assert who(shared, form(f"{fresh}:".encode() + sent)) == fresh  # type: ignore[operator]
+    assert authenticated_name(shared, form(f"{fresh}:".encode() + sent)) == fresh  # type: ignore[operator]
 
 
 def test_long_passwords_are_wrong_passwords(shared: Site, fresh: str) -> None:
-    """More than 4096 bytes are never somebody's password, not even the first 4096 of them."""
+    """A password of more than 4096 bytes is wrong, even if its first 4096 bytes are right."""
     shared.request("PUT", f"/{fresh}", {"password": "x" * 4096})
 
-    assert who(shared, basic(f"{fresh}:{'x' * 4097}")) == ""
-    assert who(shared, basic(f"{fresh}:{'x' * 4096}")) == fresh
+    assert authenticated_name(shared, basic(f"{fresh}:{'x' * 4097}")) == ""
+    assert authenticated_name(shared, basic(f"{fresh}:{'x' * 4096}")) == fresh
 
 
 @pytest.mark.parametrize("form", [basic, devpi], ids=["Basic", "X-Devpi-Auth"])
-def test_wrong_passwords_do_not_close_what_is_open(site: Site, form: object) -> None:
-    """Whatever credentials a request carries, what anonymous may read stays readable; elsewhere it is 401."""
+def test_wrong_passwords_do_not_block_public_reads(site: Site, form: object) -> None:
+    """A request with wrong credentials can read what anonymous clients can; other requests get 401."""
     site.add_user("alice", "correct horse")
     headers = form(BAD)  # type: ignore[operator]
 
@@ -144,14 +144,14 @@ def test_wrong_passwords_do_not_close_what_is_open(site: Site, form: object) -> 
         assert site.request("GET", path, headers=headers).status == 200
 
 
-def test_a_new_password_is_asked_for_at_once(site: Site) -> None:
-    """Good passwords are remembered for a while, but not beyond the next change."""
+def test_a_new_password_counts_at_once(site: Site) -> None:
+    """The server caches verified passwords for a while, but forgets them when the password changes."""
     site.add_user("alice", "correct horse")
-    assert who(site, basic(GOOD)) == "alice"
+    assert authenticated_name(site, basic(GOOD)) == "alice"
 
     site.request("PATCH", "/alice", {"password": "new password"}, auth=ROOT)
 
-    assert who(site, basic(GOOD)) == ""
-    assert who(site, basic("alice:new password")) == "alice"
+    assert authenticated_name(site, basic(GOOD)) == ""
+    assert authenticated_name(site, basic("alice:new password")) == "alice"
     site.request("DELETE", "/alice", auth=ROOT)
-    assert who(site, basic("alice:new password")) == ""
+    assert authenticated_name(site, basic("alice:new password")) == ""
