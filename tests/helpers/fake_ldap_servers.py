@@ -1,4 +1,4 @@
-"""What stands where a directory should be: something that does not answer, or that changes what one says."""
+"""Starts servers in place of a directory: one that does not answer, and one that changes a directory's answers."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from dataclasses import dataclass, field
 from tests.helpers.slapd import Slapd
 
 SILENCE = b""
-NO_LDAP = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+NOT_LDAP = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 
 
 @dataclass
-class Listener:
-    """Something that listens as a directory would."""
+class SilentServer:
+    """A server that accepts connections, as a directory does, and does not answer."""
 
     url: str
     connections: list[socket.socket] = field(default_factory=list)
 
 
 @contextmanager
-def listener(says: bytes) -> Iterator[Listener]:
-    """Listen; to whoever connects say that, and then nothing."""
+def listener(greeting: bytes) -> Iterator[SilentServer]:
+    """Start a server that sends a greeting to every client, and then nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        listening = Listener(f"ldap://127.0.0.1:{server.getsockname()[1]}")
+        listening = SilentServer(f"ldap://127.0.0.1:{server.getsockname()[1]}")
 
         def accept() -> None:
             while True:
@@ -37,7 +37,7 @@ def listener(says: bytes) -> Iterator[Listener]:
                 except OSError:
                     return
                 listening.connections.append(connection)
-                connection.sendall(says)
+                connection.sendall(greeting)
 
         thread = threading.Thread(target=accept)
         thread.start()
@@ -49,8 +49,8 @@ def listener(says: bytes) -> Iterator[Listener]:
 
 
 @contextmanager
-def answering(directory: Slapd, said: int, code: int, counted: list[str] | None = None) -> Iterator[str]:
-    """Stand before a directory, and turn one result into another (RFC 4511, appendix A)."""
+def answering(directory: Slapd, original: int, code: int, counted: list[str] | None = None) -> Iterator[str]:
+    """Start a relay to a directory that replaces one result code with another (RFC 4511, appendix A)."""
     visitors = [] if counted is None else counted
 
     class Relay(socketserver.BaseRequestHandler):
@@ -66,11 +66,11 @@ def answering(directory: Slapd, said: int, code: int, counted: list[str] | None 
 
     def relay(one: socket.socket, other: socket.socket) -> bytes:
         data = one.recv(10_000)
-        other.sendall(data.replace(bytes((0x0A, 1, said)), bytes((0x0A, 1, code))))
+        other.sendall(data.replace(bytes((0x0A, 1, original)), bytes((0x0A, 1, code))))
         return data
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Relay) as server:
-        server.block_on_close = False  # connections that are kept for the next question end later
+        server.block_on_close = False  # connections that the client keeps for the next question end later
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"ldap://127.0.0.1:{server.server_address[1]}"

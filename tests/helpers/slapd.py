@@ -1,4 +1,4 @@
-"""A real directory for tests: OpenLDAP's slapd on free ports, with a company's people and groups in it."""
+"""Starts a real directory: OpenLDAP's slapd on free ports, with the people and groups of a company."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from wheelgate.testing.process import free_port
 
 SCHEMAS = Path("/etc/ldap/schema")
 PROGRAM = shutil.which("slapd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
-START_WITHIN = 20
-"""Seconds."""
+START_TIMEOUT_SECONDS = 20
 
 BASE = "dc=company,dc=example"
 PEOPLE = f"ou=people,{BASE}"
@@ -30,7 +29,7 @@ GROUPS = f"ou=groups,{BASE}"
 ROOT = f"cn=root,{BASE}"
 SERVICE = f"cn=wheelgate,{BASE}"
 PASSWORD = "swordfish"
-"""Of root and of the service; looked for in logs and errors."""
+"""The password of root and of the service; tests check that no log and no error contains it."""
 
 CONFIGURATION = """
 include {schemas}/core.schema
@@ -39,7 +38,7 @@ include {schemas}/inetorgperson.schema
 include {schemas}/nis.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
-# So that an empty password would be taken for an anonymous login, as many directories do.
+# Treats a login with an empty password as anonymous, as many directories do.
 allow bind_anon_cred
 TLSCACertificateFile {folder}/ca.pem
 TLSCertificateFile {folder}/server.pem
@@ -61,9 +60,9 @@ class Slapd:
 
     folder: Path
     name: str = "127.0.0.1"
-    """What its certificate says."""
+    """The name in its certificate."""
     anonymous: str = "anonymous none"
-    """What slapd.conf says about those who have not logged in."""
+    """The rule in slapd.conf for anonymous clients."""
     authority: trustme.CA = field(default_factory=trustme.CA)
     plain: int = field(default_factory=free_port)
     tls: int = field(default_factory=free_port)
@@ -89,17 +88,17 @@ class Slapd:
 
     @property
     def ca_file(self) -> Path:
-        """The authority that has signed its certificate."""
+        """The authority that signed its certificate."""
         return self.folder / "ca.pem"
 
     @property
     def url(self) -> str:
-        """Its address without TLS from the first byte."""
+        """Its address for plain connections and StartTLS."""
         return f"ldap://127.0.0.1:{self.plain}"
 
     @property
     def tls_url(self) -> str:
-        """Its address with TLS from the first byte."""
+        """Its address for TLS from the first byte."""
         return f"ldaps://127.0.0.1:{self.tls}"
 
     def start(self) -> None:
@@ -110,10 +109,10 @@ class Slapd:
                 stdout=log,
                 stderr=log,
             )
-        deadline = time.monotonic() + START_WITHIN
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while True:
             try:
-                socket.create_connection(("127.0.0.1", self.tls), timeout=START_WITHIN).close()
+                socket.create_connection(("127.0.0.1", self.tls), timeout=START_TIMEOUT_SECONDS).close()
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"slapd does not answer: {(self.folder / 'log').read_text()}") from None
@@ -125,12 +124,12 @@ class Slapd:
         """Stop it."""
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(START_WITHIN)
+            self.process.wait(START_TIMEOUT_SECONDS)
             self.process = None
 
     @contextmanager
     def connect(self) -> Iterator[ldap3.Connection]:
-        """Connect as the one who may do everything."""
+        """Connect as root."""
         server = ldap3.Server("127.0.0.1", self.plain, get_info=ldap3.NONE)
         connection = ldap3.Connection(server, ROOT, PASSWORD, raise_exceptions=True, receive_timeout=10)
         connection.bind()
@@ -138,24 +137,24 @@ class Slapd:
         connection.unbind()
 
     def add(self, dn: str, *kinds: str, connection: ldap3.Connection | None = None, **attributes: Any) -> str:
-        """Add an entry and return its name."""
+        """Add an entry and return its DN."""
         with nullcontext(connection) if connection else self.connect() as open_connection:
             open_connection.add(dn, list(kinds), attributes)
         return dn
 
     def add_folder(self, name: str) -> str:
-        """Add an entry below which there can be people."""
+        """Add an organizational unit below which people can be added."""
         return self.add(f"ou={rdn(name)},{PEOPLE}", "organizationalUnit", ou=name)
 
     def add_person(self, name: str, password: str | None = None, *, below: str = PEOPLE, **attributes: Any) -> str:
-        """Add somebody who logs in with a name; the entry has that name too."""
+        """Add a person with a login name, which is also the name of the entry."""
         given: dict[str, Any] = {"sn": "x", "cn": name, "uid": name, **attributes}
         if password is not None:
             given["userPassword"] = password
         return self.add(f"uid={rdn(name)},{below}", "inetOrgPerson", **given)
 
     def add_group(self, name: str, members: Iterable[str]) -> str:
-        """Add a group of entries."""
+        """Add a group that lists its members by DN."""
         return self.add(f"cn={rdn(name)},{GROUPS}", "groupOfNames", cn=name, member=list(members))
 
     def modify(self, dn: str, **changes: Any) -> None:
@@ -169,7 +168,7 @@ class Slapd:
             connection.delete(dn)
 
     def fill(self) -> None:
-        """Add what every test needs: the service's entry, people and groups."""
+        """Add the entries that every test needs: the service, people and groups."""
         self.add(BASE, "dcObject", "organization", dc="company", o="company")
         self.add(SERVICE, "person", "simpleSecurityObject", sn="x", userPassword=PASSWORD)
         self.add(PEOPLE, "organizationalUnit")
@@ -181,5 +180,5 @@ class Slapd:
 
 
 def rdn(name: str) -> str:
-    """Escape a name for an entry's, by other code than the plugin's."""
+    """Escape a name for a DN, with other code than the plugin's."""
     return str(escape_rdn(name))

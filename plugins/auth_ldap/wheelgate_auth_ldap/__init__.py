@@ -1,4 +1,4 @@
-"""Log in with the passwords of an LDAP directory, and use its groups in access lists."""
+"""Logs users in with their passwords in an LDAP directory, and reports its groups for access lists."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ from wheelgate import Ok, Option, Principal, Server, UserDefaults, hookimpl
 from wheelgate_auth_ldap.options import options, read_settings, warnings
 
 if TYPE_CHECKING:
-    from wheelgate_auth_ldap.provider import Ldap
+    from wheelgate_auth_ldap.provider import LdapProvider
 
 
 @hookimpl
 def wheelgate_options() -> list[Option]:
-    """Declare where the directory is, and how it keeps users and groups."""
+    """Declare where the directory is, and where users and groups are in it."""
     return options()
 
 
 @hookimpl
 def wheelgate_warnings(server: Server) -> list[str]:
-    """Warn of connections that others could listen to."""
+    """Warn of settings that let others read passwords on the way."""
     settings = read_settings(server.config)
     return [] if settings is None else warnings(settings)
 
 
 @hookimpl
-def wheelgate_authenticators(server: Server) -> list[Ldap]:
-    """Judge passwords, if a directory is named."""
+def wheelgate_authenticators(server: Server) -> list[LdapProvider]:
+    """Verify passwords, if a directory is configured."""
     return _providers(server)
 
 
 @hookimpl
-def wheelgate_group_sources(server: Server) -> list[Ldap]:
-    """Report groups, if a directory is named."""
+def wheelgate_group_sources(server: Server) -> list[LdapProvider]:
+    """Report groups, if a directory is configured."""
     return _providers(server)
 
 
 @hookimpl
 def wheelgate_provision_user(server: Server, principal: Principal, ok: Ok) -> UserDefaults | None:
-    """Give a user of the directory the index that the settings describe."""
+    """Give a new user of the directory the index from the settings."""
     name = server.config["ldap-index"]
     if not name or principal.credential != "ldap":
         return None
@@ -46,11 +46,11 @@ def wheelgate_provision_user(server: Server, principal: Principal, ok: Ok) -> Us
     return UserDefaults(indices={name: {"bases": bases} if bases else {}})
 
 
-def _providers(server: Server) -> list[Ldap]:
+def _providers(server: Server) -> list[LdapProvider]:
     settings = read_settings(server.config)
     if settings is None:
         return []
-    # Here, because ldap3 costs a server that has no directory 0.1 s and 8 MB.
-    from wheelgate_auth_ldap.provider import Ldap
+    # Imported here, because ldap3 takes 0.1 s and 8 MB, which a server without a directory need not pay.
+    from wheelgate_auth_ldap.provider import LdapProvider
 
-    return [Ldap(settings)]
+    return [LdapProvider(settings)]

@@ -1,4 +1,4 @@
-"""Connections to the servers of a directory: encrypted, checked, reused, and with the next server if one is away."""
+"""Connects to the servers of a directory: encrypted, verified, with reuse and with failover to the next server."""
 
 from __future__ import annotations
 
@@ -16,58 +16,58 @@ import ldap3
 from ldap3.core import exceptions, tls
 
 from wheelgate.errors import BackendUnavailable, StartupError
-from wheelgate_auth_ldap.options import Address, Settings
+from wheelgate_auth_ldap.options import LdapSettings, ServerAddress
 
 T = TypeVar("T")
 
-DEADLINE = 4.5
-"""Seconds for a whole question, however many servers are asked: less than an authenticator has."""
-AWAY_FOR = 30.0
-"""Seconds for which a server that kept somebody waiting is not asked."""
-IDLE_FOR = 60.0
-"""Seconds after which an unused connection is not trusted any more: firewalls forget them without a word."""
-MOST_IDLE = 4
+QUESTION_TIMEOUT_SECONDS = 4.5
+"""Time for a whole question, across all servers: less than the server gives an authenticator."""
+SLOW_SERVER_PAUSE_SECONDS = 30.0
+"""Time for which a server that answered too slowly is not asked."""
+MAX_IDLE_SECONDS = 60.0
+"""Age at which an unused connection is dropped: firewalls close them silently."""
+MAX_IDLE_CONNECTIONS = 4
 
-NOT_THERE = frozenset({32, 34})
+NO_SUCH_ENTRY_CODES = frozenset({32, 34})
 """noSuchObject and invalidDNSyntax (RFC 4511, appendix A): no entry has this name, or could have it."""
-BAD_PASSWORD = frozenset({48, 49})
+WRONG_PASSWORD_CODES = frozenset({48, 49})
 """inappropriateAuthentication and invalidCredentials (RFC 4511, appendix A)."""
-REFUSES_ACCOUNT = frozenset({19, 53})
+REFUSED_ACCOUNT_CODES = frozenset({19, 53})
 """constraintViolation and unwillingToPerform: how directories say that an account is locked or has expired."""
-NOT_NOW = frozenset({51, 52})
-"""busy and unavailable."""
+UNAVAILABLE_CODES = frozenset({51, 52})
+"""busy and unavailable (RFC 4511, appendix A)."""
 
 
-class Away(Exception):  # noqa: N818 - a state of a server, not an error of a program
-    """Raised when a server cannot be asked now; the next one may be."""
+class ServerUnavailable(Exception):  # noqa: N818 - the state of a server, not an error in this program
+    """Raised when a server cannot answer now; another one may."""
 
-    def __init__(self, reason: str, *, waited: bool = False) -> None:
+    def __init__(self, reason: str, *, timed_out: bool = False) -> None:
         super().__init__(reason)
-        self.waited = waited
-        """Whether it took all the time that it had, which the next question shall not have to wait for again."""
+        self.timed_out = timed_out
+        """Whether the server used up its time; the next questions then skip it instead of waiting again."""
 
 
-class Refused(Exception):  # noqa: N818 - an answer
-    """Raised when the directory answers that it will not do that."""
+class DirectoryRefusal(Exception):  # noqa: N818 - an answer of the directory
+    """Raised when the directory refuses a search or an account."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What a search found."""
+class DirectoryEntry:
+    """An entry that a search found."""
 
     dn: str
     attributes: dict[str, tuple[str, ...]]
-    """By lower-case name; what is no text is left out."""
+    """By lower-case name; attributes that are not text are left out."""
 
     def first(self, attribute: str) -> str | None:
         """Return the first value of an attribute."""
         return next(iter(self.attributes.get(attribute.lower(), ())), None)
 
 
-class CheckedTls(tls.Tls):
-    """TLS as the standard library does it; ldap3 compares names by a copy of code that Python has long given up."""
+class StandardTls(tls.Tls):
+    """TLS with the checks of the standard library; ldap3's own use a copy of code that Python has long removed."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: LdapSettings) -> None:
         super().__init__()
         self._context = ssl.create_default_context(cafile=settings.ca_file)
         if not settings.check_certificate:
@@ -75,136 +75,139 @@ class CheckedTls(tls.Tls):
             self._context.verify_mode = ssl.CERT_NONE
 
     def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:
-        """Encrypt the connection's socket, within the time that it has already."""
+        """Encrypt the connection's socket, within the timeout that the socket has already."""
         connection.socket = self._context.wrap_socket(connection.socket, server_hostname=connection.server.host)
 
 
 class Connections:
     """Asks the servers in their order until one answers."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Take the settings; nothing is connected yet.
+    def __init__(self, settings: LdapSettings) -> None:
+        """Load the certificate authorities; connect to no server yet.
 
         Raises:
-            StartupError: the authorities' file cannot be read.
+            StartupError: the file of the authorities cannot be read.
         """
         self._settings = settings
         try:
-            self._tls = CheckedTls(settings)
+            self._tls = StandardTls(settings)
         except (OSError, ValueError) as error:
             raise StartupError(f"--ldap-ca-file: cannot use {settings.ca_file}: {error}") from None
-        self._idle: list[tuple[float, Address, ldap3.Connection]] = []
+        self._idle: list[tuple[float, ServerAddress, ldap3.Connection]] = []
         self._lock = threading.Lock()
-        self._away: dict[Address, float] = {}
+        self._paused_until: dict[ServerAddress, float] = {}
         weakref.finalize(self, _close_all, self._idle)
 
-    def search(self, base: str, text: str, attributes: list[str], *, only_base: bool = False) -> list[Entry]:
-        """Search below ``base``, or look at it alone; nothing found is an empty list. Referrals are not followed.
+    def search(
+        self, base: str, search_filter: str, attributes: list[str], *, only_base: bool = False
+    ) -> list[DirectoryEntry]:
+        """Search below ``base``, or read it alone. Referrals are not followed.
 
         Raises:
             BackendUnavailable: no server answers, or the directory refuses the search.
         """
         scope = ldap3.BASE if only_base else ldap3.SUBTREE
 
-        def work(connection: ldap3.Connection) -> list[Entry]:
-            connection.search(base, text, scope, attributes=attributes)
-            code = _code(connection)
-            if code in NOT_THERE and only_base:
+        def search_on(connection: ldap3.Connection) -> list[DirectoryEntry]:
+            connection.search(base, search_filter, scope, attributes=attributes)
+            code = _result_code(connection)
+            if code in NO_SUCH_ENTRY_CODES and only_base:
                 return []
             if code != 0:
-                raise Refused(f"the search below '{base}' ended with {connection.result['description']}")
-            return [_entry(found) for found in connection.response or () if found["type"] == "searchResEntry"]
+                raise DirectoryRefusal(f"the search below '{base}' ended with {connection.result['description']}")
+            return [_read_entry(found) for found in connection.response or () if found["type"] == "searchResEntry"]
 
         try:
-            return self._ask(work)
-        except Refused as refused:
-            raise BackendUnavailable(str(refused)) from None
+            return self._ask(search_on)
+        except DirectoryRefusal as refusal:
+            raise BackendUnavailable(str(refusal)) from None
 
     def bind(self, dn: str, password: bytes) -> bool:
-        """Whether an entry has a password.
+        """Whether the password is the one of an entry.
 
         Raises:
             BackendUnavailable: no server answers.
-            Refused: the directory will not let this entry in, whatever the password.
+            DirectoryRefusal: the directory refuses this account, whatever the password.
         """
 
-        def work(connection: ldap3.Connection) -> bool:
+        def bind_on(connection: ldap3.Connection) -> bool:
             connection.rebind(dn, password, ldap3.SIMPLE, read_server_info=False)
-            code = _code(connection)
-            if code == 0 or code in BAD_PASSWORD:
+            code = _result_code(connection)
+            if code == 0 or code in WRONG_PASSWORD_CODES:
                 return code == 0
-            if code in REFUSES_ACCOUNT:
-                raise Refused(f"the directory refuses this account: {connection.result['description']}")
+            if code in REFUSED_ACCOUNT_CODES:
+                raise DirectoryRefusal(f"the directory refuses this account: {connection.result['description']}")
             raise BackendUnavailable(f"the bind ended with {connection.result['description']}")
 
-        return self._ask(work, personal=True)
+        return self._ask(bind_on, as_user=True)
 
-    def _ask(self, work: Callable[[ldap3.Connection], T], *, personal: bool = False) -> T:
-        """Do the work over a connection that is there, or over a new one to the first server that answers."""
-        deadline = time.monotonic() + DEADLINE
+    def _ask(self, question: Callable[[ldap3.Connection], T], *, as_user: bool = False) -> T:
+        """Ask over an idle connection, or over a new one to the first server that answers."""
+        deadline = time.monotonic() + QUESTION_TIMEOUT_SECONDS
         reasons = []
-        for place, connection in self._ways(personal=personal):
+        for address, idle in self._candidates(as_user=as_user):
             try:
-                used = connection or self._open(place, deadline, personal=personal)
-                answer = self._work(used, work, deadline)
-            except Away as away:
-                reasons.append(f"{place}: {away}")
-                if connection is not None:
-                    self._forget_idle()  # the server may have been started again; the others are then as dead
-                elif away.waited:
-                    self._away[place] = time.monotonic() + AWAY_FOR
+                connection = idle or self._open(address, deadline, as_user=as_user)
+                answer = self._ask_on(connection, question, deadline)
+            except ServerUnavailable as unavailable:
+                reasons.append(f"{address}: {unavailable}")
+                if idle is not None:
+                    self._drop_idle()  # if the server was restarted, the other idle connections are dead too
+                elif unavailable.timed_out:
+                    self._paused_until[address] = time.monotonic() + SLOW_SERVER_PAUSE_SECONDS
                 continue
-            if personal:
-                _close(used)
+            if as_user:
+                _close(connection)
             else:
-                self._keep(place, used)
+                self._store_idle(address, connection)
             return answer
         if reasons:
             raise BackendUnavailable("; ".join(reasons), retry_after=5)
-        again = min(self._away[place] for place in self._settings.url) - time.monotonic()
-        raise BackendUnavailable("no server has answered in time lately", retry_after=max(1, math.ceil(again)))
+        wait = min(self._paused_until[address] for address in self._settings.url) - time.monotonic()
+        raise BackendUnavailable("no server has answered in time lately", retry_after=max(1, math.ceil(wait)))
 
-    def _ways(self, *, personal: bool) -> Iterator[tuple[Address, ldap3.Connection | None]]:
-        if not personal and (idle := self._take()):
+    def _candidates(self, *, as_user: bool) -> Iterator[tuple[ServerAddress, ldap3.Connection | None]]:
+        """Yield an idle connection, if there is one, then the servers that are not paused."""
+        if not as_user and (idle := self._take_idle()):
             yield idle
-        for place in self._settings.url:
-            if time.monotonic() >= self._away.get(place, 0.0):
-                yield place, None
+        for address in self._settings.url:
+            if time.monotonic() >= self._paused_until.get(address, 0.0):
+                yield address, None
 
-    def _work(self, connection: ldap3.Connection, work: Callable[[ldap3.Connection], T], deadline: float) -> T:
-        """Do the work; a connection over which it fails is closed."""
-        begun = time.monotonic()
+    def _ask_on(self, connection: ldap3.Connection, question: Callable[[ldap3.Connection], T], deadline: float) -> T:
+        """Ask over a connection, and close it if that fails."""
+        started = time.monotonic()
         try:
-            patience = self._patience(deadline)
-            connection.socket.settimeout(patience)
-            answer = work(connection)
-        except (Refused, BackendUnavailable, Away):
+            timeout = self._remaining_timeout(deadline)
+            connection.socket.settimeout(timeout)
+            answer = question(connection)
+        except (DirectoryRefusal, BackendUnavailable, ServerUnavailable):
             _close(connection)
             raise
-        except Exception as error:  # noqa: BLE001 - whatever a directory sends: ldap3 stumbles in many ways
+        except Exception as error:  # noqa: BLE001 - ldap3 raises many kinds of exceptions for malformed answers
             _close(connection)
-            raise Away(_reason(error), waited=time.monotonic() - begun >= patience) from None
+            raise ServerUnavailable(_describe(error), timed_out=time.monotonic() - started >= timeout) from None
         return answer
 
-    def _open(self, place: Address, deadline: float, *, personal: bool) -> ldap3.Connection:
-        patience = self._patience(deadline)
+    def _open(self, address: ServerAddress, deadline: float, *, as_user: bool) -> ldap3.Connection:
+        timeout = self._remaining_timeout(deadline)
         server = ldap3.Server(
-            place.host,
-            place.port,
-            use_ssl=place.tls,
+            address.host,
+            address.port,
+            use_ssl=address.tls,
             tls=self._tls,
             get_info=ldap3.NONE,
-            connect_timeout=patience,
+            connect_timeout=timeout,
             mode=ldap3.IP_SYSTEM_DEFAULT,
         )
         password = self._settings.bind_password
-        service = self._settings.bind_dn is not None and not personal
+        service = self._settings.bind_dn is not None and not as_user
         connection = ldap3.Connection(
             server,
             self._settings.bind_dn if service else None,
-            # As bytes: a text would pass through SASLprep, which can make an empty one of it.
+            # As bytes: ldap3 would apply SASLprep to a string, which can leave an empty password.
             password.encode() if service and password else None,  # type: ignore[arg-type]
-            receive_timeout=int(patience),
+            receive_timeout=int(timeout),
             auto_referrals=False,
             check_names=False,
             read_only=True,
@@ -212,77 +215,77 @@ class Connections:
         )
 
         def prepare(connection: ldap3.Connection) -> None:
-            if self._settings.starttls and not place.tls and not connection.start_tls(read_server_info=False):
-                raise Away("it does not begin TLS")
+            if self._settings.starttls and not address.tls and not connection.start_tls(read_server_info=False):
+                raise ServerUnavailable("it does not start TLS")
             if service and not connection.bind(read_server_info=False):
-                _code(connection)
+                _result_code(connection)
                 raise BackendUnavailable(
-                    f"{place}: the bind as '{self._settings.bind_dn}' ended with {connection.result['description']}; "
-                    "look at --ldap-bind-dn and --ldap-bind-password"
+                    f"{address}: the bind as '{self._settings.bind_dn}' ended with {connection.result['description']}; "
+                    "check --ldap-bind-dn and --ldap-bind-password"
                 )
 
-        begun = time.monotonic()
+        started = time.monotonic()
         try:
             connection.open(read_server_info=False)
-        except Exception as error:  # noqa: BLE001 - the same
+        except Exception as error:  # noqa: BLE001 - ldap3 raises many kinds of exceptions here, too
             _close(connection)
-            raise Away(_reason(error), waited=time.monotonic() - begun >= int(patience)) from None
-        self._work(connection, prepare, deadline)
+            raise ServerUnavailable(_describe(error), timed_out=time.monotonic() - started >= int(timeout)) from None
+        self._ask_on(connection, prepare, deadline)
         return connection
 
-    def _patience(self, deadline: float) -> float:
+    def _remaining_timeout(self, deadline: float) -> float:
         left = deadline - time.monotonic()
         if left < 1:
-            raise Away("no time was left to ask it")
+            raise ServerUnavailable("no time was left to ask it")
         return min(float(self._settings.timeout), left)
 
-    def _take(self) -> tuple[Address, ldap3.Connection] | None:
+    def _take_idle(self) -> tuple[ServerAddress, ldap3.Connection] | None:
         with self._lock:
             while self._idle:
-                since, place, connection = self._idle.pop()
-                if time.monotonic() - since < IDLE_FOR:
-                    return place, connection
+                since, address, connection = self._idle.pop()
+                if time.monotonic() - since < MAX_IDLE_SECONDS:
+                    return address, connection
                 _close(connection)
         return None
 
-    def _forget_idle(self) -> None:
+    def _drop_idle(self) -> None:
         with self._lock:
             while self._idle:
                 _close(self._idle.pop()[2])
 
-    def _keep(self, place: Address, connection: ldap3.Connection) -> None:
+    def _store_idle(self, address: ServerAddress, connection: ldap3.Connection) -> None:
         with self._lock:
-            if len(self._idle) < MOST_IDLE:
-                self._idle.append((time.monotonic(), place, connection))
+            if len(self._idle) < MAX_IDLE_CONNECTIONS:
+                self._idle.append((time.monotonic(), address, connection))
                 return
         _close(connection)
 
 
-def _code(connection: ldap3.Connection) -> int:
+def _result_code(connection: ldap3.Connection) -> int:
     """Return the result code of the last answer (RFC 4511, appendix A)."""
     code = int(connection.result["result"])
-    if code in NOT_NOW:
-        raise Away(f"it says that it is {connection.result['description']}")
+    if code in UNAVAILABLE_CODES:
+        raise ServerUnavailable(f"it says that it is {connection.result['description']}")
     return code
 
 
-def _entry(found: Any) -> Entry:
+def _read_entry(found: Any) -> DirectoryEntry:
     attributes = {}
     for name, values in found["raw_attributes"].items():
         with contextlib.suppress(UnicodeDecodeError):
             attributes[name.lower()] = tuple(value.decode() for value in values)
-    return Entry(found["dn"], attributes)
+    return DirectoryEntry(found["dn"], attributes)
 
 
-def _reason(error: Exception) -> str:
-    """Say why a server does not answer; ldap3's sentences about sockets hold the reason of the system."""
+def _describe(error: Exception) -> str:
+    """Say why a server does not answer; ldap3's messages about sockets contain the system's reason."""
     if isinstance(error, exceptions.LDAPExceptionError | OSError):
         return str(error) or type(error).__name__
-    return f"it sent what is no LDAP ({type(error).__name__})"
+    return f"its answer is not LDAP ({type(error).__name__})"
 
 
 def _close(connection: ldap3.Connection) -> None:
-    # Without a farewell, which would wait for a server that hangs; and ldap3 forgets the socket of a failed start.
+    # No unbind, which would wait for a server that hangs. ldap3 loses the socket of a connection that failed to open.
     opened = connection.socket
     with contextlib.suppress(Exception):
         connection.strategy.close()
@@ -290,6 +293,6 @@ def _close(connection: ldap3.Connection) -> None:
         opened.close()
 
 
-def _close_all(idle: list[tuple[float, Address, ldap3.Connection]]) -> None:
+def _close_all(idle: list[tuple[float, ServerAddress, ldap3.Connection]]) -> None:
     for _, _, connection in idle:
         _close(connection)

@@ -1,25 +1,25 @@
-"""Names inside distinguished names and filters: whatever a name holds, it stays a name."""
+"""Escapes names for distinguished names and filters, whatever characters they contain."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-SPECIAL = frozenset('\\,+"<>;=#')
-"""What has a meaning in a distinguished name (RFC 4514, section 2.4)."""
+DN_SYNTAX = frozenset('\\,+"<>;=#')
+"""Characters with a meaning in a distinguished name (RFC 4514, section 2.4)."""
 
 
 def escape_dn(value: str) -> str:
     """Escape a value for a distinguished name (RFC 4514, section 2.4)."""
-    # ldap3's own function leaves NUL and the other control characters as they are.
+    # ldap3's own function does not escape NUL and the other control characters.
     escaped = "".join(
         f"\\{character}"
-        if character in SPECIAL
+        if character in DN_SYNTAX
         else _hex(character)
         if character < " " or character == "\x7f"
         else character
         for character in value
     )
-    # A space counts as a part of the value only if it is escaped where the value begins or ends.
+    # Spaces at the start and the end count as part of the value only if they are escaped.
     inner = escaped.strip(" ")
     begins = len(escaped) - len(escaped.lstrip(" "))
     ends = len(escaped) - len(escaped.rstrip(" ")) if inner else 0
@@ -32,17 +32,17 @@ def escape_filter(value: str) -> str:
 
 
 def equals(attribute: str, value: str) -> str:
-    """Write the filter that an attribute holds a value."""
+    """Return a filter for entries whose attribute has a value."""
     return f"({attribute}={escape_filter(value)})"
 
 
 def both(one: str, other: str | None) -> str:
-    """Write the filter that meets both; the second may be missing."""
+    """Return a filter for entries that match both filters; the second may be missing."""
     return f"(&{one}{other})" if other else one
 
 
 def either(filters: Iterable[str]) -> str:
-    """Write the filter that meets one of several."""
+    """Return a filter for entries that match at least one of several filters."""
     return f"(|{''.join(filters)})"
 
 

@@ -1,4 +1,4 @@
-"""The plugin's settings: how each is declared, and what of them cannot be meant together."""
+"""Declares the plugin's settings, and refuses combinations that make no sense."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from wheelgate.config import Config, is_loopback
 from wheelgate.errors import StartupError
 from wheelgate.option_types import whole_number
 
-SECTION = "ldap"
-ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]*|\d+(\.\d+)+")
+OPTION_SECTION = "ldap"
+ATTRIBUTE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*|\d+(\.\d+)+")
 """A short name or an object identifier (RFC 4512, section 1.4)."""
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """One server of the directory."""
+class ServerAddress:
+    """The address of one server of the directory."""
 
     host: str
     port: int
@@ -34,8 +34,8 @@ class Address:
         return f"{'ldaps' if self.tls else 'ldap'}://{host}:{self.port}"
 
 
-def address(text: str) -> Address:
-    """Read ``ldaps://host``, ``ldap://host`` or either with a port (RFC 4516, without what follows the port)."""
+def server_address(text: str) -> ServerAddress:
+    """Read ``ldaps://host`` or ``ldap://host``, with or without a port (the first parts of a URL of RFC 4516)."""
     expected = "an address such as ldaps://ldap.example or ldap://ldap.example:389"
     try:
         parts = urlsplit(text.strip())
@@ -45,24 +45,24 @@ def address(text: str) -> Address:
     if parts.scheme not in ("ldap", "ldaps") or not host or "@" in parts.netloc or parts.path.strip("/") or parts.query:
         raise ValueError(expected)
     tls = parts.scheme == "ldaps"
-    return Address(host, port or (636 if tls else 389), tls)
+    return ServerAddress(host, port or (636 if tls else 389), tls)
 
 
-def attribute(text: str) -> str:
+def attribute_name(text: str) -> str:
     """Read the name of an attribute."""
-    if not ATTRIBUTE.fullmatch(text.strip()):
+    if not ATTRIBUTE_NAME.fullmatch(text.strip()):
         raise ValueError("the name of an attribute such as uid")
     return text.strip()
 
 
-def _checked(what: str, check: Callable[[str], object]) -> Callable[[str], str]:
-    """Make a reader of text that ldap3 can take apart; ldap3 is loaded only where there is some."""
+def _reader(expected: str, check: Callable[[str], object]) -> Callable[[str], str]:
+    """Return a reader that checks text with ldap3, which is loaded only if the option is given."""
 
     def parse(text: str) -> str:
         try:
             check(text)
-        except Exception:  # noqa: BLE001 - ldap3 raises what it likes; whatever it is, the sentence is the same
-            raise ValueError(what) from None
+        except Exception:  # noqa: BLE001 - ldap3 raises many kinds of exceptions; all of them mean the same here
+            raise ValueError(expected) from None
         return text
 
     return parse
@@ -80,95 +80,114 @@ def _parse_filter(text: str) -> object:
     return parse_filter(text, None, False, False, None, False)
 
 
-dn = _checked("a distinguished name such as ou=people,dc=company,dc=example", _parse_dn)
-search_filter = _checked("a filter such as (objectClass=person)", _parse_filter)
+distinguished_name = _reader("a distinguished name such as ou=people,dc=company,dc=example", _parse_dn)
+search_filter = _reader("a filter such as (objectClass=person)", _parse_filter)
 
 
 def user_template(text: str) -> str:
-    """Read a distinguished name in which ``{username}`` stands for the name."""
+    """Read a distinguished name in which ``{username}`` stands for the login name."""
     if set(PLACEHOLDER.findall(text)) != {"username"}:
         raise ValueError("a distinguished name with {username} as its only placeholder")
-    dn(text.replace("{username}", "name"))
+    distinguished_name(text.replace("{username}", "name"))
     return text
 
 
 def options() -> list[Option]:
     """Declare the settings."""
-    option = partial(Option, section=SECTION)
+    option = partial(Option, section=OPTION_SECTION)
+    return [*_connection_options(option), *_user_options(option), *_group_options(option), *_account_options(option)]
+
+
+def _connection_options(option: Callable[..., Option]) -> list[Option]:
     return [
         option(
             "url",
-            "server of the directory, ldaps://HOST or ldap://HOST; of several, the next is asked when one is away",
+            "server of the directory, ldaps://HOST or ldap://HOST; if one is unavailable, the next is asked",
             (),
-            address,
+            server_address,
             metavar="URL",
             many=True,
         ),
         option(
             "starttls",
-            "encrypt connections to ldap:// addresses; without it passwords travel in the clear",
+            "encrypt connections to ldap:// addresses; without it, passwords are sent in the clear",
             default=True,
         ),
-        option("check-certificate", "refuse servers whose certificate does not fit their name", default=True),
+        option("check-certificate", "refuse servers whose certificate does not match their name", default=True),
         option("ca-file", "PEM file with the authorities that sign the servers' certificates", metavar="FILE"),
-        option("bind-dn", "entry by which the directory is searched; anonymously if not given", None, dn, metavar="DN"),
+        option(
+            "bind-dn",
+            "entry with which the plugin searches the directory; anonymous if not given",
+            None,
+            distinguished_name,
+            metavar="DN",
+        ),
         option("bind-password", "password of that entry", metavar="PASSWORD", secret=True),
-        option("user-base", "where users are searched", None, dn, metavar="DN"),
+        option("timeout", "seconds that a server may take to answer", 2, whole_number(1, 4), metavar="SECONDS"),
+    ]
+
+
+def _user_options(option: Callable[..., Option]) -> list[Option]:
+    return [
+        option("user-base", "entry below which users are searched", None, distinguished_name, metavar="DN"),
         option(
             "user-filter",
-            "what a user's entry must meet besides having the name",
+            "filter that a user's entry must match, in addition to the name",
             None,
             search_filter,
             metavar="FILTER",
         ),
+        option("user-dn", "entry of the user {username}, in place of a search", None, user_template, metavar="DN"),
+        option("name-attribute", "attribute with the login name of a user", "uid", attribute_name, metavar="NAME"),
+        option("email-attribute", "attribute with the email of a new user", "mail", attribute_name, metavar="NAME"),
         option(
-            "user-dn", "entry of the user {username}; users are then not searched", None, user_template, metavar="DN"
+            "title-attribute", "attribute with the title of a new user", "displayName", attribute_name, metavar="NAME"
         ),
+    ]
+
+
+def _group_options(option: Callable[..., Option]) -> list[Option]:
+    return [
         option(
-            "name-attribute",
-            "attribute that holds the name with which a user logs in",
-            "uid",
-            attribute,
-            metavar="NAME",
+            "group-base",
+            "entry below which groups are searched; no groups if not given",
+            None,
+            distinguished_name,
+            metavar="DN",
         ),
-        option("email-attribute", "attribute that a new user's email is taken from", "mail", attribute, metavar="NAME"),
-        option(
-            "title-attribute",
-            "attribute that a new user's title is taken from",
-            "displayName",
-            attribute,
-            metavar="NAME",
-        ),
-        option("group-base", "where groups are searched; no groups if not given", None, dn, metavar="DN"),
-        option("group-filter", "what a group's entry must meet", None, search_filter, metavar="FILTER"),
-        option("group-name-attribute", "attribute that holds a group's name", "cn", attribute, metavar="NAME"),
+        option("group-filter", "filter that a group's entry must match", None, search_filter, metavar="FILTER"),
+        option("group-name-attribute", "attribute with the name of a group", "cn", attribute_name, metavar="NAME"),
         option(
             "group-member-attribute",
-            "attribute that lists a group's members by their DN, or, if it is memberUid, by their names",
+            "attribute that lists a group's members by DN, or by login name if it is memberUid",
             ("member",),
-            attribute,
+            attribute_name,
             metavar="NAME",
             many=True,
         ),
-        option("group-nested", "count the groups that a group is in", default=False),
+        option("group-nested", "also count the groups that a group is in", default=False),
+    ]
+
+
+def _account_options(option: Callable[..., Option]) -> list[Option]:
+    return [
         option(
             "required-group",
-            "group that one must be in to log in; of several, one is enough",
+            "group that users must be in to log in; if several are given, one is enough",
             (),
             metavar="NAME",
             many=True,
         ),
         option("index", "name of an index that each new user gets", metavar="NAME"),
         option("index-bases", "bases of that index", (), metavar="INDEX", many=True),
-        option("timeout", "seconds that a server may take to answer", 2, whole_number(1, 4), metavar="SECONDS"),
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """The settings as they hold, by the names of the options."""
+class LdapSettings:
+    """The values of the settings, by the names of the options."""
 
-    url: tuple[Address, ...]
+    url: tuple[ServerAddress, ...]
     starttls: bool
     check_certificate: bool
     ca_file: str | None
@@ -191,21 +210,21 @@ class Settings:
     timeout: int
 
 
-def read_settings(config: Config) -> Settings | None:
-    """Return the settings, or None if no directory is named.
+def read_settings(config: Config) -> LdapSettings | None:
+    """Return the settings, or None if no directory is configured.
 
     Raises:
-        StartupError: one is missing or does not go with another; the text names its flag.
+        StartupError: a setting is missing, or excludes another; the message names its flag.
     """
     given = {option.name: config[option.key] for option in options()}
     if not given["url"]:
         stray = [option.flag for option in options() if config[option.key] != option.default]
         if stray:
-            raise StartupError(f"{stray[0]} is given, but no --ldap-url: name the directory's server, or leave it out")
+            raise StartupError(f"{stray[0]} is given, but no --ldap-url: give the server's address, or leave it out")
         return None
     if not given["user-base"] and not given["user-dn"]:
         raise StartupError(
-            "--ldap-user-base is missing: say where users are searched, or name them with --ldap-user-dn"
+            "--ldap-user-base is missing: say where to search users, or give their entries with --ldap-user-dn"
         )
     for one, other in (
         ("bind-dn", "bind-password"),
@@ -216,24 +235,24 @@ def read_settings(config: Config) -> Settings | None:
         ("index-bases", "index"),
     ):
         if given[one] and not given[other]:
-            raise StartupError(f"--ldap-{one} is given, but no --ldap-{other}: the one needs the other")
+            raise StartupError(f"--ldap-{one} is given, but no --ldap-{other}: it needs both")
     if given["user-base"] and given["user-dn"]:
-        raise StartupError("--ldap-user-base and --ldap-user-dn are two ways to find users: give one of them")
+        raise StartupError("--ldap-user-base and --ldap-user-dn are two ways to find users: give only one of them")
     if given["ca-file"] and not Path(given["ca-file"]).is_file():
         raise StartupError(f"--ldap-ca-file: there is no file {given['ca-file']}")
-    return Settings(**{name.replace("-", "_"): value for name, value in given.items()})
+    return LdapSettings(**{name.replace("-", "_"): value for name, value in given.items()})
 
 
-def warnings(settings: Settings) -> list[str]:
-    """Return a sentence for each way in which the settings show passwords to others."""
+def warnings(settings: LdapSettings) -> list[str]:
+    """Return a warning for each setting that exposes passwords."""
     found = []
-    clear = [place for place in settings.url if not (place.tls or settings.starttls or is_loopback(place.host))]
+    clear = [server for server in settings.url if not (server.tls or settings.starttls or is_loopback(server.host))]
     if clear:
-        places = " and ".join(map(str, clear))
-        found.append(f"--no-ldap-starttls: PASSWORDS go to {places} in the CLEAR; leave it out, or use ldaps://")
+        servers = " and ".join(map(str, clear))
+        found.append(f"--no-ldap-starttls: PASSWORDS are sent to {servers} in the CLEAR; remove it, or use ldaps://")
     if not settings.check_certificate:
         found.append(
-            "--no-ldap-check-certificate: ANYBODY between here and the directory can pass for it and read passwords; "
-            "name the authorities that sign its certificate with --ldap-ca-file instead"
+            "--no-ldap-check-certificate: ANYONE on the way to the directory can pose as it and read passwords; "
+            "give the authorities that sign its certificate with --ldap-ca-file instead"
         )
     return found

@@ -1,4 +1,4 @@
-"""What these tests need: a directory, and servers that log people in by it."""
+"""Fixtures: a directory, and servers that log users in by it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tests.helpers.slapd import GROUPS, PASSWORD, PEOPLE, PROGRAM, SERVICE, Slap
 from wheelgate.testing.site import Site
 
 MakeDirectory = Callable[..., Slapd]
-Served = Callable[..., Site]
+ServeWithDirectory = Callable[..., Site]
 
 
 @pytest.fixture
 def make_directory(tmp_path: Path) -> Iterator[MakeDirectory]:
-    """Return what starts directories; they end with the test."""
+    """Return a function that starts directories; they stop with the test."""
     if PROGRAM is None:
         pytest.skip("slapd is not installed")
     running: list[Slapd] = []
@@ -38,12 +38,12 @@ def make_directory(tmp_path: Path) -> Iterator[MakeDirectory]:
 
 @pytest.fixture
 def directory(make_directory: MakeDirectory) -> Slapd:
-    """Return a directory."""
+    """Return a running directory."""
     return make_directory()
 
 
 def settings(directory: Slapd, **options: Any) -> dict[str, Any]:
-    """Return the settings of a server that searches users, over StartTLS; None takes one out."""
+    """Return the settings of a server that searches users over StartTLS; None removes a setting."""
     given = {
         "ldap_url": [directory.url],
         "ldap_ca_file": str(directory.ca_file),
@@ -57,20 +57,20 @@ def settings(directory: Slapd, **options: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def served(serve: Serve, directory: Slapd) -> Served:  # noqa: F811
-    """Return what starts a server that asks the directory."""
+def serve_with_directory(serve: Serve, directory: Slapd) -> ServeWithDirectory:  # noqa: F811
+    """Return a function that starts a server which asks the directory."""
     return lambda **options: serve(**settings(directory, **options))
 
 
 @pytest.fixture
-def site(served: Served) -> Site:
+def site(serve_with_directory: ServeWithDirectory) -> Site:
     """Return a server that asks the directory."""
-    return served()
+    return serve_with_directory()
 
 
 @pytest.fixture
 def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every minute be over at once."""
+    """Make cached answers expire at once."""
     monkeypatch.setattr("wheelgate.identity.authentication.LOGIN_CACHE_SECONDS", 0.0)
     monkeypatch.setattr("wheelgate.identity.groups.GROUPS_CACHE_SECONDS", 0.0)
     monkeypatch.setattr("wheelgate.identity.external_users.DIRECTORY_CACHE_SECONDS", 0.0)

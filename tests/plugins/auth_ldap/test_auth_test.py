@@ -1,4 +1,4 @@
-"""``devpi-server auth test`` beside a directory: what the documentation shows, and nothing is changed."""
+"""``devpi-server auth test`` with a directory prints what the documentation shows."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ ROOT = Path(__file__).parents[3]
 PAGES = ["docs/how-to/directory.md", "docs/plugins/auth_ldap.md"]
 
 
-def trial(run: Run, folder: Path, user: str, password: str, **options: object) -> list[str]:
-    """Try a login and return the printed lines, without their times."""
+def auth_test(run: Run, folder: Path, user: str, password: str, **options: object) -> list[str]:
+    """Run ``devpi-server auth test`` and return the printed lines, without their times."""
     flags = []
     for name, value in {**CHEAP, **options}.items():
         flag = f"--{name.replace('_', '-')}"
@@ -44,11 +44,11 @@ def folder(serve: Serve, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_it_prints_what_the_documentation_shows(run: Run, folder: Path, directory: Slapd, page: str) -> None:
-    """The example of the page, with its name, password and groups."""
+    """The example on the page, with its name and password, prints the lines that the page shows."""
     shown = re.search(r"\$ devpi-server auth test ada .*\n.*\n([^`]+)```", (ROOT / page).read_text("utf-8"))
     assert shown is not None
 
-    printed = trial(run, folder, "ada", "analytical", **settings(directory, ldap_group_nested=True))
+    printed = auth_test(run, folder, "ada", "analytical", **settings(directory, ldap_group_nested=True))
 
     assert printed == [re.sub(r"\(\d+ ms\)", "(N ms)", line) for line in shown[1].splitlines()]
 
@@ -76,7 +76,7 @@ def test_it_prints_what_the_documentation_shows(run: Run, folder: Path, director
             "ada",
             "analytical",
             {"ldap_bind_password": "x"},
-            "look at --ldap-bind-dn and --ldap-bind-password",
+            "check --ldap-bind-dn and --ldap-bind-password",
             id="bind",
         ),
         pytest.param(
@@ -90,19 +90,19 @@ def test_it_prints_what_the_documentation_shows(run: Run, folder: Path, director
         pytest.param("root", "swordfish", {}, "ldap: not asked, the user belongs elsewhere", id="root"),
     ],
 )
-def test_it_says_what_is_wrong(
+def test_it_says_why_a_login_fails(
     run: Run, folder: Path, directory: Slapd, user: str, password: str, options: dict[str, str], line: str
 ) -> None:
-    """The line about the directory tells what the table of the documentation begins with."""
-    printed = trial(run, folder, user, password, **settings(directory, **options))
+    """The line about the directory contains the message that the documentation's table explains."""
+    printed = auth_test(run, folder, user, password, **settings(directory, **options))
 
     assert any(line in each for each in printed if each.startswith("ldap: ")), printed
     assert printed[-1].startswith("result: no login service logs in")
 
 
 def test_it_says_that_a_server_does_not_encrypt(run: Run, folder: Path, directory: Slapd) -> None:
-    """A server that answers the wish for TLS with an error gets no password."""
+    """A server that answers the request for TLS with an error gets no password."""
     with answering(directory, 0, 2) as url:
-        printed = trial(run, folder, "ada", "analytical", **settings(directory, ldap_url=[url]))
+        printed = auth_test(run, folder, "ada", "analytical", **settings(directory, ldap_url=[url]))
 
     assert any("startTLS failed - protocolError" in each for each in printed), printed

@@ -1,4 +1,4 @@
-"""A directory keeps every promise of an authenticator, and of a source of groups."""
+"""A directory fulfils the contracts of an authenticator and of a group source."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from wheelgate.testing.authenticators import AuthenticatorCase, AuthenticatorCon
 from wheelgate.testing.groups import GroupSourceCase, GroupSourceContract
 from wheelgate.testing.site import Site
 from wheelgate_auth_ldap.options import read_settings
-from wheelgate_auth_ldap.provider import Ldap
+from wheelgate_auth_ldap.provider import LdapProvider
 
 pytestmark = pytest.mark.slow
 
@@ -32,17 +32,17 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slapd]:
 
 
 @pytest.fixture(scope="module")
-def ldap(company: Slapd, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ldap]:
-    """Return the provider that a server's settings make."""
+def ldap(company: Slapd, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LdapProvider]:
+    """Return the provider that a server makes from its settings."""
     with Site(tmp_path_factory.mktemp("site") / "server", **settings(company, ldap_group_nested="true")) as site:
         made = read_settings(site.config)
         assert made is not None
-        yield Ldap(made)
+        yield LdapProvider(made)
 
 
 @pytest.fixture
 def carol(company: Slapd, tmp_path: Path) -> Iterator[str]:
-    """Return somebody who is in two groups, one by the other; whatever a test does, all is as before after it."""
+    """Return a person in two groups, one nested in the other; afterwards restore the directory."""
     if company.process is None:
         company.start()
     person = company.add_person("carol", "analytical")
@@ -59,19 +59,19 @@ def carol(company: Slapd, tmp_path: Path) -> Iterator[str]:
 
 
 class TestAuthenticator(AuthenticatorContract):
-    """Passwords, and who is still there."""
+    """The contract of an authenticator, with the check that users still exist."""
 
     @pytest.fixture
-    def case(self, ldap: Ldap, company: Slapd, carol: str) -> AuthenticatorCase:
-        """Return the provider, and somebody who is in the directory."""
+    def case(self, ldap: LdapProvider, company: Slapd, carol: str) -> AuthenticatorCase:
+        """Return the provider, and a person in the directory."""
         good = Credentials("password", "carol", "analytical", "test")
         return AuthenticatorCase(ldap, good, outage=company.stop, leave=lambda: company.delete(carol))
 
 
 class TestGroups(GroupSourceContract):
-    """Groups, nested ones too."""
+    """The contract of a group source, with nested groups."""
 
     @pytest.fixture
-    def case(self, ldap: Ldap, company: Slapd, carol: str) -> GroupSourceCase:
-        """Return the provider, and somebody who is in two groups."""
+    def case(self, ldap: LdapProvider, company: Slapd, carol: str) -> GroupSourceCase:
+        """Return the provider, and a person in two groups."""
         return GroupSourceCase(ldap, "carol", frozenset({"devs", "makers"}), outage=company.stop)

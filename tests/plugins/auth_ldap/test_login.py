@@ -1,24 +1,24 @@
-"""People of a directory log in, with the rights of their groups, until they leave."""
+"""People in a directory log in, with the rights of their groups, until they leave it."""
 
 from __future__ import annotations
 
 import pytest
 from tests.helpers.slapd import GROUPS, PEOPLE, Slapd
-from tests.plugins.auth_ldap.conftest import Served, log_in
+from tests.plugins.auth_ldap.conftest import ServeWithDirectory, log_in
 
 from wheelgate.testing.site import Site
 
 pytestmark = pytest.mark.slow
 
-SEARCHED = {"ldap_user_base": PEOPLE, "ldap_user_dn": None}
-NAMED = {"ldap_user_base": None, "ldap_user_dn": f"uid={{username}},{PEOPLE}"}
-WAYS = pytest.mark.parametrize("way", [SEARCHED, NAMED], ids=["searched", "named"])
+SEARCH_AND_BIND = {"ldap_user_base": PEOPLE, "ldap_user_dn": None}
+DIRECT_BIND = {"ldap_user_base": None, "ldap_user_dn": f"uid={{username}},{PEOPLE}"}
+BOTH_WAYS = pytest.mark.parametrize("way", [SEARCH_AND_BIND, DIRECT_BIND], ids=["search and bind", "direct bind"])
 
 
-@WAYS
-def test_a_first_login_makes_the_user(served: Served, way: dict[str, str | None]) -> None:
-    """Who is in the directory becomes a user, with email and title, and without a password of this server's."""
-    site = served(**way)
+@BOTH_WAYS
+def test_a_first_login_creates_the_user(serve_with_directory: ServeWithDirectory, way: dict[str, str | None]) -> None:
+    """A person in the directory becomes a user with email and title, and without a password on this server."""
+    site = serve_with_directory(**way)
 
     token = site.login("ada", "analytical")
 
@@ -29,38 +29,38 @@ def test_a_first_login_makes_the_user(served: Served, way: dict[str, str | None]
     assert site.request("PATCH", "/ada", {"password": "mine"}, auth=token).status == 409
 
 
-STRANGERS = {
+REFUSED_LOGINS = {
     "wrong password": ("ada", "wrong"),
-    "somebody else's": ("ada", "builder"),
+    "another user's": ("ada", "builder"),
     "unknown user": ("nobody", "analytical"),
     "empty": ("ada", ""),
     "empty after SASLprep": ("ada", "\u00ad"),
     "unknown user, empty": ("nobody", ""),
     "other case": ("Ada", "analytical"),
-    "space behind": ("ada ", "analytical"),
+    "space after": ("ada ", "analytical"),
     "space before": (" ada", "analytical"),
     "root": ("root", "swordfish"),
     "the service": ("wheelgate", "swordfish"),
 }
 
 
-@WAYS
-def test_others_do_not_log_in(served: Served, way: dict[str, str | None]) -> None:
-    """Wrong and empty passwords, unknown names and other spellings are 401, and make no user."""
-    site = served(**way)
+@BOTH_WAYS
+def test_wrong_logins_are_refused(serve_with_directory: ServeWithDirectory, way: dict[str, str | None]) -> None:
+    """Wrong and empty passwords, unknown names and other spellings get 401, and create no user."""
+    site = serve_with_directory(**way)
 
     statuses = {
         what: site.request("POST", "/+login", {"user": user, "password": password}, address=f"192.0.2.{number}").status
-        for number, (what, (user, password)) in enumerate(STRANGERS.items())
+        for number, (what, (user, password)) in enumerate(REFUSED_LOGINS.items())
     }
 
-    assert statuses == dict.fromkeys(STRANGERS, 401)
+    assert statuses == dict.fromkeys(REFUSED_LOGINS, 401)
     assert site.request("GET", "/").result.keys() == {"root"}
 
 
-def test_groups_have_rights(served: Served, directory: Slapd, no_cache: None) -> None:
-    """Who is in a listed group of the directory may, who is not may not; who is taken out may no longer."""
-    site = served(restrict_modify=":admins")
+def test_groups_have_rights(serve_with_directory: ServeWithDirectory, directory: Slapd, no_cache: None) -> None:
+    """Members of a listed group of the directory may create users, others may not; changes of the group count."""
+    site = serve_with_directory(restrict_modify=":admins")
     ada, bob = site.login("ada", "analytical"), site.login("bob", "builder")
 
     assert site.request("PUT", "/new1", {"password": "correct horse"}, auth=ada).status == 201
@@ -71,16 +71,18 @@ def test_groups_have_rights(served: Served, directory: Slapd, no_cache: None) ->
 
 
 @pytest.mark.parametrize("by", ["token", "password"])
-def test_an_index_for_a_group(served: Served, directory: Slapd, no_cache: None, by: str) -> None:
-    """A private index is read by who is in a listed group of the directory; to others it is not there."""
-    site = served()
+def test_an_index_for_a_group(
+    serve_with_directory: ServeWithDirectory, directory: Slapd, no_cache: None, by: str
+) -> None:
+    """Members of a listed group of the directory can read a private index; for others it does not exist."""
+    site = serve_with_directory()
     root = site.login("root", "")
     logins = {name: (name, word) for name, word in (("ada", "analytical"), ("bob", "builder"))}
     if by == "token":
         logins = {name: site.login(*auth) for name, auth in logins.items()}
 
     def seen(name: str, path: str = "/root/secret") -> tuple[int, str]:
-        """Ask for an index, and leave its name out of the answer."""
+        """Return the status and the message for an index, without the index's name."""
         answer = site.request("GET", path, auth=logins[name])
         return answer.status, "" if answer.status == 200 else answer.message.replace(path[1:], "it")
 
@@ -92,9 +94,9 @@ def test_an_index_for_a_group(served: Served, directory: Slapd, no_cache: None, 
     assert (seen("ada"), seen("bob")) == (absent, (200, ""))
 
 
-def test_a_group_of_the_server_beside_those_of_the_directory(served: Served) -> None:
-    """A person of the directory may be in a group of this server, which counts at the next request."""
-    site = served()
+def test_local_and_directory_groups_add_up(serve_with_directory: ServeWithDirectory) -> None:
+    """A person in the directory may be in a group of this server, which counts at the next request."""
+    site = serve_with_directory()
     root, bob = site.login("root", ""), site.login("bob", "builder")
     site.request("PUT", "/root/secret", {"acl_read": [":devs"]}, auth=root)
     assert site.request("GET", "/root/secret", auth=bob).status == 404
@@ -107,7 +109,7 @@ def test_a_group_of_the_server_beside_those_of_the_directory(served: Served) -> 
 
 
 def test_a_session_ends_with_its_user(site: Site, directory: Slapd, no_cache: None) -> None:
-    """Who has left the directory is logged out: what everybody may read is read, the rest is 401."""
+    """A person who leaves the directory is logged out: public reads still work, the rest gets 401."""
     ada = site.login("ada", "analytical")
     assert site.request("PUT", "/ada/dev", {}, auth=ada).status == 200
 
@@ -119,8 +121,8 @@ def test_a_session_ends_with_its_user(site: Site, directory: Slapd, no_cache: No
     assert log_in(site, "ada", "analytical") == 401
 
 
-def test_names_do_not_shadow(site: Site, directory: Slapd) -> None:
-    """A local user and a person of the directory who have one name are never taken for each other."""
+def test_local_and_directory_users_are_never_confused(site: Site, directory: Slapd) -> None:
+    """If a local user and a person in the directory have the same name, only the first to exist can log in."""
     local = site.add_user("bob", "correct horse")
     assert log_in(site, "bob", "builder") == 401
     assert site.request("GET", "/+api", auth=local).result["authstatus"] == ["ok", "bob", []]
@@ -134,49 +136,53 @@ def test_names_do_not_shadow(site: Site, directory: Slapd) -> None:
 @pytest.mark.parametrize(
     ("nested", "groups"), [(False, ["admins"]), (True, ["admins", "all", "staff"])], ids=["direct", "nested"]
 )
-def test_nested_groups(served: Served, directory: Slapd, nested: bool, groups: list[str]) -> None:
-    """On request the groups around a group count too; a circle of them does no harm."""
+def test_nested_groups(
+    serve_with_directory: ServeWithDirectory, directory: Slapd, nested: bool, groups: list[str]
+) -> None:
+    """On request, the groups that contain a user's groups count too, even if they form a circle."""
     whole = directory.add_group("all", [f"cn=staff,{GROUPS}"])
     directory.modify(f"cn=staff,{GROUPS}", member=[f"cn=admins,{GROUPS}", whole])
-    site = served(ldap_group_nested=nested)
+    site = serve_with_directory(ldap_group_nested=nested)
 
     ada = site.login("ada", "analytical")
 
     assert site.request("GET", "/+api", auth=ada).result["authstatus"][2] == groups
 
 
-def test_groups_that_list_names(served: Served, directory: Slapd) -> None:
-    """Groups of RFC 2307 list their members by name; both kinds can stand side by side, and be nested."""
+def test_groups_that_list_login_names(serve_with_directory: ServeWithDirectory, directory: Slapd) -> None:
+    """Groups of RFC 2307 list their members by login name; both kinds can be used together, and nested."""
     directory.add(f"cn=unix,{GROUPS}", "posixGroup", cn="unix", gidNumber=100, memberUid=["ada", "carl"])
     directory.add(
         f"cn=others,{GROUPS}", "posixGroup", cn="others", gidNumber=101, memberUid=[f"uid=ada,{PEOPLE}", "ad*"]
     )
     directory.add_group("all", [f"cn=unix,{GROUPS}"])
-    site = served(ldap_group_member_attribute=["member", "memberUid"], ldap_group_nested=True)
+    site = serve_with_directory(ldap_group_member_attribute=["member", "memberUid"], ldap_group_nested=True)
 
     ada = site.login("ada", "analytical")
 
     assert site.request("GET", "/+api", auth=ada).result["authstatus"][2] == ["admins", "all", "staff", "unix"]
 
 
-def test_many_groups(served: Served, directory: Slapd, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many there are, those around each of them are found; beyond all measure nobody can tell."""
+def test_many_groups(
+    serve_with_directory: ServeWithDirectory, directory: Slapd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user may be in many groups, nested ones included; above the limit the login gets 503."""
     for number in range(60):
         directory.add_group(f"g{number}", [f"uid=ada,{PEOPLE}"])
         directory.add_group(f"around{number}", [f"cn=g{number},{GROUPS}"])
-    site = served(ldap_group_nested=True, ldap_required_group=["admins"])
+    site = serve_with_directory(ldap_group_nested=True, ldap_required_group=["admins"])
 
     ada = site.login("ada", "analytical")
 
     groups = set(site.request("GET", "/+api", auth=ada).result["authstatus"][2])
     assert groups == {"admins", "staff", *(f"{kind}{number}" for kind in ("g", "around") for number in range(60))}
-    monkeypatch.setattr("wheelgate_auth_ldap.directory.MOST_GROUPS", 50)
+    monkeypatch.setattr("wheelgate_auth_ldap.directory.MAX_GROUPS_PER_USER", 50)
     assert log_in(site, "ada", "analytical") == 503
 
 
-def test_a_required_group(served: Served, directory: Slapd, no_cache: None) -> None:
-    """Only who is in the group logs in, and only as long as that is so."""
-    site = served(ldap_required_group=["admins", "others"])
+def test_a_required_group(serve_with_directory: ServeWithDirectory, directory: Slapd, no_cache: None) -> None:
+    """Only members of a required group can log in, and only while they are members."""
+    site = serve_with_directory(ldap_required_group=["admins", "others"])
     ada = site.login("ada", "analytical")
     assert log_in(site, "bob", "builder") == 401
     assert site.request("PUT", "/ada/dev", {}, auth=ada).status == 200
@@ -187,19 +193,19 @@ def test_a_required_group(served: Served, directory: Slapd, no_cache: None) -> N
     assert log_in(site, "bob", "builder") == 200
 
 
-def test_a_filter_leaves_people_out(served: Served, directory: Slapd) -> None:
-    """Who does not meet the filter is nobody, and a group that does not is none."""
+def test_filters_exclude_people_and_groups(serve_with_directory: ServeWithDirectory, directory: Slapd) -> None:
+    """People who do not match the filter cannot log in, and groups that do not match do not count."""
     directory.add_group("robots", [f"uid=ada,{PEOPLE}"])
-    site = served(ldap_user_filter="(mail=*)", ldap_group_filter="(!(cn=robots))")
+    site = serve_with_directory(ldap_user_filter="(mail=*)", ldap_group_filter="(!(cn=robots))")
 
     assert log_in(site, "bob", "builder") == 401
     ada = site.login("ada", "analytical")
     assert site.request("GET", "/+api", auth=ada).result["authstatus"][2] == ["admins"]
 
 
-def test_other_attributes(served: Served) -> None:
-    """The attributes of names, emails and titles can be others."""
-    site = served(
+def test_other_attributes(serve_with_directory: ServeWithDirectory) -> None:
+    """Settings choose the attributes of names, emails, titles and group names."""
+    site = serve_with_directory(
         ldap_name_attribute="cn",
         ldap_email_attribute="displayName",
         ldap_title_attribute="mail",
@@ -213,9 +219,9 @@ def test_other_attributes(served: Served) -> None:
     assert site.request("GET", "/+api", auth=ada).result["authstatus"][2] == ["groupOfNames"]
 
 
-def test_a_new_user_gets_an_index(served: Served) -> None:
-    """On request every new user gets an index, with bases; a login by header does that too, and once."""
-    site = served(ldap_index="dev", ldap_index_bases=["root/pypi"])
+def test_a_new_user_gets_an_index(serve_with_directory: ServeWithDirectory) -> None:
+    """On request every new user gets an index with bases, once, also if the password comes in a header."""
+    site = serve_with_directory(ldap_index="dev", ldap_index_bases=["root/pypi"])
 
     site.login("ada", "analytical")
     assert site.request("GET", "/+api", auth=("bob", "builder")).result["authstatus"][:2] == ["ok", "bob"]

@@ -1,4 +1,4 @@
-"""The real server, with its workers, beside the real directory: what a company sees."""
+"""A real server with two workers and a real directory, used through ``devpi``."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ bind-password = "env:LDAP_PASSWORD"
 """
 
 
-def test_a_company(directory: Slapd, tmp_path: Path) -> None:
-    """A few lines of configuration: people log in with ``devpi``, and ``:admins`` of the directory administer."""
+def test_people_log_in_with_devpi(directory: Slapd, tmp_path: Path) -> None:
+    """With a few lines of configuration people log in with ``devpi``, and the directory's ``:admins`` administer."""
     file = tmp_path / "wheelgate.toml"
     file.write_text(CONFIGURATION.format(**settings(directory)))
     options = ("--config", str(file), "--restrict-modify", "root,:admins", *CHEAP_HASHING)
     program = str(Path(sys.executable).with_name("devpi"))
 
     def devpi(*arguments: str) -> str:
-        """Run a command and return what it says."""
+        """Run a command and return its output."""
         home = clean_environment(HOME=str(tmp_path))
         done = subprocess.run([program, *arguments], env=home, cwd=tmp_path, capture_output=True, text=True, timeout=60)
         return done.stdout + done.stderr

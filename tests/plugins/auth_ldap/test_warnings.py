@@ -1,4 +1,4 @@
-"""Settings that show passwords to others are possible, and every start says so."""
+"""Every start warns about settings that expose passwords."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import pytest
 from tests.helpers.sites import Serve
 from tests.helpers.slapd import PEOPLE
 
-CLEAR = "--no-ldap-starttls: PASSWORDS go to ldap://ldap.example:389 in the CLEAR; leave it out, or use ldaps://"
+CLEAR = "--no-ldap-starttls: PASSWORDS are sent to ldap://ldap.example:389 in the CLEAR; remove it, or use ldaps://"
 LIKE_LOCALHOST = CLEAR.replace("ldap.example", "localhost.example")
 UNCHECKED = (
-    "--no-ldap-check-certificate: ANYBODY between here and the directory can pass for it and read passwords; "
-    "name the authorities that sign its certificate with --ldap-ca-file instead"
+    "--no-ldap-check-certificate: ANYONE on the way to the directory can pose as it and read passwords; "
+    "give the authorities that sign its certificate with --ldap-ca-file instead"
 )
 AWAY, HERE, SAFE = "ldap://ldap.example", "ldap://127.0.0.1:3890", "ldaps://ldap.example"
 
@@ -38,8 +38,8 @@ AWAY, HERE, SAFE = "ldap://ldap.example", "ldap://127.0.0.1:3890", "ldaps://ldap
 def test_each_start_warns_once(
     serve: Serve, caplog: pytest.LogCaptureFixture, options: dict[str, Any], warnings: list[str]
 ) -> None:
-    """Each dangerous setting is one line."""
+    """Each dangerous setting is logged in one line."""
     serve(ldap_user_base=PEOPLE, **options)
 
-    told = [record.getMessage() for record in caplog.records if "ldap" in record.getMessage()]
-    assert told == warnings
+    logged = [record.getMessage() for record in caplog.records if "ldap" in record.getMessage()]
+    assert logged == warnings

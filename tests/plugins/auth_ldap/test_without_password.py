@@ -1,4 +1,4 @@
-"""Logins without a password, which a directory would take for anonymous ones: they are refused before it is asked."""
+"""Logins without a password, which a directory would treat as anonymous: the server refuses them without asking."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pytest
 from tests.helpers.sites import Serve
 from tests.plugins.auth_ldap.conftest import log_in
 
-NOWHERE: dict[str, Any] = {"ldap_url": ["ldaps://127.0.0.1:9"], "ldap_user_base": "dc=example"}
-"""A directory that does not answer: the login is 503 if it is asked."""
+UNREACHABLE_DIRECTORY: dict[str, Any] = {"ldap_url": ["ldaps://127.0.0.1:9"], "ldap_user_base": "dc=example"}
+"""If this directory is asked, the login gets 503."""
 
 
 @pytest.mark.parametrize(
     ("password", "status"), [pytest.param("", 401, id="without"), pytest.param("analytical", 503, id="with")]
 )
 def test_a_directory_is_not_asked_without_a_password(serve: Serve, password: str, status: int) -> None:
-    """An empty password is a wrong one, whatever the directory would say."""
-    assert log_in(serve(**NOWHERE), "ada", password) == status
+    """An empty password is refused without asking the directory."""
+    assert log_in(serve(**UNREACHABLE_DIRECTORY), "ada", password) == status
