@@ -1,4 +1,4 @@
-"""Groups that the server knows by itself, beside those of a directory."""
+"""Groups that this server stores itself, in addition to those of a directory."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from pathlib import Path
 
 from wheelgate import Permission, Server, hookimpl
 from wheelgate.providers import Route
-from wheelgate_groups.local_groups import Groups, LocalGroups
+from wheelgate_groups.local_groups import GroupService, LocalGroupSource
 from wheelgate_groups.routes import GroupRoutes
 
 
 @hookimpl
 def wheelgate_migrations() -> Path:
-    """Name the folder with the tables' history."""
+    """Return the folder with the migrations."""
     return Path(__file__).parent / "migrations"
 
 
 @hookimpl
-def wheelgate_group_sources(server: Server) -> list[LocalGroups]:
-    """Bring the groups."""
-    return [LocalGroups(server)]
+def wheelgate_group_sources(server: Server) -> list[LocalGroupSource]:
+    """Report the groups of users."""
+    return [LocalGroupSource(server)]
 
 
 @hookimpl
 def wheelgate_permissions() -> list[Permission]:
-    """Bring the rights to look at groups and to change them."""
+    """Define the permissions to read and change groups."""
     return [
         Permission("group_read", "look at the groups of", "server", "authenticated"),
         Permission("group_create", "create groups on", "server", "root"),
@@ -35,11 +35,11 @@ def wheelgate_permissions() -> list[Permission]:
 
 @hookimpl
 def wheelgate_routes(server: Server) -> list[Route]:
-    """Bring ``/+x/groups``."""
+    """Serve ``/+x/groups``."""
     return GroupRoutes(server).routes()
 
 
 @hookimpl
 def wheelgate_forget_principal(server: Server, principal: str) -> None:
-    """Take who is deleted out of all groups."""
-    Groups(server).forget(principal)
+    """Remove a deleted user or group from all groups."""
+    GroupService(server).forget(principal)

@@ -1,4 +1,4 @@
-"""A group, and what a request wants of one."""
+"""A group, and the bodies of requests that create or change one."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 from wheelgate.errors import BadInput
 from wheelgate.fields import excerpt, parse_list, parse_text
 
-KEYS: Mapping[str, Callable[[Any], Any]] = {"members": parse_list, "title": parse_text("title")}
-"""What can be set, and how it is read."""
+GROUP_FIELDS: Mapping[str, Callable[[Any], Any]] = {"members": parse_list, "title": parse_text("title")}
+"""The fields that requests can set, and how each value is read."""
 
-TEXTS = {"type": "array", "items": {"type": "string"}}
-SCHEMA = {
+STRINGS_SCHEMA = {"type": "array", "items": {"type": "string"}}
+GROUP_SCHEMA = {
     "type": "object",
-    "properties": {"members": TEXTS, "title": {"type": "string"}},
+    "properties": {"members": STRINGS_SCHEMA, "title": {"type": "string"}},
     "additionalProperties": False,
 }
-CHANGE_SCHEMA = {"oneOf": [SCHEMA, TEXTS]}
+GROUP_CHANGE_SCHEMA = {"oneOf": [GROUP_SCHEMA, STRINGS_SCHEMA]}
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group as the tables hold it."""
+    """A group as it is stored."""
 
     name: str
     members: tuple[str, ...] = ()
@@ -32,51 +32,51 @@ class Group:
 
     @property
     def principal(self) -> str:
-        """What access lists call it."""
+        """The name of the group in access lists."""
         return f":{self.name}"
 
     @property
     def groups(self) -> list[str]:
-        """The members that are groups, by their names."""
+        """The names of the members that are groups."""
         return [member[1:] for member in self.members if member.startswith(":")]
 
     @property
     def config(self) -> dict[str, Any]:
-        """What the wire shows."""
+        """The group as answers contain it."""
         return {"members": list(self.members), **({"title": self.title} if self.title else {})}
 
 
-def changed(group: Group, body: Any) -> Group:
-    """Apply the body of a request: an object with new values, or a list of operations such as ``members+=bob``.
+def apply_body(group: Group, body: Any) -> Group:
+    """Return a group changed by a request's body: an object with new values, or operations such as ``members+=bob``.
 
     Raises:
-        BadInput: it holds something else, or takes out a member that is none.
+        BadInput: the body has another form, or removes a member that the group does not have.
     """
     values: dict[str, Any] = {"members": list(group.members), "title": group.title}
     if isinstance(body, list):
         for operation in body:
-            _apply(values, operation)
+            _apply_operation(values, operation)
     elif isinstance(body, dict):
-        unknown = sorted(set(body) - set(KEYS))
+        unknown = sorted(set(body) - set(GROUP_FIELDS))
         if unknown:
-            raise BadInput(f"a group has no {', '.join(map(excerpt, unknown))[:200]}, only {' and '.join(KEYS)}")
-        values |= {key: KEYS[key](value) for key, value in body.items()}
+            raise BadInput(
+                f"a group has no {', '.join(map(excerpt, unknown))[:200]}, only {' and '.join(GROUP_FIELDS)}"
+            )
+        values |= {key: GROUP_FIELDS[key](value) for key, value in body.items()}
     else:
         raise BadInput(f"the body must be a JSON object or a list of operations, not {excerpt(body)}")
     return Group(group.name, tuple(sorted(set(values["members"]))), values["title"])
 
 
-def _apply(values: dict[str, Any], operation: Any) -> None:
+def _apply_operation(values: dict[str, Any], operation: Any) -> None:
     """Apply ``key=value``, ``members+=names`` or ``members-=names``; ``key-=`` empties it."""
     key, equals, value = operation.partition("=") if isinstance(operation, str) else ("", "", "")
     sign = key[-1:] if key[-1:] in ("+", "-") else ""
     key = key.removesuffix(sign)
-    if not equals or key not in KEYS:
-        raise BadInput(
-            f"an operation must be one such as 'members+=bob' or 'title=Developers', not {excerpt(operation)}"
-        )
+    if not equals or key not in GROUP_FIELDS:
+        raise BadInput(f"an operation must look like 'members+=bob' or 'title=Developers', not {excerpt(operation)}")
     if not sign or (sign == "-" and not value):
-        values[key] = KEYS[key](value)
+        values[key] = GROUP_FIELDS[key](value)
     elif key != "members":
         raise BadInput(f"'{key}' holds one value: use {key}=VALUE instead of {key}{sign}=VALUE")
     elif sign == "+":

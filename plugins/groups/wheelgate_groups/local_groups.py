@@ -1,4 +1,4 @@
-"""Groups: how they are created, changed and deleted, and who is in which."""
+"""Creates, changes and deletes groups, and reports the groups of a user."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from wheelgate.errors import BadInput, Conflict, NotFound
 from wheelgate.fields import excerpt
 from wheelgate.names import check_name, fold
 from wheelgate.providers import GroupSource
-from wheelgate_groups.group import Group, changed
+from wheelgate_groups.group import Group, apply_body
 from wheelgate_groups.queries import GroupTables
 
-SPECIAL = frozenset({"anonymous", "authenticated"})
-"""Names that would be taken for ``:ANONYMOUS:`` and ``:AUTHENTICATED:``."""
+RESERVED_GROUP_NAMES = frozenset({"anonymous", "authenticated"})
+"""Names that look like ``:ANONYMOUS:`` and ``:AUTHENTICATED:``, folded."""
 
 
-class LocalGroups(GroupSource):
-    """The groups that this server knows by itself, for the principals of requests."""
+class LocalGroupSource(GroupSource):
+    """Reports the stored groups of a user."""
 
     name = "local-groups"
     live = True
@@ -32,8 +32,8 @@ class LocalGroups(GroupSource):
         return self._tables.groups_of(username)
 
 
-class Groups:
-    """Looks at groups and changes them; each change is a transaction."""
+class GroupService:
+    """Reads and changes groups; each change is a transaction."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -54,30 +54,30 @@ class Groups:
         """Add a group.
 
         Raises:
-            BadInput: the name could confuse, or the body names a member that cannot be one.
+            BadInput: the name is not allowed, or the body lists an impossible member.
             Conflict: the name, or a look-alike of it, is taken.
         """
         check_name("groupname", name)
-        if fold(name) in SPECIAL:
-            raise BadInput(f"groupname {excerpt(name)} would be taken for :{fold(name).upper()}:, which means others")
-        group = changed(Group(name), {} if body is None else body)
+        if fold(name) in RESERVED_GROUP_NAMES:
+            raise BadInput(f"groupname {excerpt(name)} looks like :{fold(name).upper()}:, which has another meaning")
+        group = apply_body(Group(name), {} if body is None else body)
         with self._server.database.transaction():
             self._tables.lock()
             if not self._tables.add(group):
-                other = self._tables.lookalike(name)
-                taken = "exists" if other == name else f"looks like the existing group '{other}'"
+                existing = self._tables.lookalike(name)
+                taken = "exists" if existing == name else f"looks like the existing group '{existing}'"
                 raise Conflict(f"group {excerpt(name)} {taken}")
-            self._refuse_members(Group(name), group)
+            self._check_members(Group(name), group)
             self._tables.replace(Group(name), group)
         return group
 
     def modify(self, name: str, body: Any) -> tuple[Group, Group]:
-        """Change a group; return it as it was and as it is. Raises as :meth:`create` and :meth:`get` do."""
+        """Change a group; return it before and after. Raises as :meth:`create` and :meth:`get` do."""
         with self._server.database.transaction():
             self._tables.lock()
             before = self.get(name)
-            after = changed(before, body)
-            self._refuse_members(before, after)
+            after = apply_body(before, body)
+            self._check_members(before, after)
             self._tables.replace(before, after)
         return before, after
 
@@ -91,12 +91,12 @@ class Groups:
         return group
 
     def forget(self, principal: str) -> None:
-        """Take a user or a ``:group`` out of all groups. Within a transaction."""
+        """Remove a user or a ``:group`` from all groups; call it within a transaction."""
         self._tables.lock()
         self._tables.forget(principal)
 
-    def _refuse_members(self, before: Group, after: Group) -> None:
-        """Refuse new members that do not exist, and groups deeper than one in another."""
+    def _check_members(self, before: Group, after: Group) -> None:
+        """Refuse new members that do not exist, and more than one level of groups in groups."""
         new = sorted(set(after.members) - set(before.members))
         for member in new:
             if not member.startswith(":"):

@@ -1,4 +1,4 @@
-"""The tables of groups, in SQL that both databases know."""
+"""Reads and writes the tables of groups, in SQL that both databases understand."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from wheelgate.names import fold
 from wheelgate.store.database import Database
 from wheelgate_groups.group import Group
 
-GROUPS_OF = """
+GROUPS_OF_USER = """
 SELECT group_name FROM groups_member WHERE member = ?
 UNION
 SELECT o.group_name FROM groups_member o JOIN groups_member i ON o.member = ':' || i.group_name WHERE i.member = ?
@@ -16,14 +16,14 @@ SELECT o.group_name FROM groups_member o JOIN groups_member i ON o.member = ':' 
 
 
 class GroupTables:
-    """Keeps groups in the server's database."""
+    """Stores groups in the server's database; changes need a transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def groups_of(self, username: str) -> frozenset[str]:
-        """Return the groups that a user is in, by itself or by a group that is in another."""
-        return frozenset(name for (name,) in self._database.read(GROUPS_OF, (username, username)))
+        """Return the groups that contain a user, directly or through a group that is a member."""
+        return frozenset(name for (name,) in self._database.read(GROUPS_OF_USER, (username, username)))
 
     def get(self, name: str) -> Group | None:
         """Return a group; None if there is none."""
@@ -50,7 +50,7 @@ class GroupTables:
         return [name for (name,) in rows]
 
     def lock(self) -> None:
-        """Keep other changes waiting until the transaction ends, so that what is checked here still holds then."""
+        """Let other changes wait until the transaction ends, so that checks made in it stay true."""
         self._database.write("UPDATE groups_group SET name = name")
 
     def add(self, group: Group) -> bool:
@@ -59,7 +59,7 @@ class GroupTables:
         return bool(self._database.write(sql, (group.name, fold(group.name))))
 
     def replace(self, before: Group, after: Group) -> None:
-        """Write what differs between two states of a group."""
+        """Write the differences between two states of a group."""
         self._database.write("UPDATE groups_group SET title = ? WHERE name = ?", (after.title or None, after.name))
         for member in set(before.members) - set(after.members):
             self._database.write("DELETE FROM groups_member WHERE group_name = ? AND member = ?", (after.name, member))
@@ -72,5 +72,5 @@ class GroupTables:
         self._database.write("DELETE FROM groups_group WHERE name = ?", (group.name,))
 
     def forget(self, member: str) -> None:
-        """Take a user or a ``:group`` out of all groups."""
+        """Remove a user or a ``:group`` from all groups."""
         self._database.write("DELETE FROM groups_member WHERE member = ?", (member,))

@@ -1,57 +1,59 @@
-"""``/+x/groups`` and ``/+x/groups/{name}``."""
+"""Serves ``/+x/groups`` and ``/+x/groups/{name}``."""
 
 from __future__ import annotations
 
 from wheelgate import Server
 from wheelgate.providers import Route, RouteEvent, RouteRequest, RouteResponse
-from wheelgate_groups.group import CHANGE_SCHEMA, SCHEMA
-from wheelgate_groups.local_groups import Groups
+from wheelgate_groups.group import GROUP_CHANGE_SCHEMA, GROUP_SCHEMA
+from wheelgate_groups.local_groups import GroupService
 
-KIND = "groupconfig"
+GROUP_TYPE = "groupconfig"
 
 
 class GroupRoutes:
     """Lists, shows, creates, changes and deletes groups."""
 
     def __init__(self, server: Server) -> None:
-        self._groups = Groups(server)
+        self._groups = GroupService(server)
 
     def routes(self) -> list[Route]:
-        """Return the addresses."""
+        """Return the routes."""
         return [
             Route("GET", "/", self.list, "group_read", summary="List the groups"),
             Route("GET", "/{name}", self.show, "group_read", summary="Show a group"),
-            Route("PUT", "/{name}", self.create, "group_create", summary="Create a group", schema=SCHEMA),
-            Route("PATCH", "/{name}", self.modify, "group_modify", summary="Change a group", schema=CHANGE_SCHEMA),
+            Route("PUT", "/{name}", self.create, "group_create", summary="Create a group", schema=GROUP_SCHEMA),
+            Route(
+                "PATCH", "/{name}", self.modify, "group_modify", summary="Change a group", schema=GROUP_CHANGE_SCHEMA
+            ),
             Route("DELETE", "/{name}", self.delete, "group_delete", summary="Delete a group"),
         ]
 
-    def list(self, asked: RouteRequest) -> RouteResponse:
+    def list(self, request: RouteRequest) -> RouteResponse:
         """List all groups."""
-        return RouteResponse({group.name: group.config for group in self._groups.list()}, f"list:{KIND}")
+        return RouteResponse({group.name: group.config for group in self._groups.list()}, f"list:{GROUP_TYPE}")
 
-    def show(self, asked: RouteRequest) -> RouteResponse:
+    def show(self, request: RouteRequest) -> RouteResponse:
         """Show a group."""
-        return RouteResponse(self._groups.get(asked.params["name"]).config, KIND)
+        return RouteResponse(self._groups.get(request.params["name"]).config, GROUP_TYPE)
 
-    def create(self, asked: RouteRequest) -> RouteResponse:
+    def create(self, request: RouteRequest) -> RouteResponse:
         """Create a group."""
-        group = self._groups.create(asked.params["name"], asked.body)
-        happened = RouteEvent("GroupCreated", group.name, group.config)
-        return RouteResponse(group.config, KIND, status=201, events=[happened])
+        group = self._groups.create(request.params["name"], request.body)
+        event = RouteEvent("GroupCreated", group.name, group.config)
+        return RouteResponse(group.config, GROUP_TYPE, status=201, events=[event])
 
-    def modify(self, asked: RouteRequest) -> RouteResponse:
+    def modify(self, request: RouteRequest) -> RouteResponse:
         """Change a group."""
-        before, after = self._groups.modify(asked.params["name"], asked.body)
+        before, after = self._groups.modify(request.params["name"], request.body)
         detail = {
             "added": sorted(set(after.members) - set(before.members)),
             "removed": sorted(set(before.members) - set(after.members)),
             "title": after.title,
         }
-        happened = [RouteEvent("GroupModified", after.name, detail)] if after != before else []
-        return RouteResponse(after.config, KIND, events=happened)
+        events = [RouteEvent("GroupModified", after.name, detail)] if after != before else []
+        return RouteResponse(after.config, GROUP_TYPE, events=events)
 
-    def delete(self, asked: RouteRequest) -> RouteResponse:
+    def delete(self, request: RouteRequest) -> RouteResponse:
         """Delete a group."""
-        group = self._groups.delete(asked.params["name"])
+        group = self._groups.delete(request.params["name"])
         return RouteResponse(message=f"group '{group.name}' deleted", events=[RouteEvent("GroupDeleted", group.name)])

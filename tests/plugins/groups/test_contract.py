@@ -1,4 +1,4 @@
-"""The server's own groups keep every promise of a source of groups, on both databases."""
+"""The server's own groups fulfil the contract of a group source, on both databases."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import pytest
 
 from wheelgate.testing.groups import GroupSourceCase, GroupSourceContract
 from wheelgate.testing.site import Site
-from wheelgate_groups.local_groups import Groups, LocalGroups
+from wheelgate_groups.local_groups import GroupService, LocalGroupSource
 
 
 class TestLocalGroups(GroupSourceContract):
-    """Groups that this server keeps, which is a live source."""
+    """The source of groups that this server stores, which is a live source."""
 
     @pytest.fixture
     def case(self, site: Site) -> GroupSourceCase:
-        """Return the source, and a user who is in a group by another one, too."""
+        """Return the source, and a user who is in one group directly and in one through it."""
         site.add_user("alice")
-        groups = Groups(site.server)
+        groups = GroupService(site.server)
         groups.create("devs", {"members": ["alice"]})
         groups.create("staff", {"members": [":devs"]})
         return GroupSourceCase(
-            LocalGroups(site.server),
+            LocalGroupSource(site.server),
             "alice",
             frozenset({"devs", "staff"}),
             leave=lambda: groups.modify("devs", {"members": []}),

@@ -1,4 +1,4 @@
-"""Local groups: members, names, rights, and what they open."""
+"""Local groups: members, names, permissions, and the rights that they give."""
 
 from __future__ import annotations
 
@@ -16,50 +16,50 @@ ROOT = ("root", "")
 
 
 @dataclass(frozen=True)
-class Club:
-    """A server with users, and root who makes groups."""
+class GroupsHome:
+    """A server with three users, on which root creates groups."""
 
     site: Site
     logins: dict[str, tuple[str, str]]
 
-    def ask(self, method: str, name: str = "", body: Any = None, caller: str = "root") -> Answer:
-        """Send a request about groups."""
+    def request(self, method: str, name: str = "", body: Any = None, caller: str = "root") -> Answer:
+        """Send a request below ``/+x/groups``."""
         auth = ROOT if caller == "root" else self.logins.get(caller)
         return self.site.request(method, f"/+x/groups{'/' * bool(name)}{name}", body, auth=auth)
 
-    def make(self, name: str, *members: str) -> None:
-        """Make a group."""
-        created = self.ask("PUT", name, {"members": list(members)})
+    def create(self, name: str, *members: str) -> None:
+        """Create a group."""
+        created = self.request("PUT", name, {"members": list(members)})
         assert created.status == 201, created.content
 
     def groups_of(self, user: str) -> list[str]:
-        """Return the groups that a user's login has."""
+        """Return the groups of a user's session."""
         groups: list[str] = self.site.request("GET", "/+api", auth=self.logins[user]).result["authstatus"][2]
         return groups
 
 
-def opened(site: Site) -> Club:
-    """Make the users."""
-    return Club(site, {name: site.add_user(name) for name in ("alice", "bob", "carol")})
+def with_users(site: Site) -> GroupsHome:
+    """Create the users."""
+    return GroupsHome(site, {name: site.add_user(name) for name in ("alice", "bob", "carol")})
 
 
 @pytest.fixture
-def club(site: Site) -> Club:
+def home(site: Site) -> GroupsHome:
     """Return a server for this test, on each database."""
-    return opened(site)
+    return with_users(site)
 
 
 @pytest.fixture
-def quick(serve: Serve) -> Club:
-    """Return a server for tests of which the database makes no difference."""
-    return opened(serve())
+def on_sqlite(serve: Serve) -> GroupsHome:
+    """Return a server for tests that do not depend on the kind of database."""
+    return with_users(serve())
 
 
-def test_the_life_of_a_group(club: Club) -> None:
-    """Groups are created, listed, shown, changed in both forms, and deleted."""
-    assert club.ask("PUT", "devs", {"members": ["bob", "alice", "bob"], "title": "Ours"}).status == 201
-    assert club.ask("PUT", "none").result == {"members": []}
-    listed, shown = club.ask("GET"), club.ask("GET", "devs")
+def test_the_life_of_a_group(home: GroupsHome) -> None:
+    """Groups can be created, listed, shown, changed in both forms, and deleted."""
+    assert home.request("PUT", "devs", {"members": ["bob", "alice", "bob"], "title": "Ours"}).status == 201
+    assert home.request("PUT", "none").result == {"members": []}
+    listed, shown = home.request("GET"), home.request("GET", "devs")
 
     assert (listed.json["type"], shown.json["type"]) == ("list:groupconfig", "groupconfig")
     assert listed.result == {"devs": {"members": ["alice", "bob"], "title": "Ours"}, "none": {"members": []}}
@@ -71,33 +71,33 @@ def test_the_life_of_a_group(club: Club) -> None:
         ({"members": "alice, carol"}, ["alice", "carol"], "Theirs"),
         (["members-=", "title-="], [], None),
     ):
-        assert club.ask("PATCH", "devs", change).status == 200
-        shown = club.ask("GET", "devs")
+        assert home.request("PATCH", "devs", change).status == 200
+        shown = home.request("GET", "devs")
         assert (shown.result["members"], shown.result.get("title")) == (members, title)
-    deleted = club.ask("DELETE", "devs")
+    deleted = home.request("DELETE", "devs")
     assert (deleted.status, deleted.message) == (200, "group 'devs' deleted")
-    assert [club.ask(method, "devs", {}).status for method in ("GET", "PATCH", "DELETE")] == [404, 404, 404]
-    assert list(club.ask("GET").result) == ["none"]
+    assert [home.request(method, "devs", {}).status for method in ("GET", "PATCH", "DELETE")] == [404, 404, 404]
+    assert list(home.request("GET").result) == ["none"]
 
 
-def test_a_change_counts_at_the_next_request(club: Club) -> None:
-    """Sessions and passwords have the groups of now, by themselves and by a group in a group."""
-    club.make("devs", "alice")
-    club.make("staff", ":devs", "bob")
-    assert [club.groups_of(user) for user in ("alice", "bob", "carol")] == [["devs", "staff"], ["staff"], []]
+def test_a_change_counts_at_the_next_request(home: GroupsHome) -> None:
+    """Sessions and passwords have the current groups, direct ones and those through a group in a group."""
+    home.create("devs", "alice")
+    home.create("staff", ":devs", "bob")
+    assert [home.groups_of(user) for user in ("alice", "bob", "carol")] == [["devs", "staff"], ["staff"], []]
 
-    club.ask("PATCH", "devs", ["members=carol"])
-    assert [club.groups_of(user) for user in ("alice", "bob", "carol")] == [[], ["staff"], ["devs", "staff"]]
-    by_password = club.site.request("GET", "/+api", auth=("carol", "correct horse"))
+    home.request("PATCH", "devs", ["members=carol"])
+    assert [home.groups_of(user) for user in ("alice", "bob", "carol")] == [[], ["staff"], ["devs", "staff"]]
+    by_password = home.site.request("GET", "/+api", auth=("carol", "correct horse"))
     assert by_password.result["authstatus"] == ["ok", "carol", ["devs", "staff"]]
 
-    club.ask("DELETE", "staff")
-    assert [club.groups_of(user) for user in ("alice", "bob", "carol")] == [[], [], ["devs"]]
+    home.request("DELETE", "staff")
+    assert [home.groups_of(user) for user in ("alice", "bob", "carol")] == [[], [], ["devs"]]
 
 
-NAMES = [
-    ("anonymous", "would be taken for :ANONYMOUS:, which means others"),
-    ("Authenticated", "would be taken for :AUTHENTICATED:, which means others"),
+CONFUSING_NAMES = [
+    ("anonymous", "looks like :ANONYMOUS:, which has another meaning"),
+    ("Authenticated", "looks like :AUTHENTICATED:, which has another meaning"),
     ("-x", "must not start with '.' or '-'"),
     ("a b", "contains characters that aren't allowed"),
     ("a:b", "contains characters that aren't allowed"),
@@ -107,25 +107,25 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "reason"), NAMES, ids=[ascii(name)[:20] for name, _ in NAMES])
-def test_confusing_names_are_refused(quick: Club, name: str, reason: str) -> None:
-    """A name that could be taken for something else in an access list is no group's."""
-    refused = quick.ask("PUT", name, {})
+@pytest.mark.parametrize(("name", "reason"), CONFUSING_NAMES, ids=[ascii(name)[:20] for name, _ in CONFUSING_NAMES])
+def test_confusing_names_are_refused(on_sqlite: GroupsHome, name: str, reason: str) -> None:
+    """A group cannot have a name that would look like something else in an access list."""
+    refused = on_sqlite.request("PUT", name, {})
 
     assert (refused.status, reason in refused.message) == (400, True), refused.message
 
 
-def test_no_name_looks_like_another(club: Club) -> None:
-    """A group that exists, or one that looks like it, is 409."""
-    club.make("devs")
+def test_no_name_looks_like_another(home: GroupsHome) -> None:
+    """Creating a group that exists, or a look-alike of it, gets 409."""
+    home.create("devs")
 
-    assert club.ask("PUT", "devs", {}).message == "group 'devs' exists"
-    assert club.ask("PUT", "DEVS", {}).message == "group 'DEVS' looks like the existing group 'devs'"
-    assert club.ask("PUT", "DEVS", {}).status == 409
-    assert list(club.ask("GET").result) == ["devs"]
+    assert home.request("PUT", "devs", {}).message == "group 'devs' exists"
+    assert home.request("PUT", "DEVS", {}).message == "group 'DEVS' looks like the existing group 'devs'"
+    assert home.request("PUT", "DEVS", {}).status == 409
+    assert list(home.request("GET").result) == ["devs"]
 
 
-BODIES: list[tuple[Any, str]] = [
+REFUSED_BODIES: list[tuple[Any, str]] = [
     (5, "the body must be a JSON object or a list of operations, not 5"),
     ({"owner": "bob"}, "a group has no 'owner', only members and title"),
     ({"members": 5}, "Unknown list value 5."),
@@ -148,29 +148,29 @@ BODIES: list[tuple[Any, str]] = [
     (["members+=:other"], "the group 'devs' is a member of 'outer', so groups cannot be its members"),
     (["members-=bob"], "the group has no member 'bob'"),
     (["title+=x"], "'title' holds one value: use title=VALUE instead of title+=VALUE"),
-    (["members"], "an operation must be one such as 'members+=bob' or 'title=Developers', not 'members'"),
-    (["owner=bob"], "an operation must be one such as"),
-    ([5], "an operation must be one such as"),
+    (["members"], "an operation must look like 'members+=bob' or 'title=Developers', not 'members'"),
+    (["owner=bob"], "an operation must look like"),
+    ([5], "an operation must look like"),
 ]
 
 
-@pytest.mark.parametrize(("body", "reason"), BODIES, ids=lambda value: str(value)[:40])
-def test_what_cannot_be_meant_changes_nothing(quick: Club, body: Any, reason: str) -> None:
-    """Bad input is 400 with a sentence; a group has members that exist, and is in groups or has some, not both."""
-    quick.make("other")
-    quick.make("devs", "alice")
-    quick.make("outer", ":devs")
+@pytest.mark.parametrize(("body", "reason"), REFUSED_BODIES, ids=lambda value: str(value)[:40])
+def test_a_refused_body_changes_nothing(on_sqlite: GroupsHome, body: Any, reason: str) -> None:
+    """Bad input gets 400 with a reason; members must exist, and a group cannot both contain groups and be a member."""
+    on_sqlite.create("other")
+    on_sqlite.create("devs", "alice")
+    on_sqlite.create("outer", ":devs")
 
-    refused = quick.ask("PATCH", "devs", body)
+    refused = on_sqlite.request("PATCH", "devs", body)
 
     assert (refused.status, refused.message.startswith(reason)) == (400, True), refused.message
-    assert quick.ask("GET", "devs").result == {"members": ["alice"]}
+    assert on_sqlite.request("GET", "devs").result == {"members": ["alice"]}
 
 
-def test_a_refused_group_is_not_created(club: Club) -> None:
-    """What names a member that cannot be one leaves no group behind."""
-    assert club.ask("PUT", "devs", {"members": ["alice", "nobody"]}).status == 400
-    assert club.ask("GET").result == {}
+def test_a_refused_group_is_not_created(home: GroupsHome) -> None:
+    """A request that lists a missing member leaves no group behind."""
+    assert home.request("PUT", "devs", {"members": ["alice", "nobody"]}).status == 400
+    assert home.request("GET").result == {}
 
 
 @pytest.mark.parametrize(
@@ -185,59 +185,59 @@ def test_a_refused_group_is_not_created(club: Club) -> None:
         ({"restrict_modify": ":chiefs"}, "carol", 200, 201),
     ],
 )
-def test_who_may(serve: Serve, options: dict[str, str], caller: str, reads: int, changes: int) -> None:
-    """Users look; root changes, or under ``--restrict-modify`` those whom it lists, also by a group."""
-    opened(serve()).make("chiefs", "carol")
+def test_permissions(serve: Serve, options: dict[str, str], caller: str, reads: int, changes: int) -> None:
+    """Users read groups; root changes them, or under ``--restrict-modify`` the listed users and groups."""
+    with_users(serve()).create("chiefs", "carol")
     site = serve(**options)
-    club = Club(site, {name: site.login(name, "correct horse") for name in ("alice", "bob", "carol")})
+    home = GroupsHome(site, {name: site.login(name, "correct horse") for name in ("alice", "bob", "carol")})
 
-    assert [club.ask("GET", name, caller=caller).status for name in ("", "chiefs")] == [reads, reads]
-    assert club.ask("PUT", "devs", {}, caller).status == changes
+    assert [home.request("GET", name, caller=caller).status for name in ("", "chiefs")] == [reads, reads]
+    assert home.request("PUT", "devs", {}, caller).status == changes
     allowed = changes == 201
-    assert club.ask("PATCH", "chiefs", {"title": "x"}, caller).status == (200 if allowed else changes)
-    assert club.ask("DELETE", "chiefs", None, caller).status == (200 if allowed else changes)
+    assert home.request("PATCH", "chiefs", {"title": "x"}, caller).status == (200 if allowed else changes)
+    assert home.request("DELETE", "chiefs", None, caller).status == (200 if allowed else changes)
 
 
-def test_groups_open_what_lists_them(club: Club) -> None:
-    """A group stands in ``acl_read``, ``acl_upload`` and elsewhere as a user does, until it is deleted."""
-    club.make("devs", "bob")
+def test_groups_in_access_lists(home: GroupsHome) -> None:
+    """``acl_read`` and ``acl_upload`` may list a group; deleting the group removes it from them."""
+    home.create("devs", "bob")
     config = {"acl_read": ":devs", "acl_upload": ":devs,alice"}
-    club.site.request("PUT", "/alice/dev", config, auth=club.logins["alice"])
+    home.site.request("PUT", "/alice/dev", config, auth=home.logins["alice"])
 
     def bob_sees() -> tuple[int, int]:
-        read = club.site.request("GET", "/alice/dev", auth=club.logins["bob"]).status
-        yank = club.site.request("PATCH", "/alice/dev/demo/1.0", {"yanked": True}, auth=club.logins["bob"])
+        read = home.site.request("GET", "/alice/dev", auth=home.logins["bob"]).status
+        yank = home.site.request("PATCH", "/alice/dev/demo/1.0", {"yanked": True}, auth=home.logins["bob"])
         return read, yank.status
 
     assert bob_sees() == (200, 404)
-    assert club.site.request("GET", "/alice/dev", auth=club.logins["carol"]).status == 404
+    assert home.site.request("GET", "/alice/dev", auth=home.logins["carol"]).status == 404
 
-    club.ask("DELETE", "devs")
-    club.make("devs", "bob")
+    home.request("DELETE", "devs")
+    home.create("devs", "bob")
 
     assert bob_sees() == (404, 404)
-    shown = club.site.request("GET", "/alice/dev", auth=club.logins["alice"]).result
+    shown = home.site.request("GET", "/alice/dev", auth=home.logins["alice"]).result
     assert (shown["acl_read"], shown["acl_upload"]) == ([], ["alice"])
 
 
-def test_who_is_deleted_leaves_the_groups(club: Club) -> None:
-    """Whoever is given the name of a deleted user or group later is in none of its groups."""
-    club.make("devs", "alice", "bob")
-    club.make("staff", ":devs", "carol")
+def test_deleted_users_and_groups_leave_their_groups(home: GroupsHome) -> None:
+    """A new user or group with the name of a deleted one is in none of its groups."""
+    home.create("devs", "alice", "bob")
+    home.create("staff", ":devs", "carol")
 
-    assert club.site.request("DELETE", "/bob", auth=ROOT).status == 200
-    again = club.site.add_user("bob")
-    assert club.ask("GET", "devs").result["members"] == ["alice"]
-    assert club.site.request("GET", "/+api", auth=again).result["authstatus"][2] == []
+    assert home.site.request("DELETE", "/bob", auth=ROOT).status == 200
+    again = home.site.add_user("bob")
+    assert home.request("GET", "devs").result["members"] == ["alice"]
+    assert home.site.request("GET", "/+api", auth=again).result["authstatus"][2] == []
 
-    club.ask("DELETE", "devs")
-    club.make("devs", "alice")
-    assert club.ask("GET", "staff").result["members"] == ["carol"]
-    assert club.groups_of("alice") == ["devs"]
+    home.request("DELETE", "devs")
+    home.create("devs", "alice")
+    assert home.request("GET", "staff").result["members"] == ["carol"]
+    assert home.groups_of("alice") == ["devs"]
 
 
-class Refusing:
-    """Keeps something about users that it does not let go of."""
+class FailingPlugin:
+    """A plugin that fails to forget a user."""
 
     @hookimpl
     def wheelgate_forget_principal(self, principal: str) -> None:
@@ -245,65 +245,65 @@ class Refusing:
         raise RuntimeError(principal)
 
 
-def test_a_deletion_is_whole_or_not_at_all(serve: Serve) -> None:
-    """If a plugin fails to forget a user, the user stays with all its groups."""
-    club = opened(serve(extra={"refusing": Refusing()}))
-    club.make("devs", "bob")
+def test_a_failed_deletion_changes_nothing(serve: Serve) -> None:
+    """If a plugin fails to forget a user, the user stays, with all groups."""
+    home = with_users(serve(extra={"failing": FailingPlugin()}))
+    home.create("devs", "bob")
 
-    assert club.site.request("DELETE", "/bob", auth=ROOT).status == 500
-    assert club.ask("DELETE", "devs").status >= 500
-    assert club.groups_of("bob") == ["devs"]
+    assert home.site.request("DELETE", "/bob", auth=ROOT).status == 500
+    assert home.request("DELETE", "devs").status >= 500
+    assert home.groups_of("bob") == ["devs"]
 
 
-class Directory(GroupSource):
-    """Knows a group too."""
+class GroupDirectory(GroupSource):
+    """A group source that has a group of the same name."""
 
     name = "directory"
 
     def groups(self, username: str) -> frozenset[str]:
-        """Put bob into it."""
+        """Return two groups for bob."""
         return frozenset({"devs", "far"} if username == "bob" else ())
 
     @hookimpl
     def wheelgate_group_sources(self) -> list[GroupSource]:
-        """Bring itself."""
+        """Provide this source."""
         return [self]
 
 
 def test_local_groups_and_those_of_plugins(serve: Serve) -> None:
-    """A user is in the groups of both; one name is one group, wherever it comes from."""
-    club = opened(serve(extra={"directory": Directory()}))
-    club.make("devs", "alice")
-    club.make("near", "bob")
+    """A user has the groups of both; groups of one name are one group."""
+    home = with_users(serve(extra={"directory": GroupDirectory()}))
+    home.create("devs", "alice")
+    home.create("near", "bob")
 
-    assert [club.groups_of(user) for user in ("alice", "bob")] == [["devs"], ["devs", "far", "near"]]
+    assert [home.groups_of(user) for user in ("alice", "bob")] == [["devs"], ["devs", "far", "near"]]
 
 
 @dataclass
-class Listener:
-    """Notes events about groups."""
+class EventRecorder:
+    """Records events about groups."""
 
-    heard: list[tuple[str, str | None, str, dict[str, Any]]] = field(default_factory=list)
+    events: list[tuple[str, str | None, str, dict[str, Any]]] = field(default_factory=list)
 
     @hookimpl
     def wheelgate_on_event(self, event: Event) -> None:
-        """Note it."""
+        """Record the event."""
         if event.name.startswith("Group"):
-            self.heard.append((event.name, event.actor, event.subject, dict(event.detail)))
+            self.events.append((event.name, event.actor, event.subject, dict(event.detail)))
 
 
 def test_events(serve: Serve) -> None:
-    """Listeners learn who changed which group, and who came and went; a change of nothing is none."""
-    listener = Listener()
-    club = opened(serve(extra={"listener": listener}))
-    club.make("devs", "alice")
-    club.ask("PATCH", "devs", ["members+=bob", "members-=alice", "title=Ours"])
-    club.ask("PATCH", "devs", ["members+=bob"])
-    club.ask("PATCH", "devs", ["members+=nobody"])
-    club.ask("DELETE", "devs")
-    club.site.application.close()
+    """Events say who changed which group, and which members it gained and lost; without a change there is no event."""
+    recorder = EventRecorder()
+    home = with_users(serve(extra={"recorder": recorder}))
+    home.create("devs", "alice")
+    home.request("PATCH", "devs", ["members+=bob", "members-=alice", "title=Ours"])
+    home.request("PATCH", "devs", ["members+=bob"])
+    home.request("PATCH", "devs", ["members+=nobody"])
+    home.request("DELETE", "devs")
+    home.site.application.close()
 
-    assert listener.heard == [
+    assert recorder.events == [
         ("GroupCreated", "root", "devs", {"members": ["alice"]}),
         ("GroupModified", "root", "devs", {"added": ["bob"], "removed": ["alice"], "title": "Ours"}),
         ("GroupDeleted", "root", "devs", {}),

@@ -1,4 +1,4 @@
-"""What these tests need: servers without sockets."""
+"""Fixtures: in-process servers."""
 
 from __future__ import annotations
 

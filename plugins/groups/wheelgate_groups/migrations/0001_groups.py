@@ -1,4 +1,4 @@
-"""The tables of groups. Members are names, no foreign keys: users may be kept in another store."""
+"""Creates the tables of groups. Members are names, not foreign keys: users may be in another store."""
 
 from typing import Any
 
