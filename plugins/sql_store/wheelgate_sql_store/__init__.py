@@ -12,17 +12,17 @@ from wheelgate_sql_store.users import SqlUserStore
 
 @hookimpl
 def wheelgate_migrations() -> Path:
-    """Name the folder with the tables' history."""
+    """Return the folder with the migrations."""
     return Path(__file__).parent / "migrations"
 
 
 @hookimpl
 def wheelgate_user_store(database: Database) -> SqlUserStore:
-    """Return the store of users."""
+    """Provide the store of users."""
     return SqlUserStore(database)
 
 
 @hookimpl
 def wheelgate_index_store(database: Database) -> SqlIndexStore:
-    """Return the store of indices."""
+    """Provide the store of indices."""
     return SqlIndexStore(database)

@@ -1,4 +1,4 @@
-"""How values are written into columns."""
+"""Converts values for the columns of the tables."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import orjson
 
 
 def to_json(value: Any) -> str | None:
-    """Write JSON; None is no value at all."""
+    """Return a value as JSON; None stays None."""
     return None if value is None else orjson.dumps(value).decode()
 
 
-def to_seconds(moment: datetime | None) -> int | None:
-    """Write a moment as whole seconds since 1970."""
-    return None if moment is None else int(moment.timestamp())
+def to_seconds(time: datetime | None) -> int | None:
+    """Return a time as whole seconds since 1970."""
+    return None if time is None else int(time.timestamp())
 
 
 def to_text(text: str | None) -> str | None:
-    """Write text as it is."""
+    """Return text unchanged."""
     return text
 
 
-USER: Mapping[str, Callable[[Any], Any]] = {
+USER_COLUMN_WRITERS: Mapping[str, Callable[[Any], Any]] = {
     "name": to_text,
     "stamp": to_text,
     "created": to_seconds,
@@ -35,9 +35,9 @@ USER: Mapping[str, Callable[[Any], Any]] = {
     "custom_data": to_json,
     "provider": to_text,
 }
-"""The fields of a user, which are columns too, and how each is written."""
+"""The fields of a user, which are also the columns, and how each value is converted."""
 
 
 def user_columns(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Write fields of a user. Raises ``KeyError`` for what is no field, so that no name from outside gets into SQL."""
-    return {name: USER[name](value) for name, value in fields.items()}
+    """Convert fields of a user. Raise ``KeyError`` for an unknown field, so that no name from outside gets into SQL."""
+    return {name: USER_COLUMN_WRITERS[name](value) for name, value in fields.items()}

@@ -1,4 +1,4 @@
-"""The store of indices."""
+"""Stores indices."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from wheelgate_sql_store.models import IndexRow
 
 
 class SqlIndexStore:
-    """Keeps indices in the server's database; see :class:`wheelgate.store.protocols.IndexStore`."""
+    """Stores indices in the server's database; see :class:`wheelgate.store.protocols.IndexStore`."""
 
     name = "sql_store"
 
@@ -26,11 +26,11 @@ class SqlIndexStore:
 
     def get(self, owner: str, name: str) -> Index | None:
         """Return the index ``owner/name``."""
-        return queries.index(self.database, owner, name)
+        return queries.find_index(self.database, owner, name)
 
     def list(self, owner: str | None = None) -> Sequence[Index]:
         """Return every index, or those of ``owner``, in the order of their paths."""
-        return queries.indices(self.database, owner)
+        return queries.list_indices(self.database, owner)
 
     def lookalike(self, owner: str, name: str) -> str | None:
         """Return the name of the owner's index that looks like ``name``, which may be ``name`` itself."""
@@ -60,7 +60,7 @@ class SqlIndexStore:
     def modify(self, index: Index, config: Mapping[str, Any]) -> Index:
         """Replace the configuration. Raise ``Conflict`` if the stored one is no longer that of ``index``."""
         if not queries.change_index(self.database, index, config):
-            raise Conflict(f"index '{index.path}' was changed or deleted meanwhile; look again and repeat")
+            raise Conflict(f"index '{index.path}' was changed or deleted in the meantime; look again and repeat")
         return replace(index, config=dict(config))
 
     def delete(self, index: Index) -> None:

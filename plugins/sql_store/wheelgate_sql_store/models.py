@@ -1,4 +1,4 @@
-"""The tables as peewee sees them. They belong to no database: each query is told the one it runs on."""
+"""The tables as peewee models. They are bound to no database: each query gets the one that it runs on."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class UserRow(peewee.Model):
 
 
 class IndexRow(peewee.Model):
-    """An index. Its owner is a name, no foreign key: users may be kept elsewhere. ``config`` is JSON."""
+    """An index. Its owner is a name, not a foreign key: users may be in another store. ``config`` is JSON."""
 
     owner = peewee.TextField()
     name = peewee.TextField()

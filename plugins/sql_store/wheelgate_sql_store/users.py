@@ -1,4 +1,4 @@
-"""The store of users."""
+"""Stores users."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from wheelgate.errors import Conflict
 from wheelgate.names import fold
 from wheelgate.store.database import Database
 from wheelgate_sql_store import queries
-from wheelgate_sql_store.columns import USER, user_columns
+from wheelgate_sql_store.columns import USER_COLUMN_WRITERS, user_columns
 from wheelgate_sql_store.models import UserRow
 
 
 class SqlUserStore:
-    """Keeps users in the server's database; see :class:`wheelgate.store.protocols.UserStore`."""
+    """Stores users in the server's database; see :class:`wheelgate.store.protocols.UserStore`."""
 
     name = "sql_store"
     capabilities = frozenset({"create", "modify", "delete", "passwords"})
@@ -26,11 +26,11 @@ class SqlUserStore:
 
     def get(self, name: str) -> User | None:
         """Return the user of that name."""
-        return queries.user(self.database, name)
+        return queries.find_user(self.database, name)
 
     def list(self) -> Sequence[User]:
         """Return every user, in the order of their names."""
-        return queries.users(self.database)
+        return queries.list_users(self.database)
 
     def lookalike(self, name: str) -> str | None:
         """Return the name of the user that looks like ``name``, which may be ``name`` itself."""
@@ -39,7 +39,7 @@ class SqlUserStore:
 
     def create(self, user: User, password_hash: str | None) -> None:
         """Add a user. Raise ``Conflict`` if the name, or a look-alike of it, is taken."""
-        columns = user_columns({field: getattr(user, field) for field in USER})
+        columns = user_columns({field: getattr(user, field) for field in USER_COLUMN_WRITERS})
         added = UserRow.insert(**columns, folded=fold(user.name), password_hash=password_hash)
         if added.on_conflict_ignore().as_rowcount().execute(self.database.orm):
             return
@@ -49,14 +49,14 @@ class SqlUserStore:
         raise Conflict(f"user '{user.name}' looks like the existing user '{taken}'; choose another name")
 
     def modify(self, user: User, changes: Mapping[str, Any]) -> User:
-        """Set fields and return the user as it is then. Raise ``Conflict`` if it is no longer the same user."""
+        """Set fields and return the changed user. Raise ``Conflict`` if it is no longer the same user."""
         return self._change(user, user_columns(changes))
 
     def delete(self, user: User) -> None:
         """Remove a user. Raise ``Conflict`` if it is no longer the same user."""
         same = (UserRow.name == user.name) & (UserRow.stamp == user.stamp)
         if not UserRow.delete().where(same).execute(self.database.orm):
-            raise _gone(user)
+            raise _outdated(user)
 
     def password_hash(self, name: str) -> str | None:
         """Return the stored hash; an empty string stands for the empty password, None for no password at all."""
@@ -73,14 +73,14 @@ class SqlUserStore:
         UserRow.update(password_hash=new).where(same).execute(self.database.orm)
 
     def _change(self, user: User, columns: Mapping[str, Any]) -> User:
-        """Set columns, if there are any, of a user that is still the same."""
+        """Set columns, or none, of a user that is still the same."""
         changed = queries.change_user(self.database, user.name, user.stamp, columns)
         if changed is None:
-            raise _gone(user)
+            raise _outdated(user)
         return changed
 
 
-def _gone(user: User) -> Conflict:
+def _outdated(user: User) -> Conflict:
     return Conflict(
-        f"user '{user.name}' was deleted, replaced, or given a new password meanwhile; look again and repeat"
+        f"user '{user.name}' was deleted, replaced, or given a new password in the meantime; look again and repeat"
     )

@@ -87,7 +87,7 @@ def make_non_volatile(server: Server) -> None:
     server.indices.modify(dev(server), {**dev(server).config, "volatile": False})
 
 
-REPLACED = "user 'alice' was deleted, replaced, or given a new password meanwhile; look again and repeat"
+REPLACED = "user 'alice' was deleted, replaced, or given a new password in the meantime; look again and repeat"
 GONE = "The stage alice/dev could not be found."
 
 RACES = [

@@ -1,4 +1,4 @@
-"""The stores as the plugin brings them, in a prepared database of each kind."""
+"""Fixtures: the plugin's stores in a prepared database of each kind."""
 
 from __future__ import annotations
 
@@ -18,8 +18,15 @@ from wheelgate.store.protocols import IndexStore, UserStore
 
 
 @dataclass(frozen=True, slots=True)
+class Server:
+    """The part of the server that the plugin needs."""
+
+    database: Database
+
+
+@dataclass(frozen=True, slots=True)
 class Stores:
-    """The two stores and the database under them."""
+    """The two stores and their database."""
 
     database: Database
     users: UserStore
@@ -28,7 +35,7 @@ class Stores:
 
 @pytest.fixture
 def url(new_url: str) -> str:  # noqa: F811
-    """Return the URL of a database as it is after the first start, without root."""
+    """Return the URL of a database in its state after the first start, without root."""
     core = Path(wheelgate.store.__file__).parent / "migrations"
     folders = [("core", core), ("sql_store", wheelgate_sql_store.wheelgate_migrations())]
     prepare(new_url, folders, lambda database: None)
@@ -37,7 +44,7 @@ def url(new_url: str) -> str:  # noqa: F811
 
 @pytest.fixture
 def stores(url: str) -> Iterator[Stores]:
-    """Return the stores as a worker has them."""
+    """Return the stores as a worker opens them."""
     with closing(Database(url)) as database:
         users = wheelgate_sql_store.wheelgate_user_store(database)
         indices = wheelgate_sql_store.wheelgate_index_store(database)

@@ -1,4 +1,4 @@
-"""The bundled stores keep every promise of the two protocols, on both databases."""
+"""The bundled stores fulfil the contracts of the two protocols, on both databases."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class TestUsers(UserStoreContract):
 
     @pytest.fixture
     def transaction(self, stores: Stores) -> Transaction:
-        """Return what core opens around a change."""
+        """Return the transaction that the core opens around a change."""
         return stores.database.transaction
 
 
@@ -33,5 +33,5 @@ class TestIndices(IndexStoreContract):
 
     @pytest.fixture
     def transaction(self, stores: Stores) -> Transaction:
-        """Return what core opens around a change."""
+        """Return the transaction that the core opens around a change."""
         return stores.database.transaction

@@ -1,4 +1,4 @@
-"""The tables of users and indices. Indices do not refer to users, who may be kept in another store."""
+"""Creates the tables of users and indices. Indices do not refer to users, who may be in another store."""
 
 from typing import Any
 
