@@ -1,8 +1,8 @@
-"""The policy of ``--restrict-modify``: who may create, modify and delete users and indices."""
+"""The policy of ``--restrict-modify``: only listed users may create, modify and delete users, groups and indices."""
 
 from wheelgate import Allow, Deny, Option, Principal, Resource, Server, hookimpl
 from wheelgate.hookspecs import about, instant
-from wheelgate_restrict_modify.policy import RELEASES, RESTRICTED, judge, principals
+from wheelgate_restrict_modify.policy import RELEASE_PERMISSIONS, RESTRICTED_PERMISSIONS, decide, parse_principals
 
 
 @hookimpl
@@ -11,9 +11,9 @@ def wheelgate_options() -> list[Option]:
     return [
         Option(
             "restrict-modify",
-            "users and :groups, separated by commas, who alone may create, modify and delete users, groups and "
-            "indices; root and owners lose that right unless they are named; users may still change their own password",
-            parse=principals,
+            "users and :groups, separated by commas; only these may create, modify and delete users, groups and "
+            "indices, not even root and owners unless listed; users may still change their own password",
+            parse=parse_principals,
             metavar="PRINCIPALS",
         )
     ]
@@ -21,10 +21,10 @@ def wheelgate_options() -> list[Option]:
 
 @hookimpl
 @instant
-@about(*RESTRICTED, *RELEASES)
+@about(*RESTRICTED_PERMISSIONS, *RELEASE_PERMISSIONS)
 def wheelgate_check_permission(
     server: Server, principal: Principal, permission: str, resource: Resource
 ) -> Allow | Deny | None:
-    """Hold the policy, if the option is given."""
+    """Apply the policy, if the option is given."""
     listed = server.config["restrict-modify"]
-    return None if listed is None else judge(listed, principal, permission, resource)
+    return None if listed is None else decide(listed, principal, permission, resource)

@@ -4,39 +4,43 @@ from __future__ import annotations
 
 from wheelgate import Allow, Deny, Principal, Resource
 
-RESTRICTED = frozenset(
+RESTRICTED_PERMISSIONS = frozenset(
     {
         *("user_create", "user_modify", "user_password", "user_delete"),
         *("index_create", "index_modify", "index_delete"),
-        *("group_create", "group_modify", "group_delete"),  # whoever changes a group may give what is given to it
+        *(
+            "group_create",
+            "group_modify",
+            "group_delete",
+        ),  # a user who may change a group can give its rights to others
     }
 )
 
-RELEASES = frozenset({"release_modify", "release_delete"})
-"""What the access list of an index grants besides, whatever the option says."""
+RELEASE_PERMISSIONS = frozenset({"release_modify", "release_delete"})
+"""Permissions that users in an index's ``acl_upload`` have on that index, whether listed or not."""
 
 
-def principals(text: str) -> frozenset[str]:
-    """Read names of users and ``:groups`` that are separated by commas; an empty text names nobody."""
+def parse_principals(text: str) -> frozenset[str]:
+    """Read names of users and ``:groups``, separated by commas; an empty text lists no user."""
     return frozenset(name.strip() for name in text.split(",") if name.strip())
 
 
-def judge(listed: frozenset[str], principal: Principal, permission: str, resource: Resource) -> Allow | Deny | None:
-    """Decide one question; None for permissions that the policy is not about.
+def decide(listed: frozenset[str], principal: Principal, permission: str, resource: Resource) -> Allow | Deny | None:
+    """Decide about one permission; None if the policy has no opinion about it.
 
-    Who is listed replaces owners and root. Three exceptions: everybody may change the own password; who may upload to
-    an index may also delete and yank there; and nobody who is listed by name may delete the own user, so that the last
-    administrator cannot vanish by mistake.
+    The listed users have these permissions, and owners and root only if listed. There are three exceptions: users may
+    change their own password; users in an index's ``acl_upload`` may delete and yank there; and users listed by name
+    cannot delete their own account, so that the last administrator does not vanish by mistake.
     """
-    if permission in RELEASES and principal.names.intersection(resource.config.get("acl_upload", ())):
+    if permission in RELEASE_PERMISSIONS and principal.names.intersection(resource.config.get("acl_upload", ())):
         return None
-    if permission not in RESTRICTED | RELEASES:
+    if permission not in RESTRICTED_PERMISSIONS | RELEASE_PERMISSIONS:
         return None
     own = resource.kind == "user" and principal.name is not None and principal.name == resource.name
     if own and permission == "user_password":
-        return Allow("everybody may change the own password")
+        return Allow("users may change their own password")
     if not listed & principal.names:
         return Deny("--restrict-modify does not list you" if principal.name else "--restrict-modify is in force")
     if own and permission == "user_delete" and principal.name in listed:
-        return Deny("who is listed in --restrict-modify cannot delete itself")
+        return Deny("a user listed in --restrict-modify cannot delete their own account")
     return Allow("--restrict-modify lists you")

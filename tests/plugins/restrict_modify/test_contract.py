@@ -1,4 +1,4 @@
-"""The bundled policy keeps every promise of a check of permissions."""
+"""The bundled policy fulfils the contract of a policy."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from wheelgate.testing.site import Site
 
 
 class TestRestrictModify(PolicyContract):
-    """Listed principals, alone and in a group."""
+    """The policy without the option, with an empty list, with users and with groups."""
 
     @pytest.fixture(params=[None, "", "alice", ":admins,root"])
     def site(self, serve: Serve, request: pytest.FixtureRequest) -> Site:
-        """Return a server in which the policy takes part."""
+        """Return a server with the policy."""
         return serve(restrict_modify=request.param)

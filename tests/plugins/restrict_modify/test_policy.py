@@ -1,4 +1,4 @@
-"""``--restrict-modify``: what its principals may be, what it says, and what it leaves alone."""
+"""``--restrict-modify``: the principals it may list, its reasons, and what it does not affect."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ ROOT = ("root", "")
         (",", 403),
     ],
 )
-def test_whom_the_option_lists(serve: Serve, option: str, status: int) -> None:
-    """Names, groups and the two special names stand in the list, separated by commas; names are exact."""
+def test_listed_principals(serve: Serve, option: str, status: int) -> None:
+    """The list contains names, groups and the two special names, separated by commas; it compares names exactly."""
     serve().add_user("alice", "correct horse")
     site = serve(restrict_modify=option)
 
     assert site.request("PUT", "/new", {"password": "x"}, auth=("alice", "correct horse")).status == status
 
 
-def test_a_list_of_everybody_includes_anonymous(serve: Serve) -> None:
-    """``:ANONYMOUS:`` is everybody, logged in or not."""
+def test_anonymous_stands_for_all_users(serve: Serve) -> None:
+    """``:ANONYMOUS:`` stands for all users, logged in or not."""
     site = serve(restrict_modify=":ANONYMOUS:")
 
     assert site.request("PUT", "/new", {"password": "correct horse"}).status == 201
@@ -47,7 +47,7 @@ def test_a_list_of_everybody_includes_anonymous(serve: Serve) -> None:
             "/admin",
             None,
             ("admin", "correct horse"),
-            "who is listed in --restrict-modify cannot delete itself",
+            "a user listed in --restrict-modify cannot delete their own account",
         ),
     ],
     ids=["anonymous", "not listed", "last administrator"],
@@ -55,7 +55,7 @@ def test_a_list_of_everybody_includes_anonymous(serve: Serve) -> None:
 def test_the_reason(
     serve: Serve, method: str, path: str, body: object, auth: tuple[str, str] | None, reason: str
 ) -> None:
-    """A refusal names the option, so that people know whom to ask."""
+    """A refusal names the option, so that users know which setting refused them."""
     before = serve()
     for name in ("alice", "admin"):
         before.add_user(name, "correct horse")
@@ -81,8 +81,8 @@ def test_the_reason(
     ],
     ids=str,
 )
-def test_the_own_password(serve: Serve, body: dict[str, object], status: int) -> None:
-    """A body that changes nothing but the password is a password change, also as old clients send it: with the rest."""
+def test_changing_ones_own_password(serve: Serve, body: dict[str, object], status: int) -> None:
+    """A body that changes only the password is a password change, even if it repeats the other fields as they are."""
     before = serve()
     alice = before.add_user("alice", "correct horse")
     before.request("PATCH", "/alice", {"email": "a@mail.example"}, auth=alice)
@@ -96,8 +96,8 @@ def test_the_own_password(serve: Serve, body: dict[str, object], status: int) ->
     )
 
 
-def test_nobody_gains_a_right_by_a_name(serve: Serve) -> None:
-    """A user or an index that is called like a group, or like who is listed, has none of their rights."""
+def test_a_name_gives_no_right(serve: Serve) -> None:
+    """A user or an index that has the name of a listed group or looks like a listed user has none of their rights."""
     site = serve(restrict_modify="root,:staff")
     staff = site.add_user("staff")
     site.request("PUT", "/staff/staff", {}, auth=ROOT)
@@ -108,7 +108,7 @@ def test_nobody_gains_a_right_by_a_name(serve: Serve) -> None:
 
 
 def test_without_the_plugin_there_is_no_option(serve: Serve) -> None:
-    """Left out by its name, the policy and its option are gone."""
+    """With ``--no-plugin restrict_modify``, the policy and its option do not exist."""
     site = serve(no_plugin=["restrict_modify"])
 
     assert "restrict-modify" not in site.config

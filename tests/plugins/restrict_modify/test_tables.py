@@ -1,8 +1,7 @@
-"""Who may do what, without ``--restrict-modify`` and with each kind of it: cell by cell.
+"""Who may do what, without ``--restrict-modify`` and with each kind of list, cell by cell.
 
-The tables are those of the incumbent but for a few differences on purpose: anonymous gets 401 where it gets 403, a user
-who may not push gets 403 where it gets 401, nobody deletes root, and who deletes root by right of a list is told so as
-everybody else is.
+The tables are the incumbent's, with a few intended differences: anonymous gets 401 where the incumbent answers 403; a
+user who may not push gets 403 where it answers 401; and no user can delete root, also not one whom the option lists.
 """
 
 from __future__ import annotations
@@ -21,21 +20,21 @@ from wheelgate.providers import GroupSource
 from wheelgate.testing.site import Site
 
 ACTORS = ("anon", "other", "owner", "root", "admin", "gina")
-"""admin and gina's group are what the option lists; owner owns the index that is touched."""
+"""The option lists admin and gina's group; owner owns the index that is changed."""
 MODES = {"absent": None, "root": "root", "admin": "admin", ":grp": ":grp", "admin,:grp": "admin,:grp", "empty": ""}
 PASSWORD = "correct horse"
 
-ROOT_ALONE = "401 403 403 200 403 403"
-NOBODY = "401 403 403 403 403 403"
+ROOT_ONLY = "401 403 403 200 403 403"
+NO_USER = "401 403 403 403 403 403"
 LISTED = {
     "admin": "401 403 403 403 200 403",
     ":grp": "401 403 403 403 403 200",
     "admin,:grp": "401 403 403 403 200 200",
 }
-FOREIGN = {"absent": ROOT_ALONE, "root": ROOT_ALONE, **LISTED, "empty": NOBODY}
-OWNED = {**FOREIGN, "absent": "401 403 200 200 403 403"}
-OWN = {**FOREIGN, "absent": "  - 200 200 200 200 200"}
-EVERYBODY = dict.fromkeys(MODES, "200 200 200 200 200 200")
+BY_OTHERS = {"absent": ROOT_ONLY, "root": ROOT_ONLY, **LISTED, "empty": NO_USER}
+BY_OWNER = {**BY_OTHERS, "absent": "401 403 200 200 403 403"}
+OWN = {**BY_OTHERS, "absent": "  - 200 200 200 200 200"}
+ALL_USERS = dict.fromkeys(MODES, "200 200 200 200 200 200")
 UPLOADED = {
     "absent": "401 403 200 200 403 403",
     "root": "401 403 200 200 403 403",
@@ -44,7 +43,7 @@ UPLOADED = {
     "admin,:grp": "401 403 200 403 200 200",
     "empty": "401 403 200 403 403 403",
 }
-"""Who may delete and yank on an index whose ``acl_upload`` lists its owner."""
+"""Statuses of deleting and yanking on an index whose ``acl_upload`` lists its owner."""
 UPLOADED_BY_OTHERS = {
     "absent": "401 200 200 200 403 200",
     "root": "401 200 403 200 403 200",
@@ -53,7 +52,7 @@ UPLOADED_BY_OTHERS = {
     "admin,:grp": "401 200 403 403 200 200",
     "empty": "401 200 403 403 403 200",
 }
-"""The same where it lists other and the group."""
+"""The same on an index whose ``acl_upload`` lists other and the group."""
 UPLOADS = {
     "owner": ("[owner]", ["owner"], "401 403 200 403 403 403"),
     "listed": ("[other, :grp]", ["other", ":grp"], "401 200 403 403 403 200"),
@@ -61,12 +60,12 @@ UPLOADS = {
     "users": ("[:AUTHENTICATED:]", [":AUTHENTICATED:"], "401 200 200 200 200 200"),
     "closed": ("[]", [], "401 403 403 403 403 403"),
 }
-"""Indices by their names: how ``acl_upload`` is shown, what it is, and who may upload to them in every mode."""
+"""By the index's name: ``acl_upload`` as text and as a list, and the statuses of uploads in every mode."""
 ABC = wheel("abc")
 
 
-def instead(table: dict[str, str], status: str) -> dict[str, str]:
-    """Return a table with another status for what is done."""
+def with_success(table: dict[str, str], status: str) -> dict[str, str]:
+    """Return a table with another status for success."""
     return {mode: row.replace("200", status) for mode, row in table.items()}
 
 
@@ -74,22 +73,22 @@ Call = tuple[str, str, object]
 ACTIONS: dict[str, tuple[Call, dict[str, str]]] = {
     "create user": (
         ("PUT", "/new-{}", {"password": PASSWORD}),
-        instead({**FOREIGN, "absent": "200 200 200 200 200 200"}, "201"),
+        with_success({**BY_OTHERS, "absent": "200 200 200 200 200 200"}, "201"),
     ),
-    "modify other user": (("PATCH", "/victim-{}", {"email": "1@mail.example"}), FOREIGN),
+    "modify other user": (("PATCH", "/victim-{}", {"email": "1@mail.example"}), BY_OTHERS),
     "modify other user with password": (
         ("PATCH", "/victim-{}", {"email": "2@mail.example", "password": PASSWORD}),
-        FOREIGN,
+        BY_OTHERS,
     ),
-    "change other user's password": (("PATCH", "/victim-{}", {"password": PASSWORD}), FOREIGN),
-    "delete other user": (("DELETE", "/doomed-{}", None), FOREIGN),
-    "create index under owner": (("PUT", "/owner/new-{}", {}), OWNED),
-    "modify index": (("PATCH", "/owner/mod-{}", {"title": "x"}), OWNED),
-    "modify index by a list": (("PATCH", "/owner/mod-{}", ["title=y"]), OWNED),
-    "delete index": (("DELETE", "/owner/del-{}", None), instead(OWNED, "201")),
-    "list users": (("GET", "/", None), EVERYBODY),
-    "show user": (("GET", "/owner", None), EVERYBODY),
-    "show index": (("GET", "/owner/mod-{}", None), EVERYBODY),
+    "change other user's password": (("PATCH", "/victim-{}", {"password": PASSWORD}), BY_OTHERS),
+    "delete other user": (("DELETE", "/doomed-{}", None), BY_OTHERS),
+    "create index under owner": (("PUT", "/owner/new-{}", {}), BY_OWNER),
+    "modify index": (("PATCH", "/owner/mod-{}", {"title": "x"}), BY_OWNER),
+    "modify index by a list": (("PATCH", "/owner/mod-{}", ["title=y"]), BY_OWNER),
+    "delete index": (("DELETE", "/owner/del-{}", None), with_success(BY_OWNER, "201")),
+    "list users": (("GET", "/", None), ALL_USERS),
+    "show user": (("GET", "/owner", None), ALL_USERS),
+    "show index": (("GET", "/owner/mod-{}", None), ALL_USERS),
     "log in": (
         ("POST", "/+login", {"user": "{}", "password": PASSWORD}),
         dict.fromkeys(MODES, "401 200 200 200 200 200"),
@@ -102,17 +101,17 @@ ACTIONS: dict[str, tuple[Call, dict[str, str]]] = {
     ),
     "create index of its own": (("PUT", "/{}/new", {}), OWN),
     "modify index of its own": (("PATCH", "/{}/mod", {"title": "x"}), OWN),
-    "delete index of its own": (("DELETE", "/{}/del", None), instead(OWN, "201")),
-    "delete root": (("DELETE", "/root", None), dict.fromkeys(MODES, NOBODY)),
+    "delete index of its own": (("DELETE", "/{}/del", None), with_success(OWN, "201")),
+    "delete root": (("DELETE", "/root", None), dict.fromkeys(MODES, NO_USER)),
     "delete itself": (
         ("DELETE", "/{}", None),
         {
             "absent": "  - 200 200 403 200 200",
-            "root": NOBODY,
-            "admin": NOBODY,
+            "root": NO_USER,
+            "admin": NO_USER,
             ":grp": "401 403 403 403 403 200",
             "admin,:grp": "401 403 403 403 403 200",
-            "empty": NOBODY,
+            "empty": NO_USER,
         },
     ),
     **{
@@ -124,8 +123,8 @@ ACTIONS: dict[str, tuple[Call, dict[str, str]]] = {
         ("PUSH", "/owner/owner", {"name": "abc", "version": "1.0", "targetindex": "owner/listed"}),
         dict.fromkeys(MODES, UPLOADS["listed"][2]),
     ),
-    "download file": (("GET", "/owner/owner/{file}", None), EVERYBODY),
-    "upload test result": (("POST", "/owner/owner/{file}", {}), EVERYBODY),
+    "download file": (("GET", "/owner/owner/{file}", None), ALL_USERS),
+    "upload test result": (("POST", "/owner/owner/{file}", {}), ALL_USERS),
     "yank version": (("PATCH", "/owner/owner/project-{}/1.0", {"yanked": True}), UPLOADED),
     "set status": (("PATCH", "/owner/owner/project-{}", {"status": "deprecated"}), UPLOADED),
     "delete file": (("DELETE", "/owner/owner/{file}", None), UPLOADED),
@@ -146,8 +145,8 @@ CELLS = [
 ]
 
 
-class Company(GroupSource):
-    """A plugin that knows in which group gina is."""
+class CompanyGroups(GroupSource):
+    """A plugin that reports gina's group."""
 
     name = "company"
 
@@ -157,14 +156,14 @@ class Company(GroupSource):
 
     @hookimpl
     def wheelgate_group_sources(self) -> Iterable[GroupSource]:
-        """Bring itself."""
+        """Provide this source."""
         return [self]
 
 
 @pytest.fixture(scope="module")
-def furnished(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a server with all actors, and for each of them users and indices to be touched."""
-    folder = tmp_path_factory.mktemp("furnished") / "server"
+def prepared_folder(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a server with all actors, and with users and indices for each of them to change."""
+    folder = tmp_path_factory.mktemp("prepared") / "server"
     shutil.copytree(template, folder)
     with Site(folder) as site:
         assert site.request("PATCH", "/root", {"password": PASSWORD}, auth=("root", "")).status == 200
@@ -194,7 +193,7 @@ def furnished(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def own_file(actor: str) -> Distribution:
-    """Return the file that this actor, and no other, deletes."""
+    """Return the file that only this actor tries to delete."""
     return wheel(f"file-{actor}")
 
 
@@ -202,17 +201,17 @@ Restricted = Callable[[str, str], Site]
 
 
 @pytest.fixture(scope="module")
-def restricted(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restricted]:
-    """Return a function that returns the server of a mode; a separate one for those who delete themselves."""
+def restricted(prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restricted]:
+    """Return a function that returns the server of a mode, a separate one for users who delete themselves."""
     sites: dict[tuple[str, bool], Site] = {}
 
     def server(mode: str, action: str) -> Site:
         key = (mode, action == "delete itself")
         if key not in sites:
             folder = tmp_path_factory.mktemp("mode") / "server"
-            shutil.copytree(furnished, folder)
+            shutil.copytree(prepared_folder, folder)
             option: dict[str, Any] = {} if MODES[mode] is None else {"restrict_modify": MODES[mode]}
-            sites[key] = Site(folder, extra={"company": Company()}, **option)
+            sites[key] = Site(folder, extra={"company": CompanyGroups()}, **option)
         return sites[key]
 
     yield server
@@ -222,7 +221,7 @@ def restricted(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.mark.parametrize(("mode", "action", "actor", "status"), CELLS)
 def test_who_may_do_what(restricted: Restricted, mode: str, action: str, actor: str, status: int) -> None:
-    """Each cell: under this option, this actor's request for this action is answered with this status."""
+    """Each cell: with this option, this actor's request for this action gets this status."""
     (method, path, body), _ = ACTIONS[action]
     if isinstance(body, dict) and "user" in body:
         body = {**body, "user": actor}
