@@ -1,21 +1,21 @@
-"""Header login: who a reverse proxy has authenticated already, and names in a header, is logged in by that."""
+"""Header login: trusts the user name that a reverse proxy sends in a header after it has logged the user in."""
 
 from collections.abc import Sequence
 
 from wheelgate import Option, Server, hookimpl
 from wheelgate.providers import Authenticator, CredentialExtractor
-from wheelgate_remote_user.proxy import ProxyHeader, RemoteUser
+from wheelgate_remote_user.proxy import ProxyHeader, RemoteUserAuthenticator
 from wheelgate_remote_user.settings import header_name, proxy_network
 
 
 @hookimpl
 def wheelgate_options() -> list[Option]:
-    """Declare whom to believe, and the headers; without a proxy the plugin does nothing."""
+    """Declare the trusted proxies and the headers; without a proxy the plugin does nothing."""
     return [
         Option(
             "from",
-            "address or network of a proxy that logs people in and names them in a header; nobody is believed if not "
-            "given",
+            "address or network of a proxy that logs people in and sends their names in a header; without it, no "
+            "header logs anyone in",
             (),
             proxy_network,
             "NETWORK",
@@ -24,7 +24,7 @@ def wheelgate_options() -> list[Option]:
         ),
         Option(
             "header",
-            "header in which the proxy names the user",
+            "header with the user's name",
             "x-remote-user",
             header_name,
             "NAME",
@@ -32,7 +32,7 @@ def wheelgate_options() -> list[Option]:
         ),
         Option(
             "groups-header",
-            "header in which the proxy lists the user's groups, separated by commas; none if not given",
+            "header with the user's groups, separated by commas; no groups are read if not given",
             None,
             header_name,
             "NAME",
@@ -50,5 +50,9 @@ def wheelgate_credential_extractors(server: Server) -> Sequence[CredentialExtrac
 
 @hookimpl
 def wheelgate_authenticators(server: Server) -> Sequence[Authenticator]:
-    """Take the proxy's word, if one is configured."""
-    return [RemoteUser(server.config["remote-user-groups-header"])] if server.config["remote-user-from"] else []
+    """Trust the header, if a proxy is configured."""
+    return (
+        [RemoteUserAuthenticator(server.config["remote-user-groups-header"])]
+        if server.config["remote-user-from"]
+        else []
+    )

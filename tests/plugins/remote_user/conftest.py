@@ -1,4 +1,4 @@
-"""What these tests need: servers without sockets, and requests that come through a proxy."""
+"""Fixtures and helpers: in-process servers, and requests that come through a proxy."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ STRANGER = "192.0.2.7"
 
 
 def ask(
-    of: Site, name: str, method: str = "GET", path: str = "/+api", body: Any = None, address: str = PROXY, **more: str
+    on: Site, name: str, method: str = "GET", path: str = "/+api", body: Any = None, address: str = PROXY, **more: str
 ) -> Answer:
-    """Send a request with the proxy's header, and others whose names are written with ``_``."""
+    """Send a request with the proxy's header, and with more headers, whose ``_`` become ``-``."""
     headers = {"X-Remote-User": name, **{key.replace("_", "-"): value for key, value in more.items()}}
-    return of.request(method, path, body, headers=headers, address=address)
+    return on.request(method, path, body, headers=headers, address=address)
 
 
-def who(answer: Answer) -> Any:
-    """Return the state of the login, and the name, as ``+api`` tells them."""
+def login_state(answer: Answer) -> Any:
+    """Return the login's state and the user's name from ``authstatus``."""
     return tuple(answer.result["authstatus"][:2])
 
 
 def basic(name: str, password: str) -> str:
-    """Write the header ``Authorization``."""
+    """Return a value for ``Authorization``."""
     return f"Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"

@@ -1,4 +1,4 @@
-"""Who a proxy names is logged in; nobody else is, whatever he sends, and from wherever."""
+"""The header of a listed proxy logs users in; no other client can log in with it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.helpers.sites import Serve
-from tests.plugins.remote_user.conftest import PROXY, STRANGER, ask, basic, who
+from tests.plugins.remote_user.conftest import PROXY, STRANGER, ask, basic, login_state
 
 from wheelgate import Credentials, Event, RequestInfo, hookimpl
 from wheelgate.errors import StartupError
@@ -17,12 +17,12 @@ from wheelgate.providers import CredentialExtractor
 from wheelgate.testing.process import RunningServer
 from wheelgate.testing.site import Site
 
-SENTENCE = "the proxy's header 'x-remote-user' does not hold one user name"
+SENTENCE = "the proxy's header 'x-remote-user' does not contain one user name"
 
 
 @pytest.fixture
 def behind(serve: Serve) -> Site:
-    """A server behind a proxy that logs people in, with a local user ``local``."""
+    """Return a server behind a proxy that logs people in, with a local user ``local``."""
     site = serve(
         remote_user_from=["10.1.0.0/16", "2001:db8::1"],
         remote_user_groups_header="X-Remote-Groups",
@@ -45,42 +45,42 @@ def behind(serve: Serve) -> Site:
     ],
     ids=["plain", "with spaces around", "UTF-8", "with a realm"],
 )
-def test_the_proxy_says_who_asks(behind: Site, sent: str, name: str, address: str) -> None:
-    """A request from a proxy is that of the user whom it names, who is a user from then on."""
-    assert who(ask(behind, sent, address=address)) == ("ok", name)
+def test_the_header_of_a_proxy_logs_in(behind: Site, sent: str, name: str, address: str) -> None:
+    """A request from a proxy is authenticated as the user in the header, who becomes a user of this server."""
+    assert login_state(ask(behind, sent, address=address)) == ("ok", name)
     assert behind.request("GET", f"/{name}").status == 200
 
 
 @pytest.mark.parametrize("forwarded", ["", PROXY, f"{STRANGER}, {PROXY}", f"{PROXY}, {STRANGER}"])
 @pytest.mark.parametrize("address", [STRANGER, "127.0.0.1", "2001:db8::2", "::ffff:192.0.2.7", "10.2.0.1"])
-def test_nobody_else_does(behind: Site, address: str, forwarded: str) -> None:
-    """From any other address the header is nothing, whatever the client says of where it comes from."""
+def test_the_header_from_other_addresses_is_ignored(behind: Site, address: str, forwarded: str) -> None:
+    """From any other address the header is ignored, whatever forwarding headers the client sends."""
     more = {"X_Forwarded_For": forwarded, "X_Real_IP": PROXY, "Forwarded": f"for={PROXY}"} if forwarded else {}
 
     answer = ask(behind, "alice", address=address, **more)
 
-    assert (answer.status, who(answer)) == (200, ("noauth", ""))
+    assert (answer.status, login_state(answer)) == (200, ("noauth", ""))
     assert ask(behind, "root", "PUT", "/x", {"password": "1234"}, address=address, **more).status == 401
 
 
-def test_a_trusted_proxy_is_not_yet_one_that_logs_in(serve: Serve) -> None:
-    """Where a request really comes from counts: neither what a trusted proxy reports, nor that it is trusted."""
+def test_a_trusted_proxy_is_not_a_login_proxy(serve: Serve) -> None:
+    """Only the connection's address counts: neither ``--trusted-proxy`` nor an address that such a proxy reports."""
     site = serve(remote_user_from=[PROXY], trusted_proxy=["192.0.2.0/24", PROXY])
 
-    assert who(ask(site, "alice", address=STRANGER, X_Forwarded_For=PROXY)) == ("noauth", "")
-    assert who(ask(site, "alice", address=PROXY, X_Forwarded_For=STRANGER)) == ("ok", "alice")
+    assert login_state(ask(site, "alice", address=STRANGER, X_Forwarded_For=PROXY)) == ("noauth", "")
+    assert login_state(ask(site, "alice", address=PROXY, X_Forwarded_For=STRANGER)) == ("ok", "alice")
 
 
-def test_without_a_proxy_the_header_is_nothing(serve: Serve) -> None:
-    """The plugin is off until it is told whom to believe."""
+def test_without_a_proxy_the_header_is_ignored(serve: Serve) -> None:
+    """The plugin is off until the settings list a proxy."""
     site = serve()
 
-    assert who(ask(site, "alice", address="127.0.0.1")) == ("noauth", "")
+    assert login_state(ask(site, "alice", address="127.0.0.1")) == ("noauth", "")
     assert ask(site, "a,b", address="127.0.0.1").status == 200
 
 
 def test_a_header_that_is_ignored_is_logged_once(behind: Site, caplog: pytest.LogCaptureFixture) -> None:
-    """The administrator learns that somebody tries, and no stranger can fill the log."""
+    """The administrator learns of an attempt, but repeating it cannot fill the log."""
     with caplog.at_level(logging.WARNING, "wheelgate.remote_user"):
         for _ in range(3):
             ask(behind, "alice", address=STRANGER)
@@ -94,8 +94,8 @@ def test_a_header_that_is_ignored_is_logged_once(behind: Site, caplog: pytest.Lo
 )
 @pytest.mark.parametrize("password", ["nonsense", "x-remote-user", "wgs_x", "remote-user", " "])
 @pytest.mark.parametrize("address", [PROXY, STRANGER])
-def test_no_password_is_the_word_of_a_proxy(behind: Site, name: str, password: str, address: str) -> None:
-    """No password in any header, and no body of a login, logs anybody in who has no such password here."""
+def test_no_password_counts_as_the_header(behind: Site, name: str, password: str, address: str) -> None:
+    """A password in a header or in the body of a login logs in only a user who has that password here."""
     assert ask(behind, "alice", "POST", "/+login", {"user": "alice", "password": ""}).status == 200
     body = {"user": name, "password": password}
     header = basic(name, password)
@@ -103,14 +103,14 @@ def test_no_password_is_the_word_of_a_proxy(behind: Site, name: str, password: s
     assert behind.request("POST", "/+login", body, address=address).status == 401
     assert ask(behind, name, "POST", "/+login", body, address=address).status == 401
     for headers in ({"Authorization": header}, {"X-Devpi-Auth": header.removeprefix("Basic ")}):
-        assert who(behind.request("GET", "/+api", headers=headers, address=address))[0] != "ok"
+        assert login_state(behind.request("GET", "/+api", headers=headers, address=address))[0] != "ok"
 
 
-class Liar(CredentialExtractor):
-    """A plugin that finds credentials of the proxy's kind in a header of its own."""
+class ForgingExtractor(CredentialExtractor):
+    """A plugin that makes credentials of the proxy's kind from another header."""
 
-    name = "liar"
-    header = "x-liar"
+    name = "forging"
+    header = "x-forged"
     scheme = ""
     ambient = False
 
@@ -118,28 +118,28 @@ class Liar(CredentialExtractor):
         self._trusted = trusted
 
     def extract(self, request: RequestInfo) -> Credentials:
-        """Return what the header says."""
-        return Credentials("remote-user", request.headers["x-liar"], "", self.name, trusted=self._trusted)
+        """Return the name in the header."""
+        return Credentials("remote-user", request.headers["x-forged"], "", self.name, trusted=self._trusted)
 
     @hookimpl
-    def wheelgate_credential_extractors(self) -> list[Liar]:
-        """Bring itself."""
+    def wheelgate_credential_extractors(self) -> list[ForgingExtractor]:
+        """Provide this extractor."""
         return [self]
 
 
 @pytest.mark.parametrize("trusted", [False, True])
-def test_another_plugins_word_is_not_the_proxys(serve: Serve, trusted: bool) -> None:
-    """Credentials of that kind count only if this plugin found them, even where it has just vouched for the name."""
-    site = serve(remote_user_from=[PROXY], extra={"liar": Liar(trusted=trusted)})
-    assert who(ask(site, "alice")) == ("ok", "alice")
+def test_credentials_of_other_plugins_do_not_count(serve: Serve, trusted: bool) -> None:
+    """Credentials of that kind count only if this plugin found them, even right after it found the same name."""
+    site = serve(remote_user_from=[PROXY], extra={"forging": ForgingExtractor(trusted=trusted)})
+    assert login_state(ask(site, "alice")) == ("ok", "alice")
 
-    assert who(site.request("GET", "/+api", headers={"X-Liar": "alice"}, address=PROXY))[0] != "ok"
+    assert login_state(site.request("GET", "/+api", headers={"X-Forged": "alice"}, address=PROXY))[0] != "ok"
 
 
 @pytest.mark.parametrize("name", ["root", "local"])
-def test_who_is_local_stays_local(behind: Site, name: str) -> None:
-    """The proxy cannot log in root, nor anybody who has a password here; what everybody may do goes on."""
-    assert who(ask(behind, name))[0] != "ok"
+def test_the_header_never_logs_in_local_users(behind: Site, name: str) -> None:
+    """The proxy cannot log in root, or a user who has a password here; such requests can still read public pages."""
+    assert login_state(ask(behind, name))[0] != "ok"
     assert ask(behind, name, "PATCH", f"/{name}", {"title": "x"}).status == 401
     assert ask(behind, name, "POST", "/+login", {"user": name, "password": ""}).status == 401
 
@@ -149,28 +149,28 @@ def test_who_is_local_stays_local(behind: Site, name: str) -> None:
     ["alice,bob", "alice,alice", "a b", "alice:x", ":admins", "a/b", "al\tice", "al\x7fice", "\u00ff", "x" * 101],
     ids=ascii,
 )
-def test_a_header_that_names_nobody_is_no_login(behind: Site, name: str) -> None:
-    """Two headers, which arrive as one with a comma, control characters and the like are never a weaker login."""
+def test_a_malformed_header_is_a_failed_login(behind: Site, name: str) -> None:
+    """Two headers, which arrive joined by a comma, and control characters never fall back to a weaker login."""
     password = {"Authorization": basic("local", "correct horse")}
 
-    assert who(ask(behind, name, **password))[0] != "ok"
+    assert login_state(ask(behind, name, **password))[0] != "ok"
     assert ask(behind, name).status == 200
     assert ask(behind, name, "PATCH", "/local", {"title": "x"}, **password).status == 401
 
 
 @pytest.mark.parametrize("name", ["", " "], ids=ascii)
-def test_an_empty_header_is_none(behind: Site, name: str) -> None:
-    """A proxy that has logged nobody in leaves the word to other credentials."""
-    assert who(ask(behind, name)) == ("noauth", "")
-    assert who(ask(behind, name, Authorization=basic("local", "correct horse"))) == ("ok", "local")
+def test_an_empty_header_counts_as_no_header(behind: Site, name: str) -> None:
+    """If the proxy has logged no user in, other credentials in the request count."""
+    assert login_state(ask(behind, name)) == ("noauth", "")
+    assert login_state(ask(behind, name, Authorization=basic("local", "correct horse"))) == ("ok", "local")
 
 
-def test_what_the_user_typed_goes_first(behind: Site) -> None:
-    """A login of ``devpi`` is meant; a password that the proxy asked for itself, and passes on, is not."""
+def test_a_devpi_login_goes_before_the_header(behind: Site) -> None:
+    """A login of ``devpi`` goes before the header; a password that the proxy asked for and passes on comes after it."""
     login = base64.b64encode(":".join(behind.login("local", "correct horse")).encode()).decode()
 
-    assert who(ask(behind, "alice", X_Devpi_Auth=login)) == ("ok", "local")
-    assert who(ask(behind, "alice", Authorization=basic("alice", "of the proxy"))) == ("ok", "alice")
+    assert login_state(ask(behind, "alice", X_Devpi_Auth=login)) == ("ok", "local")
+    assert login_state(ask(behind, "alice", Authorization=basic("alice", "of the proxy"))) == ("ok", "alice")
 
 
 @pytest.mark.parametrize(
@@ -185,15 +185,15 @@ def test_what_the_user_typed_goes_first(behind: Site) -> None:
         ("devs admins", False),
     ],
 )
-def test_groups_come_along(behind: Site, groups: str, may: bool) -> None:
-    """What the proxy lists are the groups of this request; what is no group's name is left out."""
+def test_groups_in_the_header(behind: Site, groups: str, may: bool) -> None:
+    """The request has the groups that the proxy lists, without impossible names."""
     answer = ask(behind, "alice", "PUT", "/newcomer", {"password": "1234"}, X_Remote_Groups=groups)
 
     assert answer.status == (201 if may else 403)
 
 
 def test_groups_come_from_the_proxy_only(behind: Site) -> None:
-    """A stranger's list of groups is nothing, nor is one beside another login."""
+    """A list of groups counts neither from another address nor beside another login."""
     local = behind.login("local", "correct horse")
     create = ("PUT", "/newcomer", {"password": "1234"})
     groups = {"X-Remote-Groups": "admins"}
@@ -203,19 +203,19 @@ def test_groups_come_from_the_proxy_only(behind: Site) -> None:
 
 
 def test_a_login_through_the_proxy(behind: Site) -> None:
-    """An empty password is a login by the proxy's word: it makes the user, who then owns what he makes."""
+    """A login with an empty password trusts the header: it creates the user, who can then create indices."""
     answer = ask(behind, "alice", "POST", "/+login", {"user": "alice", "password": ""})
     session = ("alice", answer.result["password"])
 
-    assert who(behind.request("GET", "/+api", auth=session, address=STRANGER)) == ("ok", "alice")
+    assert login_state(behind.request("GET", "/+api", auth=session, address=STRANGER)) == ("ok", "alice")
     assert behind.request("GET", "/alice").status == 200
     assert ask(behind, "alice", "PUT", "/alice/dev", {}, X_Remote_Groups="admins").status == 200
     assert behind.request("PATCH", "/alice", {"password": "of my own"}, auth=session).status in (403, 409)
     assert ask(behind, "alice", "POST", "/+login", {"user": "bob", "password": ""}).status == 401
 
 
-def test_another_sites_page_changes_nothing(behind: Site) -> None:
-    """The proxy adds its header to whatever a browser sends: what another site caused is refused, a login too."""
+def test_cross_site_requests_change_nothing(behind: Site) -> None:
+    """The proxy adds its header to every request of a browser: changes and logins that another site causes get 403."""
     foreign = {"Sec_Fetch_Site": "cross-site", "X_Remote_Groups": "admins"}
 
     assert ask(behind, "alice", "PUT", "/newcomer", {"password": "1234"}, **foreign).status == 403
@@ -223,30 +223,30 @@ def test_another_sites_page_changes_nothing(behind: Site) -> None:
     assert behind.request("GET", "/newcomer").status == 404
 
 
-def test_who_guesses_through_the_proxy_slows_nobody(behind: Site) -> None:
-    """All come from the proxy's address: wrong passwords there cost those nothing whom it vouches for."""
+def test_wrong_passwords_do_not_slow_the_header(behind: Site) -> None:
+    """All requests come from the proxy's address: wrong passwords do not slow users whom the header logs in."""
     for _ in range(7):
         behind.request("POST", "/+login", {"user": "alice", "password": "wrong"}, address=PROXY)
 
-    assert who(ask(behind, "alice")) == ("ok", "alice")
+    assert login_state(ask(behind, "alice")) == ("ok", "alice")
     assert behind.request("POST", "/+login", {"user": "alice", "password": "wrong"}, address=PROXY).status == 429
 
 
 def test_a_first_login_is_an_event(serve: Serve) -> None:
-    """Plugins hear that the proxy brought somebody."""
-    heard: list[str] = []
+    """Plugins get events about the new user and the logins."""
+    events: list[str] = []
 
-    class Ear:
+    class EventRecorder:
         @hookimpl
         def wheelgate_on_event(self, event: Event) -> None:
-            heard.append(f"{event.name} {event.subject} {event.actor}")
+            events.append(f"{event.name} {event.subject} {event.actor}")
 
-    site = serve(remote_user_from=[PROXY], extra={"ear": Ear()})
+    site = serve(remote_user_from=[PROXY], extra={"recorder": EventRecorder()})
     for _ in range(2):
         ask(site, "alice", "POST", "/+login", {"user": "alice", "password": ""})
     serve.stop()
 
-    assert heard == ["UserCreated alice alice", "LoginSucceeded alice alice", "LoginSucceeded alice alice"]
+    assert events == ["UserCreated alice alice", "LoginSucceeded alice alice", "LoginSucceeded alice alice"]
 
 
 @pytest.mark.parametrize(
@@ -259,26 +259,26 @@ def test_a_first_login_is_an_event(serve: Serve) -> None:
         ({"remote_user_header": "Authorization"}, "--remote-user-header: expected the name of a header"),
         ({"remote_user_groups_header": "X-Devpi-Auth"}, "--remote-user-groups-header: expected the name of a header"),
     ],
-    ids=["all of IPv4", "all of IPv6", "a name", "underscores", "another meaning", "another meaning of groups"],
+    ids=["all of IPv4", "all of IPv6", "host name", "underscores", "reserved header", "reserved header for groups"],
 )
 def test_dangerous_settings_stop_the_start(tmp_path: Path, options: dict[str, Any], sentence: str) -> None:
-    """A setting by which anybody could be anybody is refused with the reason."""
+    """A setting that would let any client act as any user stops the start with the reason."""
     with pytest.raises(StartupError, match=sentence):
         Site(tmp_path / "server", **options)
 
 
 def test_the_header_can_have_another_name(serve: Serve) -> None:
-    """Only the header that is configured counts."""
+    """Only the configured header counts."""
     site = serve(remote_user_from=[PROXY], remote_user_header="X-Forwarded-User")
 
-    assert who(ask(site, "alice", X_Forwarded_User="bob")) == ("ok", "bob")
-    assert who(ask(site, "alice")) == ("noauth", "")
+    assert login_state(ask(site, "alice", X_Forwarded_User="bob")) == ("ok", "bob")
+    assert login_state(ask(site, "alice")) == ("noauth", "")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("network", "state"), [("127.0.0.0/8", "ok"), ("10.0.0.0/8", "noauth")])
 def test_on_a_real_connection(tmp_path: Path, network: str, state: str) -> None:
-    """The address of a real connection counts, whatever the client writes into headers."""
+    """The address of a real connection counts, whatever headers the client sends."""
     with RunningServer(tmp_path / "server", "--remote-user-from", network) as server:
         answer = server.request("GET", "/+api", headers={"X-Remote-User": "alice", "X-Forwarded-For": "10.1.2.3"})
 

@@ -1,4 +1,4 @@
-"""Whom a proxy names, beside private indices, groups of the server, and people of a directory."""
+"""Users of a proxy together with private indices, groups of this server, and users of a directory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.helpers.sites import Serve
-from tests.plugins.remote_user.conftest import PROXY, ask, who
+from tests.plugins.remote_user.conftest import PROXY, ask, login_state
 
 from wheelgate.testing.directory import FakeDirectory, Person
 from wheelgate.testing.site import Site
@@ -16,7 +16,7 @@ ROOT = ("root", "")
 
 @pytest.fixture
 def directory() -> Iterator[FakeDirectory]:
-    """Return a directory of two."""
+    """Return a directory with two people."""
     directory = FakeDirectory(
         {"ada": Person("analytical", frozenset({"admins"})), "alice": Person("x", frozenset({"admins"}))}
     )
@@ -26,7 +26,7 @@ def directory() -> Iterator[FakeDirectory]:
 
 @pytest.fixture
 def site(serve: Serve, directory: FakeDirectory) -> Site:
-    """Return a server with both, and an index of root's that some may read."""
+    """Return a server with both, and a private index of root."""
     site = serve(remote_user_from=[PROXY], remote_user_groups_header="X-Remote-Groups", extra={"directory": directory})
     site.add_user("alfred")
     assert ask(site, "alice").status == 200
@@ -35,7 +35,7 @@ def site(serve: Serve, directory: FakeDirectory) -> Site:
     return site
 
 
-PAGE = "/root/private/+simple/"
+PRIVATE_PAGE = "/root/private/+simple/"
 
 
 @pytest.mark.parametrize(
@@ -49,11 +49,11 @@ PAGE = "/root/private/+simple/"
         ("alfred", "", 401),
         ("", "admins", 401),
     ],
-    ids=["listed", "not listed", "by a group", "a group called like one", "root", "local", "nobody"],
+    ids=["listed", "not listed", "listed group", "group named like a user", "root", "local", "no user"],
 )
 def test_private_indices(site: Site, name: str, groups: str, expected: int) -> None:
-    """Who is listed reads; to others the index is not there, and the listing agrees."""
-    page = ask(site, name, "GET", PAGE, X_Remote_Groups=groups)
+    """Listed users can read the index; for others it does not exist, and the listing agrees."""
+    page = ask(site, name, "GET", PRIVATE_PAGE, X_Remote_Groups=groups)
     listing = ask(site, name, "GET", "/root", X_Remote_Groups=groups)
 
     assert page.status == expected
@@ -61,29 +61,29 @@ def test_private_indices(site: Site, name: str, groups: str, expected: int) -> N
 
 
 def test_groups_of_the_server_count(site: Site) -> None:
-    """Whom the proxy has brought can be a member of a local group, with the proxy's word and with a token of his."""
+    """A user of the proxy can be a member of a local group, which counts for the header and for the user's tokens."""
     assert ask(site, "bob").status == 200
     token = ask(site, "bob", "POST", "/+x/tokens", {"scopes": ["read"]}).result["token"]
-    assert ask(site, "bob", "GET", PAGE).status == 404
+    assert ask(site, "bob", "GET", PRIVATE_PAGE).status == 404
 
     assert site.request("PUT", "/+x/groups/local", {"members": ["bob"]}, auth=ROOT).status == 201
 
-    assert ask(site, "bob", "GET", PAGE).status == 200
-    assert site.request("GET", PAGE, headers={"Authorization": f"Bearer {token}"}).status == 200
+    assert ask(site, "bob", "GET", PRIVATE_PAGE).status == 200
+    assert site.request("GET", PRIVATE_PAGE, headers={"Authorization": f"Bearer {token}"}).status == 200
 
 
 def test_a_directorys_names_belong_to_the_directory(site: Site) -> None:
-    """The proxy is not believed about somebody whom the directory has brought; the directory not about the proxy's."""
+    """The proxy cannot log in users of the directory, and the directory cannot log in users of the proxy."""
     ada = site.login("ada", "analytical")
-    assert site.request("GET", PAGE, auth=ada).status == 200
+    assert site.request("GET", PRIVATE_PAGE, auth=ada).status == 200
 
-    assert who(ask(site, "ada"))[0] != "ok"
-    assert ask(site, "ada", "GET", PAGE).status == 401
+    assert login_state(ask(site, "ada"))[0] != "ok"
+    assert ask(site, "ada", "GET", PRIVATE_PAGE).status == 401
     assert site.request("POST", "/+login", {"user": "alice", "password": "x"}).status == 401
 
 
-def test_groups_of_a_directory_are_those_of_its_people(site: Site) -> None:
-    """Somebody of the proxy's who is called like somebody in the directory is in no group of it, by no way."""
+def test_a_directorys_groups_count_for_its_users_only(site: Site) -> None:
+    """A user of the proxy with the same name as a person in the directory has none of the directory's groups."""
     login = ask(site, "alice", "POST", "/+login", {"user": "alice", "password": ""})
     session = ("alice", login.result["password"])
 
@@ -91,10 +91,10 @@ def test_groups_of_a_directory_are_those_of_its_people(site: Site) -> None:
     assert site.request("GET", "/+api", auth=session).result["authstatus"] == ["ok", "alice", []]
 
 
-def test_who_is_not_created_is_refused(serve: Serve) -> None:
-    """``--autocreate-users`` holds for the proxy's people too: none of them is let in without a record."""
+def test_users_who_are_not_created_are_refused(serve: Serve) -> None:
+    """``--autocreate-users`` also limits the proxy: people who are not users of this server are refused."""
     site = serve(remote_user_from=[PROXY], autocreate_users=["none"])
 
-    assert who(ask(site, "alice"))[0] != "ok"
+    assert login_state(ask(site, "alice"))[0] != "ok"
     assert ask(site, "alice", "PUT", "/root/dev", {}).status == 403
     assert site.request("GET", "/alice").status == 404
