@@ -1,4 +1,4 @@
-"""API tokens: narrowed to what they are for, sent in place of a password, and derived further without the server."""
+"""API tokens: programs send them in place of a password; their holders can limit them further without the server."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from wheelgate import Event, Option, Permission, Server, hookimpl
 from wheelgate.hookspecs import about
 from wheelgate.option_types import positive_time_span
 from wheelgate.providers import CredentialExtractor, Route, TokenHandler
-from wheelgate_tokens.bearer import Bearer
-from wheelgate_tokens.handler import Handler
-from wheelgate_tokens.queries import Records
-from wheelgate_tokens.routes import MANAGE, Addresses
+from wheelgate_tokens.bearer import BearerExtractor
+from wheelgate_tokens.handler import ApiTokenHandler
+from wheelgate_tokens.queries import TokenTable
+from wheelgate_tokens.routes import MANAGE_PERMISSION, TokenRoutes
 
 
 @hookimpl
@@ -20,7 +20,7 @@ def wheelgate_options() -> list[Option]:
     return [
         Option(
             "token-longest-lifetime",
-            "how long an API token may last; a shorter time ends tokens that are older than that, too",
+            "longest time that an API token may last; a shorter time also ends tokens that are older",
             365 * 86400,
             positive_time_span,
             "TIME",
@@ -30,37 +30,37 @@ def wheelgate_options() -> list[Option]:
 
 @hookimpl
 def wheelgate_migrations() -> Path:
-    """Name the folder with the table's history."""
+    """Return the folder with the migrations."""
     return Path(__file__).parent / "migrations"
 
 
 @hookimpl
 def wheelgate_permissions() -> list[Permission]:
-    """Bring the permission that the routes ask for; no token has it."""
-    return [Permission(MANAGE, "manage API tokens on", "server", "authenticated")]
+    """Define the permission for the routes; no token has it."""
+    return [Permission(MANAGE_PERMISSION, "manage API tokens on", "server", "authenticated")]
 
 
 @hookimpl
 def wheelgate_credential_extractors(server: Server) -> list[CredentialExtractor]:
     """Read ``Authorization: Bearer``."""
-    return [Bearer()]
+    return [BearerExtractor()]
 
 
 @hookimpl
 def wheelgate_token_handlers(server: Server) -> list[TokenHandler]:
-    """Judge tokens."""
-    return [Handler(server)]
+    """Verify tokens."""
+    return [ApiTokenHandler(server)]
 
 
 @hookimpl
 def wheelgate_routes(server: Server) -> list[Route]:
     """Create, show and revoke tokens."""
-    return Addresses(server).routes()
+    return TokenRoutes(server).routes()
 
 
 @hookimpl
 def wheelgate_features() -> list[str]:
-    """Tell clients that there are tokens."""
+    """Tell clients that the server has API tokens."""
     return ["api-tokens"]
 
 
@@ -68,4 +68,4 @@ def wheelgate_features() -> list[str]:
 @about("TokenUsed")
 def wheelgate_on_event(server: Server, event: Event) -> None:
     """Record when a token was used last."""
-    Records(server.database).record_use(event.detail["token"], int(event.time.timestamp()))
+    TokenTable(server.database).record_use(event.detail["token"], int(event.time.timestamp()))

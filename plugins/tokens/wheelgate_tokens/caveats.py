@@ -1,4 +1,4 @@
-"""What a caveat says: the scopes, the indices, the projects and the time that a token is narrowed to."""
+"""Caveats: the scopes, indices, projects and time that a token is limited to."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ SCOPES = {
     "delete": frozenset({"release_delete"}),
 }
 """The permissions of each scope."""
-KEYS = frozenset({"scopes", "indices", "projects", "expires"})
-MOST = 100
-"""Entries of a list."""
+CAVEAT_KEYS = frozenset({"scopes", "indices", "projects", "expires"})
+MAX_CAVEAT_ENTRIES = 100
+"""Entries in one list of a caveat."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caveat:
-    """One narrowing; None leaves a thing as wide as it was."""
+    """One limit on a token; None means no limit on that."""
 
     scopes: frozenset[str] | None = None
     indices: frozenset[str] | None = None
@@ -32,64 +32,64 @@ class Caveat:
     expires: int | None = None
     """Seconds since 1970."""
 
-    def written(self) -> str:
-        """Return the form in which it stands in a token."""
-        said: dict[str, Any] = {}
+    def encode(self) -> str:
+        """Return the caveat in the encoding of the token."""
+        limits: dict[str, Any] = {}
         for key in ("scopes", "indices", "projects"):
             value = getattr(self, key)
             if value is not None:
-                said[key] = sorted(value)
+                limits[key] = sorted(value)
         if self.expires is not None:
-            said["expires"] = self.expires
-        return chain.text(json.dumps(said, separators=(",", ":")).encode())
+            limits["expires"] = self.expires
+        return chain.encode_base64(json.dumps(limits, separators=(",", ":")).encode())
 
 
-def read(written: str) -> Caveat | None:
-    """Read a caveat from a token; None if it says what this server does not understand, and so cannot hold."""
+def decode_caveat(encoded: str) -> Caveat | None:
+    """Decode a caveat; None if this server does not understand it, and therefore cannot enforce it."""
     try:
-        said = json.loads(chain.data(written))
+        limits = json.loads(chain.decode_base64(encoded))
     except (ValueError, RecursionError):
         return None
-    if not isinstance(said, dict) or set(said) - KEYS:
+    if not isinstance(limits, dict) or set(limits) - CAVEAT_KEYS:
         return None
-    expires = said.get("expires")
-    if "expires" in said and (not isinstance(expires, int) or isinstance(expires, bool)):
+    expires = limits.get("expires")
+    if "expires" in limits and (not isinstance(expires, int) or isinstance(expires, bool)):
         return None
-    lists = {key: said[key] for key in ("scopes", "indices", "projects") if key in said}
+    lists = {key: limits[key] for key in ("scopes", "indices", "projects") if key in limits}
     if not all(is_list_of_text(value) for value in lists.values()):
         return None
     return Caveat(**{key: frozenset(value) for key, value in lists.items()}, expires=expires)
 
 
 def is_list_of_text(value: Any) -> bool:
-    """Whether a value is a list of not too many texts that can be shown in a sentence."""
-    if not isinstance(value, list) or len(value) > MOST:
+    """Whether a value is a list of at most ``MAX_CAVEAT_ENTRIES`` strings without control characters."""
+    if not isinstance(value, list) or len(value) > MAX_CAVEAT_ENTRIES:
         return False
     return all(isinstance(entry, str) and entry.isprintable() for entry in value)
 
 
-def together(caveats: Iterable[Caveat]) -> Caveat:
-    """Return what is left when each of them holds."""
-    left = Caveat(scopes=frozenset(SCOPES))
+def combine(caveats: Iterable[Caveat]) -> Caveat:
+    """Return the caveat that allows only what all of them allow."""
+    combined = Caveat(scopes=frozenset(SCOPES))
     for caveat in caveats:
-        left = Caveat(
-            common(left.scopes, caveat.scopes),
-            common(left.indices, caveat.indices),
-            common(left.projects, caveat.projects),
-            min((time for time in (left.expires, caveat.expires) if time is not None), default=None),
+        combined = Caveat(
+            intersection(combined.scopes, caveat.scopes),
+            intersection(combined.indices, caveat.indices),
+            intersection(combined.projects, caveat.projects),
+            min((time for time in (combined.expires, caveat.expires) if time is not None), default=None),
         )
-    return left
+    return combined
 
 
-def common(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
-    """Return what is in both; None stands for everything."""
+def intersection(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+    """Return the entries in both; None stands for all entries."""
     if one is None or other is None:
         return other if one is None else one
     return one & other
 
 
-def restriction(caveat: Caveat) -> Restriction:
-    """Return what the core holds a token to."""
+def to_restriction(caveat: Caveat) -> Restriction:
+    """Return the restriction that the core enforces for a token."""
     scopes: Sequence[str] = sorted(caveat.scopes or ())
     permissions = frozenset[str]().union(*(SCOPES.get(scope, frozenset()) for scope in scopes))
     return Restriction(permissions, caveat.indices, caveat.projects)

@@ -1,4 +1,4 @@
-"""``/+x/tokens``: tokens are created, shown and revoked, by a login or a password and never by a token."""
+"""Serves ``/+x/tokens``: creates, shows and revokes tokens, for logins and passwords but never for tokens."""
 
 from __future__ import annotations
 
@@ -13,115 +13,122 @@ from wheelgate.fields import excerpt
 from wheelgate.providers import Route, RouteEvent, RouteRequest, RouteResponse
 from wheelgate.values import ROOT
 from wheelgate_tokens import bodies, caveats
-from wheelgate_tokens.chain import LONGEST
-from wheelgate_tokens.handler import Handler
-from wheelgate_tokens.queries import Record, Records
+from wheelgate_tokens.chain import MAX_API_TOKEN_CHARS
+from wheelgate_tokens.handler import ApiTokenHandler
+from wheelgate_tokens.queries import TokenRecord, TokenTable
 
-MANAGE = "token_manage"
-"""The permission; no scope of a token holds it."""
-MOST_TOKENS = 200
-"""Tokens of a user."""
-NO_STORE = {"cache-control": "no-store"}
+MANAGE_PERMISSION = "token_manage"
+"""The permission for these routes; no scope of a token includes it."""
+MAX_TOKENS_PER_USER = 200
+NO_STORE_HEADERS = {"cache-control": "no-store"}
 
 
-class Addresses:
-    """What is below ``/+x/tokens``."""
+class TokenRoutes:
+    """Creates, lists, shows and revokes tokens."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._records = Records(server.database)
-        self._handler = Handler(server)
-        self._longest: int = server.config["token-longest-lifetime"]
+        self._table = TokenTable(server.database)
+        self._handler = ApiTokenHandler(server)
+        self._max_lifetime: int = server.config["token-longest-lifetime"]
 
     def routes(self) -> list[Route]:
-        """Return the addresses."""
+        """Return the routes."""
         return [
-            Route("GET", "/", self.list, MANAGE, summary="List your API tokens"),
-            Route("POST", "/", self.create, MANAGE, summary="Create an API token", schema=bodies.SCHEMA),
-            Route("GET", "/{id}", self.show, MANAGE, summary="Show an API token, without its secret"),
-            Route("DELETE", "/{id}", self.revoke, MANAGE, summary="Revoke an API token"),
+            Route("GET", "/", self.list, MANAGE_PERMISSION, summary="List your API tokens"),
+            Route(
+                "POST",
+                "/",
+                self.create,
+                MANAGE_PERMISSION,
+                summary="Create an API token",
+                schema=bodies.TOKEN_REQUEST_SCHEMA,
+            ),
+            Route("GET", "/{id}", self.show, MANAGE_PERMISSION, summary="Show an API token, without its secret"),
+            Route("DELETE", "/{id}", self.revoke, MANAGE_PERMISSION, summary="Revoke an API token"),
         ]
 
-    def create(self, asked: RouteRequest) -> RouteResponse:
-        """Create a token; its secret is in this answer and nowhere else."""
-        wanted = bodies.read(asked.body, self._longest)
-        name = str(asked.principal.name)
+    def create(self, request: RouteRequest) -> RouteResponse:
+        """Create a token; only this answer contains its secret."""
+        wanted = bodies.read_token_request(request.body, self._max_lifetime)
+        name = str(request.principal.name)
         with self._server.database.transaction():
             stamp = self._stamp(name)
-            if len(self._records.of(name, stamp)) >= MOST_TOKENS:
-                raise Conflict(f"user '{name}' has {MOST_TOKENS} tokens already; revoke some")
+            if len(self._table.list_for(name, stamp)) >= MAX_TOKENS_PER_USER:
+                raise Conflict(f"user '{name}' already has {MAX_TOKENS_PER_USER} tokens; revoke some")
             expires = int(time.time()) + wanted.lifetime
             secret, record = self._handler.make(name, stamp, wanted.caveat, wanted.comment, expires)
-            if len(secret) > LONGEST:
+            if len(secret) > MAX_API_TOKEN_CHARS:
                 raise BadInput("the token would be too long: name fewer indices and projects")
-            self._records.add(record)
-        happened = RouteEvent("TokenCreated", name, {"token": record.id})
-        return RouteResponse({**described(record), "token": secret}, "token", headers=NO_STORE, events=[happened])
+            self._table.add(record)
+        created = RouteEvent("TokenCreated", name, {"token": record.id})
+        content = {**describe_token(record), "token": secret}
+        return RouteResponse(content, "token", headers=NO_STORE_HEADERS, events=[created])
 
-    def list(self, asked: RouteRequest) -> RouteResponse:
-        """List the tokens of the caller; root may ask for those of another with ``?user=``."""
-        name = asked.query.get("user") or str(asked.principal.name)
-        if not may(asked.principal, name):
+    def list(self, request: RouteRequest) -> RouteResponse:
+        """List the tokens of the caller; root can list those of another user with ``?user=``."""
+        name = request.query.get("user") or str(request.principal.name)
+        if not may_manage(request.principal, name):
             raise Forbidden(f"only user {excerpt(name)} and root may see these tokens")
         user = self._server.users.get(name) if name.isprintable() else None
         if user is None:
             raise NotFound(f"no user {excerpt(name)}")
-        found = [self._lasting(record) for record in self._records.of(name, user.stamp)]
-        return RouteResponse([described(record) for record in found if record.expires > time.time()], "tokens")
+        found = [self._with_effective_end(record) for record in self._table.list_for(name, user.stamp)]
+        return RouteResponse([describe_token(record) for record in found if record.expires > time.time()], "tokens")
 
-    def show(self, asked: RouteRequest) -> RouteResponse:
+    def show(self, request: RouteRequest) -> RouteResponse:
         """Show a token."""
-        return RouteResponse(described(self._find(asked)), "token")
+        return RouteResponse(describe_token(self._find(request)), "token")
 
-    def revoke(self, asked: RouteRequest) -> RouteResponse:
-        """Revoke a token: from now on it, and all that was derived from it, is worth nothing."""
-        record = self._find(asked)
+    def revoke(self, request: RouteRequest) -> RouteResponse:
+        """Revoke a token, and with it all tokens that were derived from it."""
+        record = self._find(request)
         with self._server.database.transaction():
-            self._records.remove(record.id)
-        happened = RouteEvent("TokenRevoked", record.username, {"token": record.id})
-        return RouteResponse(message=f"token {record.id} revoked", events=[happened])
+            self._table.remove(record.id)
+        revoked = RouteEvent("TokenRevoked", record.username, {"token": record.id})
+        return RouteResponse(message=f"token {record.id} revoked", events=[revoked])
 
-    def _find(self, asked: RouteRequest) -> Record:
-        """Return the token that the path names; that of another is as much there as none."""
-        record = self._records.get(asked.params["id"]) if asked.params["id"].isprintable() else None
-        if record is None or not may(asked.principal, record.username):
-            raise NotFound(f"you have no token {excerpt(asked.params['id'])}")
+    def _find(self, request: RouteRequest) -> TokenRecord:
+        """Return the token in the path; another user's token is answered like one that does not exist."""
+        record = self._table.get(request.params["id"]) if request.params["id"].isprintable() else None
+        if record is None or not may_manage(request.principal, record.username):
+            raise NotFound(f"you have no token {excerpt(request.params['id'])}")
         user = self._server.users.get(record.username)
         if user is None or user.stamp != record.stamp:
-            raise NotFound(f"the token {record.id} has ended with its user, or with the user's password")
-        return self._lasting(record)
+            raise NotFound(f"the token {record.id} has ended: its user was deleted or has a new password")
+        return self._with_effective_end(record)
 
-    def _lasting(self, record: Record) -> Record:
-        """Return a record with the end that the settings leave it."""
-        return replace(record, expires=min(record.expires, record.created + self._longest))
+    def _with_effective_end(self, record: TokenRecord) -> TokenRecord:
+        """Return a record that expires no later than ``--token-longest-lifetime`` allows."""
+        return replace(record, expires=min(record.expires, record.created + self._max_lifetime))
 
     def _stamp(self, name: str) -> str:
         user = self._server.users.get(name)
         if user is None:
-            raise Conflict(f"user '{name}' is not known here yet; log in once with 'devpi login {name}'")
+            raise Conflict(f"user '{name}' is not on this server yet; log in once with 'devpi login {name}'")
         return user.stamp
 
 
-def may(principal: Principal, name: str) -> bool:
-    """Whether somebody may see and revoke the tokens of a user."""
+def may_manage(principal: Principal, name: str) -> bool:
+    """Whether a principal may see and revoke the tokens of a user."""
     return principal.name in (name, ROOT)
 
 
-def described(record: Record) -> dict[str, Any]:
-    """Return what is shown of a token."""
-    caveat = caveats.read(record.caveat) or caveats.Caveat(scopes=frozenset())
-    shown_lists = {"scopes": caveat.scopes, "indices": caveat.indices, "projects": caveat.projects}
+def describe_token(record: TokenRecord) -> dict[str, Any]:
+    """Return the description of a token in answers."""
+    caveat = caveats.decode_caveat(record.caveat) or caveats.Caveat(scopes=frozenset())
+    limits = {"scopes": caveat.scopes, "indices": caveat.indices, "projects": caveat.projects}
     return {
         "id": record.id,
         "user": record.username,
-        **{key: None if value is None else sorted(value) for key, value in shown_lists.items()},
+        **{key: None if value is None else sorted(value) for key, value in limits.items()},
         "comment": record.comment,
-        "created": moment(record.created),
-        "expires": moment(record.expires),
-        "last_used": None if record.last_used is None else moment(record.last_used),
+        "created": format_time(record.created),
+        "expires": format_time(record.expires),
+        "last_used": None if record.last_used is None else format_time(record.last_used),
     }
 
 
-def moment(seconds: int) -> str:
-    """Write a time as the wire wants it."""
+def format_time(seconds: int) -> str:
+    """Return a time in the form of answers, such as ``2030-01-02T03:04:05Z``."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

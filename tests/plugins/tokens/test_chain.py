@@ -1,4 +1,4 @@
-"""The chain: whoever has a token can narrow it without the server, and nobody can widen it or make one."""
+"""The chain of caveats: a holder can narrow a token without the server, but cannot widen or forge one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.helpers.distributions import wheel
 from tests.helpers.sites import Serve
 from tests.helpers.upload_forms import upload
-from tests.plugins.tokens.conftest import EVERYTHING, Holder, bearer, identifier, status
+from tests.plugins.tokens.conftest import ALL_SCOPES, TokenOwner, bearer, identifier, status
 
 from wheelgate import Resource
 from wheelgate.store.keys import derive_key
@@ -24,13 +24,13 @@ from wheelgate_client.server import api_tokens as tokens
 from wheelgate_tokens import caveats, chain
 
 KEY = bytes(range(32))
-NAMES = [f"{owner}/{name}" for owner in ("a", "b") for name in ("dev", "prod")]
+INDEX_PATHS = [f"{owner}/{name}" for owner in ("a", "b") for name in ("dev", "prod")]
 PROJECTS = ["x", "y", "z"]
 CAVEATS = st.fixed_dictionaries(
     {},
     optional={
         "scopes": st.lists(st.sampled_from([*caveats.SCOPES, "unknown"]), unique=True),
-        "indices": st.lists(st.sampled_from(NAMES), unique=True),
+        "indices": st.lists(st.sampled_from(INDEX_PATHS), unique=True),
         "projects": st.lists(st.sampled_from(PROJECTS), unique=True),
         "expires": st.integers(1, 2**40),
     },
@@ -39,23 +39,23 @@ PERMISSIONS = sorted({"user_modify", "index_create", "token_manage"}.union(*cave
 QUESTIONS = [
     (permission, Resource("index", path.partition("/")[2], path.partition("/")[0], project=project))
     for permission in PERMISSIONS
-    for path in NAMES
+    for path in INDEX_PATHS
     for project in [*PROJECTS, "", None]
 ] + [(permission, Resource("user", "a", "a")) for permission in PERMISSIONS]
 
 
 def encoded(caveat: object) -> str:
-    """Return a caveat as it stands in a token."""
-    return chain.text(json.dumps(caveat).encode())
+    """Return a caveat in the encoding of the token."""
+    return chain.encode_base64(json.dumps(caveat).encode())
 
 
-def judged(token: str) -> tuple[set[int], float]:
-    """Return the numbers of the questions that a token says yes to, and when it ends."""
-    parts = chain.read(token)
+def allowed(token: str) -> tuple[set[int], float]:
+    """Return the numbers of the questions that a token allows, and when it expires."""
+    parts = chain.parse_token(token)
     assert parts is not None
-    assert chain.holds(KEY, parts)
-    caveat = caveats.together(found for text in parts.caveats if (found := caveats.read(text)) is not None)
-    restriction = caveats.restriction(caveat)
+    assert chain.is_genuine(KEY, parts)
+    caveat = caveats.combine(found for text in parts.caveats if (found := caveats.decode_caveat(text)) is not None)
+    restriction = caveats.to_restriction(caveat)
     good = {number for number, question in enumerate(QUESTIONS) if not restriction.refusal(*question)}
     return good, caveat.expires or float("inf")
 
@@ -63,13 +63,13 @@ def judged(token: str) -> tuple[set[int], float]:
 @settings(deadline=None, max_examples=100)
 @given(first=CAVEATS, more=st.lists(CAVEATS, min_size=1, max_size=6))
 def test_no_sequence_of_derivations_widens(first: dict[str, Any], more: list[dict[str, Any]]) -> None:
-    """After each step a token is good for a part of what it was good for, for no longer, and for what the step says."""
-    token = chain.write(KEY, "A" * 12, "B" * 22, encoded(first))
-    good, ends = judged(token)
+    """After each step a token allows the intersection of its earlier rights and the step's, and lasts no longer."""
+    token = chain.make_token(KEY, "A" * 12, "B" * 22, encoded(first))
+    good, ends = allowed(token)
     for caveat in more:
         token = tokens.narrow(token, caveat)
-        narrower, earlier = judged(token)
-        alone, its_end = judged(chain.write(KEY, "A" * 12, "B" * 22, encoded(caveat)))
+        narrower, earlier = allowed(token)
+        alone, its_end = allowed(chain.make_token(KEY, "A" * 12, "B" * 22, encoded(caveat)))
 
         assert narrower == good & alone
         assert earlier == min(ends, its_end)
@@ -78,22 +78,22 @@ def test_no_sequence_of_derivations_widens(first: dict[str, Any], more: list[dic
 
 @settings(deadline=None, max_examples=60)
 @given(more=st.lists(CAVEATS, max_size=3), data=st.data())
-def test_no_byte_can_be_changed(more: list[dict[str, Any]], data: st.DataObject) -> None:
-    """Whatever is put in the place of any part of a token, nobody takes it for one of ours."""
-    token = chain.write(KEY, "A" * 12, "B" * 22, encoded({"scopes": ["read"]}))
+def test_no_character_can_be_changed(more: list[dict[str, Any]], data: st.DataObject) -> None:
+    """A token in which any part is replaced is not genuine."""
+    token = chain.make_token(KEY, "A" * 12, "B" * 22, encoded({"scopes": ["read"]}))
     for caveat in more:
         token = tokens.narrow(token, caveat)
     start = data.draw(st.integers(0, len(token) - 1))
     stop = data.draw(st.integers(start, len(token)))
     changed = token[:start] + data.draw(st.text("AZaz09-_.é", max_size=50)) + token[stop:]
 
-    parts = chain.read(changed)
+    parts = chain.parse_token(changed)
 
-    assert changed == token or parts is None or not chain.holds(KEY, parts)
+    assert changed == token or parts is None or not chain.is_genuine(KEY, parts)
 
 
-def test_no_caveat_can_be_taken_out(alice: Holder) -> None:
-    """Of a derived token neither the last caveat, nor the first, nor one in between can be left out or moved."""
+def test_no_caveat_can_be_removed(alice: TokenOwner) -> None:
+    """No caveat of a derived token can be removed, moved or repeated: neither the last, the first nor one between."""
     _, token = alice.token("read")
     for project in ("x", "y"):
         token = tokens.narrow(token, {"projects": [project, "z"]})
@@ -105,8 +105,8 @@ def test_no_caveat_can_be_taken_out(alice: Holder) -> None:
         assert status(alice.site, bearer(widened))[0] == "noauth"
 
 
-def test_a_derived_token_is_held_to_what_it_says(alice: Holder) -> None:
-    """It uploads one project to one index, and nothing else that the token before could."""
+def test_a_derived_token_is_limited_to_its_caveats(alice: TokenOwner) -> None:
+    """A derived token can upload one project to one index, and nothing else that the original can."""
     for name in ("dev", "prod"):
         alice.index(name)
     _, token = alice.token()
@@ -119,8 +119,8 @@ def test_a_derived_token_is_held_to_what_it_says(alice: Holder) -> None:
     assert [send("dev", "y", token), send("prod", "x", token)] == [200, 200]
 
 
-def test_a_derived_token_ends_with_the_one_before(alone: Holder) -> None:
-    """Who revokes a token revokes all that came of it."""
+def test_a_derived_token_ends_with_the_original(alone: TokenOwner) -> None:
+    """Revoking a token also revokes all tokens that were derived from it."""
     _, token = alone.token()
     derived = tokens.narrow(token, {"projects": ["x"]})
     assert status(alone.site, bearer(derived))[0] == "ok"
@@ -147,17 +147,17 @@ def test_a_derived_token_ends_with_the_one_before(alone: Holder) -> None:
     ],
     ids=ascii,
 )
-def test_a_condition_that_is_not_understood_is_not_met(alice: Holder, caveat: object) -> None:
-    """What a newer client may have meant, the server cannot hold the token to; so it is worth nothing."""
+def test_an_unknown_condition_makes_a_token_invalid(alice: TokenOwner, caveat: object) -> None:
+    """The server cannot enforce a condition that it does not understand, so it refuses the token."""
     token = tokens.narrow(alice.token()[1], caveat)  # type: ignore[arg-type]
 
     refused = alice.site.request("DELETE", f"/{alice.name}", headers=bearer(token))
 
-    assert (refused.status, refused.message) == (401, "this token holds a condition that this server does not know")
+    assert (refused.status, refused.message) == (401, "this token contains a condition that this server does not know")
 
 
-def test_who_asks_for_little_time_gets_it(alice: Holder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A derived token may end earlier, and does not last longer by asking for it."""
+def test_a_derived_token_can_only_expire_earlier(alice: TokenOwner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A derived token may expire earlier than the original, but not later."""
     _, token = alice.token(expires_in=100)
     now = int(time.time())
     short, long = (tokens.narrow(token, {"expires": now + seconds}) for seconds in (50, 10_000))
@@ -174,14 +174,14 @@ def test_who_asks_for_little_time_gets_it(alice: Holder, monkeypatch: pytest.Mon
 
 
 def forged(key: bytes, row: tuple[Any, ...], random: str) -> str:
-    """Make a token of a record, as somebody would who has it, a key, and something in place of the random part."""
-    return chain.write(key, row[0], random, row[1])
+    """Return a token made from a record, a key, and a guess for the random part, as an attacker would make it."""
+    return chain.make_token(key, row[0], random, row[1])
 
 
 def test_a_stolen_database_yields_no_token(serve: Serve, tmp_path: Path) -> None:
-    """No column is a token or makes one: not by itself, not hashed, not as a key; nor does it with the secret file."""
+    """No column is a token or makes one: not by itself, hashed, or as a key, and not together with the secret file."""
     site = serve()
-    alice = Holder(site, site.add_user("alice"))
+    alice = TokenOwner(site, site.add_user("alice"))
     _, secret = alice.token()
     assert status(site, bearer(secret))[0] == "ok"
     database = site.server.database
@@ -192,7 +192,7 @@ def test_a_stolen_database_yields_no_token(serve: Serve, tmp_path: Path) -> None
     stolen = (tmp_path / "server" / ".secret").read_bytes()
     real = derive_key(stolen, f"wheelgate plugin {uuid} API tokens")
     random = secret.split(".")[1]
-    assert forged(real, row, random) == secret  # so the forgery is done right, and only lacks what is not there
+    assert forged(real, row, random) == secret  # the forgery is right, and lacks only the missing random part
 
     keys = [real, stolen[:32], bytes(32), *(word.encode() for word in words)]
     keys += [hashlib.sha256(key).digest() for key in keys[1:]] + [derive_key(key, "API tokens") for key in keys]
@@ -206,10 +206,10 @@ def test_a_stolen_database_yields_no_token(serve: Serve, tmp_path: Path) -> None
 
 
 def test_no_token_is_in_the_log_or_the_database(serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Neither whole nor its signature, whatever happens to it."""
+    """Neither the log nor the server's folder contains a token's random part or signature, whatever happens to it."""
     caplog.set_level("DEBUG")
     site = serve()
-    alice = Holder(site, site.add_user("alice"))
+    alice = TokenOwner(site, site.add_user("alice"))
     _, secret = alice.token("read")
     site.request("DELETE", "/alice", headers=bearer(secret))
     site.request("GET", "/+api", headers=bearer(secret[:-1]))
@@ -218,14 +218,14 @@ def test_no_token_is_in_the_log_or_the_database(serve: Serve, tmp_path: Path, ca
     serve.stop()
 
     _, random, _, signature = secret.split(".")
-    kept = b"".join(path.read_bytes() for path in (tmp_path / "server").rglob("*") if path.is_file())
+    stored = b"".join(path.read_bytes() for path in (tmp_path / "server").rglob("*") if path.is_file())
     for text in (random, signature):
         assert text not in caplog.text
-        assert text.encode() not in kept
+        assert text.encode() not in stored
 
 
-def test_both_sides_know_one_form(alice: Holder) -> None:
-    """The client, which shares no code with the server, reads and makes what the server does."""
+def test_client_and_server_agree_on_the_format(alice: TokenOwner) -> None:
+    """The client, which shares no code with the server, reads and makes the same tokens."""
     _, secret = alice.token("read", indices=["a/b"], projects=["x"], expires_in=1000)
 
     read = tokens.parse_token(secret)
@@ -233,13 +233,13 @@ def test_both_sides_know_one_form(alice: Holder) -> None:
     assert read.id == identifier(secret)
     assert [(*caveat,) for caveat in read.caveats] == [("scopes", "indices", "projects", "expires")]
     assert (tokens.API_TOKEN_PREFIX, tokens.MAX_API_TOKEN_CHARS, tokens.MAX_API_TOKEN_CAVEATS) == (
-        chain.PREFIX,
-        chain.LONGEST,
-        chain.MOST_CAVEATS,
+        chain.API_TOKEN_PREFIX,
+        chain.MAX_API_TOKEN_CHARS,
+        chain.MAX_API_TOKEN_CAVEATS,
     )
     assert tokens.API_TOKEN_PATTERN.fullmatch(secret)
     _, _, signature = secret.rpartition(".")
     added = encoded({})
-    digest = hmac.digest(chain.data(signature), added.encode(), "sha256")
-    assert tokens.narrow(secret, {}).split(".")[-1] == chain.text(digest)
-    assert set(EVERYTHING) == set(caveats.SCOPES)
+    digest = hmac.digest(chain.decode_base64(signature), added.encode(), "sha256")
+    assert tokens.narrow(secret, {}).split(".")[-1] == chain.encode_base64(digest)
+    assert set(ALL_SCOPES) == set(caveats.SCOPES)

@@ -1,4 +1,4 @@
-"""API tokens keep every promise of a token handler, the narrowed ones too."""
+"""API tokens, including narrowed ones, fulfil the contract of a token handler."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import time
 from collections.abc import Mapping
 
 import pytest
-from tests.plugins.tokens.conftest import Holder, identifier
+from tests.plugins.tokens.conftest import TokenOwner, identifier
 
 from wheelgate.testing.tokens import TokenHandlerCase, TokenHandlerContract
 from wheelgate_client.server.api_tokens import narrow
-from wheelgate_tokens.handler import Handler
+from wheelgate_tokens.handler import ApiTokenHandler
 
 
 class TestTokens(TokenHandlerContract):
     """The bundled handler, with tokens that the bundled client narrows."""
 
     @pytest.fixture
-    def case(self, alice: Holder) -> TokenHandlerCase:
-        """Return the handler under test, and a token of alice's."""
+    def case(self, alice: TokenOwner) -> TokenHandlerCase:
+        """Return the handler, and a token of alice."""
         path = alice.index()
         _, secret = alice.token("read", "upload", indices=[path], projects=["demo"])
         less: list[Mapping[str, object]] = [
@@ -28,7 +28,7 @@ class TestTokens(TokenHandlerContract):
             {"expires": 2**40},
         ]
         return TokenHandlerCase(
-            Handler(alice.site.server),
+            ApiTokenHandler(alice.site.server),
             secret,
             alice.name,
             [secret, *(narrow(secret, caveat) for caveat in less)],

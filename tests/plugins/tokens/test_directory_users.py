@@ -1,4 +1,4 @@
-"""Tokens of people whom a directory has brought: good as long as they are in it."""
+"""Tokens of a directory's users are valid as long as the users are in the directory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.helpers.sites import Serve
-from tests.plugins.tokens.conftest import Holder, bearer, status
+from tests.plugins.tokens.conftest import TokenOwner, bearer, status
 
 from wheelgate.testing.directory import FakeDirectory, Person
 from wheelgate.testing.site import Answer, Site
@@ -16,7 +16,7 @@ ADA = Person("analytical", frozenset({"devs"}))
 
 @pytest.fixture
 def directory() -> Iterator[FakeDirectory]:
-    """Return a directory of two."""
+    """Return a directory with two people."""
     directory = FakeDirectory({"ada": ADA, "bob": Person("builder")})
     yield directory
     directory.release()
@@ -24,32 +24,32 @@ def directory() -> Iterator[FakeDirectory]:
 
 @pytest.fixture
 def site(serve: Serve, directory: FakeDirectory) -> Site:
-    """Return a server that asks it."""
+    """Return a server that asks the directory."""
     return serve(extra={"directory": directory})
 
 
 @pytest.fixture
 def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every minute be over at once."""
+    """Make cached answers expire at once."""
     monkeypatch.setattr("wheelgate.identity.groups.GROUPS_CACHE_SECONDS", 0.0)
     monkeypatch.setattr("wheelgate.identity.external_users.DIRECTORY_CACHE_SECONDS", 0.0)
 
 
 def read(site: Site, token: str) -> Answer:
-    """Ask for something that not everybody may read."""
+    """Request a page of a private index."""
     return site.request("GET", "/ada/dev/+simple/", headers=bearer(token))
 
 
 def token_of(site: Site, name: str, password: str) -> str:
-    """Log somebody in and make a token; the first also makes an index for a group."""
-    holder = Holder(site, site.login(name, password))
+    """Log a user in and create a token; ada also creates an index for a group."""
+    owner = TokenOwner(site, site.login(name, password))
     if name == "ada":
-        holder.index(acl_read=[":devs"])
-    return holder.token("read")[1]
+        owner.index(acl_read=[":devs"])
+    return owner.token("read")[1]
 
 
-def test_a_token_ends_with_who_leaves(site: Site, directory: FakeDirectory, no_cache: None) -> None:
-    """The token of somebody who has left is nobody's; another's goes on, and so does his when he is back."""
+def test_a_token_ends_when_its_user_leaves(site: Site, directory: FakeDirectory, no_cache: None) -> None:
+    """The token of a user who has left is invalid until the user is back; other users' tokens stay valid."""
     ada, bob = token_of(site, "ada", "analytical"), token_of(site, "bob", "builder")
     assert read(site, ada).status == 200
     del directory.people["ada"]
@@ -63,21 +63,21 @@ def test_a_token_ends_with_who_leaves(site: Site, directory: FakeDirectory, no_c
     assert read(site, ada).status == 200
 
 
-def test_while_the_directory_is_away_nobody_can_tell(site: Site, directory: FakeDirectory, no_cache: None) -> None:
-    """503 where a right is needed, and never a login that has ended; what everybody may read is read."""
+def test_an_outage_of_the_directory_gets_503(site: Site, directory: FakeDirectory, no_cache: None) -> None:
+    """During an outage, requests that need a right get 503, no login ends, and public reads still work."""
     ada = token_of(site, "ada", "analytical")
     directory.outage = True
 
-    away = read(site, ada)
+    unavailable = read(site, ada)
 
-    assert (away.status, away.headers["retry-after"]) == (503, "5")
+    assert (unavailable.status, unavailable.headers["retry-after"]) == (503, "5")
     assert site.request("GET", "/ada", headers=bearer(ada)).status == 200
     directory.outage = False
     assert read(site, ada).status == 200
 
 
-def test_groups_are_those_of_the_moment(site: Site, directory: FakeDirectory, no_cache: None) -> None:
-    """Whoever is taken out of a group of the directory loses what it gives, with the token as well."""
+def test_group_changes_count_for_tokens(site: Site, directory: FakeDirectory, no_cache: None) -> None:
+    """A user who is removed from a group of the directory loses its rights, also with a token."""
     token_of(site, "ada", "analytical")
     bob = token_of(site, "bob", "builder")
     assert read(site, bob).status == 404
@@ -90,7 +90,7 @@ def test_groups_are_those_of_the_moment(site: Site, directory: FakeDirectory, no
 
 
 def test_the_directory_is_asked_once_a_minute(site: Site, directory: FakeDirectory) -> None:
-    """Not with every request that carries the token."""
+    """The server does not ask the directory again for every request with the token."""
     ada = token_of(site, "ada", "analytical")
     read(site, ada)
     asked = len(directory.asked)
@@ -101,8 +101,8 @@ def test_the_directory_is_asked_once_a_minute(site: Site, directory: FakeDirecto
     assert len(directory.asked) == asked
 
 
-def test_without_the_directory_its_people_are_nobody(serve: Serve, site: Site) -> None:
-    """Where the plugin is taken out, the tokens of those whom it brought are worth nothing."""
+def test_without_the_directory_its_tokens_are_invalid(serve: Serve, site: Site) -> None:
+    """If the plugin is removed, the tokens of its users are invalid."""
     ada = token_of(site, "ada", "analytical")
 
     alone = serve()

@@ -1,4 +1,4 @@
-"""Tokens and private indices: a token reads what it is for as far as its user may, and learns of no other."""
+"""Tokens and private indices: a token reads its own indices as far as its user may, and reveals no others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.helpers.distributions import wheel
 from tests.helpers.sites import Serve
 from tests.helpers.upload_forms import address, submit, upload
-from tests.plugins.tokens.conftest import ROOT, Holder
+from tests.plugins.tokens.conftest import ROOT, TokenOwner
 
 from wheelgate.testing.site import Site
 
@@ -21,13 +21,13 @@ LAYOUT: dict[str, dict[str, Any]] = {
     "secret": {"acl_read": ["nobody"]},
     "on-secret": {"acl_read": ["bob"], "bases": ["alice/secret"]},
 }
-"""Indices of alice's. Bob may read the first three: of the last he may read all but its base."""
+"""Indices of alice. Bob may read the first three; he may read the last one, but not its base."""
 READABLE = {"open", "private", "on-private"}
 
 
-def furnished(site: Site) -> Holder:
-    """Make the users and the indices; return bob."""
-    alice, bob = Holder(site, site.add_user("alice")), Holder(site, site.add_user("bob"))
+def with_indices(site: Site) -> TokenOwner:
+    """Create the users and the indices; return bob."""
+    alice, bob = TokenOwner(site, site.add_user("alice")), TokenOwner(site, site.add_user("bob"))
     for user in ("nobody", "carol"):
         site.add_user(user)
     assert site.request("PUT", "/+x/groups/devs", {"members": ["carol"]}, auth=ROOT).status == 201
@@ -39,14 +39,14 @@ def furnished(site: Site) -> Holder:
 
 
 @pytest.fixture(scope="module")
-def bob(template: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Holder]:
-    """Return somebody who may read some indices of another's."""
+def bob(template: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TokenOwner]:
+    """Return a user who may read some of another user's indices."""
     with Site(tmp_path_factory.mktemp("private") / "site") as site:
-        yield furnished(site)
+        yield with_indices(site)
 
 
-def statuses(bob: Holder, name: str, auth: tuple[str, str], file: str) -> set[int]:
-    """Return how everything that there is to read of an index is answered."""
+def statuses(bob: TokenOwner, name: str, auth: tuple[str, str], file: str) -> set[int]:
+    """Return the statuses of all pages of an index."""
     paths = ["?no_projects=", "/+api", "", "/+simple/", f"/+simple/{file}/", f"/{file}", f"/+why/{file}"]
     return {bob.site.request("GET", f"/alice/{name}{path}", auth=auth).status for path in paths}
 
@@ -60,12 +60,12 @@ TOKENS: dict[str, tuple[dict[str, Any], set[str], set[str]]] = {
     "upload everywhere": ({"scopes": ["upload"]}, {"open"}, READABLE - {"open"}),
     "upload to a private one": ({"scopes": ["upload"], "indices": ["alice/private"]}, {"open"}, {"private"}),
 }
-"""What a token is for, with the indices that it reads, and those of which it is told that it is not for reading."""
+"""A token's limits, the indices that it can read, and the indices for which it gets 403 because it cannot read."""
 
 
-@pytest.mark.parametrize(("narrow", "reads", "told"), TOKENS.values(), ids=TOKENS)
-def test_what_a_token_learns(bob: Holder, narrow: dict[str, Any], reads: set[str], told: set[str]) -> None:
-    """All addresses of an index and both listings agree; what is not for the token does not exist."""
+@pytest.mark.parametrize(("narrow", "reads", "refused"), TOKENS.values(), ids=TOKENS)
+def test_pages_and_listings_agree(bob: TokenOwner, narrow: dict[str, Any], reads: set[str], refused: set[str]) -> None:
+    """All pages of an index and both listings agree; for a token, indices that it is not for do not exist."""
     narrow = dict(narrow)
     token = bob.token(*narrow.pop("scopes", ["read"]), **narrow)
 
@@ -73,14 +73,14 @@ def test_what_a_token_learns(bob: Holder, narrow: dict[str, Any], reads: set[str
         name: statuses(bob, name, token, "own" if "on-" in name or name == "open" else "of-base") for name in LAYOUT
     }
 
-    assert found == {name: {200} if name in reads else {403} if name in told else {404} for name in LAYOUT}
+    assert found == {name: {200} if name in reads else {403} if name in refused else {404} for name in LAYOUT}
     listed = bob.site.request("GET", "/alice", auth=token).result["indexes"]
     assert set(listed) == reads
     assert bob.site.request("GET", "/", auth=token).result["alice"]["indexes"] == listed
 
 
-def test_what_is_inherited_is_read_there_and_nowhere_else(bob: Holder) -> None:
-    """A token for an index gets the files of its private base by its page, and none by an index that it is not for."""
+def test_inherited_files_are_read_through_the_index_only(bob: TokenOwner) -> None:
+    """A token for an index reads files of a private base through its pages, and none through other indices."""
     token = bob.token("read", indices=["alice/on-private"])
     other = bob.token("read", indices=["alice/open"])
 
@@ -91,8 +91,8 @@ def test_what_is_inherited_is_read_there_and_nowhere_else(bob: Holder) -> None:
     assert bob.site.request("GET", "/alice/on-private/+simple/of-base/", auth=other).status == 404
 
 
-def test_a_token_for_a_project_of_a_private_index(bob: Holder) -> None:
-    """It sees the index as such and the project's pages, is told why not others, and is listed as what it may see."""
+def test_a_token_for_a_project_of_a_private_index(bob: TokenOwner) -> None:
+    """The token can see the index itself and the project's pages; other pages get 403; the listing shows the index."""
     token = bob.token("read", indices=["alice/private"], projects=["of-base"])
     paths = ["?no_projects=", "/+simple/of-base/", f"/{address(BASE)}", "/+simple/own/", "/+simple/"]
 
@@ -102,9 +102,9 @@ def test_a_token_for_a_project_of_a_private_index(bob: Holder) -> None:
     assert set(bob.site.request("GET", "/alice", auth=token).result["indexes"]) == {"open", "private"}
 
 
-def test_where_names_need_not_be_hidden_the_reason_is_told(serve: Serve) -> None:
-    """With ``--private-indices tell`` a token for others is told so, as everybody is."""
-    bob = furnished(serve(private_indices="tell"))
+def test_private_indices_tell_reveals_the_reason(serve: Serve) -> None:
+    """With ``--private-indices tell`` a token for other indices gets the reason, as any client does."""
+    bob = with_indices(serve(private_indices="tell"))
     token = bob.token("read", indices=["alice/open"])
 
     refused = bob.site.request("GET", "/alice/private/+simple/", auth=token)
@@ -125,8 +125,8 @@ def test_where_names_need_not_be_hidden_the_reason_is_told(serve: Serve) -> None
     ],
     ids=["for it", "for all", "for another", "open, for another", "unreadable, for it", "unreadable, for another"],
 )
-def test_uploads(bob: Holder, name: str, indices: list[str] | None, expected: int) -> None:
-    """``acl_upload`` lets bob upload without reading, and so a token that is for that; another learns nothing."""
+def test_uploads(bob: TokenOwner, name: str, indices: list[str] | None, expected: int) -> None:
+    """``acl_upload`` lets bob's token upload where bob cannot read; a token for other indices gets 404."""
     token = bob.token("upload", **({"indices": indices} if indices else {}))
 
     refused = submit(bob.site, f"alice/{name}", token, **{":action": "submit", "name": "new", "version": "1.0"})
@@ -144,8 +144,8 @@ def test_uploads(bob: Holder, name: str, indices: list[str] | None, expected: in
     ],
     ids=["for it", "for another", "open, for another", "unreadable"],
 )
-def test_results_of_tests(bob: Holder, name: str, indices: list[str], expected: int) -> None:
-    """They take no scope to read, but an index that the user may read, since everybody may upload them at first."""
+def test_uploads_of_test_results(bob: TokenOwner, name: str, indices: list[str], expected: int) -> None:
+    """Uploading test results needs no scope ``read``, but the user must be able to read the index."""
     made = OWN if name == "open" else BASE
 
     answer = bob.site.request(
@@ -155,10 +155,10 @@ def test_results_of_tests(bob: Holder, name: str, indices: list[str], expected: 
     assert answer.status == expected
 
 
-def test_an_access_list_names_a_group_of_the_server(serve: Serve) -> None:
-    """Whose rights come by a local group has them with a token as well, until the group changes."""
-    bob = furnished(serve())
-    carol = Holder(bob.site, bob.site.login("carol", "correct horse"))
+def test_local_groups_count_for_tokens(serve: Serve) -> None:
+    """A user's token has the rights from a local group, until the group changes."""
+    bob = with_indices(serve())
+    carol = TokenOwner(bob.site, bob.site.login("carol", "correct horse"))
     token, other = carol.token("read", indices=["alice/private"]), carol.token("read", indices=["alice/open"])
 
     def found() -> list[Any]:
@@ -184,8 +184,8 @@ def test_an_access_list_names_a_group_of_the_server(serve: Serve) -> None:
     ],
     ids=["page", "file", "page of a project", "file of a project", "file of another", "page of another"],
 )
-def test_a_proxy_asks_for_a_token(bob: Holder, narrow: dict[str, Any], path: str, expected: int) -> None:
-    """What a proxy sends by itself takes a token for the whole index; what is not there the server says itself."""
+def test_authcheck_for_a_token(bob: TokenOwner, narrow: dict[str, Any], path: str, expected: int) -> None:
+    """For pages that a proxy serves itself, a token must be for the whole index; the server answers the 404s."""
     answer = bob.site.request(
         "GET",
         "/+authcheck",
@@ -196,9 +196,9 @@ def test_a_proxy_asks_for_a_token(bob: Holder, narrow: dict[str, Any], path: str
     assert answer.status == expected
 
 
-def test_a_token_is_a_login_where_everybody_needs_one(serve: Serve) -> None:
-    """With ``--require-login`` a token gets in, and reads what it may and no more."""
-    bob = furnished(serve(require_login="true"))
+def test_a_token_counts_as_a_login(serve: Serve) -> None:
+    """With ``--require-login`` a token is enough, and can read what it may and no more."""
+    bob = with_indices(serve(require_login="true"))
     token = bob.token("read", indices=["alice/private"])
 
     found = [bob.site.request("GET", f"/alice/{name}/+simple/", auth=token).status for name in LAYOUT]
@@ -207,8 +207,8 @@ def test_a_token_is_a_login_where_everybody_needs_one(serve: Serve) -> None:
     assert bob.site.request("GET", "/alice/open/+simple/").status == 401
 
 
-def test_no_cache_between_keeps_what_a_token_read(bob: Holder) -> None:
-    """A private page is for the token alone; an open one is for everybody."""
+def test_shared_caches_do_not_keep_private_pages(bob: TokenOwner) -> None:
+    """``Cache-Control`` marks a private page as private, and a public page not."""
     token = bob.token("read")
 
     private, open_page = (

@@ -1,4 +1,4 @@
-"""What a token may read: what it is for, and what everybody may."""
+"""A token can read the indices that it is for, and public ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.helpers.distributions import wheel
 from tests.helpers.sites import Serve
 from tests.helpers.upload_forms import address, upload
-from tests.plugins.tokens.conftest import Closed, Holder
+from tests.plugins.tokens.conftest import TokenOwner, UsersOnlyPolicy
 
 from wheelgate import Deny, Principal, Resource, hookimpl
 from wheelgate.testing.site import Site
@@ -20,10 +20,10 @@ Auth = tuple[str, str]
 
 
 @pytest.fixture(scope="module")
-def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Holder]:
-    """Return a user with an index ``closed`` on a base ``closed-base``, which strangers cannot read, and ``open``."""
-    with Site(tmp_path_factory.mktemp("closed") / "site", extra={"closed": Closed()}) as site:
-        alice = Holder(site, site.add_user("alice"))
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TokenOwner]:
+    """Return a user with an index ``open``, and with ``closed`` and its base, which anonymous clients cannot read."""
+    with Site(tmp_path_factory.mktemp("closed") / "site", extra={"closed": UsersOnlyPolicy()}) as site:
+        alice = TokenOwner(site, site.add_user("alice"))
         alice.index("closed-base")
         alice.index("closed", bases=["alice/closed-base"])
         for name in ("open", "target"):
@@ -33,7 +33,7 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Holder]:
         yield alice
 
 
-JSON = {"Accept": "application/json"}
+JSON_HEADERS = {"Accept": "application/json"}
 READS = {
     "the index": "/alice/closed?no_projects=",
     "its description": "/alice/closed/+api",
@@ -46,13 +46,13 @@ READS = {
     "file": f"/alice/closed/{address(MINE)}",
     "core metadata": f"/alice/closed/{address(MINE)}.metadata",
 }
-AS_SUCH = {"the index", "its description"}
-ABOUT_ALL = {"list of projects", "simple list"}
+INDEX_ITSELF = {"the index", "its description"}
+ALL_PROJECTS = {"list of projects", "simple list"}
 
 
-def read(holder: Holder, path: str, auth: Auth | None) -> int:
+def read(owner: TokenOwner, path: str, auth: Auth | None) -> int:
     """Return the status of a page or a file."""
-    return holder.site.request("GET", path, auth=auth, headers={} if "+f" in path else JSON).status
+    return owner.site.request("GET", path, auth=auth, headers={} if "+f" in path else JSON_HEADERS).status
 
 
 @pytest.mark.parametrize(
@@ -63,14 +63,16 @@ def read(holder: Holder, path: str, auth: Auth | None) -> int:
         pytest.param(["read"], {"indices": ["alice/open", "alice/closed-base"]}, set(), 404, id="read others"),
         pytest.param(["upload", "yank", "delete"], {}, set(), 403, id="all but read"),
         pytest.param(["upload"], {"indices": ["alice/closed"]}, set(), 403, id="upload to this index"),
-        pytest.param(["read"], {"projects": ["my-project"]}, READS.keys() - ABOUT_ALL, 403, id="read this project"),
-        pytest.param(["read"], {"projects": ["other"]}, AS_SUCH, 403, id="read another project"),
+        pytest.param(["read"], {"projects": ["my-project"]}, READS.keys() - ALL_PROJECTS, 403, id="read this project"),
+        pytest.param(["read"], {"projects": ["other"]}, INDEX_ITSELF, 403, id="read another project"),
     ],
 )
-def test_who_may_read(closed: Holder, scopes: list[str], narrow: dict[str, Any], may: set[str], refused: int) -> None:
-    """A token reads what it is for; one for a project only that project's pages and files, and the index as such.
+def test_reading_with_a_token(
+    closed: TokenOwner, scopes: list[str], narrow: dict[str, Any], may: set[str], refused: int
+) -> None:
+    """A token reads its indices; a token for a project reads only that project's pages and files, and the index itself.
 
-    To a token for other indices, one that is not for everybody does not exist.
+    For a token for other indices, an index that is not public does not exist.
     """
     token = closed.token(*scopes, **narrow)
 
@@ -81,8 +83,8 @@ def test_who_may_read(closed: Holder, scopes: list[str], narrow: dict[str, Any],
 
 
 @pytest.mark.parametrize("auth", ["token", None], ids=["token", "anonymous"])
-def test_what_everybody_may_read_every_token_may(closed: Holder, auth: str | None) -> None:
-    """Clients send their token with every request, so one that may not read is no worse than none."""
+def test_every_token_can_read_public_pages(closed: TokenOwner, auth: str | None) -> None:
+    """Clients send their token with every request, so a token without the right to read does not block public reads."""
     token = closed.token("upload", indices=["alice/closed"], projects=["x"]) if auth else None
     paths = ["/", "/alice", "/alice/open", "/alice/open/+simple/third/", f"/alice/open/{address(wheel('third'))}"]
 
@@ -98,29 +100,29 @@ def test_what_everybody_may_read_every_token_may(closed: Holder, auth: str | Non
     ],
     ids=["all", "one", "another"],
 )
-def test_listings_hide_what_a_token_may_not_read(closed: Holder, narrow: dict[str, Any], seen: set[str]) -> None:
-    """In the list of all users, and in the user's own."""
+def test_listings_hide_unreadable_indices(closed: TokenOwner, narrow: dict[str, Any], seen: set[str]) -> None:
+    """The list of all users and the user's own list show only indices that the token can read."""
     token = closed.token("read", **narrow)
 
-    everybody = closed.site.request("GET", "/", auth=token).result["alice"]["indexes"]
-    alone = closed.site.request("GET", "/alice", auth=token).result["indexes"]
+    all_users = closed.site.request("GET", "/", auth=token).result["alice"]["indexes"]
+    one_user = closed.site.request("GET", "/alice", auth=token).result["indexes"]
 
-    assert set(everybody) == set(alone) == seen
+    assert set(all_users) == set(one_user) == seen
 
 
-class Discreet:
-    """A policy: only users see users."""
+class HiddenUsersPolicy:
+    """A policy: anonymous clients cannot see users."""
 
     @hookimpl
     def wheelgate_check_permission(self, principal: Principal, permission: str) -> Deny | None:
-        """Deny anonymous."""
+        """Deny anonymous clients."""
         return Deny("log in first") if permission == "user_read" and principal.name is None else None
 
     @hookimpl
     def wheelgate_filter_visible(
         self, principal: Principal, permission: str, resources: Sequence[Resource]
     ) -> list[bool]:
-        """Hide from anonymous."""
+        """Hide users from anonymous clients."""
         return [permission != "user_read" or principal.name is not None] * len(resources)
 
 
@@ -131,22 +133,22 @@ class Discreet:
         ("read", {"indices": ["alice/dev"]}, set()),
         ("upload", {}, set()),
     ],
-    ids=["to read", "to read an index", "to upload"],
+    ids=["read", "read an index", "upload"],
 )
-def test_the_list_of_users_hides_whom_a_token_may_not_see(
+def test_the_list_of_users_hides_unreadable_users(
     serve: Serve, scope: str, narrow: dict[str, Any], seen: set[str]
 ) -> None:
-    """Users who are hidden from anonymous are hidden from a token that is not for them."""
-    site = serve(extra={"discreet": Discreet()})
-    alice = Holder(site, site.add_user("alice"))
+    """Users who are hidden from anonymous clients are hidden from a token that may not see them."""
+    site = serve(extra={"hidden_users": HiddenUsersPolicy()})
+    alice = TokenOwner(site, site.add_user("alice"))
     alice.index()
 
     assert set(site.request("GET", "/", auth=alice.auth).result) == {"alice", "root"}
     assert set(site.request("GET", "/", auth=alice.token(scope, **narrow)).result) == seen
 
 
-def test_a_token_for_an_index_reads_what_it_inherits(closed: Holder) -> None:
-    """It need not name the bases, which it cannot read by themselves."""
+def test_a_token_for_an_index_reads_what_it_inherits(closed: TokenOwner) -> None:
+    """A token for an index reads what it inherits, but cannot read a base directly."""
     token = closed.token("read", indices=["alice/closed"])
 
     page = closed.site.request(
@@ -157,8 +159,8 @@ def test_a_token_for_an_index_reads_what_it_inherits(closed: Holder) -> None:
     assert read(closed, "/alice/closed-base/+simple/", token) == 404
 
 
-def test_a_push_reads_its_source(closed: Holder) -> None:
-    """The source is no index that the token may not read, nor a project that it is not for."""
+def test_a_push_reads_its_source(closed: TokenOwner) -> None:
+    """A push needs a token that can read the source index, for the project that is pushed."""
     release = {"name": "my-project", "version": "1.0", "targetindex": "alice/target"}
     for scopes, narrow, expected in [
         (["upload"], {}, 403),

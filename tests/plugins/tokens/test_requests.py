@@ -1,4 +1,4 @@
-"""``/+x/tokens``: what is asked for, what is shown, and to whom."""
+"""``/+x/tokens``: requests for tokens, the answers, and who gets them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from tests.helpers.sites import Serve
-from tests.plugins.tokens.conftest import ROOT, Holder, basic, identifier
+from tests.plugins.tokens.conftest import ROOT, TokenOwner, basic, identifier
 
 from wheelgate.testing.site import Site
 
 
-def test_a_token_is_shown_once(alice: Holder) -> None:
-    """In the answer that creates it, which nobody may store, and never again."""
+def test_a_token_is_shown_once(alice: TokenOwner) -> None:
+    """Only the answer that creates a token contains it, and no cache may store that answer."""
     made = alice.create("upload", indices=["team/prod"], projects=["My_Project"], comment="CI of x", expires_in=3600)
 
     shown = dict(made.result)
@@ -39,29 +39,29 @@ def test_a_token_is_shown_once(alice: Holder) -> None:
     }
 
 
-def test_a_token_lasts_90_days_unless_it_is_said_otherwise(alice: Holder) -> None:
-    """Or as long as the administrator lets it."""
+def test_a_token_lasts_90_days_by_default(alice: TokenOwner) -> None:
+    """A token without ``expires_in`` lasts 90 days."""
     expires = datetime.fromisoformat(alice.create("read").result["expires"])
 
     assert timedelta(days=89) < expires - datetime.now(UTC) < timedelta(days=91)
 
 
-BAD: dict[str, tuple[Any, str]] = {
-    "no object": ([], "the body must be a JSON object"),
+BAD_REQUESTS: dict[str, tuple[Any, str]] = {
+    "not an object": ([], "the body must be a JSON object"),
     "no body": (None, "the body must be a JSON object"),
     "nothing": ({}, "'scopes' is missing"),
-    "null": ({"scopes": None}, "'scopes' must be a list of 1 to 100 texts"),
-    "text for a list": ({"scopes": "read"}, "'scopes' must be a list"),
+    "null": ({"scopes": None}, "'scopes' must be a list of 1 to 100 strings"),
+    "string for a list": ({"scopes": "read"}, "'scopes' must be a list"),
     "empty list": ({"scopes": []}, "'scopes' must be a list of 1"),
     "number in a list": ({"scopes": ["read", 1]}, "'scopes' must be a list"),
-    "unknown scope": ({"scopes": ["admin"]}, "there is no scope 'admin'; there are read, upload, yank, delete"),
+    "unknown scope": ({"scopes": ["admin"]}, "there is no scope 'admin'; the scopes are read, upload, yank, delete"),
     "unknown key": ({"scopes": ["read"], "user": "root"}, "unknown keys: user"),
-    "no path": ({"scopes": ["read"], "indices": ["prod"]}, "'indices' must hold paths such as team/prod"),
-    "long path": ({"scopes": ["read"], "indices": ["a/b/c"]}, "'indices' must hold paths"),
-    "long name": ({"scopes": ["read"], "indices": ["a/" + "b" * 101]}, "'indices' must hold paths"),
+    "not a path": ({"scopes": ["read"], "indices": ["prod"]}, "'indices' must contain paths such as team/prod"),
+    "long path": ({"scopes": ["read"], "indices": ["a/b/c"]}, "'indices' must contain paths"),
+    "long name": ({"scopes": ["read"], "indices": ["a/" + "b" * 101]}, "'indices' must contain paths"),
     "control character": ({"scopes": ["read"], "indices": ["a/b\n"]}, "'indices' must be a list"),
-    "no project": ({"scopes": ["read"], "projects": ["-x"]}, "'projects' must hold names of projects"),
-    "no index at all": ({"scopes": ["read"], "indices": []}, "'indices' must be a list of 1"),
+    "not a project name": ({"scopes": ["read"], "projects": ["-x"]}, "'projects' must contain names of projects"),
+    "no index": ({"scopes": ["read"], "indices": []}, "'indices' must be a list of 1"),
     "too many": ({"scopes": ["read"], "indices": [f"a/{n}" for n in range(101)]}, "'indices' must be a list of 1"),
     "too long": ({"scopes": ["read"], "projects": [f"{n:040}" for n in range(100)]}, "the token would be too long"),
     "no time": ({"scopes": ["read"], "expires_in": 0}, "'expires_in' must be a number of seconds from 1 to 31536000"),
@@ -74,9 +74,9 @@ BAD: dict[str, tuple[Any, str]] = {
 }
 
 
-@pytest.mark.parametrize(("body", "sentence"), BAD.values(), ids=BAD)
-def test_bad_requests_are_told(alice: Holder, body: Any, sentence: str) -> None:
-    """400 with what is wrong, and no token is made."""
+@pytest.mark.parametrize(("body", "sentence"), BAD_REQUESTS.values(), ids=BAD_REQUESTS)
+def test_bad_requests_get_a_reason(alice: TokenOwner, body: Any, sentence: str) -> None:
+    """A bad request gets 400 with the reason, and creates no token."""
     refused = alice.site.request("POST", "/+x/tokens", body, auth=alice.auth)
 
     assert (refused.status, refused.message[: len(sentence)]) == (400, sentence)
@@ -84,20 +84,20 @@ def test_bad_requests_are_told(alice: Holder, body: Any, sentence: str) -> None:
 
 
 def test_the_longest_lifetime_is_a_setting(serve: Serve) -> None:
-    """It bounds what is asked for, and what nobody asked for."""
+    """The setting limits requested lifetimes and the default."""
     site = serve(token_longest_lifetime="7d")
-    alice = Holder(site, site.add_user("alice"))
+    alice = TokenOwner(site, site.add_user("alice"))
 
     refused = alice.create("read", expires_in=7 * 86400 + 1)
-    usual = datetime.fromisoformat(alice.create("read").result["expires"])
+    default = datetime.fromisoformat(alice.create("read").result["expires"])
 
     assert refused.status == 400
     assert "--token-longest-lifetime" in refused.message
-    assert usual - datetime.now(UTC) <= timedelta(days=7)
+    assert default - datetime.now(UTC) <= timedelta(days=7)
 
 
-def test_tokens_want_somebody(shared: Site) -> None:
-    """Nobody gets a token without a login; a password does as well as a login."""
+def test_anonymous_clients_get_no_token(shared: Site) -> None:
+    """Creating a token needs a login or a password."""
     body = {"scopes": ["read"]}
 
     assert shared.request("POST", "/+x/tokens", body).status == 401
@@ -105,10 +105,10 @@ def test_tokens_want_somebody(shared: Site) -> None:
     assert shared.request("POST", "/+x/tokens", body, headers=basic("root", "")).status == 200
 
 
-def test_tokens_are_seen_by_their_user_and_root(alice: Holder) -> None:
-    """To others one that is not theirs is as much there as none."""
+def test_only_their_user_and_root_see_tokens(alice: TokenOwner) -> None:
+    """For other users a token is answered like one that does not exist."""
     made = alice.create("read").result["id"]
-    other = Holder(alice.site, alice.site.add_user(f"{alice.name}-other"))
+    other = TokenOwner(alice.site, alice.site.add_user(f"{alice.name}-other"))
 
     def ask(method: str, path: str, auth: tuple[str, str]) -> int:
         return alice.site.request(method, f"/+x/tokens{path}", auth=auth).status
@@ -123,8 +123,8 @@ def test_tokens_are_seen_by_their_user_and_root(alice: Holder) -> None:
 
 
 @pytest.mark.parametrize("name", ["%00", "x%00y", "%ED%A0%80", "%FF", "x" * 1000, "%0A"])
-def test_odd_names_are_nobodys(shared: Site, name: str) -> None:
-    """No name in a path or a query is more than not there, on no database."""
+def test_odd_names_do_not_exist(shared: Site, name: str) -> None:
+    """Every odd name in a path or a query gets 404, on both databases."""
     asked = [
         shared.request("GET", f"/+x/tokens?user={name}", auth=ROOT),
         shared.request("GET", f"/+x/tokens/{name}", auth=ROOT),
@@ -135,12 +135,12 @@ def test_odd_names_are_nobodys(shared: Site, name: str) -> None:
 
 
 def listed(site: Site, query: str, auth: tuple[str, str]) -> list[dict[str, Any]]:
-    """Return what a list shows."""
+    """Return a list of tokens."""
     return list(site.request("GET", f"/+x/tokens{query}", auth=auth).result)
 
 
-def test_a_new_password_empties_the_list(alone: Holder) -> None:
-    """What has ended is not shown as if it were there."""
+def test_a_new_password_empties_the_list(alone: TokenOwner) -> None:
+    """Tokens that a new password has ended are not listed."""
     made = alone.create("read").result["id"]
     alone.site.request("PATCH", "/alice", {"password": "new password"}, auth=ROOT)
     anew = alone.site.login("alice", "new password")
@@ -150,8 +150,8 @@ def test_a_new_password_empties_the_list(alone: Holder) -> None:
     assert (gone.status, "has ended" in gone.message) == (404, True)
 
 
-def test_a_user_has_no_end_of_tokens(alone: Holder) -> None:
-    """Two hundred, and then some have to go."""
+def test_a_user_has_at_most_200_tokens(alone: TokenOwner) -> None:
+    """The 201st token is refused until the user revokes one."""
     database = alone.site.server.database
     first = alone.create("read").result["id"]
     with database.transaction():
@@ -165,12 +165,12 @@ def test_a_user_has_no_end_of_tokens(alone: Holder) -> None:
     refused = alone.create("read")
     alone.site.request("DELETE", f"/+x/tokens/{first}", auth=alone.auth)
 
-    assert (refused.status, refused.message) == (409, "user 'alice' has 200 tokens already; revoke some")
+    assert (refused.status, refused.message) == (409, "user 'alice' already has 200 tokens; revoke some")
     assert alone.create("read").status == 200
 
 
-def test_the_addresses_are_described(shared: Site) -> None:
-    """OpenAPI has what they do and what they take; ``+api`` tells clients that they are there."""
+def test_the_routes_are_described(shared: Site) -> None:
+    """OpenAPI describes the routes and their bodies, and ``+api`` lists the feature."""
     paths = shared.request("GET", "/+openapi").json["paths"]
 
     assert paths["/+x/tokens"]["post"]["summary"] == "Create an API token"

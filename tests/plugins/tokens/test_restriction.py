@@ -1,4 +1,4 @@
-"""What a token is good for: what its user may do, less everything that it leaves out."""
+"""A token allows what its user may do, within its own limits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from tests.helpers.distributions import Distribution, sdist, wheel
 from tests.helpers.sites import Serve
 from tests.helpers.upload_forms import address, encode, submit, upload
-from tests.plugins.tokens.conftest import EVERYTHING, ROOT, Holder
+from tests.plugins.tokens.conftest import ALL_SCOPES, ROOT, TokenOwner
 
 from wheelgate import Allow, Index, Server, hookimpl
 from wheelgate.fields import IndexType
@@ -26,46 +26,46 @@ OTHER_INDEX = "the token is for {name}/else only"
 MINE, OTHERS = wheel("my.project"), wheel("other")
 
 Auth = tuple[str, str]
-Do = Callable[[Holder, str, Auth, Distribution], Answer]
+Change = Callable[[TokenOwner, str, Auth, Distribution], Answer]
 
 
-def json(method: str, path: str, body: Any = None) -> Do:
-    """Make a request about an index and a file; ``{i}`` is the index, ``{p}`` the project, ``{f}`` the file."""
+def json(method: str, path: str, body: Any = None) -> Change:
+    """Return a function that sends a request; ``{i}`` is the index, ``{p}`` the project, ``{f}`` the file."""
 
-    def do(holder: Holder, index: str, auth: Auth, made: Distribution) -> Answer:
+    def send(owner: TokenOwner, index: str, auth: Auth, made: Distribution) -> Answer:
         where = path.format(i=index, p=made.name, f=address(made))
-        given = body(holder, made) if callable(body) else body
-        return holder.site.request(method, f"/{where}", given, auth=auth)
+        given = body(owner, made) if callable(body) else body
+        return owner.site.request(method, f"/{where}", given, auth=auth)
 
-    return do
-
-
-def push(holder: Holder, made: Distribution) -> dict[str, Any]:
-    """Return the body of a push to the index beside."""
-    return {"name": made.name, "version": "1.0", "targetindex": f"{holder.name}/target"}
+    return send
 
 
-def send_new(holder: Holder, index: str, auth: Auth, made: Distribution) -> Answer:
+def push(owner: TokenOwner, made: Distribution) -> dict[str, Any]:
+    """Return the body of a push to the user's other index."""
+    return {"name": made.name, "version": "1.0", "targetindex": f"{owner.name}/target"}
+
+
+def send_new(owner: TokenOwner, index: str, auth: Auth, made: Distribution) -> Answer:
     """Upload another file of the project."""
-    return upload(holder.site, index, sdist(made.name, "2.0"), auth)
+    return upload(owner.site, index, sdist(made.name, "2.0"), auth)
 
 
-def register(holder: Holder, index: str, auth: Auth, made: Distribution) -> Answer:
+def register(owner: TokenOwner, index: str, auth: Auth, made: Distribution) -> Answer:
     """Register a version."""
-    return submit(holder.site, index, auth, **{":action": "submit", "name": made.name, "version": "3.0"})
+    return submit(owner.site, index, auth, **{":action": "submit", "name": made.name, "version": "3.0"})
 
 
-def document(holder: Holder, index: str, auth: Auth, made: Distribution) -> Answer:
-    """Upload documentation of the version that is there."""
+def document(owner: TokenOwner, index: str, auth: Auth, made: Distribution) -> Answer:
+    """Upload documentation of the existing version."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("index.html", "hello")
     content = ("docs.zip", packed.getvalue(), "application/zip")
     body, headers = encode([(":action", "doc_upload"), ("name", made.name), ("version", "1.0"), ("content", content)])
-    return holder.site.request("POST", f"/{index}/", body, auth=auth, headers=headers)
+    return owner.site.request("POST", f"/{index}/", body, auth=auth, headers=headers)
 
 
-CHANGES: dict[str, tuple[str, Do]] = {
+CHANGES: dict[str, tuple[str, Change]] = {
     "upload": ("upload", send_new),
     "register": ("upload", register),
     "documentation": ("upload", document),
@@ -77,11 +77,11 @@ CHANGES: dict[str, tuple[str, Do]] = {
     "delete version": ("delete", json("DELETE", "{i}/{p}/1.0")),
     "delete file": ("delete", json("DELETE", "{i}/{f}")),
 }
-"""Each change that a token can make, with its scope."""
+"""The scope and the request of each change that a token can make."""
 
 
 @pytest.fixture
-def filled(alice: Holder) -> Holder:
+def filled(alice: TokenOwner) -> TokenOwner:
     """Return a user with an index that has two projects, and an empty one to push to."""
     for name in ("dev", "target"):
         alice.index(name, acl_toxresult_upload=[alice.name])
@@ -90,19 +90,19 @@ def filled(alice: Holder) -> Holder:
     return alice
 
 
-def dev(holder: Holder) -> str:
+def dev(owner: TokenOwner) -> str:
     """Return the path of the filled index."""
-    return f"{holder.name}/dev"
+    return f"{owner.name}/dev"
 
 
-def projects(holder: Holder, name: str = "dev") -> list[str]:
+def projects(owner: TokenOwner, name: str = "dev") -> list[str]:
     """Return the projects on an index."""
-    return list(holder.site.request("GET", f"/{holder.name}/{name}").result["projects"])
+    return list(owner.site.request("GET", f"/{owner.name}/{name}").result["projects"])
 
 
 @pytest.mark.parametrize(("scope", "change"), CHANGES.values(), ids=CHANGES)
-def test_a_scope_is_enough_for_its_changes(filled: Holder, scope: str, change: Do) -> None:
-    """For all indices and projects, and narrowed to the right ones, however the project's name is written."""
+def test_a_scope_is_enough_for_its_changes(filled: TokenOwner, scope: str, change: Change) -> None:
+    """A token with the scope, for these indices and this project, can make the change, however its name is written."""
     narrow = {"indices": [dev(filled), f"{filled.name}/target"], "projects": ["My_Project", "more"]}
 
     done = change(filled, dev(filled), filled.token(scope, **narrow), MINE)
@@ -111,9 +111,9 @@ def test_a_scope_is_enough_for_its_changes(filled: Holder, scope: str, change: D
 
 
 @pytest.mark.parametrize(("scope", "change"), CHANGES.values(), ids=CHANGES)
-def test_no_other_scope_is(filled: Holder, scope: str, change: Do) -> None:
-    """All the others together are not enough, and nothing has changed."""
-    others = [each for each in EVERYTHING if each != scope]
+def test_no_other_scope_is_enough(filled: TokenOwner, scope: str, change: Change) -> None:
+    """A token with all the other scopes cannot make the change, and nothing changes."""
+    others = [each for each in ALL_SCOPES if each != scope]
 
     refused = change(filled, dev(filled), filled.token(*others), MINE)
 
@@ -122,8 +122,8 @@ def test_no_other_scope_is(filled: Holder, scope: str, change: Do) -> None:
 
 
 @pytest.mark.parametrize(("scope", "change"), CHANGES.values(), ids=CHANGES)
-def test_a_token_for_another_index_is_not(filled: Holder, scope: str, change: Do) -> None:
-    """The reason names the index that it is for."""
+def test_a_token_for_another_index_is_refused(filled: TokenOwner, scope: str, change: Change) -> None:
+    """The reason names the index that the token is for."""
     refused = change(filled, dev(filled), filled.token(indices=[f"{filled.name}/else"]), MINE)
 
     assert (refused.status, refused.message.endswith(OTHER_INDEX.format(name=filled.name))) == (403, True)
@@ -131,8 +131,8 @@ def test_a_token_for_another_index_is_not(filled: Holder, scope: str, change: Do
 
 
 @pytest.mark.parametrize(("scope", "change"), CHANGES.values(), ids=CHANGES)
-def test_a_token_for_another_project_is_not(filled: Holder, scope: str, change: Do) -> None:
-    """Also where the project is known only once the form was read, or the file found; nothing is kept."""
+def test_a_token_for_another_project_is_refused(filled: TokenOwner, scope: str, change: Change) -> None:
+    """The token is refused even if the server learns the project only from the form or the file; nothing is stored."""
     refused = change(filled, dev(filled), filled.token(projects=["my-project"]), OTHERS)
 
     assert (refused.status, refused.message.endswith("the token is for my-project only")) == (403, True)
@@ -141,7 +141,7 @@ def test_a_token_for_another_project_is_not(filled: Holder, scope: str, change: 
     assert list(page.result) == ["1.0"]
 
 
-def test_a_form_cannot_hide_its_project(filled: Holder) -> None:
+def test_a_form_cannot_hide_its_project(filled: TokenOwner) -> None:
     """A form that names the token's project over the file of another is refused."""
     token = filled.token("upload", projects=["my-project"])
 
@@ -151,12 +151,12 @@ def test_a_form_cannot_hide_its_project(filled: Holder) -> None:
     assert not filled.site.request("GET", f"/{dev(filled)}/+simple/other/").content.count(b"2.0")
 
 
-class Renaming:
+class RenamingIndexType:
     """A plugin with a type of index that finds another project in a file than the form names."""
 
     @hookimpl
     def wheelgate_index_types(self, server: Server) -> list[IndexType]:
-        """Bring it."""
+        """Provide the type."""
 
         class Packages(StagePackages):
             def check_upload(self, index: Index, form: UploadForm, file: ReceivedFile | None) -> CheckedUpload:
@@ -165,10 +165,10 @@ class Renaming:
         return [IndexType("renaming", STAGE_FIELDS, takes_uploads=True, packages=Packages(server))]
 
 
-def test_what_a_plugin_finds_in_a_file_counts(serve: Serve) -> None:
-    """However the form calls the project: the token is asked again once the file was looked at."""
-    site = serve(extra={"renaming": Renaming()})
-    alice = Holder(site, site.add_user("alice"))
+def test_the_project_that_a_plugin_finds_counts(serve: Serve) -> None:
+    """The token's project is checked again after a plugin has read the file, whatever the form says."""
+    site = serve(extra={"renaming": RenamingIndexType()})
+    alice = TokenOwner(site, site.add_user("alice"))
     alice.index(type="renaming")
 
     refused = upload(site, "alice/dev", MINE, alice.token("upload", projects=["my-project"]))
@@ -177,20 +177,20 @@ def test_what_a_plugin_finds_in_a_file_counts(serve: Serve) -> None:
     assert (refused.status, taken.status) == (403, 200)
 
 
-def test_what_a_refused_upload_would_meet_stays_untold(filled: Holder) -> None:
-    """Whether there is such a file already, a token for another project does not learn."""
+def test_a_refused_upload_does_not_reveal_files(filled: TokenOwner) -> None:
+    """The answer to a token for another project does not reveal whether the file exists."""
     filled.index("stable", volatile=False)
     assert upload(filled.site, f"{filled.name}/stable", OTHERS, filled.auth).status == 200
     token = filled.token("upload", projects=["my-project"])
 
-    there = upload(filled.site, f"{filled.name}/stable", wheel("other", seed=1), token)
-    not_there = upload(filled.site, f"{filled.name}/stable", wheel("other", "9", seed=1), token)
+    existing = upload(filled.site, f"{filled.name}/stable", wheel("other", seed=1), token)
+    missing = upload(filled.site, f"{filled.name}/stable", wheel("other", "9", seed=1), token)
 
-    assert (there.status, there.message) == (403, not_there.message)
+    assert (existing.status, existing.message) == (403, missing.message)
 
 
-def test_a_file_that_is_no_release_belongs_to_no_project(filled: Holder) -> None:
-    """A token for a project does not get at what lies at another kind of address."""
+def test_a_file_of_no_release_belongs_to_no_project(filled: TokenOwner) -> None:
+    """A token for a project cannot delete a file that belongs to no release."""
     refused = filled.site.request(
         "DELETE", f"/{dev(filled)}/+f/123/4567890123456/my-project-9.zip", auth=filled.token(projects=["my-project"])
     )
@@ -198,10 +198,10 @@ def test_a_file_that_is_no_release_belongs_to_no_project(filled: Holder) -> None
     assert refused.status == 403
 
 
-NEVER: dict[str, tuple[str, str, Any]] = {
+ALWAYS_REFUSED: dict[str, tuple[str, str, Any]] = {
     "create a user": ("PUT", "/somebody", {"password": "correct horse"}),
-    "change the own title": ("PATCH", "/{u}", {"title": "x"}),
-    "change the own password": ("PATCH", "/{u}", {"password": "new password"}),
+    "change one's own title": ("PATCH", "/{u}", {"title": "x"}),
+    "change one's own password": ("PATCH", "/{u}", {"password": "new password"}),
     "delete the user": ("DELETE", "/{u}", None),
     "create an index": ("PUT", "/{u}/new", {}),
     "change an index": ("PATCH", "/{u}/dev", {"title": "x"}),
@@ -213,28 +213,28 @@ NEVER: dict[str, tuple[str, str, Any]] = {
 }
 
 
-@pytest.mark.parametrize(("method", "path", "body"), NEVER.values(), ids=NEVER)
+@pytest.mark.parametrize(("method", "path", "body"), ALWAYS_REFUSED.values(), ids=ALWAYS_REFUSED)
 @pytest.mark.parametrize("who", ["alice", "root"])
-def test_what_no_token_may(filled: Holder, who: str, method: str, path: str, body: Any) -> None:
-    """Neither a user's nor root's, with all scopes that there are."""
-    holder = filled if who == "alice" else Holder(filled.site, ROOT)
+def test_requests_that_no_token_can_make(filled: TokenOwner, who: str, method: str, path: str, body: Any) -> None:
+    """No token can make these requests, neither a user's nor root's, with all scopes."""
+    owner = filled if who == "alice" else TokenOwner(filled.site, ROOT)
 
-    refused = filled.site.request(method, path.format(u=filled.name), body, auth=holder.token())
+    refused = filled.site.request(method, path.format(u=filled.name), body, auth=owner.token())
 
     assert (refused.status, refused.message[-25:]) == (403, "the token is not for that")
 
 
-def test_a_logout_is_for_logins(alice: Holder) -> None:
-    """A token is not ended by it."""
+def test_a_logout_does_not_end_a_token(alice: TokenOwner) -> None:
+    """``POST /+logout`` refuses a token, which stays valid."""
     token = alice.token()
 
     assert alice.site.request("POST", "/+logout", auth=token).status == 401
     assert alice.site.request("GET", "/+api", auth=token).result["authstatus"][0] == "ok"
 
 
-def test_a_token_has_no_right_that_its_user_lacks(filled: Holder) -> None:
-    """Rights are those of the moment: given and taken while the token is in use."""
-    other = Holder(filled.site, filled.site.add_user(f"{filled.name}-other"))
+def test_a_token_has_no_right_that_its_user_lacks(filled: TokenOwner) -> None:
+    """A token has the current rights of its user: rights given and taken away count at once."""
+    other = TokenOwner(filled.site, filled.site.add_user(f"{filled.name}-other"))
     token = other.token(indices=[dev(filled)])
     acl = [f"acl_upload={filled.name},{other.name}", f"acl_upload={filled.name}"]
 
@@ -248,19 +248,19 @@ def test_a_token_has_no_right_that_its_user_lacks(filled: Holder) -> None:
     assert may() == 403
 
 
-class Generous:
-    """A policy that allows everything to everybody."""
+class AllowingPolicy:
+    """A policy that allows everything to all users."""
 
     @hookimpl
     def wheelgate_check_permission(self) -> Allow:
         """Allow."""
-        return Allow("why not")
+        return Allow("this policy allows everything")
 
 
 def test_no_policy_widens_a_token(serve: Serve) -> None:
-    """What a policy allows to the user, it does not allow to the token."""
-    site = serve(extra={"generous": Generous()})
-    alice = Holder(site, site.add_user("alice"))
+    """A right that a policy gives to the user does not count for the token."""
+    site = serve(extra={"allowing": AllowingPolicy()})
+    alice = TokenOwner(site, site.add_user("alice"))
     token = alice.token("read", indices=["alice/dev"])
     assert site.request("PUT", "/alice/dev", {}, auth=alice.auth).status == 200
 
@@ -273,8 +273,8 @@ def test_no_policy_widens_a_token(serve: Serve) -> None:
     assert [each.status for each in refused] == [403, 403, 403]
 
 
-def test_a_push_to_another_server_takes_the_right_to_upload(filled: Holder) -> None:
-    """A token that may only read makes this server send nothing anywhere."""
+def test_a_push_to_another_server_needs_scope_upload(filled: TokenOwner) -> None:
+    """A token without the scope ``upload`` cannot make this server send a release elsewhere."""
     elsewhere = {"name": "my-project", "version": "1.0", "posturl": "http://127.0.0.1:9/", "username": "x"}
     body = {**elsewhere, "password": "x"}
 
@@ -284,26 +284,26 @@ def test_a_push_to_another_server_takes_the_right_to_upload(filled: Holder) -> N
     assert (refused.status, sent.status) == (403, 502)
 
 
-class Guestbook:
-    """A plugin with an address for everybody, that believes whoever is named."""
+class PublicRoute:
+    """A plugin with a public route that answers with the caller's name."""
 
     @hookimpl
     def wheelgate_routes(self) -> list[Route]:
-        """Bring it."""
+        """Provide the route."""
 
-        def answer(asked: RouteRequest) -> RouteResponse:
-            return RouteResponse(asked.principal.name, "name")
+        def answer(request: RouteRequest) -> RouteResponse:
+            return RouteResponse(request.principal.name, "name")
 
         return [Route(method, "/", answer, public=True) for method in ("GET", "POST")]
 
 
-def test_a_route_that_asks_for_no_right_is_no_way_around(serve: Serve) -> None:
-    """A plugin that acts for whoever is logged in does not act for a token; what only shows something stays open."""
-    site = serve(extra={"guestbook": Guestbook()})
-    alice = Holder(site, site.add_user("alice"))
+def test_a_public_route_refuses_changes_by_tokens(serve: Serve) -> None:
+    """A token can read a public route of a plugin, but cannot make changes through it."""
+    site = serve(extra={"public_route": PublicRoute()})
+    alice = TokenOwner(site, site.add_user("alice"))
 
     statuses = [
-        site.request(method, "/+x/guestbook", auth=auth).status
+        site.request(method, "/+x/public_route", auth=auth).status
         for method in ("GET", "POST")
         for auth in (None, alice.auth, alice.token())
     ]

@@ -1,4 +1,4 @@
-"""When a token was used: seen by its user, told to plugins, recorded outside of the request's way and not each time."""
+"""The last use of a token: recorded once an hour, outside the request, shown to the user and sent as an event."""
 
 from __future__ import annotations
 
@@ -9,28 +9,27 @@ from types import SimpleNamespace
 
 import pytest
 from tests.helpers.sites import Serve
-from tests.plugins.tokens.conftest import Holder, basic, bearer, identifier, status
+from tests.plugins.tokens.conftest import TokenOwner, basic, bearer, identifier, status
 
 from wheelgate import Event, hookimpl
 from wheelgate.testing.site import Site
-from wheelgate_tokens.queries import Records
+from wheelgate_tokens.queries import TokenTable
 
-PATIENCE = 10
-"""Seconds."""
+RECORDING_TIMEOUT_SECONDS = 10
 
 
-def last_used(holder: Holder, secret: str) -> str | None:
-    """Return when a token was used last, as its user sees it."""
-    shown: str | None = holder.site.request("GET", f"/+x/tokens/{identifier(secret)}", auth=holder.auth).result[
+def last_used(owner: TokenOwner, secret: str) -> str | None:
+    """Return the time of a token's last use, as its user sees it."""
+    shown: str | None = owner.site.request("GET", f"/+x/tokens/{identifier(secret)}", auth=owner.auth).result[
         "last_used"
     ]
     return shown
 
 
-def recorded(holder: Holder, secret: str, before: str | None) -> str:
-    """Wait until a use is recorded; return it."""
-    deadline = time.monotonic() + PATIENCE
-    while (shown := last_used(holder, secret)) in (None, before):
+def recorded(owner: TokenOwner, secret: str, before: str | None) -> str:
+    """Wait until a use is recorded, and return its time."""
+    deadline = time.monotonic() + RECORDING_TIMEOUT_SECONDS
+    while (shown := last_used(owner, secret)) in (None, before):
         assert time.monotonic() < deadline, "the use is not recorded"
         time.sleep(0.01)
     return str(shown)
@@ -41,8 +40,8 @@ def serial(site: Site) -> int:
     return int(site.server.database.serial())
 
 
-def test_use_is_recorded_once_an_hour(alone: Holder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first request does, the next hundred change nothing at all, and one in the next hour does again."""
+def test_use_is_recorded_once_an_hour(alone: TokenOwner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first request is recorded, the next hundred change nothing, and one in the next hour is recorded again."""
     _, secret = alone.token("read")
     assert last_used(alone, secret) is None
 
@@ -63,10 +62,10 @@ def test_use_is_recorded_once_an_hour(alone: Holder, monkeypatch: pytest.MonkeyP
     assert recorded(alone, secret, aged) >= first
 
 
-def test_of_many_workers_one_records(alone: Holder) -> None:
-    """What another worker has recorded within the hour is not written again."""
+def test_only_one_worker_records_a_use(alone: TokenOwner) -> None:
+    """A use that another worker has recorded within the hour is not written again."""
     _, secret = alone.token("read")
-    records = Records(alone.site.server.database)
+    records = TokenTable(alone.site.server.database)
     now = int(time.time())
     records.record_use(identifier(secret), now)
     before = serial(alone.site)
@@ -79,41 +78,41 @@ def test_of_many_workers_one_records(alone: Holder) -> None:
 
 
 @dataclass
-class Listener:
-    """A plugin that remembers what it is told."""
+class EventRecorder:
+    """A plugin that records events."""
 
     events: list[Event] = field(default_factory=list)
 
     @hookimpl
     def wheelgate_on_event(self, event: Event) -> None:
-        """Listen."""
+        """Record the event."""
         self.events.append(event)
 
 
-def test_plugins_are_told(serve: Serve) -> None:
-    """Of creation, use and end: with the user, the token's name and who did it from where, and without the secret."""
-    listener = Listener()
-    site = serve(extra={"listener": listener})
-    alice = Holder(site, site.add_user("alice"))
+def test_events_of_a_token(serve: Serve) -> None:
+    """Creation, use and revocation send events with the user, the token's ID, the actor and the address, no secret."""
+    recorder = EventRecorder()
+    site = serve(extra={"recorder": recorder})
+    alice = TokenOwner(site, site.add_user("alice"))
     _, secret = alice.token("read")
     site.request("GET", "/+api", headers=bearer(secret), address="192.0.2.7")
     site.request("GET", "/+api", headers=basic("alice", secret))
     site.request("DELETE", f"/+x/tokens/{identifier(secret)}", auth=("root", ""))
     site.application.close()
 
-    told = [event for event in listener.events if event.name.startswith("Token")]
+    events = [event for event in recorder.events if event.name.startswith("Token")]
 
-    assert [(each.name, each.actor, each.subject, each.remote_address) for each in told] == [
+    assert [(each.name, each.actor, each.subject, each.remote_address) for each in events] == [
         ("TokenCreated", "alice", "alice", "127.0.0.1"),
         ("TokenUsed", "alice", "alice", "192.0.2.7"),
         ("TokenRevoked", "root", "alice", "127.0.0.1"),
     ]
-    assert {each.detail["token"] for each in told} == {identifier(secret)}
-    assert secret not in repr(listener.events)
+    assert {each.detail["token"] for each in events} == {identifier(secret)}
+    assert secret not in repr(recorder.events)
 
 
-def test_a_token_that_is_no_good_is_not_used(alone: Holder) -> None:
-    """Who tries one under another name leaves no trace of use."""
+def test_a_refused_token_counts_as_unused(alone: TokenOwner) -> None:
+    """A token sent with another name, or a changed one, is not recorded as used."""
     _, secret = alone.token("read")
 
     status(alone.site, basic("root", secret))

@@ -1,4 +1,4 @@
-"""The table of tokens. It does not refer to users, who may be kept in another store."""
+"""Creates the table of tokens. It does not refer to users, who may be in another store."""
 
 from typing import Any
 
