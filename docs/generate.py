@@ -23,8 +23,8 @@ from wheelgate.config import resolve
 from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.http.errors import STATUS
 from wheelgate.main import make_parser
-from wheelgate.newplugin.kinds import KINDS as PLUGIN_KINDS
-from wheelgate.newplugin.writing import files
+from wheelgate.newplugin.kinds import PLUGIN_KINDS
+from wheelgate.newplugin.writing import filled_templates
 from wheelgate.options import Option
 from wheelgate.plugin_host.discovery import discover
 from wheelgate.resources import openapi
@@ -303,7 +303,7 @@ def plugin_kinds() -> str:
 
 def new(kind: str, place: str) -> str:
     """Show a file that ``newplugin`` writes for a plugin of a kind that is called ``corp``."""
-    return code(dict(files("corp", kind))[PurePosixPath(place)])
+    return code(dict(filled_templates("corp", kind))[PurePosixPath(place)])
 
 
 def file(path: str) -> str:

@@ -1,4 +1,4 @@
-"""``python -m wheelgate.newplugin``: what it writes, and what it refuses to."""
+"""``python -m wheelgate.newplugin``: the files that it writes, and its refusals."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from pathlib import Path
 import pytest
 
 from wheelgate.newplugin.__main__ import main
-from wheelgate.newplugin.kinds import KINDS
+from wheelgate.newplugin.kinds import PLUGIN_KINDS
 
 REFUSED = [
-    ("", "'' is no name for a plugin"),
-    ("Corp", "'Corp' is no name for a plugin"),
-    ("../corp", "'../corp' is no name for a plugin"),
-    ("corp login", "'corp login' is no name for a plugin"),
-    ("1corp", "'1corp' is no name for a plugin"),
-    ("corp-", "'corp-' is no name for a plugin"),
-    ("corp--login", "'corp--login' is no name for a plugin"),
-    ("k\u00f6rp", "'k\\xf6rp' is no name for a plugin"),
-    ("import", "'import' is no name for a plugin"),
-    ("x" * 41, "is no name for a plugin"),
-    ("corp\n", "'corp\\n' is no name for a plugin"),
-    ('corp"', "is no name for a plugin"),
-    ("wheelgate-corp", "leave 'wheelgate-' away"),
-    ("restrict-modify", "'wheelgate' is installed and brings a plugin 'restrict_modify'"),
-    ("pipconfig", "'wheelgate' is installed and brings a plugin 'pipconfig'"),
+    ("", "'' is not a valid name for a plugin"),
+    ("Corp", "'Corp' is not a valid name for a plugin"),
+    ("../corp", "'../corp' is not a valid name for a plugin"),
+    ("corp login", "'corp login' is not a valid name for a plugin"),
+    ("1corp", "'1corp' is not a valid name for a plugin"),
+    ("corp-", "'corp-' is not a valid name for a plugin"),
+    ("corp--login", "'corp--login' is not a valid name for a plugin"),
+    ("k\u00f6rp", "'k\\xf6rp' is not a valid name for a plugin"),
+    ("import", "'import' is not a valid name for a plugin"),
+    ("x" * 41, "is not a valid name for a plugin"),
+    ("corp\n", "'corp\\n' is not a valid name for a plugin"),
+    ('corp"', "is not a valid name for a plugin"),
+    ("wheelgate-corp", "leave out 'wheelgate-'"),
+    ("restrict-modify", "the installed 'wheelgate' has a plugin 'restrict_modify'"),
+    ("pipconfig", "the installed 'wheelgate' has a plugin 'pipconfig'"),
 ]
 
 
 @pytest.mark.parametrize(("name", "sentence"), REFUSED, ids=[ascii(name) for name, _ in REFUSED])
-def test_a_name_that_will_not_do_is_refused(
+def test_an_invalid_name_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, sentence: str
 ) -> None:
-    """Nothing is written, and the sentence says which names will do."""
+    """Nothing is written, and the message says which names are valid."""
     assert main([name, "--folder", str(tmp_path)]) == 1
 
     error = capsys.readouterr().err
@@ -44,28 +44,28 @@ def test_a_name_that_will_not_do_is_refused(
 
 
 def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A folder of that name keeps what it has, even if it is empty."""
+    """An existing folder of that name is not changed, even if it is empty."""
     for name in ("corp-login", "corp_login"):
         assert main([name, "--folder", str(tmp_path)]) == (0 if name == "corp-login" else 1)
     (tmp_path / "wheelgate-mine").mkdir()
 
     assert main(["mine", "--folder", str(tmp_path)]) == 1
-    assert capsys.readouterr().err.count("is there already: choose another name") == 2
+    assert capsys.readouterr().err.count("already exists: choose another name") == 2
     assert not list((tmp_path / "wheelgate-mine").iterdir())
 
 
-def test_a_folder_that_cannot_be_written_is_said_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The sentence names what stands in the way."""
+def test_an_unwritable_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The message names the folder that cannot be written."""
     (tmp_path / "file").touch()
 
     assert main(["corp", "--folder", str(tmp_path / "file")]) == 1
     assert f"{tmp_path / 'file' / 'wheelgate-corp'} cannot be written" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", PLUGIN_KINDS)
 @pytest.mark.parametrize("name", ["corp", "corp-login-2"])
-def test_everything_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, name: str) -> None:
-    """Package, test, README and metadata have the name in its several spellings, and no sign of a template."""
+def test_the_written_files(tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, name: str) -> None:
+    """Package, test, README and metadata contain the name in its spellings, and no placeholder of a template."""
     assert main([name, "--kind", kind, "--folder", str(tmp_path)]) == 0
 
     folder, plugin = tmp_path / f"wheelgate-{name}", name.replace("-", "_")
@@ -80,7 +80,7 @@ def test_everything_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str],
     }
     project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["name"] == folder.name
-    assert project["entry-points"] == {KINDS[kind].group: {plugin: package}}
+    assert project["entry-points"] == {PLUGIN_KINDS[kind].group: {plugin: package}}
     for path in folder.rglob("*.*"):
         assert "$" not in path.read_text("utf-8")
         if path.suffix == ".py":
@@ -89,9 +89,9 @@ def test_everything_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str],
 
 
 def test_help_names_the_kinds(capsys: pytest.CaptureFixture[str]) -> None:
-    """Whoever asks is told what there is."""
+    """``--help`` lists the kinds with their descriptions."""
     with pytest.raises(SystemExit):
         main(["--help"])
 
     text = " ".join(capsys.readouterr().out.split())
-    assert all(f"{name} {kind.does}" in text for name, kind in KINDS.items())
+    assert all(f"{name} {kind.does}" in text for name, kind in PLUGIN_KINDS.items())

@@ -1,4 +1,4 @@
-"""Strangers' plugins, installed as their authors would have it, and found by their entry points."""
+"""Fixtures: third-party plugins, installed as pip installs them and found by their entry points."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ HERE = Path(__file__).parent
 Answer = tuple[int, dict[str, Any]]
 
 
-class Visitor:
-    """Talks to a running server."""
+class ServerClient:
+    """Sends requests to a running server."""
 
     def __init__(self, server: RunningServer) -> None:
         self.server = server
 
     def __call__(self, method: str, path: str, body: Any = None, auth: tuple[str, str] | None = None) -> Answer:
-        """Send a request on a connection of its own, so that any of the workers may answer."""
+        """Send a request on a new connection, so that any of the workers may answer."""
         request = urllib.request.Request(self.server.url + path.lstrip("/"), method=method)
         if body is not None:
             request.data = json.dumps(body).encode()
@@ -47,14 +47,14 @@ class Visitor:
                 return error.code, json.load(error)
 
     def login(self, user: str, password: str) -> tuple[str, str]:
-        """Log in and return what ``auth`` takes."""
+        """Log in and return the login in the form of ``auth``."""
         status, answer = self("POST", "/+login", {"user": user, "password": password})
         assert status == 200, answer
         return user, answer["result"]["password"]
 
 
-class Elsewhere:
-    """A service of somebody else's that answers from a table, by the token that it is shown."""
+class FakeService:
+    """An external service that answers each token from a table."""
 
     def __init__(self) -> None:
         self.answers: dict[str, tuple[int, Any]] = {}
@@ -62,14 +62,14 @@ class Elsewhere:
 
 
 @pytest.fixture(scope="module")
-def elsewhere() -> Iterator[Elsewhere]:
+def service() -> Iterator[FakeService]:
     """Run the service."""
-    service = Elsewhere()
+    fake = FakeService()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             shown = self.headers.get("JOB-TOKEN") or self.headers.get("Authorization") or ""
-            status, said = service.answers.get(shown, (401, {}))
+            status, said = fake.answers.get(shown, (401, {}))
             content = json.dumps(said).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
@@ -82,19 +82,19 @@ def elsewhere() -> Iterator[Elsewhere]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
-        service.url = f"http://127.0.0.1:{server.server_port}"
-        yield service
+        fake.url = f"http://127.0.0.1:{server.server_port}"
+        yield fake
         server.shutdown()
         thread.join()
 
 
 def lay_out(source: Path, target: Path) -> None:
-    """Put a distribution where pip would, by what its ``pyproject.toml`` says, so that pip can also uninstall it.
+    """Install a distribution as pip would, from its ``pyproject.toml``, so that pip can also uninstall it.
 
-    A build costs a second for each. That pip's own way ends in the same, ``test_newplugin`` tries.
+    Building each takes a second; ``test_newplugin`` tests that pip's own installation works as well.
     """
-    said = tomllib.loads((source / "pyproject.toml").read_text("utf-8"))
-    project = said["project"]
+    settings = tomllib.loads((source / "pyproject.toml").read_text("utf-8"))
+    project = settings["project"]
     info = target / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
@@ -104,7 +104,7 @@ def lay_out(source: Path, target: Path) -> None:
                 f"[{group}]", *(f"{name} = {module}" for name, module in entries.items()), sep="\n", file=entry_points
             )
     placed = [info]
-    for package in said["tool"]["setuptools"]["packages"]:
+    for package in settings["tool"]["setuptools"]["packages"]:
         shutil.copytree(source / package, target / package, ignore=shutil.ignore_patterns("__pycache__"))
         placed.append(target / package)
     files = [path.relative_to(target) for folder in placed for path in folder.rglob("*") if path.is_file()]
@@ -113,7 +113,7 @@ def lay_out(source: Path, target: Path) -> None:
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Install a distribution of this folder, once, into a folder of its own that can stand on ``PYTHONPATH``."""
+    """Install a distribution of this folder, once, into its own folder for ``PYTHONPATH``."""
     ready: dict[str, Path] = {}
 
     def install(name: str) -> Path:
@@ -128,29 +128,29 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
 @pytest.fixture(scope="module")
 def serve_all(
     tmp_path_factory: pytest.TempPathFactory, installed: Callable[[str], Path]
-) -> Iterator[Callable[..., Visitor]]:
-    """Start a server for all tests of a module, as ``serve`` does for one."""
+) -> Iterator[Callable[..., ServerClient]]:
+    """Start a server for all tests of a module."""
     with ExitStack() as running:
         yield partial(started, running, tmp_path_factory.mktemp("module"), installed)
 
 
 @pytest.fixture
-def serve(tmp_path: Path, installed: Callable[[str], Path]) -> Iterator[Callable[..., Visitor]]:
-    """Start a server with two workers, strangers' plugins and options; it ends with the test."""
+def serve(tmp_path: Path, installed: Callable[[str], Path]) -> Iterator[Callable[..., ServerClient]]:
+    """Start a server with two workers, third-party plugins and options; it stops with the test."""
     with ExitStack() as running:
         yield partial(started, running, tmp_path, installed)
 
 
 def started(
     running: ExitStack, folder: Path, installed: Callable[[str], Path], *options: str, plugins: tuple[str, ...]
-) -> Visitor:
+) -> ServerClient:
     """Start a server in a folder."""
     path = os.pathsep.join(str(installed(name)) for name in plugins)
     server = RunningServer(folder / "server", *options, workers=2, env=clean_environment(PYTHONPATH=path), cwd=folder)
-    return Visitor(running.enter_context(server))
+    return ServerClient(running.enter_context(server))
 
 
 @pytest.fixture(scope="session")
 def cheap() -> tuple[str, ...]:
-    """Options that make hashing cheap, where the bundled plugin for it takes part."""
+    """Return options that make hashing cheap, for servers with the bundled password login."""
     return CHEAP_HASHING

@@ -1,4 +1,4 @@
-"""Strangers' plugins keep what the kit's contracts promise, as their authors would test it."""
+"""Third-party plugins fulfil the kit's contracts, tested as their authors would test them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import argon2
 import pytest
-from tests.plugins_external.conftest import Elsewhere
+from tests.plugins_external.conftest import FakeService
 
 from wheelgate import Credentials
 from wheelgate.testing.authenticators import AuthenticatorCase, AuthenticatorContract
@@ -28,7 +28,7 @@ Load = Callable[[str], Any]
 
 @pytest.fixture
 def load(monkeypatch: pytest.MonkeyPatch) -> Load:
-    """Return a function that imports a plugin of this folder, which is not installed."""
+    """Return a function that imports a plugin from this folder without installing it."""
 
     def load(name: str) -> Any:
         monkeypatch.syspath_prepend(HERE / name)
@@ -39,7 +39,7 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Load:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    """A server with the user alice."""
+    """Return a server with the user alice."""
     with Site(tmp_path / "server") as site:
         site.add_user("alice", "correct horse")
         yield site
@@ -47,7 +47,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 @pytest.fixture
 def directory(load: Load, tmp_path: Path) -> Any:
-    """The directory of the documentation, with alice in it."""
+    """Return the directory of the documentation, with alice in it."""
     file = tmp_path / "people.toml"
     hashed = argon2.PasswordHasher(1, 8, 1).hash("correct horse")
     file.write_text(f'[alice]\npassword_hash = "{hashed}"\ngroups = ["admins"]\n')
@@ -55,30 +55,30 @@ def directory(load: Load, tmp_path: Path) -> Any:
 
 
 class TestCompanyDirectory(AuthenticatorContract):
-    """The plugin of the documentation."""
+    """The authenticator of the plugin in the documentation."""
 
     @pytest.fixture
     def case(self, directory: Any) -> AuthenticatorCase:
-        """Return the directory under test."""
+        """Return the directory."""
         good = Credentials("password", "alice", "correct horse", "test")
         return AuthenticatorCase(directory, good, outage=directory.path.unlink)
 
 
 class TestCompanyGroups(GroupSourceContract):
-    """Its groups."""
+    """The group source of the plugin in the documentation."""
 
     @pytest.fixture
     def case(self, directory: Any) -> GroupSourceCase:
-        """Return the directory under test."""
+        """Return the directory."""
         return GroupSourceCase(directory, "alice", frozenset({"admins"}), outage=directory.path.unlink)
 
 
 class TestTokens(TokenHandlerContract):
-    """Macaroons."""
+    """Tokens as macaroons."""
 
     @pytest.fixture
     def case(self, load: Load, site: Site) -> TokenHandlerCase:
-        """Return the judge of tokens, with a token of alice's and what she made of it."""
+        """Return the token handler, a token of alice, and tokens that she derived from it."""
         tiny, alice = load("tiny_tokens"), site.server.users.get("alice")
         tokens = tiny.Tokens(site.server)
         good = tokens.mint(alice)
@@ -88,27 +88,27 @@ class TestTokens(TokenHandlerContract):
 
 
 class TestStubLogin(AuthenticatorContract):
-    """Another way to store passwords."""
+    """Passwords hashed with scrypt."""
 
     @pytest.fixture
     def case(self, load: Load, site: Site) -> AuthenticatorCase:
-        """Return the stub, and a user with a password of its kind."""
+        """Return the authenticator, and a user with a password that it hashed."""
         stub = load("stub_login")
         alice = site.server.users.get("alice")
         assert alice is not None
         with site.server.database.transaction():
             alice = site.server.users.set_password_hash(alice, stub.Scrypt().hash("correct horse"), "another stamp")
         return AuthenticatorCase(
-            stub.PinCodes(site.server), Credentials("password", "alice", "correct horse", "test"), alice
+            stub.StoredPasswords(site.server), Credentials("password", "alice", "correct horse", "test"), alice
         )
 
 
 class TestCertificates(AuthenticatorContract):
-    """Client certificates that a proxy has checked."""
+    """Client certificates that a proxy checks."""
 
     @pytest.fixture
     def case(self, load: Load) -> AuthenticatorCase:
-        """Return the judge of certificates."""
+        """Return the authenticator for certificates."""
         good = Credentials("client-cert", "alice", "", "tiny_mtls", trusted=True)
         return AuthenticatorCase(load("tiny_mtls").Certificate(), good)
 
@@ -117,23 +117,23 @@ class TestIdentityProvider(AuthenticatorContract):
     """Access tokens of an identity provider."""
 
     @pytest.fixture
-    def case(self, load: Load, site: Site, elsewhere: Elsewhere) -> AuthenticatorCase:
-        """Return the judge of access tokens, and one of alice's."""
+    def case(self, load: Load, site: Site, service: FakeService) -> AuthenticatorCase:
+        """Return the authenticator for access tokens, and a token of alice."""
         claims = base64.urlsafe_b64encode(b'{"preferred_username": "alice"}').decode().rstrip("=")
         token = f"e30.{claims}.c2ln"
-        elsewhere.answers = {f"Bearer {token}": (200, {"preferred_username": "alice", "groups": ["admins"]})}
-        provider = load("tiny_oidc").Provider(site.server, elsewhere.url)
+        service.answers = {f"Bearer {token}": (200, {"preferred_username": "alice", "groups": ["admins"]})}
+        provider = load("tiny_oidc").Provider(site.server, service.url)
         return AuthenticatorCase(provider, Credentials("bearer", "alice", token, "tiny_oidc"))
 
 
 class TestJobs(AuthenticatorContract):
-    """Tokens of jobs."""
+    """Tokens of GitLab's jobs."""
 
     @pytest.fixture
-    def case(self, load: Load, site: Site, elsewhere: Elsewhere) -> AuthenticatorCase:
-        """Return the judge of jobs, and a job's token."""
-        elsewhere.answers = {"glcbt-1234": (200, {"status": "running", "pipeline": {"project_path": "team/app"}})}
-        jobs = load("tiny_gitlab_ci").Jobs(site.server, elsewhere.url)
+    def case(self, load: Load, site: Site, service: FakeService) -> AuthenticatorCase:
+        """Return the authenticator for jobs, and a job's token."""
+        service.answers = {"glcbt-1234": (200, {"status": "running", "pipeline": {"project_path": "team/app"}})}
+        jobs = load("tiny_gitlab_ci").Jobs(site.server, service.url)
         return AuthenticatorCase(jobs, Credentials("password", "gitlab-ci-token", "glcbt-1234", "basic"))
 
 
@@ -142,13 +142,13 @@ class TestPolicies(PolicyContract):
 
     @pytest.fixture(params=["stub_policy", "tiny_lockdown", "tiny_mirror_acl"])
     def site(self, load: Load, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
-        """Return a server in which the policy takes part."""
+        """Return a server with the policy."""
         with Site(tmp_path / "server", extra={request.param: load(request.param)}) as site:
             yield site
 
 
 class TestOneLine(ConfigWriterContract):
-    """The writer of one line."""
+    """A config writer for a file with one line."""
 
     @pytest.fixture
     def writer(self, load: Load) -> ConfigWriter:

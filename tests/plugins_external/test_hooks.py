@@ -1,4 +1,4 @@
-"""No hook without somebody who needs it."""
+"""Every hook has a plugin that uses it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HOOKS = [
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_every_hook_is_used(hook: str) -> None:
-    """A bundled plugin, or one of the strangers' here, implements each hook of the server and of the client."""
+    """A bundled or third-party plugin implements each hook of the server and of the client."""
     users = [path for path in PLUGINS if f"\ndef {hook}(" in path.read_text("utf-8")]
 
     assert users

@@ -1,6 +1,6 @@
-"""What ``newplugin`` writes: its tests pass, it is found, works, can be left out, replaced and uninstalled.
+"""Plugins that ``newplugin`` writes pass their tests, are found and work, and can be left out and uninstalled.
 
-All kinds live in one environment and on one server, each twice, so that there is another to take the place.
+All kinds are in one environment and on one server, each twice, so that the second can replace the first.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ import pytest
 from tests.plugins_external.conftest import lay_out
 
 from wheelgate.newplugin.__main__ import main
-from wheelgate.newplugin.kinds import KINDS
+from wheelgate.newplugin.kinds import PLUGIN_KINDS
 from wheelgate.testing.process import CHEAP_HASHING, RunningServer, clean_environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-SERVER_KINDS = [kind for kind in KINDS if KINDS[kind].group == "wheelgate"]
+SERVER_PLUGIN_KINDS = [kind for kind in PLUGIN_KINDS if PLUGIN_KINDS[kind].group == "wheelgate"]
 FIRST, SECOND = "one", "two"
-BUILT = "route"
-"""The kind that pip builds and installs; the others are laid out as it would."""
+BUILT_BY_PIP = "route"
+"""The kind that pip builds and installs; the others are installed without building."""
 TOKEN = "deploy_Zu8qkQm4vXn3Wb7sTfHd"
 SCRIPTS = {"devpi-server": "wheelgate.main", "devpi": "wheelgate_client.main"}
 
 
 class Environment:
-    """A virtual environment that sees what the tests' own has, and in which more can be installed."""
+    """A virtual environment with the packages of the tests' own, in which more can be installed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -51,7 +51,7 @@ class Environment:
             script.chmod(0o755)
 
     def __call__(self, program: str, *arguments: str, cwd: Path | None = None, **variables: str) -> str:
-        """Run a program of the environment, and return what it prints."""
+        """Run a program of the environment and return its output."""
         done = subprocess.run(
             [str(self._programs / program), *arguments],
             cwd=cwd or self.folder,
@@ -63,7 +63,7 @@ class Environment:
         return done.stdout
 
     def pip(self, *arguments: str) -> None:
-        """Run pip for this environment, without a network."""
+        """Run pip for this environment, without network."""
         pip = [
             sys.executable,
             "-m",
@@ -76,7 +76,7 @@ class Environment:
         subprocess.run(pip, check=True, capture_output=True, env=clean_environment())
 
     def server(self, *options: str) -> RunningServer:
-        """Return a server in this environment, on the one folder."""
+        """Return a server in this environment, always with the same folder."""
         return RunningServer(
             self.folder / "server",
             *("--no-root-pypi", "--restrict-modify", "root,:devs", *CHEAP_HASHING, *options),
@@ -84,19 +84,19 @@ class Environment:
         )
 
 
-def called(kind: str, which: str) -> str:
-    """Return what a plugin is called."""
+def plugin_name(kind: str, which: str) -> str:
+    """Return the name of a plugin, with dashes."""
     return f"{which}-{kind}"
 
 
 def module(kind: str, which: str) -> str:
-    """Return what it is called where there are no dashes."""
-    return called(kind, which).replace("-", "_")
+    """Return the name of a plugin, with underscores."""
+    return plugin_name(kind, which).replace("-", "_")
 
 
 def without(which: str) -> list[str]:
-    """Return the options that leave plugins of the server out."""
-    return [f"--no-plugin={module(kind, which)}" for kind in SERVER_KINDS]
+    """Return the options that leave out the server's plugins."""
+    return [f"--no-plugin={module(kind, which)}" for kind in SERVER_PLUGIN_KINDS]
 
 
 def options(folder: Path, which: str) -> list[str]:
@@ -114,16 +114,16 @@ def options(folder: Path, which: str) -> list[str]:
         "route": ("greeting", "good day"),
         "index-type": ("title", "mine"),
     }
-    return [f"--{called(kind, which)}-{option}={value}" for kind, (option, value) in given.items()]
+    return [f"--{plugin_name(kind, which)}-{option}={value}" for kind, (option, value) in given.items()]
 
 
 def working(server: RunningServer, which: str) -> set[str]:
-    """Return the kinds of plugins that work on a server, but for those that have a function of their own below."""
+    """Return the kinds of plugins that work on a server; the functions below check the other kinds."""
     root = server.login("root", "")
     server.request("PUT", "/alice", {"password": "1234"}, auth=root)
     server.request("PUT", "/root/secret", {}, auth=root)
     alice, token = server.login("alice", "1234"), ("__token__", TOKEN)
-    own, bob = called("index-type", which), {"password": "1234"}
+    own, bob = plugin_name("index-type", which), {"password": "1234"}
     found = {
         "authenticator": server.request("POST", "/+login", {"user": "grace", "password": "cobol"}).status == 200,
         "group-source": server.request("PUT", "/bob", bob, auth=alice).status == 201,
@@ -137,15 +137,15 @@ def working(server: RunningServer, which: str) -> set[str]:
     return {kind for kind, works in found.items() if works}
 
 
-def written_down(environment: Environment, which: str) -> int:
-    """Return how much stands in the file that the plugin for events writes."""
-    file = environment.folder / "server" / f"{called('events', which)}.jsonl"
+def event_log_bytes(environment: Environment, which: str) -> int:
+    """Return the size of the file that the plugin for events writes."""
+    file = environment.folder / "server" / f"{plugin_name('events', which)}.jsonl"
     return file.stat().st_size if file.exists() else 0
 
 
-def configures(environment: Environment, server: RunningServer, which: str, **variables: Any) -> bool:
-    """Whether ``devpi use --set-cfg --for`` writes the tool's file; it is removed again."""
-    name = called("config-writer", which)
+def config_writer_works(environment: Environment, server: RunningServer, which: str, **variables: Any) -> bool:
+    """Whether ``devpi use --set-cfg --for`` writes the tool's file, which is then removed."""
+    name = plugin_name("config-writer", which)
     file = environment.folder / f".{name}" / "config"
     command = ("use", "--set-cfg", "--for", name, f"{server.url}root/visible")
     try:
@@ -157,42 +157,42 @@ def configures(environment: Environment, server: RunningServer, which: str, **va
     return text == f"index = {server.url}root/visible/+simple/\n"
 
 
-def lists(environment: Environment, server: RunningServer, which: str, **variables: Any) -> bool:
-    """Whether the plugin's command runs."""
+def command_works(environment: Environment, server: RunningServer, which: str, **variables: Any) -> bool:
+    """Whether the plugin's command of ``devpi`` runs."""
     environment("devpi", "use", server.url)
     try:
-        return "root/visible" in environment("devpi", called("command", which), **variables).splitlines()
+        return "root/visible" in environment("devpi", plugin_name("command", which), **variables).splitlines()
     except AssertionError:
         return False
 
 
-def reports(environment: Environment, which: str, *options: str) -> bool:
+def server_command_works(environment: Environment, which: str, *options: str) -> bool:
     """Whether the plugin's subcommand of ``devpi-server`` runs."""
-    command = (called("server-command", which), "--serverdir", str(environment.folder / "server"), *options)
+    command = (plugin_name("server-command", which), "--serverdir", str(environment.folder / "server"), *options)
     try:
         return "root/visible" in environment("devpi-server", *command).splitlines()
     except AssertionError:
         return False
 
 
-CLIENT_KINDS: dict[str, Callable[..., bool]] = {"config-writer": configures, "command": lists}
+CLIENT_PLUGIN_KINDS: dict[str, Callable[..., bool]] = {"config-writer": config_writer_works, "command": command_works}
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Environment:
-    """An environment in which two plugins of each kind have been written, tested and installed."""
+    """Return an environment in which two plugins of each kind are installed, after their tests have passed."""
     environment = Environment(tmp_path)
     folders = []
-    for kind in KINDS:
+    for kind in PLUGIN_KINDS:
         for which in (FIRST, SECOND):
-            assert main([called(kind, which), "--kind", kind, "--folder", str(tmp_path)]) == 0
-            folders.append(tmp_path / f"wheelgate-{called(kind, which)}")
+            assert main([plugin_name(kind, which), "--kind", kind, "--folder", str(tmp_path)]) == 0
+            folders.append(tmp_path / f"wheelgate-{plugin_name(kind, which)}")
     pytest_command = ("python", "-m", "pytest", "-q", "-p", "no:cacheprovider")
-    assert " passed" in environment(*pytest_command, cwd=tmp_path / f"wheelgate-{called(BUILT, FIRST)}")
+    assert " passed" in environment(*pytest_command, cwd=tmp_path / f"wheelgate-{plugin_name(BUILT_BY_PIP, FIRST)}")
     path, tests = os.pathsep.join(map(str, folders)), [str(folder / "tests") for folder in folders[::2]]
     assert " passed" in environment(*pytest_command, *tests, PYTHONPATH=path)
 
-    built = [folder for folder in folders if folder.name.endswith(BUILT)]
+    built = [folder for folder in folders if folder.name.endswith(BUILT_BY_PIP)]
     environment.pip("install", "--no-index", "--no-deps", "--no-build-isolation", *map(str, built))
     for folder in folders:
         if folder not in built:
@@ -201,40 +201,42 @@ def environment(tmp_path: Path) -> Environment:
 
 
 def test_the_life_of_plugins(environment: Environment) -> None:
-    """Installed they work, left out they do not, others take their place, uninstalled everything goes on without."""
-    expected = {*SERVER_KINDS} - {"events", "server-command"}
+    """Installed plugins work until they are left out or replaced; the server works without them."""
+    expected = {*SERVER_PLUGIN_KINDS} - {"events", "server-command"}
     listed = environment("devpi-server", "plugins", *without(SECOND))
-    for kind in SERVER_KINDS:
-        assert f" {module(kind, FIRST)} (wheelgate-{called(kind, FIRST)} 0.1.0): active\n   hooks: " in listed
-        assert f" {module(kind, SECOND)} (wheelgate-{called(kind, SECOND)} 0.1.0): blocked\n" in listed
+    for kind in SERVER_PLUGIN_KINDS:
+        assert f" {module(kind, FIRST)} (wheelgate-{plugin_name(kind, FIRST)} 0.1.0): active\n   hooks: " in listed
+        assert f" {module(kind, SECOND)} (wheelgate-{plugin_name(kind, SECOND)} 0.1.0): blocked\n" in listed
 
     with environment.server(*without(SECOND), *options(environment.folder, FIRST)) as server:
         assert working(server, FIRST) == expected
         server.request("PUT", "/root/visible", {}, auth=server.login("root", ""))
         client = environment("devpi", "plugins")
-        for kind, works in CLIENT_KINDS.items():
+        for kind, works in CLIENT_PLUGIN_KINDS.items():
             blocked = {"DEVPI_NO_PLUGIN": module(kind, FIRST)}
-            assert f"{module(kind, FIRST)} (wheelgate-{called(kind, FIRST)} 0.1.0)" in client
+            assert f"{module(kind, FIRST)} (wheelgate-{plugin_name(kind, FIRST)} 0.1.0)" in client
             assert works(environment, server, FIRST)
             assert not works(environment, server, FIRST, **blocked)
             assert works(environment, server, SECOND, **blocked)
-    assert reports(environment, FIRST, *without(SECOND))
-    assert not reports(environment, FIRST, *without(FIRST))
-    first = written_down(environment, FIRST)
-    assert (first > 0, written_down(environment, SECOND)) == (True, 0)
+    assert server_command_works(environment, FIRST, *without(SECOND))
+    assert not server_command_works(environment, FIRST, *without(FIRST))
+    first = event_log_bytes(environment, FIRST)
+    assert (first > 0, event_log_bytes(environment, SECOND)) == (True, 0)
 
     with environment.server(*without(FIRST), *options(environment.folder, SECOND)) as server:
         assert working(server, SECOND) == expected
         assert server.request("GET", f"/+x/{module('route', FIRST)}/greeting").status == 404
-    second = written_down(environment, SECOND)
-    assert (written_down(environment, FIRST), second > 0) == (first, True)
+    second = event_log_bytes(environment, SECOND)
+    assert (event_log_bytes(environment, FIRST), second > 0) == (first, True)
 
     environment.pip(
-        "uninstall", "--yes", *(f"wheelgate-{called(kind, each)}" for kind in KINDS for each in (FIRST, SECOND))
+        "uninstall",
+        "--yes",
+        *(f"wheelgate-{plugin_name(kind, each)}" for kind in PLUGIN_KINDS for each in (FIRST, SECOND)),
     )
     with environment.server() as server:
         assert working(server, FIRST) == working(server, SECOND) == set()
-        assert not any(works(environment, server, FIRST) for works in CLIENT_KINDS.values())
-        assert not reports(environment, FIRST)
-    assert (written_down(environment, FIRST), written_down(environment, SECOND)) == (first, second)
+        assert not any(works(environment, server, FIRST) for works in CLIENT_PLUGIN_KINDS.values())
+        assert not server_command_works(environment, FIRST)
+    assert (event_log_bytes(environment, FIRST), event_log_bytes(environment, SECOND)) == (first, second)
     assert module("policy", FIRST) not in environment("devpi-server", "plugins")

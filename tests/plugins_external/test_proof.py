@@ -1,6 +1,6 @@
-"""What people have written plugins for elsewhere can be written here: each in some lines, with no line of the core.
+"""Plugins that people have written for the incumbent are possible here, each in a few lines without touching the core.
 
-Login by a directory is ``company_directory``, header login the bundled ``remote_user``.
+``company_directory`` logs in by a directory, and the bundled ``remote_user`` by a header.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from tests.helpers.distributions import wheel
 from tests.helpers.upload_forms import encode, file_fields
-from tests.plugins_external.conftest import Elsewhere
+from tests.plugins_external.conftest import FakeService
 
 from wheelgate.testing.process import RunningServer, clean_environment
 from wheelgate.testing.site import Answer
@@ -30,7 +30,7 @@ Start = Callable[..., RunningServer]
 
 
 PEOPLE = ("alice", "bob", "carol", "gil", "olga", "rita", "tess", "vic")
-TOGETHER = (
+COMPATIBLE_PLUGINS = (
     "tiny_admin",
     "tiny_constrained",
     "tiny_gitlab_ci",
@@ -43,22 +43,22 @@ TOGETHER = (
 
 @pytest.fixture
 def start(serve: Callable[..., Any], cheap: tuple[str, ...]) -> Start:
-    """Start a server with one plugin of a stranger's, and users."""
+    """Return a function that starts a server with one third-party plugin, and users."""
     return lambda plugin, *options: with_people(serve(*cheap, *options, plugins=(plugin,)).server)
 
 
 @pytest.fixture(scope="module")
-def together(serve_all: Callable[..., Any], cheap: tuple[str, ...], elsewhere: Elsewhere) -> RunningServer:
-    """A server with all plugins of strangers that leave each other alone, and users."""
+def all_plugins(serve_all: Callable[..., Any], cheap: tuple[str, ...], service: FakeService) -> RunningServer:
+    """Return a server with all third-party plugins that do not affect each other, and users."""
     options = (
-        *("--tiny-oidc-userinfo", elsewhere.url, "--tiny-gitlab-ci-url", elsewhere.url),
+        *("--tiny-oidc-userinfo", service.url, "--tiny-gitlab-ci-url", service.url),
         *("--mirror-acl-makers", "bob", "--constrain-to", "Demo<2", "--constrain-index", "carol/prod"),
     )
-    return with_people(serve_all(*cheap, *options, plugins=TOGETHER).server)
+    return with_people(serve_all(*cheap, *options, plugins=COMPATIBLE_PLUGINS).server)
 
 
 def with_people(server: RunningServer) -> RunningServer:
-    """Create users; each is for the test of one plugin."""
+    """Create users, each for the test of one plugin."""
     root = server.login("root", "")
     for name in PEOPLE:
         body = {"password": "correct horse", "email": f"{name}@mail.example"}
@@ -66,8 +66,8 @@ def with_people(server: RunningServer) -> RunningServer:
     return server
 
 
-def who(server: RunningServer, **sent: Any) -> tuple[str, str]:
-    """Return what ``+api`` says of the login."""
+def login_state(server: RunningServer, **sent: Any) -> tuple[str, str]:
+    """Return the login's state and the user's name from ``authstatus``."""
     state, name, *_ = server.request("GET", "/+api", **sent).result["authstatus"]
     return state, name
 
@@ -78,39 +78,39 @@ def upload(server: RunningServer, index: str, version: str, auth: tuple[str, str
     return server.request("POST", f"{index}/", body, auth=auth, headers={**headers, **more})
 
 
-def test_tokens(together: RunningServer, installed: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A token uploads and does nothing else; anybody can narrow it, nobody can widen it; it ends with the password."""
+def test_tokens(all_plugins: RunningServer, installed: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token can only upload; its holder can narrow it but not widen it; it ends with the password."""
     monkeypatch.syspath_prepend(installed("tiny_tokens"))
     tiny = import_module("wheelgate_tiny_tokens")
-    tess = together.login("tess", "correct horse")
+    tess = all_plugins.login("tess", "correct horse")
     for index in ("dev", "prod"):
-        together.request("PUT", f"/tess/{index}", {}, auth=tess)
-    token = together.request("POST", "/+x/tiny_tokens/tokens", auth=tess).result
+        all_plugins.request("PUT", f"/tess/{index}", {}, auth=tess)
+    token = all_plugins.request("POST", "/+x/tiny_tokens/tokens", auth=tess).result
     narrow = tiny.narrowed(token, "index=tess/dev")
     parts, signature = tiny.unpacked(narrow)
 
-    assert upload(together, "/tess/prod", "1.0", ("tess", token)).status == 200
-    assert together.request("PUT", "/tess/more", {}, auth=("tess", token)).status == 403
-    assert together.request("POST", "/+x/tiny_tokens/tokens", auth=("tess", token)).status == 403
-    assert upload(together, "/tess/dev", "1.0", ("__token__", narrow)).status == 200
-    assert upload(together, "/tess/prod", "2.0", ("tess", narrow)).status == 403
-    assert upload(together, "/tess/prod", "2.0", ("tess", tiny.narrowed(narrow, "index=tess/prod"))).status == 403
+    assert upload(all_plugins, "/tess/prod", "1.0", ("tess", token)).status == 200
+    assert all_plugins.request("PUT", "/tess/more", {}, auth=("tess", token)).status == 403
+    assert all_plugins.request("POST", "/+x/tiny_tokens/tokens", auth=("tess", token)).status == 403
+    assert upload(all_plugins, "/tess/dev", "1.0", ("__token__", narrow)).status == 200
+    assert upload(all_plugins, "/tess/prod", "2.0", ("tess", narrow)).status == 403
+    assert upload(all_plugins, "/tess/prod", "2.0", ("tess", tiny.narrowed(narrow, "index=tess/prod"))).status == 403
     for forged in (
         tiny.packed(parts[:-1], signature),
         tiny.packed([parts[0], "bob", *parts[2:]], signature),
         "tiny_",
         "tiny_e30=",
     ):
-        assert upload(together, "/tess/prod", "3.0", ("tess", forged)).status == 401
-    for over in (f"until={int(time.time()) - 1}", "moon=full"):
-        assert upload(together, "/tess/prod", "3.0", ("tess", tiny.narrowed(token, over))).status == 401
-    assert who(together, auth=("bob", token))[0] != "ok"
-    together.request("PATCH", "/tess", {"password": "battery staple"}, auth=tess)
-    assert upload(together, "/tess/prod", "4.0", ("tess", token)).status == 401
+        assert upload(all_plugins, "/tess/prod", "3.0", ("tess", forged)).status == 401
+    for condition in (f"until={int(time.time()) - 1}", "moon=full"):
+        assert upload(all_plugins, "/tess/prod", "3.0", ("tess", tiny.narrowed(token, condition))).status == 401
+    assert login_state(all_plugins, auth=("bob", token))[0] != "ok"
+    all_plugins.request("PATCH", "/tess", {"password": "battery staple"}, auth=tess)
+    assert upload(all_plugins, "/tess/prod", "4.0", ("tess", token)).status == 401
 
 
 def test_lockdown(start: Start) -> None:
-    """Strangers see nothing but how to log in; a browser's cookie is a login, which another site cannot use."""
+    """Anonymous clients can only log in; a browser's cookie is a login, which another site cannot use."""
     server = start("tiny_lockdown")
     alice = server.login("alice", "correct horse")
 
@@ -133,67 +133,67 @@ def test_lockdown(start: Start) -> None:
 
 
 def jwt(name: str) -> str:
-    """Write a token as an identity provider does; its signature is for the provider to know."""
+    """Return a token like an identity provider's, with a made-up signature, which only the provider checks."""
     claims = base64.urlsafe_b64encode(json.dumps({"preferred_username": name}).encode()).decode().rstrip("=")
     return f"e30.{claims}.c2ln"
 
 
-def test_an_identity_provider(together: RunningServer, elsewhere: Elsewhere) -> None:
-    """Whom the provider knows is logged in with its groups; what it does not know is nobody; down is 503."""
-    olga = together.login("olga", "correct horse")
-    together.request("PUT", "/olga/dev", {"acl_upload": [":admins"]}, auth=olga)
+def test_an_identity_provider(all_plugins: RunningServer, service: FakeService) -> None:
+    """People whom the provider knows are logged in with their groups; unknown tokens get 401; an outage gets 503."""
+    olga = all_plugins.login("olga", "correct horse")
+    all_plugins.request("PUT", "/olga/dev", {"acl_upload": [":admins"]}, auth=olga)
     bearer = f"Bearer {jwt('grace')}"
-    elsewhere.answers |= {
+    service.answers |= {
         bearer: (200, {"preferred_username": "grace", "groups": ["admins"]}),
         f"Bearer {jwt('frank')}": (200, {"preferred_username": "frank"}),
         f"Bearer {jwt('mallory')}": (200, {"preferred_username": "grace"}),
         f"Bearer {jwt('heidi')}": (500, {}),
     }
-    expected = {"grace": 200, "frank": 403, "mallory": 401, "stranger": 401, "alice": 401, "root": 401, "heidi": 503}
+    expected = {"grace": 200, "frank": 403, "mallory": 401, "unknown": 401, "alice": 401, "root": 401, "heidi": 503}
 
     statuses = {
-        name: upload(together, "/olga/dev", "1.0", None, Authorization=f"Bearer {jwt(name)}").status
+        name: upload(all_plugins, "/olga/dev", "1.0", None, Authorization=f"Bearer {jwt(name)}").status
         for name in expected
     }
     assert statuses == expected
-    assert who(together, headers={"Authorization": bearer}) == ("ok", "grace")
-    assert who(together, auth=("grace", jwt("grace")))[0] != "ok"
+    assert login_state(all_plugins, headers={"Authorization": bearer}) == ("ok", "grace")
+    assert login_state(all_plugins, auth=("grace", jwt("grace")))[0] != "ok"
 
 
-def test_jobs_of_a_gitlab(together: RunningServer, elsewhere: Elsewhere) -> None:
-    """A running job of the project uploads to the index that lists it; others do not."""
-    gil = together.login("gil", "correct horse")
-    together.request("PUT", "/gil/dev", {"acl_upload": [":team/app"]}, auth=gil)
+def test_jobs_of_a_gitlab(all_plugins: RunningServer, service: FakeService) -> None:
+    """A running job of the project can upload to the index that lists the project; other jobs cannot."""
+    gil = all_plugins.login("gil", "correct horse")
+    all_plugins.request("PUT", "/gil/dev", {"acl_upload": [":team/app"]}, auth=gil)
 
     def job(status: str, project: str) -> tuple[int, Any]:
         return 200, {"status": status, "pipeline": {"project_path": project}}
 
-    elsewhere.answers |= {"good": job("running", "team/app"), "over": job("success", "team/app")}
-    elsewhere.answers |= {"other": job("running", "team/other"), "down": (502, {})}
+    service.answers |= {"good": job("running", "team/app"), "over": job("success", "team/app")}
+    service.answers |= {"other": job("running", "team/other"), "down": (502, {})}
     expected = {"good": 200, "over": 401, "other": 403, "unknown": 401, "down": 503}
 
-    statuses = {token: upload(together, "/gil/dev", "1.0", ("gitlab-ci-token", token)).status for token in expected}
+    statuses = {token: upload(all_plugins, "/gil/dev", "1.0", ("gitlab-ci-token", token)).status for token in expected}
     assert statuses == expected
-    assert who(together, auth=("gil", "good"))[0] != "ok"
+    assert login_state(all_plugins, auth=("gil", "good"))[0] != "ok"
 
 
 def test_client_certificates(start: Start) -> None:
-    """In place of the bundled header login, the subject that a proxy has checked is a login; an odd one is none."""
+    """In place of the bundled header login, a certificate's subject from a proxy logs in, unless it is ambiguous."""
     options = ("--no-plugin", "remote_user", "--no-root-pypi")
     server = start("tiny_mtls", *options, "--tiny-mtls-from", "127.0.0.1")
 
-    assert who(server, headers={"X-Client-Subject": "CN=grace,OU=Team,O=Company"}) == ("ok", "grace")
+    assert login_state(server, headers={"X-Client-Subject": "CN=grace,OU=Team,O=Company"}) == ("ok", "grace")
     for subject in ("CN=grace,CN=root", "O=Company", "CN=root,O=Company", "CN=alice", "CN=a\\,CN=grace"):
-        assert who(server, headers={"X-Client-Subject": subject})[0] != "ok"
+        assert login_state(server, headers={"X-Client-Subject": subject})[0] != "ok"
     server.stop()
     server.options = tuple("10.1.2.3" if option == "127.0.0.1" else option for option in server.options)
     server.start()
-    assert who(server, headers={"X-Client-Subject": "CN=grace,OU=Team,O=Company"}) == ("noauth", "")
+    assert login_state(server, headers={"X-Client-Subject": "CN=grace,OU=Team,O=Company"}) == ("noauth", "")
 
 
-def test_a_forgotten_password(together: RunningServer) -> None:
-    """The link in the mail sets a new password once; who asks learns nothing; weak passwords are refused everywhere."""
-    server = together
+def test_a_forgotten_password(all_plugins: RunningServer) -> None:
+    """The link in the mail sets a password once; answers reveal no users; weak passwords are refused."""
+    server = all_plugins
     outbox = server.serverdir / "outbox"
     answers = [server.request("POST", "/+x/tiny_reset/ask", {"user": name}) for name in ("rita", "nobody", "root")]
     (mail,) = outbox.iterdir()
@@ -217,21 +217,21 @@ def test_a_forgotten_password(together: RunningServer) -> None:
     assert server.request("PUT", "/newcomer", {"password": "1234"}).status == 400
 
 
-def test_who_makes_mirrors(together: RunningServer) -> None:
-    """Only those who are listed make mirrors; other indices are nobody's business."""
-    server = together
+def test_only_listed_users_create_mirrors(all_plugins: RunningServer) -> None:
+    """Only listed users can create mirrors; other types of index are not affected."""
+    server = all_plugins
     alice, bob = server.login("alice", "correct horse"), server.login("bob", "correct horse")
     mirror = {"type": "mirror", "mirror_url": "http://127.0.0.1:9/simple/"}
 
     assert server.request("PUT", "/alice/dev", {}, auth=alice).status == 200
     assert server.request("PUT", "/bob/outside", mirror, auth=bob).status == 200
     refused = server.request("PUT", "/alice/outside", mirror, auth=alice)
-    assert (refused.status, "mirrors are made by bob alone" in refused.message) == (403, True)
+    assert (refused.status, "only bob may create mirrors" in refused.message) == (403, True)
 
 
-def test_constraints(together: RunningServer) -> None:
-    """What the list does not allow is taken neither as an upload nor as a push, and the reason is said."""
-    server = together
+def test_constraints(all_plugins: RunningServer) -> None:
+    """Uploads and pushes of releases that the list does not allow are refused with the reason."""
+    server = all_plugins
     carol = server.login("carol", "correct horse")
     for index in ("dev", "prod"):
         server.request("PUT", f"/carol/{index}", {}, auth=carol)
@@ -239,16 +239,19 @@ def test_constraints(together: RunningServer) -> None:
 
     assert [upload(server, "/carol/dev", version, carol).status for version in ("1.0", "2.0")] == [200, 200]
     refused = upload(server, "/carol/prod", "2.0", carol)
-    assert (refused.status, "demo 2.0 is refused: carol/prod takes Demo<2" in refused.content.decode()) == (403, True)
+    assert (refused.status, "demo 2.0 is refused: carol/prod accepts only Demo<2" in refused.content.decode()) == (
+        403,
+        True,
+    )
     assert server.request("PUSH", "/carol/dev", {**push, "version": "2.0"}, auth=carol).status == 403
     assert server.request("GET", "/carol/prod/demo").status == 404
     assert server.request("PUSH", "/carol/dev", {**push, "version": "1.0"}, auth=carol).status == 200
     assert list(server.request("GET", "/carol/prod/demo").result) == ["1.0"]
 
 
-def test_an_overview(together: RunningServer) -> None:
-    """An administrator sees who is there and what happens; others may not look."""
-    server = together
+def test_an_overview(all_plugins: RunningServer) -> None:
+    """An administrator sees the users and recent events; other users may not."""
+    server = all_plugins
     alice, root = server.login("alice", "correct horse"), server.login("root", "")
 
     shown = server.request("GET", "/+x/tiny_admin/overview", auth=root).result
@@ -258,17 +261,17 @@ def test_an_overview(together: RunningServer) -> None:
     assert server.request("GET", "/+x/tiny_admin/overview").status == 401
 
 
-def test_passwords_from_a_file(together: RunningServer, installed: Callable[[str], Path], tmp_path: Path) -> None:
-    """``devpi login`` asks nobody for what ``.pypirc`` holds for that server and user."""
+def test_passwords_from_a_file(all_plugins: RunningServer, installed: Callable[[str], Path], tmp_path: Path) -> None:
+    """``devpi login`` takes the password from ``.pypirc`` if the file has one for the server and user."""
     environment = clean_environment(PYTHONPATH=str(installed("tiny_vault")), HOME=str(tmp_path))
     (tmp_path / ".pypirc").write_text(
         f"[other]\nrepository = http://other.example/\nusername = vic\npassword = wrong\n"
-        f"[ours]\nrepository = {together.url}vic/dev/\nusername = vic\npassword = correct horse\n"
+        f"[ours]\nrepository = {all_plugins.url}vic/dev/\nusername = vic\npassword = correct horse\n"
     )
 
     def devpi(*command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([PROGRAMS / "devpi", *command], env=environment, capture_output=True, text=True)
 
-    assert devpi("use", together.url).returncode == 0
+    assert devpi("use", all_plugins.url).returncode == 0
     assert "logged in 'vic'" in devpi("login", "vic").stdout
     assert "no terminal to ask" in devpi("login", "bob").stderr

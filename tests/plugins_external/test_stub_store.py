@@ -1,4 +1,4 @@
-"""A third-party store keeps every promise of the two protocols, checked by the contract tests for plugin authors."""
+"""A third-party store passes the contract tests for the two protocols of stores."""
 
 from __future__ import annotations
 

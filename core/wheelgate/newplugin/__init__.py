@@ -1,1 +1,1 @@
-"""``python -m wheelgate.newplugin NAME``: writes the distribution of a plugin, with tests that pass at once."""
+"""``python -m wheelgate.newplugin NAME`` writes the distribution of a plugin, with tests that pass at once."""

@@ -1,4 +1,4 @@
-"""The command line."""
+"""The command line of ``python -m wheelgate.newplugin``."""
 
 from __future__ import annotations
 
@@ -8,21 +8,26 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wheelgate.errors import StartupError
-from wheelgate.newplugin.kinds import KINDS
+from wheelgate.newplugin.kinds import PLUGIN_KINDS
 from wheelgate.newplugin.writing import write_plugin
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write the plugin; return the exit code: 0, 1 for a refusal, 2 for wrong usage."""
+    """Write the plugin; return the exit code: 0 for success, 1 for an error, 2 for wrong usage."""
     parser = argparse.ArgumentParser(
         prog="python -m wheelgate.newplugin",
-        description="Writes the distribution of a plugin: an entry point, code that works, tests that pass, a README.",
-        epilog="Kinds: " + "; ".join(f"{name} {kind.does}" for name, kind in KINDS.items()) + ".",
+        description="Write the distribution of a plugin: an entry point, working code, tests that pass, and a README.",
+        epilog="Kinds: " + "; ".join(f"{name} {kind.does}" for name, kind in PLUGIN_KINDS.items()) + ".",
     )
-    parser.add_argument("name", metavar="NAME", help="the plugin's name, such as corp-login")
-    parser.add_argument("--kind", choices=KINDS, default="authenticator", help="what it does (default: %(default)s)")
+    parser.add_argument("name", metavar="NAME", help="name of the plugin, such as corp-login")
     parser.add_argument(
-        "--folder", type=Path, default=Path(), help="where the folder wheelgate-NAME is to be (default: here)"
+        "--kind", choices=PLUGIN_KINDS, default="authenticator", help="what the plugin does (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=Path(),
+        help="folder in which to create wheelgate-NAME (default: the current folder)",
     )
     given = parser.parse_args(argv)
     try:
@@ -30,10 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except StartupError as error:
         print(f"newplugin: {error}", file=sys.stderr)
         return 1
-    print(f"{folder} holds a plugin that {KINDS[given.kind].does}. What now?")
+    print(f"{folder} contains a plugin that {PLUGIN_KINDS[given.kind].does}. Next steps:")
     print(f"  cd {folder}")
     print("  python -m pytest                 # its tests pass")
-    print("  python -m pip install -e .       # devpi-server and devpi find it from now on")
+    print("  python -m pip install -e .       # devpi-server and devpi find it")
     print("  devpi-server plugins             # or: devpi plugins")
     return 0
 

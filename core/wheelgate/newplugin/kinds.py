@@ -1,4 +1,4 @@
-"""The kinds of plugins that there are templates for."""
+"""The kinds of plugins that have templates."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """What a plugin does, and where it is looked for."""
+class PluginKind:
+    """What plugins of a kind do, and the entry-point group that makes them known."""
 
     does: str
     """Completes the sentence "A plugin for wheelgate that …"."""
@@ -16,17 +16,17 @@ class Kind:
     dependencies: tuple[str, ...] = ("wheelgate",)
 
 
-KINDS = {
-    "authenticator": Kind(
-        "logs people in whom a directory knows, with their groups", dependencies=("wheelgate", "argon2-cffi>=23.1")
+PLUGIN_KINDS = {
+    "authenticator": PluginKind(
+        "logs in the people of a directory, with their groups", dependencies=("wheelgate", "argon2-cffi>=23.1")
     ),
-    "token-handler": Kind("judges API tokens that a file lists"),
-    "group-source": Kind("knows who is in which group"),
-    "policy": Kind("decides who may see which indices"),
-    "events": Kind("writes down what happens"),
-    "route": Kind("serves an address of its own"),
-    "index-type": Kind("brings a type of index"),
-    "server-command": Kind("adds a subcommand to devpi-server"),
-    "config-writer": Kind("points another tool at an index", "wheelgate.client"),
-    "command": Kind("adds a command to devpi", "wheelgate.client"),
+    "token-handler": PluginKind("verifies API tokens from a file"),
+    "group-source": PluginKind("reports the groups of users"),
+    "policy": PluginKind("decides which users may see which indices"),
+    "events": PluginKind("logs what happens on the server"),
+    "route": PluginKind("serves its own addresses"),
+    "index-type": PluginKind("adds a type of index"),
+    "server-command": PluginKind("adds a subcommand to devpi-server"),
+    "config-writer": PluginKind("configures another tool to use an index", "wheelgate.client"),
+    "command": PluginKind("adds a command to devpi", "wheelgate.client"),
 }

@@ -1,4 +1,4 @@
-"""Log in with the passwords of a company's directory: a TOML file here, anything that can be asked elsewhere."""
+"""Logs in with the passwords of a company directory: a TOML file here, but any service would do."""
 
 import tomllib
 from pathlib import Path
@@ -12,7 +12,7 @@ from wheelgate.providers import Authenticator, GroupSource
 
 
 class Directory(Authenticator, GroupSource):
-    """Judges passwords, and knows who is in which group; a change of the file counts at once."""
+    """Verifies passwords and reports groups; a change of the file counts at once."""
 
     name = "company_directory"
     accepts = frozenset({"password"})
@@ -22,7 +22,7 @@ class Directory(Authenticator, GroupSource):
         try:
             self.people()
         except (OSError, ValueError) as error:
-            raise StartupError(f"--directory-file: {path} cannot be read, mend it or name another: {error}") from None
+            raise StartupError(f"--directory-file: {path} cannot be read; fix it or give another: {error}") from None
 
     def people(self) -> dict[str, dict[str, Any]]:
         return tomllib.loads(self.path.read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""A third-party writer of client configuration, for a tool whose file holds one line."""
+"""A third-party config writer, for a tool whose file has one line."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -7,7 +7,7 @@ from wheelgate_client.hookspecs import ConfigError, Edit, Location, Target, hook
 
 
 class OneLine:
-    """The tool ``stub``."""
+    """Configures the tool ``stub``."""
 
     name = "stub"
 
@@ -19,7 +19,7 @@ class OneLine:
 
     def plan(self, path: Path, target: Target) -> Edit:
         if not target.simple_url.isprintable():
-            raise ConfigError(f"{path} is left alone: {target.simple_url!a} is not a URL")
+            raise ConfigError(f"{path} is not changed: {target.simple_url!a} is not a URL")
         has_secret = "@" in urlsplit(target.simple_url).netloc
         return Edit(path, self._bytes(path), f"{target.simple_url}\n".encode(), has_secret)
 

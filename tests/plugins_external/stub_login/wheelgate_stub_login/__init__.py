@@ -11,7 +11,7 @@ from wheelgate.providers import Authenticator, CredentialExtractor, PasswordHash
 
 
 class DevpiHeader(CredentialExtractor):
-    """Reads what the ``devpi`` command sends."""
+    """Reads the header that the ``devpi`` command sends."""
 
     name = "stub-header"
     header = "x-devpi-auth"
@@ -40,7 +40,7 @@ class Scrypt(PasswordHasher):
         return hashlib.scrypt(password.encode(), salt=salt, n=1024, r=8, p=1).hex()
 
 
-class PinCodes(Authenticator):
+class StoredPasswords(Authenticator):
     """Verifies passwords against the hashes of local users."""
 
     name = "stub-scrypt"
@@ -66,8 +66,8 @@ def wheelgate_credential_extractors(server: Server) -> list[DevpiHeader]:
 
 
 @hookimpl
-def wheelgate_authenticators(server: Server) -> list[PinCodes]:
-    return [PinCodes(server)]
+def wheelgate_authenticators(server: Server) -> list[StoredPasswords]:
+    return [StoredPasswords(server)]
 
 
 @hookimpl

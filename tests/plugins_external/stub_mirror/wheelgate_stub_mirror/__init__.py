@@ -1,4 +1,4 @@
-"""A stranger's mirror, and the index that a new server has of it."""
+"""A third-party type ``mirror``, and an index of this type on a new server."""
 
 from wheelgate import Index, hookimpl
 from wheelgate.fields import Field, IndexType, parse_bool, parse_text

@@ -1,4 +1,4 @@
-"""A stranger's policy: root alone creates users, and an index called ``secret`` is for its owner's eyes only."""
+"""A third-party policy: only root creates users, and only its owner sees an index named ``secret``."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from wheelgate import Deny, Principal, Resource, hookimpl
 @hookimpl
 def wheelgate_check_permission(principal: Principal, permission: str, resource: Resource) -> Deny | None:
     if permission == "user_create" and principal.name != "root":
-        return Deny("house rule: root alone creates users")
+        return Deny("house rule: only root may create users")
     if permission == "index_read" and not visible(principal, resource):
         return Deny("house rule: secret is secret")
     return None

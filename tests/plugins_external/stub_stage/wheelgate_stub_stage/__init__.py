@@ -1,4 +1,4 @@
-"""A stranger's index type that takes uploads, with two keys."""
+"""A third-party index type that accepts uploads, with two keys."""
 
 from wheelgate import hookimpl
 from wheelgate.fields import Field, IndexType, parse_bool, parse_principals

@@ -1,4 +1,4 @@
-"""The file under both stores."""
+"""The file of both stores."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Content = dict[str, dict[str, Any]]
 
 
 class JsonFile:
-    """A JSON object with ``users`` and ``indices``, which all workers share; it is read anew each time."""
+    """A JSON object with ``users`` and ``indices``, which all workers share and read each time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def read(self) -> Content:
-        """Return what it holds."""
+        """Return the content."""
         try:
             content: Content = json.loads(self._path.read_bytes())
         except FileNotFoundError:
@@ -30,7 +30,7 @@ class JsonFile:
 
     @contextmanager
     def change(self) -> Iterator[Content]:
-        """Yield what it holds, and write it back; if that is left by an exception, nothing is written."""
+        """Yield the content, and write it back unless the block raises an exception."""
         with self._path.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             content = self.read()

@@ -11,7 +11,7 @@ from wheelgate_stub_store.file import JsonFile, fold
 
 
 class FileIndexStore:
-    """Keeps indices; see :class:`wheelgate.store.protocols.IndexStore`."""
+    """Stores indices; see :class:`wheelgate.store.protocols.IndexStore`."""
 
     name = "stub_store"
     instant = False
@@ -58,5 +58,5 @@ class FileIndexStore:
 
 
 def to_json(index: Index) -> dict[str, Any]:
-    """Write an index."""
+    """Return an index as JSON."""
     return {"owner": index.owner, "name": index.name, "type": index.type, "config": dict(index.config)}

@@ -13,7 +13,7 @@ from wheelgate_stub_store.file import Content, JsonFile, fold
 
 
 class FileUserStore:
-    """Keeps users; see :class:`wheelgate.store.protocols.UserStore`."""
+    """Stores users; see :class:`wheelgate.store.protocols.UserStore`."""
 
     name = "stub_store"
     instant = False
@@ -84,7 +84,7 @@ class FileUserStore:
 
 
 def to_json(user: User) -> dict[str, Any]:
-    """Write a user."""
+    """Return a user as JSON."""
     return asdict(user) | {
         "created": user.created.isoformat(),
         "modified": user.modified and user.modified.isoformat(),
@@ -92,7 +92,7 @@ def to_json(user: User) -> dict[str, Any]:
 
 
 def from_json(entry: Mapping[str, Any]) -> User:
-    """Read a user."""
+    """Return the user in a JSON object."""
     fields = {name: value for name, value in entry.items() if name != "password_hash"}
     modified = entry["modified"]
     times = {

@@ -7,8 +7,8 @@ from wheelgate import Command, Event, Permission, Server, hookimpl
 from wheelgate.providers import Route, RouteRequest, RouteResponse
 from wheelgate.subcommands import CommandContext
 
-RECENT: deque[str] = deque(maxlen=100)
-"""What this worker has heard of."""
+RECENT_EVENTS: deque[str] = deque(maxlen=100)
+"""The latest events of this worker."""
 
 
 @hookimpl
@@ -18,7 +18,7 @@ def wheelgate_permissions() -> list[Permission]:
 
 @hookimpl
 def wheelgate_on_event(event: Event) -> None:
-    RECENT.append(f"{event.name} {event.subject}")
+    RECENT_EVENTS.append(f"{event.name} {event.subject}")
 
 
 @hookimpl
@@ -29,7 +29,7 @@ def wheelgate_routes(server: Server) -> list[Route]:
             {"name": user.name, "provider": user.provider or "local", "indices": owners[user.name]}
             for user in server.users.list()
         ]
-        return RouteResponse({"users": users, "recent": list(RECENT)}, "overview")
+        return RouteResponse({"users": users, "recent": list(RECENT_EVENTS)}, "overview")
 
     return [Route("GET", "/overview", overview, permission="tiny_admin")]
 

@@ -1,1 +1,1 @@
-"""Writes down what happens on a server: ``server`` is the plugin that does, ``client`` shows it on the terminal."""
+"""Logs what happens on a server: the plugin ``server`` writes the log, and ``client`` shows it in the terminal."""

@@ -1,4 +1,4 @@
-"""Writes down what happens, and shows it to who has the permission: a listener with an address of its own."""
+"""Logs events to a file, and shows them to users with a permission of its own."""
 
 import json
 from pathlib import Path
@@ -9,19 +9,19 @@ from wheelgate.providers import Route, RouteRequest, RouteResponse
 
 @hookimpl
 def wheelgate_permissions() -> list[Permission]:
-    """Bring the right to look at the trail."""
+    """Define the permission to read the trail."""
     return [Permission("audit_read", "read the audit trail of", "server", "root")]
 
 
 @hookimpl
 def wheelgate_features() -> list[str]:
-    """Tell clients that there is a trail."""
+    """Tell clients that the server has an audit trail."""
     return ["tiny-audit"]
 
 
 @hookimpl
 def wheelgate_on_event(server: Server, event: Event) -> None:
-    """Add a line, so short that it is written in one piece."""
+    """Append a line, short enough for a single write."""
     entry = {"event": event.name, "actor": event.actor, "subject": event.subject}
     with trail(server).open("a", encoding="utf-8") as file:
         file.write(json.dumps(entry) + "\n")
@@ -40,5 +40,5 @@ def wheelgate_routes(server: Server) -> list[Route]:
 
 
 def trail(server: Server) -> Path:
-    """Return the file."""
+    """Return the path of the file."""
     return server.config.serverdir / "audit.jsonl"

@@ -27,5 +27,5 @@ def wheelgate_check_upload(server: Server, index: Index, project: str, version: 
         return None
     for known in server.config["constrain-to"]:
         if canonicalize_name(known.name) == project and not known.specifier.contains(version, prereleases=True):
-            return f"{index.path} takes {known}"
+            return f"{index.path} accepts only {known}"
     return None

@@ -1,6 +1,6 @@
 """Logs in the jobs of a GitLab: user ``gitlab-ci-token``, password ``CI_JOB_TOKEN``; the project's path is the group.
 
-An index with ``acl_upload=:team/app`` takes uploads from that project's jobs, while they run.
+An index with ``acl_upload=:team/app`` accepts uploads from that project's jobs while they run.
 """
 
 import re
@@ -23,11 +23,11 @@ from wheelgate import (
 from wheelgate.option_types import http_url
 from wheelgate.providers import Authenticator
 
-USER = "gitlab-ci-token"
+JOB_USER = "gitlab-ci-token"
 
 
 class Jobs(Authenticator):
-    """Asks GitLab which job a token belongs to."""
+    """Asks GitLab about the job of a token."""
 
     name = "tiny_gitlab_ci"
     accepts = frozenset({"password"})
@@ -40,27 +40,27 @@ class Jobs(Authenticator):
 
     def authenticate(self, credentials: Credentials, request: RequestInfo, user: User | None) -> Outcome:
         token = credentials.secret
-        if credentials.username != USER:
+        if credentials.username != JOB_USER:
             return Unknown()
         if not re.fullmatch(r"[!-~]{1,4096}", token):
-            return Reject("no job has such a token")
+            return Reject("this is not a job token")
         try:
             answer = self._session.get(self._url, headers={"JOB-TOKEN": token}, timeout=4, allow_redirects=False)
         except requests.RequestException as error:
             return Unavailable(type(error).__name__)
         if answer.status_code in (401, 403, 404):
-            return Reject("GitLab knows no job with that token")
+            return Reject("GitLab does not know this token")
         if answer.status_code != 200:
             return Unavailable(f"GitLab answers {answer.status_code}")
         job = answer.json()
         if job.get("status") != "running":
-            return Reject("the job is over")
-        return Ok(USER, frozenset({job["pipeline"]["project_path"]}))
+            return Reject("the job has ended")
+        return Ok(JOB_USER, frozenset({job["pipeline"]["project_path"]}))
 
 
 @hookimpl
 def wheelgate_options() -> list[Option]:
-    return [Option("url", "address of the GitLab", None, http_url, "URL", section="tiny-gitlab-ci")]
+    return [Option("url", "address of the GitLab server", None, http_url, "URL", section="tiny-gitlab-ci")]
 
 
 @hookimpl

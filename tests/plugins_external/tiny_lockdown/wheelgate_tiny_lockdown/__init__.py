@@ -1,4 +1,4 @@
-"""Closes the server to strangers: whoever is not logged in reads nothing. Browsers log in by a cookie."""
+"""Closes the server to anonymous clients, who can read nothing. Browsers log in with a cookie."""
 
 from collections.abc import Sequence
 from http.cookies import CookieError, SimpleCookie
@@ -9,13 +9,13 @@ from wheelgate.hookspecs import instant
 from wheelgate.providers import CredentialExtractor, Route, RouteRequest, RouteResponse
 
 COOKIE = "devpi"
-HOW = "Path=/; HttpOnly; SameSite=Strict"
-CLOSED = frozenset({"index_read", "user_read", "user_list", "user_create"})
+COOKIE_ATTRIBUTES = "Path=/; HttpOnly; SameSite=Strict"
+CLOSED_PERMISSIONS = frozenset({"index_read", "user_read", "user_list", "user_create"})
 
 
 @instant
 class Cookie(CredentialExtractor):
-    """Reads the cookie: ``name/token``, where the token is that of a login and nothing else."""
+    """Reads the cookie ``name/token``, where the token must be that of a login."""
 
     name = "cookie"
     header = "cookie"
@@ -32,7 +32,7 @@ class Cookie(CredentialExtractor):
             return None
         name, _, token = found.value.partition("/")
         if not token.startswith("wgs_"):
-            raise NotAuthenticated("the cookie holds no login")
+            raise NotAuthenticated("the cookie contains no login")
         return Credentials("password", name, token, self.name)
 
 
@@ -44,7 +44,9 @@ def wheelgate_credential_extractors(server: Server) -> list[CredentialExtractor]
 @hookimpl
 @instant
 def wheelgate_check_permission(principal: Principal, permission: str) -> Deny | None:
-    return Deny("this server is closed; log in") if principal.name is None and permission in CLOSED else None
+    return (
+        Deny("this server is closed; log in") if principal.name is None and permission in CLOSED_PERMISSIONS else None
+    )
 
 
 @hookimpl
@@ -52,20 +54,20 @@ def wheelgate_check_permission(principal: Principal, permission: str) -> Deny | 
 def wheelgate_filter_visible(
     principal: Principal, permission: str, resources: Sequence[Resource]
 ) -> Sequence[bool] | None:
-    return [False] * len(resources) if principal.name is None and permission in CLOSED else None
+    return [False] * len(resources) if principal.name is None and permission in CLOSED_PERMISSIONS else None
 
 
 @hookimpl
 def wheelgate_routes(server: Server) -> list[Route]:
     def log_in(request: RouteRequest) -> RouteResponse:
-        """Keep the login that the request carries in a cookie."""
+        """Put the login of the request into a cookie."""
         token = (request.body or {}).get("token") if isinstance(request.body, dict) else None
         if request.principal.credential != "session" or not isinstance(token, str):
-            raise Forbidden("log in by +login first, and send its token as 'token' and with the request")
+            raise Forbidden("log in with POST /+login first, and send its token as 'token' and with the request")
         cookie = SimpleCookie({COOKIE: f"{request.principal.name}/{token}"})[COOKIE].OutputString()
-        return RouteResponse(message="logged in", headers={"Set-Cookie": f"{cookie}; {HOW}"})
+        return RouteResponse(message="logged in", headers={"Set-Cookie": f"{cookie}; {COOKIE_ATTRIBUTES}"})
 
     def log_out(request: RouteRequest) -> RouteResponse:
-        return RouteResponse(message="logged out", headers={"Set-Cookie": f"{COOKIE}=; Max-Age=0; {HOW}"})
+        return RouteResponse(message="logged out", headers={"Set-Cookie": f"{COOKIE}=; Max-Age=0; {COOKIE_ATTRIBUTES}"})
 
     return [Route("POST", "/cookie", log_in, public=True), Route("DELETE", "/cookie", log_out, public=True)]

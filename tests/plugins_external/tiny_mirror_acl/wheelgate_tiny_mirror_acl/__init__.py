@@ -6,7 +6,16 @@ from wheelgate.hookspecs import instant
 
 @hookimpl
 def wheelgate_options() -> list[Option]:
-    return [Option("makers", "who may make mirrors", ("root",), metavar="PRINCIPAL", many=True, section="mirror-acl")]
+    return [
+        Option(
+            "makers",
+            "principal who may create mirrors",
+            ("root",),
+            metavar="PRINCIPAL",
+            many=True,
+            section="mirror-acl",
+        )
+    ]
 
 
 @hookimpl
@@ -17,5 +26,5 @@ def wheelgate_check_permission(
     makers = server.config["mirror-acl-makers"]
     becomes = (resource.proposed or {}).get("type") == "mirror"
     if permission in ("index_create", "index_modify") and becomes and not principal.names.intersection(makers):
-        return Deny(f"mirrors are made by {', '.join(makers)} alone")
+        return Deny(f"only {', '.join(makers)} may create mirrors")
     return None

@@ -1,4 +1,4 @@
-"""Logs in by client certificates that a proxy has checked: it sends the subject (nginx: ``$ssl_client_s_dn``)."""
+"""Logs in with client certificates that a proxy checks; it sends the subject in a header (``$ssl_client_s_dn``)."""
 
 import re
 from typing import Any
@@ -32,7 +32,7 @@ class Subject(CredentialExtractor):
             return None
         names = re.findall(r"(?:^|,)CN=([^,+\\]*)", subject)
         if len(names) != 1:
-            raise NotAuthenticated("the certificate does not name one user")
+            raise NotAuthenticated("the certificate does not contain one user name")
         return Credentials(KIND, names[0], "", self.name, trusted=True)
 
     def _same(self, request: RequestInfo) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Logs in by the access tokens of an identity provider, which is asked whose each is (OpenID Connect Core, 5.3)."""
+"""Logs in with access tokens of an identity provider, which tells whose they are (OpenID Connect Core, 5.3)."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ NAME = "tiny_oidc"
 
 @instant
 class Bearer(CredentialExtractor):
-    """Reads ``Authorization: Bearer`` with a JWT; whether the name in it is true, the provider is asked."""
+    """Reads ``Authorization: Bearer`` with a JWT; the authenticator asks the provider whether its name is true."""
 
     name = NAME
     header = "authorization"
@@ -33,11 +33,11 @@ class Bearer(CredentialExtractor):
             claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
             return Credentials("bearer", str(claims["preferred_username"]), token, self.name)
         except (ValueError, KeyError, TypeError):
-            raise NotAuthenticated("the bearer token names no user") from None
+            raise NotAuthenticated("the bearer token contains no user name") from None
 
 
 class Provider(Authenticator):
-    """Asks the address of user information."""
+    """Asks the provider's userinfo endpoint."""
 
     name = NAME
     accepts = frozenset({"bearer"})
@@ -49,7 +49,7 @@ class Provider(Authenticator):
 
     def authenticate(self, credentials: Credentials, request: RequestInfo, user: User | None) -> Outcome:
         if not re.fullmatch(r"[!-~]{1,4096}", credentials.secret):
-            return Reject("no access token looks like that")
+            return Reject("this is not an access token")
         try:
             answer = self._session.get(
                 self._url, headers={"Authorization": f"Bearer {credentials.secret}"}, timeout=4, allow_redirects=False
@@ -57,18 +57,20 @@ class Provider(Authenticator):
         except requests.RequestException as error:
             return Unavailable(type(error).__name__)
         if answer.status_code in (400, 401, 403):
-            return Reject("the provider does not know that token")
+            return Reject("the provider does not know this token")
         if answer.status_code != 200:
             return Unavailable(f"the provider answers {answer.status_code}")
         said = answer.json()
         if said.get("preferred_username") != credentials.username:
-            return Reject("the token is somebody else's")
+            return Reject("the token belongs to another user")
         return Ok(credentials.username, frozenset(map(str, said.get("groups", ()))), said.get("email"))
 
 
 @hookimpl
 def wheelgate_options() -> list[Option]:
-    return [Option("userinfo", "address of user information", None, http_url, "URL", section="tiny-oidc")]
+    return [
+        Option("userinfo", "address of the provider's userinfo endpoint", None, http_url, "URL", section="tiny-oidc")
+    ]
 
 
 @hookimpl

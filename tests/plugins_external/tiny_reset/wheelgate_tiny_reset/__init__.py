@@ -13,18 +13,18 @@ from wheelgate import Option, Server, User, hookimpl
 from wheelgate.errors import BadInput, Forbidden
 from wheelgate.providers import Route, RouteRequest, RouteResponse
 
-VALID = 3600
+LINK_VALID_SECONDS = 3600
 
 
 def field(request: RouteRequest, name: str) -> str:
     value = request.body.get(name) if isinstance(request.body, dict) else None
     if not isinstance(value, str) or not value:
-        raise BadInput(f"the body must be an object with the text '{name}'")
+        raise BadInput(f"the body must be an object with the string '{name}'")
     return value
 
 
 class Reset:
-    """Creates and redeems links. The user's stamp is part of the signature: a new password ends them all."""
+    """Creates and redeems links. The signature includes the user's stamp, so a new password ends all links."""
 
     def __init__(self, server: Server, outbox: Path) -> None:
         self._server = server
@@ -36,7 +36,7 @@ class Reset:
             self._outbox.mkdir(mode=0o700, exist_ok=True)
             mail = self._outbox / f"{secrets.token_hex(8)}.txt"
             mail.touch(0o600)
-            mail.write_text(f"{user.email}\n{self._signed(user, int(time.time()) + VALID)}\n", "utf-8")
+            mail.write_text(f"{user.email}\n{self._signed(user, int(time.time()) + LINK_VALID_SECONDS)}\n", "utf-8")
         return RouteResponse(message="if there is such a user with an address, a mail is on its way")
 
     def take(self, request: RouteRequest) -> RouteResponse:
@@ -45,7 +45,7 @@ class Reset:
         until = token.partition(".")[0]
         good = until.isdecimal() and len(until) < 12 and time.time() < int(until)
         if user is None or not good or not hmac.compare_digest(token.encode(), self._signed(user, int(until)).encode()):
-            raise Forbidden("the link is not good, or not any longer; ask for another one")
+            raise Forbidden("the link is invalid or has expired; ask for another one")
         stored = self._server.hash_password(user.name, field(request, "password"))
         with self._server.database.transaction():
             self._server.users.set_password_hash(user, stored, secrets.token_urlsafe(12))
@@ -59,7 +59,9 @@ class Reset:
 
 @hookimpl
 def wheelgate_options() -> list[Option]:
-    return [Option("outbox", "folder for mails, in the server's", "outbox", metavar="DIR", section="tiny-reset")]
+    return [
+        Option("outbox", "folder for mails, inside the server's folder", "outbox", metavar="DIR", section="tiny-reset")
+    ]
 
 
 @hookimpl

@@ -1,8 +1,8 @@
-"""API tokens as macaroons: a chain of HMACs, so that anybody can narrow one offline and nobody can widen it.
+"""API tokens as macaroons: a chain of HMACs, so that holders can narrow a token offline but not widen it.
 
-``tiny_`` and a JSON list in base64: an ID, the user's name and stamp, the caveats (``index=alice/dev``,
-``until=1800000000``), and the signature, which is the key of the next caveat's. Nothing of a token is stored: it ends
-with its time, and with the password.
+A token is ``tiny_`` and a JSON list in base64: an ID, the user's name and stamp, the caveats (``index=alice/dev``,
+``until=1800000000``), and the signature, which is the key for the next caveat's signature. The server stores nothing of
+a token. It ends when it expires, or with the user's password.
 """
 
 import base64
@@ -17,7 +17,7 @@ from wheelgate.errors import NotAuthenticated
 from wheelgate.providers import Route, RouteRequest, RouteResponse, TokenHandler
 
 PREFIX = "tiny_"
-LIFETIME = 86400
+LIFETIME_SECONDS = 86400
 PERMISSIONS = frozenset({"index_read", "upload"})
 CAVEAT = re.compile(r"until=(?P<until>[0-9]{1,12})|index=(?P<index>[^/]+/[^/]+)")
 
@@ -38,13 +38,13 @@ def unpacked(token: str) -> tuple[list[str], bytes]:
 
 
 def narrowed(token: str, caveat: str) -> str:
-    """Add a caveat, without asking anybody."""
+    """Add a caveat; this needs no server."""
     parts, signature = unpacked(token)
     return packed([*parts, caveat], chained(signature, [caveat]))
 
 
 class Tokens(TokenHandler):
-    """Makes tokens and judges them."""
+    """Makes and verifies tokens."""
 
     name = "tiny_tokens"
     prefix = PREFIX
@@ -54,7 +54,7 @@ class Tokens(TokenHandler):
         self._key = server.derive_key("tiny_tokens")
 
     def mint(self, user: User) -> str:
-        parts = [secrets.token_hex(6), user.name, user.stamp, f"until={int(time.time()) + LIFETIME}"]
+        parts = [secrets.token_hex(6), user.name, user.stamp, f"until={int(time.time()) + LIFETIME_SECONDS}"]
         return packed(parts, chained(self._key, parts))
 
     def verify(self, secret: str) -> Token | Reject:
@@ -62,17 +62,17 @@ class Tokens(TokenHandler):
             parts, _ = unpacked(secret)
             good = packed(parts, chained(self._key, parts))
         except (ValueError, TypeError, RecursionError):
-            return Reject("this is no token")
-        # Whole tokens are compared, because base64 and JSON can say the same in several ways.
+            return Reject("this is not a token")
+        # Compares whole tokens, because base64 and JSON can encode the same content in several ways.
         if not hmac.compare_digest(secret.encode(), good.encode()):
-            return Reject("nobody here has signed that token")
+            return Reject("this server has not signed the token")
         identifier, name, stamp, *caveats = parts
         found = [CAVEAT.fullmatch(caveat) for caveat in caveats]
         if None in found:
-            return Reject("the token says what nobody here understands")
+            return Reject("the token contains a condition that this server does not know")
         until = min(int(each["until"]) for each in found if each and each["until"])
         indices = {each["index"] for each in found if each and each["index"]}
-        # Each caveat has to hold: two that name different indices leave none.
+        # All caveats must hold: two for different indices leave no index.
         only = None if not indices else frozenset(indices if len(indices) == 1 else ())
         return Token(identifier, name, stamp, until, Restriction(PERMISSIONS, only))
 

@@ -1,4 +1,4 @@
-"""Takes the password for ``devpi login`` from the section of ``~/.pypirc`` whose repository is on that server."""
+"""Reads the password for ``devpi login`` from the section of ``~/.pypirc`` whose repository is on the server."""
 
 from configparser import Error, RawConfigParser
 from pathlib import Path
