@@ -1,4 +1,4 @@
-"""Concurrent requests to several workers and servers: all clients see the same state."""
+"""Many requests at once, on several workers and several servers: all clients see the same state."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 pytestmark = pytest.mark.slow
 
 Nodes = list[RunningServer]
-SECRET = "wheelgate tests: 48 characters, and many of them different."
+SECRET_TEXT = "wheelgate tests: 48 characters, and many of them different."
 
 
 @pytest.fixture(
@@ -31,7 +31,7 @@ def nodes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if request.param > 1:
         database = request.getfixturevalue("postgres").new_database()
         secret = folder / "secret"
-        secret.write_text(SECRET)
+        secret.write_text(SECRET_TEXT)
         secret.chmod(0o600)
         options += ["--database", database, "--secretfile", str(secret)]
     with ExitStack() as stack:
@@ -42,7 +42,7 @@ def nodes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def test_one_of_many_creates_a_user(nodes: Nodes) -> None:
-    """Of 50 concurrent requests for the same user, one creates it, and 49 learn that it exists already."""
+    """If 50 clients create the same user at once, one succeeds and 49 get a conflict."""
     with ThreadPoolExecutor(50) as pool:
         answers = pool.map(
             lambda server: call(server, "PUT", "/emilie", {"password": "1234"}), islice(cycle(nodes), 50)
@@ -52,7 +52,7 @@ def test_one_of_many_creates_a_user(nodes: Nodes) -> None:
 
 
 def test_one_of_many_creates_an_index(nodes: Nodes) -> None:
-    """Of 50 concurrent requests for the same index, one creates it."""
+    """If 50 clients create the same index at once, one succeeds and 49 get a conflict."""
     root = login(nodes[0])
     with ThreadPoolExecutor(50) as pool:
         answers = pool.map(lambda server: call(server, "PUT", "/root/once", {}, root), islice(cycle(nodes), 50))
@@ -60,7 +60,7 @@ def test_one_of_many_creates_an_index(nodes: Nodes) -> None:
 
 
 def test_no_change_is_lost(nodes: Nodes) -> None:
-    """Of concurrent additions to one list, none is lost: each is in the list or was refused with a conflict."""
+    """If clients add to the same list at once, each entry is in it, or its client gets a conflict."""
     root = login(nodes[0])
     assert call(nodes[0], "PUT", "/root/shared", {"mirror_whitelist": []}, root).status == 200
     names = [f"project-{number}" for number in range(30)]
@@ -94,8 +94,8 @@ def log_out(server: RunningServer, user: Auth) -> None:
 
 
 @pytest.mark.parametrize("end", [new_password, delete, delete_and_create_again, log_out])
-def test_a_login_that_has_ended_is_good_nowhere(nodes: Nodes, end: Callable[[RunningServer, Auth], None]) -> None:
-    """The very next request is refused by every worker of every server, even if the worker has just seen the login."""
+def test_an_ended_login_is_invalid_everywhere(nodes: Nodes, end: Callable[[RunningServer, Auth], None]) -> None:
+    """Every worker of every server refuses the next requests, even if the login was just used there."""
     name = f"user-{end.__name__}"
     assert call(nodes[0], "PUT", f"/{name}", {"password": "1234"}).status == 201
     user = login(nodes[0], name, "1234")
@@ -110,5 +110,5 @@ def test_a_login_that_has_ended_is_good_nowhere(nodes: Nodes, end: Callable[[Run
 
 
 def around(nodes: Nodes) -> list[tuple[int, RunningServer]]:
-    """Return 40 numbered turns, beginning with the server that did not make the change."""
+    """Return 40 numbered turns around the servers, starting with one that did not make the change."""
     return list(enumerate(islice(cycle(reversed(nodes)), 40)))

@@ -1,4 +1,4 @@
-"""A full disk for package files: uploads are refused with a message, and everything else works."""
+"""A disk without space for files: uploads are refused with a reason, and everything else still works."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def small_store(tmp_path: Path) -> Iterator[Path]:
-    """Return a server's folder whose package files are on a disk of 4 MB."""
+    """Return a server's folder whose files are on a disk of 4 MB."""
     folder = tmp_path / "server"
     store = folder / "files"
     store.mkdir(mode=0o700, parents=True)
     folder.chmod(0o700)
     mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=700", "tmpfs", store], capture_output=True)
     if mount.returncode:
-        pytest.skip("may not mount a file system here")
+        pytest.skip("mounting a file system is not allowed here")
     yield folder
     subprocess.run(["umount", store], check=True)
 
@@ -42,13 +42,13 @@ def server(small_store: Path) -> Iterator[RunningServer]:
         yield running
 
 
-def left(server: RunningServer) -> list[str]:
-    """Return the files in the store, without empty journals."""
+def files_in_store(server: RunningServer) -> list[str]:
+    """Return the names of the files in the store that are not empty."""
     return [path.name for path in (server.serverdir / "files").rglob("*") if path.is_file() and path.stat().st_size]
 
 
 def test_an_upload_that_does_not_fit(server: RunningServer) -> None:
-    """An upload that does not fit is 507 with a message and leaves nothing; smaller ones work before and after."""
+    """An upload that does not fit gets 507 with a reason and leaves nothing; smaller ones are accepted."""
     auth: Auth = login(server)
     small, large = wheel("abc", "1.0", size=100_000), wheel("abc", "2.0", size=8_000_000)
     assert send(server, auth, "root/dev", small).status == 200
@@ -59,19 +59,19 @@ def test_an_upload_that_does_not_fit(server: RunningServer) -> None:
     assert "no space is left" in refused.message
     assert str(server.serverdir) not in refused.message
     assert page(server, "root/dev", "abc") == {small.filename: small.sha256}
-    assert len(left(server)) == 1
+    assert len(files_in_store(server)) == 1
     assert call(server, "GET", f"/root/dev/{address(small)}").content == small.content
     assert send(server, auth, "root/dev", wheel("abc", "3.0", size=100_000)).status == 200
 
 
 def test_a_mirrored_file_that_does_not_fit(server: RunningServer, upstream: Upstream) -> None:  # noqa: F811
-    """A download that does not fit never looks complete, and leaves nothing."""
+    """A mirrored file that does not fit gets 507 or an incomplete answer, and leaves nothing."""
     large = upstream.add(wheel("large", size=8_000_000))
     config = {"type": "mirror", "mirror_url": upstream.url}
     assert call(server, "PUT", "/root/up", config, login(server)).status == 200
     assert page(server, "root/up", "large")
 
-    with suppress(http.client.IncompleteRead):  # the answer may have begun before the disk was full
+    with suppress(http.client.IncompleteRead):  # the answer may have started before the disk was full
         assert call(server, "GET", f"/root/up/{address(large)}").status == 507
 
-    assert left(server) == []
+    assert files_in_store(server) == []

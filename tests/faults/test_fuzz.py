@@ -1,4 +1,4 @@
-"""Thousands of requests that nobody would write: no fault, no trace of one, no secret in an answer or in the log."""
+"""Thousands of generated requests: no internal error, no traceback, and no secret in an answer or the log."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ pytestmark = pytest.mark.slow
 
 PASSWORD = "canary-password-of-the-administrator"
 TYPED, UPSTREAM = (f"canary-{what}" for what in ("typed", "upstream"))
-"""No constants: hypothesis would find these and put them anywhere, also where they may be shown."""
+"""Computed, because hypothesis would find constants and use them anywhere, also where answers may show them."""
 ADMIN = {"Authorization": f"Basic {base64.b64encode(f'admin:{PASSWORD}'.encode()).decode()}"}
-"""By password, since a login would end with the first request to ``/+logout``."""
+"""With a password, because a login would end with the first request to ``/+logout``."""
 
 
 EXISTING = ["/emilie", "/sophie", "/emilie/dev", "/emilie/prod", "/sophie/dev"]
@@ -41,7 +41,7 @@ EXISTING = ["/emilie", "/sophie", "/emilie/dev", "/emilie/prod", "/sophie/dev"]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A server under fire, and what it must keep to itself."""
+    """The server under test, and the secrets that it must not reveal."""
 
     server: RunningServer
     token: str
@@ -49,7 +49,7 @@ class Target:
 
     @property
     def secrets(self) -> list[bytes]:
-        """What stands in no answer and in no log."""
+        """The texts that no answer and no log may contain."""
         secret = (self.server.serverdir / ".secret").read_text().strip()
         texts = [PASSWORD, UPSTREAM, self.token, secret, "$argon2", "Traceback", str(self.server.serverdir)]
         return [text.encode() for text in texts]
@@ -57,7 +57,7 @@ class Target:
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """Start a server whose administrator is not root, and look through its log at the end."""
+    """Start a server whose administrator is not root, and check its log at the end."""
     folder = tmp_path_factory.mktemp("fuzz") / "server"
     with RunningServer(folder, *CHEAP_HASHING, "--restrict-modify", "root,admin") as server:
         assert call(server, "PUT", "/admin", {"password": PASSWORD}, login(server)).status == 201
@@ -71,7 +71,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
 
 
 def create(server: RunningServer) -> None:
-    """Create what requests are about, unless it is there."""
+    """Create the users and indices that requests use, unless they exist."""
     for path in EXISTING:
         body = {} if path.count("/") > 1 else {"password": "1234"}
         assert call(server, "PUT", path, body, None, **ADMIN).status in {200, 201, 409}
@@ -79,11 +79,11 @@ def create(server: RunningServer) -> None:
 
 USERS = st.sampled_from(["emilie", "sophie"])
 INDICES = st.sampled_from(["dev", "prod"])
-NOBODY: st.SearchStrategy[dict[str, str]] = st.just({})
+NO_PARAMETERS: st.SearchStrategy[dict[str, str]] = st.just({})
 
 
-def test_the_description_holds(target: Target, subtests: pytest.Subtests) -> None:
-    """Whatever fits the description, or nearly does, is answered as ``/+openapi`` says."""
+def test_answers_match_the_openapi_description(target: Target, subtests: pytest.Subtests) -> None:
+    """Requests that match the description, or almost match it, get answers as ``/+openapi`` describes them."""
     checks = [
         not_a_server_error,
         status_code_conformance,
@@ -100,7 +100,8 @@ def test_the_description_holds(target: Target, subtests: pytest.Subtests) -> Non
 
             @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
             @given(
-                case=operation.as_strategy(), there=st.fixed_dictionaries({"user": USERS, "index": INDICES}) | NOBODY
+                case=operation.as_strategy(),
+                there=st.fixed_dictionaries({"user": USERS, "index": INDICES}) | NO_PARAMETERS,
             )
             def conforms(case: schemathesis.Case[Any], there: dict[str, str]) -> None:
                 case.path_parameters.update({key: there[key] for key in case.path_parameters if key in there})
@@ -178,7 +179,7 @@ methods = st.sampled_from(["GET", "PUT", "PATCH", "POST", "DELETE"] * 3 + ["HEAD
 
 @st.composite
 def requests_on_the_wire(draw: st.DrawFn, *, wild: bool) -> bytes:
-    """Put a request together that a parser takes, whatever is in it; if it is not wild, only its body is strange."""
+    """Generate a request that a parser accepts; if it is not wild, only its body is unusual."""
     path = quote(draw(paths if wild else things), safe=draw(st.sampled_from(["/+", "/+:~*!$&'()@,;="])))
     method = draw(methods if wild else st.sampled_from(["PUT", "PATCH"]))
     body = draw(bodies if wild else simple | documents.map(lambda document: json.dumps(document).encode()))
@@ -187,7 +188,7 @@ def requests_on_the_wire(draw: st.DrawFn, *, wild: bool) -> bytes:
 
 @st.composite
 def assembled(draw: st.DrawFn, method: str, path: str, body: bytes, names: list[str]) -> bytes:
-    """Write a request down, as the administrator or as nobody, with these headers, in one of the two framings."""
+    """Generate the bytes of a request, with or without the administrator's login, in one of the two framings."""
     query = draw(st.sampled_from(["", "?no_projects=", "?error_on_noop", "?%ff=%00&=&a", "?" + "a=1&" * 200]))
     lines = [f"{method} {path}{query} HTTP/1.1".encode(), b"Host: localhost", b"Connection: close"]
     if draw(st.integers(0, 3)):
@@ -203,8 +204,8 @@ def assembled(draw: st.DrawFn, method: str, path: str, body: bytes, names: list[
 @pytest.mark.parametrize("wild", [True, False], ids=["wild", "nearly right"])
 @settings(max_examples=1200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_no_request_makes_a_fault(target: Target, wild: bool, data: st.DataObject) -> None:
-    """Any method, path, header and body is answered with a status that says whose mistake it was, and no secret."""
+def test_no_request_causes_an_internal_error(target: Target, wild: bool, data: st.DataObject) -> None:
+    """Any method, path, header and body gets a proper status, and no answer contains a secret."""
     request = data.draw(requests_on_the_wire(wild=wild))
     exchange = send_bytes(target.server, request)
     assert exchange.closed

@@ -1,4 +1,4 @@
-"""``kill -9`` at any moment: acknowledged changes stay, no half change is visible, the next start works."""
+"""``kill -9`` at any moment loses no acknowledged change, leaves none half done, and needs no repair."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.helpers.wire import BROKEN, Auth, Connection, call, kill_all, launched, login, wait_until, workers
+from tests.helpers.wire import NO_ANSWER_ERRORS, Auth, Connection, call, kill_all, launched, login, wait_until, workers
 
 from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.slow
 
 ROUNDS = 20
 WRITERS = 4
-LONGEST = 0.5
-"""Seconds from the first change of a round to the kill."""
+MAX_SECONDS_TO_KILL = 0.5
+"""Time from the first change of a round to the kill."""
 
 State = dict[str, dict[str, Any]]
 
@@ -31,7 +31,7 @@ State = dict[str, dict[str, Any]]
 class Writer:
     """Changes its own users, one after the other, and remembers their expected state.
 
-    Each user has an index ``dev`` whose list of uploaders names the user and another one of this writer.
+    Each user has an index ``dev`` whose list of uploaders contains the user and another user of this writer.
     """
 
     server: RunningServer
@@ -39,23 +39,23 @@ class Writer:
     number: int
     acknowledged: State = field(default_factory=dict)
     possible: State = field(default_factory=dict)
-    """The expected state if the interrupted change was made."""
+    """The state if the change in progress was made."""
     refused: list[str] = field(default_factory=list)
     changes: int = 0
 
     def run(self, chance: random.Random) -> None:
-        """Make changes until the server does not answer."""
+        """Make changes until the server is killed."""
         connection = Connection(self.server)
         try:
             while not self.refused:
                 self.change(connection, chance)
-        except BROKEN:
+        except NO_ANSWER_ERRORS:
             return
         finally:
             connection.close()
 
     def change(self, connection: Connection, chance: random.Random) -> None:
-        """Make one change, and note its answer."""
+        """Make one change and record its answer."""
         name = f"writer{self.number}-user{chance.randrange(6)}"
         other = f"writer{self.number}-user{chance.randrange(6)}"
         after = deepcopy(self.acknowledged)
@@ -83,7 +83,7 @@ class Writer:
         self.changes += 1
 
     def settle(self, listing: dict[str, Any]) -> None:
-        """Compare the state with the expected one, with or without the interrupted change."""
+        """Compare the users with the expected state; the change in progress may have been made or not."""
         mine = f"writer{self.number}-"
         found = {
             name: {"email": user.get("email"), "uploaders": user["indexes"].get("dev", {}).get("acl_upload")}
@@ -97,8 +97,8 @@ class Writer:
 def test_nothing_acknowledged_is_lost_and_nothing_is_half_done(tmp_path: Path) -> None:
     """Twenty times, all processes are killed while four clients create, change and delete users and indices.
 
-    Afterwards each user is as its last acknowledged change left it, or as the one under way would have; deleted
-    users have left no index and no entry in a list; and logins from before the kill go on.
+    Afterwards each user has the state of the last acknowledged change, or of the change in progress; deleted users
+    leave no index and no entry in a list; and logins from before the kill stay valid.
     """
     chance = random.Random(20)
     server = RunningServer(tmp_path / "server", *CHEAP_HASHING, workers=2, start_new_session=True)
@@ -110,7 +110,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_half_done(tmp_path: Path) -
             threads = [threading.Thread(target=each.run, args=(random.Random(chance.random()),)) for each in crew]
             for thread in threads:
                 thread.start()
-            time.sleep(chance.uniform(0, LONGEST))
+            time.sleep(chance.uniform(0, MAX_SECONDS_TO_KILL))
             kill_all(server)
             for thread in threads:
                 thread.join()
@@ -129,7 +129,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_half_done(tmp_path: Path) -
 
 
 def test_a_start_that_is_killed_can_be_repeated(tmp_path: Path) -> None:
-    """At whatever moment the very first start is killed, the next one works, and root has its password."""
+    """After a kill at any moment of the first start, the next start works, with root and its password."""
     options = (*CHEAP_HASHING, "--root-passwd", "1234")
     for step in range(5):
         folder = tmp_path / str(step)
@@ -142,7 +142,7 @@ def test_a_start_that_is_killed_can_be_repeated(tmp_path: Path) -> None:
 
 
 def test_a_dead_worker_is_replaced(tmp_path: Path) -> None:
-    """After one of two workers is killed, every new request is answered, and soon there are two again."""
+    """After one of two workers is killed, every new request is answered, and soon there are two workers again."""
     with RunningServer(tmp_path / "server", *CHEAP_HASHING, workers=2) as server:
         wait_until(lambda: len(workers(server)) == 2, "two workers")
         before = workers(server)
@@ -172,7 +172,7 @@ def test_workers_do_not_outlive_their_master(tmp_path: Path) -> None:
 
 
 def running(pid: int) -> bool:
-    """Say whether a process exists and is no zombie."""
+    """Whether a process exists and is not a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""``kill -9`` during uploads: acknowledged files are kept, others are not listed, and nothing else is left."""
+"""``kill -9`` during uploads loses no acknowledged file, and leaves no other file listed or stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from tests.helpers.distributions import Distribution, wheel
 from tests.helpers.upload_forms import address, encode, file_fields
-from tests.helpers.wire import BROKEN, PATIENCE, Auth, call, kill_all, login
+from tests.helpers.wire import ANSWER_TIMEOUT_SECONDS, NO_ANSWER_ERRORS, Auth, call, kill_all, login
 from tests.helpers.wire_uploads import page
 
 from wheelgate.testing.process import CHEAP_HASHING, RunningServer
@@ -24,13 +24,13 @@ pytestmark = pytest.mark.slow
 
 ROUNDS = 20
 WRITERS = 4
-LONGEST = 0.6
-"""Seconds from the first upload of a round to the kill."""
+MAX_SECONDS_TO_KILL = 0.6
+"""Time from the first upload of a round to the kill."""
 
 
 @dataclass(slots=True)
 class Uploader:
-    """Uploads files of its own project and deletes some of them, one after the other."""
+    """Uploads files of its own project, one after the other, and deletes some of them."""
 
     server: RunningServer
     auth: Auth
@@ -38,23 +38,23 @@ class Uploader:
     acknowledged: dict[str, Distribution] = field(default_factory=dict)
     """By file name."""
     possible: dict[str, Distribution] = field(default_factory=dict)
-    """The expected state if the interrupted change was made."""
+    """The files if the change in progress was made."""
     refused: list[str] = field(default_factory=list)
     uploads: int = 0
 
     def run(self, chance: random.Random) -> None:
-        """Make changes until the server does not answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=PATIENCE)
+        """Make changes until the server is killed."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=ANSWER_TIMEOUT_SECONDS)
         try:
             while not self.refused:
                 self.change(connection, chance)
-        except BROKEN:
+        except NO_ANSWER_ERRORS:
             return
         finally:
             connection.close()
 
     def change(self, connection: http.client.HTTPConnection, chance: random.Random) -> None:
-        """Make one change, and note its answer."""
+        """Make one change and record its answer."""
         after = dict(self.acknowledged)
         if after and chance.random() < 0.3:
             gone = after.pop(chance.choice(sorted(after)))
@@ -77,7 +77,7 @@ class Uploader:
         self.acknowledged = after
 
     def settle(self) -> None:
-        """Compare the listed files with the expected ones, with or without the interrupted change."""
+        """Compare the listed files with the expected ones; the change in progress may have been made or not."""
         listed = page(self.server, "root/dev", f"project{self.number}")
         assert set(listed) in (set(self.acknowledged), set(self.possible))
         self.acknowledged = self.possible if set(listed) == set(self.possible) else self.acknowledged
@@ -87,11 +87,11 @@ class Uploader:
 
 
 @pytest.mark.timeout(300)
-def test_no_acknowledged_upload_is_lost_and_nothing_is_left_of_the_others(tmp_path: Path) -> None:
+def test_no_acknowledged_upload_is_lost_and_no_other_remains(tmp_path: Path) -> None:
     """Twenty times, all processes are killed while four clients upload and delete files.
 
-    After the next start each project lists what its client knows, perhaps with the change that was under way; every
-    file that is listed is there and whole; and nothing is stored that no project lists.
+    After the next start each project lists the files that its client expects, with or without the change in progress;
+    every listed file is complete; and no file is stored that no project lists.
     """
     chance = random.Random(20)
     server = RunningServer(tmp_path / "server", *CHEAP_HASHING, workers=2, start_new_session=True)
@@ -104,7 +104,7 @@ def test_no_acknowledged_upload_is_lost_and_nothing_is_left_of_the_others(tmp_pa
             threads = [threading.Thread(target=each.run, args=(random.Random(chance.random()),)) for each in crew]
             for thread in threads:
                 thread.start()
-            time.sleep(chance.uniform(0.05, LONGEST))
+            time.sleep(chance.uniform(0.05, MAX_SECONDS_TO_KILL))
             kill_all(server)
             for thread in threads:
                 thread.join()
@@ -123,7 +123,7 @@ def test_no_acknowledged_upload_is_lost_and_nothing_is_left_of_the_others(tmp_pa
 
 
 def stored(folder: Path) -> set[str]:
-    """Return the hashes of all stored files; check that nothing else is left."""
+    """Return the hashes of the stored files; check that there are no other files."""
     files = folder / "files"
     found = {path.relative_to(files) for path in files.rglob("*") if not path.is_dir()}
     assert {path.parts[0] for path in found} <= {"sha256"}

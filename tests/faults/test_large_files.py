@@ -1,4 +1,4 @@
-"""Large files to many clients, without a growth of the server's memory."""
+"""Large files: many clients share one download, and the server's memory does not grow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from tests.helpers.distributions import wheel
 from tests.helpers.upload_forms import address
 from tests.helpers.upstream import Upstream, upstream  # noqa: F401 - a fixture
-from tests.helpers.wire import PATIENCE, call, login, wait_until, workers
+from tests.helpers.wire import ANSWER_TIMEOUT_SECONDS, call, login, wait_until, workers
 from tests.helpers.wire_uploads import send
 
 from wheelgate.testing.process import CHEAP_HASHING, RunningServer
@@ -20,12 +20,11 @@ from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 CLIENTS = 100
-LARGE = 50_000_000
-HUGE = 500_000_000
-"""Bytes."""
-LEFT = 30
-"""MiB by which the memory of a worker may grow."""
-PIECE = 1 << 20
+LARGE_BYTES = 50_000_000
+HUGE_BYTES = 500_000_000
+MAX_GROWTH_MIB = 30
+"""Memory that a worker may keep after large transfers."""
+READ_BYTES = 1 << 20
 
 
 @pytest.fixture
@@ -48,23 +47,23 @@ def memory(server: RunningServer) -> dict[int, float]:
 
 
 def download(server: RunningServer, path: str) -> tuple[int, str]:
-    """Read an answer chunk by chunk; return its size and hash."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
+    """Download a file without storing it; return its size and its hash."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=ANSWER_TIMEOUT_SECONDS) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
-        with connection.makefile("rb", buffering=PIECE) as answer:
+        with connection.makefile("rb", buffering=READ_BYTES) as answer:
             assert answer.readline().split()[1] == b"200"
             while answer.readline() != b"\r\n":
                 pass
             hasher, size = hashlib.sha256(), 0
-            while piece := answer.read(PIECE):
+            while piece := answer.read(READ_BYTES):
                 hasher.update(piece)
                 size += len(piece)
     return size, hasher.hexdigest()
 
 
 def test_a_hundred_clients_cause_one_download(server: RunningServer, upstream: Upstream) -> None:  # noqa: F811
-    """All clients that ask for the same new large file get it completely, with one request to the upstream."""
-    large = upstream.add(wheel("large", "1.0", size=LARGE))
+    """If many clients ask for a large file at once, each gets it whole, and the upstream is asked once."""
+    large = upstream.add(wheel("large", "1.0", size=LARGE_BYTES))
     config = {"type": "mirror", "mirror_url": upstream.url}
     assert call(server, "PUT", "/root/up", config, login(server)).status == 200
     assert call(server, "GET", "/root/up/+simple/large/").status == 200
@@ -77,17 +76,17 @@ def test_a_hundred_clients_cause_one_download(server: RunningServer, upstream: U
 
 
 def test_memory_after_huge_files(server: RunningServer) -> None:
-    """500 MB up and down several times change the memory of a worker by less than 30 MiB."""
+    """Transfers of 500 MB, several times, leave the memory of each worker within 30 MiB of what it was."""
     auth = login(server)
     for _ in range(20):
         call(server, "GET", "/root/dev/+simple/")
     before = memory(server)
 
-    huge = wheel("huge", size=HUGE)
+    huge = wheel("huge", size=HUGE_BYTES)
     assert send(server, auth, "root/dev", huge).status == 200
     found = {download(server, f"/root/dev/{address(huge)}") for _ in range(4)}
 
     after = memory(server)
     assert found == {(len(huge.content), huge.sha256)}
-    assert set(after) == set(before)  # none has been replaced by one that is as good as new
-    assert [pid for pid in after if after[pid] - before[pid] > LEFT] == []
+    assert set(after) == set(before)  # no worker was replaced, which would hide growth
+    assert [pid for pid in after if after[pid] - before[pid] > MAX_GROWTH_MIB] == []

@@ -1,4 +1,4 @@
-"""What the server writes down: a line for each event, whatever strangers put into it, and never a secret."""
+"""The logs: one line for each event, whatever clients send, and never a secret."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 
-FORGED = "2026-01-01 00:00:00 info gunicorn.access: 127.0.0.1"
-LINE = re.compile(r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d info gunicorn\.access: 127\.0\.0\.1 "[A-Z]+ \S.*" \d{3} \d+ \d+ms')
+FORGED_LINE = "2026-01-01 00:00:00 info gunicorn.access: 127.0.0.1"
+ACCESS_LINE = re.compile(
+    r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d info gunicorn\.access: 127\.0\.0\.1 "[A-Z]+ \S.*" \d{3} \d+ \d+ms'
+)
 
 
 def test_the_access_log(tmp_path: Path) -> None:
-    """It has one line for each request, without query, headers and body, and with control characters escaped."""
+    """The access log has one line per request, without query, headers and body, with control characters escaped."""
     log = tmp_path / "access.log"
     with RunningServer(tmp_path / "server", *CHEAP_HASHING, "--access-log", str(log)) as server:
         auth = login(server)
@@ -26,28 +28,31 @@ def test_the_access_log(tmp_path: Path) -> None:
         assert call(server, "GET", "/root?token=canary-query", auth=auth, Cookie="canary-cookie").status == 200
         assert call(server, "PUT", "/emilie", {"password": "canary-body"}).status == 201
         assert call(server, "GET", "/", Authorization=f"Basic {basic}", Referer="canary-referer").status == 200
-        assert call(server, "GET", f"/a%0a{FORGED.replace(' ', '%20')}%0db%e2%80%a8c%1b[31m").status == 404
+        assert call(server, "GET", f"/a%0a{FORGED_LINE.replace(' ', '%20')}%0db%e2%80%a8c%1b[31m").status == 404
         assert send_bytes(server, b"nonsense canary-nonsense\r\n\r\n").statuses == [400]
     text = log.read_text()
-    lines = [line for line in text.splitlines() if "/+api" not in line]  # that is how the start was waited for
+    lines = [
+        line for line in text.splitlines() if "/+api" not in line
+    ]  # the test waited for the start with this request
     assert len(lines) == 5
-    assert [line for line in lines if not LINE.fullmatch(line)] == []
+    assert [line for line in lines if not ACCESS_LINE.fullmatch(line)] == []
     assert '"GET /root" 200' in lines[1]
-    assert rf'"GET /a\n{FORGED}\rb\u2028c\x1b[31m" 404' in lines[4]
+    assert rf'"GET /a\n{FORGED_LINE}\rb\u2028c\x1b[31m" 404' in lines[4]
     for secret in ("canary", auth[1], basic):
         assert secret not in text
 
 
 def test_the_log_of_failed_logins(tmp_path: Path) -> None:
-    """A failed login is written down with user and address, on one line whatever the name, and without the password."""
+    """A failed login is logged with user and address, in one line whatever the name, and without the password."""
     with RunningServer(tmp_path / "server", *CHEAP_HASHING) as server:
-        for name in ("root", "emilie", f"emilie\n{FORGED}", "\x1b[2Jemilie"):
+        for name in ("root", "emilie", f"emilie\n{FORGED_LINE}", "\x1b[2Jemilie"):
             answer = call(server, "POST", "/+login", {"user": name, "password": "canary-typed"})
             assert answer.status == 401
     text = server.log.read_text()
     failed = [line.partition("failed login")[2] for line in text.splitlines() if "failed login" in line]
     assert failed == [
-        f" of user '{shown}' from 127.0.0.1" for shown in ("root", "emilie", rf"emilie\n{FORGED}", r"\x1b[2Jemilie")
+        f" of user '{shown}' from 127.0.0.1"
+        for shown in ("root", "emilie", rf"emilie\n{FORGED_LINE}", r"\x1b[2Jemilie")
     ]
     assert "canary" not in text
-    assert not any(line.startswith(FORGED) for line in text.splitlines())
+    assert not any(line.startswith(FORGED_LINE) for line in text.splitlines())

@@ -1,4 +1,4 @@
-"""The reason phrase of a status line: upload tools print nothing else when they are refused."""
+"""The reason phrase of the status line: when an upload is refused, tools print nothing else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 
 def posted(path: str, **fields: str) -> bytes:
-    """Write an upload."""
+    """Return the bytes of an upload."""
     body, headers = encode(list(fields.items()))
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
     return f"{head}Content-Type: {headers['Content-Type']}\r\n\r\n".encode() + body
@@ -34,8 +34,8 @@ def posted(path: str, **fields: str) -> bytes:
         pytest.param(b"GET /+api HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", b"200 OK", id="ordinary"),
     ],
 )
-def test_the_status_line_says_what_is_the_matter(index_server: RunningServer, request_: bytes, line: bytes) -> None:
-    """The sentence of a refused upload stands in the status line, and the header that carried it there is gone."""
+def test_the_status_line_contains_the_reason(index_server: RunningServer, request_: bytes, line: bytes) -> None:
+    """The status line of a refused upload contains the reason, and the internal header for it is removed."""
     head, _, _ = send_bytes(index_server, request_).received.partition(b"\r\n\r\n")
 
     assert head.split(b"\r\n")[0] == b"HTTP/1.1 " + line
@@ -43,7 +43,7 @@ def test_the_status_line_says_what_is_the_matter(index_server: RunningServer, re
 
 
 def test_no_text_breaks_out_of_the_status_line(index_server: RunningServer) -> None:
-    """Whatever a client writes into a form, the answer's head is the server's own."""
+    """No text in a form can add headers to the answer."""
     auth = login(index_server)
     call(index_server, "PUT", "/root/reasons", {"acl_upload": ["root"]}, auth)
     credentials = "X-Devpi-Auth: " + base64.b64encode(":".join(auth).encode()).decode()

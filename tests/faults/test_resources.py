@@ -1,4 +1,4 @@
-"""The server lacks disk space, permissions, descriptors or its database. It says so, and recovers by itself."""
+"""A server without disk space, permissions, descriptors or its database reports it, and recovers by itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from tests.helpers.postgres import PostgresServer, postgres, postgres_url  # noqa: F401
-from tests.helpers.wire import BROKEN, Connection, call, login, wait_until, workers
+from tests.helpers.wire import NO_ANSWER_ERRORS, Connection, call, login, wait_until, workers
 
 from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
@@ -28,7 +28,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder.mkdir()
     mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], capture_output=True)
     if mount.returncode:
-        pytest.skip("may not mount a file system here")
+        pytest.skip("mounting a file system is not allowed here")
     yield folder
     subprocess.run(["umount", folder], check=True)
 
@@ -41,7 +41,7 @@ def fill(file: Path) -> None:
 
 
 def test_a_full_disk(small_disk: Path) -> None:
-    """Without space, changes are 507 with a message, reads and logins work; with space, changes work again."""
+    """Changes get 507 with a reason, reads and logins still work, and with new space changes work again."""
     with RunningServer(small_disk / "server", *CHEAP_HASHING, workers=2) as server:
         root = login(server)
         fill(small_disk / "filler")
@@ -60,14 +60,14 @@ def test_a_full_disk(small_disk: Path) -> None:
 
 
 def without_override() -> None:
-    """Take away root's right to write read-only files, for this process and its children (capabilities(7))."""
+    """Drop root's right to write read-only files from this process and its children (capabilities(7))."""
     drop_from_bounding_set, dac_override = 24, 1
     if os.geteuid() == 0 and ctypes.CDLL(None).prctl(drop_from_bounding_set, dac_override, 0, 0, 0):
         raise PermissionError("root cannot give up rights here")
 
 
 def test_a_database_that_cannot_be_written_to(tmp_path: Path) -> None:
-    """With a read-only database, changes are 503 with a message, reads and logins work; later changes work again."""
+    """Changes get 503 with a reason, reads and logins still work; once it is writable, changes work again."""
     folder = tmp_path / "server"
     with RunningServer(folder, *CHEAP_HASHING, preexec_fn=without_override) as server:
         root = login(server)
@@ -88,7 +88,7 @@ def test_a_database_that_cannot_be_written_to(tmp_path: Path) -> None:
 
 
 def test_few_file_descriptors(tmp_path: Path) -> None:
-    """With hundreds of connections and 64 descriptors, accepted clients are served, and afterwards all are."""
+    """With 64 descriptors and hundreds of connections, open connections are served; afterwards all requests are."""
     with RunningServer(tmp_path / "server", *CHEAP_HASHING, workers=2) as server:
         for pid in (server.pid, *workers(server)):
             resource.prlimit(pid, resource.RLIMIT_NOFILE, (64, 64))
@@ -106,19 +106,19 @@ def test_few_file_descriptors(tmp_path: Path) -> None:
 
 
 def answered(server: RunningServer) -> bool:
-    """Say whether twenty requests in a row are answered."""
+    """Whether twenty requests in a row are answered."""
     try:
         return [call(server, "GET", "/").status for _ in range(20)] == [200] * 20
-    except BROKEN:
+    except NO_ANSWER_ERRORS:
         return False
 
 
-def test_a_database_server_that_goes_and_comes(
+def test_a_restart_of_the_database_server(
     tmp_path: Path,
     postgres: PostgresServer,  # noqa: F811
     postgres_url: str,  # noqa: F811
 ) -> None:
-    """While PostgreSQL is down answers are 503, even if a worker dies; afterwards everything works."""
+    """While PostgreSQL is stopped, answers are 503, even if a worker dies; after it is back, requests work again."""
     with RunningServer(tmp_path / "server", *CHEAP_HASHING, "--database", postgres_url, workers=2) as server:
         connected = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'wheelgate'"
         wait_until(lambda: postgres.execute(connected) >= [(2,)], "both workers are there")

@@ -1,4 +1,4 @@
-"""Large files for fast, slow and vanished clients."""
+"""Downloads of large files by fast clients, slow ones, and ones that disconnect."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.helpers.distributions import Distribution, wheel
 from tests.helpers.upload_forms import address
-from tests.helpers.wire import PATIENCE, call, login, read_all, wait_until, workers
+from tests.helpers.wire import ANSWER_TIMEOUT_SECONDS, call, login, read_all, wait_until, workers
 from tests.helpers.wire_uploads import send
 
 from wheelgate.testing.process import CHEAP_HASHING, RunningServer, clean_environment
@@ -24,7 +24,7 @@ SMALL = wheel("small", size=1_000)
 
 @pytest.fixture(scope="module", params=["uvloop", "asyncio"])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """Return a server of one worker with a short send timeout and two files that it has sent before."""
+    """Return a server with one worker and a short ``--send-timeout``, with two files that it has served before."""
     folder = tmp_path_factory.mktemp("sending")
     environment = clean_environment()
     if request.param == "asyncio":
@@ -46,12 +46,12 @@ def path(made: Distribution) -> str:
     return f"/root/dev/{address(made)}"
 
 
-def asking(server: RunningServer, buffer: int = 0) -> socket.socket:
-    """Ask for the large file, with a receive buffer of that many bytes."""
+def request_large(server: RunningServer, buffer: int = 0) -> socket.socket:
+    """Request the large file, with a receive buffer of this many bytes; 0 is the default."""
     connection = socket.socket()
     if buffer:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
-    connection.settimeout(PATIENCE)
+    connection.settimeout(ANSWER_TIMEOUT_SECONDS)
     connection.connect(("127.0.0.1", server.port))
     connection.sendall(f"GET {path(LARGE)} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
     return connection
@@ -62,11 +62,11 @@ def descriptors(server: RunningServer) -> int:
     return sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in workers(server))
 
 
-def test_one_connection_carries_them_one_after_the_other(server: RunningServer) -> None:
-    """Complete files, ranges and HEAD answers follow each other correctly on one connection."""
+def test_answers_follow_each_other_on_one_connection(server: RunningServer) -> None:
+    """Whole files, ranges and heads follow each other on one connection, complete and with nothing in between."""
     part = {"Range": "bytes=1234567-15000000"}
     asked = [("GET", LARGE, {}), ("GET", SMALL, {}), ("HEAD", LARGE, {}), ("GET", LARGE, part), ("GET", LARGE, {})]
-    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=ANSWER_TIMEOUT_SECONDS)) as connection:
         found = []
         for method, made, headers in [*asked, *asked]:
             connection.request(method, path(made), headers=headers)
@@ -77,39 +77,39 @@ def test_one_connection_carries_them_one_after_the_other(server: RunningServer) 
 
 
 def test_a_slow_client_gets_all_of_it(server: RunningServer) -> None:
-    """A client that reads slowly gets the complete file."""
-    with asking(server, buffer=4096) as connection, connection.makefile("rb", buffering=0) as answer:
+    """A client that reads little at a time gets the whole file."""
+    with request_large(server, buffer=4096) as connection, connection.makefile("rb", buffering=0) as answer:
         received = b"".join(iter(lambda: answer.read(30_000), b""))
 
     assert received.partition(b"\r\n\r\n")[2] == LARGE.content
 
 
-def test_a_client_that_takes_nothing_is_given_up(server: RunningServer) -> None:
-    """After ``--send-timeout`` the answer is dropped, and no other client has waited."""
-    with asking(server, buffer=4096) as connection:
-        given_up = server.log.read_text().count("was given up")
+def test_a_client_that_reads_nothing_is_disconnected(server: RunningServer) -> None:
+    """After ``--send-timeout`` the answer is dropped; other clients never wait."""
+    with request_large(server, buffer=4096) as connection:
+        disconnected = server.log.read_text().count("had stopped receiving")
         assert call(server, "GET", path(SMALL)).content == SMALL.content
-        wait_until(lambda: server.log.read_text().count("was given up") > given_up, "the client is given up")
+        wait_until(lambda: server.log.read_text().count("had stopped receiving") > disconnected, "it is disconnected")
         received = read_all(connection)
 
     assert received.closed
     assert len(received.received) < len(LARGE.content)
 
 
-def test_clients_that_go_leave_nothing_open(server: RunningServer) -> None:
-    """Downloads that clients abort leave no open files and sockets."""
+def test_disconnected_clients_leave_nothing_open(server: RunningServer) -> None:
+    """Downloads that clients abort leave no files and sockets open."""
     before = descriptors(server)
     for _ in range(20):
-        with asking(server) as connection:
+        with request_large(server) as connection:
             assert connection.recv(1) == b"H"
 
     wait_until(lambda: descriptors(server) <= before, "files and sockets are closed")
 
 
-def test_a_file_that_goes_while_it_is_sent(server: RunningServer) -> None:
-    """A client gets the rest of a file even if it is deleted during the download."""
+def test_a_file_that_is_deleted_while_it_is_sent(server: RunningServer) -> None:
+    """A client that has started to receive a file gets the rest of it, even if the file is deleted."""
     auth = login(server)
-    with asking(server, buffer=4096) as connection:
+    with request_large(server, buffer=4096) as connection:
         assert connection.recv(1) == b"H"
         assert call(server, "DELETE", path(LARGE), {}, auth).status == 200
         stored = server.serverdir / "files" / "sha256" / LARGE.sha256[:2] / LARGE.sha256[2:]

@@ -1,4 +1,4 @@
-"""Downloads that several clients share, while the process that writes them is killed."""
+"""Downloads that several clients share, if the process that writes the file is killed."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import pytest
 from tests.helpers.distributions import Distribution, wheel
 from tests.helpers.upload_forms import address
 from tests.helpers.upstream import Fault, Upstream, upstream  # noqa: F401 - a fixture
-from tests.helpers.wire import PATIENCE, call, login, read_all, workers
+from tests.helpers.wire import ANSWER_TIMEOUT_SECONDS, call, login, read_all, workers
 
 from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 
 CLIENTS = 12
-HALF = 1_500_000
+HALF_FILE_BYTES = 1_500_000
 
 
 @pytest.fixture
@@ -34,10 +34,10 @@ def server(tmp_path: Path, upstream: Upstream) -> Iterator[RunningServer]:  # no
 
 
 def held_back(upstream: Upstream) -> tuple[Distribution, threading.Event]:  # noqa: F811
-    """Offer a file of which the upstream sends one half at once, and the other half after the event."""
-    made = upstream.add(wheel("large", size=2 * HALF))
+    """Offer a file of which the upstream sends the second half only when the event is set."""
+    made = upstream.add(wheel("large", size=2 * HALF_FILE_BYTES))
     gate = threading.Event()
-    upstream.faults[upstream.file_path(made)] = Fault(gate=gate, gate_at=HALF)
+    upstream.faults[upstream.file_path(made)] = Fault(gate=gate, gate_at=HALF_FILE_BYTES)
     return made, gate
 
 
@@ -52,14 +52,16 @@ def writer(server: RunningServer) -> int:
     return 0
 
 
-def test_the_next_one_begins_anew_when_the_writer_was_killed(server: RunningServer, upstream: Upstream) -> None:  # noqa: F811
-    """No client takes half a file for a complete one; later requests get all of it; nothing is left at the end."""
+def test_a_download_starts_again_after_its_writer_is_killed(server: RunningServer, upstream: Upstream) -> None:  # noqa: F811
+    """No client takes half a file for a whole one, the next request gets all of it, and no partial file remains."""
     made, gate = held_back(upstream)
     request = f"GET /root/up/{address(made)} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
     assert call(server, "GET", "/root/up/+simple/large/").status == 200
     with ExitStack() as connections:
         clients = [
-            connections.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE))
+            connections.enter_context(
+                socket.create_connection(("127.0.0.1", server.port), timeout=ANSWER_TIMEOUT_SECONDS)
+            )
             for _ in range(CLIENTS)
         ]
         for client in clients:

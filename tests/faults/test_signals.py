@@ -1,4 +1,4 @@
-"""Signals: SIGTERM ends the server gracefully, SIGHUP makes it read its settings again without a lost request."""
+"""Signals: SIGTERM stops the server gracefully, SIGHUP makes it read its settings again without losing a request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from tests.helpers.wire import (
-    BROKEN,
+    NO_ANSWER_ERRORS,
     Auth,
     Connection,
     announced_port,
@@ -33,12 +33,12 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def folder(tmp_path: Path) -> list[str]:
-    """Return the arguments for a server on a free port with a folder of its own."""
+    """Return the arguments for a server on a free port with a new folder."""
     return ["--serverdir", str(tmp_path / "server"), "--port", "0", *CHEAP_HASHING]
 
 
-def test_sigterm_lets_finish_what_is_under_way(tmp_path: Path, folder: list[str]) -> None:
-    """A request whose body is still arriving is answered, nobody new is let in, and the exit code is 0."""
+def test_sigterm_finishes_running_requests(tmp_path: Path, folder: list[str]) -> None:
+    """A request whose body is still arriving is answered, new connections are refused, and the exit code is 0."""
     body = b'{"password": "1234"}'
     head = b"PUT /emilie HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body)
     with launched(*folder, "--workers", "2") as process:
@@ -59,14 +59,14 @@ def test_sigterm_lets_finish_what_is_under_way(tmp_path: Path, folder: list[str]
 
 
 def refused(address: tuple[str, int]) -> bool:
-    """Say whether nobody listens."""
+    """Whether connections to an address are refused."""
     with socket.socket() as probe:
         return probe.connect_ex(address) != 0
 
 
 @pytest.mark.parametrize("after", [0.1, 0.3, 0.5])
-def test_sigterm_is_heard_by_workers_that_just_start(folder: list[str], after: float) -> None:
-    """A signal that meets workers while they start ends them, instead of being lost until patience runs out."""
+def test_sigterm_stops_workers_that_are_starting(folder: list[str], after: float) -> None:
+    """A signal that arrives while workers start stops them, and is not lost until a timeout."""
     with launched(*folder, "--workers", "12") as process:
         announced_port(process)
         time.sleep(after)
@@ -76,7 +76,7 @@ def test_sigterm_is_heard_by_workers_that_just_start(folder: list[str], after: f
 
 @dataclass(slots=True)
 class Load:
-    """Clients that send requests without a pause, and count those that got no proper answer."""
+    """Clients that send requests without pause, and record those without a proper answer."""
 
     server: RunningServer
     root: Auth
@@ -101,24 +101,24 @@ class Load:
         """Send every request on one connection."""
         with contextlib.closing(Connection(self.server)) as connection:
             while not self.stopped.is_set():
-                self.note("kept", lambda: connection.call("GET", "/+api").status)
+                self.record("kept", lambda: connection.call("GET", "/+api").status)
 
     def on_new_connections(self, number: int) -> None:
         """Open a connection for each request."""
         while not self.stopped.is_set():
-            self.note("new", lambda: call(self.server, "GET", "/").status)
+            self.record("new", lambda: call(self.server, "GET", "/").status)
 
     def changing(self, number: int) -> None:
         """Create and delete an index."""
         while not self.stopped.is_set():
-            self.note("creation", lambda: call(self.server, "PUT", f"/root/load{number}", {}, self.root).status)
-            self.note("deletion", lambda: call(self.server, "DELETE", f"/root/load{number}", auth=self.root).status)
+            self.record("creation", lambda: call(self.server, "PUT", f"/root/load{number}", {}, self.root).status)
+            self.record("deletion", lambda: call(self.server, "DELETE", f"/root/load{number}", auth=self.root).status)
 
-    def note(self, what: str, request: Callable[[], int]) -> None:
-        """Send one request and note how it went."""
+    def record(self, what: str, request: Callable[[], int]) -> None:
+        """Send one request and record the result."""
         try:
             status = request()
-        except BROKEN as error:
+        except NO_ANSWER_ERRORS as error:
             self.failures.append(f"{what}: {error!r}")
             return
         if status in {200, 201}:
@@ -155,47 +155,47 @@ def configure(server: RunningServer, text: str) -> None:
     server.serverdir.with_name("server.toml").write_text(text)
 
 
-def reload(server: RunningServer, said: str) -> None:
-    """Send SIGHUP; wait until the log says so, and all workers are new."""
+def reload(server: RunningServer, message: str) -> None:
+    """Send SIGHUP; wait until the log contains a message and all workers are new."""
     before, seen = workers(server), len(server.log.read_text())
     os.kill(server.pid, signal.SIGHUP)
-    wait_until(lambda: said in server.log.read_text()[seen:], f"the log says {said!r}")
+    wait_until(lambda: message in server.log.read_text()[seen:], f"the log says {message!r}")
     wait_until(lambda: workers(server) and not workers(server) & before, "new workers")
 
 
 def lifetime(server: RunningServer) -> int:
-    """Return how long a login lasts."""
+    """Return the lifetime of a new login in seconds."""
     seconds: int = call(server, "POST", "/+login", {"user": "root", "password": ""}).result["expiration"]
     return seconds
 
 
 BAD_SETTINGS = {
-    "no TOML": ("session-lifetime = ", "is not TOML"),
+    "not TOML": ("session-lifetime = ", "is not TOML"),
     "an unknown key": ("session-lifetme = 200", "did you mean 'session-lifetime'?"),
-    "a value that cannot be": ("session-lifetime = 200\nhash-concurrency = 'many'", "a whole number from 1 to 16"),
+    "an invalid value": ("session-lifetime = 200\nhash-concurrency = 'many'", "a whole number from 1 to 16"),
     "an unknown plugin": ("session-lifetime = 200\nno-plugin = ['stages']", "did you mean 'stage'?"),
     "no store of users": ("session-lifetime = 200\nno-plugin = ['sql_store']", "no plugin provides a store of users"),
     "a log that cannot be written": ("session-lifetime = 200\naccess-log = '/nowhere/log'", "/nowhere/log"),
 }
 
 
-@pytest.mark.parametrize(("text", "said"), BAD_SETTINGS.values(), ids=BAD_SETTINGS)
-def test_sighup_refuses_bad_settings(configured: RunningServer, text: str, said: str) -> None:
-    """All old settings stay, and the log says why."""
+@pytest.mark.parametrize(("text", "message"), BAD_SETTINGS.values(), ids=BAD_SETTINGS)
+def test_sighup_refuses_bad_settings(configured: RunningServer, text: str, message: str) -> None:
+    """All old settings stay in force, and the log says why."""
     configure(configured, text)
-    reload(configured, said)
+    reload(configured, message)
     assert lifetime(configured) == 100
 
 
-def test_sighup_takes_new_settings(configured: RunningServer) -> None:
-    """What the file says after the signal holds from then on; also after it said something wrong."""
+def test_sighup_applies_new_settings(configured: RunningServer) -> None:
+    """The settings in the file apply after the signal, even if the file was wrong before."""
     configure(configured, "session-lifetime = 200")
     reload(configured, "the settings were read again")
     assert lifetime(configured) == 200
 
 
 def test_sighup_does_not_move_a_server(tmp_path: Path) -> None:
-    """Another folder or port is refused while the server runs: the lock and the address are those of the start."""
+    """A reload refuses another folder or port, because the lock and the address stay those of the start."""
     file = tmp_path / "server.toml"
     folder = f"serverdir = '{tmp_path / 'server'}'\n"
     file.write_text(f"{folder}port = 0")
@@ -211,7 +211,7 @@ def test_sighup_does_not_move_a_server(tmp_path: Path) -> None:
 
 
 def test_a_folder_has_one_server(tmp_path: Path) -> None:
-    """A second server on the same folder says so and ends; the first one serves on."""
+    """A second server on the same folder stops with a message; the first one keeps running."""
     with RunningServer(tmp_path / "server", *CHEAP_HASHING) as server:
         with launched("--serverdir", str(server.serverdir), "--port", "0") as second:
             said, _ = second.communicate(timeout=30)

@@ -1,4 +1,4 @@
-"""Two servers on one PostgreSQL: what ends a token on one node ends it on the other, at the very next request."""
+"""Two servers on one PostgreSQL: a token that ends on one node also ends on the other, at the next request."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def nodes(
 
 
 def token(node: RunningServer, name: str) -> tuple[str, str]:
-    """Make a user with a token; return its ID and the token."""
+    """Create a user with a token; return the token's ID and the token."""
     root = login(node)
     assert call(node, "PUT", f"/{name}", {"password": "correct horse"}, root).status == 201
     made = call(node, "POST", "/+x/tokens", {"scopes": ["read"]}, login(node, name, "correct horse")).result
     return made["id"], made["token"]
 
 
-def good(node: RunningServer, secret: str) -> list[bool]:
-    """Say whether a token is good: ten times, so that both workers of a node have been asked."""
+def is_valid(node: RunningServer, secret: str) -> list[bool]:
+    """Whether a token is valid, asked ten times to reach both workers of a node."""
     asked = [call(node, "GET", "/+api", Authorization=f"Bearer {secret}") for _ in range(10)]
     return [answer.result["authstatus"][0] == "ok" for answer in asked]
 
@@ -66,30 +66,30 @@ def delete(node: RunningServer, name: str, identifier: str, root: Auth) -> None:
 
 
 def replace(node: RunningServer, name: str, identifier: str, root: Auth) -> None:
-    """Delete the user, and create one of that name and password."""
+    """Delete the user, and create one with the same name and password."""
     delete(node, name, identifier, root)
     assert call(node, "PUT", f"/{name}", {"password": "correct horse"}, root).status == 201
 
 
 def reset(node: RunningServer, name: str, identifier: str, root: Auth) -> None:
-    """Set the password anew."""
+    """Set the password again."""
     assert call(node, "PATCH", f"/{name}", {"password": "correct horse"}, root).status == 200
 
 
-@pytest.mark.parametrize("to_and_fro", [0, 1], ids=["one to other", "other to one"])
+@pytest.mark.parametrize("direction", [0, 1], ids=["one to other", "other to one"])
 @pytest.mark.parametrize(
     ("end", "sentence"),
     [(revoke, REVOKED), (delete, ENDED), (replace, ENDED), (reset, ENDED)],
     ids=["revoked", "user deleted", "user replaced", "password reset"],
 )
-def test_what_ends_a_token_here_ends_it_there(nodes: Nodes, end: object, sentence: str, to_and_fro: int) -> None:
-    """Distribution here and remembered there, it is refused there by every worker as soon as it has ended here."""
-    here, there = nodes[to_and_fro], nodes[1 - to_and_fro]
-    name = f"user{to_and_fro}-{getattr(end, '__name__', '')}"
+def test_a_token_ends_on_both_nodes(nodes: Nodes, end: object, sentence: str, direction: int) -> None:
+    """A token made on one node and cached on the other is refused there by every worker as soon as it has ended."""
+    here, there = nodes[direction], nodes[1 - direction]
+    name = f"user{direction}-{getattr(end, '__name__', '')}"
     identifier, secret = token(here, name)
-    assert good(there, secret) == good(here, secret) == [True] * 10
+    assert is_valid(there, secret) == is_valid(here, secret) == [True] * 10
 
     end(here, name, identifier, login(here))  # type: ignore[operator]
 
-    assert good(there, secret) == [False] * 10
+    assert is_valid(there, secret) == [False] * 10
     assert reason(there, secret) == reason(here, secret) == sentence

@@ -1,4 +1,4 @@
-"""Two servers on one PostgreSQL and one object store: each shows the other's uploads at once."""
+"""Two servers on one PostgreSQL and one object store: each serves at once the files that the other accepted."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def nodes(
         yield one, other
 
 
-def test_what_one_takes_in_the_other_serves(nodes: tuple[RunningServer, RunningServer]) -> None:
-    """A file is listed and served by the other node at its very next request, in both directions."""
+def test_uploads_on_one_node_are_served_by_the_other(nodes: tuple[RunningServer, RunningServer]) -> None:
+    """Each uploaded file is listed and served by the other node at the next request, in both directions."""
     logins = [login(node) for node in nodes]
     files = [wheel("both", f"1.{number}", size=1000) for number in range(6)] + [sdist("both", "2.0", size=9_000_000)]
     for number, made in enumerate(files):
@@ -53,8 +53,8 @@ def test_what_one_takes_in_the_other_serves(nodes: tuple[RunningServer, RunningS
             assert call(node, "GET", f"/root/dev/{address(made)}").content == made.content
 
 
-def test_what_one_deletes_is_gone_from_the_other(nodes: tuple[RunningServer, RunningServer]) -> None:
-    """A deletion takes effect on both nodes at once, and the same file can be uploaded again through either."""
+def test_deletions_on_one_node_count_on_the_other(nodes: tuple[RunningServer, RunningServer]) -> None:
+    """A deletion counts on both nodes at once, and the same file can be uploaded again through either."""
     one, other = nodes
     logins = [login(node) for node in nodes]
     made = wheel("gone")
@@ -69,11 +69,11 @@ def test_what_one_deletes_is_gone_from_the_other(nodes: tuple[RunningServer, Run
     assert [call(node, "GET", f"/root/dev/{address(made)}").content for node in nodes] == [made.content] * 2
 
 
-def test_what_one_mirrors_the_other_has(
+def test_mirrored_files_are_shared(
     nodes: tuple[RunningServer, RunningServer],
     upstream: Upstream,  # noqa: F811
 ) -> None:
-    """A file that one node has downloaded is served by the other while the upstream is down."""
+    """A file that was fetched through one node is served by the other while the upstream is unavailable."""
     one, other = nodes
     made = upstream.add(wheel("mirrored", size=2_000_000))
     config = {"type": "mirror", "mirror_url": upstream.url}
@@ -86,8 +86,8 @@ def test_what_one_mirrors_the_other_has(
     assert call(other, "GET", path).content == made.content
 
 
-def test_a_node_that_starts_takes_nothing_from_the_other(nodes: tuple[RunningServer, RunningServer]) -> None:
-    """A start removes the traces of a crash, and no files of packages."""
+def test_a_starting_node_deletes_no_files(nodes: tuple[RunningServer, RunningServer]) -> None:
+    """A start only cleans up after a crash; files of packages are not touched."""
     one, other = nodes
     made = wheel("staying")
     assert send(one, login(one), "root/dev", made).status == 200

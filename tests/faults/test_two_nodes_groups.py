@@ -1,4 +1,4 @@
-"""Two servers on one PostgreSQL: what one changes of a group counts on the other at its very next request."""
+"""Two servers on one PostgreSQL: a change of a group on one node counts on the other at the next request."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def group(node: RunningServer, method: str, name: str, body: object = None) -> A
 
 
 def test_a_change_counts_everywhere(nodes: tuple[RunningServer, RunningServer]) -> None:
-    """To and fro: a member comes and goes, and every worker of both nodes knows, sessions and passwords alike."""
+    """Adding and removing a member on either node counts on every worker of both, for sessions and passwords."""
     session = login(nodes[0], "alice", PASSWORD)
     assert group(nodes[0], "PUT", "devs").status == 201
     for number in range(6):
@@ -56,8 +56,8 @@ def test_a_change_counts_everywhere(nodes: tuple[RunningServer, RunningServer]) 
                 assert seen == (200 if inside else 404)
 
 
-def test_a_deleted_user_is_gone_everywhere(nodes: tuple[RunningServer, RunningServer]) -> None:
-    """Whoever gets a deleted user's name is in none of its groups, on the other node too."""
+def test_a_deleted_user_leaves_groups_on_both_nodes(nodes: tuple[RunningServer, RunningServer]) -> None:
+    """A new user with the name of a deleted one is in none of its groups, on either node."""
     one, other = nodes
     assert group(one, "PUT", "staff", {"members": ["bob"]}).status == 201
     assert call(one, "GET", "/+api", None, ("bob", PASSWORD)).result["authstatus"][2] == ["staff"]
@@ -70,7 +70,7 @@ def test_a_deleted_user_is_gone_everywhere(nodes: tuple[RunningServer, RunningSe
 
 
 def test_changes_at_once(nodes: tuple[RunningServer, RunningServer]) -> None:
-    """Of changes on both nodes at once none is lost, and no group ends up in a group in a group."""
+    """Changes on both nodes at once are not lost, and never nest groups more than one level deep."""
     names = [f"g{number}" for number in range(6)]
     for name in names:
         assert group(nodes[0], "PUT", name).status == 201

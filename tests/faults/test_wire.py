@@ -1,4 +1,4 @@
-"""Bytes that no well-meaning client sends: what is refused, with which status, and that the connection then ends."""
+"""Malformed and hostile requests: how they are refused, and that the connection then ends."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MEGABYTE = 1_000_000
 
 
 def chunked(size: int, chunk: int = 65536) -> bytes:
-    """Return a chunked body of so many bytes."""
+    """Return a chunked body of this many bytes."""
     return b"".join(b"%x\r\n%s\r\n" % (chunk, b"a" * chunk) for _ in range(size // chunk)) + b"0\r\n\r\n"
 
 
@@ -39,7 +39,7 @@ def either_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
         yield server
 
 
-# Two statuses where the two parsers differ.
+# Two statuses if the two parsers differ.
 REFUSED = {
     "length and chunks": ({400}, LOGIN + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
     "two lengths": ({400}, LOGIN + b"Content-Length: 5\r\nContent-Length: 50\r\n\r\nabcde" + SMUGGLED),
@@ -51,7 +51,7 @@ REFUSED = {
     "a length of 5000 digits": ({400}, LOGIN + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n" + SMUGGLED),
     "another coding": ({400, 501}, LOGIN + b"Transfer-Encoding: gzip, chunked, identity\r\n\r\n" + SMUGGLED),
     "a misspelt coding": ({400, 501}, LOGIN + b"Transfer-Encoding: xchunked\r\n\r\n" + SMUGGLED),
-    "chunks that are none": ({400}, LOGIN + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n" + SMUGGLED),
+    "invalid chunks": ({400}, LOGIN + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n" + SMUGGLED),
     "two hosts": ({400}, ROOT + b"Host: elsewhere.example\r\n\r\n"),
     "no host": ({400}, b"GET / HTTP/1.1\r\nAccept: */*\r\n\r\n"),
     "a folded header": ({400}, ROOT + b"Accept: a\r\n Content-Length: 5\r\n\r\nabcde"),
@@ -61,8 +61,8 @@ REFUSED = {
     "a header without a colon": ({400}, ROOT + b"Accept\r\n\r\n"),
     "no version": ({400}, b"GET /\r\n\r\n"),
     "HTTP/2": ({400}, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-    "no HTTP at all": ({400}, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"),
-    "a method in small letters": ({400}, b"get / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+    "not HTTP": ({400}, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"),
+    "a method in lower case": ({400}, b"get / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
     "bytes in the path": ({400}, b"GET /\xff HTTP/1.1\r\nHost: localhost\r\n\r\n"),
     "a long address": ({414}, b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"),
     "a long query": ({414}, b"GET /?" + b"a" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"),
@@ -70,13 +70,13 @@ REFUSED = {
     "a thousand headers": ({400, 431}, ROOT + b"Accept: a\r\n" * 1000 + b"\r\n"),
     "a long body": ({413}, LOGIN + b"Content-Length: %d\r\n\r\n" % (30 * MEGABYTE) + b"a" * 30 * MEGABYTE),
     "a long body in chunks": ({413}, LOGIN + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(30 * MEGABYTE)),
-    "a long body for nobody": ({404}, b"PUT /a/b/c/d/e HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\na" % MEGABYTE),
+    "a long body, no route": ({404}, b"PUT /a/b/c/d/e HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\na" % MEGABYTE),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("allowed", "sent"), REFUSED.values(), ids=REFUSED)
 def test_refuses_and_closes(either_server: RunningServer, allowed: set[int], sent: bytes) -> None:
-    """What two readers could understand differently, or is too long, is refused once, and nothing after it is read."""
+    """A request that is ambiguous, malformed or too long is refused once, and the server reads nothing after it."""
     exchange = send_bytes(either_server, sent)
     assert len(exchange.statuses) == 1
     assert set(exchange.statuses) <= allowed
@@ -88,7 +88,7 @@ def test_refuses_and_closes(either_server: RunningServer, allowed: set[int], sen
 
 
 def test_a_long_body_is_refused_before_it_is_sent(either_server: RunningServer) -> None:
-    """Who announces a body that is too long learns so after the first bytes of it."""
+    """A body that is announced as too long is refused after its first bytes."""
     exchange = send_bytes(either_server, LOGIN + b"Content-Length: %d\r\n\r\n{" % (2 * MEGABYTE))
     assert exchange.statuses == [413]
     assert exchange.closed
@@ -98,7 +98,7 @@ CREDENTIALS = b'{"user":"nobody","password":"1234"}'
 WEBSOCKET = b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 HTTP_2 = b"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAA\r\n\r\n"
 IN_TWO_CHUNKS = b"10\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n" % (CREDENTIALS[:16], len(CREDENTIALS) - 16, CREDENTIALS[16:])
-TAKEN = {
+ACCEPTED = {
     "a body in chunks": (401, LOGIN + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + IN_TWO_CHUNKS),
     "an empty body": (400, LOGIN + b"Connection: close\r\nContent-Length: 0\r\n\r\n"),
     "no body": (400, LOGIN + b"Connection: close\r\n\r\n"),
@@ -109,14 +109,14 @@ TAKEN = {
 }
 
 
-@pytest.mark.parametrize(("status", "sent"), TAKEN.values(), ids=TAKEN)
-def test_takes_what_is_unusual(either_server: RunningServer, status: int, sent: bytes) -> None:
-    """Unusual but sound requests are answered; whoever asks for another protocol gets this one."""
+@pytest.mark.parametrize(("status", "sent"), ACCEPTED.values(), ids=ACCEPTED)
+def test_unusual_requests_are_answered(either_server: RunningServer, status: int, sent: bytes) -> None:
+    """Unusual but valid requests are answered; a request to switch to another protocol is ignored."""
     exchange = send_bytes(either_server, sent)
     assert exchange.statuses == [status]
 
 
-def test_requests_in_one_go(either_server: RunningServer) -> None:
+def test_pipelined_requests(either_server: RunningServer) -> None:
     """Requests that are sent without waiting for answers are answered one after the other."""
     last = ROOT + b"Connection: close\r\n\r\n"
     exchange = send_bytes(
@@ -139,7 +139,7 @@ METHODS = {
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "FOO", "M-SEARCH", "G!T"])
 @pytest.mark.parametrize("path", METHODS)
 def test_methods_that_are_not_allowed(index_server: RunningServer, path: str, method: str) -> None:
-    """Any other method is 405 and names those that are allowed."""
+    """Any other method gets 405 with the list of allowed methods."""
     if method in METHODS[path]:
         return
     answer = call(index_server, method, path)
@@ -148,7 +148,7 @@ def test_methods_that_are_not_allowed(index_server: RunningServer, path: str, me
 
 
 def test_head_is_get_without_the_body(index_server: RunningServer) -> None:
-    """HEAD answers with the status and the headers of GET, and no byte more."""
+    """HEAD gets the status and the headers of GET, and no body."""
     with contextlib.closing(Connection(index_server)) as connection:
         for path in ("/", "/+api", "/root", "/nobody"):
             head, get = connection.call("HEAD", path), connection.call("GET", path)
@@ -167,36 +167,36 @@ def hasty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSe
     "sent", [b"", b"GET", ROOT, ROOT + b"Accept: "], ids=["nothing", "a word", "a line", "half a line"]
 )
 def test_a_head_that_does_not_arrive(hasty_server: RunningServer, sent: bytes) -> None:
-    """Who connects and does not get to the end of the head is told so, and cut off; others are served meanwhile."""
+    """A client that does not finish the head gets 408 and is disconnected."""
     exchange = send_bytes(hasty_server, sent)
     assert exchange.statuses == [408]
     assert exchange.closed
 
 
 def test_a_head_that_drips(hasty_server: RunningServer) -> None:
-    """A byte now and then does not help: the whole head has its time."""
+    """Sending a byte now and then does not help: the timeout is for the whole head, and other clients are served."""
     with socket.create_connection(("127.0.0.1", hasty_server.port), timeout=30) as connection:
         with contextlib.suppress(ConnectionError):
             for letter in ROOT + b"Accept: " + b"a" * 200:
                 connection.sendall(bytes([letter]))
                 assert call(hasty_server, "GET", "/+api").status == 200
                 time.sleep(0.05)
-            pytest.fail("it went on and on")
+            pytest.fail("the server did not disconnect")
         exchange = read_all(connection)
     assert exchange.closed
     assert exchange.statuses in ([408], [])
 
 
 def test_a_kept_connection_that_falls_silent(hasty_server: RunningServer) -> None:
-    """A connection that has been answered is closed when nothing more comes, also in the middle of a head."""
+    """A kept connection is closed if nothing more arrives, even in the middle of a head."""
     with ThreadPoolExecutor(2) as pool:
         for exchange in pool.map(lambda rest: send_bytes(hasty_server, ROOT + b"\r\n" + rest), (b"", ROOT)):
             assert exchange.statuses == [200]
             assert exchange.closed
 
 
-def test_idle_connections_lock_nobody_out(index_server: RunningServer) -> None:
-    """Beside 500 idle connections and 100 half requests, everything is answered."""
+def test_idle_connections_block_no_requests(index_server: RunningServer) -> None:
+    """With 500 idle connections and 100 incomplete requests, all other requests are answered."""
     address = ("127.0.0.1", index_server.port)
     with contextlib.ExitStack() as stack:
         for number in range(600):

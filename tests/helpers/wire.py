@@ -1,4 +1,4 @@
-"""How the tests of faults speak to a server, and how they get at its processes."""
+"""Sends requests and raw bytes to a server process, and controls its processes."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ from wheelgate.testing.process import RunningServer, clean_environment
 
 Auth = tuple[str, str]
 
-PATIENCE = 30
-"""Seconds until something that must happen soon counts as missing."""
+ANSWER_TIMEOUT_SECONDS = 30
+"""Time after which an expected answer or event counts as missing."""
 ROOT_PASSWORD = "canary-root-password"
-BROKEN = (OSError, http.client.HTTPException)
-"""What a request raises that gets no answer."""
+NO_ANSWER_ERRORS = (OSError, http.client.HTTPException)
+"""Exceptions of a request that gets no answer."""
 
 
 class HasPort(Protocol):
-    """A server, as far as speaking to it goes."""
+    """A server that requests can be sent to."""
 
     @property
     def port(self) -> int:
-        """Where it listens, on 127.0.0.1."""
+        """The port on 127.0.0.1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """A server of which nothing but the port is known."""
+    """A server of which only the port is known."""
 
     port: int
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server said."""
+    """The answer of a server."""
 
     status: int
     headers: Mapping[str, str]
@@ -64,13 +64,13 @@ class Answer:
 
 
 class Connection:
-    """One connection that is kept; it is opened anew only where the server has said that it ends."""
+    """A kept connection, opened again only after the server has announced to close it."""
 
     def __init__(self, server: HasPort) -> None:
-        self._http = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+        self._http = http.client.HTTPConnection("127.0.0.1", server.port, timeout=ANSWER_TIMEOUT_SECONDS)
 
     def call(self, method: str, path: str, body: Any = None, auth: Auth | None = None, **headers: str) -> Answer:
-        """Send a request; the body as JSON, name and secret as the ``devpi`` command does."""
+        """Send a request, with the body as JSON and the login as the ``devpi`` command sends it."""
         if auth is not None:
             headers["X-Devpi-Auth"] = base64.b64encode(":".join(auth).encode()).decode()
         self._http.request(method, path, None if body is None else json.dumps(body), headers)
@@ -78,12 +78,12 @@ class Connection:
         return Answer(response.status, dict(response.getheaders()), response.read())
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
         self._http.close()
 
 
 def call(server: HasPort, method: str, path: str, body: Any = None, auth: Auth | None = None, **headers: str) -> Answer:
-    """Send a request on a connection of its own."""
+    """Send a request on a new connection."""
     with contextlib.closing(Connection(server)) as connection:
         return connection.call(method, path, body, auth, **headers)
 
@@ -97,7 +97,7 @@ def login(server: HasPort, user: str = "root", password: str = "") -> Auth:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What came back for some bytes."""
+    """The bytes that a server sent back."""
 
     received: bytes
     closed: bool
@@ -105,20 +105,20 @@ class Exchange:
 
     @property
     def statuses(self) -> list[int]:
-        """The statuses of the answers, in their order."""
+        """The statuses of the answers, in order."""
         return [int(status) for status in re.findall(rb"HTTP/1\.[01] (\d{3}) ", self.received)]
 
 
-def send_bytes(server: HasPort, data: bytes, patience: float = PATIENCE) -> Exchange:
-    """Send bytes and gather what comes back until the server closes, or says nothing for ``patience`` seconds."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=patience) as connection:
+def send_bytes(server: HasPort, data: bytes, timeout: float = ANSWER_TIMEOUT_SECONDS) -> Exchange:
+    """Send bytes and collect the answer until the server closes, or sends nothing for ``timeout`` seconds."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=timeout) as connection:
         with contextlib.suppress(ConnectionError):  # the server may have answered and closed already
             connection.sendall(data)
         return read_all(connection)
 
 
 def read_all(connection: socket.socket) -> Exchange:
-    """Gather what comes until the server closes, or says nothing for the socket's timeout."""
+    """Collect bytes until the server closes, or sends nothing for the socket's timeout."""
     received = b""
     while True:
         try:
@@ -134,7 +134,7 @@ def read_all(connection: socket.socket) -> Exchange:
 
 @contextlib.contextmanager
 def launched(*arguments: str, **popen: Any) -> Iterator[subprocess.Popen[str]]:
-    """Start ``devpi-server`` with these arguments and wait for nothing; what it says can be read. End it at the end."""
+    """Start ``devpi-server`` without waiting for it; its output can be read. Kill it at the end."""
     command = [str(Path(sys.executable).with_name("devpi-server")), *arguments]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=clean_environment(), **popen
@@ -147,14 +147,14 @@ def launched(*arguments: str, **popen: Any) -> Iterator[subprocess.Popen[str]]:
 
 
 def announced_port(process: subprocess.Popen[str]) -> Port:
-    """Read what the command says until it says on which port it listens."""
+    """Read the output of the command until it prints its port."""
     assert process.stdout is not None
-    said = ""
+    output = ""
     for line in process.stdout:
-        said += line
+        output += line
         if "listens on" in line:
             return Port(int(line.strip().rpartition(":")[2]))
-    raise AssertionError(said)
+    raise AssertionError(output)
 
 
 def workers(server: RunningServer) -> set[int]:
@@ -163,14 +163,14 @@ def workers(server: RunningServer) -> set[int]:
 
 
 def kill_all(server: RunningServer) -> None:
-    """Kill master and workers at once, as a power cut does; the server must lead a session of its own."""
+    """Kill master and workers at once, like a power cut; the server must be started with ``start_new_session``."""
     os.killpg(server.pid, signal.SIGKILL)
     server.stop()
 
 
 def wait_until(happened: Callable[[], object], what: str) -> None:
     """Wait until a function returns something true."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + ANSWER_TIMEOUT_SECONDS
     while not happened():
-        assert time.monotonic() < deadline, f"in vain: {what}"
+        assert time.monotonic() < deadline, f"did not happen: {what}"
         time.sleep(0.05)

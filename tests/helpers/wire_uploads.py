@@ -1,4 +1,4 @@
-"""How the tests of faults upload, and look at what is listed."""
+"""Uploads files to a server process, and reads its simple pages."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from contextlib import closing
 
 from tests.helpers.distributions import Distribution
 from tests.helpers.upload_forms import encode, file_fields
-from tests.helpers.wire import PATIENCE, Answer, Auth, HasPort, call
+from tests.helpers.wire import ANSWER_TIMEOUT_SECONDS, Answer, Auth, HasPort, call
 
 
 def send(server: HasPort, auth: Auth, index: str, made: Distribution) -> Answer:
     """Upload a file."""
     body, headers = encode(file_fields(made))
     credentials = base64.b64encode(":".join(auth).encode()).decode()
-    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=ANSWER_TIMEOUT_SECONDS)) as connection:
         connection.request("POST", f"/{index}/", body, {"X-Devpi-Auth": credentials, **headers})
         answer = connection.getresponse()
         return Answer(answer.status, dict(answer.getheaders()), answer.read())
 
 
 def page(server: HasPort, index: str, project: str) -> dict[str, str]:
-    """Return the files of a project as an index lists them, by name, with their hashes; empty if there are none."""
+    """Return the hashes of a project's files on an index by file name; empty if there are no files."""
     answer = call(server, "GET", f"/{index}/+simple/{project}/", Accept="application/vnd.pypi.simple.v1+json")
     files = json.loads(answer.content)["files"] if answer.status == 200 else []
     return {file["filename"]: file["hashes"]["sha256"] for file in files}
