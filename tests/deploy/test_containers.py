@@ -23,7 +23,7 @@ SECRETS = {"ROOT_PASSWORD": "1234", "DATABASE_PASSWORD": "5678", "OBJECTS_PASSWO
 
 
 def compose() -> list[str]:
-    """Return the command of the compose tool of this machine, either of the two that there are; skip without one."""
+    """Return the command of the machine's compose tool, whichever of the two it has; skip without one."""
     if shutil.which("docker") and subprocess.run(["docker", "compose", "version"], capture_output=True).returncode == 0:
         return ["docker", "compose"]
     if shutil.which("docker-compose"):
@@ -33,7 +33,7 @@ def compose() -> list[str]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_variable_is_a_setting(name: str) -> None:
-    """The server does not start with a variable that it does not know."""
+    """Every variable in the files is a setting; the server would not start with an unknown one."""
     variables = set(re.findall(r"DEVPISERVER_\w+", (DEPLOY / name).read_text("utf-8")))
 
     assert variables
@@ -41,7 +41,7 @@ def test_every_variable_is_a_setting(name: str) -> None:
 
 
 def test_the_image_has_every_extra_of_the_server_and_every_plugin() -> None:
-    """No setting fails in a container for a library that is missing."""
+    """The image has all libraries that settings may need."""
     text = (DEPLOY / "Containerfile").read_text("utf-8")
     projects = [
         tomllib.loads(path.read_text("utf-8"))["project"]["name"] for path in ROOT.glob("plugins/*/pyproject.toml")
@@ -51,8 +51,8 @@ def test_the_image_has_every_extra_of_the_server_and_every_plugin() -> None:
     assert [name for name in projects if f" {name} " not in text] == []
 
 
-def test_the_compose_file_trusts_its_own_network_alone() -> None:
-    """The network from which headers of a proxy are believed is the one that the containers are in."""
+def test_the_compose_file_trusts_only_its_own_network() -> None:
+    """The server trusts a proxy's headers only from the network of the containers."""
     file = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
     (network,) = file["networks"]["inside"]["ipam"]["config"]
 
@@ -62,7 +62,7 @@ def test_the_compose_file_trusts_its_own_network_alone() -> None:
 
 @pytest.mark.slow
 def test_the_compose_tool_accepts_the_file(tmp_path: Path) -> None:
-    """It reads the file without a warning, and every secret is asked for; no engine is needed for that."""
+    """The compose tool accepts the file without a warning, and requires every secret; this needs no engine."""
     command = [*compose(), "--file", str(DEPLOY / "compose.yaml"), "config"]
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment | SECRETS)

@@ -1,4 +1,4 @@
-"""``deploy/nginx.conf`` in a real nginx: TLS in front, and nothing that clients rely on gets lost on the way."""
+"""``deploy/nginx.conf`` in a real nginx: it adds TLS, and loses nothing that clients rely on."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ CONFIGURATION = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 PROGRAM = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
 HOST = "packages.example"
 OUTSIDE = f"https://{HOST}"
-SOMEBODY, SOMEBODY_ELSE = "127.0.0.2", "127.0.0.3"
-"""Where clients of the tests come from; the proxy itself comes from 127.0.0.1."""
+CLIENT_ADDRESS, OTHER_CLIENT_ADDRESS = "127.0.0.2", "127.0.0.3"
+"""The addresses of the tests' clients; the proxy itself has 127.0.0.1."""
 UPLOAD_BYTES = 3_000_000
 """More than the 1 MB that nginx allows by default."""
 START_TIMEOUT_SECONDS = 20
@@ -48,7 +48,7 @@ http {{
     include {folder}/site.conf;
 }}
 """
-"""The part of Debian's ``nginx.conf`` around a site that the file needs."""
+"""The parts of Debian's ``nginx.conf`` that a site's file needs."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(PROGRAM is None, reason="nginx is not installed")]
 
@@ -64,7 +64,7 @@ class Proxy:
     errors: Path
 
     def call(
-        self, method: str, path: str, body: bytes | None = None, source: str = SOMEBODY, **headers: str
+        self, method: str, path: str, body: bytes | None = None, source: str = CLIENT_ADDRESS, **headers: str
     ) -> tuple[http.client.HTTPResponse, bytes]:
         """Send a request over TLS, from an address that is not the proxy's."""
         connection = http.client.HTTPSConnection(HOST, self.port, timeout=60)
@@ -80,7 +80,7 @@ class Proxy:
 
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    """Start a server, and nginx before it with the file as it is, but for ports and certificates."""
+    """Start a server, and nginx in front of it with the file; only ports and certificates are replaced."""
     folder = tmp_path_factory.mktemp("nginx")
     authority = trustme.CA()
     certificate = authority.issue_cert(HOST)
@@ -116,7 +116,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
 
 
 def wait_for(port: int) -> None:
-    """Wait until somebody listens."""
+    """Wait until a server listens on a port."""
     deadline = time.monotonic() + START_TIMEOUT_SECONDS
     while True:
         try:
@@ -130,15 +130,15 @@ def wait_for(port: int) -> None:
 
 
 def test_the_addresses_of_the_server_are_those_of_the_proxy(proxy: Proxy) -> None:
-    """The login address begins with https and with the name that clients use."""
+    """The login address starts with https and the name that clients use."""
     answer, body = proxy.call("GET", "/+api")
 
     assert answer.status == 200
     assert f'"login": "{OUTSIDE}/+login"'.encode() in body
 
 
-def test_plain_http_is_sent_to_tls(proxy: Proxy) -> None:
-    """A request without TLS gets the address with it, and nothing else."""
+def test_plain_http_is_redirected_to_https(proxy: Proxy) -> None:
+    """A request without TLS is redirected to the same address with TLS."""
     connection = http.client.HTTPConnection("127.0.0.1", proxy.plain_port, timeout=60)
     connection.request("GET", "/root/pypi/+simple/", headers={"Host": HOST})
     answer = connection.getresponse()
@@ -148,19 +148,19 @@ def test_plain_http_is_sent_to_tls(proxy: Proxy) -> None:
 
 
 def test_the_server_knows_where_a_request_comes_from(proxy: Proxy) -> None:
-    """Wrong passwords slow down the address that sends them, not everybody behind the proxy."""
+    """Wrong passwords slow down only the address that sends them, not all clients of the proxy."""
     proxy.server.request("PUT", "/emilie", {"password": "correct horse"})
 
     def log_in(password: str, source: str) -> int:
         body = json.dumps({"user": "emilie", "password": password}).encode()
         return proxy.call("POST", "/+login", body, source=source)[0].status
 
-    assert [log_in("wrong", SOMEBODY) for _ in range(6)] == [401] * 5 + [429]
-    assert log_in("correct horse", SOMEBODY_ELSE) == 200
+    assert [log_in("wrong", CLIENT_ADDRESS) for _ in range(6)] == [401] * 5 + [429]
+    assert log_in("correct horse", OTHER_CLIENT_ADDRESS) == 200
 
 
 def test_a_large_upload_and_the_reason_of_a_refusal_pass(proxy: Proxy) -> None:
-    """An upload above nginx's own limit arrives, comes back as it was, and a refusal keeps its reason."""
+    """An upload above nginx's default limit is stored unchanged, and a refusal keeps its reason."""
     name, token = proxy.server.login("root", "")
     proxy.server.request("PUT", "/root/dev", {}, auth=(name, token))
     dist = sdist("large", size=UPLOAD_BYTES)
@@ -177,5 +177,5 @@ def test_a_large_upload_and_the_reason_of_a_refusal_pass(proxy: Proxy) -> None:
 
 
 def test_nginx_logs_no_error(proxy: Proxy) -> None:
-    """The configuration gives no warning, and no request failed."""
+    """Nginx logs no warning about the configuration, and no failed request."""
     assert proxy.errors.read_text("utf-8") == ""

@@ -1,4 +1,4 @@
-"""The units of systemd in ``deploy/``: valid, hardened, and the server takes the socket that they open."""
+"""The systemd units in ``deploy/`` are valid and hardened, and the server uses the socket that they open."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def units(tmp_path: Path) -> list[Path]:
 
 
 def analyze(*arguments: str | Path) -> None:
-    """Run systemd-analyze, which must find nothing."""
+    """Run systemd-analyze, which must report nothing."""
     done = subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
@@ -54,19 +54,19 @@ def analyze(*arguments: str | Path) -> None:
 @with_systemd
 @pytest.mark.slow
 def test_systemd_accepts_the_units(units: list[Path]) -> None:
-    """Every line of the units is one that systemd knows."""
+    """Systemd knows every line of the units."""
     analyze("verify", *units)
 
 
 @with_systemd
 @pytest.mark.slow
-def test_the_service_can_do_little_beyond_its_work(units: list[Path]) -> None:
-    """The figure that systemd gives for the access of an attacker within the server stays low."""
+def test_the_service_is_hardened(units: list[Path]) -> None:
+    """Systemd's figure for the access that an attacker in the server would have stays low."""
     analyze("security", "--offline=true", f"--threshold={MAX_EXPOSURE_TENTHS}", units[0])
 
 
 def test_the_socket_is_where_the_server_expects_it() -> None:
-    """The unit opens the address that the settings name when nothing is said."""
+    """The unit opens the server's default address."""
     unit = configparser.ConfigParser(strict=False)
     unit.read_string(SOCKET)
 
@@ -75,13 +75,13 @@ def test_the_socket_is_where_the_server_expects_it() -> None:
 
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
-    """Open a socket as systemd does, which stays open whatever the server does."""
+    """Open a socket that stays open whatever the server does, as systemd's does."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener
 
 
 def behind(listener: socket.socket, tmp_path: Path, *options: str) -> RunningServer:
-    """Return a server that gets the socket passed."""
+    """Return a server that gets the socket from its parent process."""
     descriptor = listener.fileno()
     command = (sys.executable, "-c", PASS_SOCKET, str(descriptor), str(PROGRAM))
     server = RunningServer(tmp_path / "server", *CHEAP_HASHING, *options, command=command, pass_fds=[descriptor])
@@ -91,7 +91,7 @@ def behind(listener: socket.socket, tmp_path: Path, *options: str) -> RunningSer
 
 @pytest.mark.slow
 def test_a_request_waits_while_the_server_restarts(listener: socket.socket, tmp_path: Path) -> None:
-    """The socket stays open between two processes, and the second one answers a request sent in between."""
+    """The socket stays open between two processes, and the second one answers a request that was sent in between."""
     server = behind(listener, tmp_path)
     with server:
         assert server.request("GET", "/+api").status == 200
@@ -106,7 +106,7 @@ def test_a_request_waits_while_the_server_restarts(listener: socket.socket, tmp_
 
 @pytest.mark.slow
 def test_a_socket_that_listens_elsewhere_is_refused(tmp_path: Path) -> None:
-    """Who may reach the server follows from its settings; a socket that says something else stops the start."""
+    """A socket that listens on another address than the settings say stops the start."""
     with socket.create_server(("127.0.0.2", 0)) as listener:
         server = behind(listener, tmp_path)
         reason = (
@@ -118,7 +118,7 @@ def test_a_socket_that_listens_elsewhere_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_unix_socket_is_refused(tmp_path: Path) -> None:
-    """The server speaks TCP: a client's address is what it slows down wrong passwords by."""
+    """The server needs TCP, because it slows down wrong passwords by the client's address."""
     path = tmp_path / "socket"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))

@@ -1,4 +1,4 @@
-"""What is built for others to install: everything that belongs in, and nothing else."""
+"""The built distributions contain every file that they need, and no others."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from wheelgate_client import VERSION
 ROOT = Path(__file__).parents[2]
 CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 SOURCES = [ROOT / folder for folder in CONFIG["tool"]["setuptools"]["packages"]["find"]["where"]]
-ALONE = [
+SEPARATE_PACKAGES = [
     path.parent
     for project in ROOT.glob("plugins/*/pyproject.toml")
     for path in project.parent.glob("wheelgate_*/__init__.py")
 ]
-"""Packages that have a distribution of their own."""
-MADE = shutil.ignore_patterns(
+"""Packages with their own distributions."""
+GENERATED = shutil.ignore_patterns(
     ".git",
     ".venv",
     ".cache",
@@ -47,7 +47,7 @@ pytestmark = pytest.mark.slow
 
 
 def packaged(folder: Path) -> set[str]:
-    """Return the files below a source root that people need, relative to it."""
+    """Return the files below a source root that belong into distributions, relative to it."""
     files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
     return {str(path) for path in files if "__pycache__" not in path.parts and ".egg-info" not in path.parts[0]}
 
@@ -56,29 +56,29 @@ def packaged(folder: Path) -> set[str]:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build both distributions from a copy, so that nothing in the checkout changes, and return their folder."""
     folder = tmp_path_factory.mktemp("build")
-    shutil.copytree(ROOT, folder / "checkout", ignore=MADE)
+    shutil.copytree(ROOT, folder / "checkout", ignore=GENERATED)
     command = [sys.executable, "-m", "build", "--outdir", str(folder / "dist"), str(folder / "checkout")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "dist"
 
 
-def test_the_wheel_holds_the_packages_and_nothing_else(built: Path) -> None:
+def test_the_wheel_contains_only_the_packages(built: Path) -> None:
     """Every file of every package is in the wheel, markers for types and migrations included."""
     (wheel,) = built.glob("*.whl")
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
 
     assert names == set().union(*map(packaged, SOURCES))
-    bundled = set(CONFIG["tool"]["coverage"]["run"]["source_pkgs"]) - {package.name for package in ALONE}
+    bundled = set(CONFIG["tool"]["coverage"]["run"]["source_pkgs"]) - {package.name for package in SEPARATE_PACKAGES}
     assert {name.partition("/")[0] for name in names} == bundled
     assert {f"{package}/py.typed" for package in bundled} <= names
     assert "wheelgate/store/migrations/0001_server_state.py" in names
 
 
-@pytest.mark.parametrize("package", ALONE, ids=lambda package: str(package.name))
-def test_a_plugin_with_a_distribution_of_its_own_is_a_wheel(package: Path, tmp_path: Path) -> None:
-    """Its wheel holds the package and nothing else."""
-    shutil.copytree(package.parent, tmp_path / "checkout", ignore=MADE)
+@pytest.mark.parametrize("package", SEPARATE_PACKAGES, ids=lambda package: str(package.name))
+def test_the_wheel_of_a_separate_plugin(package: Path, tmp_path: Path) -> None:
+    """The wheel contains the package and its license, and nothing else."""
+    shutil.copytree(package.parent, tmp_path / "checkout", ignore=GENERATED)
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-deps"]
     offline = ["--no-build-isolation", "--no-index", "--wheel-dir", str(tmp_path), str(tmp_path / "checkout")]
     done = subprocess.run([*command, *offline], capture_output=True, text=True)
@@ -90,8 +90,8 @@ def test_a_plugin_with_a_distribution_of_its_own_is_a_wheel(package: Path, tmp_p
     assert any(name.endswith("/licenses/LICENSE") for name in zipfile.ZipFile(wheel).namelist())
 
 
-def test_the_wheel_says_what_it_is(built: Path) -> None:
-    """The metadata hold the licence, the readme and the two commands."""
+def test_the_metadata_of_the_wheel(built: Path) -> None:
+    """The metadata contain the license, the readme and the two commands."""
     (wheel,) = built.glob("*.whl")
     archive = zipfile.ZipFile(wheel)
     (info,) = {name.partition("/")[0] for name in archive.namelist() if ".dist-info/" in name}
@@ -107,7 +107,7 @@ def test_the_wheel_says_what_it_is(built: Path) -> None:
 
 
 def test_every_link_of_the_readme_works_on_the_page_of_an_index(built: Path) -> None:
-    """The repository's readme links to files beside it; in the wheel's metadata each link is a whole address."""
+    """The repository's readme links to files next to it; in the wheel's metadata each link is a full URL."""
     (wheel,) = built.glob("*.whl")
     archive = zipfile.ZipFile(wheel)
     (path,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
@@ -119,8 +119,8 @@ def test_every_link_of_the_readme_works_on_the_page_of_an_index(built: Path) -> 
     assert f"{CONFIG['project']['urls']['Source']}/blob/v{VERSION}/docs/tutorial.md" in links
 
 
-def test_the_source_distribution_can_be_worked_on(built: Path) -> None:
-    """Whoever unpacks it has the tests, the documentation and the files that contributing needs."""
+def test_the_source_distribution_has_all_that_contributing_needs(built: Path) -> None:
+    """The source distribution contains the tests, the documentation and the files for contributors."""
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
@@ -144,5 +144,7 @@ def test_the_source_distribution_can_be_worked_on(built: Path) -> None:
     assert {f"tests/{name}" for name in packaged(ROOT / "tests")} <= names
     assert {f"docs/{name}" for name in packaged(ROOT / "docs")} <= names
     assert {f"deploy/{name}" for name in packaged(ROOT / "deploy")} <= names
-    assert {f"plugins/{package.parent.name}/pyproject.toml" for package in ALONE} <= names
-    assert {f"{package.relative_to(ROOT)}/{name}" for package in ALONE for name in packaged(package)} <= names
+    assert {f"plugins/{package.parent.name}/pyproject.toml" for package in SEPARATE_PACKAGES} <= names
+    assert {
+        f"{package.relative_to(ROOT)}/{name}" for package in SEPARATE_PACKAGES for name in packaged(package)
+    } <= names

@@ -14,7 +14,7 @@ from wheelgate_client import VERSION
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = [ROOT, *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
-"""Each holds a distribution."""
+"""The folders with the sources of a distribution."""
 PROJECTS = [tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"] for folder in FOLDERS]
 EACH = pytest.mark.parametrize("project", PROJECTS, ids=[str(project["name"]) for project in PROJECTS])
 
@@ -28,7 +28,7 @@ def test_every_distribution_has_the_version_of_the_client(project: dict[str, obj
 
 @EACH
 def test_the_metadata_name_the_license_once_and_the_oldest_python(project: dict[str, Any]) -> None:
-    """The license is an SPDX expression, which a classifier would contradict; each supported Python is named."""
+    """The license is an SPDX expression, which rules out a classifier; each supported Python has one."""
     classifiers = project["classifiers"]
 
     assert not [classifier for classifier in classifiers if classifier.startswith("License ::")]
@@ -40,20 +40,20 @@ def test_the_metadata_name_the_license_once_and_the_oldest_python(project: dict[
 
 @EACH
 def test_every_address_is_one_of_an_example(project: dict[str, dict[str, str]]) -> None:
-    """The project has no public address yet, and no other may stand in its place."""
+    """The project has no public address yet, so its URLs use an example domain."""
     hosts = {url.split("/")[2] for url in project["urls"].values()}
 
     assert {host for host in hosts if not host.endswith("wheelgate.example")} == set()
 
 
 @pytest.mark.parametrize("folder", FOLDERS[1:], ids=lambda folder: str(folder.name))
-def test_a_plugin_with_a_distribution_of_its_own_holds_the_license(folder: Path) -> None:
-    """Its sdist and wheel ship the text of the license, too."""
+def test_separate_plugins_contain_the_license(folder: Path) -> None:
+    """The distribution of each separate plugin contains the text of the license."""
     assert (folder / "LICENSE").read_text("utf-8") == (ROOT / "LICENSE").read_text("utf-8")
 
 
 def test_the_changelog_has_the_form_that_a_release_reads() -> None:
-    """Unreleased changes come first, under headings that stay; versions follow, newest first, each with its day."""
+    """Unreleased changes come first, under fixed headings; versions follow, newest first, each with its date."""
     text = (ROOT / "CHANGELOG.md").read_text("utf-8")
     first, *versions = re.findall(r"^## (.*)$", text, re.MULTILINE)
     headings = re.findall(r"^### (.*)$", text.partition("## Unreleased\n")[2].partition("\n## ")[0], re.MULTILINE)

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.packaging.test_distributions import MADE
+from tests.packaging.test_distributions import GENERATED
 
 from wheelgate_client import VERSION
 
 ROOT = Path(__file__).parents[2]
-NEXT = "73.1"
-LINE = "- A change that somebody notices."
+NEXT_VERSION = "73.1"
+CHANGE_LINE = "- A change that users notice."
 IDENTITY = ("-c", "user.name=emilie", "-c", "user.email=emilie@packages.example")
 
 pytestmark = [
@@ -34,12 +34,12 @@ class Clone:
     folder: Path
 
     def git(self, *arguments: str) -> str:
-        """Run git and return what it prints."""
+        """Run git and return its output."""
         command = ["git", *IDENTITY, *arguments]
         return subprocess.run(command, cwd=self.folder, check=True, capture_output=True, text=True).stdout
 
     def release(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run the command."""
+        """Run ``tools/release.py``."""
         command = [sys.executable, "tools/release.py", *arguments]
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
 
@@ -51,7 +51,7 @@ class Clone:
     def add_change(self) -> None:
         """Add a line to the changelog."""
         text = (self.folder / "CHANGELOG.md").read_text("utf-8")
-        self.write("CHANGELOG.md", text.replace("### Added\n", f"### Added\n\n{LINE}\n", 1))
+        self.write("CHANGELOG.md", text.replace("### Added\n", f"### Added\n\n{CHANGE_LINE}\n", 1))
 
     def state(self) -> tuple[str, str, str, bool]:
         """Return the parts of a clone that a release changes: HEAD, files, tags and ``dist``."""
@@ -65,9 +65,9 @@ class Clone:
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """Make a repository of the files as they are now, committed or not."""
+    """Make a repository from the current files, committed or not."""
     repository = Clone(tmp_path_factory.mktemp("repository") / "wheelgate")
-    shutil.copytree(ROOT, repository.folder, ignore=MADE)
+    shutil.copytree(ROOT, repository.folder, ignore=GENERATED)
     repository.git("init", "--quiet", "--initial-branch", "main")
     repository.git("add", "--all")
     repository.git("commit", "--quiet", "--message", "begin")
@@ -85,7 +85,7 @@ def clone(repository: Clone, tmp_path: Path) -> Clone:
 
 
 def test_a_dry_run_on_a_clean_clone_builds_and_changes_nothing(clone: Clone) -> None:
-    """It builds, checks and tries the version in the sources, and prints what a release would do."""
+    """A dry run builds and checks the version in the sources, and prints the steps of a release."""
     clone.add_change()
     before = clone.state()
     done = clone.release("--dry-run")
@@ -93,33 +93,37 @@ def test_a_dry_run_on_a_clean_clone_builds_and_changes_nothing(clone: Clone) -> 
     assert (done.stderr, done.returncode) == ("", 0)
     assert done.stdout.startswith(f"releasing {VERSION}\nthe changelog says:\n\n")
     assert f"  wheelgate-{VERSION}-py3-none-any.whl\n  wheelgate-{VERSION}.tar.gz\n" in done.stdout
-    assert LINE in done.stdout
+    assert CHANGE_LINE in done.stdout
     assert f"would write version and changelog, the tag v{VERSION}, and " in done.stdout
     assert f"  git push origin HEAD v{VERSION}\n" in done.stdout
     assert clone.state() == before
 
 
 def test_a_release_writes_version_and_changelog_and_tags(clone: Clone) -> None:
-    """The tag names a commit whose sources, changelog and distributions have the version; nothing else differs."""
+    """The sources, the changelog and the distributions of the tagged commit have the version; nothing else changes."""
     clone.add_change()
-    done = clone.release(NEXT)
+    done = clone.release(NEXT_VERSION)
 
     assert (done.stderr, done.returncode) == ("", 0)
     assert clone.git("status", "--porcelain") == ""
-    assert clone.git("describe") == f"v{NEXT}\n"
-    assert LINE in clone.git("tag", "--list", "--format=%(contents)")
+    assert clone.git("describe") == f"v{NEXT_VERSION}\n"
+    assert CHANGE_LINE in clone.git("tag", "--list", "--format=%(contents)")
     changed = {"CHANGELOG.md", "client/wheelgate_client/__init__.py"}
     changed |= {str(path.relative_to(ROOT)) for path in ROOT.glob("plugins/*/pyproject.toml")}
     assert set(clone.git("diff", "--name-only", "HEAD~1").split()) == changed
     changelog = (clone.folder / "CHANGELOG.md").read_text("utf-8")
     empty = "## Unreleased\n\n### Added\n\n### Changed\n\n### Fixed\n\n"
-    assert re.search(rf"{empty}## {NEXT} - [0-9-]{{10}}\n\n### Added\n\n{LINE}\n", changelog)
-    assert changelog.count(LINE) == 1
+    assert re.search(rf"{empty}## {NEXT_VERSION} - [0-9-]{{10}}\n\n### Added\n\n{CHANGE_LINE}\n", changelog)
+    assert changelog.count(CHANGE_LINE) == 1
     wheels = {path.name: zipfile.ZipFile(path) for path in (clone.folder / "dist").glob("*.whl")}
     assert len(wheels) == len(changed) - 1
-    assert all(f"-{NEXT}-" in name for name in wheels)
-    readme = wheels[f"wheelgate-{NEXT}-py3-none-any.whl"].read(f"wheelgate-{NEXT}.dist-info/METADATA").decode()
-    assert f"/blob/v{NEXT}/docs/tutorial.md)" in readme
+    assert all(f"-{NEXT_VERSION}-" in name for name in wheels)
+    readme = (
+        wheels[f"wheelgate-{NEXT_VERSION}-py3-none-any.whl"]
+        .read(f"wheelgate-{NEXT_VERSION}.dist-info/METADATA")
+        .decode()
+    )
+    assert f"/blob/v{NEXT_VERSION}/docs/tutorial.md)" in readme
 
 
 @pytest.mark.parametrize(
@@ -130,12 +134,12 @@ def test_a_release_writes_version_and_changelog_and_tags(clone: Clone) -> None:
         ("tag", "0.0.1", f"0.0.1 is older than {VERSION}, which is released"),
         ("", "next", "'next' is no version; give one such as 0.2.0"),
         ("", "v1.0", "write the version as 1.0"),
-        ("forget", NEXT, f"CHANGELOG.md has neither a section {NEXT} nor a line under Unreleased"),
-        ("break", NEXT, "twine check --strict"),
+        ("forget", NEXT_VERSION, f"CHANGELOG.md has neither a section {NEXT_VERSION} nor a line under Unreleased"),
+        ("break", NEXT_VERSION, "twine check --strict"),
     ],
 )
 def test_a_bad_release_is_refused(clone: Clone, before: str, version: str, reason: str) -> None:
-    """The command names the reason, and changes nothing."""
+    """The command prints the reason, and changes nothing."""
     changelog = (clone.folder / "CHANGELOG.md").read_text("utf-8")
     match before:
         case "edit":
