@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.helpers.session_transcript import Terminal, from_markdown, same_lines, told
+from tests.helpers.session_transcript import Shell, difference, from_markdown, same_lines
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -30,7 +30,7 @@ CHEAP_HASHING = {
 def test_every_command_prints_what_the_page_shows(page: str, tmp_path: Path) -> None:
     """Typed one after the other into a fresh home, the commands of a page print every line that stands there."""
     steps = from_markdown((ROOT / page).read_text("utf-8"))
-    terminal = Terminal(tmp_path, variables=CHEAP_HASHING)
+    terminal = Shell(tmp_path, variables=CHEAP_HASHING)
     different = []
     with contextlib.ExitStack() as server:
         if not steps[0].serves:
@@ -43,7 +43,7 @@ def test_every_command_prints_what_the_page_shows(page: str, tmp_path: Path) -> 
             else:
                 printed = terminal.type(step.command)
             if not same_lines(step.expected, printed):
-                different.append(told(step, printed))
+                different.append(difference(step, printed))
 
     assert not different, "\n".join(different)
 

@@ -1,4 +1,4 @@
-"""The ``devpi-server`` command inside a test, as far as it does not serve."""
+"""Runs ``devpi-server`` inside a test, except for commands that start a server."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ CHEAPLY = [f"--{key}={value}" for key, value in CHEAP.items()]
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a command ended, and what it printed."""
+    """The exit code of a command, and its output."""
 
     code: int
     out: str
     err: str
 
     def fails(self, code: int, sentence: str) -> None:
-        """Check that it failed with one line on standard error and nothing else."""
+        """Check that the command failed with one line on standard error and no other output."""
         assert (self.code, self.out, self.err) == (code, "", f"devpi-server: {sentence}\n")
 
 

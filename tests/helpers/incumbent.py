@@ -1,4 +1,4 @@
-"""The incumbent's released programs: where they come from, and its server as a process."""
+"""Installs the incumbent's released programs, and runs its server as a process."""
 
 from __future__ import annotations
 
@@ -17,31 +17,30 @@ from tests.helpers.tool_cache import CACHE
 
 from wheelgate.testing.process import clean_environment, free_port
 
-RELEASED = ("devpi-server==6.20.3", "devpi-client==7.3.0")
-CHEAP = ("--argon2-memory-cost", "8", "--argon2-time-cost", "1", "--argon2-parallelism", "1")
-"""How its server hashes its secret, which takes seconds otherwise."""
-START_WITHIN = 100
-"""Seconds."""
+INCUMBENT_REQUIREMENTS = ("devpi-server==6.20.3", "devpi-client==7.3.0")
+CHEAP_HASHING_OPTIONS = ("--argon2-memory-cost", "8", "--argon2-time-cost", "1", "--argon2-parallelism", "1")
+"""Options for its server, which otherwise takes seconds to hash its secret."""
+START_TIMEOUT_SECONDS = 100
 
 
 def programs() -> Path:
-    """Return the folder of the programs; they are installed once for all test runs and benchmarks of a user.
+    """Return the folder of the programs, which are installed once for all test runs and benchmarks of a user.
 
-    ``WHEELGATE_PEER_VENV`` names a virtual environment that has them already.
+    ``WHEELGATE_PEER_VENV`` may name a virtual environment that has them already.
     """
     given = os.environ.get("WHEELGATE_PEER_VENV")
     if given:
         return Path(given).absolute() / "bin"
-    return installed("incumbent-6.20.3", RELEASED)
+    return installed("incumbent-6.20.3", INCUMBENT_REQUIREMENTS)
 
 
 def installed(name: str, requirements: Sequence[str]) -> Path:
-    """Install programs once for all test runs of a user; return their folder, in an environment of that name."""
+    """Install programs into an environment of this name, once for all test runs of a user; return their folder."""
     CACHE.mkdir(parents=True, exist_ok=True)
     folder = CACHE / name
     with (CACHE / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "complete").exists():  # made to the end before
+        if not (folder / "complete").exists():  # an interrupted installation has no such file
             shutil.rmtree(folder, ignore_errors=True)
             subprocess.run([sys.executable, "-m", "venv", folder], check=True)
             python = str(folder / "bin" / "python")
@@ -52,14 +51,14 @@ def installed(name: str, requirements: Sequence[str]) -> Path:
 
 @contextmanager
 def running(binaries: Path, folder: Path) -> Iterator[int]:
-    """Start the incumbent's server in a folder that is empty; yield its port."""
+    """Start the incumbent's server in an empty folder; yield its port."""
     state, log = folder / "server", folder / "server.log"
     environment = clean_environment(HOME=str(folder))
     with log.open("wb") as output:
         initialise = [str(binaries / "devpi-init"), "--no-root-pypi", "--serverdir", str(state)]
         subprocess.run(initialise, env=environment, stdout=output, stderr=output, check=True)
         port = free_port()
-        options = ("--serverdir", str(state), "--host", "127.0.0.1", "--port", str(port), *CHEAP)
+        options = ("--serverdir", str(state), "--host", "127.0.0.1", "--port", str(port), *CHEAP_HASHING_OPTIONS)
         process = subprocess.Popen(
             [str(binaries / "devpi-server"), *options],
             env=environment,
@@ -71,17 +70,17 @@ def running(binaries: Path, folder: Path) -> Iterator[int]:
         _wait(process, port, log)
         yield port
     finally:
-        process.kill()  # nothing is kept, and on SIGTERM it waits for idle threads
+        process.kill()  # its data is not needed any more, and on SIGTERM it would wait for idle threads
         process.wait()
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    deadline = time.monotonic() + START_WITHIN
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
             with direct.open(f"http://127.0.0.1:{port}/+api", timeout=5):
                 return
         except OSError:
             time.sleep(0.2)
-    raise RuntimeError(f"the incumbent's server does not answer; it said:\n{log.read_text()}")
+    raise RuntimeError(f"the incumbent's server does not answer; its output:\n{log.read_text()}")

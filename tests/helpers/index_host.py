@@ -1,4 +1,4 @@
-"""A running server with a user who has indices: what the tools upload to and install from."""
+"""A running server with a user who has indices, for tools that upload and install."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ USER, PASSWORD = "alice", "correct horse: battery/staple@"
 
 
 @dataclass(frozen=True, slots=True)
-class Shop:
-    """The server, and the login token of the user."""
+class IndexHost:
+    """A server with a user, and the user's login token."""
 
     server: RunningServer
     token: str
 
     @classmethod
-    def opened(cls, server: RunningServer) -> Shop:
-        """Make the user, and log in."""
+    def create(cls, server: RunningServer) -> IndexHost:
+        """Create the user and log in."""
         _ask(server, "PUT", USER, {"password": PASSWORD})
         answer = _ask(server, "POST", "+login", {"user": USER, "password": PASSWORD})
         return cls(server, answer["result"]["password"])
@@ -39,11 +39,11 @@ class Shop:
         return f"{self.server.url}{USER}/{name}/"
 
     def make_index(self, name: str, **settings: Any) -> None:
-        """Make an index of the user."""
-        self.ask("PUT", f"{USER}/{name}", settings)
+        """Create an index of the user."""
+        self.request("PUT", f"{USER}/{name}", settings)
 
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Send a request as the user, and return the JSON of the answer."""
+    def request(self, method: str, path: str, body: Any = None) -> Any:
+        """Send a request as the user and return the JSON of the answer."""
         return _ask(self.server, method, path, body, self.token)
 
     def upload(self, index: str, *files: Distribution) -> None:
@@ -58,9 +58,9 @@ class Shop:
                 ).raise_for_status()
 
     def files(self, index: str, project: str) -> list[dict[str, Any]]:
-        """Return the files of a project as its simple page tells; none if there is no such project."""
+        """Return the files on the simple page of a project; an empty list if there is no such project."""
         try:
-            files: list[dict[str, Any]] = self.ask("GET", f"{USER}/{index}/+simple/{project}/")["files"]
+            files: list[dict[str, Any]] = self.request("GET", f"{USER}/{index}/+simple/{project}/")["files"]
         except urllib.error.HTTPError as error:
             with error:
                 if error.code != 404:
@@ -70,7 +70,7 @@ class Shop:
 
     @staticmethod
     def digests(folder: Path) -> dict[str, str]:
-        """Return the SHA-256 of each file of a folder."""
+        """Return the SHA-256 of each file in a folder."""
         return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
 
 

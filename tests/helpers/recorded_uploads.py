@@ -1,8 +1,8 @@
-"""A program that uploads files to a server of its own and prints the steps by which each became durable, as JSON.
+"""A program that uploads files to its own server and prints the steps that made each file durable, as JSON.
 
-Run as ``python -m tests.helpers.recorded_uploads FOLDER``. It wraps the functions by which Python reaches the system,
-and has SQLite tell of each statement. That works on every system, while tracing of system calls takes a tool and the
-right to use it. It is a process of its own, in which nothing else opens files.
+Run it as ``python -m tests.helpers.recorded_uploads FOLDER``. It wraps the functions with which Python calls the
+system, and traces SQLite's statements. That works everywhere, while tracing system calls needs a tool and the right to
+use it. It is a separate process, so that nothing else opens files in it.
 """
 
 from __future__ import annotations
@@ -27,17 +27,16 @@ from tests.helpers.upload_forms import encode, file_fields
 from wheelgate.testing.site import Site
 
 LARGE_BYTES = 3_500_000
-"""More than a server keeps in memory until an upload is complete."""
-GROUP = 24
-"""Small uploads at the same time."""
+"""More than a server keeps in memory of an upload."""
+CONCURRENT_UPLOADS = 24
 
 Identity = tuple[int, int]
-"""Device and inode, which a file keeps when it gets another name."""
+"""Device and inode, which a file keeps when it is renamed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """What was done to a file or folder, or a statement that is about to be executed."""
+class RecordedStep:
+    """An operation on a file or folder, or a statement that is about to be executed."""
 
     name: str
     identity: Identity | None = None
@@ -46,24 +45,24 @@ class Step:
 
 
 class Recorder:
-    """The steps of this process, in their order."""
+    """Records the steps of this process, in their order."""
 
     def __init__(self) -> None:
-        self.steps: list[Step] = []
+        self.steps: list[RecordedStep] = []
         self.connections: dict[int, sqlite3.Connection] = {}
 
     def start(self) -> None:
-        """Record from now on."""
+        """Start recording."""
         self._wrap(os, "open", self._opened)
-        self._wrap(os, "write", lambda result, descriptor, data: self._note("write", descriptor))
-        self._wrap(os, "fsync", lambda result, descriptor: self._note("wait for", descriptor))
-        self._wrap(os, "mkdir", lambda result, path, *rest: self._note("make", path))
-        self._wrap(os, "link", lambda result, source, target, **named: self._note("link", target))
-        self._wrap(os, "rename", lambda result, source, target: self._note("rename", target))
+        self._wrap(os, "write", lambda result, descriptor, data: self._record("write", descriptor))
+        self._wrap(os, "fsync", lambda result, descriptor: self._record("wait for", descriptor))
+        self._wrap(os, "mkdir", lambda result, path, *rest: self._record("make", path))
+        self._wrap(os, "link", lambda result, source, target, **named: self._record("link", target))
+        self._wrap(os, "rename", lambda result, source, target: self._record("rename", target))
         self._wrap(sqlite3, "connect", self._connected)
 
     def _wrap(self, module: Any, name: str, then: Callable[..., None]) -> None:
-        """Have a function of a module followed by another one, if it does not raise."""
+        """Call another function after a function of a module, if that does not raise."""
         original = getattr(module, name)
 
         def wrapped(*arguments: Any, **named: Any) -> Any:
@@ -73,47 +72,47 @@ class Recorder:
 
         setattr(module, name, wrapped)
 
-    def _note(self, name: str, target: Any) -> None:
+    def _record(self, name: str, target: Any) -> None:
         path = "" if isinstance(target, int) else os.fspath(target)
-        self.steps.append(Step(name, identity(target), path))
+        self.steps.append(RecordedStep(name, identity(target), path))
 
     def _opened(self, descriptor: int, path: Any, flags: int, *rest: Any, **named: Any) -> None:
         if flags & os.O_CREAT:
-            self._note("create", path)
+            self._record("create", path)
 
     def _connected(self, connection: sqlite3.Connection, *arguments: Any, **named: Any) -> None:
-        self.connections[id(connection)] = connection  # and so none is collected and its number given to another
+        self.connections[id(connection)] = connection  # keeps a reference, so that no other connection gets its ID
         connection.set_trace_callback(partial(self._executed, id(connection)))
 
     def _executed(self, connection: int, statement: str) -> None:
-        self.steps.append(Step(statement.strip(), connection=connection))
+        self.steps.append(RecordedStep(statement.strip(), connection=connection))
 
 
-def steps_of(dist: Distribution, site: Site, steps: Sequence[Step]) -> list[str]:
-    """Tell what happened to a file until it was recorded: several writes as one, and the last wait for each folder."""
+def steps_of(dist: Distribution, site: Site, steps: Sequence[RecordedStep]) -> list[str]:
+    """Return the steps of a file until its record was committed, with repeated writes and folder syncs merged."""
     store = site.config.serverdir / "files" / "sha256"
     path = store / dist.sha256[:2] / dist.sha256[2:]
     folders = {"folder": path.parent, "sha256": store, "files": store.parent, "serverdir": store.parents[1]}
     names = {identity(folder): name for name, folder in folders.items()} | {identity(path): "file"}
-    told: list[str] = []
+    names_of_steps: list[str] = []
     recording = 0
     for step in steps:
         if step.name.startswith("INSERT") and dist.sha256 in step.name:
             recording = step.connection
-            told.append("record")
+            names_of_steps.append("record")
         elif step.name == "COMMIT" and step.connection == recording:
-            return [name for name, _ in groupby([*told, "commit"])]
+            return [name for name, _ in groupby([*names_of_steps, "commit"])]
         elif step.identity in names and (step.name not in {"link", "rename"} or Path(step.path) == path):
             name = f"{step.name} {names[step.identity]}"
-            if name in told and names[step.identity] in folders:
-                told.remove(name)
-            told.append(name)
-    raise AssertionError(f"{dist.filename} was not recorded: {told}")
+            if name in names_of_steps and names[step.identity] in folders:
+                names_of_steps.remove(name)
+            names_of_steps.append(name)
+    raise AssertionError(f"{dist.filename} was not recorded: {names_of_steps}")
 
 
 def identity(target: Any) -> Identity:
     """Return the identity of a file or folder, by its path or descriptor."""
-    found = os.stat(target)  # noqa: PTH116 - of a descriptor too
+    found = os.stat(target)  # noqa: PTH116 - also takes a descriptor
     return found.st_dev, found.st_ino
 
 
@@ -131,11 +130,11 @@ async def upload(site: Site, index: str, dists: Sequence[Distribution], auth: tu
 
 
 def main(folder: Path) -> None:
-    """Upload small files and large ones, one by one and together, new ones and such as are there already."""
+    """Upload small and large files, one by one and together, new ones and ones that are already stored."""
     recorder = Recorder()
     recorder.start()
     small, large = wheel("small"), wheel("large", size=LARGE_BYTES)
-    group = [wheel(f"project{number}") for number in range(GROUP)]
+    group = [wheel(f"project{number}") for number in range(CONCURRENT_UPLOADS)]
     cases = {
         "small": ("root/dev", [small]),
         "small-again": ("root/other", [small]),
@@ -144,7 +143,7 @@ def main(folder: Path) -> None:
         "group": ("root/dev", group),
         "group-again": ("root/other", group),
     }
-    told: dict[str, Any] = {}
+    report: dict[str, Any] = {}
     with Site(folder) as site:
         auth = site.login("root", "")
         for index in ("root/dev", "root/other"):
@@ -154,11 +153,11 @@ def main(folder: Path) -> None:
             asyncio.run(upload(site, index, dists, auth))
             steps = list(recorder.steps)
             committed = [recorder.connections[step.connection] for step in steps if step.name == "COMMIT"]
-            told[case] = {
+            report[case] = {
                 "files": [steps_of(dist, site, steps) for dist in dists],
                 "synchronous": [each.execute("PRAGMA synchronous").fetchone()[0] for each in committed],
             }
-    print(json.dumps(told))
+    print(json.dumps(report))
 
 
 if __name__ == "__main__":

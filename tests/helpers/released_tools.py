@@ -1,4 +1,4 @@
-"""The tools that people upload and install with: released ones, kept from everything but the server under test."""
+"""Released tools that upload and install, which can reach only the server under test."""
 
 from __future__ import annotations
 
@@ -15,30 +15,31 @@ from typing import Self
 
 from tests.helpers import incumbent
 
-RELEASED = (
+TOOL_REQUIREMENTS = (
     ("pip==26.3", "twine==7.0.0", "uv==0.13.9", "flit==4.2.0", "hatch==1.18.2", "poetry==2.5.1"),
-    ("pdm[locked]==2.29.3",),  # it does not run beside what hatch requires
+    ("pdm[locked]==2.29.3",),  # does not work with the requirements of hatch
 )
-PATIENCE = 100
-"""Seconds that a tool gets."""
+TOOL_TIMEOUT_SECONDS = 100
 
 
 def programs() -> str:
-    """Return a ``PATH`` of the tools; what they require must not bind the project: their environments are their own."""
-    folders = [incumbent.installed(f"tools-{name_of(requirements)}", requirements) for requirements in RELEASED]
+    """Return a ``PATH`` of the tools; their environments are separate from the project's, as are their requirements."""
+    folders = [
+        incumbent.installed(f"tools-{name_of(requirements)}", requirements) for requirements in TOOL_REQUIREMENTS
+    ]
     return os.pathsep.join(map(str, folders))
 
 
 def name_of(requirements: Sequence[str]) -> str:
-    """Name an environment by what is in it."""
+    """Return a name for an environment that depends on its requirements."""
     return hashlib.sha256(" ".join(requirements).encode()).hexdigest()[:12]
 
 
-class Outside:
-    """Where everything goes that is not for this machine: a proxy that counts who comes, and lets nobody through."""
+class ProxyTrap:
+    """A proxy for all requests to other machines: it counts them and answers none."""
 
     def __init__(self) -> None:
-        self.visits = 0
+        self.requests = 0
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._listen, daemon=True)
 
@@ -50,11 +51,11 @@ class Outside:
     def _listen(self) -> None:
         while True:
             try:
-                visitor, _ = self._socket.accept()
+                connection, _ = self._socket.accept()
             except OSError:
                 return
-            with visitor:
-                self.visits += 1
+            with connection:
+                self.requests += 1
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -63,21 +64,21 @@ class Outside:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)  # close alone does not wake who waits in accept
+        self._socket.shutdown(socket.SHUT_RDWR)  # close alone does not interrupt accept
         self._socket.close()
         self._thread.join()
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """A home where nothing was ever done, with all tools, and one index to ask."""
+class ToolHome:
+    """An empty home folder with all tools, and an index for them."""
 
-    home: Path
+    folder: Path
     programs: str
     """``PATH`` of the tools."""
-    outside: Outside
+    proxy: ProxyTrap
     index: str
-    """Address of the index: where uploads go, and below which the simple pages are."""
+    """Address of the index, for uploads; the simple pages are below it."""
 
     @property
     def simple(self) -> str:
@@ -85,45 +86,45 @@ class Desk:
         return f"{self.index}+simple/"
 
     def run(self, *command: str | Path, code: int = 0, **variables: str) -> str:
-        """Run a tool in the home and return what it said; it has to end with the code."""
+        """Run a tool in the home and return its output; it must end with the exit code."""
         ended = subprocess.run(
             command,
-            cwd=self.home,
+            cwd=self.folder,
             env={**self.environment, **variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=PATIENCE,
+            timeout=TOOL_TIMEOUT_SECONDS,
             text=True,
         )
         assert ended.returncode == code, f"{command} ended with {ended.returncode}:\n{ended.stdout}"
         return ended.stdout
 
-    def beside(self, name: str, index: str) -> Desk:
-        """Return the same with another home, where nothing was ever done, and another index."""
-        home = self.home / name
-        home.mkdir()
-        return replace(self, home=home, index=index)
+    def another(self, name: str, index: str) -> ToolHome:
+        """Return another empty home with the same tools and another index."""
+        folder = self.folder / name
+        folder.mkdir()
+        return replace(self, folder=folder, index=index)
 
     def write(self, name: str, *lines: str) -> Path:
         """Write a text file into the home."""
-        path = self.home / name
+        path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join([*lines, ""]))
         return path
 
     @property
     def environment(self) -> dict[str, str]:
-        """Variables that point all tools at the index, and at nothing else."""
+        """Variables that point all tools at the index and at no other."""
         return {
             "PATH": os.pathsep.join([self.programs, os.environ["PATH"]]),
-            "HOME": str(self.home),
-            "TMPDIR": str(self.home),
+            "HOME": str(self.folder),
+            "TMPDIR": str(self.folder),
             "LANG": "C.UTF-8",
             "COLUMNS": "300",
             "NO_COLOR": "1",
-            "http_proxy": self.outside.url,
-            "https_proxy": self.outside.url,
+            "http_proxy": self.proxy.url,
+            "https_proxy": self.proxy.url,
             "no_proxy": "127.0.0.1",
             "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
             "PIP_CONFIG_FILE": os.devnull,

@@ -1,4 +1,4 @@
-"""An object store that speaks S3, for tests: moto's server as a process of its own."""
+"""Starts an object store that speaks S3: moto's server in a separate process."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ import pytest
 
 from wheelgate.testing.process import clean_environment, free_port
 
-START_WITHIN = 30
-"""Seconds."""
+START_TIMEOUT_SECONDS = 30
 
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "somebody",
@@ -23,11 +22,11 @@ CREDENTIALS = {
     "AWS_REGION": "us-east-1",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-"""What a client of it needs in its environment."""
+"""Environment variables for its clients."""
 
 
 class ObjectStore:
-    """A running object store; everything is in its memory."""
+    """A running object store, which keeps everything in memory."""
 
     def __init__(self) -> None:
         self._numbers = count()
@@ -37,7 +36,7 @@ class ObjectStore:
         self._process = subprocess.Popen(
             command, env=clean_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + START_WITHIN
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while not self._answers():
             if time.monotonic() > deadline or self._process.poll() is not None:
                 self.stop()
@@ -45,13 +44,13 @@ class ObjectStore:
             time.sleep(0.1)
 
     def bucket(self) -> str:
-        """Make a bucket, and return its name."""
+        """Create a bucket and return its name."""
         name = f"bucket{next(self._numbers)}"
         self._ask("PUT", f"/{name}")
         return name
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the server."""
         self._process.kill()
         self._process.wait()
 
@@ -70,7 +69,7 @@ class ObjectStore:
 
 @pytest.fixture(scope="session")
 def object_store() -> Iterator[ObjectStore]:
-    """Start one object store for all tests; each makes a bucket of its own."""
+    """Start one object store for all tests; each test creates its own bucket."""
     store = ObjectStore()
     yield store
     store.stop()

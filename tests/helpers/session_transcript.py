@@ -1,4 +1,4 @@
-"""Printed terminal sessions: read from a text, typed into a shell of an empty home, compared line by line."""
+"""Reads printed shell sessions, runs their commands in an empty home, and compares the output line by line."""
 
 from __future__ import annotations
 
@@ -17,21 +17,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PROGRAMS = Path(os.environ.get("WHEELGATE_BIN") or Path(sys.executable).parent)
-"""Where ``devpi`` and ``devpi-server`` are: of the environment that runs the tests, or of another one to be tested."""
+PROGRAMS_FOLDER = Path(os.environ.get("WHEELGATE_BIN") or Path(sys.executable).parent)
+"""The folder of ``devpi`` and ``devpi-server``: of the tests' environment, or of another one to test."""
 
-PORT = 3141
-NOWHERE = "http://127.0.0.1:9/simple/"
-"""What root/pypi mirrors here: nobody listens there, so no public index is asked by mistake."""
+DOCUMENTED_PORT = 3141
+UNREACHABLE_UPSTREAM = "http://127.0.0.1:9/simple/"
+"""The upstream of root/pypi: no server listens there, so that the tests never ask a public index."""
 LISTENING = re.compile(r"devpi-server listens on http://127\.0\.0\.1:(\d+)")
-START_WITHIN = 60
-"""Seconds."""
-ANYTHING = "…"
+START_TIMEOUT_SECONDS = 60
+ELLIPSIS = "…"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A command of a session with the lines that it prints."""
+class ShellCommand:
+    """A command of a session with its expected lines."""
 
     line: int
     command: str
@@ -39,17 +38,17 @@ class Step:
 
     @property
     def serves(self) -> bool:
-        """Whether the command is a server, which stays while the next ones are typed."""
+        """Whether the command starts a server, which keeps running during the next commands."""
         words = shlex.split(self.command)
         return words[:1] == ["devpi-server"] and not {"passwd", "plugins", "fsck", "--version", "--help"} & set(words)
 
 
-def from_text(text: str) -> list[Step]:
-    """Read a session from plain text: ``$ command``, and what it prints up to the next empty line."""
+def from_text(text: str) -> list[ShellCommand]:
+    """Read a session from plain text: ``$ command`` and its output, up to the next empty line."""
     return _steps(enumerate(text.splitlines(), 1), ends=lambda line: not line or line.isspace())
 
 
-def from_markdown(text: str) -> list[Step]:
+def from_markdown(text: str) -> list[ShellCommand]:
     """Read a session from the ``console`` blocks of a page."""
     inside = False
     lines: list[tuple[int, str | None]] = []
@@ -62,32 +61,32 @@ def from_markdown(text: str) -> list[Step]:
     return _steps(lines, ends=lambda line: line is None)
 
 
-def _steps(lines: Iterable[tuple[int, str | None]], ends: Callable[[str | None], bool]) -> list[Step]:
-    steps: list[Step] = []
+def _steps(lines: Iterable[tuple[int, str | None]], ends: Callable[[str | None], bool]) -> list[ShellCommand]:
+    steps: list[ShellCommand] = []
     printing = False
     for number, line in lines:
         if line is not None and line.startswith("$ "):
-            steps.append(Step(number, line.removeprefix("$ "), ()))
+            steps.append(ShellCommand(number, line.removeprefix("$ "), ()))
             printing = True
         elif ends(line):
             printing = False
         elif printing and line is not None:
             last = steps[-1]
-            steps[-1] = Step(last.line, last.command, (*last.expected, line))
+            steps[-1] = ShellCommand(last.line, last.command, (*last.expected, line))
     return steps
 
 
-class Terminal:
-    """A shell in a home where nothing was ever done, and the servers that are started from it."""
+class Shell:
+    """Runs commands and servers in an empty home."""
 
     def __init__(self, home: Path, port: int = 0, variables: Mapping[str, str] | None = None) -> None:
-        """Take the home, the port on which servers listen in the place of 3141 (0: a free one), further variables."""
+        """Set the home, the port of servers in place of 3141 (0: a free port), and more environment variables."""
         self._home = home
         self._port = port
         self._variables = variables or {}
 
     def type(self, command: str) -> list[str]:
-        """Run a command as it is printed and return the lines that it prints, on whichever of the two outputs."""
+        """Run a command as documented and return the lines of both its outputs."""
         done = subprocess.run(
             self._here(command),
             shell=True,
@@ -99,16 +98,16 @@ class Terminal:
             text=True,
             timeout=60,
         )
-        return done.stdout.replace(f":{self._port}", f":{PORT}").splitlines()
+        return done.stdout.replace(f":{self._port}", f":{DOCUMENTED_PORT}").splitlines()
 
     @contextmanager
     def serve(self, command: str) -> Iterator[list[str]]:
-        """Start a server and yield the lines that it prints until it listens; end it afterwards."""
+        """Start a server and yield the lines that it prints until it listens; stop it afterwards."""
         log = self._home / "server.log"
         with log.open("w") as output:
             process = subprocess.Popen(
                 shlex.split(command),
-                executable=str(PROGRAMS / "devpi-server"),
+                executable=str(PROGRAMS_FOLDER / "devpi-server"),
                 env=self._environment(),
                 cwd=self._home,
                 stdin=subprocess.DEVNULL,
@@ -118,26 +117,26 @@ class Terminal:
             )
         try:
             self._port = _port_of(process, log)
-            yield log.read_text().replace(f":{self._port}", f":{PORT}").splitlines()
+            yield log.read_text().replace(f":{self._port}", f":{DOCUMENTED_PORT}").splitlines()
         finally:
             _end(process)
 
     def _environment(self) -> Mapping[str, str]:
         return {
             "HOME": str(self._home),
-            "PATH": f"{PROGRAMS}:/usr/local/bin:/usr/bin:/bin",
+            "PATH": f"{PROGRAMS_FOLDER}:/usr/local/bin:/usr/bin:/bin",
             "LANG": "C.UTF-8",
             "DEVPISERVER_PORT": str(self._port),
-            "DEVPISERVER_ROOT_PYPI_URL": NOWHERE,
+            "DEVPISERVER_ROOT_PYPI_URL": UNREACHABLE_UPSTREAM,
             **self._variables,
         }
 
     def _here(self, text: str) -> str:
-        return text.replace(f"localhost:{PORT}", f"localhost:{self._port}")
+        return text.replace(f"localhost:{DOCUMENTED_PORT}", f"localhost:{self._port}")
 
 
 def is_free(port: int) -> bool:
-    """Say whether a server could listen there."""
+    """Whether a server could listen on a port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -148,7 +147,7 @@ def is_free(port: int) -> bool:
 
 
 def _port_of(process: subprocess.Popen[bytes], log: Path) -> int:
-    deadline = time.monotonic() + START_WITHIN
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         found = LISTENING.search(log.read_text())
         if found:
@@ -156,7 +155,7 @@ def _port_of(process: subprocess.Popen[bytes], log: Path) -> int:
         if process.poll() is not None:
             break
         time.sleep(0.05)
-    raise AssertionError(f"the server does not listen; it said:\n{log.read_text()}")
+    raise AssertionError(f"the server does not listen; its output:\n{log.read_text()}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -169,17 +168,17 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def same_lines(expected: tuple[str, ...], printed: list[str]) -> bool:
-    """Compare line by line; ``…`` stands for any text within a line, and alone for any number of lines."""
-    lines = [r"(?:.*\n)*" if line == ANYTHING else f"{_pattern(line)}\n" for line in expected]
+    """Compare line by line; ``…`` matches any text within a line and, alone, any number of lines."""
+    lines = [r"(?:.*\n)*" if line == ELLIPSIS else f"{_pattern(line)}\n" for line in expected]
     return re.fullmatch("".join(lines), "".join(f"{line}\n" for line in printed)) is not None
 
 
 def _pattern(line: str) -> str:
-    return ".*".join(map(re.escape, line.split(ANYTHING)))
+    return ".*".join(map(re.escape, line.split(ELLIPSIS)))
 
 
 def shows(expected: Any, found: Any) -> bool:
-    """Compare two JSON documents; objects may hold more keys than expected."""
+    """Compare two JSON documents; objects may have more keys than expected."""
     if isinstance(expected, dict) and isinstance(found, dict):
         return all(key in found and shows(value, found[key]) for key, value in expected.items())
     return bool(expected == found)
@@ -190,6 +189,6 @@ def shows_json(expected: tuple[str, ...], printed: list[str]) -> bool:
     return shows(json.loads("\n".join(expected)), json.loads("\n".join(printed)))
 
 
-def told(step: Step, printed: list[str]) -> str:
-    """Say how what was printed differs."""
+def difference(step: ShellCommand, printed: list[str]) -> str:
+    """Describe the difference between the expected and the printed lines."""
     return "\n".join([f"line {step.line}: $ {step.command}", "expected:", *step.expected, "printed:", *printed, ""])

@@ -1,4 +1,4 @@
-"""Servers without sockets for the tests of core and plugins: built once, copied for each test, on both databases."""
+"""In-process servers for the tests of core and plugins: prepared once, copied for each test, on both databases."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from tests.helpers.postgres import PostgresServer
 
 from wheelgate.testing.site import Site
 
-BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+BOTH_DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
 
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a server that was started once: to copy it takes a tenth of what a first start takes."""
+    """Return the folder of a server that was started once; copying it takes a tenth of the time of a first start."""
     folder = tmp_path_factory.mktemp("template") / "server"
     with Site(folder):
         return folder
 
 
 class Serve:
-    """Starts servers below one folder, each by its name, and stops them."""
+    """Starts and stops servers by name, in folders below one folder."""
 
     def __init__(self, template: Path, folder: Path) -> None:
         self._template = template
@@ -33,7 +33,7 @@ class Serve:
         self._running: dict[str, Site] = {}
 
     def __call__(self, name: str = "server", **options: Any) -> Site:
-        """Start a server, with options; one of that name that runs is stopped before and goes on as the new one."""
+        """Start a server with options; stop a running server of that name first, and use its folder again."""
         self.stop(name)
         folder = self._folder / name
         if not folder.exists():
@@ -42,39 +42,39 @@ class Serve:
         return self._running[name]
 
     def stop(self, name: str = "server") -> None:
-        """Stop a server, if it runs."""
+        """Stop a server if it is running."""
         if name in self._running:
             self._running.pop(name).application.close()
 
     def stop_all(self) -> None:
-        """Stop what still runs."""
+        """Stop all running servers."""
         for name in list(self._running):
             self.stop(name)
 
 
 @pytest.fixture
 def serve(template: Path, tmp_path: Path) -> Iterator[Serve]:
-    """Return what starts servers."""
+    """Return a function that starts servers; they stop with the test."""
     serve = Serve(template, tmp_path)
     yield serve
     serve.stop_all()
 
 
-@pytest.fixture(params=BOTH)
+@pytest.fixture(params=BOTH_DATABASES)
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
-    """Return a new server, for this test alone."""
+    """Return a new server for this test only."""
     yield from started(request, tmp_path / "site")
 
 
-@pytest.fixture(params=BOTH, scope="module")
+@pytest.fixture(params=BOTH_DATABASES, scope="module")
 def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Return a server for all tests of a file, which must not mind what the others leave there."""
+    """Return one server for all tests of a file, which must not depend on what other tests leave there."""
     yield from started(request, tmp_path_factory.mktemp("shared") / "site")
 
 
 @pytest.fixture
 def fresh(numbers: Iterator[int]) -> str:
-    """Return a name that no other test uses: for a user or an index of a server that is shared."""
+    """Return a name that no other test uses, for a user or an index of a shared server."""
     return f"fresh{next(numbers)}"
 
 
@@ -85,7 +85,7 @@ def numbers() -> Iterator[int]:
 
 
 def started(request: pytest.FixtureRequest, folder: Path) -> Iterator[Site]:
-    """Start a server on a copy of the template, or on PostgreSQL on a copy of a database that is one."""
+    """Start a server on a copy of the template folder and, on PostgreSQL, of a template database."""
     shutil.copytree(request.getfixturevalue("template"), folder)
     if request.param == "sqlite":
         with Site(folder) as site:

@@ -1,4 +1,4 @@
-"""A person at a terminal: types the commands of a session, and says what the screen showed otherwise than expected."""
+"""Runs the commands of a session in a pseudo-terminal, and reports how its screen differs from the expected one."""
 
 from __future__ import annotations
 
@@ -14,33 +14,32 @@ from typing import Protocol
 
 from tests.helpers.session_transcript import same_lines
 from tests.helpers.tool_cache import SHARED_PIP
-from tests.helpers.transcripts import Session, Step
+from tests.helpers.transcripts import Step, TerminalSession
 
 from wheelgate.testing.process import clean_environment
 
-PORT = 3141
-PATIENCE = 60
-"""Seconds."""
+DOCUMENTED_PORT = 3141
+SCREEN_TIMEOUT_SECONDS = 60
 
 
-class SitDown(Protocol):
-    """A way to sit down at a terminal in a new home."""
+class OpenTerminal(Protocol):
+    """A function that opens a pseudo-terminal in a new home."""
 
-    def __call__(self, port: int, **programs: Path) -> Terminal:
-        """Say where the server listens, and which programs can be called by which names."""
+    def __call__(self, port: int, **programs: Path) -> PseudoTerminal:
+        """Open a terminal for a server's port, with programs by the names of their commands."""
 
 
 @dataclass(frozen=True, slots=True)
-class Terminal:
-    """A home where nothing was ever done, a server, and programs that can be called by their names."""
+class PseudoTerminal:
+    """A pseudo-terminal in an empty home, with a server and named programs."""
 
     home: Path
     port: int
-    """Where the server listens that the commands mean by ``localhost:3141``."""
+    """The port of the server that the commands call ``localhost:3141``."""
 
     @classmethod
-    def new(cls, folder: Path, port: int, programs: Mapping[str, Path]) -> Terminal:
-        """Make the home inside a folder that is empty."""
+    def new(cls, folder: Path, port: int, programs: Mapping[str, Path]) -> PseudoTerminal:
+        """Create the home inside an empty folder."""
         binaries = folder / "bin"
         binaries.mkdir()
         for name, program in programs.items():
@@ -49,12 +48,12 @@ class Terminal:
         home.mkdir()
         return cls(home, port)
 
-    def differences(self, session: Session) -> str:
-        """Type the commands of a session; return what went otherwise than written there."""
+    def differences(self, session: TerminalSession) -> str:
+        """Run the commands of a session; return the differences from the expected screen."""
         return "\n".join(filter(None, map(self._difference, session.steps)))
 
     def log_in(self, client: str, name: str) -> tuple[str, str]:
-        """Make a user and log in by a client; return the name and the token that the client keeps."""
+        """Create a user and log in with a client; return the name and the token that the client stored."""
         for command in ("use http://localhost:3141", f"user -c {name} password=1234", f"login {name} --password=1234"):
             code, screen = self._type(Step(0, f"{client} {command}"))
             assert code == 0, screen
@@ -70,7 +69,7 @@ class Terminal:
         return "\n".join([*expected, "printed:", *screen, f"[exit {code}]", ""])
 
     def _type(self, step: Step) -> tuple[int, list[str]]:
-        """Run a command; return its exit code, and the screen as the transcripts would show it."""
+        """Run a command; return its exit code, and the screen as transcripts show it."""
         ours, theirs = pty.openpty()
         with subprocess.Popen(
             self._here(step.command),
@@ -80,31 +79,31 @@ class Terminal:
                 PATH=f"{self.home.with_name('bin')}:/usr/bin:/bin",
                 TERM="dumb",
                 COLUMNS="80",
-                PIP_DISABLE_PIP_VERSION_CHECK="1",  # it would ask a public index
+                PIP_DISABLE_PIP_VERSION_CHECK="1",  # the check would ask a public index
                 **SHARED_PIP,
             ),
             cwd=self.home,
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            start_new_session=True,  # the terminal of whoever runs the tests is not to be asked
+            start_new_session=True,  # keeps the commands from the terminal that the tests run in
         ) as process:
             os.close(theirs)
             try:
                 screen = _dialogue(ours, [(self._here(prompt), text) for prompt, text in step.typed])
                 os.close(ours)
-                code = process.wait(PATIENCE)
+                code = process.wait(SCREEN_TIMEOUT_SECONDS)
             finally:
-                process.kill()  # one that waits for more is not waited for
-        shown = screen.replace(f":{self.port}", f":{PORT}").replace(str(self.home), "~")
+                process.kill()  # it may wait for more input
+        shown = screen.replace(f":{self.port}", f":{DOCUMENTED_PORT}").replace(str(self.home), "~")
         return code, shown.replace("\r\n", "\n").splitlines()
 
     def _here(self, text: str) -> str:
-        return text.replace(f"localhost:{PORT}", f"localhost:{self.port}")
+        return text.replace(f"localhost:{DOCUMENTED_PORT}", f"localhost:{self.port}")
 
 
 def _dialogue(terminal: int, answers: Sequence[tuple[str, str]]) -> str:
-    """Type each answer once its prompt is there; return all that is printed until the program ends."""
+    """Type each answer when its prompt appears; return the output until the program ends."""
     screen, seen = b"", 0
     for prompt, answer in answers:
         while prompt.encode() not in screen[seen:]:
@@ -120,8 +119,8 @@ def _dialogue(terminal: int, answers: Sequence[tuple[str, str]]) -> str:
 
 
 def _shown(terminal: int) -> bytes:
-    """Return what was printed since; nothing if the program has ended, or waits for what nobody types."""
-    if not select.select([terminal], [], [], PATIENCE)[0]:
+    """Return new output; nothing if the program has ended, or prints nothing until the timeout."""
+    if not select.select([terminal], [], [], SCREEN_TIMEOUT_SECONDS)[0]:
         return b""
     try:
         return os.read(terminal, 65536)

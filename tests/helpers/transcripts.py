@@ -1,4 +1,4 @@
-"""Sessions at a terminal, read from a text: commands, what is typed while they run, what they print, how they end.
+"""Reads terminal sessions from a text: commands, the input typed while they run, their output and exit codes.
 
 ::
 
@@ -11,8 +11,8 @@
     …
     [exit 1]
 
-What stands in ``«»`` is typed and must not be seen; what stands in ``⟨⟩`` is typed and seen. A command without an exit
-code ends with 0. The server is written ``http://localhost:3141``, whatever its port, and the home ``~``.
+Text in ``«»`` is typed and must not be visible; text in ``⟨⟩`` is typed and visible. A command without an exit code
+ends with 0. The server is written ``http://localhost:3141``, whatever its port, and the home ``~``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-TYPED = re.compile(r"«(?P<unseen>[^»]*)»|⟨(?P<seen>[^⟩]*)⟩")
+TYPED_TEXT = re.compile(r"«(?P<unseen>[^»]*)»|⟨(?P<seen>[^⟩]*)⟩")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +30,18 @@ class Step:
     """One command."""
 
     line: int
-    """Where it stands in the file."""
+    """The line number in the file."""
     command: str
     printed: tuple[str, ...] = ()
-    """What the screen shows; ``…`` stands for anything, alone on a line for any lines."""
+    """The lines on the screen; ``…`` matches any text and, alone on a line, any lines."""
     typed: tuple[tuple[str, str], ...] = ()
-    """Prompts, and what is typed once they are there."""
+    """Prompts, and the text typed at each."""
     code: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
-    """Commands that one person types one after the other, in a home where nothing was ever done."""
+class TerminalSession:
+    """Commands that one person types one after the other, in an empty home."""
 
     title: str
     steps: Sequence[Step]
@@ -50,14 +50,14 @@ class Session:
         return self.title
 
 
-def read(path: Path) -> list[Session]:
-    """Read all sessions of a file; text between a title and the first command is for people."""
-    sessions: list[Session] = []
+def read_sessions(path: Path) -> list[TerminalSession]:
+    """Read all sessions of a file; text between a title and the first command is a comment."""
+    sessions: list[TerminalSession] = []
     steps: list[Step] = []
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
         if line.startswith("## "):
             steps = []
-            sessions.append(Session(line.removeprefix("## "), steps))
+            sessions.append(TerminalSession(line.removeprefix("## "), steps))
         elif line.startswith("$ "):
             steps.append(Step(number, line.removeprefix("$ ")))
         elif line and steps:
@@ -68,10 +68,10 @@ def read(path: Path) -> list[Session]:
 def _with(step: Step, line: str) -> Step:
     if end := re.fullmatch(r"\[exit (\d+)\]", line):
         return replace(step, code=int(end[1]))
-    shown = TYPED.sub(lambda typed: typed["seen"] or "", line)
+    shown = TYPED_TEXT.sub(lambda typed: typed["seen"] or "", line)
     return replace(step, printed=(*step.printed, shown), typed=(*step.typed, *_answers(line)))
 
 
 def _answers(line: str) -> Iterator[tuple[str, str]]:
-    for typed in TYPED.finditer(line):
+    for typed in TYPED_TEXT.finditer(line):
         yield line[: typed.start()], typed["unseen"] or typed["seen"] or ""

@@ -1,4 +1,4 @@
-"""How each tool uploads a project: what it has to be told, and by which variables."""
+"""Uploads a project with each tool: its command, and the variables that configure it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.helpers.distributions import package_name, sdist, wheel
-from tests.helpers.released_tools import Desk
+from tests.helpers.released_tools import ToolHome
 
 MODULE = '"""Distribution for a test."""\n\n__version__ = "{version}"\n'
 PROJECT = """\
@@ -24,7 +24,7 @@ requires-python = ">=3.8"
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Where to upload, and as whom."""
+    """The index to upload to, and the login."""
 
     index: str
     user: str
@@ -33,27 +33,27 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Uploader:
-    """A tool: its command, and the variables that tell it where and as whom."""
+    """The command of a tool, and the variables for the index and the login."""
 
     command: tuple[str, ...]
     variables: Callable[[Login], dict[str, str]]
     takes_files: bool = False
-    """Whether the command wants to be told the files, rather than to look into ``dist``."""
+    """Whether the command needs the files as arguments; otherwise it looks into ``dist``."""
 
-    def upload(self, desk: Desk, login: Login, code: int = 0) -> str:
-        """Upload what the home has prepared; return what the tool said."""
-        files = sorted(str(path) for path in (desk.home / "dist").iterdir()) if self.takes_files else []
-        return desk.run(*self.command, *files, code=code, **self.variables(login))
+    def upload(self, home: ToolHome, login: Login, code: int = 0) -> str:
+        """Upload the prepared files of the home; return the tool's output."""
+        files = sorted(str(path) for path in (home.folder / "dist").iterdir()) if self.takes_files else []
+        return home.run(*self.command, *files, code=code, **self.variables(login))
 
 
-def prepare(desk: Desk, name: str, version: str = "1.0", seed: int = 0) -> None:
-    """Put a project into the home, with a wheel and an sdist in ``dist``; another seed makes other files."""
-    desk.write("pyproject.toml", PROJECT.format(name=name, version=version))
-    desk.write(f"{package_name(name)}.py", MODULE.format(version=version), f"SEED = {seed}")
-    (desk.home / "dist").mkdir(exist_ok=True)
+def prepare(home: ToolHome, name: str, version: str = "1.0", seed: int = 0) -> None:
+    """Write a project into the home, with a wheel and an sdist in ``dist``; another seed makes other files."""
+    home.write("pyproject.toml", PROJECT.format(name=name, version=version))
+    home.write(f"{package_name(name)}.py", MODULE.format(version=version), f"SEED = {seed}")
+    (home.folder / "dist").mkdir(exist_ok=True)
     for make in (wheel, sdist):
         made = make(name, version, requires_python=">=3.8", seed=seed)
-        (desk.home / "dist" / made.filename).write_bytes(made.content)
+        (home.folder / "dist" / made.filename).write_bytes(made.content)
 
 
 UPLOADERS = {

@@ -1,4 +1,4 @@
-"""The incumbent's programs and ours, side by side."""
+"""Fixtures: the incumbent's programs and this project's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.helpers import incumbent
 from tests.helpers import released_tools as released
-from tests.helpers.terminal import SitDown, Terminal
+from tests.helpers.terminal import OpenTerminal, PseudoTerminal
 
 
 @pytest.fixture(scope="session")
@@ -26,15 +26,15 @@ def tools() -> str:
 
 @pytest.fixture(scope="session")
 def clients(theirs: Path) -> Mapping[str, Path]:
-    """Return both clients, by the names that the sessions call them by."""
+    """Return both clients by their names in the sessions."""
     return {"ours": Path(sys.executable).with_name("devpi"), "theirs": theirs / "devpi"}
 
 
 @pytest.fixture
-def sit_down(tmp_path: Path) -> SitDown:
-    """Return a way to sit down at a terminal in a home where nothing was ever done."""
+def open_terminal(tmp_path: Path) -> OpenTerminal:
+    """Return a function that opens a pseudo-terminal in an empty home."""
 
-    def sit_down(port: int, **programs: Path) -> Terminal:
-        return Terminal.new(tmp_path, port, programs)
+    def open_terminal(port: int, **programs: Path) -> PseudoTerminal:
+        return PseudoTerminal.new(tmp_path, port, programs)
 
-    return sit_down
+    return open_terminal

@@ -1,4 +1,4 @@
-"""API tokens in the hands of the tools that people have: each sends them in its own way."""
+"""API tokens with released tools, each of which sends them in its own way."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from tests.helpers.distributions import wheel
-from tests.helpers.hosted_index import PASSWORD, USER, Shop
+from tests.helpers.index_host import PASSWORD, USER, IndexHost
 from tests.helpers.installers import COMMANDS, installed, with_uv_sync
-from tests.helpers.released_tools import Desk, Outside
+from tests.helpers.released_tools import ProxyTrap, ToolHome
 from tests.helpers.uploaders import UPLOADERS, Login, prepare
 
 from wheelgate.testing.process import CHEAP_HASHING, RunningServer, clean_environment
@@ -19,7 +19,7 @@ from wheelgate_client.server import api_tokens as tokens
 
 pytestmark = pytest.mark.slow
 
-CLOSED = """\
+CLOSED_INDEX_PLUGIN = """\
 from wheelgate import Deny, hookimpl
 from wheelgate.hookspecs import instant
 
@@ -27,129 +27,129 @@ from wheelgate.hookspecs import instant
 @hookimpl
 @instant
 def wheelgate_check_permission(principal, permission, resource):
-    stranger = permission == "index_read" and resource.name == "closed" and principal.name is None
-    return Deny("it is closed") if stranger else None
+    anonymous = permission == "index_read" and resource.name == "closed" and principal.name is None
+    return Deny("it is closed") if anonymous else None
 """
-"""A policy: what is called ``closed`` is for users, so that it takes the token to read it."""
+"""A policy: anonymous clients cannot read an index named ``closed``, so that reading it needs the token."""
 
-PRIVATE = wheel("private-app", "1.0")
-TELLING = {"twine", "uv", "flit", "poetry"}
-"""Tools that show the sentence of a refusal."""
+PRIVATE_APP = wheel("private-app", "1.0")
+SHOW_REASON = {"twine", "uv", "flit", "poetry"}
+"""Tools that show the reason of a refusal."""
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """Start a server where alice has an index for all, and one that is closed to strangers."""
-    folder = tmp_path_factory.mktemp("shop")
-    (folder / "closed.py").write_text(CLOSED)
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexHost]:
+    """Start a server where alice has a public index, and one that anonymous clients cannot read."""
+    folder = tmp_path_factory.mktemp("host")
+    (folder / "closed.py").write_text(CLOSED_INDEX_PLUGIN)
     info = folder / "closed-1.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: closed\nVersion: 1\n")
     (info / "entry_points.txt").write_text("[wheelgate]\nclosed = closed\n")
     environment = clean_environment(PYTHONPATH=str(folder))
     with RunningServer(folder / "server", *CHEAP_HASHING, workers=2, env=environment) as server:
-        shop = Shop.opened(server)
+        host = IndexHost.create(server)
         for name in ("dev", "closed", "target"):
-            shop.make_index(name)
-        shop.upload("closed", PRIVATE)
-        yield shop
+            host.make_index(name)
+        host.upload("closed", PRIVATE_APP)
+        yield host
 
 
 @pytest.fixture
-def desk(shop: Shop, tmp_path: Path, tools: str) -> Iterator[Desk]:
-    """Sit down in a new home; at the end, no tool has asked anything but the server."""
-    with Outside() as outside:
-        yield Desk(tmp_path, tools, outside, shop.index("dev"))
-        assert not outside.visits
+def home(host: IndexHost, tmp_path: Path, tools: str) -> Iterator[ToolHome]:
+    """Return a new home; check at the end that the tools contacted only the server."""
+    with ProxyTrap() as proxy:
+        yield ToolHome(tmp_path, tools, proxy, host.index("dev"))
+        assert not proxy.requests
 
 
-def token(shop: Shop, *scopes: str, **narrow: Any) -> str:
+def token(host: IndexHost, *scopes: str, **narrow: Any) -> str:
     """Return a new token of the user."""
-    made: str = shop.ask("POST", "+x/tokens", {"scopes": list(scopes), **narrow})["result"]["token"]
+    made: str = host.request("POST", "+x/tokens", {"scopes": list(scopes), **narrow})["result"]["token"]
     return made
 
 
 @pytest.mark.parametrize("name", ["__token__", USER])
 @pytest.mark.parametrize("tool", UPLOADERS)
-def test_a_tool_uploads_with_a_token(tool: str, name: str, shop: Shop, desk: Desk) -> None:
-    """With one that is for this index and this project and nothing else, under either name."""
+def test_a_tool_uploads_with_a_token(tool: str, name: str, host: IndexHost, home: ToolHome) -> None:
+    """A token for only this index and project is enough for an upload, with either name."""
     project = f"by-{tool}-as-{name.strip('_')}"
-    prepare(desk, project)
-    secret = token(shop, "upload", indices=[f"{USER}/dev"], projects=[project])
+    prepare(home, project)
+    secret = token(host, "upload", indices=[f"{USER}/dev"], projects=[project])
 
-    UPLOADERS[tool].upload(desk, Login(desk.index, name, secret))
+    UPLOADERS[tool].upload(home, Login(home.index, name, secret))
 
-    listed = {file["filename"]: file["hashes"]["sha256"] for file in shop.files("dev", project)}
-    assert listed == shop.digests(desk.home / "dist")
+    listed = {file["filename"]: file["hashes"]["sha256"] for file in host.files("dev", project)}
+    assert listed == host.digests(home.folder / "dist")
 
 
 @pytest.mark.parametrize("tool", UPLOADERS)
-def test_a_token_for_another_project_is_refused(tool: str, shop: Shop, desk: Desk) -> None:
-    """Derived by the client without the server; tools show the reason, if they show any, and nothing is kept."""
+def test_a_token_for_another_project_is_refused(tool: str, host: IndexHost, home: ToolHome) -> None:
+    """A token that the client has narrowed to another project is refused with the reason, and stores nothing."""
     project = f"not-by-{tool}"
-    prepare(desk, project)
-    narrowed = tokens.narrow(token(shop, "upload"), {"projects": ["something-else"]})
+    prepare(home, project)
+    narrowed = tokens.narrow(token(host, "upload"), {"projects": ["something-else"]})
 
-    said = UPLOADERS[tool].upload(desk, Login(desk.index, "__token__", narrowed), code=2 if tool == "uv" else 1)
+    output = UPLOADERS[tool].upload(home, Login(home.index, "__token__", narrowed), code=2 if tool == "uv" else 1)
 
-    assert "the token is for something-else only" in said if tool in TELLING else "403" in said, said
-    assert shop.files("dev", project) == []
-
-
-def test_a_revoked_token_is_refused_with_the_reason(shop: Shop, desk: Desk) -> None:
-    """Which twine shows."""
-    prepare(desk, "revoked")
-    secret = token(shop, "upload")
-    shop.ask("DELETE", f"+x/tokens/{tokens.parse_token(secret).id}")
-
-    said = UPLOADERS["twine"].upload(desk, Login(desk.index, "__token__", secret), code=1)
-
-    assert "401" in said
-    assert "this token has been revoked; create a new one" in said
+    assert "the token is for something-else only" in output if tool in SHOW_REASON else "403" in output, output
+    assert host.files("dev", project) == []
 
 
-def test_uv_has_a_variable_for_tokens(shop: Shop, desk: Desk) -> None:
-    """``UV_PUBLISH_TOKEN`` needs no name."""
-    prepare(desk, "with-a-variable")
-    variables: dict[str, Any] = {"UV_PUBLISH_URL": desk.index, "UV_PUBLISH_TOKEN": token(shop, "upload")}
+def test_a_revoked_token_is_refused_with_the_reason(host: IndexHost, home: ToolHome) -> None:
+    """Twine shows why a revoked token is refused."""
+    prepare(home, "revoked")
+    secret = token(host, "upload")
+    host.request("DELETE", f"+x/tokens/{tokens.parse_token(secret).id}")
 
-    desk.run(*UPLOADERS["uv"].command, *map(str, (desk.home / "dist").iterdir()), **variables)
+    output = UPLOADERS["twine"].upload(home, Login(home.index, "__token__", secret), code=1)
 
-    assert len(shop.files("dev", "with-a-variable")) == 2
+    assert "401" in output
+    assert "this token has been revoked; create a new one" in output
+
+
+def test_uv_has_a_variable_for_tokens(host: IndexHost, home: ToolHome) -> None:
+    """``UV_PUBLISH_TOKEN`` needs no user name."""
+    prepare(home, "with-a-variable")
+    variables: dict[str, Any] = {"UV_PUBLISH_URL": home.index, "UV_PUBLISH_TOKEN": token(host, "upload")}
+
+    home.run(*UPLOADERS["uv"].command, *map(str, (home.folder / "dist").iterdir()), **variables)
+
+    assert len(host.files("dev", "with-a-variable")) == 2
 
 
 @pytest.fixture
-def reader(shop: Shop, desk: Desk) -> Desk:
-    """Return a desk whose index is the closed one, with a token in its address."""
-    secret = token(shop, "read", indices=[f"{USER}/closed"])
-    return desk.beside("reader", shop.index("closed").replace("://", f"://__token__:{secret}@"))
+def reader(host: IndexHost, home: ToolHome) -> ToolHome:
+    """Return a home for the closed index, with a token in the index's address."""
+    secret = token(host, "read", indices=[f"{USER}/closed"])
+    return home.another("reader", host.index("closed").replace("://", f"://__token__:{secret}@"))
 
 
 @pytest.mark.parametrize("tool", COMMANDS)
-def test_a_tool_installs_with_a_token(tool: str, shop: Shop, desk: Desk, reader: Desk) -> None:
-    """From an index that is closed without it."""
-    stranger = desk.beside("stranger", shop.index("closed"))
+def test_a_tool_installs_with_a_token(tool: str, host: IndexHost, home: ToolHome, reader: ToolHome) -> None:
+    """A tool installs from the closed index with a token, and cannot without one."""
+    anonymous = home.another("anonymous", host.index("closed"))
 
-    refused = stranger.run(*COMMANDS[tool](stranger), "private-app", code={"pip": 1, "uv": 1}[tool])
+    refused = anonymous.run(*COMMANDS[tool](anonymous), "private-app", code={"pip": 1, "uv": 1}[tool])
     reader.run(*COMMANDS[tool](reader), "private-app")
 
     assert "private-app" in refused
     assert installed(reader, "private_app") == {"private_app": "1.0"}
 
 
-def test_uv_locks_with_a_token(reader: Desk) -> None:
-    """And does not write it into its lock file."""
+def test_uv_locks_with_a_token(reader: ToolHome) -> None:
+    """Uv locks with a token, and does not write the token into the lock file."""
     with_uv_sync(reader, "private-app")
 
     assert installed(reader, "private_app") == {"private_app": "1.0"}
-    assert "wgt_" not in (reader.home / "uv.lock").read_text()
+    assert "wgt_" not in (reader.folder / "uv.lock").read_text()
 
 
 @pytest.mark.parametrize("tool", COMMANDS)
-def test_a_token_for_one_project_installs_it(tool: str, shop: Shop, desk: Desk) -> None:
-    """The list of all projects is not needed for that."""
-    secret = token(shop, "read", indices=[f"{USER}/closed"], projects=["private-app"])
-    narrow = desk.beside("narrow", shop.index("closed").replace("://", f"://__token__:{secret}@"))
+def test_a_token_for_one_project_installs_it(tool: str, host: IndexHost, home: ToolHome) -> None:
+    """A token for one project is enough to install it: tools do not need the list of all projects."""
+    secret = token(host, "read", indices=[f"{USER}/closed"], projects=["private-app"])
+    narrow = home.another("narrow", host.index("closed").replace("://", f"://__token__:{secret}@"))
 
     narrow.run(*COMMANDS[tool](narrow), "private-app")
 
@@ -159,36 +159,36 @@ def test_a_token_for_one_project_installs_it(tool: str, shop: Shop, desk: Desk) 
 @pytest.mark.parametrize("client", ["ours", "theirs"])
 @pytest.mark.parametrize("way", ["address", "state"])
 def test_both_clients_work_with_a_token(
-    way: str, client: str, shop: Shop, desk: Desk, clients: dict[str, Path]
+    way: str, client: str, host: IndexHost, home: ToolHome, clients: dict[str, Path]
 ) -> None:
-    """Given in the address of the server, or put where a client keeps its logins: upload, list, push and remove."""
+    """With a token in the server's address or the client's state, both clients upload, list, push and remove."""
     project = f"by-{client}-from-{way}"
     narrow = {"projects": [project], "indices": [f"{USER}/{name}" for name in ("dev", "closed", "target")]}
-    secret = token(shop, "read", "upload", "delete", **narrow)
-    devpi, root = clients[client], shop.server.url
+    secret = token(host, "read", "upload", "delete", **narrow)
+    devpi, root = clients[client], host.server.url
     made = wheel(project)
-    (desk.home / made.filename).write_bytes(made.content)
+    (home.folder / made.filename).write_bytes(made.content)
     other = wheel(f"{project}-no")
-    (desk.home / other.filename).write_bytes(other.content)
+    (home.folder / other.filename).write_bytes(other.content)
     if way == "address":
-        desk.run(devpi, "use", root.replace("://", f"://__token__:{secret}@"))
+        home.run(devpi, "use", root.replace("://", f"://__token__:{secret}@"))
     else:
-        desk.run(devpi, "use", root)
-        desk.run(devpi, "login", USER, f"--password={PASSWORD}")
-        state = desk.home / ".devpi" / "client" / "auth.json"
+        home.run(devpi, "use", root)
+        home.run(devpi, "login", USER, f"--password={PASSWORD}")
+        state = home.folder / ".devpi" / "client" / "auth.json"
         stored = json.loads(state.read_text())
         state.write_text(json.dumps({**stored, "auth": {root: [[USER, secret]]}}))
 
-    desk.run(devpi, "use", f"{USER}/closed")
-    desk.run(devpi, "upload", made.filename)
-    refused = desk.run(devpi, "upload", other.filename, code=1)
-    listed = desk.run(devpi, "list", project)
-    desk.run(devpi, "push", f"{project}==1.0", f"{USER}/target")
-    mine = desk.run(devpi, "user", "-m", USER, "title=x", code=1)
-    desk.run(devpi, "remove", "-y", f"{project}==1.0")
+    home.run(devpi, "use", f"{USER}/closed")
+    home.run(devpi, "upload", made.filename)
+    refused = home.run(devpi, "upload", other.filename, code=1)
+    listed = home.run(devpi, "list", project)
+    home.run(devpi, "push", f"{project}==1.0", f"{USER}/target")
+    mine = home.run(devpi, "user", "-m", USER, "title=x", code=1)
+    home.run(devpi, "remove", "-y", f"{project}==1.0")
 
     assert f"the token is for {project} only" in refused
     assert made.filename in listed
     assert "the token is not for that" in mine
-    assert len(shop.files("target", project)) == 1
-    assert shop.files("closed", project) == []
+    assert len(host.files("target", project)) == 1
+    assert host.files("closed", project) == []

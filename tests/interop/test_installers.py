@@ -1,4 +1,4 @@
-"""Installing from a private index whose base is a mirror, with the tools that people have."""
+"""Installing with released tools from a private index whose base is a mirror."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from tests.helpers.distributions import sdist, wheel
-from tests.helpers.hosted_index import Shop
+from tests.helpers.index_host import IndexHost
 from tests.helpers.installers import COMMANDS, INSTALLERS, installed
-from tests.helpers.released_tools import Desk, Outside
+from tests.helpers.released_tools import ProxyTrap, ToolHome
 from tests.helpers.upstream import Upstream
 
 from wheelgate.testing.process import CHEAP_HASHING, RunningServer
@@ -34,8 +34,8 @@ COMPILE = ("uv", "pip", "compile", "--quiet", "--no-cache", "--no-header", "--no
 EXPECTED = {"private_app": "1.0", "alpha": "2.0", "beta": "1.5", "source_only": "0.5"}
 
 
-def offer(upstream: Upstream) -> None:
-    """Put a project on an index that has a version of each kind, and what else the tests install."""
+def add_projects(upstream: Upstream) -> None:
+    """Add a project with a version of each kind to an index, and the other projects that the tests install."""
     upstream.add(ALPHA_1, upload_time=EARLY)
     upstream.add(ALPHA_2, upload_time=LATE)
     upstream.add(ALPHA_3, upload_time=LATE, yanked="it breaks everything")
@@ -46,55 +46,55 @@ def offer(upstream: Upstream) -> None:
     upstream.add(HIDDEN)
 
 
-def open_index(shop: Shop, name: str, upstream: Upstream) -> None:
-    """Make a private index on a mirror, whose pages are stale at once, with private projects there."""
-    shop.make_index(f"{name}-mirror", type="mirror", mirror_url=upstream.url, mirror_cache_expiry=0)
-    shop.make_index(name, bases=[f"alice/{name}-mirror"])
-    shop.upload(name, APP, HOSTED)
+def open_index(host: IndexHost, name: str, upstream: Upstream) -> None:
+    """Create a private index with projects, and a mirror as its base whose pages expire at once."""
+    host.make_index(f"{name}-mirror", type="mirror", mirror_url=upstream.url, mirror_cache_expiry=0)
+    host.make_index(name, bases=[f"alice/{name}-mirror"])
+    host.upload(name, APP, HOSTED)
 
 
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[Upstream]:
-    """Start an index that stays."""
+    """Start an upstream index for all tests of this file."""
     with Upstream() as upstream:
-        offer(upstream)
+        add_projects(upstream)
         yield upstream
 
 
 @pytest.fixture(scope="module")
-def shop(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def host(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexHost]:
     """Start a server with a private index on a mirror."""
-    with RunningServer(tmp_path_factory.mktemp("shop") / "server", *CHEAP_HASHING, workers=2) as server:
-        shop = Shop.opened(server)
-        open_index(shop, "dev", upstream)
-        yield shop
+    with RunningServer(tmp_path_factory.mktemp("host") / "server", *CHEAP_HASHING, workers=2) as server:
+        host = IndexHost.create(server)
+        open_index(host, "dev", upstream)
+        yield host
 
 
 @pytest.fixture
-def desk(shop: Shop, tmp_path: Path, tools: str) -> Iterator[Desk]:
-    """Sit down in a new home; at the end, no tool has asked anything but the server."""
-    with Outside() as outside:
-        yield Desk(tmp_path, tools, outside, shop.index("dev"))
-        assert not outside.visits
+def home(host: IndexHost, tmp_path: Path, tools: str) -> Iterator[ToolHome]:
+    """Return a new home; check at the end that the tools contacted only the server."""
+    with ProxyTrap() as proxy:
+        yield ToolHome(tmp_path, tools, proxy, host.index("dev"))
+        assert not proxy.requests
 
 
 @pytest.mark.parametrize("tool", INSTALLERS)
-def test_a_tool_installs(tool: str, desk: Desk) -> None:
-    """A tool gets the private project, though the mirror has a newer one, and the newest of the others that it may."""
-    INSTALLERS[tool](desk, "private-app")
+def test_a_tool_installs(tool: str, home: ToolHome) -> None:
+    """A tool gets the private project, although the mirror has a newer one, and the newest allowed other versions."""
+    INSTALLERS[tool](home, "private-app")
 
-    assert installed(desk, *EXPECTED) == EXPECTED
+    assert installed(home, *EXPECTED) == EXPECTED
 
 
 @pytest.mark.parametrize("tool", INSTALLERS)
-def test_what_was_seen_installs_without_the_upstream(tool: str, desk: Desk, shop: Shop) -> None:
-    """What was installed once installs again, in another home, while the upstream is away."""
+def test_cached_files_install_without_the_upstream(tool: str, home: ToolHome, host: IndexHost) -> None:
+    """A project that was installed once can be installed in another home while the upstream is unavailable."""
     name = f"dev-with-{tool.replace(' ', '-')}"
     with Upstream() as upstream:
-        offer(upstream)
-        open_index(shop, name, upstream)
-        INSTALLERS[tool](desk.beside("first", shop.index(name)), "private-app")
-    again = desk.beside("second", shop.index(name))
+        add_projects(upstream)
+        open_index(host, name, upstream)
+        INSTALLERS[tool](home.another("first", host.index(name)), "private-app")
+    again = home.another("second", host.index(name))
 
     INSTALLERS[tool](again, "private-app")
 
@@ -102,50 +102,50 @@ def test_what_was_seen_installs_without_the_upstream(tool: str, desk: Desk, shop
 
 
 @pytest.mark.parametrize("tool", COMMANDS)
-def test_required_hashes_are_those_of_the_files(tool: str, desk: Desk) -> None:
-    """A tool that requires hashes finds the files that were made, from the private index and through the mirror."""
+def test_required_hashes_are_those_of_the_files(tool: str, home: ToolHome) -> None:
+    """A tool that requires hashes accepts the files, from the private index and through the mirror."""
     files = (APP, ALPHA_2, BETA, SOURCE_ONLY)
     lines = [f"{made.name}=={made.version} --hash=sha256:{made.sha256}" for made in files]
 
-    desk.run(*COMMANDS[tool](desk), "--require-hashes", "-r", desk.write("requirements.txt", *lines))
+    home.run(*COMMANDS[tool](home), "--require-hashes", "-r", home.write("requirements.txt", *lines))
 
-    assert installed(desk, *EXPECTED) == EXPECTED
+    assert installed(home, *EXPECTED) == EXPECTED
 
 
 @pytest.mark.parametrize(("tool", "code"), [("pip", 1), ("uv", 2)])
-def test_a_file_that_is_not_what_the_upstream_promised_is_not_served(tool: str, code: int, desk: Desk) -> None:
-    """A file whose hash is another than the upstream's page said cannot be installed."""
-    said = desk.run(*COMMANDS[tool](desk), "tampered", code=code, PIP_RETRIES="0", UV_HTTP_RETRIES="0")
+def test_a_file_with_a_wrong_hash_is_not_served(tool: str, code: int, home: ToolHome) -> None:
+    """A file whose hash differs from the one on the upstream's page cannot be installed."""
+    output = home.run(*COMMANDS[tool](home), "tampered", code=code, PIP_RETRIES="0", UV_HTTP_RETRIES="0")
 
-    assert "502" in said
-
-
-@pytest.mark.parametrize("tool", COMMANDS)
-def test_a_yanked_file_installs_if_it_is_asked_for_exactly(tool: str, desk: Desk) -> None:
-    """A yanked version is there for those who pin it; the tool warns with the reason that the upstream gave."""
-    said = desk.run(*COMMANDS[tool](desk), "alpha==3.0")
-
-    assert "it breaks everything" in said
-    assert installed(desk, "alpha") == {"alpha": "3.0"}
+    assert "502" in output
 
 
 @pytest.mark.parametrize("tool", COMMANDS)
-def test_a_version_for_another_python_is_refused(tool: str, desk: Desk) -> None:
-    """A tool sees which Python a version is for before it downloads anything."""
-    said = desk.run(*COMMANDS[tool](desk), "alpha==4.0", code=1)
+def test_a_yanked_version_installs_if_it_is_pinned(tool: str, home: ToolHome) -> None:
+    """A pinned yanked version can be installed; the tool warns with the upstream's reason."""
+    output = home.run(*COMMANDS[tool](home), "alpha==3.0")
 
-    assert NEXT_PYTHON in said
+    assert "it breaks everything" in output
+    assert installed(home, "alpha") == {"alpha": "3.0"}
 
 
-def test_a_resolution_downloads_metadata_only(desk: Desk, upstream: Upstream) -> None:
-    """To resolve, uv asks for the metadata sibling of each wheel, which the mirror passes on, and for no wheel."""
+@pytest.mark.parametrize("tool", COMMANDS)
+def test_a_version_for_another_python_is_refused(tool: str, home: ToolHome) -> None:
+    """A tool sees which Python a version needs before it downloads anything."""
+    output = home.run(*COMMANDS[tool](home), "alpha==4.0", code=1)
+
+    assert NEXT_PYTHON in output
+
+
+def test_a_resolution_downloads_metadata_only(home: ToolHome, upstream: Upstream) -> None:
+    """To resolve, uv downloads only the metadata file of each wheel, which the mirror passes on, and no wheel."""
     wheels = [wheel("lean", "1.0", requires_dist=["leaner"]), wheel("leaner", "1.0")]
     for made in wheels:
         upstream.add(made)
 
-    said = desk.run(*COMPILE, desk.write("requirements.in", "lean"))
+    output = home.run(*COMPILE, home.write("requirements.in", "lean"))
 
-    assert said.split() == ["lean==1.0", "leaner==1.0"]
+    assert output.split() == ["lean==1.0", "leaner==1.0"]
     for made in wheels:
         assert upstream.count(upstream.file_path(made)) == 0
         assert upstream.count(f"{upstream.file_path(made)}.metadata") == 1
@@ -161,10 +161,10 @@ def test_a_resolution_downloads_metadata_only(desk: Desk, upstream: Upstream) ->
     ],
     ids=["mirrored, before the second", "mirrored, after it", "hosted, before it came", "hosted, after it came"],
 )
-def test_later_files_can_be_left_out(project: str, moment: str, expected: list[str] | None, desk: Desk) -> None:
-    """``uv pip compile --exclude-newer`` goes by the times of uploads, of the upstream's and of ours."""
-    command = (*COMPILE, "--exclude-newer", moment, desk.write("requirements.in", project))
+def test_later_files_can_be_excluded(project: str, moment: str, expected: list[str] | None, home: ToolHome) -> None:
+    """``uv pip compile --exclude-newer`` uses the upload times of the upstream and of this server."""
+    command = (*COMPILE, "--exclude-newer", moment, home.write("requirements.in", project))
 
-    said = desk.run(*command, code=0 if expected else 1)
+    output = home.run(*command, code=0 if expected else 1)
 
-    assert expected is None or said.split() == expected
+    assert expected is None or output.split() == expected

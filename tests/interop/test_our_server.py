@@ -1,4 +1,4 @@
-"""This server, used with the incumbent's released client, and with both clients in turns."""
+"""This server with the incumbent's released client, and with both clients in turn."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from tests.helpers import login_tokens
-from tests.helpers.terminal import SitDown
-from tests.helpers.transcripts import Session, read
+from tests.helpers.terminal import OpenTerminal
+from tests.helpers.transcripts import TerminalSession, read_sessions
 
 from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
@@ -26,53 +26,53 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 @pytest.fixture(scope="module")
 def restricted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """Start a server on which root alone may change users and indices."""
+    """Start a server on which only root may change users and indices."""
     folder = tmp_path_factory.mktemp("restricted") / "server"
     with RunningServer(folder, *CHEAP_HASHING, "--restrict-modify", "root", workers=2) as server:
         yield server
 
 
-@pytest.mark.parametrize("session", read(HERE / "their_client.txt"), ids=str)
+@pytest.mark.parametrize("session", read_sessions(HERE / "their_client.txt"), ids=str)
 def test_their_client_works(
-    session: Session, server: RunningServer, clients: Mapping[str, Path], sit_down: SitDown
+    session: TerminalSession, server: RunningServer, clients: Mapping[str, Path], open_terminal: OpenTerminal
 ) -> None:
     """The incumbent's client prints every line of the session, and ends with its exit codes."""
-    assert not sit_down(server.port, devpi=clients["theirs"]).differences(session)
+    assert not open_terminal(server.port, devpi=clients["theirs"]).differences(session)
 
 
-@pytest.mark.parametrize("session", read(HERE / "their_client_restricted.txt"), ids=str)
-def test_their_client_is_told_what_is_restricted(
-    session: Session, restricted: RunningServer, clients: Mapping[str, Path], sit_down: SitDown
+@pytest.mark.parametrize("session", read_sessions(HERE / "their_client_restricted.txt"), ids=str)
+def test_their_client_shows_restrictions(
+    session: TerminalSession, restricted: RunningServer, clients: Mapping[str, Path], open_terminal: OpenTerminal
 ) -> None:
-    """The incumbent's client shows why something is not allowed, and users can change their own password with it."""
-    assert not sit_down(restricted.port, devpi=clients["theirs"]).differences(session)
+    """The incumbent's client shows why a change is refused, and users can change their own passwords with it."""
+    assert not open_terminal(restricted.port, devpi=clients["theirs"]).differences(session)
 
 
-@pytest.mark.parametrize("session", read(HERE / "their_client_private.txt"), ids=str)
-def test_their_client_lives_with_private_indices(
-    session: Session,
+@pytest.mark.parametrize("session", read_sessions(HERE / "their_client_private.txt"), ids=str)
+def test_their_client_works_with_private_indices(
+    session: TerminalSession,
     tmp_path: Path,
     clients: Mapping[str, Path],
-    sit_down: SitDown,
+    open_terminal: OpenTerminal,
 ) -> None:
-    """The incumbent's client works with an index that only some may read, and shows the others that there is none."""
+    """The incumbent's client works with a private index, which for other users does not exist."""
     with RunningServer(tmp_path / "server", *CHEAP_HASHING, workers=2) as server:
-        assert not sit_down(server.port, devpi=clients["theirs"]).differences(session)
+        assert not open_terminal(server.port, devpi=clients["theirs"]).differences(session)
 
 
-@pytest.mark.parametrize("session", read(HERE / "both_clients.txt"), ids=str)
+@pytest.mark.parametrize("session", read_sessions(HERE / "both_clients.txt"), ids=str)
 def test_both_clients_share_a_state(
-    session: Session, server: RunningServer, clients: Mapping[str, Path], sit_down: SitDown
+    session: TerminalSession, server: RunningServer, clients: Mapping[str, Path], open_terminal: OpenTerminal
 ) -> None:
-    """What one client has selected and whom it has logged in, the other finds, and can end."""
-    assert not sit_down(server.port, **clients).differences(session)
+    """Each client uses the selected index and the login of the other, and can log out."""
+    assert not open_terminal(server.port, **clients).differences(session)
 
 
 @pytest.mark.parametrize("client", ["ours", "theirs"])
-def test_a_token_is_good_in_both_headers(
-    client: str, server: RunningServer, clients: Mapping[str, Path], sit_down: SitDown
+def test_a_token_works_in_both_headers(
+    client: str, server: RunningServer, clients: Mapping[str, Path], open_terminal: OpenTerminal
 ) -> None:
-    """The token that a client keeps proves its user, and nobody else, to whatever can send a name and a password."""
-    name, token = sit_down(server.port, **clients).log_in(client, f"token-of-{client}")
+    """The login token that a client stores works in both headers, only unchanged and only with its user's name."""
+    name, token = open_terminal(server.port, **clients).log_in(client, f"token-of-{client}")
 
     assert login_tokens.statuses(server.url.rstrip("/"), name, token) == [200, 200, 401, 401]

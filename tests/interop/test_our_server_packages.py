@@ -1,4 +1,4 @@
-"""This server's packages, handled with the incumbent's released client."""
+"""Packages on this server with the incumbent's released client."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 from tests.helpers import release_files
-from tests.helpers.terminal import SitDown
-from tests.helpers.transcripts import Session, read
+from tests.helpers.terminal import OpenTerminal
+from tests.helpers.transcripts import TerminalSession, read_sessions
 
 from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
 pytestmark = pytest.mark.slow
 
-SPHINX = """#!/bin/sh
+FAKE_SPHINX = """#!/bin/sh
 # Called as: sphinx-build -E SOURCES TARGET
 mkdir -p "$3" && echo '<p>tiny' > "$3/index.html"
 """
@@ -30,21 +30,25 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 @pytest.fixture
 def sphinx(tmp_path: Path) -> Path:
-    """Return a program that makes documentation of nothing."""
+    """Return a program that writes documentation without any sources."""
     program = tmp_path / "sphinx-build"
-    program.write_text(SPHINX)
+    program.write_text(FAKE_SPHINX)
     program.chmod(0o755)
     return program
 
 
-@pytest.mark.parametrize("session", read(Path(__file__).with_name("their_client_packages.txt")), ids=str)
+@pytest.mark.parametrize("session", read_sessions(Path(__file__).with_name("their_client_packages.txt")), ids=str)
 def test_their_client_handles_packages(
-    session: Session, server: RunningServer, clients: Mapping[str, Path], sit_down: SitDown, sphinx: Path
+    session: TerminalSession,
+    server: RunningServer,
+    clients: Mapping[str, Path],
+    open_terminal: OpenTerminal,
+    sphinx: Path,
 ) -> None:
-    """The incumbent's client uploads, lists, pushes, removes, installs and tests as the session says."""
+    """The incumbent's client uploads, lists, pushes, removes, installs and tests as in the session."""
     tools = {name: Path(sys.executable).with_name(name) for name in ("python", "tox", "virtualenv")}
     programs = {"devpi": clients["theirs"], "sphinx-build": sphinx, **tools}
-    terminal = sit_down(server.port, **programs)
+    terminal = open_terminal(server.port, **programs)
     release_files.lay_out(terminal.home)
 
     assert not terminal.differences(session)

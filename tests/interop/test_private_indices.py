@@ -1,4 +1,4 @@
-"""Installing from an index that only some may read: tools send the login that they have."""
+"""Installing from a private index with the logins that released tools send."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 from tests.helpers.distributions import wheel
-from tests.helpers.hosted_index import PASSWORD, USER, Shop
+from tests.helpers.index_host import PASSWORD, USER, IndexHost
 from tests.helpers.installers import COMMANDS, installed
-from tests.helpers.released_tools import Desk, Outside
+from tests.helpers.released_tools import ProxyTrap, ToolHome
 
 from wheelgate.testing.process import CHEAP_HASHING, RunningServer
 
@@ -21,49 +21,49 @@ LOGIN = f"{USER}:{quote(PASSWORD, safe='')}@"
 
 
 @pytest.fixture(scope="module", params=[(), ("--require-login",)], ids=["private index", "closed server"])
-def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexHost]:
     """Start a server with an index that only its owner may read."""
     folder = tmp_path_factory.mktemp("private") / "server"
     with RunningServer(folder, *CHEAP_HASHING) as server:
-        shop = Shop.opened(server)
-        shop.make_index("secret", acl_read=[])
-        shop.make_index("top", bases=[f"{USER}/secret"])
-        shop.upload("secret", APP)
+        host = IndexHost.create(server)
+        host.make_index("secret", acl_read=[])
+        host.make_index("top", bases=[f"{USER}/secret"])
+        host.upload("secret", APP)
     with RunningServer(folder, *CHEAP_HASHING, *request.param) as server:
-        yield Shop(server, shop.token)
+        yield IndexHost(server, host.token)
 
 
 @pytest.fixture(params=["secret", "top"])
-def desk(request: pytest.FixtureRequest, shop: Shop, tmp_path: Path, tools: str) -> Iterator[Desk]:
-    """Sit down in a new home, with the index or one that inherits from it."""
-    with Outside() as outside:
-        yield Desk(tmp_path, tools, outside, shop.index(request.param))
+def home(request: pytest.FixtureRequest, host: IndexHost, tmp_path: Path, tools: str) -> Iterator[ToolHome]:
+    """Return a new home, for the private index or for one that inherits from it."""
+    with ProxyTrap() as proxy:
+        yield ToolHome(tmp_path, tools, proxy, host.index(request.param))
 
 
 @pytest.mark.parametrize("tool", COMMANDS)
-def test_a_login_in_netrc(tool: str, desk: Desk) -> None:
-    """A tool asks without a login, is told 401, and asks again with what netrc holds."""
-    host = urlsplit(desk.index).hostname
-    desk.write(".netrc", f'machine {host} login {USER} password "{PASSWORD}"').chmod(0o600)
+def test_a_login_in_netrc(tool: str, home: ToolHome) -> None:
+    """A tool asks without a login, gets 401, and asks again with the login in netrc."""
+    host = urlsplit(home.index).hostname
+    home.write(".netrc", f'machine {host} login {USER} password "{PASSWORD}"').chmod(0o600)
 
-    desk.run(*COMMANDS[tool](desk), "private-app")
+    home.run(*COMMANDS[tool](home), "private-app")
 
-    assert installed(desk, "private_app") == {"private_app": "1.0"}
+    assert installed(home, "private_app") == {"private_app": "1.0"}
 
 
 @pytest.mark.parametrize("tool", COMMANDS)
-def test_a_login_in_the_address(tool: str, desk: Desk) -> None:
+def test_a_login_in_the_address(tool: str, home: ToolHome) -> None:
     """A name and a password in the index's address work for the page and for the files."""
-    simple = desk.simple.replace("://", f"://{LOGIN}", 1)
+    simple = home.simple.replace("://", f"://{LOGIN}", 1)
 
-    desk.run(*COMMANDS[tool](desk), "--index-url", simple, "private-app")
+    home.run(*COMMANDS[tool](home), "--index-url", simple, "private-app")
 
-    assert installed(desk, "private_app") == {"private_app": "1.0"}
+    assert installed(home, "private_app") == {"private_app": "1.0"}
 
 
 @pytest.mark.parametrize(("tool", "code"), [("pip", 1), ("uv", 1)])
-def test_no_login(tool: str, code: int, desk: Desk) -> None:
-    """Without a login there is nothing to install."""
-    said = desk.run(*COMMANDS[tool](desk), "private-app", code=code)
+def test_no_login(tool: str, code: int, home: ToolHome) -> None:
+    """Without a login a tool cannot install from the index."""
+    output = home.run(*COMMANDS[tool](home), "private-app", code=code)
 
-    assert "private-app" in said
+    assert "private-app" in output

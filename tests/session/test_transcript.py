@@ -1,9 +1,9 @@
-"""The comparison of printed sessions: what it lets pass, and what it does not."""
+"""The comparison of printed sessions: which differences it allows, and which it reports."""
 
 from __future__ import annotations
 
 import pytest
-from tests.helpers.session_transcript import Step, from_markdown, from_text, same_lines, shows_json
+from tests.helpers.session_transcript import ShellCommand, from_markdown, from_text, same_lines, shows_json
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from tests.helpers.session_transcript import Step, from_markdown, from_text, sam
     ],
 )
 def test_lines(expected: list[str], printed: list[str], same: bool) -> None:
-    """Lines are the same, but for what stands as an ellipsis."""
+    """Lines must be equal, except where the expected lines have an ellipsis."""
     assert same_lines(tuple(expected), printed) == same
 
 
@@ -34,19 +34,19 @@ def test_lines(expected: list[str], printed: list[str], same: bool) -> None:
     ],
 )
 def test_json(printed: str, same: bool) -> None:
-    """Documented keys are equal; there may be others."""
+    """Documented keys must have equal values; there may be other keys."""
     assert shows_json(('{"a": {"c": 1},', '"b": 2}'), [printed]) == same
 
 
 def test_a_text_is_read() -> None:
-    """A command prints what follows it, up to an empty line."""
+    """The lines after a command, up to an empty line, are its output."""
     text = "Say:\n\n$ one\n$ two\nfirst\nsecond\n\nAnd so on.\n"
 
-    assert from_text(text) == [Step(3, "one", ()), Step(4, "two", ("first", "second"))]
+    assert from_text(text) == [ShellCommand(3, "one", ()), ShellCommand(4, "two", ("first", "second"))]
 
 
 def test_a_page_is_read() -> None:
-    """Only blocks that show a terminal are read, with the empty lines in them."""
+    """Only ``console`` blocks are read, including their empty lines."""
     text = "```sh\n$ no\n```\n\n```console\n$ yes\nfirst\n\nsecond\n```\n\nAnd so on.\n"
 
-    assert from_markdown(text) == [Step(6, "yes", ("first", "", "second"))]
+    assert from_markdown(text) == [ShellCommand(6, "yes", ("first", "", "second"))]
