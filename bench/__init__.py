@@ -1,1 +1,1 @@
-"""Benchmarks: what requests, logins, starts and commands cost, beside the incumbent and an empty responder."""
+"""Benchmarks: the cost of requests, logins, starts and commands, compared with the incumbent and an empty responder."""

@@ -16,8 +16,8 @@ from bench import answers, commands, files, hanging, logins, memory, pages, star
 from bench.report import Row, table
 from bench.site import Site
 
-GROUPS: dict[str, Callable[[Site], list[Row]]] = {
-    "start": starts.cold,  # while nothing else runs: memory that servers share would count for less
+BENCHMARKS: dict[str, Callable[[Site], list[Row]]] = {
+    "start": starts.cold,  # first, because memory that servers share would count for less
     "api": answers.api,
     "user": answers.user,
     "patch": answers.patch,
@@ -39,18 +39,18 @@ GROUPS: dict[str, Callable[[Site], list[Row]]] = {
 
 
 def main() -> int:
-    """Measure and print; return 1 if a bar is missed."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure what wheelgate costs; see README.md.")
-    parser.add_argument("--only", action="append", choices=GROUPS, help="measure this part only; may be repeated")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures of all rounds too")
-    parser.add_argument("--rounds", type=int, default=9, metavar="N", help="rounds to measure (default: 9)")
-    parser.add_argument(
-        "--connections", type=int, default=8, metavar="N", help="requests under way at once (default: 8)"
+    """Measure and print; return 1 if a limit is exceeded."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Measure the cost of wheelgate; see README.md."
     )
-    parser.add_argument("--extra", default="", help="install ours with this extra, such as 'fast'")
-    parser.add_argument("--venv", type=Path, metavar="DIR", help="measure what this environment has installed instead")
+    parser.add_argument("--only", action="append", choices=BENCHMARKS, help="measure only this part; may be repeated")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures of all rounds to this file")
+    parser.add_argument("--rounds", type=int, default=9, metavar="N", help="rounds to measure (default: 9)")
+    parser.add_argument("--connections", type=int, default=8, metavar="N", help="concurrent requests (default: 8)")
+    parser.add_argument("--extra", default="", help="install wheelgate with this extra, such as 'fast'")
+    parser.add_argument("--venv", type=Path, metavar="DIR", help="measure the wheelgate of this environment instead")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers end too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # also stops the servers
     machine = {
         "python": platform.python_version(),
         "processors": os.cpu_count(),
@@ -61,7 +61,7 @@ def main() -> int:
     begun = time.monotonic()
     given = options.venv and options.venv.absolute() / "bin"
     with Site(options.extra, given, options.rounds, options.connections) as site:
-        for name, measure in GROUPS.items():
+        for name, measure in BENCHMARKS.items():
             if not options.only or name in options.only:
                 print(f"{time.monotonic() - begun:4.0f} s: {name}", file=sys.stderr)
                 rows += measure(site)

@@ -1,4 +1,4 @@
-"""What the client's commands cost."""
+"""The cost of the client's commands."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bench.report import Bar, Row
 from bench.sampling import Sample
 from bench.site import Site
 
-COMMANDS = {
+CLIENT_COMMANDS = {
     "devpi --version": Bar(4, at_least=True),
     "devpi --help": Bar(4, at_least=True),
     "devpi user -l": Bar(1, at_least=True),
@@ -23,12 +23,12 @@ COMMANDS = {
 
 
 def client(site: Site) -> list[Row]:
-    """Compare our client with the incumbent's, both at our server."""
+    """Compare our client with the incumbent's, both with our server."""
     homes = {"ours": (site.binaries, site.folder()), "incumbent": (site.incumbent_binaries, site.folder())}
     for binaries, home in homes.values():
         run(["devpi", "use", f"http://{driver.HOST}:{site.few.port}/"], binaries, variables(binaries, home))
     rows = []
-    for command, bar in COMMANDS.items():
+    for command, bar in CLIENT_COMMANDS.items():
         samples: dict[str, list[Sample]] = {name: [] for name in homes}
         for turn in range(site.rounds + 1):
             for name, (binaries, home) in homes.items():
@@ -40,7 +40,7 @@ def client(site: Site) -> list[Row]:
 
 
 def run(command: list[str], binaries: Path, env: Mapping[str, str]) -> Sample:
-    """Run a command once and return what it and its children took."""
+    """Run a command once and return the time that it and its children took."""
     begun = time.perf_counter()
     with subprocess.Popen(
         [binaries / command[0], *command[1:]],

@@ -1,4 +1,4 @@
-"""The load: raw sockets that ask again and again, so cheap that they leave the processors to the servers."""
+"""The load: repeated requests over raw sockets, which use little CPU themselves."""
 
 from __future__ import annotations
 
@@ -11,33 +11,31 @@ from contextlib import ExitStack
 from typing import Any
 
 HOST = "127.0.0.1"
-TIMEOUT = 60.0
-CLIENT = {
+TIMEOUT_SECONDS = 60.0
+CLIENT_HEADERS = {
     "User-Agent": "devpi-client/7.3.0 (py3.11; linux)",
     "Accept-Encoding": "gzip, deflate",
     "Accept": "application/json",
 }
-PORTIONS = 8
-"""How often new connections are opened in a sample."""
-LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
-CLOSED = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
+RECONNECTS_PER_SAMPLE = 8
+CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+CHUNKED_ENCODING = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
+CONNECTION_CLOSE = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
 ETAG = re.compile(rb"\r\netag: *([^\r]+)", re.IGNORECASE)
-EMPTY = (204, 304)
-"""Statuses of answers without a body."""
+STATUSES_WITHOUT_BODY = (204, 304)
 
 
 def request(method: str, path: str, body: Mapping[str, Any] | None = None, credentials: str = "") -> bytes:
-    """Write a request as the incumbent's client does.
+    """Return the bytes of a request as the incumbent's client sends it.
 
     Args:
         method: HTTP method.
         path: path of the URL.
-        body: what is sent as JSON.
-        credentials: ``name:secret``, the secret being a password or a login token.
+        body: the body, sent as JSON.
+        credentials: ``name:secret``, where the secret is a password or a login token.
     """
     content = None if body is None else json.dumps(body).encode()
-    return write(method, path, CLIENT, content, "application/json", credentials)
+    return write(method, path, CLIENT_HEADERS, content, "application/json", credentials)
 
 
 def write(
@@ -48,7 +46,7 @@ def write(
     content_type: str = "",
     credentials: str = "",
 ) -> bytes:
-    """Write a request."""
+    """Return the bytes of a request."""
     lines = [f"{method} {path} HTTP/1.1", f"Host: {HOST}", "Connection: keep-alive"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     if credentials:
@@ -59,13 +57,13 @@ def write(
 
 
 class Connection:
-    """One connection that is kept alive; if the server closes it after an answer, the next request opens another."""
+    """A kept connection; if the server closes it after an answer, the next request opens another."""
 
     def __init__(self, port: int) -> None:
         self._port = port
         self._socket: socket.socket | None = None
         self.etag = ""
-        """Of the last answer."""
+        """The ETag of the last answer."""
         self._open()
 
     def __enter__(self) -> Connection:
@@ -90,18 +88,18 @@ class Connection:
         while (end := received.find(b"\r\n\r\n")) < 0:
             received += self._more()
         head, rest, status = received[: end + 2], received[end + 4 :], int(received[9:12])
-        length = LENGTH.search(head)
+        length = CONTENT_LENGTH.search(head)
         if length is not None:
             body = self._whole(rest, int(length[1]))
-        elif CHUNKED.search(head):
+        elif CHUNKED_ENCODING.search(head):
             body = self._chunks(rest)
-        elif status in EMPTY:
+        elif status in STATUSES_WITHOUT_BODY:
             body = b""
         else:
-            raise ConnectionError(f"an answer that does not tell its length: {head!r}")
+            raise ConnectionError(f"an answer without a length: {head!r}")
         etag = ETAG.search(head)
         self.etag = etag[1].decode() if etag else ""
-        if self._socket is not None and CLOSED.search(head):
+        if self._socket is not None and CONNECTION_CLOSE.search(head):
             self._socket.close()
             self._socket = None
         return status, body
@@ -127,7 +125,7 @@ class Connection:
 
     def _open(self) -> socket.socket:
         if self._socket is None:
-            self._socket = socket.create_connection((HOST, self._port), TIMEOUT)
+            self._socket = socket.create_connection((HOST, self._port), TIMEOUT_SECONDS)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self._socket
 
@@ -139,7 +137,7 @@ class Connection:
 
 
 def ask_once(port: int, sent: bytes, expected: int = 200) -> Any:
-    """Send one request over a connection of its own and return the decoded answer."""
+    """Send one request over a new connection and return the decoded answer."""
     with Connection(port) as connection:
         status, body = connection.ask(sent)
     check(sent, status, body, expected)
@@ -147,30 +145,30 @@ def ask_once(port: int, sent: bytes, expected: int = 200) -> Any:
 
 
 def ask_often(port: int, make: Callable[[int], bytes], connections: int, expected: int, times: int) -> None:
-    """Send the requests number 0 to ``times`` - 1, at any time one over each connection; one status is expected.
+    """Send the requests number 0 to ``times`` - 1, one at a time over each connection, and check their status.
 
-    Which worker gets a connection is chance, and two that share the work cost more than one that has it all: with new
-    connections every now and then, chance counts for less.
+    Chance decides which worker gets a connection, and two workers that share the work cost more than one that has it
+    all. Opening new connections now and then reduces the influence of chance.
     """
-    portion = max(connections, -(-times // PORTIONS))
+    portion = max(connections, -(-times // RECONNECTS_PER_SAMPLE))
     for begin in range(0, times, portion):
         with ExitStack() as stack:
             opened = [stack.enter_context(Connection(port)) for _ in range(connections)]
             for first in range(begin, end := min(begin + portion, times), connections):
-                under_way = [(connection, make(first + i)) for i, connection in enumerate(opened[: end - first])]
-                for connection, sent in under_way:
+                sent_requests = [(connection, make(first + i)) for i, connection in enumerate(opened[: end - first])]
+                for connection, sent in sent_requests:
                     connection.send(sent)
-                for connection, sent in under_way:
+                for connection, sent in sent_requests:
                     check(sent, *connection.receive(), expected)
 
 
 def check(sent: bytes, status: int, body: bytes, expected: int = 200) -> None:
-    """Raise ``ConnectionError`` for an answer that was not expected."""
+    """Raise ``ConnectionError`` for an unexpected answer."""
     if status != expected:
         raise ConnectionError(f"{sent.split(b' HTTP')[0].decode()} was answered with {status}: {body[:500]!r}")
 
 
 def login(port: int, name: str, password: str) -> str:
-    """Log in and return the credentials that later requests carry."""
+    """Log in and return the credentials for later requests."""
     answer = ask_once(port, request("POST", "/+login", {"user": name, "password": password}))
     return f"{name}:{answer['result']['password']}"

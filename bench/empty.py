@@ -1,4 +1,4 @@
-"""The empty responder: what falcon.asgi and gunicorn cost by themselves."""
+"""The empty responder, which shows the cost of falcon.asgi and gunicorn by themselves."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ class Resource:
     """Answers with a few bytes of JSON."""
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        """Answer."""
+        """Send the answer."""
         resp.content_type = "application/json"
         resp.data = b'{"result": {}, "type": "empty"}\n'
 
 
 def make_app() -> falcon.asgi.App:  # type: ignore[type-arg]
-    """Make the application, for gunicorn."""
+    """Return the application for gunicorn."""
     app = falcon.asgi.App()
     app.add_route("/+api", Resource())
     return app

@@ -1,4 +1,4 @@
-"""Where the programs come from: virtual environments in a cache folder, made when they are first needed."""
+"""Installs the programs into virtual environments in a cache folder, when they are first needed."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from pathlib import Path
 from tests.helpers.tool_cache import CACHE
 
 ROOT = Path(__file__).parent.parent
-INCUMBENT = ("devpi-server==6.20.3", "devpi-client==7.3.0")
-SOURCES = ("core", "client", "plugins", "pyproject.toml", "setup.py", "MANIFEST.in", "README.md")
+INCUMBENT_REQUIREMENTS = ("devpi-server==6.20.3", "devpi-client==7.3.0")
+WHEEL_SOURCES = ("core", "client", "plugins", "pyproject.toml", "setup.py", "MANIFEST.in", "README.md")
 
 
 class Environments:
-    """Virtual environments by what is installed in them; each is the path of its ``bin`` folder."""
+    """Virtual environments with different programs; each is the path of its ``bin`` folder."""
 
     def ours(self, extra: str = "") -> Path:
-        """Install this checkout's wheel as ``pip install`` does, with an extra or without."""
+        """Install this checkout's wheel with ``pip install``, with or without an extra."""
         declared = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()[:12]
         wheel = str(self._wheel)
         binaries = self._made(f"ours-{extra or 'plain'}-{declared}", [f"{wheel}[{extra}]" if extra else wheel])
@@ -34,16 +34,16 @@ class Environments:
     def incumbent(self) -> Path:
         """The incumbent's released server and client."""
         given = os.environ.get("WHEELGATE_PEER_VENV")
-        return Path(given).absolute() / "bin" if given else self._made("incumbent-6.20.3", INCUMBENT)
+        return Path(given).absolute() / "bin" if given else self._made("incumbent-6.20.3", INCUMBENT_REQUIREMENTS)
 
     @cached_property
     def _wheel(self) -> Path:
-        """Build from a copy: building leaves folders beside the sources."""
+        """Build from a copy, because a build leaves folders next to the sources."""
         builder = self._made("builder", [])
         wheels = CACHE / "wheels"
         shutil.rmtree(wheels, ignore_errors=True)
         with tempfile.TemporaryDirectory() as folder:
-            for name in SOURCES:
+            for name in WHEEL_SOURCES:
                 source, copy = ROOT / name, Path(folder, name)
                 if source.is_dir():
                     shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
@@ -53,7 +53,7 @@ class Environments:
         return next(wheels.glob("wheelgate-*.whl"))
 
     def _made(self, name: str, requirements: Sequence[str]) -> Path:
-        """Make an environment unless it is there; one whose making was interrupted is made anew."""
+        """Make an environment unless it exists; make it again if its installation was interrupted."""
         folder = CACHE / name
         done = folder / "complete"
         if not done.exists():
@@ -67,17 +67,17 @@ class Environments:
 
 
 def pip(binaries: Path, *arguments: str) -> None:
-    """Run pip of an environment; what it says is shown only if it fails."""
+    """Run pip of an environment; show its output only if it fails."""
     command = [str(binaries / "python"), "-m", "pip", "--disable-pip-version-check", *arguments]
     try:
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     except subprocess.CalledProcessError as error:
-        said = error.stdout.decode(errors="replace")
-        raise SystemExit(f"'pip {' '.join(arguments)}' failed; it said:\n{said}") from None
+        output = error.stdout.decode(errors="replace")
+        raise SystemExit(f"'pip {' '.join(arguments)}' failed; its output:\n{output}") from None
 
 
 def variables(binaries: Path, home: Path) -> dict[str, str]:
-    """Return the environment variables of a program: nothing of the user's settings, and a home of its own."""
+    """Return environment variables for a program: none of the user's settings, and its own home."""
     return {
         "PATH": f"{binaries}:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(home),

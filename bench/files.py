@@ -1,4 +1,4 @@
-"""What downloads cost: a small file, and a large one."""
+"""The cost of downloads: a small file, and a large one."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from tests.helpers.distributions import Distribution
 
 from bench import driver, stock
 from bench.answers import contender, row
-from bench.pages import PIP, always
+from bench.pages import PIP_HEADERS, always
 from bench.report import Bar, Row
 from bench.sampling import compare
 from bench.site import Site
 
 
 def files(site: Site) -> list[Row]:
-    """Compare downloads; the large ones come one at a time."""
+    """Compare downloads; large files are downloaded one at a time."""
     large = stock.big()
     for server in site.stocked.values():
         stock.put(server, stock.DEV, [large])
@@ -31,6 +31,6 @@ def download(site: Site, what: str, made: Distribution, connections: int, bar: B
 
 
 def request(made: Distribution) -> bytes:
-    """Ask for a file as pip does; where it lies follows from its digest."""
+    """Request a file as pip does; its address follows from its digest."""
     path = f"/{stock.DEV}/+f/{made.sha256[:3]}/{made.sha256[3:16]}/{made.filename}"
-    return driver.write("GET", path, {**PIP, "Accept-Encoding": "identity", "Accept": "*/*"})
+    return driver.write("GET", path, {**PIP_HEADERS, "Accept-Encoding": "identity", "Accept": "*/*"})

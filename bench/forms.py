@@ -1,4 +1,4 @@
-"""Uploads as tools send them: the multipart form around a file."""
+"""The multipart forms with which tools upload files and register projects."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from tests.helpers.distributions import Distribution
 from bench import driver
 
 BOUNDARY = b"----0123456789abcdef0123456789abcdef"
-TOOL = {"User-Agent": "twine/7.0.0 CPython/3.11", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
+UPLOADER_HEADERS = {"User-Agent": "twine/7.0.0 CPython/3.11", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
 
 
 def upload(made: Distribution, index: str, credentials: str) -> bytes:
-    """Write the request that uploads a file to an index, given by its path."""
+    """Return the request that uploads a file to an index, given by its path."""
     is_wheel = made.filename.endswith(".whl")
     fields = {
         ":action": "file_upload",
@@ -31,24 +31,29 @@ def upload(made: Distribution, index: str, credentials: str) -> bytes:
 
 
 def register(name: str, version: str, index: str, credentials: str) -> bytes:
-    """Write the request that makes a project known without a file."""
+    """Return the request that registers a project without a file."""
     fields = {":action": "submit", "metadata_version": "2.1", "name": name, "version": version}
     return post(index, fields, credentials)
 
 
 def post(index: str, fields: Mapping[str, str], credentials: str, made: Distribution | None = None) -> bytes:
-    """Write a form; the file, if there is one, comes last."""
+    """Return a request with a form; the file, if any, is its last part."""
     parts = [part(f'name="{name}"', value.encode()) for name, value in fields.items()]
     if made is not None:
         kind = b"\r\nContent-Type: application/octet-stream"
         parts.append(part(f'name="content"; filename="{made.filename}"', made.content, kind))
     content = b"".join([*parts, b"--", BOUNDARY, b"--\r\n"])
     return driver.write(
-        "POST", f"/{index}/", TOOL, content, f"multipart/form-data; boundary={BOUNDARY.decode()}", credentials
+        "POST",
+        f"/{index}/",
+        UPLOADER_HEADERS,
+        content,
+        f"multipart/form-data; boundary={BOUNDARY.decode()}",
+        credentials,
     )
 
 
 def part(disposition: str, content: bytes, kind: bytes = b"") -> bytes:
-    """Write one part of a form."""
+    """Return one part of a form."""
     head = b"\r\nContent-Disposition: form-data; " + disposition.encode() + kind + b"\r\n\r\n"
     return b"".join([b"--", BOUNDARY, head, content, b"\r\n"])

@@ -1,4 +1,4 @@
-"""What a provider that hangs costs the users whom it is not about: its time budget, once per circuit period."""
+"""The cost of a hanging provider for users of other providers: its time budget, once per circuit period."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from pathlib import Path
 from bench import driver, servers
 from bench.loops import looping
 from bench.report import Bar, Row
-from bench.servers import CHEAP, NAME, PASSWORD, Server
+from bench.servers import CHEAP_HASHING_OPTIONS, PASSWORD, USER, Server
 from bench.site import Site
 
-BUDGET = 5.0
-PERIOD = 30.0
-"""Seconds: what an authenticator or a source of groups may take, and for how long it is then left out."""
-PERIODS = 2
-PAUSE = 0.02
-"""Seconds between two requests."""
-WAITED = 1000.0
-"""Milliseconds from which a request has waited for the provider."""
-LOGIN_EVERY = 50
-"""One request in so many is a login."""
+PROVIDER_BUDGET_SECONDS = 5.0
+"""Time that an authenticator or group source may take."""
+CIRCUIT_PERIOD_SECONDS = 30.0
+"""Time for which a provider that exceeded its budget is not asked."""
+CIRCUIT_PERIODS = 2
+PAUSE_SECONDS = 0.02
+"""Time between two requests."""
+MIN_WAIT_MILLISECONDS = 1000.0
+"""Duration from which a request counts as having waited for the provider."""
+REQUESTS_PER_LOGIN = 50
 
-PLUGIN = """
+HANGING_PLUGIN = """
 import time
 
 from wheelgate import hookimpl
@@ -52,62 +52,64 @@ def wheelgate_authenticators():
 def wheelgate_group_sources():
     return [Hanging("groups")]
 """
-"""A directory that never answers, and a source of groups that is asked about everybody."""
+"""A directory that never answers, and a group source that never answers and is asked about all users."""
 
 
 def hanging(site: Site) -> list[Row]:
-    """Ask as a local user, while others try to log in by the directory; and the same without the plugin."""
+    """Send requests as a local user, while other clients try to log in by the directory, and without the plugin."""
     folder = site.folder()
-    with servers.ours(site.binaries, folder, *CHEAP, "--workers", "1") as server:
+    with servers.ours(site.binaries, folder, *CHEAP_HASHING_OPTIONS, "--workers", "1") as server:
         servers.join(server.port)
         idle = ask(server, 3.0)
     with (
-        servers.ours(site.binaries, folder, *CHEAP, "--workers", "1", path=install(folder / "plugin")) as server,
-        looping(lambda number: lambda turn: knock(server, number)),
+        servers.ours(
+            site.binaries, folder, *CHEAP_HASHING_OPTIONS, "--workers", "1", path=install(folder / "plugin")
+        ) as server,
+        looping(lambda number: lambda turn: try_login(server, number)),
     ):
-        busy = ask(server, PERIODS * (PERIOD + BUDGET))
-    waited = [each for each in busy if each >= WAITED]
-    others = statistics.median(each for each in busy if each < WAITED)
-    what = "a local user beside providers that hang"
+        busy = ask(server, CIRCUIT_PERIODS * (CIRCUIT_PERIOD_SECONDS + PROVIDER_BUDGET_SECONDS))
+    waited = [each for each in busy if each >= MIN_WAIT_MILLISECONDS]
+    others = statistics.median(each for each in busy if each < MIN_WAIT_MILLISECONDS)
+    what = "a local user while providers hang"
     return [
-        Row(f"{what}: requests that wait, per circuit period", "requests", [len(waited) / PERIODS], bar=Bar(1)),
-        Row(f"{what}: how long these wait", "ms", waited or [0.0], bar=Bar(1000 * BUDGET * 1.1)),
-        Row(f"{what}: all the others, on the wall", "ms", [others], "idle", [statistics.median(idle)], Bar(2)),
+        Row(f"{what}: requests that wait, per circuit period", "requests", [len(waited) / CIRCUIT_PERIODS], bar=Bar(1)),
+        Row(f"{what}: their duration", "ms", waited or [0.0], bar=Bar(1000 * PROVIDER_BUDGET_SECONDS * 1.1)),
+        Row(f"{what}: all other requests, wall time", "ms", [others], "idle", [statistics.median(idle)], Bar(2)),
     ]
 
 
 def ask(server: Server, seconds: float) -> list[float]:
-    """Send requests with a login token, and logins among them, for a while; return the milliseconds that each took."""
+    """Send requests with a login token, and some logins, for a while; return the milliseconds of each."""
     first = time.perf_counter()
     took = []
-    login = driver.request("POST", "/+login", {"user": NAME, "password": PASSWORD})
+    login = driver.request("POST", "/+login", {"user": USER, "password": PASSWORD})
     begun = time.perf_counter()
-    token = driver.login(server.port, NAME, PASSWORD)
+    token = driver.login(server.port, USER, PASSWORD)
     took.append(1000 * (time.perf_counter() - begun))
     read = driver.request("GET", "/+api", credentials=token)
     while time.perf_counter() - first < seconds:
-        sent = read if len(took) % LOGIN_EVERY else login
+        sent = read if len(took) % REQUESTS_PER_LOGIN else login
         begun = time.perf_counter()
         driver.ask_once(server.port, sent)
         took.append(1000 * (time.perf_counter() - begun))
-        time.sleep(PAUSE)
+        time.sleep(PAUSE_SECONDS)
     return took
 
 
-def knock(server: Server, number: int) -> None:
-    """Try to log in as somebody whom only the directory could know."""
+def try_login(server: Server, number: int) -> None:
+    """Try to log in as a user whom only the directory could know."""
     with driver.Connection(server.port) as connection:
         sent = driver.request("POST", "/+login", {"user": f"nobody{number}", "password": "x"})
         status, body = connection.ask(sent)
     driver.check(sent, status, body, expected=503)
-    time.sleep(10 * PAUSE)
+    time.sleep(10 * PAUSE_SECONDS)
 
 
 def install(folder: Path) -> Path:
-    """Lay the plugin out as an installed distribution, and return its folder."""
+    """Write the plugin as an installed distribution, and return its folder."""
     about = folder / "wheelgate_hanging-1.dist-info"
     about.mkdir(parents=True)
-    (folder / "wheelgate_hanging.py").write_text(PLUGIN)
+    (folder / "wheelgate_hanging.py").write_text(HANGING_PLUGIN)
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: wheelgate-hanging\nVersion: 1\n")
     (about / "entry_points.txt").write_text("[wheelgate]\nhanging = wheelgate_hanging\n")
     return folder

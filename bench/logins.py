@@ -1,4 +1,4 @@
-"""What a login costs, and what logins in a loop leave to the others."""
+"""The cost of a login, and the time of other requests during logins in a loop."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from pathlib import Path
 
 from bench import answers, driver
 from bench.environments import variables
-from bench.loops import LOOPS, looping
+from bench.loops import LOOP_THREADS, looping
 from bench.report import Bar, Row
-from bench.sampling import Contender, Sample, compare, enough, sample
-from bench.servers import NAME, PASSWORD, Server
+from bench.sampling import Contender, Sample, compare, repetitions_per_sample, sample
+from bench.servers import PASSWORD, USER, Server
 from bench.site import Site
 from bench.tree import Tree, running
 
 
 def cost(site: Site) -> list[Row]:
-    """Compare a login with what it cannot do without: one verification of argon2."""
+    """Compare a login with one verification of argon2, which it cannot do without."""
     folder = site.folder()
     command = [str(site.binaries / "python"), str(Path(__file__).parent / "verify.py")]
     with running(command, folder, variables(site.binaries, folder), piped=True) as tree:
-        hear(tree)
+        await_line(tree)
         contenders = {
             "ours": answers.contender(site.few, log_in),
             "bare argon2": Contender(tree, lambda times: verify(tree, times)),
@@ -35,11 +35,11 @@ def cost(site: Site) -> list[Row]:
 
 
 def beside(site: Site) -> list[Row]:
-    """Compare the time on the wall of reads and changes beside logins in a loop with that of an idle server."""
+    """Compare the wall time of reads and changes during logins in a loop with that on an idle server."""
     rows = []
     for what, make in (("GET /{user}", answers.read), ("PATCH /{user}", answers.change)):
         asked = answers.contender(site.few, make)
-        times = enough(asked)
+        times = repetitions_per_sample(asked)
         idle: list[Sample] = []
         busy: list[Sample] = []
         for _ in range(site.rounds):
@@ -47,30 +47,32 @@ def beside(site: Site) -> list[Row]:
             with looping(partial(logging_in, site.few)):
                 busy.append(sample(asked, times))
         wall = [one.wall for one in busy], [one.wall for one in idle]
-        rows.append(Row(f"{what} on the wall, beside {LOOPS} looping logins", "ms", wall[0], "idle", wall[1], Bar(2)))
+        rows.append(
+            Row(f"{what}, wall time during {LOOP_THREADS} looping logins", "ms", wall[0], "idle", wall[1], Bar(2))
+        )
     return rows
 
 
 def log_in(server: Server, number: int) -> bytes:
     """Log in with the password."""
-    return driver.request("POST", "/+login", {"user": NAME, "password": PASSWORD})
+    return driver.request("POST", "/+login", {"user": USER, "password": PASSWORD})
 
 
 def logging_in(server: Server, number: int) -> Callable[[int], None]:
-    """Make what logs in over a new connection, as so many commands do."""
+    """Return a function that logs in over a new connection, as most commands do."""
     return lambda turn: driver.ask_once(server.port, log_in(server, turn))
 
 
 def verify(tree: Tree, times: int) -> None:
-    """Let the bare process verify."""
+    """Let the bare process verify a password."""
     if tree.process.stdin is None:
         raise ValueError("the process has no pipe")
     tree.process.stdin.write(b"%d\n" % times)
     tree.process.stdin.flush()
-    hear(tree)
+    await_line(tree)
 
 
-def hear(tree: Tree) -> None:
+def await_line(tree: Tree) -> None:
     """Wait for a line of the bare process."""
     if tree.process.stdout is None or not tree.process.stdout.readline():
-        raise ConnectionError("the process that verifies has ended")
+        raise ConnectionError("the verifying process has ended")

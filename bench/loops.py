@@ -1,4 +1,4 @@
-"""Others who go on asking while something is measured."""
+"""Clients that send requests in loops while something is measured."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ from contextlib import contextmanager
 
 from bench import driver
 
-LOOPS = 4
-MOST = 10_000
-"""Repetitions of a loop, at most."""
+LOOP_THREADS = 4
+MAX_REPETITIONS_PER_LOOP = 10_000
 
 
 @contextmanager
 def looping(begin: Callable[[int], Callable[[int], None]]) -> Iterator[None]:
-    """Do something again and again in four threads; each makes with its number what it then calls with 0, 1, 2 ….
+    """Repeat an action in four threads: ``begin`` gets a thread's number and returns the action, called with 0, 1, 2 ….
 
-    What fails there fails here.
+    An exception in a thread is raised here.
     """
     stop = threading.Event()
-    started = [threading.Event() for _ in range(LOOPS)]
+    started = [threading.Event() for _ in range(LOOP_THREADS)]
     failed: list[Exception] = []
 
     def loop(number: int) -> None:
         try:
             act = begin(number)
-            for turn in range(MOST):
+            for turn in range(MAX_REPETITIONS_PER_LOOP):
                 act(turn)
                 started[number].set()
                 if stop.is_set():
@@ -36,13 +35,13 @@ def looping(begin: Callable[[int], Callable[[int], None]]) -> Iterator[None]:
             started[number].set()
             raise
 
-    threads = [threading.Thread(target=loop, args=(number,), daemon=True) for number in range(LOOPS)]
+    threads = [threading.Thread(target=loop, args=(number,), daemon=True) for number in range(LOOP_THREADS)]
     for thread in threads:
         thread.start()
     try:
         for event in started:
-            if not event.wait(driver.TIMEOUT):
-                raise TimeoutError("nothing came back in time")
+            if not event.wait(driver.TIMEOUT_SECONDS):
+                raise TimeoutError("a loop got no answer in time")
         yield
     finally:
         stop.set()

@@ -1,4 +1,4 @@
-"""What large transfers take of memory while they last, and what they leave."""
+"""The memory that large transfers use, and that they leave in use."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from bench.report import Bar, Row
 from bench.servers import Server
 from bench.site import Site
 
-UPLOADED, KEPT = 200_000_000, 500_000_000
-GROWTH, LEFT = 5, 30
-"""MiB that a large upload may take while it lasts, and that larger transfers may leave behind."""
-LOOK = 0.02
-"""Seconds between two looks."""
-WARM = 40
-"""Small transfers, each over a connection of its own, before idle memory is read: every worker gets some."""
+UPLOAD_BYTES, TRANSFER_BYTES = 200_000_000, 500_000_000
+MAX_GROWTH_MIB = 5
+"""Memory that an upload may use while it lasts."""
+MAX_LEFT_MIB = 30
+"""Memory that may stay in use after larger transfers."""
+LOOK_INTERVAL_SECONDS = 0.02
+WARM_UP_TRANSFERS = 40
+"""Small transfers over new connections before idle memory is read, so that every worker gets some."""
 
 
 def memory(site: Site) -> list[Row]:
-    """Watch ours upload and download."""
+    """Watch the memory of our server during uploads and downloads."""
     server = site.stocked["ours"]
-    for number in range(WARM):
+    for number in range(WARM_UP_TRANSFERS):
         stock.put(server, stock.DEV, [stock.small("warm", number)])
         stock.ask_all(
             server, iter([files.request(stock.small("warm", number)), pages.request(stock.DEV, "warm", "JSON")])
@@ -31,23 +32,27 @@ def memory(site: Site) -> list[Row]:
     rounds = range(max(3, site.rounds // 3))
     idle = server.tree.pss()
     growth = [
-        peak(server, forms.upload(stock.big(UPLOADED, 200 + turn), stock.DEV, server.credentials)) for turn in rounds
+        peak(server, forms.upload(stock.big(UPLOAD_BYTES, 200 + turn), stock.DEV, server.credentials))
+        for turn in rounds
     ]
     left: dict[str, list[float]] = {"up": [], "down": []}
     for turn in rounds:
-        made = stock.big(KEPT, 500 + turn)
+        made = stock.big(TRANSFER_BYTES, 500 + turn)
         stock.put(server, stock.DEV, [made])
         left["up"].append(server.tree.pss() - idle)
         stock.ask_all(server, iter([files.request(made)]))
         left["down"].append(server.tree.pss() - idle)
     return [
-        Row("memory that an upload of 200 MB takes", "MiB PSS", growth, bar=Bar(GROWTH)),
-        *(Row(f"memory left behind by 500 MB {way}", "MiB PSS", taken, bar=Bar(LEFT)) for way, taken in left.items()),
+        Row("memory used by an upload of 200 MB", "MiB PSS", growth, bar=Bar(MAX_GROWTH_MIB)),
+        *(
+            Row(f"memory still used after 500 MB {way}", "MiB PSS", taken, bar=Bar(MAX_LEFT_MIB))
+            for way, taken in left.items()
+        ),
     ]
 
 
 def peak(server: Server, sent: bytes) -> float:
-    """Send a request and return by how much memory grew at most meanwhile, in MiB."""
+    """Send a request and return the largest growth of memory meanwhile, in MiB."""
     before = server.tree.pss()
     with watched(server) as seen:
         stock.ask_all(server, iter([sent]))
@@ -56,14 +61,14 @@ def peak(server: Server, sent: bytes) -> float:
 
 @contextmanager
 def watched(server: Server) -> Iterator[list[float]]:
-    """Look at a server's memory again and again; yield the list of what was seen, which grows."""
+    """Read a server's memory repeatedly; yield the growing list of figures."""
     seen: list[float] = []
     over = threading.Event()
 
     def look() -> None:
         while True:
             seen.append(server.tree.pss())
-            if over.wait(LOOK):
+            if over.wait(LOOK_INTERVAL_SECONDS):
                 return
 
     thread = threading.Thread(target=look, daemon=True)

@@ -1,4 +1,4 @@
-"""What simple pages cost: of 10 files, through three bases, of 1,000 files, the list of 5,000 projects, unchanged."""
+"""The cost of simple pages: 10 files, three bases, 1,000 files, a list of 5,000 projects, and unchanged pages."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ from bench.sampling import compare
 from bench.servers import Server
 from bench.site import Site
 
-PIP = {"User-Agent": "pip/26.0", "Accept-Encoding": "gzip, deflate"}
-FORMS = {"HTML": "text/html", "JSON": "application/vnd.pypi.simple.v1+json"}
+PIP_HEADERS = {"User-Agent": "pip/26.0", "Accept-Encoding": "gzip, deflate"}
+PAGE_FORMS = {"HTML": "text/html", "JSON": "application/vnd.pypi.simple.v1+json"}
 
 
 def pages(site: Site) -> list[Row]:
     """Compare pages of 10 files."""
     return [
         *in_both_forms(site, site.stocked, "page of 10 files", stock.DEV, stock.TEN, Bar(10, at_least=True)),
-        *in_both_forms(site, site.stocked, "the same, of three bases", stock.MERGED, stock.TEN, Bar(15, at_least=True)),
+        *in_both_forms(
+            site, site.stocked, "page of 10 files of three bases", stock.MERGED, stock.TEN, Bar(15, at_least=True)
+        ),
     ]
 
 
 def long_pages(site: Site) -> list[Row]:
     """Compare pages of 1,000 files."""
     bars = {"HTML": Bar(60, at_least=True), "JSON": Bar(100, at_least=True)}
-    what = f"page of {stock.MANY_FILES} files"
+    what = f"page of {stock.FILE_COUNT} files"
     return [
         one_form(site, site.with_many_files, what, form, stock.DEV, stock.HUNDREDS, bar) for form, bar in bars.items()
     ]
@@ -34,15 +36,15 @@ def long_pages(site: Site) -> list[Row]:
 
 def names(site: Site) -> list[Row]:
     """Compare the list of projects."""
-    what = f"list of {stock.MANY_NAMES} projects"
-    return in_both_forms(site, site.with_many_names, what, stock.NAMES, "", Bar(20, at_least=True))
+    what = f"list of {stock.PROJECT_COUNT} projects"
+    return in_both_forms(site, site.with_many_names, what, stock.MANY_PROJECTS, "", Bar(20, at_least=True))
 
 
 def unchanged(site: Site) -> list[Row]:
     """Compare 304 with the empty responder."""
     ours = site.stocked["ours"]
     rows = []
-    for form in FORMS:
+    for form in PAGE_FORMS:
         with driver.Connection(ours.port) as connection:
             sent = request(stock.DEV, stock.TEN, form)
             driver.check(sent, *connection.ask(sent))
@@ -62,7 +64,7 @@ def in_both_forms(
     site: Site, servers: Mapping[str, Server], what: str, index: str, project: str, bar: Bar
 ) -> list[Row]:
     """Compare a page with the incumbent's, in HTML and in JSON."""
-    return [one_form(site, servers, what, form, index, project, bar) for form in FORMS]
+    return [one_form(site, servers, what, form, index, project, bar) for form in PAGE_FORMS]
 
 
 def one_form(
@@ -75,15 +77,15 @@ def one_form(
 
 
 def request(index: str, project: str, form: str, **headers: str) -> bytes:
-    """Ask for a page, in one form."""
+    """Request a page in one form."""
     return ask(f"/{index}/+simple/{project}/" if project else f"/{index}/+simple/", form, **headers)
 
 
 def ask(path: str, form: str, **headers: str) -> bytes:
-    """Ask as pip does, for one form."""
-    return driver.write("GET", path, {**PIP, "Accept": FORMS[form], **headers})
+    """Return a request in one form, as pip sends it."""
+    return driver.write("GET", path, {**PIP_HEADERS, "Accept": PAGE_FORMS[form], **headers})
 
 
 def always(sent: bytes) -> Make:
-    """Ask the same again and again."""
+    """Return a function that always returns the same request."""
     return lambda server, number: sent

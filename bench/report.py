@@ -1,4 +1,4 @@
-"""What comes out: rows with their bars, as a table and as JSON."""
+"""The report: rows with their limits, as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """The limit that a row is held to.
+    """The limit of a row.
 
-    With something to compare with, ``at most`` limits how many times as much ours takes, and ``at least`` how many
-    times less; on its own, a row's figure is limited as it is.
+    In a comparison, the limit is how many times as much ours may cost or, with ``at_least``, how many times less it
+    must cost. Without a comparison, it limits the figure itself.
     """
 
     limit: float
     at_least: bool = False
 
     def ratio(self, ours: float, other: float) -> float:
-        """Return what is limited."""
+        """Return the ratio that is limited."""
         return other / ours if self.at_least else ours / other
 
     def met(self, value: float) -> bool:
@@ -30,17 +30,17 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure in all its rounds, beside what it is compared with."""
+    """One figure in all rounds, with the figure that it is compared with."""
 
     what: str
     unit: str
     ours: Sequence[float]
     whom: str = ""
-    """What ours is compared with."""
+    """The name of the contender that ours is compared with."""
     other: Sequence[float] = ()
     bar: Bar | None = None
     wall: tuple[float, float] | None = None
-    """Milliseconds on the wall, ours and the other's; the figures themselves are CPU."""
+    """Wall time in milliseconds, ours and the other's; the figures themselves are CPU."""
 
     @property
     def median(self) -> float:
@@ -54,13 +54,13 @@ class Row:
 
     @property
     def value(self) -> float:
-        """What the bar limits: the ratio of the medians, or the figure itself."""
+        """The limited value: the ratio of the medians, or the figure itself."""
         other = self.other_median
         return self.median if other is None else self._direction.ratio(self.median, other)
 
     @property
     def worst(self) -> float:
-        """The same for the round where it was worst."""
+        """The limited value in the worst round."""
         if not self.other:
             values = list(self.ours)
         else:
@@ -69,7 +69,7 @@ class Row:
 
     @property
     def met(self) -> bool | None:
-        """Whether the bar is met; None if there is none."""
+        """Whether the value is within the limit; None if there is no limit."""
         return None if self.bar is None else self.bar.met(self.value)
 
     @property
@@ -92,13 +92,13 @@ class Row:
         }
 
 
-HEADINGS = ("what", "ours", "compared with", "ratio", "worst", "bar", "met", "wall ms", "other's")
+TABLE_HEADINGS = ("what", "ours", "compared with", "ratio", "worst", "bar", "met", "wall ms", "other's")
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Write the rows for a terminal; the text is Markdown as well."""
-    lines = [HEADINGS, *(cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
+    """Return the rows as a Markdown table that is also readable in a terminal."""
+    lines = [TABLE_HEADINGS, *(cells(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(TABLE_HEADINGS))]
     written = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
     ]
@@ -107,7 +107,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def cells(row: Row) -> tuple[str, ...]:
-    """Write one row."""
+    """Return the cells of one row."""
     other = row.other_median
     kind = "" if other is None else " less" if row.bar is None or row.bar.at_least else " as much"
     sign = "x" if other is not None else ""
@@ -125,5 +125,5 @@ def cells(row: Row) -> tuple[str, ...]:
 
 
 def figure(value: float) -> str:
-    """Write three significant digits."""
+    """Return a number with three significant digits."""
     return f"{value:.3g}" if value < 100 else f"{value:.0f}"

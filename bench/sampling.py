@@ -1,4 +1,4 @@
-"""How contenders are measured against each other: interleaved, in rounds, each sample long enough for the clock."""
+"""Measures contenders against each other: in alternating rounds, with samples that are long enough for the clock."""
 
 from __future__ import annotations
 
@@ -9,34 +9,33 @@ from dataclasses import dataclass
 
 from bench.tree import Tree
 
-LONG_ENOUGH = 0.4
-"""Seconds of CPU in a sample: the clock ticks in hundredths."""
-MOST = 20_000
-"""Repetitions in a sample, at most."""
-WARM = 16
+SAMPLE_CPU_SECONDS = 0.4
+"""CPU time of a sample, much longer than the clock's resolution of 0.01 s."""
+MAX_REPETITIONS_PER_SAMPLE = 20_000
+WARM_UP_REPETITIONS = 16
 """Repetitions that fill the caches of all workers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """Something that does the same thing as often as it is told."""
+    """Something that repeats an action a given number of times."""
 
     tree: Tree
-    """Whose CPU counts."""
+    """The processes whose CPU counts."""
     run: Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one repetition took, in milliseconds."""
+    """The time of one repetition, in milliseconds."""
 
     cpu: float
     wall: float
 
 
 def compare(contenders: Mapping[str, Contender], rounds: int) -> dict[str, list[Sample]]:
-    """Measure the contenders in turn, as many rounds as told; return the samples of each in the order of rounds."""
-    times = {name: enough(contender) for name, contender in contenders.items()}
+    """Measure the contenders in turn for some rounds; return the samples of each, in the order of the rounds."""
+    times = {name: repetitions_per_sample(contender) for name, contender in contenders.items()}
     samples: dict[str, list[Sample]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, contender in contenders.items():
@@ -53,14 +52,15 @@ def sample(contender: Contender, times: int) -> Sample:
     return Sample(1000 * cpu / times, 1000 * wall / times)
 
 
-def enough(contender: Contender) -> int:
+def repetitions_per_sample(contender: Contender) -> int:
     """Warm a contender up, and find out how many repetitions make a sample."""
-    contender.run(WARM)  # what is done only once would count for many, and samples be too short for the clock
+    contender.run(WARM_UP_REPETITIONS)  # otherwise the cost of the first repetitions would make samples too short
     times = 1
     while True:
         begun = contender.tree.cpu()
         contender.run(times)
         used = contender.tree.cpu() - begun
-        if used >= LONG_ENOUGH / 5 or times >= MOST:
-            return max(1, min(MOST, math.ceil(LONG_ENOUGH / max(used, 0.01) * times)))
+        if used >= SAMPLE_CPU_SECONDS / 5 or times >= MAX_REPETITIONS_PER_SAMPLE:
+            needed = math.ceil(SAMPLE_CPU_SECONDS / max(used, 0.01) * times)
+            return max(1, min(MAX_REPETITIONS_PER_SAMPLE, needed))
         times *= 4

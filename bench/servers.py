@@ -1,4 +1,4 @@
-"""The servers that are measured: ours, the incumbent, the empty responder; each on a free port of the loopback."""
+"""Starts the servers to measure: ours, the incumbent, and the empty responder, each on a free loopback port."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from bench import driver
 from bench.environments import variables
 from bench.tree import Tree, running
 
-NAME, PASSWORD = "bench", "a rather long password"
-CHEAP = ("--argon2-memory-cost", "8", "--argon2-time-cost", "1", "--argon2-parallelism", "1")
-WORTHLESS = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-"""A hash that no password has: with it the incumbent creates a user without hashing."""
-PATIENCE = 60.0
-"""Seconds until a server that was started must answer."""
-PROBE = driver.request("GET", "/+api")
+USER, PASSWORD = "bench", "a rather long password"
+CHEAP_HASHING_OPTIONS = ("--argon2-memory-cost", "8", "--argon2-time-cost", "1", "--argon2-parallelism", "1")
+UNMATCHABLE_HASH = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+"""A hash that no password matches; with it the incumbent creates users without hashing."""
+START_TIMEOUT_SECONDS = 60.0
+PROBE_REQUEST = driver.request("GET", "/+api")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +29,14 @@ class Server:
     tree: Tree
     port: int
     users: int = 0
-    """How many users there are beside root and the one who makes the requests."""
+    """The number of users, not counting root and the user who sends the requests."""
     credentials: str = ""
-    """Of the user who makes the requests: name and login token."""
+    """The name and the login token of the user who sends the requests."""
 
 
 @contextmanager
 def ours(binaries: Path, folder: Path, *options: str, path: Path | None = None) -> Iterator[Server]:
-    """Run our server with its data in a folder; ``path`` holds further distributions."""
+    """Run our server with its data in a folder; ``path`` is a folder with more distributions."""
     port = free_port()
     place = ("--host", driver.HOST, "--port", str(port), "--serverdir", str(folder / "data"))
     command = [str(binaries / "devpi-server"), *place, *options]
@@ -49,8 +48,8 @@ def ours(binaries: Path, folder: Path, *options: str, path: Path | None = None) 
 
 @contextmanager
 def ours_with(binaries: Path, folder: Path, users: int) -> Iterator[Server]:
-    """Run our server with so many users, root and the one who makes the requests included."""
-    with ours(binaries, folder, *CHEAP) as server:
+    """Run our server with this many users, including root and the user who sends the requests."""
+    with ours(binaries, folder, *CHEAP_HASHING_OPTIONS) as server:
         fill(server.port, users - 2, {"password": PASSWORD})
     with ours(binaries, folder) as server:
         yield Server(server.tree, server.port, users - 2, join(server.port))
@@ -58,7 +57,7 @@ def ours_with(binaries: Path, folder: Path, users: int) -> Iterator[Server]:
 
 @contextmanager
 def incumbent_with(binaries: Path, folder: Path, users: int) -> Iterator[Server]:
-    """Run the incumbent's server with so many users; without its mirror, which would ask the public index."""
+    """Run the incumbent's server with this many users, without its mirror, which would ask the public index."""
     env, data, secret = variables(binaries, folder), str(folder / "data"), str(folder / "secret")
     for command in (
         [str(binaries / "devpi-init"), "--no-root-pypi", "--serverdir", data],
@@ -70,7 +69,7 @@ def incumbent_with(binaries: Path, folder: Path, users: int) -> Iterator[Server]
     command = [str(binaries / "devpi-server"), *place]
     with running(command, folder, env) as tree:
         await_answer(tree, port)
-        fill(port, users - 2, {"password": PASSWORD, "pwhash": WORTHLESS})
+        fill(port, users - 2, {"password": PASSWORD, "pwhash": UNMATCHABLE_HASH})
         yield Server(tree, port, users - 2, join(port))
 
 
@@ -87,7 +86,7 @@ def empty(binaries: Path, folder: Path) -> Iterator[Server]:
 
 
 def user_name(number: int) -> str:
-    """Return the name of one of the many."""
+    """Return the name of a user by number."""
     return f"user{number:05}"
 
 
@@ -101,14 +100,14 @@ def fill(port: int, users: int, body: dict[str, str]) -> None:
 
 
 def join(port: int) -> str:
-    """Create the user who makes the requests, log in, and return the credentials."""
-    body = {"password": PASSWORD, "email": f"{NAME}@mail.example"}
-    driver.ask_once(port, driver.request("PUT", f"/{NAME}", body), expected=201)
-    return driver.login(port, NAME, PASSWORD)
+    """Create the user who sends the requests, log in, and return the credentials."""
+    body = {"password": PASSWORD, "email": f"{USER}@mail.example"}
+    driver.ask_once(port, driver.request("PUT", f"/{USER}", body), expected=201)
+    return driver.login(port, USER, PASSWORD)
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind((driver.HOST, 0))
         return int(probe.getsockname()[1])
@@ -116,10 +115,10 @@ def free_port() -> int:
 
 def await_answer(tree: Tree, port: int) -> None:
     """Wait until a server answers."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
     while time.monotonic() < deadline and tree.process.poll() is None:
         try:
-            driver.ask_once(port, PROBE)
+            driver.ask_once(port, PROBE_REQUEST)
         except OSError:
             time.sleep(0.01)
         else:

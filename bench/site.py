@@ -1,4 +1,4 @@
-"""What a run has at hand: environments and servers, made when they are first needed, ended with the run."""
+"""The environments and servers of a run, started when they are first needed and stopped at the end."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from bench import servers, stock
 from bench.environments import Environments
 from bench.servers import Server
 
-FEW, MANY = 10, 1000
+FEW_USERS, MANY_USERS = 10, 1000
 
 
 class Site(ExitStack):
     """The programs under test."""
 
     def __init__(self, extra: str, given: Path | None, rounds: int, connections: int) -> None:
-        """Take how to measure.
+        """Set what to measure and how.
 
         Args:
-            extra: what to install ours with; empty is none.
-            given: ``bin`` folder of an environment to take instead of installing ours.
-            rounds: how often everything is measured.
-            connections: how many requests are under way at once, where one client alone is not the point.
+            extra: the extra to install ours with; empty for none.
+            given: ``bin`` folder of an environment to measure instead of installing ours.
+            rounds: the number of measurements.
+            connections: the number of concurrent requests, except in measurements of a single client.
         """
         super().__init__()
         self._environments = Environments()
@@ -46,7 +46,7 @@ class Site(ExitStack):
 
     @cached_property
     def installations(self) -> dict[str, Path]:
-        """Our programs as they come by default and with the ``fast`` extra."""
+        """Our programs without extras and with the ``fast`` extra."""
         if self._given is not None:
             return {"as given": self._given}
         return {"plain": self._environments.ours(), "fast": self._environments.ours("fast")}
@@ -54,17 +54,17 @@ class Site(ExitStack):
     @cached_property
     def few(self) -> Server:
         """Our server with few users."""
-        return self._start(servers.ours_with(self.binaries, self.folder(), FEW))
+        return self._start(servers.ours_with(self.binaries, self.folder(), FEW_USERS))
 
     @cached_property
     def many(self) -> Server:
         """Our server with many users."""
-        return self._start(servers.ours_with(self.binaries, self.folder(), MANY))
+        return self._start(servers.ours_with(self.binaries, self.folder(), MANY_USERS))
 
     @cached_property
     def incumbent(self) -> Server:
         """The incumbent's server with many users."""
-        return self._start(servers.incumbent_with(self.incumbent_binaries, self.folder(), MANY))
+        return self._start(servers.incumbent_with(self.incumbent_binaries, self.folder(), MANY_USERS))
 
     @cached_property
     def empty(self) -> Server:
@@ -74,22 +74,22 @@ class Site(ExitStack):
     @cached_property
     def stocked(self) -> Mapping[str, Server]:
         """Our server and the incumbent's with packages."""
-        ours = servers.ours_with(self.binaries, self.folder(), FEW)
-        incumbent = servers.incumbent_with(self.incumbent_binaries, self.folder(), FEW)
+        ours = servers.ours_with(self.binaries, self.folder(), FEW_USERS)
+        incumbent = servers.incumbent_with(self.incumbent_binaries, self.folder(), FEW_USERS)
         return self._filled({"ours": self._start(ours), "incumbent": self._start(incumbent)}, stock.begin)
 
     @cached_property
     def with_many_files(self) -> Mapping[str, Server]:
-        """The same, with a project of many files too."""
+        """The same servers, also with a project of many files."""
         return self._filled(self.stocked, stock.many_files)
 
     @cached_property
     def with_many_names(self) -> Mapping[str, Server]:
-        """The same, with an index of many projects too."""
+        """The same servers, also with an index of many projects."""
         return self._filled(self.stocked, stock.many_names)
 
     def folder(self) -> Path:
-        """Make a folder that goes away with the run."""
+        """Make a folder that is deleted at the end of the run."""
         return Path(self.enter_context(tempfile.TemporaryDirectory(prefix="wheelgate-bench-")))
 
     def _filled(self, filled: Mapping[str, Server], fill: Callable[[Server], None]) -> Mapping[str, Server]:

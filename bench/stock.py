@@ -1,4 +1,4 @@
-"""What lies on the indices that are measured, brought there as anybody brings it: over HTTP."""
+"""Fills the indices that are measured, over HTTP."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Iterable, Iterator
 from tests.helpers.distributions import Distribution, wheel
 
 from bench import driver, forms
-from bench.servers import NAME, Server
+from bench.servers import USER, Server
 
-DEV, MERGED, NAMES = (f"{NAME}/{index}" for index in ("dev", "merged", "names"))
-BASES = tuple(f"{NAME}/{index}" for index in ("one", "two", "three"))
-INDICES = {DEV: (), NAMES: (), **dict.fromkeys(BASES, ()), MERGED: BASES}
+DEV, MERGED, MANY_PROJECTS = (f"{USER}/{index}" for index in ("dev", "merged", "names"))
+BASES = tuple(f"{USER}/{index}" for index in ("one", "two", "three"))
+INDICES = {DEV: (), MANY_PROJECTS: (), **dict.fromkeys(BASES, ()), MERGED: BASES}
 
 TEN, HUNDREDS, BIG = "ten", "thousand", "big"
-"""Projects: of 10 files, of 1,000 files, of one file that is large."""
-MANY_FILES, MANY_NAMES = 1000, 5000
-SMALL_SIZE, BIG_SIZE = 10_000, 50_000_000
+"""Names of projects with 10 files, with 1,000 files, and with one large file."""
+FILE_COUNT, PROJECT_COUNT = 1000, 5000
+SMALL_FILE_BYTES, BIG_FILE_BYTES = 10_000, 50_000_000
 
 
 def begin(server: Server) -> None:
-    """Make the indices, and put a project of 10 files onto one, and another onto three that are bases of a fourth."""
+    """Create the indices; upload a project of 10 files to one, and another to three that are bases of a fourth."""
     with driver.Connection(server.port) as connection:
         for index, bases in INDICES.items():
             settings = {"type": "stage", "volatile": True, "bases": list(bases)}
@@ -32,25 +32,25 @@ def begin(server: Server) -> None:
 
 
 def many_files(server: Server) -> None:
-    """Put a project of 1,000 files onto an index: 100 versions with 10 files each."""
-    files = (small(HUNDREDS, number // 10, f"py3-none-linux_{number % 10}") for number in range(MANY_FILES))
+    """Upload a project of 1,000 files to an index: 100 versions with 10 files each."""
+    files = (small(HUNDREDS, number // 10, f"py3-none-linux_{number % 10}") for number in range(FILE_COUNT))
     put(server, DEV, files)
 
 
 def many_names(server: Server) -> None:
-    """Make 5,000 projects known to an index."""
-    names = (f"project{number:05}" for number in range(MANY_NAMES))
-    ask_all(server, (forms.register(name, "1.0", NAMES, server.credentials) for name in names))
+    """Register 5,000 projects on an index."""
+    names = (f"project{number:05}" for number in range(PROJECT_COUNT))
+    ask_all(server, (forms.register(name, "1.0", MANY_PROJECTS, server.credentials) for name in names))
 
 
-def big(size: int = BIG_SIZE, number: int = 1) -> Distribution:
+def big(size: int = BIG_FILE_BYTES, number: int = 1) -> Distribution:
     """Make a large file."""
     return wheel(BIG, f"{number}.0", size=size, seed=number, requires_python=">=3.9")
 
 
 def small(project: str, number: int, tag: str = "py3-none-any") -> Distribution:
-    """Make the file of 10 KB that is a version of a project."""
-    return wheel(project, f"{number}.0", tag=tag, size=SMALL_SIZE, seed=number, requires_python=">=3.9")
+    """Make a file of 10 KB, a version of a project."""
+    return wheel(project, f"{number}.0", tag=tag, size=SMALL_FILE_BYTES, seed=number, requires_python=">=3.9")
 
 
 def put(server: Server, index: str, files: Iterable[Distribution]) -> None:

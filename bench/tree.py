@@ -1,4 +1,4 @@
-"""A command and everything it starts: run it in a process group of its own, read its CPU and memory, end it."""
+"""Runs a command in its own process group, measures the CPU and memory of all its processes, and stops them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-TICK = 1 / os.sysconf("SC_CLK_TCK")
-LOG = "output.log"
-PATIENCE = 20
-"""Seconds that a group gets to end by itself."""
+CLOCK_TICK_SECONDS = 1 / os.sysconf("SC_CLK_TCK")
+OUTPUT_FILE = "output.log"
+STOP_TIMEOUT_SECONDS = 20
+"""Time for a group to stop by itself."""
 
 
 class Tree:
-    """A running command with its descendants, as far as they stay in its process group."""
+    """A running command with its descendants that stay in its process group."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
@@ -27,15 +27,15 @@ class Tree:
         return [pid for pid, _ in self._stats()]
 
     def cpu(self) -> float:
-        """Return the seconds of CPU that all processes used so far, those that have ended and been reaped included."""
-        return TICK * sum(sum(map(int, fields[11:15])) for _, fields in self._stats())
+        """Return the seconds of CPU of all processes, including those that have ended and been reaped."""
+        return CLOCK_TICK_SECONDS * sum(sum(map(int, fields[11:15])) for _, fields in self._stats())
 
     def pss(self) -> float:
-        """Return the memory that the processes stand at, in MiB; what n processes share counts 1/n for each."""
+        """Return the memory of the processes in MiB; memory that n processes share counts 1/n for each."""
         return sum(_pss(pid) for pid in self.pids()) / 1024
 
     def _stats(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield each process with what stands after its name in ``stat`` (see proc_pid_stat(5))."""
+        """Yield each process with the fields after its name in ``stat`` (see proc_pid_stat(5))."""
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
                 try:
@@ -48,9 +48,9 @@ class Tree:
 
 @contextmanager
 def running(command: Sequence[str], folder: Path, env: Mapping[str, str], *, piped: bool = False) -> Iterator[Tree]:
-    """Run a command. What it says is shown if anything fails; standard input and output may be pipes."""
+    """Run a command, and show its output if anything fails; standard input and output may be pipes."""
     with (
-        (folder / LOG).open("ab") as log,
+        (folder / OUTPUT_FILE).open("ab") as log,
         subprocess.Popen(
             command,
             stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
@@ -64,8 +64,8 @@ def running(command: Sequence[str], folder: Path, env: Mapping[str, str], *, pip
         try:
             yield Tree(process)
         except Exception:
-            said = (folder / LOG).read_text(errors="replace")[-2000:]
-            print(f"{' '.join(command)} said at last:\n{said}", file=sys.stderr)
+            output = (folder / OUTPUT_FILE).read_text(errors="replace")[-2000:]
+            print(f"{' '.join(command)} printed at the end:\n{output}", file=sys.stderr)
             raise
         finally:
             _end(process)
@@ -78,7 +78,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         except ProcessLookupError:
             return
         try:
-            process.wait(PATIENCE)
+            process.wait(STOP_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             continue
 

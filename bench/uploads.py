@@ -1,4 +1,4 @@
-"""What uploads cost: small ones, to a project that has 1,000 files, large ones; and what they leave to others."""
+"""The cost of small uploads, uploads to a project with 1,000 files and large uploads, and their effect on others."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from functools import partial
 from itertools import count, cycle
 
 from bench import driver, forms, pages, stock
-from bench.answers import FLAT, Make, contender, row
-from bench.loops import LOOPS, looping
+from bench.answers import MAX_NOISE_RATIO, Make, contender, row
+from bench.loops import LOOP_THREADS, looping
 from bench.report import Bar, Row
-from bench.sampling import Contender, Sample, compare, enough, sample
+from bench.sampling import Contender, Sample, compare, repetitions_per_sample, sample
 from bench.servers import Server
 from bench.site import Site
 
-LARGE = 200_000_000
-ROTATION = 100
-"""Different files that a loop uploads."""
+LARGE_UPLOAD_BYTES = 200_000_000
+FILES_PER_LOOP = 100
+"""Different files that a loop uploads in turn."""
 
 
 def small(site: Site) -> list[Row]:
-    """Compare uploads to new projects of up to 10 files, and ours to a project that has 1,000 already."""
+    """Compare uploads to new projects of up to 10 files, and ours to a project that already has 1,000."""
     both = {
         name: contender(server, to_new_projects("upload"), site.connections) for name, server in site.stocked.items()
     }
@@ -33,7 +33,13 @@ def small(site: Site) -> list[Row]:
     flat = compare(filled, site.rounds)
     return [
         row("upload of 10 KB", compared, "ours", "incumbent", Bar(6, at_least=True)),
-        row(f"upload of 10 KB to a project of {stock.MANY_FILES} files", flat, "ours", "new projects", Bar(FLAT)),
+        row(
+            f"upload of 10 KB to a project of {stock.FILE_COUNT} files",
+            flat,
+            "ours",
+            "new projects",
+            Bar(MAX_NOISE_RATIO),
+        ),
     ]
 
 
@@ -41,7 +47,7 @@ def large(site: Site) -> list[Row]:
     """Compare uploads of 200 MB, one at a time."""
     samples: dict[str, list[Sample]] = {name: [] for name in site.stocked}
     for number in range(1 + max(5, site.rounds // 2)):
-        made = stock.big(LARGE, 100 + number)
+        made = stock.big(LARGE_UPLOAD_BYTES, 100 + number)
         for name, server in site.stocked.items():
             sent = forms.upload(made, stock.DEV, server.credentials)
             taken = sample(Contender(server.tree, partial(send, server, sent)), 1)
@@ -51,12 +57,12 @@ def large(site: Site) -> list[Row]:
 
 
 def beside(site: Site) -> list[Row]:
-    """Compare the time on the wall of pages beside uploads in a loop with that of an idle server."""
+    """Compare the wall time of pages during uploads in a loop with that on an idle server."""
     server = site.stocked["ours"]
     rows = []
-    for form in pages.FORMS:
+    for form in pages.PAGE_FORMS:
         asked = contender(server, pages.always(pages.request(stock.DEV, stock.TEN, form)), site.connections)
-        times = enough(asked)
+        times = repetitions_per_sample(asked)
         idle: list[Sample] = []
         busy: list[Sample] = []
         for _ in range(site.rounds):
@@ -66,7 +72,7 @@ def beside(site: Site) -> list[Row]:
         wall = [one.wall for one in busy], [one.wall for one in idle]
         rows.append(
             Row(
-                f"page of 10 files, {form}, on the wall, beside {LOOPS} looping uploads",
+                f"page of 10 files, {form}, wall time during {LOOP_THREADS} looping uploads",
                 "ms",
                 wall[0],
                 "idle",
@@ -78,7 +84,7 @@ def beside(site: Site) -> list[Row]:
 
 
 def to_new_projects(prefix: str) -> Make:
-    """Upload files that are not there yet, ten to each project."""
+    """Upload new files, ten to each project."""
     numbers = count()
 
     def make(server: Server, _: int) -> bytes:
@@ -89,14 +95,14 @@ def to_new_projects(prefix: str) -> Make:
 
 
 def to_full_project() -> Make:
-    """Upload files that are not there yet to the project that has many."""
-    versions = count(stock.MANY_FILES)
+    """Upload new files to the project that has many."""
+    versions = count(stock.FILE_COUNT)
     return lambda server, _: forms.upload(stock.small(stock.HUNDREDS, next(versions)), stock.DEV, server.credentials)
 
 
 def uploading(server: Server, number: int) -> Callable[[int], None]:
-    """Make what uploads one of a few files, which are written beforehand: that leaves the processors to the server."""
-    files = (stock.small(f"loop{number}", version) for version in range(ROTATION))
+    """Return a function that uploads files in turn; their requests are prepared, so that uploads use little CPU."""
+    files = (stock.small(f"loop{number}", version) for version in range(FILES_PER_LOOP))
     requests = cycle([forms.upload(made, stock.DEV, server.credentials) for made in files])
     connection = driver.Connection(server.port)
 
@@ -108,5 +114,5 @@ def uploading(server: Server, number: int) -> Callable[[int], None]:
 
 
 def send(server: Server, sent: bytes, times: int) -> None:
-    """Send a request so many times, over one connection."""
+    """Send a request several times over one connection."""
     stock.ask_all(server, (sent for _ in range(times)))

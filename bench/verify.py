@@ -1,4 +1,4 @@
-"""A bare process that verifies a password with argon2 as often as each line of its input says."""
+"""A bare process that verifies a password with argon2, for each line of its input as often as the line says."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import argon2
 
 
 def main() -> None:
-    """Answer each line when it is done."""
+    """Answer each line after the verifications."""
     hasher = argon2.PasswordHasher()
     stored = hasher.hash("a rather long password")
     print("ready", flush=True)
