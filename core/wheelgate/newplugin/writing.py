@@ -32,7 +32,7 @@ def write_plugin(name: str, kind: str, parent: Path) -> Path:
     check_plugin_name(name)
     folder = parent / f"wheelgate-{name.replace('_', '-')}"
     try:
-        # An existing folder of that name probably contains somebody's work.
+        # An existing folder of that name probably contains a user's work.
         folder.mkdir(parents=True)
         for path, text in filled_templates(name, kind):
             target = folder / path

@@ -2,7 +2,7 @@
 
 from wheelgate import Allow, Deny, Option, Principal, Resource, Server, hookimpl
 from wheelgate.hookspecs import about, instant
-from wheelgate_restrict_modify.policy import RELEASE_PERMISSIONS, RESTRICTED_PERMISSIONS, decide, parse_principals
+from wheelgate_restrict_modify.policy import RELEASE_PERMISSIONS, RESTRICTED_PERMISSIONS, decide, parse_listed_names
 
 
 @hookimpl
@@ -13,7 +13,7 @@ def wheelgate_options() -> list[Option]:
             "restrict-modify",
             "users and :groups, separated by commas; only these may create, modify and delete users, groups and "
             "indices, not even root and owners unless listed; users may still change their own password",
-            parse=parse_principals,
+            parse=parse_listed_names,
             metavar="PRINCIPALS",
         )
     ]

@@ -20,7 +20,7 @@ RELEASE_PERMISSIONS = frozenset({"release_modify", "release_delete"})
 """Permissions that users in an index's ``acl_upload`` have on that index, whether listed or not."""
 
 
-def parse_principals(text: str) -> frozenset[str]:
+def parse_listed_names(text: str) -> frozenset[str]:
     """Read names of users and ``:groups``, separated by commas; an empty text lists no user."""
     return frozenset(name.strip() for name in text.split(",") if name.strip())
 

@@ -93,17 +93,17 @@ ACTIONS: dict[str, tuple[Call, dict[str, str]]] = {
         ("POST", "/+login", {"user": "{}", "password": PASSWORD}),
         dict.fromkeys(MODES, "401 200 200 200 200 200"),
     ),
-    "modify itself": (("PATCH", "/{}", {"email": "3@mail.example"}), OWN),
-    "modify itself with password": (("PATCH", "/{}", {"email": "4@mail.example", "password": PASSWORD}), OWN),
-    "change its own password": (
+    "modify oneself": (("PATCH", "/{}", {"email": "3@mail.example"}), OWN),
+    "modify oneself with password": (("PATCH", "/{}", {"email": "4@mail.example", "password": PASSWORD}), OWN),
+    "change one's own password": (
         ("PATCH", "/{}", {"password": PASSWORD}),
         dict.fromkeys(MODES, "  - 200 200 200 200 200"),
     ),
-    "create index of its own": (("PUT", "/{}/new", {}), OWN),
-    "modify index of its own": (("PATCH", "/{}/mod", {"title": "x"}), OWN),
-    "delete index of its own": (("DELETE", "/{}/del", None), with_success(OWN, "201")),
+    "create one's own index": (("PUT", "/{}/new", {}), OWN),
+    "modify one's own index": (("PATCH", "/{}/mod", {"title": "x"}), OWN),
+    "delete one's own index": (("DELETE", "/{}/del", None), with_success(OWN, "201")),
     "delete root": (("DELETE", "/root", None), dict.fromkeys(MODES, NO_USER)),
-    "delete itself": (
+    "delete oneself": (
         ("DELETE", "/{}", None),
         {
             "absent": "  - 200 200 403 200 200",
@@ -118,7 +118,7 @@ ACTIONS: dict[str, tuple[Call, dict[str, str]]] = {
         f"upload, acl_upload={shown}": (("POST", f"/owner/{name}", ABC), dict.fromkeys(MODES, row))
         for name, (shown, _, row) in UPLOADS.items()
     },
-    "upload to index of its own": (("POST", "/{}/mod", ABC), dict.fromkeys(MODES, "  - 200 200 200 200 200")),
+    "upload to one's own index": (("POST", "/{}/mod", ABC), dict.fromkeys(MODES, "  - 200 200 200 200 200")),
     "push to owner's index": (
         ("PUSH", "/owner/owner", {"name": "abc", "version": "1.0", "targetindex": "owner/listed"}),
         dict.fromkeys(MODES, UPLOADS["listed"][2]),
@@ -131,7 +131,7 @@ ACTIONS: dict[str, tuple[Call, dict[str, str]]] = {
     "delete version": (("DELETE", "/owner/owner/version-{}/1.0", None), UPLOADED),
     "delete project": (("DELETE", "/owner/owner/project-{}", None), UPLOADED),
     "delete project of others": (("DELETE", "/owner/listed/project-{}", None), UPLOADED_BY_OTHERS),
-    "delete project of its own": (
+    "delete one's own project": (
         ("DELETE", "/{}/mod/project-{}", None),
         dict.fromkeys(MODES, "  - 200 200 200 200 200"),
     ),
@@ -141,7 +141,7 @@ CELLS = [
     for action, (_, table) in ACTIONS.items()
     for mode, row in table.items()
     for actor, status in zip(ACTORS, row.split(), strict=True)
-    if status != "-" and (actor != "anon" or ("itself" not in action and "own" not in action.split()))
+    if status != "-" and (actor != "anon" or ("oneself" not in action and "own" not in action.split()))
 ]
 
 
@@ -206,7 +206,7 @@ def restricted(prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory) 
     sites: dict[tuple[str, bool], Site] = {}
 
     def server(mode: str, action: str) -> Site:
-        key = (mode, action == "delete itself")
+        key = (mode, action == "delete oneself")
         if key not in sites:
             folder = tmp_path_factory.mktemp("mode") / "server"
             shutil.copytree(prepared_folder, folder)

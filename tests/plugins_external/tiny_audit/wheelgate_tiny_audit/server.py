@@ -1,4 +1,4 @@
-"""Logs events to a file, and shows them to users with a permission of its own."""
+"""Logs events to a file, and shows them to users who have its permission."""
 
 import json
 from pathlib import Path
