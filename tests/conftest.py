@@ -8,16 +8,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 MISSING_PROGRAM = re.compile(r"Skipped: (.+) is not installed")
 """The reason of a skipped test that needs a program which not every machine has."""
 
 
 @pytest.fixture(scope="session")
-def index_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def index_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """Start one server for all tests; whoever uses it makes users with names of its own."""
-    with RunningServer(tmp_path_factory.mktemp("index") / "server", *CHEAP_HASHING) as server:
+    with ServerProcess(tmp_path_factory.mktemp("index") / "server", *CHEAP_HASHING) as server:
         yield server
 
 

@@ -15,7 +15,7 @@ from tests.helpers.upstream import Upstream, upstream  # noqa: F401 - a fixture
 from tests.helpers.wire import PATIENCE, call, login, wait_until, workers
 from tests.helpers.wire_uploads import send
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -29,16 +29,16 @@ PIECE = 1 << 20
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[RunningServer]:
+def server(tmp_path: Path) -> Iterator[ServerProcess]:
     """Return a server of two workers with the index ``root/dev``."""
-    with RunningServer(tmp_path / "server", *CHEAP_HASHING, workers=2) as running:
+    with ServerProcess(tmp_path / "server", *CHEAP_HASHING, workers=2) as running:
         auth = login(running)
         assert call(running, "PUT", "/root/dev", {"acl_upload": ["root"]}, auth).status == 200
         wait_until(lambda: len(workers(running)) == 2, "two workers")
         yield running
 
 
-def memory(server: RunningServer) -> dict[int, float]:
+def memory(server: ServerProcess) -> dict[int, float]:
     """Return the memory of each worker, in MiB."""
     found = {}
     for pid in workers(server):
@@ -47,7 +47,7 @@ def memory(server: RunningServer) -> dict[int, float]:
     return found
 
 
-def download(server: RunningServer, path: str) -> tuple[int, str]:
+def download(server: ServerProcess, path: str) -> tuple[int, str]:
     """Read an answer chunk by chunk; return its size and hash."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
@@ -62,7 +62,7 @@ def download(server: RunningServer, path: str) -> tuple[int, str]:
     return size, hasher.hexdigest()
 
 
-def test_a_hundred_clients_cause_one_download(server: RunningServer, upstream: Upstream) -> None:  # noqa: F811
+def test_a_hundred_clients_cause_one_download(server: ServerProcess, upstream: Upstream) -> None:  # noqa: F811
     """All clients that ask for the same new large file get it completely, with one request to the upstream."""
     large = upstream.add(wheel("large", "1.0", size=LARGE))
     config = {"type": "mirror", "mirror_url": upstream.url}
@@ -76,7 +76,7 @@ def test_a_hundred_clients_cause_one_download(server: RunningServer, upstream: U
     assert upstream.count(upstream.file_path(large)) == 1
 
 
-def test_memory_after_huge_files(server: RunningServer) -> None:
+def test_memory_after_huge_files(server: ServerProcess) -> None:
     """500 MB up and down several times change the memory of a worker by less than 30 MiB."""
     auth = login(server)
     for _ in range(20):

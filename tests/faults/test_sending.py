@@ -14,7 +14,7 @@ from tests.helpers.upload_forms import address
 from tests.helpers.wire import PATIENCE, call, login, read_all, wait_until, workers
 from tests.helpers.wire_uploads import send
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer, clean_environment
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess, clean_environment
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +23,7 @@ SMALL = wheel("small", size=1_000)
 
 
 @pytest.fixture(scope="module", params=["uvloop", "asyncio"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """Return a server of one worker with a short send timeout and two files that it has sent before."""
     folder = tmp_path_factory.mktemp("sending")
     environment = clean_environment()
@@ -32,7 +32,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             (folder / f"{library}.py").write_text("raise ImportError\n")
         environment["PYTHONPATH"] = str(folder)
     options = (*CHEAP_HASHING, "--send-timeout", "1")
-    with RunningServer(folder / "server", *options, env=environment) as running:
+    with ServerProcess(folder / "server", *options, env=environment) as running:
         auth = login(running)
         assert call(running, "PUT", "/root/dev", {"acl_upload": ["root"]}, auth).status == 200
         for made in (LARGE, SMALL):
@@ -46,7 +46,7 @@ def path(made: Distribution) -> str:
     return f"/root/dev/{address(made)}"
 
 
-def asking(server: RunningServer, buffer: int = 0) -> socket.socket:
+def asking(server: ServerProcess, buffer: int = 0) -> socket.socket:
     """Ask for the large file, with a receive buffer of that many bytes."""
     connection = socket.socket()
     if buffer:
@@ -57,12 +57,12 @@ def asking(server: RunningServer, buffer: int = 0) -> socket.socket:
     return connection
 
 
-def descriptors(server: RunningServer) -> int:
+def descriptors(server: ServerProcess) -> int:
     """Count the open descriptors of the worker."""
     return sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in workers(server))
 
 
-def test_one_connection_carries_them_one_after_the_other(server: RunningServer) -> None:
+def test_one_connection_carries_them_one_after_the_other(server: ServerProcess) -> None:
     """Complete files, ranges and HEAD answers follow each other correctly on one connection."""
     part = {"Range": "bytes=1234567-15000000"}
     asked = [("GET", LARGE, {}), ("GET", SMALL, {}), ("HEAD", LARGE, {}), ("GET", LARGE, part), ("GET", LARGE, {})]
@@ -76,7 +76,7 @@ def test_one_connection_carries_them_one_after_the_other(server: RunningServer) 
     assert [content == right for content, right in zip(found, expected * 2, strict=True)] == [True] * 10
 
 
-def test_a_slow_client_gets_all_of_it(server: RunningServer) -> None:
+def test_a_slow_client_gets_all_of_it(server: ServerProcess) -> None:
     """A client that reads slowly gets the complete file."""
     with asking(server, buffer=4096) as connection, connection.makefile("rb", buffering=0) as answer:
         received = b"".join(iter(lambda: answer.read(30_000), b""))
@@ -84,7 +84,7 @@ def test_a_slow_client_gets_all_of_it(server: RunningServer) -> None:
     assert received.partition(b"\r\n\r\n")[2] == LARGE.content
 
 
-def test_a_client_that_takes_nothing_is_given_up(server: RunningServer) -> None:
+def test_a_client_that_takes_nothing_is_given_up(server: ServerProcess) -> None:
     """After ``--send-timeout`` the answer is dropped, and no other client has waited."""
     with asking(server, buffer=4096) as connection:
         given_up = server.log.read_text().count("was given up")
@@ -96,7 +96,7 @@ def test_a_client_that_takes_nothing_is_given_up(server: RunningServer) -> None:
     assert len(received.received) < len(LARGE.content)
 
 
-def test_clients_that_go_leave_nothing_open(server: RunningServer) -> None:
+def test_clients_that_go_leave_nothing_open(server: ServerProcess) -> None:
     """Downloads that clients abort leave no open files and sockets."""
     before = descriptors(server)
     for _ in range(20):
@@ -106,7 +106,7 @@ def test_clients_that_go_leave_nothing_open(server: RunningServer) -> None:
     wait_until(lambda: descriptors(server) <= before, "files and sockets are closed")
 
 
-def test_a_file_that_goes_while_it_is_sent(server: RunningServer) -> None:
+def test_a_file_that_goes_while_it_is_sent(server: ServerProcess) -> None:
     """A client gets the rest of a file even if it is deleted during the download."""
     auth = login(server)
     with asking(server, buffer=4096) as connection:

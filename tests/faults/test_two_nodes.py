@@ -13,7 +13,7 @@ from tests.helpers.upstream import Upstream, upstream  # noqa: F401 - a fixture
 from tests.helpers.wire import call, login
 from tests.helpers.wire_uploads import page, send
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer, clean_environment
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess, clean_environment
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +23,7 @@ def nodes(
     tmp_path_factory: pytest.TempPathFactory,
     postgres: PostgresServer,  # noqa: F811
     object_store: ObjectStore,  # noqa: F811
-) -> Iterator[tuple[RunningServer, RunningServer]]:
+) -> Iterator[tuple[ServerProcess, ServerProcess]]:
     """Return two servers that share their database and their files, and an index ``root/dev``."""
     folder = tmp_path_factory.mktemp("nodes")
     options = (
@@ -31,14 +31,14 @@ def nodes(
         *("--files", f"s3://{object_store.bucket()}/wheelgate", "--files-endpoint", object_store.url),
     )
     environment = clean_environment(**CREDENTIALS)
-    one = RunningServer(folder / "one", *options, workers=2, env=environment)
-    other = RunningServer(folder / "other", *options, workers=2, env=environment)
+    one = ServerProcess(folder / "one", *options, workers=2, env=environment)
+    other = ServerProcess(folder / "other", *options, workers=2, env=environment)
     with one, other:
         assert call(one, "PUT", "/root/dev", {"acl_upload": ["root"]}, login(one)).status == 200
         yield one, other
 
 
-def test_what_one_takes_in_the_other_serves(nodes: tuple[RunningServer, RunningServer]) -> None:
+def test_what_one_takes_in_the_other_serves(nodes: tuple[ServerProcess, ServerProcess]) -> None:
     """A file is listed and served by the other node at its very next request, in both directions."""
     logins = [login(node) for node in nodes]
     files = [wheel("both", f"1.{number}", size=1000) for number in range(6)] + [sdist("both", "2.0", size=9_000_000)]
@@ -53,7 +53,7 @@ def test_what_one_takes_in_the_other_serves(nodes: tuple[RunningServer, RunningS
             assert call(node, "GET", f"/root/dev/{address(made)}").content == made.content
 
 
-def test_what_one_deletes_is_gone_from_the_other(nodes: tuple[RunningServer, RunningServer]) -> None:
+def test_what_one_deletes_is_gone_from_the_other(nodes: tuple[ServerProcess, ServerProcess]) -> None:
     """A deletion takes effect on both nodes at once, and the same file can be uploaded again through either."""
     one, other = nodes
     logins = [login(node) for node in nodes]
@@ -70,7 +70,7 @@ def test_what_one_deletes_is_gone_from_the_other(nodes: tuple[RunningServer, Run
 
 
 def test_what_one_mirrors_the_other_has(
-    nodes: tuple[RunningServer, RunningServer],
+    nodes: tuple[ServerProcess, ServerProcess],
     upstream: Upstream,  # noqa: F811
 ) -> None:
     """A file that one node has downloaded is served by the other while the upstream is down."""
@@ -86,7 +86,7 @@ def test_what_one_mirrors_the_other_has(
     assert call(other, "GET", path).content == made.content
 
 
-def test_a_node_that_starts_takes_nothing_from_the_other(nodes: tuple[RunningServer, RunningServer]) -> None:
+def test_a_node_that_starts_takes_nothing_from_the_other(nodes: tuple[ServerProcess, ServerProcess]) -> None:
     """A start removes the traces of a crash, and no files of packages."""
     one, other = nodes
     made = wheel("staying")

@@ -16,7 +16,7 @@ from tests.helpers.session_transcript import same_lines
 from tests.helpers.tool_cache import SHARED_PIP
 from tests.helpers.transcripts import Session, Step
 
-from wheelgate.testing.process import clean_environment
+from wheelgate.testing.server_process import clean_environment
 
 PORT = 3141
 PATIENCE = 60

@@ -12,7 +12,7 @@ from tests.helpers.installers import COMMANDS, INSTALLERS, installed
 from tests.helpers.released_tools import Desk, Outside
 from tests.helpers.upstream import Upstream
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 pytestmark = pytest.mark.slow
 
@@ -64,7 +64,7 @@ def upstream() -> Iterator[Upstream]:
 @pytest.fixture(scope="module")
 def shop(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """Start a server with a private index on a mirror."""
-    with RunningServer(tmp_path_factory.mktemp("shop") / "server", *CHEAP_HASHING, workers=2) as server:
+    with ServerProcess(tmp_path_factory.mktemp("shop") / "server", *CHEAP_HASHING, workers=2) as server:
         shop = Shop.opened(server)
         open_index(shop, "dev", upstream)
         yield shop

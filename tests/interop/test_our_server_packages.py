@@ -11,7 +11,7 @@ from tests.helpers import release_files
 from tests.helpers.terminal import SitDown
 from tests.helpers.transcripts import Session, read
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 pytestmark = pytest.mark.slow
 
@@ -22,9 +22,9 @@ mkdir -p "$3" && echo '<p>tiny' > "$3/index.html"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """Start a server with two workers."""
-    with RunningServer(tmp_path_factory.mktemp("ours") / "server", *CHEAP_HASHING, workers=2) as server:
+    with ServerProcess(tmp_path_factory.mktemp("ours") / "server", *CHEAP_HASHING, workers=2) as server:
         yield server
 
 
@@ -39,7 +39,7 @@ def sphinx(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("session", read(Path(__file__).with_name("their_client_packages.txt")), ids=str)
 def test_their_client_handles_packages(
-    session: Session, server: RunningServer, clients: Mapping[str, Path], sit_down: SitDown, sphinx: Path
+    session: Session, server: ServerProcess, clients: Mapping[str, Path], sit_down: SitDown, sphinx: Path
 ) -> None:
     """The incumbent's client uploads, lists, pushes, removes, installs and tests as the session says."""
     tools = {name: Path(sys.executable).with_name(name) for name in ("python", "tox", "virtualenv")}

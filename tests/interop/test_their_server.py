@@ -11,7 +11,7 @@ from tests.helpers import incumbent, login_tokens, release_files
 from tests.helpers.terminal import SitDown, Terminal
 from tests.helpers.transcripts import Session, read
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +56,7 @@ def test_a_release_goes_from_server_to_server(
 ) -> None:
     """What one server pushes, the other takes with its metadata and documentation."""
     waits, pushes, arrived = read(HERE / "between_servers.txt")
-    with RunningServer(tmp_path / "server", *CHEAP_HASHING) as ours:
+    with ServerProcess(tmp_path / "server", *CHEAP_HASHING) as ours:
         ports = (ours.port, port) if from_ours else (port, ours.port)
         here, there = (_new_home(tmp_path / str(port), port, clients["theirs"]) for port in ports)
         release_files.lay_out(here.home)

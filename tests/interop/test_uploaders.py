@@ -10,7 +10,7 @@ from tests.helpers.hosted_index import PASSWORD, USER, Shop
 from tests.helpers.released_tools import Desk, Outside
 from tests.helpers.uploaders import UPLOADERS, Login, prepare
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ REFUSED = {
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """Start a server where alice has a volatile index and one that is not."""
-    with RunningServer(tmp_path_factory.mktemp("shop") / "server", *CHEAP_HASHING, workers=2) as server:
+    with ServerProcess(tmp_path_factory.mktemp("shop") / "server", *CHEAP_HASHING, workers=2) as server:
         shop = Shop.opened(server)
         shop.make_index("dev", volatile=True)
         shop.make_index("stable", volatile=False)

@@ -21,7 +21,7 @@ from tests.plugins_external.conftest import lay_out
 
 from wheelgate.newplugin.__main__ import main
 from wheelgate.newplugin.kinds import KINDS
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer, clean_environment
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess, clean_environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -75,9 +75,9 @@ class Environment:
         ]
         subprocess.run(pip, check=True, capture_output=True, env=clean_environment())
 
-    def server(self, *options: str) -> RunningServer:
+    def server(self, *options: str) -> ServerProcess:
         """Return a server in this environment, on the one folder."""
-        return RunningServer(
+        return ServerProcess(
             self.folder / "server",
             *("--no-root-pypi", "--restrict-modify", "root,:devs", *CHEAP_HASHING, *options),
             command=[str(self._programs / "devpi-server")],
@@ -117,7 +117,7 @@ def options(folder: Path, which: str) -> list[str]:
     return [f"--{called(kind, which)}-{option}={value}" for kind, (option, value) in given.items()]
 
 
-def working(server: RunningServer, which: str) -> set[str]:
+def working(server: ServerProcess, which: str) -> set[str]:
     """Return the kinds of plugins that work on a server, but for those that have a function of their own below."""
     root = server.login("root", "")
     server.request("PUT", "/alice", {"password": "1234"}, auth=root)
@@ -143,7 +143,7 @@ def written_down(environment: Environment, which: str) -> int:
     return file.stat().st_size if file.exists() else 0
 
 
-def configures(environment: Environment, server: RunningServer, which: str, **variables: Any) -> bool:
+def configures(environment: Environment, server: ServerProcess, which: str, **variables: Any) -> bool:
     """Whether ``devpi use --set-cfg --for`` writes the tool's file; it is removed again."""
     name = called("config-writer", which)
     file = environment.folder / f".{name}" / "config"
@@ -157,7 +157,7 @@ def configures(environment: Environment, server: RunningServer, which: str, **va
     return text == f"index = {server.url}root/visible/+simple/\n"
 
 
-def lists(environment: Environment, server: RunningServer, which: str, **variables: Any) -> bool:
+def lists(environment: Environment, server: ServerProcess, which: str, **variables: Any) -> bool:
     """Whether the plugin's command runs."""
     environment("devpi", "use", server.url)
     try:

@@ -20,13 +20,13 @@ from tests.helpers.distributions import wheel
 from tests.helpers.upload_forms import encode, file_fields
 from tests.plugins_external.conftest import Elsewhere
 
-from wheelgate.testing.process import RunningServer, clean_environment
-from wheelgate.testing.site import Answer
+from wheelgate.testing.server_process import ServerProcess, clean_environment
+from wheelgate.testing.site import Response
 
 pytestmark = pytest.mark.slow
 
 PROGRAMS = Path(sys.executable).parent
-Start = Callable[..., RunningServer]
+Start = Callable[..., ServerProcess]
 
 
 PEOPLE = ("alice", "bob", "carol", "gil", "olga", "rita", "tess", "vic")
@@ -48,7 +48,7 @@ def start(serve: Callable[..., Any], cheap: tuple[str, ...]) -> Start:
 
 
 @pytest.fixture(scope="module")
-def together(serve_all: Callable[..., Any], cheap: tuple[str, ...], elsewhere: Elsewhere) -> RunningServer:
+def together(serve_all: Callable[..., Any], cheap: tuple[str, ...], elsewhere: Elsewhere) -> ServerProcess:
     """A server with all plugins of strangers that leave each other alone, and users."""
     options = (
         *("--tiny-oidc-userinfo", elsewhere.url, "--tiny-gitlab-ci-url", elsewhere.url),
@@ -57,7 +57,7 @@ def together(serve_all: Callable[..., Any], cheap: tuple[str, ...], elsewhere: E
     return with_people(serve_all(*cheap, *options, plugins=TOGETHER).server)
 
 
-def with_people(server: RunningServer) -> RunningServer:
+def with_people(server: ServerProcess) -> ServerProcess:
     """Create users; each is for the test of one plugin."""
     root = server.login("root", "")
     for name in PEOPLE:
@@ -66,19 +66,19 @@ def with_people(server: RunningServer) -> RunningServer:
     return server
 
 
-def who(server: RunningServer, **sent: Any) -> tuple[str, str]:
+def who(server: ServerProcess, **sent: Any) -> tuple[str, str]:
     """Return what ``+api`` says of the login."""
     state, name, *_ = server.request("GET", "/+api", **sent).result["authstatus"]
     return state, name
 
 
-def upload(server: RunningServer, index: str, version: str, auth: tuple[str, str] | None, **more: str) -> Answer:
+def upload(server: ServerProcess, index: str, version: str, auth: tuple[str, str] | None, **more: str) -> Response:
     """Upload a release of demo."""
     body, headers = encode(file_fields(wheel("demo", version)))
     return server.request("POST", f"{index}/", body, auth=auth, headers={**headers, **more})
 
 
-def test_tokens(together: RunningServer, installed: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tokens(together: ServerProcess, installed: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """A token uploads and does nothing else; anybody can narrow it, nobody can widen it; it ends with the password."""
     monkeypatch.syspath_prepend(installed("tiny_tokens"))
     tiny = import_module("wheelgate_tiny_tokens")
@@ -138,7 +138,7 @@ def jwt(name: str) -> str:
     return f"e30.{claims}.c2ln"
 
 
-def test_an_identity_provider(together: RunningServer, elsewhere: Elsewhere) -> None:
+def test_an_identity_provider(together: ServerProcess, elsewhere: Elsewhere) -> None:
     """Whom the provider knows is logged in with its groups; what it does not know is nobody; down is 503."""
     olga = together.login("olga", "correct horse")
     together.request("PUT", "/olga/dev", {"acl_upload": [":admins"]}, auth=olga)
@@ -160,7 +160,7 @@ def test_an_identity_provider(together: RunningServer, elsewhere: Elsewhere) -> 
     assert who(together, auth=("grace", jwt("grace")))[0] != "ok"
 
 
-def test_jobs_of_a_gitlab(together: RunningServer, elsewhere: Elsewhere) -> None:
+def test_jobs_of_a_gitlab(together: ServerProcess, elsewhere: Elsewhere) -> None:
     """A running job of the project uploads to the index that lists it; others do not."""
     gil = together.login("gil", "correct horse")
     together.request("PUT", "/gil/dev", {"acl_upload": [":team/app"]}, auth=gil)
@@ -191,7 +191,7 @@ def test_client_certificates(start: Start) -> None:
     assert who(server, headers={"X-Client-Subject": "CN=grace,OU=Team,O=Company"}) == ("noauth", "")
 
 
-def test_a_forgotten_password(together: RunningServer) -> None:
+def test_a_forgotten_password(together: ServerProcess) -> None:
     """The link in the mail sets a new password once; who asks learns nothing; weak passwords are refused everywhere."""
     server = together
     outbox = server.serverdir / "outbox"
@@ -217,7 +217,7 @@ def test_a_forgotten_password(together: RunningServer) -> None:
     assert server.request("PUT", "/newcomer", {"password": "1234"}).status == 400
 
 
-def test_who_makes_mirrors(together: RunningServer) -> None:
+def test_who_makes_mirrors(together: ServerProcess) -> None:
     """Only those who are listed make mirrors; other indices are nobody's business."""
     server = together
     alice, bob = server.login("alice", "correct horse"), server.login("bob", "correct horse")
@@ -229,7 +229,7 @@ def test_who_makes_mirrors(together: RunningServer) -> None:
     assert (refused.status, "mirrors are made by bob alone" in refused.message) == (403, True)
 
 
-def test_constraints(together: RunningServer) -> None:
+def test_constraints(together: ServerProcess) -> None:
     """What the list does not allow is taken neither as an upload nor as a push, and the reason is said."""
     server = together
     carol = server.login("carol", "correct horse")
@@ -246,7 +246,7 @@ def test_constraints(together: RunningServer) -> None:
     assert list(server.request("GET", "/carol/prod/demo").result) == ["1.0"]
 
 
-def test_an_overview(together: RunningServer) -> None:
+def test_an_overview(together: ServerProcess) -> None:
     """An administrator sees who is there and what happens; others may not look."""
     server = together
     alice, root = server.login("alice", "correct horse"), server.login("root", "")
@@ -258,7 +258,7 @@ def test_an_overview(together: RunningServer) -> None:
     assert server.request("GET", "/+x/tiny_admin/overview").status == 401
 
 
-def test_passwords_from_a_file(together: RunningServer, installed: Callable[[str], Path], tmp_path: Path) -> None:
+def test_passwords_from_a_file(together: ServerProcess, installed: Callable[[str], Path], tmp_path: Path) -> None:
     """``devpi login`` asks nobody for what ``.pypirc`` holds for that server and user."""
     environment = clean_environment(PYTHONPATH=str(installed("tiny_vault")), HOME=str(tmp_path))
     (tmp_path / ".pypirc").write_text(

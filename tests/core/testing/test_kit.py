@@ -13,11 +13,11 @@ from tests.helpers.sites import Serve
 
 from wheelgate import Allow, Credentials, Deny, Ok, Outcome, Reject, Resource, Restriction, Token, Unknown, hookimpl
 from wheelgate.testing.authenticators import AuthenticatorCase, AuthenticatorContract
-from wheelgate.testing.directory import FakeDirectory, Person
-from wheelgate.testing.groups import GroupSourceCase, GroupSourceContract
-from wheelgate.testing.policies import PRINCIPALS, RESOURCES, PolicyContract
+from wheelgate.testing.fake_directory import FakeDirectory, Person
+from wheelgate.testing.group_sources import GroupSourceCase, GroupSourceContract
+from wheelgate.testing.policies import SAMPLE_PRINCIPALS, SAMPLE_RESOURCES, PolicyContract
 from wheelgate.testing.site import Site
-from wheelgate.testing.tokens import TokenHandlerCase, TokenHandlerContract
+from wheelgate.testing.token_handlers import TokenHandlerCase, TokenHandlerContract
 
 GOOD = Credentials("password", "ada", "analytical", "test")
 
@@ -37,7 +37,7 @@ class TestFakeAuthenticator(AuthenticatorContract):
     def case(self, directory: FakeDirectory) -> AuthenticatorCase:
         """Return the authenticator under test."""
         down = lambda: setattr(directory, "outage", True)  # noqa: E731
-        return AuthenticatorCase(directory, GOOD, outage=down, leave=lambda: directory.people.pop("ada"))
+        return AuthenticatorCase(directory, GOOD, start_outage=down, remove_user=lambda: directory.people.pop("ada"))
 
 
 class TestFakeGroups(GroupSourceContract):
@@ -47,7 +47,7 @@ class TestFakeGroups(GroupSourceContract):
     def case(self, directory: FakeDirectory) -> GroupSourceCase:
         """Return the source under test."""
         down = lambda: setattr(directory, "outage", True)  # noqa: E731
-        return GroupSourceCase(directory, "ada", frozenset({"admins"}), outage=down)
+        return GroupSourceCase(directory, "ada", frozenset({"admins"}), start_outage=down)
 
 
 def test_a_site_with_a_fake_directory(serve: Serve, directory: FakeDirectory) -> None:
@@ -63,8 +63,8 @@ def test_a_site_with_a_fake_directory(serve: Serve, directory: FakeDirectory) ->
     directory.outage = True
     assert site.request("POST", "/+login", {"user": "bob", "password": "builder"}).status == 503
     assert site.request("POST", "/+login", {"user": "root", "password": ""}).status == 200
-    assert {"ada", "bob"} <= set(directory.asked)
-    assert "root" not in directory.asked
+    assert {"ada", "bob"} <= set(directory.lookups)
+    assert "root" not in directory.lookups
 
 
 def test_whoever_waits_for_the_directory_is_released(directory: FakeDirectory) -> None:
@@ -93,43 +93,46 @@ def right(credentials: Credentials) -> bool:
 
 SUITE = AuthenticatorContract()
 FLAWED_AUTHENTICATORS = [
-    pytest.param(lambda _: Ok("ada"), SUITE.test_a_wrong_secret_is_wrong, (), id="lets anyone in"),
+    pytest.param(lambda _: Ok("ada"), SUITE.test_rejects_a_wrong_secret, (), id="lets anyone in"),
     pytest.param(
         lambda given: Ok("ada") if right(given) or not given.secret else Unknown(),
-        SUITE.test_no_secret_is_a_trick,
+        SUITE.test_rejects_hostile_secrets,
         ("",),
         id="takes an empty password for anonymous",
     ),
     pytest.param(
         lambda given: Ok("ada") if right(given) else (given.secret.encode("ascii"), Unknown())[1],
-        SUITE.test_no_secret_is_a_trick,
+        SUITE.test_rejects_hostile_secrets,
         ("\u202e",),
         id="fails on odd secrets",
     ),
     pytest.param(
         lambda given: Ok("ada") if right(given) or "*" in given.username else Unknown(),
-        SUITE.test_no_name_is_a_trick,
+        SUITE.test_rejects_hostile_names,
         ("a*",),
         id="interprets names",
     ),
     pytest.param(
-        lambda given: Ok("ada") if right(given) else Reject("no"), SUITE.test_an_outage_is_no_answer, (), id="guesses"
+        lambda given: Ok("ada") if right(given) else Reject("no"),
+        SUITE.test_gives_no_answer_during_an_outage,
+        (),
+        id="guesses",
     ),
     pytest.param(
         lambda given: Ok("ada") if right(given) else Reject(f"{given.secret} is wrong"),
-        SUITE.test_a_wrong_secret_is_wrong,
+        SUITE.test_rejects_a_wrong_secret,
         (),
         id="repeats the secret",
     ),
     pytest.param(
         lambda given: Ok("Ada") if right(given) else Unknown(),
-        SUITE.test_good_credentials_are_good,
+        SUITE.test_accepts_valid_credentials,
         (),
         id="answers for another name",
     ),
     pytest.param(
         lambda given: Ok("ada") if right(given) or given.kind == "remote-user" else Unknown(),
-        SUITE.test_a_password_is_no_vouching,
+        SUITE.test_rejects_a_wrong_password_of_every_kind,
         (),
         id="believes a kind",
     ),
@@ -141,7 +144,7 @@ def test_a_flawed_authenticator_fails(
     judge: Callable[[Credentials], Outcome], test: Callable[..., None], more: tuple[str, ...]
 ) -> None:
     """The contract finds what plugins of this kind have got wrong before."""
-    case = AuthenticatorCase(authenticator(judge), GOOD, outage=lambda: None)
+    case = AuthenticatorCase(authenticator(judge), GOOD, start_outage=lambda: None)
 
     with pytest.raises((AssertionError, UnicodeError)):
         test(case, *more)
@@ -150,10 +153,12 @@ def test_a_flawed_authenticator_fails(
 @pytest.mark.parametrize(
     ("exists", "test", "more"),
     [
-        pytest.param(lambda _: True, SUITE.test_it_knows_who_is_there, (), id="lets nobody go"),
-        pytest.param(lambda _: None, SUITE.test_it_knows_who_is_there, (), id="says neither"),
-        pytest.param(lambda name: "*" in name, SUITE.test_nobody_else_is_there, ("a*",), id="interprets names"),
-        pytest.param(lambda _: False, SUITE.test_an_outage_sends_nobody_away, (), id="guesses"),
+        pytest.param(lambda _: True, SUITE.test_reports_that_a_user_left, (), id="lets nobody go"),
+        pytest.param(lambda _: None, SUITE.test_reports_that_a_user_left, (), id="says neither"),
+        pytest.param(
+            lambda name: "*" in name, SUITE.test_exists_is_false_for_unknown_names, ("a*",), id="interprets names"
+        ),
+        pytest.param(lambda _: False, SUITE.test_exists_raises_during_an_outage, (), id="guesses"),
     ],
 )
 def test_a_flawed_look_who_is_there_fails(
@@ -162,7 +167,7 @@ def test_a_flawed_look_who_is_there_fails(
     """The contract finds what would log everybody out, or nobody."""
     flawed = authenticator(lambda given: Ok("ada") if right(given) else Unknown())
     flawed.exists = exists
-    case = AuthenticatorCase(flawed, GOOD, outage=lambda: None, leave=lambda: None)
+    case = AuthenticatorCase(flawed, GOOD, start_outage=lambda: None, remove_user=lambda: None)
 
     with pytest.raises((AssertionError, pytest.fail.Exception)):
         test(case, *more)
@@ -181,7 +186,7 @@ def test_trust_without_a_source_fails(judge: Callable[[Credentials], Outcome]) -
     case = AuthenticatorCase(authenticator(judge), Credentials("remote-user", "ada", "", "proxy", trusted=True))
 
     with pytest.raises(AssertionError):
-        SUITE.test_what_is_trusted_must_say_so(case)
+        SUITE.test_rejects_untrusted_credentials_without_a_secret(case)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +199,7 @@ def test_a_flawed_source_of_groups_fails(groups: Callable[[str], Any]) -> None:
     case = GroupSourceCase(SimpleNamespace(name="flawed", groups=groups), "ada", frozenset({"admins"}))
 
     with pytest.raises(AssertionError):
-        GroupSourceContract().test_a_member_is_in_its_groups(case)
+        GroupSourceContract().test_returns_the_groups_of_a_member(case)
 
 
 @pytest.mark.parametrize("live", [True, "yes"], ids=["kept elsewhere", "no word of yes"])
@@ -204,10 +209,10 @@ def test_a_source_that_is_not_live_fails(serve: Serve, live: object) -> None:
     source: Any = SimpleNamespace(
         name="flawed", live=live, groups=lambda name: frozenset({"admins"} if name in members else ())
     )
-    case = GroupSourceCase(source, "ada", frozenset({"admins"}), leave=members.clear, server=serve().server)
+    case = GroupSourceCase(source, "ada", frozenset({"admins"}), remove_member=members.clear, server=serve().server)
 
     with pytest.raises(AssertionError):
-        GroupSourceContract().test_a_live_source_tells_of_every_change(case)
+        GroupSourceContract().test_a_live_source_advances_the_serial(case)
 
 
 SECRET = "ada_swordfish"
@@ -216,44 +221,44 @@ TOKEN = Token("1", "ada", "stamp", 2**40, READS)
 TOKENS = TokenHandlerContract()
 NO = Reject("no")
 FLAWED_HANDLERS = [
-    pytest.param(lambda _: TOKEN, TOKENS.test_a_changed_token_is_worthless, (), id="takes anything"),
+    pytest.param(lambda _: TOKEN, TOKENS.test_rejects_a_changed_token, (), id="takes anything"),
     pytest.param(
         lambda given: TOKEN if given.strip() == SECRET else NO,
-        TOKENS.test_a_changed_token_is_worthless,
+        TOKENS.test_rejects_a_changed_token,
         (),
         id="forgives spaces",
     ),
     pytest.param(
         lambda given: TOKEN if given.startswith(SECRET[:-1]) else NO,
-        TOKENS.test_a_changed_token_is_worthless,
+        TOKENS.test_rejects_a_changed_token,
         (),
         id="overlooks the last character",
     ),
     pytest.param(
-        lambda given: Reject(f"{given} is unknown"), TOKENS.test_no_secret_is_a_trick, ("x" * 99,), id="repeats it"
+        lambda given: Reject(f"{given} is unknown"), TOKENS.test_rejects_hostile_secrets, ("x" * 99,), id="repeats it"
     ),
     pytest.param(
         lambda given: (given.encode("ascii"), NO)[1],
-        TOKENS.test_no_secret_is_a_trick,
+        TOKENS.test_rejects_hostile_secrets,
         ("\u202e",),
         id="fails on odd secrets",
     ),
-    pytest.param(lambda _: replace(TOKEN, id="swordfish"), TOKENS.test_a_good_token_is_good, (), id="tells it"),
-    pytest.param(lambda _: replace(TOKEN, username="bob"), TOKENS.test_a_good_token_is_good, (), id="another's"),
+    pytest.param(lambda _: replace(TOKEN, id="swordfish"), TOKENS.test_accepts_a_valid_token, (), id="tells it"),
+    pytest.param(lambda _: replace(TOKEN, username="bob"), TOKENS.test_accepts_a_valid_token, (), id="another's"),
     pytest.param(
         lambda _: replace(TOKEN, restriction=Restriction(frozenset({"user_password"}))),
-        TOKENS.test_it_is_good_for_little,
+        TOKENS.test_grants_limited_permissions,
         (),
         id="changes passwords",
     ),
     pytest.param(
         lambda given: TOKEN if given == SECRET else replace(TOKEN, restriction=Restriction(READS.permissions)),
-        TOKENS.test_a_narrowed_token_is_good_for_no_more,
+        TOKENS.test_a_derived_token_grants_no_more,
         (),
         id="widens",
     ),
-    pytest.param(lambda _: TOKEN, TOKENS.test_a_revoked_token_is_worthless, (), id="forgets to end it"),
-    pytest.param(lambda _: NO, TOKENS.test_an_outage_is_no_answer, (), id="guesses"),
+    pytest.param(lambda _: TOKEN, TOKENS.test_rejects_a_revoked_token, (), id="forgets to end it"),
+    pytest.param(lambda _: NO, TOKENS.test_gives_no_answer_during_an_outage, (), id="guesses"),
 ]
 
 
@@ -264,7 +269,7 @@ def test_a_flawed_token_handler_fails(
     """The contract finds what would make a token good for more than it says, or for others."""
     handler: Any = SimpleNamespace(name="flawed", prefix="ada_", local=True, verify=verify)
     nothing = lambda: None  # noqa: E731
-    case = TokenHandlerCase(handler, SECRET, "ada", [f"{SECRET}.less"], revoke=nothing, outage=nothing)
+    case = TokenHandlerCase(handler, SECRET, "ada", [f"{SECRET}.less"], revoke=nothing, start_outage=nothing)
 
     with pytest.raises((AssertionError, UnicodeError)):
         test(case, *more)
@@ -307,7 +312,7 @@ def test_a_policy_at_odds_with_itself_fails(serve: Serve, policy: Any) -> None:
     site = serve(extra={"policy": policy})
 
     with pytest.raises(AssertionError):
-        PolicyContract().test_a_listing_shows_what_may_be_seen(site, PRINCIPALS, RESOURCES, "index_read")
+        PolicyContract().test_listings_agree_with_checks(site, SAMPLE_PRINCIPALS, SAMPLE_RESOURCES, "index_read")
 
 
 @pytest.mark.parametrize(
@@ -325,4 +330,4 @@ def test_a_flawed_check_fails(serve: Serve, check: Callable[..., Any]) -> None:
     site = serve(extra={"policy": plugin(check_permission=check)})
 
     with pytest.raises(AssertionError):
-        PolicyContract().test_every_answer_has_a_reason(site, PRINCIPALS, RESOURCES)
+        PolicyContract().test_every_answer_has_a_reason(site, SAMPLE_PRINCIPALS, SAMPLE_RESOURCES)

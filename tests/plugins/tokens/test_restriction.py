@@ -18,7 +18,7 @@ from wheelgate import Allow, Index, Server, hookimpl
 from wheelgate.fields import IndexType
 from wheelgate.packages import CheckedUpload, ReceivedFile, UploadForm
 from wheelgate.providers import Route, RouteRequest, RouteResponse
-from wheelgate.testing.site import Answer
+from wheelgate.testing.site import Response
 from wheelgate_stage.index_fields import STAGE_FIELDS
 from wheelgate_stage.packages import StagePackages
 
@@ -26,13 +26,13 @@ OTHER_INDEX = "the token is for {name}/else only"
 MINE, OTHERS = wheel("my.project"), wheel("other")
 
 Auth = tuple[str, str]
-Do = Callable[[Holder, str, Auth, Distribution], Answer]
+Do = Callable[[Holder, str, Auth, Distribution], Response]
 
 
 def json(method: str, path: str, body: Any = None) -> Do:
     """Make a request about an index and a file; ``{i}`` is the index, ``{p}`` the project, ``{f}`` the file."""
 
-    def do(holder: Holder, index: str, auth: Auth, made: Distribution) -> Answer:
+    def do(holder: Holder, index: str, auth: Auth, made: Distribution) -> Response:
         where = path.format(i=index, p=made.name, f=address(made))
         given = body(holder, made) if callable(body) else body
         return holder.site.request(method, f"/{where}", given, auth=auth)
@@ -45,17 +45,17 @@ def push(holder: Holder, made: Distribution) -> dict[str, Any]:
     return {"name": made.name, "version": "1.0", "targetindex": f"{holder.name}/target"}
 
 
-def send_new(holder: Holder, index: str, auth: Auth, made: Distribution) -> Answer:
+def send_new(holder: Holder, index: str, auth: Auth, made: Distribution) -> Response:
     """Upload another file of the project."""
     return upload(holder.site, index, sdist(made.name, "2.0"), auth)
 
 
-def register(holder: Holder, index: str, auth: Auth, made: Distribution) -> Answer:
+def register(holder: Holder, index: str, auth: Auth, made: Distribution) -> Response:
     """Register a version."""
     return submit(holder.site, index, auth, **{":action": "submit", "name": made.name, "version": "3.0"})
 
 
-def document(holder: Holder, index: str, auth: Auth, made: Distribution) -> Answer:
+def document(holder: Holder, index: str, auth: Auth, made: Distribution) -> Response:
     """Upload documentation of the version that is there."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
