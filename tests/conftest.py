@@ -8,21 +8,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 MISSING_PROGRAM = re.compile(r"Skipped: (.+) is not installed")
-"""The reason of a skipped test that needs a program which not every machine has."""
+"""The reason of tests that are skipped because a program is not installed."""
 
 
 @pytest.fixture(scope="session")
-def index_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """Start one server for all tests; whoever uses it makes users with names of its own."""
-    with RunningServer(tmp_path_factory.mktemp("index") / "server", *CHEAP_HASHING) as server:
+def index_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """Start one server for all tests; each test creates users with names that no other test uses."""
+    with ServerProcess(tmp_path_factory.mktemp("index") / "server", *CHEAP_HASHING) as server:
         yield server
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say loudly which programs were missing: a run without a directory or a proxy proves nothing about one."""
+    """Warn which programs are missing: a run without a directory or a proxy proves nothing about one."""
     reasons = [str(each.longrepr) for each in terminalreporter.stats.get("skipped", ())]
     missing = Counter(found[1] for reason in reasons if (found := MISSING_PROGRAM.search(reason)))
     if missing:

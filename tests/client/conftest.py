@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from wheelgate.testing.process import RunningServer
+from wheelgate.testing.server_process import ServerProcess
 from wheelgate_client.main import main
 
 
@@ -98,7 +98,7 @@ class UserAccount:
     """A user of the real server, and ``devpi`` logged in as that user."""
 
     devpi: Devpi
-    server: RunningServer
+    server: ServerProcess
     name: str
     password: str = "a-good-password"
 
@@ -109,7 +109,7 @@ class UserAccount:
 
 
 @pytest.fixture
-def new_user(devpi: Devpi, index_server: RunningServer) -> UserAccount:
+def new_user(devpi: Devpi, index_server: ServerProcess) -> UserAccount:
     """Use the server and create a user with a new name, without logging in."""
     account = UserAccount(devpi, index_server, f"user{next(NUMBERS)}")
     devpi("use", account.root).ok()

@@ -5,20 +5,20 @@ from __future__ import annotations
 import pytest
 from tests.client.conftest import Devpi
 
-from wheelgate.testing.process import RunningServer
+from wheelgate.testing.server_process import ServerProcess
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def chief(index_server: RunningServer, devpi: Devpi) -> Devpi:
+def chief(index_server: ServerProcess, devpi: Devpi) -> Devpi:
     """Use the server as root."""
     devpi("use", index_server.url).ok()
     devpi("login", "root", "--password", "").ok()
     return devpi
 
 
-def test_groups_are_created_listed_shown_modified_and_deleted(chief: Devpi, index_server: RunningServer) -> None:
+def test_groups_are_created_listed_shown_modified_and_deleted(chief: Devpi, index_server: ServerProcess) -> None:
     """The commands cover the whole life of a group, as for users and indices."""
     url = f"{index_server.url}+x/groups"
     for name in ("gina", "gerd"):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.client.conftest import UserAccount
 
-from wheelgate.testing.process import clean_environment
+from wheelgate.testing.server_process import clean_environment
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.client.conftest import Devpi, FakeServer, Response
 
-from wheelgate.testing.process import free_port
+from wheelgate.testing.server_process import free_port
 from wheelgate_client import VERSION
 
 KEYS = [

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.client.conftest import Devpi, FakeServer
 
-from wheelgate.testing.process import clean_environment
+from wheelgate.testing.server_process import clean_environment
 
 DEVPI = Path(sys.executable).with_name("devpi")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.client.conftest import Devpi, FakeServer, UserAccount
 
-from wheelgate.testing.process import RunningServer
+from wheelgate.testing.server_process import ServerProcess
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +25,7 @@ FEATURES = [
 ]
 
 
-def test_a_server_stays_in_use(devpi: Devpi, index_server: RunningServer) -> None:
+def test_a_server_stays_in_use(devpi: Devpi, index_server: ServerProcess) -> None:
     """``use URL`` and every later ``use`` show the server, in the words of the specified session."""
     expected = f"""\
 using server: {index_server.url} (not logged in)
@@ -166,7 +166,7 @@ def test_an_index_that_does_not_exist_is_not_used(logged_in_user: UserAccount) -
     assert logged_in_user.devpi.state("current.json") == before
 
 
-def test_an_ended_login_is_deleted_and_reported(logged_in_user: UserAccount, index_server: RunningServer) -> None:
+def test_an_ended_login_is_deleted_and_reported(logged_in_user: UserAccount, index_server: ServerProcess) -> None:
     """If the server does not accept a token any more, the client advises to log in again."""
     auth = logged_in_user.devpi.clientdir / "auth.json"
     auth.write_text(auth.read_text().replace("wgs_", "wgs_x"))

@@ -33,7 +33,7 @@ from wheelgate import (
 )
 from wheelgate.plugin_host.discovery import InstalledPlugin, Plugins
 from wheelgate.providers import Authenticator, GroupSource
-from wheelgate.testing.site import installed
+from wheelgate.testing.site import installed_plugins
 
 
 @dataclass
@@ -86,7 +86,7 @@ def trial(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
 
     def try_login(user: str, password: str, *directories: Directory, options: Iterable[str] = ()) -> list[str]:
         found = [InstalledPlugin(each.name, "tests", "1", blocked=False, plugin=each) for each in directories]
-        monkeypatch.setattr("wheelgate.main.discover", lambda blocked: Plugins([*installed(), *found]))
+        monkeypatch.setattr("wheelgate.main.discover", lambda blocked: Plugins([*installed_plugins(), *found]))
         place = ["--serverdir", str(folder), *CHEAPLY, *options]
         done: Outcome = run("auth", "test", user, "--password-stdin", *place, stdin=f"{password}\n")
         assert done.err == ""

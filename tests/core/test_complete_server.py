@@ -17,7 +17,7 @@ from wheelgate import Credentials, Ok, Outcome, RequestInfo, Server, User, hooki
 from wheelgate.errors import StartupError
 from wheelgate.plugin_host.discovery import InstalledPlugin, Plugins
 from wheelgate.providers import Authenticator
-from wheelgate.testing.site import Site, installed
+from wheelgate.testing.site import Site, installed_plugins
 
 ROOT = ("root", "")
 GETS_SERVER = {
@@ -120,7 +120,7 @@ def test_in_a_subcommand(
     serve.stop()
     curious = Curious()
     found = InstalledPlugin("curious", "tests", "1", blocked=False, plugin=curious)
-    monkeypatch.setattr("wheelgate.main.discover", lambda blocked: Plugins([*installed(), found]))
+    monkeypatch.setattr("wheelgate.main.discover", lambda blocked: Plugins([*installed_plugins(), found]))
 
     done = run(*arguments, "--serverdir", str(site.config.serverdir), *CHEAPLY, stdin="battery staple\n")
 

@@ -9,9 +9,9 @@ from wheelgate.testing.site import Site
 
 def test_the_kit_says_what_went_wrong(shared: Site) -> None:
     """If a login or the creation of a user fails, the kit raises an error with the server's response."""
-    with pytest.raises(AssertionError, match=r"login of nobody failed: 401 .*could not be authenticated"):
+    with pytest.raises(AssertionError, match=r"cannot log in as nobody: 401 .*could not be authenticated"):
         shared.login("nobody", "x")
-    with pytest.raises(AssertionError, match=r"creation of root failed: 409 .*user already exists"):
+    with pytest.raises(AssertionError, match=r"cannot create the user root: 409 .*user already exists"):
         shared.add_user("root")
 
 

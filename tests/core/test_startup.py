@@ -15,7 +15,7 @@ from wheelgate.errors import StartupError
 from wheelgate.plugin_host.discovery import InstalledPlugin, Plugins, discover
 from wheelgate.process.master import GunicornMaster
 from wheelgate.process.startup import lock_folder, make_secret, prepare_server, rehearse
-from wheelgate.testing.site import CHEAP, Site
+from wheelgate.testing.site import CHEAP_HASHING_SETTINGS, Site
 
 ROOT = ("root", "")
 STRONG = "".join(chr(48 + number) for number in range(48))
@@ -26,7 +26,7 @@ def prepare(folder: Path, **options: object) -> None:
     plugins = discover(())
     known = [*CORE_OPTIONS, *(option for _, option in plugins.options())]
     flags = {name.replace("_", "-"): value for name, value in options.items()}
-    prepare_server(resolve(known, {"serverdir": str(folder), **CHEAP, **flags}, {}), plugins)
+    prepare_server(resolve(known, {"serverdir": str(folder), **CHEAP_HASHING_SETTINGS, **flags}, {}), plugins)
 
 
 def mode(path: Path) -> int:
@@ -233,7 +233,7 @@ def test_a_reload_does_not_move_a_server(
     prepare(tmp_path / "server")
     plugins = discover(())
     known = [*CORE_OPTIONS, *(option for _, option in plugins.options())]
-    flags = {"serverdir": str(tmp_path / "server"), "port": "1234", **CHEAP}
+    flags = {"serverdir": str(tmp_path / "server"), "port": "1234", **CHEAP_HASHING_SETTINGS}
     settings = iter([resolve(known, flags, {}), resolve(known, {**flags, key: value}, {})])
     server = GunicornMaster(lambda: (next(settings), plugins), -1)
     before = server.cfg.bind

@@ -20,7 +20,7 @@ import trustme
 from tests.helpers.distributions import sdist
 from tests.helpers.upload_forms import address, encode, file_fields
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer, free_port
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess, free_port
 
 CONFIGURATION = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 PROGRAM = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
@@ -57,7 +57,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(PROGRAM is None, reason="ngin
 class Proxy:
     """nginx with the configuration of this repository, in front of a server."""
 
-    server: RunningServer
+    server: ServerProcess
     port: int
     plain_port: int
     tls: ssl.SSLContext
@@ -90,7 +90,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     tls = ssl.create_default_context()
     authority.configure_trust(tls)
     options = ("--outside-url", OUTSIDE, "--trusted-proxy", "127.0.0.1")
-    with RunningServer(folder / "server", *CHEAP_HASHING, *options) as server:
+    with ServerProcess(folder / "server", *CHEAP_HASHING, *options) as server:
         started = Proxy(server, free_port(), free_port(), tls, folder / "error.log")
         site = CONFIGURATION.read_text("utf-8")
         for theirs, ours in (

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SERVICE = (DEPLOY / "wheelgate.service").read_text("utf-8")
@@ -80,11 +80,11 @@ def listener() -> Iterator[socket.socket]:
         yield listener
 
 
-def behind(listener: socket.socket, tmp_path: Path, *options: str) -> RunningServer:
+def behind(listener: socket.socket, tmp_path: Path, *options: str) -> ServerProcess:
     """Return a server that gets the socket from its parent process."""
     descriptor = listener.fileno()
     command = (sys.executable, "-c", PASS_SOCKET, str(descriptor), str(PROGRAM))
-    server = RunningServer(tmp_path / "server", *CHEAP_HASHING, *options, command=command, pass_fds=[descriptor])
+    server = ServerProcess(tmp_path / "server", *CHEAP_HASHING, *options, command=command, pass_fds=[descriptor])
     server.port = listener.getsockname()[1]
     return server
 
@@ -125,6 +125,6 @@ def test_a_unix_socket_is_refused(tmp_path: Path) -> None:
         listener.listen()
         descriptor = listener.fileno()
         command = (sys.executable, "-c", PASS_SOCKET, str(descriptor), str(PROGRAM))
-        server = RunningServer(tmp_path / "server", *CHEAP_HASHING, command=command, pass_fds=[descriptor])
+        server = ServerProcess(tmp_path / "server", *CHEAP_HASHING, command=command, pass_fds=[descriptor])
         with pytest.raises(RuntimeError, match=f"a socket that listens on {re.escape(str(path))}, but --host"):
             server.start()

@@ -12,11 +12,11 @@ import pytest
 from tests.helpers.postgres import postgres, postgres_url  # noqa: F401
 from tests.helpers.wire import Auth, call, login
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 pytestmark = pytest.mark.slow
 
-Nodes = list[RunningServer]
+Nodes = list[ServerProcess]
 SECRET_TEXT = "wheelgate tests: 48 characters, and many of them different."
 
 
@@ -36,7 +36,7 @@ def nodes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         options += ["--database", database, "--secretfile", str(secret)]
     with ExitStack() as stack:
         yield [
-            stack.enter_context(RunningServer(folder / f"node{number}", *options, workers=2))
+            stack.enter_context(ServerProcess(folder / f"node{number}", *options, workers=2))
             for number in range(request.param)
         ]
 
@@ -65,7 +65,7 @@ def test_no_change_is_lost(nodes: Nodes) -> None:
     assert call(nodes[0], "PUT", "/root/shared", {"mirror_whitelist": []}, root).status == 200
     names = [f"project-{number}" for number in range(30)]
 
-    def add(name: str, server: RunningServer) -> int:
+    def add(name: str, server: ServerProcess) -> int:
         return call(server, "PATCH", "/root/shared", [f"mirror_whitelist+={name}"], root).status
 
     with ThreadPoolExecutor(30) as pool:
@@ -76,25 +76,25 @@ def test_no_change_is_lost(nodes: Nodes) -> None:
     assert added
 
 
-def new_password(server: RunningServer, user: Auth) -> None:
+def new_password(server: ServerProcess, user: Auth) -> None:
     assert call(server, "PATCH", f"/{user[0]}", {"password": "another"}, user).status == 200
 
 
-def delete(server: RunningServer, user: Auth) -> None:
+def delete(server: ServerProcess, user: Auth) -> None:
     assert call(server, "DELETE", f"/{user[0]}", auth=login(server)).status == 200
 
 
-def delete_and_create_again(server: RunningServer, user: Auth) -> None:
+def delete_and_create_again(server: ServerProcess, user: Auth) -> None:
     delete(server, user)
     assert call(server, "PUT", f"/{user[0]}", {"password": "1234"}).status == 201
 
 
-def log_out(server: RunningServer, user: Auth) -> None:
+def log_out(server: ServerProcess, user: Auth) -> None:
     assert call(server, "POST", "/+logout", auth=user).status == 200
 
 
 @pytest.mark.parametrize("end", [new_password, delete, delete_and_create_again, log_out])
-def test_an_ended_login_is_invalid_everywhere(nodes: Nodes, end: Callable[[RunningServer, Auth], None]) -> None:
+def test_an_ended_login_is_invalid_everywhere(nodes: Nodes, end: Callable[[ServerProcess, Auth], None]) -> None:
     """Every worker of every server refuses the next requests, even if the login was just used there."""
     name = f"user-{end.__name__}"
     assert call(nodes[0], "PUT", f"/{name}", {"password": "1234"}).status == 201
@@ -109,6 +109,6 @@ def test_an_ended_login_is_invalid_everywhere(nodes: Nodes, end: Callable[[Runni
     assert "ok" not in seen
 
 
-def around(nodes: Nodes) -> list[tuple[int, RunningServer]]:
+def around(nodes: Nodes) -> list[tuple[int, ServerProcess]]:
     """Return 40 numbered turns around the servers, starting with one that did not make the change."""
     return list(enumerate(islice(cycle(reversed(nodes)), 40)))

@@ -15,7 +15,7 @@ from tests.helpers.upstream import Upstream, upstream  # noqa: F401 - a fixture
 from tests.helpers.wire import Auth, call, login
 from tests.helpers.wire_uploads import page, send
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 pytestmark = pytest.mark.slow
 
@@ -35,19 +35,19 @@ def small_store(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def server(small_store: Path) -> Iterator[RunningServer]:
+def server(small_store: Path) -> Iterator[ServerProcess]:
     """Return a server with the index ``root/dev``."""
-    with RunningServer(small_store, *CHEAP_HASHING) as running:
+    with ServerProcess(small_store, *CHEAP_HASHING) as running:
         assert call(running, "PUT", "/root/dev", {"acl_upload": ["root"]}, login(running)).status == 200
         yield running
 
 
-def files_in_store(server: RunningServer) -> list[str]:
+def files_in_store(server: ServerProcess) -> list[str]:
     """Return the names of the files in the store that are not empty."""
     return [path.name for path in (server.serverdir / "files").rglob("*") if path.is_file() and path.stat().st_size]
 
 
-def test_an_upload_that_does_not_fit(server: RunningServer) -> None:
+def test_an_upload_that_does_not_fit(server: ServerProcess) -> None:
     """An upload that does not fit gets 507 with a reason and leaves nothing; smaller ones are accepted."""
     auth: Auth = login(server)
     small, large = wheel("abc", "1.0", size=100_000), wheel("abc", "2.0", size=8_000_000)
@@ -64,7 +64,7 @@ def test_an_upload_that_does_not_fit(server: RunningServer) -> None:
     assert send(server, auth, "root/dev", wheel("abc", "3.0", size=100_000)).status == 200
 
 
-def test_a_mirrored_file_that_does_not_fit(server: RunningServer, upstream: Upstream) -> None:  # noqa: F811
+def test_a_mirrored_file_that_does_not_fit(server: ServerProcess, upstream: Upstream) -> None:  # noqa: F811
     """A mirrored file that does not fit gets 507 or an incomplete answer, and leaves nothing."""
     large = upstream.add(wheel("large", size=8_000_000))
     config = {"type": "mirror", "mirror_url": upstream.url}

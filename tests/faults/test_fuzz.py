@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from tests.helpers.wire import call, login, send_bytes
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +43,7 @@ EXISTING = ["/emilie", "/sophie", "/emilie/dev", "/emilie/prod", "/sophie/dev"]
 class Target:
     """The server under test, and the secrets that it must not reveal."""
 
-    server: RunningServer
+    server: ServerProcess
     token: str
     """A login of the administrator."""
 
@@ -59,7 +59,7 @@ class Target:
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """Start a server whose administrator is not root, and check its log at the end."""
     folder = tmp_path_factory.mktemp("fuzz") / "server"
-    with RunningServer(folder, *CHEAP_HASHING, "--restrict-modify", "root,admin") as server:
+    with ServerProcess(folder, *CHEAP_HASHING, "--restrict-modify", "root,admin") as server:
         assert call(server, "PUT", "/admin", {"password": PASSWORD}, login(server)).status == 201
         create(server)
         found = Target(server, login(server, "admin", PASSWORD)[1])
@@ -70,7 +70,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
         assert [secret for secret in [*found.secrets, TYPED.encode()] if secret in log] == []
 
 
-def create(server: RunningServer) -> None:
+def create(server: ServerProcess) -> None:
     """Create the users and indices that requests use, unless they exist."""
     for path in EXISTING:
         body = {} if path.count("/") > 1 else {"password": "1234"}

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from tests.helpers.wire import NO_ANSWER_ERRORS, Auth, Connection, call, kill_all, launched, login, wait_until, workers
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ class Writer:
     Each user has an index ``dev`` whose list of uploaders contains the user and another user of this writer.
     """
 
-    server: RunningServer
+    server: ServerProcess
     root: Auth
     number: int
     acknowledged: State = field(default_factory=dict)
@@ -101,7 +101,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_half_done(tmp_path: Path) -
     leave no index and no entry in a list; and logins from before the kill stay valid.
     """
     chance = random.Random(20)
-    server = RunningServer(tmp_path / "server", *CHEAP_HASHING, workers=2, start_new_session=True)
+    server = ServerProcess(tmp_path / "server", *CHEAP_HASHING, workers=2, start_new_session=True)
     server.start()
     try:
         root = login(server)
@@ -136,14 +136,14 @@ def test_a_start_that_is_killed_can_be_repeated(tmp_path: Path) -> None:
         with launched("--serverdir", str(folder), "--port", "0", *options, start_new_session=True) as process:
             time.sleep(0.4 + 0.15 * step)
             os.killpg(process.pid, signal.SIGKILL)
-        with RunningServer(folder, *options, start_new_session=True) as server:
+        with ServerProcess(folder, *options, start_new_session=True) as server:
             login(server, "root", "1234")
             kill_all(server)
 
 
 def test_a_dead_worker_is_replaced(tmp_path: Path) -> None:
     """After one of two workers is killed, every new request is answered, and soon there are two workers again."""
-    with RunningServer(tmp_path / "server", *CHEAP_HASHING, workers=2) as server:
+    with ServerProcess(tmp_path / "server", *CHEAP_HASHING, workers=2) as server:
         wait_until(lambda: len(workers(server)) == 2, "two workers")
         before = workers(server)
         os.kill(min(before), signal.SIGKILL)
@@ -156,14 +156,14 @@ def test_a_dead_worker_is_replaced(tmp_path: Path) -> None:
 def test_workers_do_not_outlive_their_master(tmp_path: Path) -> None:
     """If only the master is killed, a new server can use the folder at once, and the old workers end."""
     folder = tmp_path / "server"
-    old = RunningServer(folder, *CHEAP_HASHING, workers=2).start()
+    old = ServerProcess(folder, *CHEAP_HASHING, workers=2).start()
     orphans = workers(old)
     for pid in orphans:
         os.kill(pid, signal.SIGSTOP)
     os.kill(old.pid, signal.SIGKILL)
     old.stop()
     try:
-        with RunningServer(folder, *CHEAP_HASHING) as new:
+        with ServerProcess(folder, *CHEAP_HASHING) as new:
             assert call(new, "GET", "/").status == 200
     finally:
         for pid in orphans:

@@ -18,7 +18,7 @@ from tests.helpers.upload_forms import address, encode, file_fields
 from tests.helpers.wire import ANSWER_TIMEOUT_SECONDS, NO_ANSWER_ERRORS, Auth, call, kill_all, login
 from tests.helpers.wire_uploads import page
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +32,7 @@ MAX_SECONDS_TO_KILL = 0.6
 class Uploader:
     """Uploads files of its own project, one after the other, and deletes some of them."""
 
-    server: RunningServer
+    server: ServerProcess
     auth: Auth
     number: int
     acknowledged: dict[str, Distribution] = field(default_factory=dict)
@@ -94,7 +94,7 @@ def test_no_acknowledged_upload_is_lost_and_no_other_remains(tmp_path: Path) -> 
     every listed file is complete; and no file is stored that no project lists.
     """
     chance = random.Random(20)
-    server = RunningServer(tmp_path / "server", *CHEAP_HASHING, workers=2, start_new_session=True)
+    server = ServerProcess(tmp_path / "server", *CHEAP_HASHING, workers=2, start_new_session=True)
     server.start()
     try:
         auth = login(server)

@@ -15,7 +15,7 @@ from tests.helpers.upstream import Upstream, upstream  # noqa: F401 - a fixture
 from tests.helpers.wire import ANSWER_TIMEOUT_SECONDS, call, login, wait_until, workers
 from tests.helpers.wire_uploads import send
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -28,16 +28,16 @@ READ_BYTES = 1 << 20
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[RunningServer]:
+def server(tmp_path: Path) -> Iterator[ServerProcess]:
     """Return a server of two workers with the index ``root/dev``."""
-    with RunningServer(tmp_path / "server", *CHEAP_HASHING, workers=2) as running:
+    with ServerProcess(tmp_path / "server", *CHEAP_HASHING, workers=2) as running:
         auth = login(running)
         assert call(running, "PUT", "/root/dev", {"acl_upload": ["root"]}, auth).status == 200
         wait_until(lambda: len(workers(running)) == 2, "two workers")
         yield running
 
 
-def memory(server: RunningServer) -> dict[int, float]:
+def memory(server: ServerProcess) -> dict[int, float]:
     """Return the memory of each worker, in MiB."""
     found = {}
     for pid in workers(server):
@@ -46,7 +46,7 @@ def memory(server: RunningServer) -> dict[int, float]:
     return found
 
 
-def download(server: RunningServer, path: str) -> tuple[int, str]:
+def download(server: ServerProcess, path: str) -> tuple[int, str]:
     """Download a file without storing it; return its size and its hash."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=ANSWER_TIMEOUT_SECONDS) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
@@ -61,7 +61,7 @@ def download(server: RunningServer, path: str) -> tuple[int, str]:
     return size, hasher.hexdigest()
 
 
-def test_a_hundred_clients_cause_one_download(server: RunningServer, upstream: Upstream) -> None:  # noqa: F811
+def test_a_hundred_clients_cause_one_download(server: ServerProcess, upstream: Upstream) -> None:  # noqa: F811
     """If many clients ask for a large file at once, each gets it whole, and the upstream is asked once."""
     large = upstream.add(wheel("large", "1.0", size=LARGE_BYTES))
     config = {"type": "mirror", "mirror_url": upstream.url}
@@ -75,7 +75,7 @@ def test_a_hundred_clients_cause_one_download(server: RunningServer, upstream: U
     assert upstream.count(upstream.file_path(large)) == 1
 
 
-def test_memory_after_huge_files(server: RunningServer) -> None:
+def test_memory_after_huge_files(server: ServerProcess) -> None:
     """Transfers of 500 MB, several times, leave the memory of each worker within 30 MiB of what it was."""
     auth = login(server)
     for _ in range(20):

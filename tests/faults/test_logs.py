@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.helpers.wire import call, login, send_bytes
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 pytestmark = pytest.mark.slow
 
@@ -22,7 +22,7 @@ ACCESS_LINE = re.compile(
 def test_the_access_log(tmp_path: Path) -> None:
     """The access log has one line per request, without query, headers and body, with control characters escaped."""
     log = tmp_path / "access.log"
-    with RunningServer(tmp_path / "server", *CHEAP_HASHING, "--access-log", str(log)) as server:
+    with ServerProcess(tmp_path / "server", *CHEAP_HASHING, "--access-log", str(log)) as server:
         auth = login(server)
         basic = base64.b64encode(b"root:canary-basic").decode()
         assert call(server, "GET", "/root?token=canary-query", auth=auth, Cookie="canary-cookie").status == 200
@@ -44,7 +44,7 @@ def test_the_access_log(tmp_path: Path) -> None:
 
 def test_the_log_of_failed_logins(tmp_path: Path) -> None:
     """A failed login is logged with user and address, in one line whatever the name, and without the password."""
-    with RunningServer(tmp_path / "server", *CHEAP_HASHING) as server:
+    with ServerProcess(tmp_path / "server", *CHEAP_HASHING) as server:
         for name in ("root", "emilie", f"emilie\n{FORGED_LINE}", "\x1b[2Jemilie"):
             answer = call(server, "POST", "/+login", {"user": name, "password": "canary-typed"})
             assert answer.status == 401

@@ -8,7 +8,7 @@ import pytest
 from tests.helpers.upload_forms import BOUNDARY, encode
 from tests.helpers.wire import call, login, send_bytes
 
-from wheelgate.testing.process import RunningServer
+from wheelgate.testing.server_process import ServerProcess
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ def posted(path: str, **fields: str) -> bytes:
         pytest.param(b"GET /+api HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", b"200 OK", id="ordinary"),
     ],
 )
-def test_the_status_line_contains_the_reason(index_server: RunningServer, request_: bytes, line: bytes) -> None:
+def test_the_status_line_contains_the_reason(index_server: ServerProcess, request_: bytes, line: bytes) -> None:
     """The status line of a refused upload contains the reason, and the internal header for it is removed."""
     head, _, _ = send_bytes(index_server, request_).received.partition(b"\r\n\r\n")
 
@@ -42,7 +42,7 @@ def test_the_status_line_contains_the_reason(index_server: RunningServer, reques
     assert b"x-wheelgate-reason" not in head.lower()
 
 
-def test_no_text_breaks_out_of_the_status_line(index_server: RunningServer) -> None:
+def test_no_text_breaks_out_of_the_status_line(index_server: ServerProcess) -> None:
     """No text in a form can add headers to the answer."""
     auth = login(index_server)
     call(index_server, "PUT", "/root/reasons", {"acl_upload": ["root"]}, auth)

@@ -16,7 +16,7 @@ import pytest
 from tests.helpers.postgres import PostgresServer, postgres, postgres_url  # noqa: F401
 from tests.helpers.wire import NO_ANSWER_ERRORS, Connection, call, login, wait_until, workers
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +42,7 @@ def fill(file: Path) -> None:
 
 def test_a_full_disk(small_disk: Path) -> None:
     """Changes get 507 with a reason, reads and logins still work, and with new space changes work again."""
-    with RunningServer(small_disk / "server", *CHEAP_HASHING, workers=2) as server:
+    with ServerProcess(small_disk / "server", *CHEAP_HASHING, workers=2) as server:
         root = login(server)
         fill(small_disk / "filler")
         made = 0
@@ -69,7 +69,7 @@ def without_override() -> None:
 def test_a_database_that_cannot_be_written_to(tmp_path: Path) -> None:
     """Changes get 503 with a reason, reads and logins still work; once it is writable, changes work again."""
     folder = tmp_path / "server"
-    with RunningServer(folder, *CHEAP_HASHING, preexec_fn=without_override) as server:
+    with ServerProcess(folder, *CHEAP_HASHING, preexec_fn=without_override) as server:
         root = login(server)
         files = [file for file in folder.iterdir() if file.name.startswith("wheelgate.db")]
         for file in files:
@@ -89,7 +89,7 @@ def test_a_database_that_cannot_be_written_to(tmp_path: Path) -> None:
 
 def test_few_file_descriptors(tmp_path: Path) -> None:
     """With 64 descriptors and hundreds of connections, open connections are served; afterwards all requests are."""
-    with RunningServer(tmp_path / "server", *CHEAP_HASHING, workers=2) as server:
+    with ServerProcess(tmp_path / "server", *CHEAP_HASHING, workers=2) as server:
         for pid in (server.pid, *workers(server)):
             resource.prlimit(pid, resource.RLIMIT_NOFILE, (64, 64))
         root = login(server)
@@ -105,7 +105,7 @@ def test_few_file_descriptors(tmp_path: Path) -> None:
         assert "Traceback" not in server.log.read_text()
 
 
-def answered(server: RunningServer) -> bool:
+def answered(server: ServerProcess) -> bool:
     """Whether twenty requests in a row are answered."""
     try:
         return [call(server, "GET", "/").status for _ in range(20)] == [200] * 20
@@ -119,7 +119,7 @@ def test_a_restart_of_the_database_server(
     postgres_url: str,  # noqa: F811
 ) -> None:
     """While PostgreSQL is stopped, answers are 503, even if a worker dies; after it is back, requests work again."""
-    with RunningServer(tmp_path / "server", *CHEAP_HASHING, "--database", postgres_url, workers=2) as server:
+    with ServerProcess(tmp_path / "server", *CHEAP_HASHING, "--database", postgres_url, workers=2) as server:
         connected = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'wheelgate'"
         wait_until(lambda: postgres.execute(connected) >= [(2,)], "both workers are there")
         root = login(server)

@@ -14,7 +14,7 @@ from tests.helpers.upload_forms import address
 from tests.helpers.wire import ANSWER_TIMEOUT_SECONDS, call, login, read_all, wait_until, workers
 from tests.helpers.wire_uploads import send
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer, clean_environment
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess, clean_environment
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +23,7 @@ SMALL = wheel("small", size=1_000)
 
 
 @pytest.fixture(scope="module", params=["uvloop", "asyncio"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """Return a server with one worker and a short ``--send-timeout``, with two files that it has served before."""
     folder = tmp_path_factory.mktemp("sending")
     environment = clean_environment()
@@ -32,7 +32,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             (folder / f"{library}.py").write_text("raise ImportError\n")
         environment["PYTHONPATH"] = str(folder)
     options = (*CHEAP_HASHING, "--send-timeout", "1")
-    with RunningServer(folder / "server", *options, env=environment) as running:
+    with ServerProcess(folder / "server", *options, env=environment) as running:
         auth = login(running)
         assert call(running, "PUT", "/root/dev", {"acl_upload": ["root"]}, auth).status == 200
         for made in (LARGE, SMALL):
@@ -46,7 +46,7 @@ def path(made: Distribution) -> str:
     return f"/root/dev/{address(made)}"
 
 
-def request_large(server: RunningServer, buffer: int = 0) -> socket.socket:
+def request_large(server: ServerProcess, buffer: int = 0) -> socket.socket:
     """Request the large file, with a receive buffer of this many bytes; 0 is the default."""
     connection = socket.socket()
     if buffer:
@@ -57,12 +57,12 @@ def request_large(server: RunningServer, buffer: int = 0) -> socket.socket:
     return connection
 
 
-def descriptors(server: RunningServer) -> int:
+def descriptors(server: ServerProcess) -> int:
     """Count the open descriptors of the worker."""
     return sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in workers(server))
 
 
-def test_answers_follow_each_other_on_one_connection(server: RunningServer) -> None:
+def test_answers_follow_each_other_on_one_connection(server: ServerProcess) -> None:
     """Whole files, ranges and heads follow each other on one connection, complete and with nothing in between."""
     part = {"Range": "bytes=1234567-15000000"}
     asked = [("GET", LARGE, {}), ("GET", SMALL, {}), ("HEAD", LARGE, {}), ("GET", LARGE, part), ("GET", LARGE, {})]
@@ -76,7 +76,7 @@ def test_answers_follow_each_other_on_one_connection(server: RunningServer) -> N
     assert [content == right for content, right in zip(found, expected * 2, strict=True)] == [True] * 10
 
 
-def test_a_slow_client_gets_all_of_it(server: RunningServer) -> None:
+def test_a_slow_client_gets_all_of_it(server: ServerProcess) -> None:
     """A client that reads little at a time gets the whole file."""
     with request_large(server, buffer=4096) as connection, connection.makefile("rb", buffering=0) as answer:
         received = b"".join(iter(lambda: answer.read(30_000), b""))
@@ -84,7 +84,7 @@ def test_a_slow_client_gets_all_of_it(server: RunningServer) -> None:
     assert received.partition(b"\r\n\r\n")[2] == LARGE.content
 
 
-def test_a_client_that_reads_nothing_is_disconnected(server: RunningServer) -> None:
+def test_a_client_that_reads_nothing_is_disconnected(server: ServerProcess) -> None:
     """After ``--send-timeout`` the answer is dropped; other clients never wait."""
     with request_large(server, buffer=4096) as connection:
         disconnected = server.log.read_text().count("had stopped receiving")
@@ -96,7 +96,7 @@ def test_a_client_that_reads_nothing_is_disconnected(server: RunningServer) -> N
     assert len(received.received) < len(LARGE.content)
 
 
-def test_disconnected_clients_leave_nothing_open(server: RunningServer) -> None:
+def test_disconnected_clients_leave_nothing_open(server: ServerProcess) -> None:
     """Downloads that clients abort leave no files and sockets open."""
     before = descriptors(server)
     for _ in range(20):
@@ -106,7 +106,7 @@ def test_disconnected_clients_leave_nothing_open(server: RunningServer) -> None:
     wait_until(lambda: descriptors(server) <= before, "files and sockets are closed")
 
 
-def test_a_file_that_is_deleted_while_it_is_sent(server: RunningServer) -> None:
+def test_a_file_that_is_deleted_while_it_is_sent(server: ServerProcess) -> None:
     """A client that has started to receive a file gets the rest of it, even if the file is deleted."""
     auth = login(server)
     with request_large(server, buffer=4096) as connection:

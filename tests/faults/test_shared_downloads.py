@@ -16,7 +16,7 @@ from tests.helpers.upload_forms import address
 from tests.helpers.upstream import Fault, Upstream, upstream  # noqa: F401 - a fixture
 from tests.helpers.wire import ANSWER_TIMEOUT_SECONDS, call, login, read_all, workers
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 pytestmark = pytest.mark.slow
 
@@ -25,9 +25,9 @@ HALF_FILE_BYTES = 1_500_000
 
 
 @pytest.fixture
-def server(tmp_path: Path, upstream: Upstream) -> Iterator[RunningServer]:  # noqa: F811
+def server(tmp_path: Path, upstream: Upstream) -> Iterator[ServerProcess]:  # noqa: F811
     """Return a server of two workers with a mirror ``root/up`` of the upstream."""
-    with RunningServer(tmp_path / "server", *CHEAP_HASHING, workers=2) as running:
+    with ServerProcess(tmp_path / "server", *CHEAP_HASHING, workers=2) as running:
         config = {"type": "mirror", "mirror_url": upstream.url}
         assert call(running, "PUT", "/root/up", config, login(running)).status == 200
         yield running
@@ -41,7 +41,7 @@ def held_back(upstream: Upstream) -> tuple[Distribution, threading.Event]:  # no
     return made, gate
 
 
-def writer(server: RunningServer) -> int:
+def writer(server: ServerProcess) -> int:
     """Return the process that writes the only download; 0 if there is none."""
     spool = server.serverdir / "files" / "spool"
     inodes = {str(path.stat().st_ino) for path in spool.iterdir()} if spool.exists() else set()
@@ -52,7 +52,7 @@ def writer(server: RunningServer) -> int:
     return 0
 
 
-def test_a_download_starts_again_after_its_writer_is_killed(server: RunningServer, upstream: Upstream) -> None:  # noqa: F811
+def test_a_download_starts_again_after_its_writer_is_killed(server: ServerProcess, upstream: Upstream) -> None:  # noqa: F811
     """No client takes half a file for a whole one, the next request gets all of it, and no partial file remains."""
     made, gate = held_back(upstream)
     request = f"GET /root/up/{address(made)} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()

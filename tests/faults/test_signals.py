@@ -26,7 +26,7 @@ from tests.helpers.wire import (
     workers,
 )
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 pytestmark = pytest.mark.slow
 
@@ -54,7 +54,7 @@ def test_sigterm_finishes_running_requests(tmp_path: Path, folder: list[str]) ->
         assert exchange.statuses == [201]
         assert b"\r\nConnection: close\r\n" in exchange.received
         assert process.wait(30) == 0
-    with RunningServer(tmp_path / "server", *CHEAP_HASHING) as again:
+    with ServerProcess(tmp_path / "server", *CHEAP_HASHING) as again:
         login(again, "emilie", "1234")
 
 
@@ -78,7 +78,7 @@ def test_sigterm_stops_workers_that_are_starting(folder: list[str], after: float
 class Load:
     """Clients that send requests without pause, and record those without a proper answer."""
 
-    server: RunningServer
+    server: ServerProcess
     root: Auth
     stopped: threading.Event = field(default_factory=threading.Event)
     answered: int = 0
@@ -129,7 +129,7 @@ class Load:
 
 def test_sighup_fails_no_request(tmp_path: Path) -> None:
     """While clients read and write, on kept and on new connections, two reloads replace all workers unnoticed."""
-    with RunningServer(tmp_path / "server", *CHEAP_HASHING, workers=2) as server:
+    with ServerProcess(tmp_path / "server", *CHEAP_HASHING, workers=2) as server:
         with Load(server, login(server)) as load:
             for _ in range(2):
                 before = workers(server)
@@ -141,21 +141,21 @@ def test_sighup_fails_no_request(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def configured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def configured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """Start a server that reads a configuration file, in which logins last 100 seconds."""
     folder = tmp_path_factory.mktemp("configured")
-    server = RunningServer(folder / "server", *CHEAP_HASHING, "--config", str(folder / "server.toml"))
+    server = ServerProcess(folder / "server", *CHEAP_HASHING, "--config", str(folder / "server.toml"))
     configure(server, "session-lifetime = 100")
     with server:
         yield server
 
 
-def configure(server: RunningServer, text: str) -> None:
+def configure(server: ServerProcess, text: str) -> None:
     """Write the configuration file."""
     server.serverdir.with_name("server.toml").write_text(text)
 
 
-def reload(server: RunningServer, message: str) -> None:
+def reload(server: ServerProcess, message: str) -> None:
     """Send SIGHUP; wait until the log contains a message and all workers are new."""
     before, seen = workers(server), len(server.log.read_text())
     os.kill(server.pid, signal.SIGHUP)
@@ -163,7 +163,7 @@ def reload(server: RunningServer, message: str) -> None:
     wait_until(lambda: workers(server) and not workers(server) & before, "new workers")
 
 
-def lifetime(server: RunningServer) -> int:
+def lifetime(server: ServerProcess) -> int:
     """Return the lifetime of a new login in seconds."""
     seconds: int = call(server, "POST", "/+login", {"user": "root", "password": ""}).result["expiration"]
     return seconds
@@ -180,14 +180,14 @@ BAD_SETTINGS = {
 
 
 @pytest.mark.parametrize(("text", "message"), BAD_SETTINGS.values(), ids=BAD_SETTINGS)
-def test_sighup_refuses_bad_settings(configured: RunningServer, text: str, message: str) -> None:
+def test_sighup_refuses_bad_settings(configured: ServerProcess, text: str, message: str) -> None:
     """All old settings stay in force, and the log says why."""
     configure(configured, text)
     reload(configured, message)
     assert lifetime(configured) == 100
 
 
-def test_sighup_applies_new_settings(configured: RunningServer) -> None:
+def test_sighup_applies_new_settings(configured: ServerProcess) -> None:
     """The settings in the file apply after the signal, even if the file was wrong before."""
     configure(configured, "session-lifetime = 200")
     reload(configured, "the settings were read again")
@@ -212,7 +212,7 @@ def test_sighup_does_not_move_a_server(tmp_path: Path) -> None:
 
 def test_a_folder_has_one_server(tmp_path: Path) -> None:
     """A second server on the same folder stops with a message; the first one keeps running."""
-    with RunningServer(tmp_path / "server", *CHEAP_HASHING) as server:
+    with ServerProcess(tmp_path / "server", *CHEAP_HASHING) as server:
         with launched("--serverdir", str(server.serverdir), "--port", "0") as second:
             said, _ = second.communicate(timeout=30)
             assert second.returncode == 1

@@ -9,11 +9,11 @@ import pytest
 from tests.helpers.postgres import PostgresServer, postgres  # noqa: F401 - a fixture
 from tests.helpers.wire import Auth, call, login
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 pytestmark = pytest.mark.slow
 
-Nodes = tuple[RunningServer, RunningServer]
+Nodes = tuple[ServerProcess, ServerProcess]
 REVOKED = "this token has been revoked; create a new one"
 ENDED = "this token has ended: its user was deleted or has a new password; create a new one"
 
@@ -26,7 +26,7 @@ def nodes(
     """Return two servers that share their database and their secret file."""
     folder = tmp_path_factory.mktemp("token-nodes")
     options = (*CHEAP_HASHING, "--database", postgres.new_database())
-    one, other = (RunningServer(folder / name, *options, workers=2) for name in ("one", "other"))
+    one, other = (ServerProcess(folder / name, *options, workers=2) for name in ("one", "other"))
     with one:
         (folder / "other").mkdir(mode=0o700)
         shutil.copy(folder / "one" / ".secret", folder / "other" / ".secret")
@@ -34,7 +34,7 @@ def nodes(
             yield one, other
 
 
-def token(node: RunningServer, name: str) -> tuple[str, str]:
+def token(node: ServerProcess, name: str) -> tuple[str, str]:
     """Create a user with a token; return the token's ID and the token."""
     root = login(node)
     assert call(node, "PUT", f"/{name}", {"password": "correct horse"}, root).status == 201
@@ -42,36 +42,36 @@ def token(node: RunningServer, name: str) -> tuple[str, str]:
     return made["id"], made["token"]
 
 
-def is_valid(node: RunningServer, secret: str) -> list[bool]:
+def is_valid(node: ServerProcess, secret: str) -> list[bool]:
     """Whether a token is valid, asked ten times to reach both workers of a node."""
     asked = [call(node, "GET", "/+api", Authorization=f"Bearer {secret}") for _ in range(10)]
     return [answer.result["authstatus"][0] == "ok" for answer in asked]
 
 
-def reason(node: RunningServer, secret: str) -> str:
+def reason(node: ServerProcess, secret: str) -> str:
     """Return why a token is refused."""
     refused = call(node, "DELETE", "/root/pypi", Authorization=f"Bearer {secret}")
     assert refused.status == 401
     return refused.message
 
 
-def revoke(node: RunningServer, name: str, identifier: str, root: Auth) -> None:
+def revoke(node: ServerProcess, name: str, identifier: str, root: Auth) -> None:
     """Revoke a token."""
     assert call(node, "DELETE", f"/+x/tokens/{identifier}", {}, root).status == 200
 
 
-def delete(node: RunningServer, name: str, identifier: str, root: Auth) -> None:
+def delete(node: ServerProcess, name: str, identifier: str, root: Auth) -> None:
     """Delete the user."""
     assert call(node, "DELETE", f"/{name}", {}, root).status == 200
 
 
-def replace(node: RunningServer, name: str, identifier: str, root: Auth) -> None:
+def replace(node: ServerProcess, name: str, identifier: str, root: Auth) -> None:
     """Delete the user, and create one with the same name and password."""
     delete(node, name, identifier, root)
     assert call(node, "PUT", f"/{name}", {"password": "correct horse"}, root).status == 201
 
 
-def reset(node: RunningServer, name: str, identifier: str, root: Auth) -> None:
+def reset(node: ServerProcess, name: str, identifier: str, root: Auth) -> None:
     """Set the password again."""
     assert call(node, "PATCH", f"/{name}", {"password": "correct horse"}, root).status == 200
 

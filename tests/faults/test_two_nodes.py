@@ -13,7 +13,7 @@ from tests.helpers.upstream import Upstream, upstream  # noqa: F401 - a fixture
 from tests.helpers.wire import call, login
 from tests.helpers.wire_uploads import page, send
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer, clean_environment
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess, clean_environment
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +23,7 @@ def nodes(
     tmp_path_factory: pytest.TempPathFactory,
     postgres: PostgresServer,  # noqa: F811
     object_store: ObjectStore,  # noqa: F811
-) -> Iterator[tuple[RunningServer, RunningServer]]:
+) -> Iterator[tuple[ServerProcess, ServerProcess]]:
     """Return two servers that share their database and their files, and an index ``root/dev``."""
     folder = tmp_path_factory.mktemp("nodes")
     options = (
@@ -31,14 +31,14 @@ def nodes(
         *("--files", f"s3://{object_store.bucket()}/wheelgate", "--files-endpoint", object_store.url),
     )
     environment = clean_environment(**CREDENTIALS)
-    one = RunningServer(folder / "one", *options, workers=2, env=environment)
-    other = RunningServer(folder / "other", *options, workers=2, env=environment)
+    one = ServerProcess(folder / "one", *options, workers=2, env=environment)
+    other = ServerProcess(folder / "other", *options, workers=2, env=environment)
     with one, other:
         assert call(one, "PUT", "/root/dev", {"acl_upload": ["root"]}, login(one)).status == 200
         yield one, other
 
 
-def test_uploads_on_one_node_are_served_by_the_other(nodes: tuple[RunningServer, RunningServer]) -> None:
+def test_uploads_on_one_node_are_served_by_the_other(nodes: tuple[ServerProcess, ServerProcess]) -> None:
     """Each uploaded file is listed and served by the other node at the next request, in both directions."""
     logins = [login(node) for node in nodes]
     files = [wheel("both", f"1.{number}", size=1000) for number in range(6)] + [sdist("both", "2.0", size=9_000_000)]
@@ -53,7 +53,7 @@ def test_uploads_on_one_node_are_served_by_the_other(nodes: tuple[RunningServer,
             assert call(node, "GET", f"/root/dev/{address(made)}").content == made.content
 
 
-def test_deletions_on_one_node_count_on_the_other(nodes: tuple[RunningServer, RunningServer]) -> None:
+def test_deletions_on_one_node_count_on_the_other(nodes: tuple[ServerProcess, ServerProcess]) -> None:
     """A deletion counts on both nodes at once, and the same file can be uploaded again through either."""
     one, other = nodes
     logins = [login(node) for node in nodes]
@@ -70,7 +70,7 @@ def test_deletions_on_one_node_count_on_the_other(nodes: tuple[RunningServer, Ru
 
 
 def test_mirrored_files_are_shared(
-    nodes: tuple[RunningServer, RunningServer],
+    nodes: tuple[ServerProcess, ServerProcess],
     upstream: Upstream,  # noqa: F811
 ) -> None:
     """A file that was fetched through one node is served by the other while the upstream is unavailable."""
@@ -86,7 +86,7 @@ def test_mirrored_files_are_shared(
     assert call(other, "GET", path).content == made.content
 
 
-def test_a_starting_node_deletes_no_files(nodes: tuple[RunningServer, RunningServer]) -> None:
+def test_a_starting_node_deletes_no_files(nodes: tuple[ServerProcess, ServerProcess]) -> None:
     """A start only cleans up after a crash; files of packages are not touched."""
     one, other = nodes
     made = wheel("staying")

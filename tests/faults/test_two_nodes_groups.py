@@ -10,7 +10,7 @@ import pytest
 from tests.helpers.postgres import PostgresServer, postgres  # noqa: F401 - a fixture
 from tests.helpers.wire import Answer, call, login
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 pytestmark = pytest.mark.slow
 
@@ -21,14 +21,14 @@ PASSWORD = "correct horse"
 def nodes(
     tmp_path_factory: pytest.TempPathFactory,
     postgres: PostgresServer,  # noqa: F811
-) -> Iterator[tuple[RunningServer, RunningServer]]:
+) -> Iterator[tuple[ServerProcess, ServerProcess]]:
     """Return two servers of two workers each that share their database, with a user and a private index."""
     folder = tmp_path_factory.mktemp("grouped")
     secret = folder / "secret"
     secret.write_text(secrets.token_urlsafe(48))
     secret.chmod(0o600)
     options = (*CHEAP_HASHING, "--database", postgres.new_database(), "--secretfile", str(secret))
-    one, other = (RunningServer(folder / name, *options, workers=2) for name in ("one", "other"))
+    one, other = (ServerProcess(folder / name, *options, workers=2) for name in ("one", "other"))
     with one, other:
         for user in ("alice", "bob"):
             assert call(one, "PUT", f"/{user}", {"password": PASSWORD}).status == 201
@@ -36,12 +36,12 @@ def nodes(
         yield one, other
 
 
-def group(node: RunningServer, method: str, name: str, body: object = None) -> Answer:
+def group(node: ServerProcess, method: str, name: str, body: object = None) -> Answer:
     """Change a group."""
     return call(node, method, f"/+x/groups/{name}", {} if body is None else body, login(node))
 
 
-def test_a_change_counts_everywhere(nodes: tuple[RunningServer, RunningServer]) -> None:
+def test_a_change_counts_everywhere(nodes: tuple[ServerProcess, ServerProcess]) -> None:
     """Adding and removing a member on either node counts on every worker of both, for sessions and passwords."""
     session = login(nodes[0], "alice", PASSWORD)
     assert group(nodes[0], "PUT", "devs").status == 201
@@ -56,7 +56,7 @@ def test_a_change_counts_everywhere(nodes: tuple[RunningServer, RunningServer]) 
                 assert seen == (200 if inside else 404)
 
 
-def test_a_deleted_user_leaves_groups_on_both_nodes(nodes: tuple[RunningServer, RunningServer]) -> None:
+def test_a_deleted_user_leaves_groups_on_both_nodes(nodes: tuple[ServerProcess, ServerProcess]) -> None:
     """A new user with the name of a deleted one is in none of its groups, on either node."""
     one, other = nodes
     assert group(one, "PUT", "staff", {"members": ["bob"]}).status == 201
@@ -69,7 +69,7 @@ def test_a_deleted_user_leaves_groups_on_both_nodes(nodes: tuple[RunningServer, 
         assert call(node, "GET", "/+api", None, ("bob", PASSWORD)).result["authstatus"][2] == []
 
 
-def test_changes_at_once(nodes: tuple[RunningServer, RunningServer]) -> None:
+def test_changes_at_once(nodes: tuple[ServerProcess, ServerProcess]) -> None:
     """Changes on both nodes at once are not lost, and never nest groups more than one level deep."""
     names = [f"g{number}" for number in range(6)]
     for name in names:

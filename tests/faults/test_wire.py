@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from tests.helpers.wire import Connection, call, login, read_all, send_bytes
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer, clean_environment
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess, clean_environment
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +27,7 @@ def chunked(size: int, chunk: int = 65536) -> bytes:
 
 
 @pytest.fixture(scope="module", params=["with-fast", "without-fast"])
-def either_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def either_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """Start a server with each of gunicorn's two parsers: the one of the extra ``fast``, and the one in Python."""
     folder = tmp_path_factory.mktemp(request.param)
     environment = clean_environment()
@@ -35,7 +35,7 @@ def either_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
         for library in ("uvloop", "gunicorn_h1c"):
             (folder / f"{library}.py").write_text("raise ImportError\n")
         environment["PYTHONPATH"] = str(folder)
-    with RunningServer(folder / "server", *CHEAP_HASHING, env=environment) as server:
+    with ServerProcess(folder / "server", *CHEAP_HASHING, env=environment) as server:
         yield server
 
 
@@ -75,7 +75,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("allowed", "sent"), REFUSED.values(), ids=REFUSED)
-def test_refuses_and_closes(either_server: RunningServer, allowed: set[int], sent: bytes) -> None:
+def test_refuses_and_closes(either_server: ServerProcess, allowed: set[int], sent: bytes) -> None:
     """A request that is ambiguous, malformed or too long is refused once, and the server reads nothing after it."""
     exchange = send_bytes(either_server, sent)
     assert len(exchange.statuses) == 1
@@ -87,7 +87,7 @@ def test_refuses_and_closes(either_server: RunningServer, allowed: set[int], sen
     assert "pypi" in call(either_server, "GET", "/root").result["indexes"]
 
 
-def test_a_long_body_is_refused_before_it_is_sent(either_server: RunningServer) -> None:
+def test_a_long_body_is_refused_before_it_is_sent(either_server: ServerProcess) -> None:
     """A body that is announced as too long is refused after its first bytes."""
     exchange = send_bytes(either_server, LOGIN + b"Content-Length: %d\r\n\r\n{" % (2 * MEGABYTE))
     assert exchange.statuses == [413]
@@ -110,13 +110,13 @@ ACCEPTED = {
 
 
 @pytest.mark.parametrize(("status", "sent"), ACCEPTED.values(), ids=ACCEPTED)
-def test_unusual_requests_are_answered(either_server: RunningServer, status: int, sent: bytes) -> None:
+def test_unusual_requests_are_answered(either_server: ServerProcess, status: int, sent: bytes) -> None:
     """Unusual but valid requests are answered; a request to switch to another protocol is ignored."""
     exchange = send_bytes(either_server, sent)
     assert exchange.statuses == [status]
 
 
-def test_pipelined_requests(either_server: RunningServer) -> None:
+def test_pipelined_requests(either_server: ServerProcess) -> None:
     """Requests that are sent without waiting for answers are answered one after the other."""
     last = ROOT + b"Connection: close\r\n\r\n"
     exchange = send_bytes(
@@ -138,7 +138,7 @@ METHODS = {
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "FOO", "M-SEARCH", "G!T"])
 @pytest.mark.parametrize("path", METHODS)
-def test_methods_that_are_not_allowed(index_server: RunningServer, path: str, method: str) -> None:
+def test_methods_that_are_not_allowed(index_server: ServerProcess, path: str, method: str) -> None:
     """Any other method gets 405 with the list of allowed methods."""
     if method in METHODS[path]:
         return
@@ -147,7 +147,7 @@ def test_methods_that_are_not_allowed(index_server: RunningServer, path: str, me
     assert set(answer.headers["allow"].split(", ")) == METHODS[path]
 
 
-def test_head_is_get_without_the_body(index_server: RunningServer) -> None:
+def test_head_is_get_without_the_body(index_server: ServerProcess) -> None:
     """HEAD gets the status and the headers of GET, and no body."""
     with contextlib.closing(Connection(index_server)) as connection:
         for path in ("/", "/+api", "/root", "/nobody"):
@@ -157,23 +157,23 @@ def test_head_is_get_without_the_body(index_server: RunningServer) -> None:
 
 
 @pytest.fixture(scope="module")
-def hasty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def hasty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """Start a server that waits one second for the head of a request."""
-    with RunningServer(tmp_path_factory.mktemp("hasty") / "server", *CHEAP_HASHING, "--head-timeout", "1") as server:
+    with ServerProcess(tmp_path_factory.mktemp("hasty") / "server", *CHEAP_HASHING, "--head-timeout", "1") as server:
         yield server
 
 
 @pytest.mark.parametrize(
     "sent", [b"", b"GET", ROOT, ROOT + b"Accept: "], ids=["nothing", "a word", "a line", "half a line"]
 )
-def test_a_head_that_does_not_arrive(hasty_server: RunningServer, sent: bytes) -> None:
+def test_a_head_that_does_not_arrive(hasty_server: ServerProcess, sent: bytes) -> None:
     """A client that does not finish the head gets 408 and is disconnected."""
     exchange = send_bytes(hasty_server, sent)
     assert exchange.statuses == [408]
     assert exchange.closed
 
 
-def test_a_head_that_drips(hasty_server: RunningServer) -> None:
+def test_a_head_that_drips(hasty_server: ServerProcess) -> None:
     """Sending a byte now and then does not help: the timeout is for the whole head, and other clients are served."""
     with socket.create_connection(("127.0.0.1", hasty_server.port), timeout=30) as connection:
         with contextlib.suppress(ConnectionError):
@@ -187,7 +187,7 @@ def test_a_head_that_drips(hasty_server: RunningServer) -> None:
     assert exchange.statuses in ([408], [])
 
 
-def test_a_kept_connection_that_falls_silent(hasty_server: RunningServer) -> None:
+def test_a_kept_connection_that_falls_silent(hasty_server: ServerProcess) -> None:
     """A kept connection is closed if nothing more arrives, even in the middle of a head."""
     with ThreadPoolExecutor(2) as pool:
         for exchange in pool.map(lambda rest: send_bytes(hasty_server, ROOT + b"\r\n" + rest), (b"", ROOT)):
@@ -195,7 +195,7 @@ def test_a_kept_connection_that_falls_silent(hasty_server: RunningServer) -> Non
             assert exchange.closed
 
 
-def test_idle_connections_block_no_requests(index_server: RunningServer) -> None:
+def test_idle_connections_block_no_requests(index_server: ServerProcess) -> None:
     """With 500 idle connections and 100 incomplete requests, all other requests are answered."""
     address = ("127.0.0.1", index_server.port)
     with contextlib.ExitStack() as stack:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import pytest
 
 from wheelgate.main import main
-from wheelgate.testing.site import CHEAP
+from wheelgate.testing.site import CHEAP_HASHING_SETTINGS
 
-CHEAPLY = [f"--{key}={value}" for key, value in CHEAP.items()]
+CHEAPLY = [f"--{key}={value}" for key, value in CHEAP_HASHING_SETTINGS.items()]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from wheelgate import Deny, Index, Principal, Resource, Server, hookimpl
 from wheelgate.errors import NotFound, Refusal
 from wheelgate.fields import IndexType
 from wheelgate.packages import Project, StoredFile
-from wheelgate.testing.site import Answer, Site
+from wheelgate.testing.site import Response, Site
 
 
 class Shelf:
@@ -100,7 +100,7 @@ class ShelfSite(Site):
         self.shelf = Shelf()
         super().__init__(folder, extra={"shelf": self.shelf}, no_plugin=["stage", "mirror"], **options)
 
-    def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
+    def get(self, path: str, method: str = "GET", **headers: str) -> Response:
         """Request a file of the shelf; header names have underscores instead of hyphens."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.request(method, f"/root/shelf/{path}", headers=named)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.helpers.tool_cache import CACHE
 
-from wheelgate.testing.process import clean_environment, free_port
+from wheelgate.testing.server_process import clean_environment, free_port
 
 INCUMBENT_REQUIREMENTS = ("devpi-server==6.20.3", "devpi-client==7.3.0")
 CHEAP_HASHING_OPTIONS = ("--argon2-memory-cost", "8", "--argon2-time-cost", "1", "--argon2-parallelism", "1")

@@ -15,7 +15,7 @@ import requests
 from tests.helpers.distributions import Distribution
 from tests.helpers.simple_pages import SIMPLE_JSON
 
-from wheelgate.testing.process import RunningServer
+from wheelgate.testing.server_process import ServerProcess
 
 USER, PASSWORD = "alice", "correct horse: battery/staple@"
 
@@ -24,11 +24,11 @@ USER, PASSWORD = "alice", "correct horse: battery/staple@"
 class IndexHost:
     """A server with a user, and the user's login token."""
 
-    server: RunningServer
+    server: ServerProcess
     token: str
 
     @classmethod
-    def create(cls, server: RunningServer) -> IndexHost:
+    def create(cls, server: ServerProcess) -> IndexHost:
         """Create the user and log in."""
         _ask(server, "PUT", USER, {"password": PASSWORD})
         answer = _ask(server, "POST", "+login", {"user": USER, "password": PASSWORD})
@@ -74,7 +74,7 @@ class IndexHost:
         return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
 
 
-def _ask(server: RunningServer, method: str, path: str, body: Any = None, token: str = "") -> Any:
+def _ask(server: ServerProcess, method: str, path: str, body: Any = None, token: str = "") -> Any:
     headers = {"Accept": SIMPLE_JSON if "+simple" in path else "application/json"}
     if body is not None:
         headers["Content-Type"] = "application/json"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from wheelgate.testing.process import clean_environment, free_port
+from wheelgate.testing.server_process import clean_environment, free_port
 
 START_TIMEOUT_SECONDS = 30
 

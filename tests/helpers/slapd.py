@@ -17,7 +17,7 @@ import ldap3
 import trustme
 from ldap3.utils.dn import escape_rdn
 
-from wheelgate.testing.process import free_port
+from wheelgate.testing.server_process import free_port
 
 SCHEMAS = Path("/etc/ldap/schema")
 PROGRAM = shutil.which("slapd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")

@@ -16,7 +16,7 @@ from tests.helpers.session_transcript import same_lines
 from tests.helpers.tool_cache import SHARED_PIP
 from tests.helpers.transcripts import Step, TerminalSession
 
-from wheelgate.testing.process import clean_environment
+from wheelgate.testing.server_process import clean_environment
 
 DOCUMENTED_PORT = 3141
 SCREEN_TIMEOUT_SECONDS = 60

@@ -8,7 +8,7 @@ from typing import Any
 from tests.helpers.distributions import Distribution
 from urllib3 import encode_multipart_formdata
 
-from wheelgate.testing.site import Answer, Site
+from wheelgate.testing.site import Response, Site
 
 BOUNDARY = "x" * 32
 
@@ -44,13 +44,13 @@ def upload(
     auth: tuple[str, str] | None,
     headers: Mapping[str, str] | None = None,
     **changed: str,
-) -> Answer:
+) -> Response:
     """Upload a file."""
     body, form_headers = encode(file_fields(dist, **changed))
     return site.request("POST", f"/{index}/", body, auth=auth, headers={**form_headers, **(headers or {})})
 
 
-def submit(site: Site, index: str, auth: tuple[str, str] | None, **fields: str) -> Answer:
+def submit(site: Site, index: str, auth: tuple[str, str] | None, **fields: str) -> Response:
     """Register a version: send a form without a file."""
     body, headers = encode(list(fields.items()))
     return site.request("POST", f"/{index}/", body, auth=auth, headers=headers)

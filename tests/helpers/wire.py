@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from wheelgate.testing.process import RunningServer, clean_environment
+from wheelgate.testing.server_process import ServerProcess, clean_environment
 
 Auth = tuple[str, str]
 
@@ -157,12 +157,12 @@ def announced_port(process: subprocess.Popen[str]) -> Port:
     raise AssertionError(output)
 
 
-def workers(server: RunningServer) -> set[int]:
+def workers(server: ServerProcess) -> set[int]:
     """Return the process ids of the workers."""
     return {int(pid) for pid in Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()}
 
 
-def kill_all(server: RunningServer) -> None:
+def kill_all(server: ServerProcess) -> None:
     """Kill master and workers at once, like a power cut; the server must be started with ``start_new_session``."""
     os.killpg(server.pid, signal.SIGKILL)
     server.stop()

@@ -14,7 +14,7 @@ from tests.helpers.installers import COMMANDS, installed, with_uv_sync
 from tests.helpers.released_tools import ProxyTrap, ToolHome
 from tests.helpers.uploaders import UPLOADERS, Login, prepare
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer, clean_environment
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess, clean_environment
 from wheelgate_client.server import api_tokens as tokens
 
 pytestmark = pytest.mark.slow
@@ -47,7 +47,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexHost]:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: closed\nVersion: 1\n")
     (info / "entry_points.txt").write_text("[wheelgate]\nclosed = closed\n")
     environment = clean_environment(PYTHONPATH=str(folder))
-    with RunningServer(folder / "server", *CHEAP_HASHING, workers=2, env=environment) as server:
+    with ServerProcess(folder / "server", *CHEAP_HASHING, workers=2, env=environment) as server:
         host = IndexHost.create(server)
         for name in ("dev", "closed", "target"):
             host.make_index(name)

@@ -12,7 +12,7 @@ from tests.helpers.installers import COMMANDS, INSTALLERS, installed
 from tests.helpers.released_tools import ProxyTrap, ToolHome
 from tests.helpers.upstream import Upstream
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 pytestmark = pytest.mark.slow
 
@@ -64,7 +64,7 @@ def upstream() -> Iterator[Upstream]:
 @pytest.fixture(scope="module")
 def host(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexHost]:
     """Start a server with a private index on a mirror."""
-    with RunningServer(tmp_path_factory.mktemp("host") / "server", *CHEAP_HASHING, workers=2) as server:
+    with ServerProcess(tmp_path_factory.mktemp("host") / "server", *CHEAP_HASHING, workers=2) as server:
         host = IndexHost.create(server)
         open_index(host, "dev", upstream)
         yield host

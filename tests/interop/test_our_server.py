@@ -10,7 +10,7 @@ from tests.helpers import login_tokens
 from tests.helpers.terminal import OpenTerminal
 from tests.helpers.transcripts import TerminalSession, read_sessions
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 pytestmark = pytest.mark.slow
 
@@ -18,23 +18,23 @@ HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """Start a server with two workers."""
-    with RunningServer(tmp_path_factory.mktemp("ours") / "server", *CHEAP_HASHING, workers=2) as server:
+    with ServerProcess(tmp_path_factory.mktemp("ours") / "server", *CHEAP_HASHING, workers=2) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def restricted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def restricted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """Start a server on which only root may change users and indices."""
     folder = tmp_path_factory.mktemp("restricted") / "server"
-    with RunningServer(folder, *CHEAP_HASHING, "--restrict-modify", "root", workers=2) as server:
+    with ServerProcess(folder, *CHEAP_HASHING, "--restrict-modify", "root", workers=2) as server:
         yield server
 
 
 @pytest.mark.parametrize("session", read_sessions(HERE / "their_client.txt"), ids=str)
 def test_their_client_works(
-    session: TerminalSession, server: RunningServer, clients: Mapping[str, Path], open_terminal: OpenTerminal
+    session: TerminalSession, server: ServerProcess, clients: Mapping[str, Path], open_terminal: OpenTerminal
 ) -> None:
     """The incumbent's client prints every line of the session, and ends with its exit codes."""
     assert not open_terminal(server.port, devpi=clients["theirs"]).differences(session)
@@ -42,7 +42,7 @@ def test_their_client_works(
 
 @pytest.mark.parametrize("session", read_sessions(HERE / "their_client_restricted.txt"), ids=str)
 def test_their_client_shows_restrictions(
-    session: TerminalSession, restricted: RunningServer, clients: Mapping[str, Path], open_terminal: OpenTerminal
+    session: TerminalSession, restricted: ServerProcess, clients: Mapping[str, Path], open_terminal: OpenTerminal
 ) -> None:
     """The incumbent's client shows why a change is refused, and users can change their own passwords with it."""
     assert not open_terminal(restricted.port, devpi=clients["theirs"]).differences(session)
@@ -56,13 +56,13 @@ def test_their_client_works_with_private_indices(
     open_terminal: OpenTerminal,
 ) -> None:
     """The incumbent's client works with a private index, which for other users does not exist."""
-    with RunningServer(tmp_path / "server", *CHEAP_HASHING, workers=2) as server:
+    with ServerProcess(tmp_path / "server", *CHEAP_HASHING, workers=2) as server:
         assert not open_terminal(server.port, devpi=clients["theirs"]).differences(session)
 
 
 @pytest.mark.parametrize("session", read_sessions(HERE / "both_clients.txt"), ids=str)
 def test_both_clients_share_a_state(
-    session: TerminalSession, server: RunningServer, clients: Mapping[str, Path], open_terminal: OpenTerminal
+    session: TerminalSession, server: ServerProcess, clients: Mapping[str, Path], open_terminal: OpenTerminal
 ) -> None:
     """Each client uses the selected index and the login of the other, and can log out."""
     assert not open_terminal(server.port, **clients).differences(session)
@@ -70,7 +70,7 @@ def test_both_clients_share_a_state(
 
 @pytest.mark.parametrize("client", ["ours", "theirs"])
 def test_a_token_works_in_both_headers(
-    client: str, server: RunningServer, clients: Mapping[str, Path], open_terminal: OpenTerminal
+    client: str, server: ServerProcess, clients: Mapping[str, Path], open_terminal: OpenTerminal
 ) -> None:
     """The login token that a client stores works in both headers, only unchanged and only with its user's name."""
     name, token = open_terminal(server.port, **clients).log_in(client, f"token-of-{client}")

@@ -11,7 +11,7 @@ from tests.helpers import release_files
 from tests.helpers.terminal import OpenTerminal
 from tests.helpers.transcripts import TerminalSession, read_sessions
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 pytestmark = pytest.mark.slow
 
@@ -22,9 +22,9 @@ mkdir -p "$3" && echo '<p>tiny' > "$3/index.html"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """Start a server with two workers."""
-    with RunningServer(tmp_path_factory.mktemp("ours") / "server", *CHEAP_HASHING, workers=2) as server:
+    with ServerProcess(tmp_path_factory.mktemp("ours") / "server", *CHEAP_HASHING, workers=2) as server:
         yield server
 
 
@@ -40,7 +40,7 @@ def sphinx(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("session", read_sessions(Path(__file__).with_name("their_client_packages.txt")), ids=str)
 def test_their_client_handles_packages(
     session: TerminalSession,
-    server: RunningServer,
+    server: ServerProcess,
     clients: Mapping[str, Path],
     open_terminal: OpenTerminal,
     sphinx: Path,

@@ -12,7 +12,7 @@ from tests.helpers.index_host import PASSWORD, USER, IndexHost
 from tests.helpers.installers import COMMANDS, installed
 from tests.helpers.released_tools import ProxyTrap, ToolHome
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 pytestmark = pytest.mark.slow
 
@@ -24,12 +24,12 @@ LOGIN = f"{USER}:{quote(PASSWORD, safe='')}@"
 def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexHost]:
     """Start a server with an index that only its owner may read."""
     folder = tmp_path_factory.mktemp("private") / "server"
-    with RunningServer(folder, *CHEAP_HASHING) as server:
+    with ServerProcess(folder, *CHEAP_HASHING) as server:
         host = IndexHost.create(server)
         host.make_index("secret", acl_read=[])
         host.make_index("top", bases=[f"{USER}/secret"])
         host.upload("secret", APP)
-    with RunningServer(folder, *CHEAP_HASHING, *request.param) as server:
+    with ServerProcess(folder, *CHEAP_HASHING, *request.param) as server:
         yield IndexHost(server, host.token)
 
 

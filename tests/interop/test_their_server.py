@@ -11,7 +11,7 @@ from tests.helpers import incumbent, login_tokens, release_files
 from tests.helpers.terminal import OpenTerminal, PseudoTerminal
 from tests.helpers.transcripts import TerminalSession, read_sessions
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +56,7 @@ def test_our_client_handles_packages(
 def test_pushes_between_servers(from_ours: bool, port: int, clients: Mapping[str, Path], tmp_path: Path) -> None:
     """Each server accepts the releases that the other pushes, with metadata and documentation."""
     waits, pushes, arrived = read_sessions(HERE / "between_servers.txt")
-    with RunningServer(tmp_path / "server", *CHEAP_HASHING) as ours:
+    with ServerProcess(tmp_path / "server", *CHEAP_HASHING) as ours:
         ports = (ours.port, port) if from_ours else (port, ours.port)
         here, there = (_new_home(tmp_path / str(port), port, clients["theirs"]) for port in ports)
         release_files.lay_out(here.home)

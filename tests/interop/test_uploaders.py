@@ -10,7 +10,7 @@ from tests.helpers.index_host import PASSWORD, USER, IndexHost
 from tests.helpers.released_tools import ProxyTrap, ToolHome
 from tests.helpers.uploaders import UPLOADERS, Login, prepare
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ REFUSED = {
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexHost]:
     """Start a server where alice has a volatile index and a non-volatile one."""
-    with RunningServer(tmp_path_factory.mktemp("host") / "server", *CHEAP_HASHING, workers=2) as server:
+    with ServerProcess(tmp_path_factory.mktemp("host") / "server", *CHEAP_HASHING, workers=2) as server:
         host = IndexHost.create(server)
         host.make_index("dev", volatile=True)
         host.make_index("stable", volatile=False)

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer, clean_environment
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess, clean_environment
 
 HERE = Path(__file__).parent
 
@@ -29,7 +29,7 @@ Answer = tuple[int, dict[str, Any]]
 class ServerClient:
     """Sends requests to a running server."""
 
-    def __init__(self, server: RunningServer) -> None:
+    def __init__(self, server: ServerProcess) -> None:
         self.server = server
 
     def __call__(self, method: str, path: str, body: Any = None, auth: tuple[str, str] | None = None) -> Answer:
@@ -146,7 +146,7 @@ def started(
 ) -> ServerClient:
     """Start a server in a folder."""
     path = os.pathsep.join(str(installed(name)) for name in plugins)
-    server = RunningServer(folder / "server", *options, workers=2, env=clean_environment(PYTHONPATH=path), cwd=folder)
+    server = ServerProcess(folder / "server", *options, workers=2, env=clean_environment(PYTHONPATH=path), cwd=folder)
     return ServerClient(running.enter_context(server))
 
 

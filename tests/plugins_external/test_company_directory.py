@@ -11,7 +11,7 @@ from typing import Any
 import argon2
 import pytest
 
-from wheelgate.testing.process import clean_environment
+from wheelgate.testing.server_process import clean_environment
 
 pytestmark = pytest.mark.slow
 

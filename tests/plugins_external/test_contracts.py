@@ -15,10 +15,10 @@ from tests.plugins_external.conftest import FakeService
 
 from wheelgate import Credentials
 from wheelgate.testing.authenticators import AuthenticatorCase, AuthenticatorContract
-from wheelgate.testing.groups import GroupSourceCase, GroupSourceContract
+from wheelgate.testing.group_sources import GroupSourceCase, GroupSourceContract
 from wheelgate.testing.policies import PolicyContract
 from wheelgate.testing.site import Site
-from wheelgate.testing.tokens import TokenHandlerCase, TokenHandlerContract
+from wheelgate.testing.token_handlers import TokenHandlerCase, TokenHandlerContract
 from wheelgate_client.contracts import ConfigWriterContract
 from wheelgate_client.hookspecs import ConfigWriter
 
@@ -61,7 +61,7 @@ class TestCompanyDirectory(AuthenticatorContract):
     def case(self, directory: Any) -> AuthenticatorCase:
         """Return the directory."""
         good = Credentials("password", "alice", "correct horse", "test")
-        return AuthenticatorCase(directory, good, outage=directory.path.unlink)
+        return AuthenticatorCase(directory, good, start_outage=directory.path.unlink)
 
 
 class TestCompanyGroups(GroupSourceContract):
@@ -70,7 +70,7 @@ class TestCompanyGroups(GroupSourceContract):
     @pytest.fixture
     def case(self, directory: Any) -> GroupSourceCase:
         """Return the directory."""
-        return GroupSourceCase(directory, "alice", frozenset({"admins"}), outage=directory.path.unlink)
+        return GroupSourceCase(directory, "alice", frozenset({"admins"}), start_outage=directory.path.unlink)
 
 
 class TestTokens(TokenHandlerContract):

@@ -21,7 +21,7 @@ from tests.plugins_external.conftest import lay_out
 
 from wheelgate.newplugin.__main__ import main
 from wheelgate.newplugin.kinds import PLUGIN_KINDS
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer, clean_environment
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess, clean_environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -75,9 +75,9 @@ class Environment:
         ]
         subprocess.run(pip, check=True, capture_output=True, env=clean_environment())
 
-    def server(self, *options: str) -> RunningServer:
+    def server(self, *options: str) -> ServerProcess:
         """Return a server in this environment, always with the same folder."""
-        return RunningServer(
+        return ServerProcess(
             self.folder / "server",
             *("--no-root-pypi", "--restrict-modify", "root,:devs", *CHEAP_HASHING, *options),
             command=[str(self._programs / "devpi-server")],
@@ -117,7 +117,7 @@ def options(folder: Path, which: str) -> list[str]:
     return [f"--{plugin_name(kind, which)}-{option}={value}" for kind, (option, value) in given.items()]
 
 
-def working(server: RunningServer, which: str) -> set[str]:
+def working(server: ServerProcess, which: str) -> set[str]:
     """Return the kinds of plugins that work on a server; the functions below check the other kinds."""
     root = server.login("root", "")
     server.request("PUT", "/alice", {"password": "1234"}, auth=root)
@@ -143,7 +143,7 @@ def event_log_bytes(environment: Environment, which: str) -> int:
     return file.stat().st_size if file.exists() else 0
 
 
-def config_writer_works(environment: Environment, server: RunningServer, which: str, **variables: Any) -> bool:
+def config_writer_works(environment: Environment, server: ServerProcess, which: str, **variables: Any) -> bool:
     """Whether ``devpi use --set-cfg --for`` writes the tool's file, which is then removed."""
     name = plugin_name("config-writer", which)
     file = environment.folder / f".{name}" / "config"
@@ -157,7 +157,7 @@ def config_writer_works(environment: Environment, server: RunningServer, which: 
     return text == f"index = {server.url}root/visible/+simple/\n"
 
 
-def command_works(environment: Environment, server: RunningServer, which: str, **variables: Any) -> bool:
+def command_works(environment: Environment, server: ServerProcess, which: str, **variables: Any) -> bool:
     """Whether the plugin's command of ``devpi`` runs."""
     environment("devpi", "use", server.url)
     try:

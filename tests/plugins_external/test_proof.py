@@ -20,13 +20,13 @@ from tests.helpers.distributions import wheel
 from tests.helpers.upload_forms import encode, file_fields
 from tests.plugins_external.conftest import FakeService
 
-from wheelgate.testing.process import RunningServer, clean_environment
-from wheelgate.testing.site import Answer
+from wheelgate.testing.server_process import ServerProcess, clean_environment
+from wheelgate.testing.site import Response
 
 pytestmark = pytest.mark.slow
 
 PROGRAMS = Path(sys.executable).parent
-Start = Callable[..., RunningServer]
+Start = Callable[..., ServerProcess]
 
 
 PEOPLE = ("alice", "bob", "carol", "gil", "olga", "rita", "tess", "vic")
@@ -48,7 +48,7 @@ def start(serve: Callable[..., Any], cheap: tuple[str, ...]) -> Start:
 
 
 @pytest.fixture(scope="module")
-def all_plugins(serve_all: Callable[..., Any], cheap: tuple[str, ...], service: FakeService) -> RunningServer:
+def all_plugins(serve_all: Callable[..., Any], cheap: tuple[str, ...], service: FakeService) -> ServerProcess:
     """Return a server with all third-party plugins that do not affect each other, and users."""
     options = (
         *("--tiny-oidc-userinfo", service.url, "--tiny-gitlab-ci-url", service.url),
@@ -57,7 +57,7 @@ def all_plugins(serve_all: Callable[..., Any], cheap: tuple[str, ...], service: 
     return with_people(serve_all(*cheap, *options, plugins=COMPATIBLE_PLUGINS).server)
 
 
-def with_people(server: RunningServer) -> RunningServer:
+def with_people(server: ServerProcess) -> ServerProcess:
     """Create users, each for the test of one plugin."""
     root = server.login("root", "")
     for name in PEOPLE:
@@ -66,19 +66,19 @@ def with_people(server: RunningServer) -> RunningServer:
     return server
 
 
-def login_state(server: RunningServer, **sent: Any) -> tuple[str, str]:
+def login_state(server: ServerProcess, **sent: Any) -> tuple[str, str]:
     """Return the login's state and the user's name from ``authstatus``."""
     state, name, *_ = server.request("GET", "/+api", **sent).result["authstatus"]
     return state, name
 
 
-def upload(server: RunningServer, index: str, version: str, auth: tuple[str, str] | None, **more: str) -> Answer:
+def upload(server: ServerProcess, index: str, version: str, auth: tuple[str, str] | None, **more: str) -> Response:
     """Upload a release of demo."""
     body, headers = encode(file_fields(wheel("demo", version)))
     return server.request("POST", f"{index}/", body, auth=auth, headers={**headers, **more})
 
 
-def test_tokens(all_plugins: RunningServer, installed: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tokens(all_plugins: ServerProcess, installed: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """A token can only upload; its holder can narrow it but not widen it; it ends with the password."""
     monkeypatch.syspath_prepend(installed("tiny_tokens"))
     tiny = import_module("wheelgate_tiny_tokens")
@@ -138,7 +138,7 @@ def jwt(name: str) -> str:
     return f"e30.{claims}.c2ln"
 
 
-def test_an_identity_provider(all_plugins: RunningServer, service: FakeService) -> None:
+def test_an_identity_provider(all_plugins: ServerProcess, service: FakeService) -> None:
     """People whom the provider knows are logged in with their groups; unknown tokens get 401; an outage gets 503."""
     olga = all_plugins.login("olga", "correct horse")
     all_plugins.request("PUT", "/olga/dev", {"acl_upload": [":admins"]}, auth=olga)
@@ -160,7 +160,7 @@ def test_an_identity_provider(all_plugins: RunningServer, service: FakeService) 
     assert login_state(all_plugins, auth=("grace", jwt("grace")))[0] != "ok"
 
 
-def test_jobs_of_a_gitlab(all_plugins: RunningServer, service: FakeService) -> None:
+def test_jobs_of_a_gitlab(all_plugins: ServerProcess, service: FakeService) -> None:
     """A running job of the project can upload to the index that lists the project; other jobs cannot."""
     gil = all_plugins.login("gil", "correct horse")
     all_plugins.request("PUT", "/gil/dev", {"acl_upload": [":team/app"]}, auth=gil)
@@ -191,7 +191,7 @@ def test_client_certificates(start: Start) -> None:
     assert login_state(server, headers={"X-Client-Subject": "CN=grace,OU=Team,O=Company"}) == ("noauth", "")
 
 
-def test_a_forgotten_password(all_plugins: RunningServer) -> None:
+def test_a_forgotten_password(all_plugins: ServerProcess) -> None:
     """The link in the mail sets a password once; answers reveal no users; weak passwords are refused."""
     server = all_plugins
     outbox = server.serverdir / "outbox"
@@ -217,7 +217,7 @@ def test_a_forgotten_password(all_plugins: RunningServer) -> None:
     assert server.request("PUT", "/newcomer", {"password": "1234"}).status == 400
 
 
-def test_only_listed_users_create_mirrors(all_plugins: RunningServer) -> None:
+def test_only_listed_users_create_mirrors(all_plugins: ServerProcess) -> None:
     """Only listed users can create mirrors; other types of index are not affected."""
     server = all_plugins
     alice, bob = server.login("alice", "correct horse"), server.login("bob", "correct horse")
@@ -229,7 +229,7 @@ def test_only_listed_users_create_mirrors(all_plugins: RunningServer) -> None:
     assert (refused.status, "only bob may create mirrors" in refused.message) == (403, True)
 
 
-def test_constraints(all_plugins: RunningServer) -> None:
+def test_constraints(all_plugins: ServerProcess) -> None:
     """Uploads and pushes of releases that the list does not allow are refused with the reason."""
     server = all_plugins
     carol = server.login("carol", "correct horse")
@@ -249,7 +249,7 @@ def test_constraints(all_plugins: RunningServer) -> None:
     assert list(server.request("GET", "/carol/prod/demo").result) == ["1.0"]
 
 
-def test_an_overview(all_plugins: RunningServer) -> None:
+def test_an_overview(all_plugins: ServerProcess) -> None:
     """An administrator sees the users and recent events; other users may not."""
     server = all_plugins
     alice, root = server.login("alice", "correct horse"), server.login("root", "")
@@ -261,7 +261,7 @@ def test_an_overview(all_plugins: RunningServer) -> None:
     assert server.request("GET", "/+x/tiny_admin/overview").status == 401
 
 
-def test_passwords_from_a_file(all_plugins: RunningServer, installed: Callable[[str], Path], tmp_path: Path) -> None:
+def test_passwords_from_a_file(all_plugins: ServerProcess, installed: Callable[[str], Path], tmp_path: Path) -> None:
     """``devpi login`` takes the password from ``.pypirc`` if the file has one for the server and user."""
     environment = clean_environment(PYTHONPATH=str(installed("tiny_vault")), HOME=str(tmp_path))
     (tmp_path / ".pypirc").write_text(

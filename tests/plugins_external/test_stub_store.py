@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from wheelgate.store.protocols import IndexStore, UserStore
-from wheelgate.testing.stores import IndexStoreContract, UserStoreContract
+from wheelgate.testing.index_stores import IndexStoreContract
+from wheelgate.testing.user_stores import UserStoreContract
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from wheelgate.testing.process import clean_environment
+from wheelgate.testing.server_process import clean_environment
 from wheelgate_client import VERSION
 
 pytestmark = pytest.mark.slow

@@ -1,15 +1,17 @@
-"""The kit for authors of plugins: tests that any implementation of a protocol has to pass. It needs pytest."""
+"""The test kit for plugin authors: contract tests for each protocol, and servers to test against. It needs pytest."""
 
 import pytest
 
 pytest.register_assert_rewrite(
     "wheelgate.testing.authenticators",
-    "wheelgate.testing.groups",
+    "wheelgate.testing.group_sources",
+    "wheelgate.testing.index_stores",
     "wheelgate.testing.package_changes",
-    "wheelgate.testing.package_kit",
+    "wheelgate.testing.package_fixtures",
     "wheelgate.testing.package_pushes",
     "wheelgate.testing.package_uploads",
     "wheelgate.testing.policies",
-    "wheelgate.testing.stores",
-    "wheelgate.testing.tokens",
+    "wheelgate.testing.store_fixtures",
+    "wheelgate.testing.token_handlers",
+    "wheelgate.testing.user_stores",
 )

@@ -1,11 +1,11 @@
-"""What an :class:`~wheelgate.providers.Authenticator` promises, as tests for any of them.
+"""Contract tests for every :class:`~wheelgate.providers.Authenticator`.
 
-Subclass, and say by a fixture whom it knows::
+Subclass the contract, and return your authenticator and valid credentials from the fixture ``case``::
 
     class TestDirectory(AuthenticatorContract):
         @pytest.fixture
         def case(self) -> AuthenticatorCase:
-            return AuthenticatorCase(Directory(...), good=Credentials("password", "ada", "analytical", "test"))
+            return AuthenticatorCase(Directory(...), Credentials("password", "ada", "analytical", "test"))
 """
 
 # ruff: noqa: S101 - tests are made of assertions
@@ -19,183 +19,163 @@ from dataclasses import dataclass, replace
 import pytest
 
 from wheelgate.providers import Authenticator, UserDirectory
-from wheelgate.values import MAX_NAME_CHARS, Credentials, Ok, Outcome, Reject, RequestInfo, Unavailable, Unknown, User
+from wheelgate.testing.hostile_values import HOSTILE_NAMES, HOSTILE_SECRETS
+from wheelgate.values import Credentials, Ok, Outcome, Reject, RequestInfo, Unavailable, Unknown, User
 
-SECRETS = [  # such as core passes on: neither half of a surrogate pair nor a megabyte gets through to an authenticator
-    pytest.param("", id="empty"),
-    pytest.param(" ", id="blank"),
-    pytest.param("*", id="everything, to a filter"),
-    pytest.param(")(objectClass=*", id="end of a filter"),
-    pytest.param("' OR '1'='1", id="end of a string"),
-    pytest.param("%s%n{0}${x}", id="signs that languages use"),
-    pytest.param("\0", id="NUL"),
-    pytest.param("x\r\nX-Remote-User: root", id="line breaks"),
-    pytest.param("\u202e\U0001f40d", id="beyond ASCII"),
-    pytest.param("x" * 8_000, id="as long as a header can be"),
-]
-NAMES = [
-    pytest.param("no.such-user", id="unknown"),
-    pytest.param("*", id="everything, to a filter"),
-    pytest.param("a*", id="beginning"),
-    pytest.param(")(uid=*))(|(uid=*", id="end of a filter"),
-    pytest.param("x,dc=evil", id="end of a part of a name"),
-    pytest.param("' OR '1'='1", id="end of a string"),
-    pytest.param("../../etc/passwd", id="path"),
-    pytest.param("%s{0}", id="signs that languages use"),
-    pytest.param("\u202e\U0001f40d", id="beyond ASCII"),
-    pytest.param("x" * MAX_NAME_CHARS, id="longest"),
-]
-
-REQUEST = RequestInfo("GET", "/", {}, "127.0.0.1", peer_address="127.0.0.1")
+LOCAL_REQUEST = RequestInfo("GET", "/", {}, "127.0.0.1", peer_address="127.0.0.1")
+"""A request without headers from the server's own machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuthenticatorCase:
-    """An authenticator, and somebody whom it knows."""
+    """An authenticator, and a user that it accepts."""
 
     authenticator: Authenticator
-    good: Credentials
-    """What it says ``Ok`` to."""
+    valid_credentials: Credentials
+    """The authenticator answers ``Ok`` to these."""
     user: User | None = None
-    """What the store knows under that name."""
-    outage: Callable[[], object] | None = None
-    """Takes down what the authenticator asks; None if it asks nothing that could be down."""
-    request: RequestInfo = REQUEST
-    leave: Callable[[], object] | None = None
-    """Takes the user out of what the authenticator asks; needed for one that has ``exists``."""
+    """The user of that name in the user store, if there is one."""
+    start_outage: Callable[[], object] | None = None
+    """Takes down the service that the authenticator asks; None if it asks none."""
+    request: RequestInfo = LOCAL_REQUEST
+    remove_user: Callable[[], object] | None = None
+    """Removes the user from the directory; needed if the authenticator has ``exists``."""
 
-    def judge(self, credentials: Credentials) -> Outcome:
-        """Ask."""
-        known = self.user if credentials.username == self.good.username else None
+    def authenticate(self, credentials: Credentials) -> Outcome:
+        """Return the authenticator's answer to credentials."""
+        known = self.user if credentials.username == self.valid_credentials.username else None
         return self.authenticator.authenticate(credentials, self.request, known)
 
 
 class AuthenticatorContract:
-    """What an authenticator promises."""
+    """The tests that every authenticator passes."""
 
     @pytest.fixture
     def case(self) -> AuthenticatorCase:
-        """Return the authenticator under test, with somebody whom it knows."""
-        raise NotImplementedError("the class that tests an authenticator defines the fixture 'case'")
+        """Return the authenticator under test with valid credentials; override this."""
+        raise NotImplementedError("define the fixture 'case' in your subclass of AuthenticatorContract")
 
-    def test_it_says_what_it_is(self, case: AuthenticatorCase) -> None:
-        """The name can stand in ``--auth-order``; the kinds are a frozen set, and hold that of the good credentials."""
+    def test_attributes_are_valid(self, case: AuthenticatorCase) -> None:
+        """An authenticator has a printable name without commas, a frozenset of kinds, and a boolean ``local``."""
         authenticator = case.authenticator
+        kind = case.valid_credentials.kind
 
-        assert authenticator.name.isprintable()
-        assert authenticator.name == authenticator.name.strip() != ""
-        assert "," not in authenticator.name
-        assert isinstance(authenticator.accepts, frozenset)
-        assert case.good.kind in authenticator.accepts
-        assert isinstance(authenticator.local, bool)
+        assert authenticator.name.isprintable(), "use printable characters only: logs show the name"
+        assert authenticator.name == authenticator.name.strip() != "", "give a name without spaces around it"
+        assert "," not in authenticator.name, "leave out commas: --auth-order separates names by them"
+        assert isinstance(authenticator.accepts, frozenset), "set 'accepts' to a frozenset of kinds"
+        assert kind in authenticator.accepts, "list the kind of the valid credentials in 'accepts'"
+        assert isinstance(authenticator.local, bool), "set 'local' to True or False"
 
-    def test_good_credentials_are_good(self, case: AuthenticatorCase) -> None:
-        """The answer is for the name that was asked about; whatever it says besides is what core can use."""
-        outcome = case.judge(case.good)
+    def test_accepts_valid_credentials(self, case: AuthenticatorCase) -> None:
+        """An authenticator answers valid credentials with ``Ok``, the same name, and usable groups and texts."""
+        outcome = case.authenticate(case.valid_credentials)
 
-        assert isinstance(outcome, Ok)
-        assert outcome.username == case.good.username
-        assert outcome.groups is None or isinstance(outcome.groups, frozenset)
-        assert not any(set(group) & set(":,") for group in outcome.groups or ())
-        assert all(text is None or isinstance(text, str) for text in (outcome.email, outcome.title))
+        assert isinstance(outcome, Ok), "return Ok for valid credentials"
+        assert outcome.username == case.valid_credentials.username, "answer for the name in the credentials"
+        assert outcome.groups is None or isinstance(outcome.groups, frozenset), "return groups as a frozenset, or None"
+        assert not any(set(group) & set(":,") for group in outcome.groups or ()), "leave out groups with ':' or ','"
+        texts = (outcome.email, outcome.title)
+        assert all(text is None or isinstance(text, str) for text in texts), "return email and title as str, or None"
 
-    def test_the_answer_is_the_same_again_and_at_once(self, case: AuthenticatorCase) -> None:
-        """It is asked from several threads at a time, and good and wrong secrets do not get mixed up."""
-        wrong = not_as_good(case.good)
-        asked = [case.good, wrong] * 8
+    def test_answers_the_same_from_several_threads(self, case: AuthenticatorCase) -> None:
+        """An authenticator called from several threads at once keeps right and wrong secrets apart."""
+        wrong = with_wrong_secret(case.valid_credentials)
 
         with ThreadPoolExecutor(8) as threads:
-            outcomes = list(threads.map(case.judge, asked))
+            outcomes = list(threads.map(case.authenticate, [case.valid_credentials, wrong] * 8))
 
-        assert [isinstance(outcome, Ok) for outcome in outcomes] == [True, False] * 8
+        assert [isinstance(outcome, Ok) for outcome in outcomes] == [True, False] * 8, "share no state between calls"
 
-    def test_a_wrong_secret_is_wrong(self, case: AuthenticatorCase) -> None:
-        """It is either somebody else's or wrong; whatever the reason says, it does not repeat the secret."""
-        outcome = case.judge(not_as_good(case.good))
+    def test_rejects_a_wrong_secret(self, case: AuthenticatorCase) -> None:
+        """An authenticator answers a wrong secret with ``Unknown`` or ``Reject``, and does not repeat the secret."""
+        outcome = case.authenticate(with_wrong_secret(case.valid_credentials))
 
-        assert isinstance(outcome, Unknown | Reject)
-        assert "not the secret" not in str(outcome)
+        assert isinstance(outcome, Unknown | Reject), "return Unknown or Reject for a wrong secret"
+        assert "not the secret" not in str(outcome), "leave the secret out of the reason: logs show it"
 
-    @pytest.mark.parametrize("secret", SECRETS)
-    def test_no_secret_is_a_trick(self, case: AuthenticatorCase, secret: str) -> None:
-        """A secret is compared, never interpreted; a directory that takes an empty one for anonymous is not asked."""
-        if case.good.trusted:
+    @pytest.mark.parametrize("secret", HOSTILE_SECRETS)
+    def test_rejects_hostile_secrets(self, case: AuthenticatorCase, secret: str) -> None:
+        """An authenticator compares secrets, never interprets them; an empty secret logs nobody in."""
+        if case.valid_credentials.trusted:
             pytest.skip("the credentials have no secret")
 
-        outcome = case.judge(replace(case.good, secret=secret))
+        outcome = case.authenticate(replace(case.valid_credentials, secret=secret))
 
-        assert isinstance(outcome, Unknown | Reject)
+        assert isinstance(outcome, Unknown | Reject), "return Unknown or Reject for any other secret"
 
-    @pytest.mark.parametrize("name", NAMES)
-    def test_no_name_is_a_trick(self, case: AuthenticatorCase, name: str) -> None:
-        """A good secret is good for its own user only, whatever the name would mean to a filter or a path."""
-        if case.good.trusted:
+    @pytest.mark.parametrize("name", HOSTILE_NAMES)
+    def test_rejects_hostile_names(self, case: AuthenticatorCase, name: str) -> None:
+        """An authenticator accepts a secret for its own user only, and escapes names in filters, queries and paths."""
+        if case.valid_credentials.trusted:
             pytest.skip("the extractor vouches for the name")
 
-        outcome = case.judge(replace(case.good, username=name))
+        outcome = case.authenticate(replace(case.valid_credentials, username=name))
 
-        assert isinstance(outcome, Unknown | Reject)
+        assert isinstance(outcome, Unknown | Reject), "return Unknown or Reject for any other name"
 
-    def test_what_is_trusted_must_say_so(self, case: AuthenticatorCase) -> None:
-        """Credentials without a secret are good only as the extractor made them that may vouch for a name."""
-        if not case.good.trusted:
+    def test_rejects_untrusted_credentials_without_a_secret(self, case: AuthenticatorCase) -> None:
+        """An authenticator accepts credentials without a secret only if they are trusted and from its own extractor."""
+        if not case.valid_credentials.trusted:
             pytest.skip("the credentials have a secret")
 
-        for forged in (replace(case.good, trusted=False), replace(case.good, source="another extractor")):
-            assert isinstance(case.judge(forged), Unknown | Reject)
+        untrusted = replace(case.valid_credentials, trusted=False)
+        assert isinstance(case.authenticate(untrusted), Unknown | Reject), "check 'trusted'"
+        foreign = replace(case.valid_credentials, source="another extractor")
+        assert isinstance(case.authenticate(foreign), Unknown | Reject), "compare 'source' with your extractor's name"
 
-    def test_a_password_is_no_vouching(self, case: AuthenticatorCase) -> None:
-        """Whatever kinds it accepts, a password that is wrong is not good because of its kind."""
+    def test_rejects_a_wrong_password_of_every_kind(self, case: AuthenticatorCase) -> None:
+        """An authenticator refuses a wrong password whatever kind of credentials it is said to be."""
         for kind in case.authenticator.accepts:
-            forged = Credentials(kind, case.good.username, "not the secret", "basic")
+            forged = Credentials(kind, case.valid_credentials.username, "not the secret", "basic")
 
-            assert isinstance(case.judge(forged), Unknown | Reject)
+            assert isinstance(case.authenticate(forged), Unknown | Reject), f"check the secret of the kind {kind!r} too"
 
-    def test_an_outage_is_no_answer(self, case: AuthenticatorCase) -> None:
-        """While it cannot tell, it says so, or raises: neither yes nor no, to good and to wrong credentials alike."""
-        if case.outage is None:
-            pytest.skip("it asks nothing that could be down")
-        case.outage()
+    def test_gives_no_answer_during_an_outage(self, case: AuthenticatorCase) -> None:
+        """An authenticator whose service is down returns ``Unavailable`` or raises, for right and wrong credentials."""
+        if case.start_outage is None:
+            pytest.skip("the authenticator asks no service that could be down")
+        case.start_outage()
 
-        for credentials in (case.good, not_as_good(case.good)):
+        for credentials in (case.valid_credentials, with_wrong_secret(case.valid_credentials)):
             try:
-                outcome: Outcome | None = case.judge(credentials)
-            except Exception:  # noqa: BLE001 - to raise is an answer here
+                outcome: Outcome | None = case.authenticate(credentials)
+            except Exception:  # noqa: BLE001 - an authenticator may raise anything here
                 outcome = None
-            assert outcome is None or isinstance(outcome, Unavailable)
+            assert outcome is None or isinstance(outcome, Unavailable), "return Unavailable, or raise"
 
-    def test_it_knows_who_is_there(self, case: AuthenticatorCase) -> None:
-        """Who is there is, until he leaves; then the answer is ``False``, for by anything else nobody is logged out."""
-        directory = directory_of(case)
-        assert case.leave is not None, "an authenticator that has 'exists' is tested with somebody who leaves"
+    def test_reports_that_a_user_left(self, case: AuthenticatorCase) -> None:
+        """``exists`` returns ``True`` for a user, and ``False`` once the user left: only this ends their sessions."""
+        directory = user_directory(case)
+        assert case.remove_user is not None, "set 'remove_user' in the case: the authenticator has 'exists'"
 
-        assert directory.exists(case.good.username) is True
-        case.leave()
-        assert directory.exists(case.good.username) is False
+        assert directory.exists(case.valid_credentials.username) is True, "return True while the user is there"
+        case.remove_user()
+        assert directory.exists(case.valid_credentials.username) is False, "return False once the user left"
 
-    @pytest.mark.parametrize("name", NAMES)
-    def test_nobody_else_is_there(self, case: AuthenticatorCase, name: str) -> None:
-        """Whom it does not know is not there, which is no error, whatever the name would mean to a filter."""
-        assert directory_of(case).exists(name) is False
+    @pytest.mark.parametrize("name", HOSTILE_NAMES)
+    def test_exists_is_false_for_unknown_names(self, case: AuthenticatorCase, name: str) -> None:
+        """``exists`` returns ``False`` for unknown names, and escapes them in filters, queries and paths."""
+        assert user_directory(case).exists(name) is False, "return False for an unknown name"
 
-    def test_an_outage_sends_nobody_away(self, case: AuthenticatorCase) -> None:
-        """While it cannot tell who is there it raises: ``False`` would end everybody's logins and tokens."""
-        directory = directory_of(case)
-        if case.outage is None:
-            pytest.skip("it asks nothing that could be down")
-        case.outage()
+    def test_exists_raises_during_an_outage(self, case: AuthenticatorCase) -> None:
+        """``exists`` raises while its service is down: ``False`` would end the sessions and tokens of all users."""
+        directory = user_directory(case)
+        if case.start_outage is None:
+            pytest.skip("the authenticator asks no service that could be down")
+        case.start_outage()
 
-        with pytest.raises(Exception):  # noqa: B017, PT011 - whatever it raises, the answer is 503
-            directory.exists(case.good.username)
+        with pytest.raises(Exception):  # noqa: B017, PT011 - whatever it raises, the server answers 503
+            directory.exists(case.valid_credentials.username)
 
 
-def directory_of(case: AuthenticatorCase) -> UserDirectory:
-    """Return the authenticator as what tells who is still there."""
+def user_directory(case: AuthenticatorCase) -> UserDirectory:
+    """Return the authenticator as a directory; skip the test if it has no ``exists``."""
     if not isinstance(case.authenticator, UserDirectory):
-        pytest.skip("it does not tell who is still there")
+        pytest.skip("the authenticator has no 'exists'")
     return case.authenticator
 
 
-def not_as_good(good: Credentials) -> Credentials:
-    """Return credentials for the same user that prove nothing."""
-    return replace(good, secret="not the secret", trusted=False)  # noqa: S106 - it is none
+def with_wrong_secret(credentials: Credentials) -> Credentials:
+    """Return untrusted credentials for the same user with a wrong secret."""
+    return replace(credentials, secret="not the secret", trusted=False)  # noqa: S106 - it is none

@@ -1,4 +1,4 @@
-"""What an index type promises about releases that it takes from other indices."""
+"""The part of the contract of package targets about pushes: releases copied from other indices."""
 
 # ruff: noqa: S101 - tests are made of assertions
 
@@ -11,92 +11,92 @@ import pytest
 from wheelgate.errors import Conflict, NotFound
 from wheelgate.packages import PackageTarget
 from wheelgate.server import Server
-from wheelgate.testing.package_kit import PackageFixtures, Uploader, only, state
+from wheelgate.testing.package_fixtures import PackageFixtures, Uploader, only_file, snapshot
 from wheelgate.values import Index
 
 
 class PushContract(PackageFixtures):
-    """A release is taken whole, or not at all."""
+    """A target copies a whole release, or nothing."""
 
-    def test_takes_a_release_of_another_index(
-        self, server: Server, target: PackageTarget, index: Index, other: Index, upload: Uploader
+    def test_copies_a_release_from_another_index(
+        self, server: Server, target: PackageTarget, index: Index, other_index: Index, upload: Uploader
     ) -> None:
-        """A pushed release is there with files, results and history, and survives the removal of the source."""
+        """A target copies a release with files, test results and history; the copy outlives its source."""
         upload(index, "Demo", number=1)
         path = upload(index, "Demo").path
-        result = upload.result(index, path)
-        file = only(target, index)
+        result = upload.add_test_result(index, path)
+        file = only_file(target, index)
         release = target.fetch_release(index, "demo", "1.0")
         with server.database.transaction():
-            lines = target.copy_release(other, release, index, "bob", files=True, docs=True)
+            lines = target.copy_release(other_index, release, index, "bob", files=True, docs=True)
         with server.database.transaction():
             target.delete(index, "demo")
-        (taken,) = target.releases(other, "demo")
+        (copied,) = target.releases(other_index, "demo")
 
         assert lines == [
-            [200, "register", "Demo", "1.0", "->", other.path],
-            [200, "store_releasefile", f"{other.path}/{path}"],
-            [200, "store_toxresult", f"{other.path}/{result}"],
-        ]
-        assert dict(taken.metadata) == dict(release.metadata)
-        assert [(link.rel, link.path, link.stored) for link in taken.files] == [
+            [200, "register", "Demo", "1.0", "->", other_index.path],
+            [200, "store_releasefile", f"{other_index.path}/{path}"],
+            [200, "store_toxresult", f"{other_index.path}/{result}"],
+        ], "report each step in devpi's form"
+        assert dict(copied.metadata) == dict(release.metadata), "copy the metadata unchanged"
+        assert [(link.rel, link.path, link.stored) for link in copied.files] == [
             (link.rel, link.path, link.stored) for link in release.files
-        ]
-        assert [(line.what, line.who, line.src, line.dst) for line in taken.files[0].log] == [
+        ], "copy every file and test result"
+        assert [(line.what, line.who, line.src, line.dst) for line in copied.files[0].log] == [
             ("upload", "alice", None, index.path),
-            ("push", "bob", index.path, other.path),
-        ]
-        assert taken.files[0].log[0] == release.files[0].log[1]  # without what was overwritten elsewhere
-        assert replace(only(target, other), upload_time=file.upload_time) == file
-        target.open(other, path)
+            ("push", "bob", index.path, other_index.path),
+        ], "copy the history, and log the push"
+        assert copied.files[0].log[0] == release.files[0].log[1]  # the source's "overwrite" is left out
+        assert replace(only_file(target, other_index), upload_time=file.upload_time) == file, "list the same file"
+        target.open(other_index, path)
 
-    def test_takes_only_what_is_wanted(
-        self, server: Server, target: PackageTarget, index: Index, other: Index, upload: Uploader
+    def test_copies_no_files_if_none_are_wanted(
+        self, server: Server, target: PackageTarget, index: Index, other_index: Index, upload: Uploader
     ) -> None:
-        """Without files, the version alone is registered."""
+        """A target registers only the version if the push is without files."""
         upload(index)
         release = target.fetch_release(index, "demo", "1.0")
         with server.database.transaction():
-            lines = target.copy_release(other, release, index, "bob", files=False, docs=True)
-        project = target.project(other, "demo")
+            lines = target.copy_release(other_index, release, index, "bob", files=False, docs=True)
+        project = target.project(other_index, "demo")
 
-        assert lines == [[200, "register", "demo", "1.0", "->", other.path]]
-        assert project is not None
-        assert (project.versions, project.files) == (("1.0",), ())
+        assert lines == [[200, "register", "demo", "1.0", "->", other_index.path]], "report the one step"
+        assert project is not None, "return the project: its version is registered"
+        assert (project.versions, project.files) == (("1.0",), ()), "register the version without files"
 
-    def test_takes_nothing_whose_bytes_are_gone(
-        self, server: Server, target: PackageTarget, index: Index, other: Index, upload: Uploader
+    def test_refuses_a_release_without_content(
+        self, server: Server, target: PackageTarget, index: Index, other_index: Index, upload: Uploader
     ) -> None:
-        """A release that was removed since it was obtained is not pushed."""
+        """A target raises ``Conflict`` for a release whose files were deleted in the meantime, and copies nothing."""
         upload(index)
         release = target.fetch_release(index, "demo", "1.0")
         with server.database.transaction():
             target.delete(index, "demo")
         server.files.sweep()
         with pytest.raises(Conflict), server.database.transaction():
-            target.copy_release(other, release, index, "bob", files=True, docs=True)
+            target.copy_release(other_index, release, index, "bob", files=True, docs=True)
 
-        assert not target.claims(other, "demo")
+        assert not target.claims(other_index, "demo"), "claim no name for a push that failed"
 
-    def test_takes_nothing_that_is_there(
-        self, server: Server, target: PackageTarget, index: Index, frozen: Index, upload: Uploader
+    def test_replaces_nothing_on_a_non_volatile_index(
+        self, server: Server, target: PackageTarget, index: Index, non_volatile_index: Index, upload: Uploader
     ) -> None:
-        """A push to an index that keeps what it has replaces nothing, and leaves nothing behind."""
+        """A target raises ``Conflict`` for a push over another file of a non-volatile index, and changes nothing."""
         upload(index)
-        upload(frozen, number=1)
-        before = state(target, frozen)
+        upload(non_volatile_index, number=1)
+        before = snapshot(target, non_volatile_index)
         release = target.fetch_release(index, "demo", "1.0")
         with pytest.raises(Conflict, match="already exists"), server.database.transaction():
-            target.copy_release(frozen, release, index, "bob", files=True, docs=True)
+            target.copy_release(non_volatile_index, release, index, "bob", files=True, docs=True)
 
-        assert state(target, frozen) == before
+        assert snapshot(target, non_volatile_index) == before, "undo everything after a conflict"
 
-    def test_adds_nothing_to_an_index_that_is_gone(
-        self, server: Server, target: PackageTarget, index: Index, other: Index, upload: Uploader
+    def test_adds_nothing_to_a_deleted_index(
+        self, server: Server, target: PackageTarget, index: Index, other_index: Index, upload: Uploader
     ) -> None:
-        """An upload, or a push, to an index that was deleted meanwhile is refused: nothing waits for its next owner."""
-        upload(other)
-        release = target.fetch_release(other, "demo", "1.0")
+        """A target raises ``NotFound`` for uploads and pushes to a deleted index: a new index of the name is empty."""
+        upload(other_index)
+        release = target.fetch_release(other_index, "demo", "1.0")
         with server.database.transaction():
             target.forget(index)
             server.indices.delete(index)
@@ -104,5 +104,5 @@ class PushContract(PackageFixtures):
         with pytest.raises(NotFound):
             upload(index)
         with pytest.raises(NotFound), server.database.transaction():
-            target.copy_release(index, release, other, "bob", files=True, docs=True)
-        assert list(target.projects(index).names) == []
+            target.copy_release(index, release, other_index, "bob", files=True, docs=True)
+        assert list(target.projects(index).names) == [], "record nothing for a deleted index"

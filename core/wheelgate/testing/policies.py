@@ -1,6 +1,6 @@
-"""What a plugin that checks permissions promises, as tests for any of them.
+"""Contract tests for every plugin that checks permissions.
 
-Subclass, and say by a fixture which server it takes part in::
+Subclass the contract, and return a server with your policy from the fixture ``site``::
 
     class TestPolicy(PolicyContract):
         @pytest.fixture
@@ -8,8 +8,8 @@ Subclass, and say by a fixture which server it takes part in::
             with Site(tmp_path / "server", extra={"my_policy": wheelgate_my_policy}) as site:
                 yield site
 
-Every question is asked: every principal, every permission, every resource. Override ``principals`` and ``resources``
-to add those that your policy tells apart.
+The tests combine every principal with every permission and every resource. Override the fixtures ``principals`` and
+``resources`` to add those that your policy treats differently.
 """
 
 # ruff: noqa: S101 - tests are made of assertions
@@ -27,7 +27,7 @@ from wheelgate.rights.permissions import CORE_PERMISSIONS
 from wheelgate.testing.site import Site
 from wheelgate.values import Principal, Resource, Verdict
 
-PRINCIPALS = (
+SAMPLE_PRINCIPALS = (
     Principal(),
     Principal("root", credential="password"),
     Principal("alice", credential="session"),
@@ -35,90 +35,91 @@ PRINCIPALS = (
     Principal("admins", credential="session"),
     Principal("carol", frozenset({"devs", "alice"}), "remote_user"),
 )
-"""Anonymous, root, an owner, somebody in a group, somebody named like a group, a group named like somebody."""
+"""Anonymous, root, an owner, a member of a group, a user named like a group, a member of a group named like a user."""
 
-CONFIGS: tuple[Mapping[str, Any], ...] = (
+SAMPLE_INDEX_CONFIGS: tuple[Mapping[str, Any], ...] = (
     {},
     {"volatile": True, "acl_upload": ["alice"], "bases": ["root/pypi"]},
     {"volatile": False, "acl_upload": [":admins", ":ANONYMOUS:"]},
     {"volatile": True, "acl_upload": [], "acl_read": ["alice", ":devs"]},
 )
 
-RESOURCES = (
+SAMPLE_RESOURCES = (
     Resource("server"),
     *(Resource("user", name, name) for name in ("root", "alice", "bob", "nobody")),
     *(
         Resource("index", name, owner, config)
-        for owner, name, config in product(("root", "alice", "bob"), ("dev", "secret"), CONFIGS)
+        for owner, name, config in product(("root", "alice", "bob"), ("dev", "secret"), SAMPLE_INDEX_CONFIGS)
     ),
     Resource("index", "new", "alice", proposed={"type": "mirror", "bases": []}),
 )
-"""Of each kind some; the indices with several owners, names and access lists."""
+"""The server, users, and indices with several owners, names and access lists."""
 
-LISTED = {"user_read": "user", "index_read": "index"}
-"""The permissions that listings ask for, with the kind of their entries."""
+RESOURCE_KINDS_BY_LISTING_PERMISSION = {"user_read": "user", "index_read": "index"}
+"""The permissions that listings check, with the kind of resource that each lists."""
 
-FAILED = "policy error"
-"""What core says in place of a policy that raised or hung."""
+POLICY_FAILURE_REASON = "policy error"
+"""The reason that the core gives for a policy that raised or timed out."""
 
 
 class PolicyContract:
-    """What a check of permissions promises."""
+    """The tests that every policy passes."""
 
     @pytest.fixture
     def site(self) -> Site:
-        """Return a server in which the policy takes part."""
-        raise NotImplementedError("the class that tests a policy defines the fixture 'site'")
+        """Return a server with the policy under test; override this."""
+        raise NotImplementedError("define the fixture 'site' in your subclass of PolicyContract")
 
     @pytest.fixture
     def principals(self) -> Sequence[Principal]:
-        """Return who asks."""
-        return PRINCIPALS
+        """Return the principals that the tests ask for; override this to add your own."""
+        return SAMPLE_PRINCIPALS
 
     @pytest.fixture
     def resources(self) -> Sequence[Resource]:
-        """Return what they ask about."""
-        return RESOURCES
+        """Return the resources that the tests ask about; override this to add your own."""
+        return SAMPLE_RESOURCES
 
     def test_every_answer_has_a_reason(
         self, site: Site, principals: Sequence[Principal], resources: Sequence[Resource]
     ) -> None:
-        """No question makes it raise; every answer says why in one line, and is the same when asked again."""
+        """A policy never raises, gives a reason in one line, and answers the same question the same way again."""
         for permission in CORE_PERMISSIONS:
             of_kind = [resource for resource in resources if resource.kind == permission.resource]
-            asked = [(principal, permission.name, resource) for principal, resource in product(principals, of_kind)]
-            verdicts = decided(site, asked)
-            for question, verdict, again in zip(asked, verdicts, decided(site, asked), strict=True):
-                assert verdict.reason != FAILED, question
-                assert verdict.reason.strip(), question
-                assert verdict.reason.isprintable(), question
-                assert verdict == again, question
+            questions = [(principal, permission.name, resource) for principal, resource in product(principals, of_kind)]
+            verdicts = decide_each(site, questions)
+            for question, verdict, again in zip(questions, verdicts, decide_each(site, questions), strict=True):
+                assert verdict.reason != POLICY_FAILURE_REASON, f"do not raise on {question}"
+                assert verdict.reason.strip(), f"give a reason for {question}"
+                assert verdict.reason.isprintable(), f"give a printable reason, in one line, for {question}"
+                assert verdict == again, f"give the same answer again for {question}"
 
-    @pytest.mark.parametrize("permission", LISTED)
-    def test_a_listing_shows_what_may_be_seen(
+    @pytest.mark.parametrize("permission", RESOURCE_KINDS_BY_LISTING_PERMISSION)
+    def test_listings_agree_with_checks(
         self, site: Site, principals: Sequence[Principal], resources: Sequence[Resource], permission: str
     ) -> None:
-        """``filter_visible`` agrees with ``check_permission``, entry by entry, on all entries at once and on each."""
-        entries = [resource for resource in resources if resource.kind == LISTED[permission]]
+        """``filter_visible`` agrees with ``check_permission`` on each entry, alone and in a list of all entries."""
+        kind = RESOURCE_KINDS_BY_LISTING_PERMISSION[permission]
+        entries = [resource for resource in resources if resource.kind == kind]
         for principal in principals:
-            asked = [(principal, permission, entry) for entry in entries]
-            allowed = [verdict.allowed for verdict in decided(site, asked)]
+            verdicts = decide_each(site, [(principal, permission, entry) for entry in entries])
+            allowed = [verdict.allowed for verdict in verdicts]
 
-            assert shown(site, principal, permission, entries) == allowed, principal
-            alone = [shown(site, principal, permission, [entry]) for entry in entries]
-            assert alone == [[may] for may in allowed], principal
-            assert shown(site, principal, permission, []) == []
-
-
-def decided(site: Site, asked: Sequence[tuple[Principal, str, Resource]]) -> list[Verdict]:
-    """Ask every policy as requests do, one question after the other."""
-
-    async def ask() -> list[Verdict]:
-        return [await site.application.rights.decide(*question) for question in asked]
-
-    return asyncio.run(ask())
+            assert list_visible(site, principal, permission, entries) == allowed, f"show {principal} what it may read"
+            alone = [list_visible(site, principal, permission, [entry]) for entry in entries]
+            assert alone == [[may] for may in allowed], f"answer for one entry as for many, for {principal}"
+            assert list_visible(site, principal, permission, []) == [], "return one answer for each entry"
 
 
-def shown(site: Site, principal: Principal, permission: str, entries: Sequence[Resource]) -> list[bool]:
-    """Filter a listing as a request does."""
+def decide_each(site: Site, questions: Sequence[tuple[Principal, str, Resource]]) -> list[Verdict]:
+    """Decide each question as the server does for a request."""
+
+    async def decide() -> list[Verdict]:
+        return [await site.application.rights.decide(*question) for question in questions]
+
+    return asyncio.run(decide())
+
+
+def list_visible(site: Site, principal: Principal, permission: str, entries: Sequence[Resource]) -> list[bool]:
+    """Return for each entry of a listing whether the server shows it."""
     return asyncio.run(site.application.rights.visible(principal, permission, entries))

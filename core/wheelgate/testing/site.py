@@ -1,4 +1,4 @@
-"""A whole server inside a test: real plugins, a real database, no socket."""
+"""A whole server in the process of the test: real plugins, a real database, no socket."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from wheelgate.plugin_host.discovery import InstalledPlugin, Plugins, discover
 from wheelgate.process.startup import make_folder, make_secret, prepare_database
 from wheelgate.server import Server
 
-CHEAP = {"argon2-memory-cost": "8", "argon2-time-cost": "1", "argon2-parallelism": "1"}
-"""Hashing as cheap as argon2 can: a test that logs in must not take a fifth of a second."""
-QUIET = {"root-pypi-url": "http://127.0.0.1:9/simple/"}
-"""An upstream for root/pypi where nobody listens: no test asks a public index by mistake."""
+CHEAP_HASHING_SETTINGS = {"argon2-memory-cost": "8", "argon2-time-cost": "1", "argon2-parallelism": "1"}
+"""Settings with the lowest costs that argon2 allows: with the default costs each login takes a fifth of a second."""
+UNREACHABLE_UPSTREAM = "http://127.0.0.1:9/simple/"
+"""The upstream of root/pypi in tests: nothing listens there, so no test asks a public index by mistake."""
 
 
 @cache
-def installed() -> tuple[InstalledPlugin, ...]:
-    """Return the installed plugins; to look for them takes longer than all else that a site does."""
+def installed_plugins() -> tuple[InstalledPlugin, ...]:
+    """Return the installed plugins, cached: discovery takes longer than the rest of the start."""
     return discover(()).found
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the server said."""
+class Response:
+    """A server's response; the names of ``headers`` are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -43,45 +43,48 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The decoded body."""
+        """The body, decoded from JSON."""
         return json.loads(self.content)
 
     @property
     def result(self) -> Any:
-        """The ``result`` of the body."""
+        """The key ``result`` of the body."""
         return self.json["result"]
 
     @property
     def message(self) -> str:
-        """The ``message`` of the body."""
+        """The key ``message`` of the body."""
         return str(self.json["message"])
 
 
 class Site:
-    """A server that is called instead of connected to.
+    """A server that tests call directly, without a socket.
 
-    Use it as a context manager. Options are given by their keys with underscores: ``Site(tmp_path,
+    Use it as a context manager. Write the keys of options with underscores: ``Site(tmp_path,
     restrict_modify="alice")``.
     """
 
     def __init__(
         self, folder: Path, *, extra: Mapping[str, Any] | None = None, no_plugin: Sequence[str] = (), **options: Any
     ) -> None:
-        """Prepare the folder and wire the application.
+        """Prepare the folder and start the application.
 
         Args:
-            folder: the server's folder; a new one, or that of an earlier site.
-            extra: plugins to take part besides the installed ones, by name; one that is installed is replaced.
-            no_plugin: installed plugins to leave out.
-            options: settings, as the command line would give them; None takes back what a site sets by itself.
+            folder: the server's folder; it may be new, or the folder of an earlier site.
+            extra: further plugins by name; one replaces an installed plugin of the same name.
+            no_plugin: names of installed plugins to leave out.
+            options: settings, as on the command line; None restores the default of a setting that the site changes.
         """
-        brought = extra or {}
-        found = [each for each in (discover(no_plugin).found if no_plugin else installed()) if each.name not in brought]
-        found += [InstalledPlugin(name, "tests", "1", blocked=False, plugin=plugin) for name, plugin in brought.items()]
+        added = extra or {}
+        found = [
+            each for each in (discover(no_plugin).found if no_plugin else installed_plugins()) if each.name not in added
+        ]
+        found += [InstalledPlugin(name, "tests", "1", blocked=False, plugin=plugin) for name, plugin in added.items()]
         self._plugins = plugins = Plugins(found)
         known = [*CORE_OPTIONS, *(option for _, option in plugins.options())]
         keys = {option.key for option in known}
-        flags = {key: value for key, value in {**CHEAP, **QUIET}.items() if key in keys}
+        defaults = {**CHEAP_HASHING_SETTINGS, "root-pypi-url": UNREACHABLE_UPSTREAM}
+        flags = {key: value for key, value in defaults.items() if key in keys}
         flags |= {name.replace("_", "-"): value for name, value in options.items()}
         flags = {key: value for key, value in flags.items() if value is not None}
         self.config = resolve(known, {"serverdir": str(folder), **flags}, {})
@@ -93,7 +96,7 @@ class Site:
 
     @property
     def server(self) -> Server:
-        """What plugins get of it."""
+        """The :class:`~wheelgate.server.Server` that plugins get."""
         return self.application.server
 
     def __enter__(self) -> Self:
@@ -111,16 +114,16 @@ class Site:
         auth: tuple[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         address: str = "127.0.0.1",
-    ) -> Answer:
-        """Send a request.
+    ) -> Response:
+        """Send a request and return the response.
 
         Args:
             method: GET, PUT and so on.
-            path: with the query, where there is one.
-            body: bytes are sent as they are, anything else as JSON; None sends nothing.
-            auth: a name with a password or a login token, sent as the ``devpi`` command does.
+            path: the path, with a query if needed.
+            body: bytes are sent unchanged, any other value as JSON; None sends no body.
+            auth: a user name with a password or a login token, sent in the header that ``devpi`` uses.
             headers: further headers.
-            address: where the request comes from.
+            address: the address that the request comes from.
         """
         sent = dict(headers or {})
         if auth is not None:
@@ -131,10 +134,10 @@ class Site:
         answer = self._client.simulate_request(
             method, path, query_string=query, body=data, headers=sent, host=host, remote_addr=address
         )
-        return Answer(answer.status_code, answer.headers, answer.content)
+        return Response(answer.status_code, answer.headers, answer.content)
 
     def run_command(self, name: str, *argv: str) -> int:
-        """Run a plugin's subcommand of ``devpi-server`` on the folder of this site, and return its exit code."""
+        """Run a plugin's subcommand of ``devpi-server`` on the folder of this site; return its exit code."""
         (command,) = [
             each for _, answer in self._plugins.ask("wheelgate_commands") for each in answer if each.name == name
         ]
@@ -143,15 +146,15 @@ class Site:
         return int(command.run(parser.parse_args(argv), ServerContext(self._plugins, lambda: self.config)))
 
     def login(self, user: str, password: str) -> tuple[str, str]:
-        """Log in and return what ``auth`` takes: the name and the token."""
+        """Log in; return the user name and the login token, to pass as ``auth``."""
         answer = self.request("POST", "/+login", {"user": user, "password": password})
         if answer.status != 200:
-            raise AssertionError(f"login of {user} failed: {answer.status} {answer.content!r}")
+            raise AssertionError(f"cannot log in as {user}: {answer.status} {answer.content!r}")
         return user, str(answer.result["password"])
 
     def add_user(self, name: str, password: str = "correct horse") -> tuple[str, str]:  # noqa: S107 - of a server in a test
-        """Create a user and log it in."""
+        """Create a user and log in; return the user name and the login token, to pass as ``auth``."""
         answer = self.request("PUT", f"/{name}", {"password": password}, auth=self.login("root", ""))
         if answer.status != 201:
-            raise AssertionError(f"creation of {name} failed: {answer.status} {answer.content!r}")
+            raise AssertionError(f"cannot create the user {name}: {answer.status} {answer.content!r}")
         return self.login(name, password)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from tests.helpers.sites import Serve
 
-from wheelgate.testing.process import RunningServer
+from wheelgate.testing.server_process import ServerProcess
 from wheelgate.testing.site import Site
 
 ROOT = ("root", "")
@@ -163,7 +163,7 @@ def test_a_header_that_cannot_be_read_is_refused(shared: Site, headers: dict[str
 
 
 @pytest.mark.slow
-def test_a_real_server_sends_them_too(index_server: RunningServer) -> None:
+def test_a_real_server_sends_them_too(index_server: ServerProcess) -> None:
     """Every answer of a connection has each header once, except 304, to which the client adds its own."""
     address = urlsplit(index_server.url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=10)

@@ -13,7 +13,7 @@ from tests.helpers.sites import Serve
 
 from wheelgate import Credentials, Ok, Outcome, RequestInfo, User, hookimpl
 from wheelgate.providers import Authenticator, UserDirectory
-from wheelgate.testing.site import Answer, Site
+from wheelgate.testing.site import Response, Site
 
 SENTENCE = "the login service 'company' cannot be reached; try again later"
 
@@ -61,7 +61,7 @@ def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wheelgate.identity.external_users.DIRECTORY_CACHE_SECONDS", 0.0)
 
 
-def make_index(site: Site, auth: tuple[str, str], name: str = "dev") -> Answer:
+def make_index(site: Site, auth: tuple[str, str], name: str = "dev") -> Response:
     """Send a request that needs a permission."""
     return site.request("PUT", f"/{auth[0]}/{name}", {}, auth=auth)
 

@@ -12,7 +12,7 @@ import pytest
 from tests.helpers.memory_indices import Shelves, ShelvesPlugin
 from tests.helpers.sites import Serve
 
-from wheelgate.testing.site import Answer, Site
+from wheelgate.testing.site import Response, Site
 
 ROOT = ("root", "")
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -43,7 +43,7 @@ class Shelved:
         assert created.status == 200, created.content
         return f"root/{name}"
 
-    def get(self, path: str, accept: str = JSON, headers: Mapping[str, str] | None = None, **more: Any) -> Answer:
+    def get(self, path: str, accept: str = JSON, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
         """Send a GET request."""
         return self.site.request("GET", path, headers={"Accept": accept, **(headers or {})}, **more)
 

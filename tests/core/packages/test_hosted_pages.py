@@ -5,12 +5,12 @@ from __future__ import annotations
 from tests.helpers.distributions import wheel
 from tests.helpers.upload_forms import upload
 
-from wheelgate.testing.site import Answer, Site
+from wheelgate.testing.site import Response, Site
 
 JSON = "application/vnd.pypi.simple.v1+json"
 
 
-def page(site: Site, path: str, **headers: str) -> Answer:
+def page(site: Site, path: str, **headers: str) -> Response:
     """Request a page."""
     sent = {"Accept": JSON} | {name.replace("_", "-"): value for name, value in headers.items()}
     return site.request("GET", path, headers=sent)

@@ -13,7 +13,7 @@ from tests.core.packages.conftest import JSON, ROOT, Shelved
 from tests.helpers.memory_indices import file, project
 
 from wheelgate.packages import File
-from wheelgate.testing.site import Answer
+from wheelgate.testing.site import Response
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -293,7 +293,7 @@ def test_each_format_has_its_own_tag(read_only: Shelved) -> None:
 def test_head(read_only: Shelved, page: str) -> None:
     """HEAD answers with the headers of GET and no body."""
 
-    def ask(method: str) -> Answer:
+    def ask(method: str) -> Response:
         return read_only.site.request(method, page, headers={"Accept": "application/json"})
 
     get, head = ask("GET"), ask("HEAD")

@@ -15,7 +15,7 @@ from tests.helpers.upload_forms import address, encode, file_fields, upload
 
 from wheelgate import hookimpl
 from wheelgate.providers import GroupSource
-from wheelgate.testing.site import Answer, Site
+from wheelgate.testing.site import Response, Site
 
 ROOT = ("root", "")
 OWNERS, NAMES = ("alice", "bob"), ("dev", "prod")
@@ -114,7 +114,7 @@ class World:
         for path in paths:
             self.ask("root", "DELETE", f"/{path}")
 
-    def ask(self, caller: str | None, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+    def ask(self, caller: str | None, method: str, path: str, body: Any = None, **headers: str) -> Response:
         """Send a request."""
         auth = ROOT if caller == "root" else self._logins[caller] if caller is not None else None
         return self.site.request(method, path, body, auth=auth, headers=headers)

@@ -13,7 +13,7 @@ from tests.helpers.upload_forms import address, upload
 
 from wheelgate import Allow, Principal, Resource, hookimpl
 from wheelgate.providers import GroupSource
-from wheelgate.testing.site import Answer, Site
+from wheelgate.testing.site import Response, Site
 
 ROOT = ("root", "")
 DIST = wheel("demo", "1.0")
@@ -42,7 +42,7 @@ class Shop:
     site: Site
     logins: dict[str | None, tuple[str, str] | None]
 
-    def ask(self, caller: str | None, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+    def ask(self, caller: str | None, method: str, path: str, body: Any = None, **headers: str) -> Response:
         """Send a request."""
         return self.site.request(method, path, body, auth=self.logins[caller], headers=headers)
 

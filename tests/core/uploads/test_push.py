@@ -20,13 +20,13 @@ from tests.helpers.upload_forms import address, encode, submit, upload
 from tests.helpers.upstream import Upstream, upstream  # noqa: F401
 
 from wheelgate import Deny, Resource, hookimpl
-from wheelgate.testing.site import Answer
+from wheelgate.testing.site import Response
 
 WHEEL, SDIST = wheel("My.Pkg", "1.0"), sdist("My.Pkg", "1.0")
 RELEASE = {"name": "my-pkg", "version": "1.0"}
 
 
-def docs(owned: Owned) -> Answer:
+def docs(owned: Owned) -> Response:
     """Upload the documentation of the release."""
     import io
     import zipfile
@@ -73,7 +73,7 @@ def outside(url: str, **options: Any) -> dict[str, Any]:
     return {**RELEASE, "posturl": url, "username": "bob", "password": "pässword", **options}
 
 
-def push(owned: Owned, body: Any, auth: tuple[str, str] | None, method: str = "PUSH") -> Answer:
+def push(owned: Owned, body: Any, auth: tuple[str, str] | None, method: str = "PUSH") -> Response:
     """Push from the index."""
     return owned.site.request(method, f"/{owned.index}", body, auth=auth)
 

@@ -11,7 +11,7 @@ from tests.helpers.distributions import sdist, wheel
 from tests.helpers.upload_forms import address, upload
 from tests.helpers.upstream import Upstream, upstream  # noqa: F401
 
-from wheelgate.testing.site import Answer
+from wheelgate.testing.site import Response
 
 JSON = {"Accept": "application/json"}
 SIMPLE = {"Accept": "application/vnd.pypi.simple.v1+json"}
@@ -232,7 +232,7 @@ def test_a_mirror_cannot_be_changed(standing: Owned, path: str) -> None:
     assert (refused.status, refused.message) == (404, "cannot submit to mirror index")
 
 
-def send_result(owned: Owned, path: str, body: Any, auth: tuple[str, str] | None = None) -> Answer:
+def send_result(owned: Owned, path: str, body: Any, auth: tuple[str, str] | None = None) -> Response:
     """Upload a test result."""
     return owned.site.request("POST", f"/{owned.index}/{path}", body, auth=auth)
 

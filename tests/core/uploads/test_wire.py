@@ -13,7 +13,7 @@ from tests.helpers.distributions import wheel
 from tests.helpers.upload_forms import encode, file_fields
 from tests.helpers.wire import call, login, wait_until
 
-from wheelgate.testing.process import RunningServer
+from wheelgate.testing.server_process import ServerProcess
 
 pytestmark = pytest.mark.slow
 
@@ -22,7 +22,7 @@ LARGE = b"x" * 20_000_000
 
 
 @pytest.fixture
-def index(index_server: RunningServer, numbers: Iterator[int]) -> tuple[str, dict[str, str]]:
+def index(index_server: ServerProcess, numbers: Iterator[int]) -> tuple[str, dict[str, str]]:
     """Create a user with an index; return the index's path, and the headers of the user's login."""
     name = f"uploader{next(numbers)}"
     assert call(index_server, "PUT", f"/{name}", {"password": "correct horse"}).status == 201
@@ -31,7 +31,7 @@ def index(index_server: RunningServer, numbers: Iterator[int]) -> tuple[str, dic
     return f"{name}/dev", {"X-Devpi-Auth": base64.b64encode(":".join(user).encode()).decode()}
 
 
-def test_the_reason_is_in_the_status_line(index_server: RunningServer, index: tuple[str, dict[str, str]]) -> None:
+def test_the_reason_is_in_the_status_line(index_server: ServerProcess, index: tuple[str, dict[str, str]]) -> None:
     """Upload tools print only the status line; the connection stays open."""
     path, auth = index
     body, headers = encode(file_fields(ABC))
@@ -51,7 +51,7 @@ def test_the_reason_is_in_the_status_line(index_server: RunningServer, index: tu
     assert said[2] == (200, "OK", None)
 
 
-def test_push_is_a_method(index_server: RunningServer, index: tuple[str, dict[str, str]]) -> None:
+def test_push_is_a_method(index_server: ServerProcess, index: tuple[str, dict[str, str]]) -> None:
     """PUSH, a method of the incumbent's client, reaches its responder, and is among the allowed methods of a 405."""
     path, auth = index
     with closing(http.client.HTTPConnection("127.0.0.1", index_server.port, timeout=20)) as connection:
@@ -68,7 +68,7 @@ def test_push_is_a_method(index_server: RunningServer, index: tuple[str, dict[st
 
 @pytest.mark.parametrize(("allowed", "status"), [(False, b"401"), (True, b"200")])
 def test_a_client_that_waits_for_100_gets_it(
-    index_server: RunningServer, index: tuple[str, dict[str, str]], allowed: bool, status: bytes
+    index_server: ServerProcess, index: tuple[str, dict[str, str]], allowed: bool, status: bytes
 ) -> None:
     """A client with ``Expect: 100-continue`` (RFC 9110, section 10.1.1) gets 100, and then its answer."""
     path, auth = index
@@ -86,7 +86,7 @@ def test_a_client_that_waits_for_100_gets_it(
 
 
 def test_an_upload_that_is_cut_off_leaves_nothing(
-    index_server: RunningServer, index: tuple[str, dict[str, str]]
+    index_server: ServerProcess, index: tuple[str, dict[str, str]]
 ) -> None:
     """If the client disconnects in the middle of a file, its draft is removed."""
     path, auth = index

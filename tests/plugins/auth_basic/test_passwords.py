@@ -16,7 +16,7 @@ import wheelgate_auth_basic
 from wheelgate import Option, Server, hookimpl
 from wheelgate.config import Config
 from wheelgate.providers import Authenticator, CredentialExtractor, PasswordHasher
-from wheelgate.testing.site import Answer, Site
+from wheelgate.testing.site import Response, Site
 from wheelgate_auth_basic.passwords import Argon2Hasher, PasswordAuthenticator
 
 
@@ -137,17 +137,17 @@ class CountingPlugin:
         return [PasswordAuthenticator(server, hasher)]
 
 
-def by_login(site: Site, user: str, password: str) -> Answer:
+def by_login(site: Site, user: str, password: str) -> Response:
     """Request a session."""
     return site.request("POST", "/+login", {"user": user, "password": password})
 
 
-def by_devpi_header(site: Site, user: str, password: str) -> Answer:
+def by_devpi_header(site: Site, user: str, password: str) -> Response:
     """Request a change, with the password as the ``devpi`` command sends it."""
     return site.request("PATCH", "/root", {"title": "x"}, auth=(user, password))
 
 
-def by_basic_header(site: Site, user: str, password: str) -> Answer:
+def by_basic_header(site: Site, user: str, password: str) -> Response:
     """Request a change, with the password as installers and upload tools send it."""
     coded = base64.b64encode(f"{user}:{password}".encode()).decode()
     return site.request("PATCH", "/root", {"title": "x"}, headers={"Authorization": f"Basic {coded}"})
@@ -168,7 +168,7 @@ def by_basic_header(site: Site, user: str, password: str) -> Answer:
     ],
 )
 def test_every_refusal_costs_one_verification(
-    serve: Serve, tmp_path: Path, attempt: Callable[[Site, str, str], Answer], user: str, password: str
+    serve: Serve, tmp_path: Path, attempt: Callable[[Site, str, str], Response], user: str, password: str
 ) -> None:
     """The time of a refusal does not reveal which users or passwords exist: each costs one current verification."""
     site = serve()

@@ -12,7 +12,7 @@ from tests.helpers.sites import Serve
 from tests.helpers.slapd import BASE, PASSWORD, Slapd
 from tests.plugins.auth_ldap.conftest import settings
 
-from wheelgate.testing.site import CHEAP
+from wheelgate.testing.site import CHEAP_HASHING_SETTINGS
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +23,7 @@ PAGES = ["docs/how-to/directory.md", "docs/plugins/auth_ldap.md"]
 def auth_test(run: Run, folder: Path, user: str, password: str, **options: object) -> list[str]:
     """Run ``devpi-server auth test`` and return the printed lines, without their times."""
     flags = []
-    for name, value in {**CHEAP, **options}.items():
+    for name, value in {**CHEAP_HASHING_SETTINGS, **options}.items():
         flag = f"--{name.replace('_', '-')}"
         flags += (
             [flag] if value is True else [f"{flag}={each}" for each in (value if isinstance(value, list) else [value])]

@@ -11,7 +11,7 @@ from tests.plugins.auth_ldap.conftest import settings
 
 from wheelgate import Credentials
 from wheelgate.testing.authenticators import AuthenticatorCase, AuthenticatorContract
-from wheelgate.testing.groups import GroupSourceCase, GroupSourceContract
+from wheelgate.testing.group_sources import GroupSourceCase, GroupSourceContract
 from wheelgate.testing.site import Site
 from wheelgate_auth_ldap.options import read_settings
 from wheelgate_auth_ldap.provider import LdapProvider
@@ -65,7 +65,7 @@ class TestAuthenticator(AuthenticatorContract):
     def case(self, ldap: LdapProvider, company: Slapd, carol: str) -> AuthenticatorCase:
         """Return the provider, and a person in the directory."""
         good = Credentials("password", "carol", "analytical", "test")
-        return AuthenticatorCase(ldap, good, outage=company.stop, leave=lambda: company.delete(carol))
+        return AuthenticatorCase(ldap, good, start_outage=company.stop, remove_user=lambda: company.delete(carol))
 
 
 class TestGroups(GroupSourceContract):
@@ -74,4 +74,4 @@ class TestGroups(GroupSourceContract):
     @pytest.fixture
     def case(self, ldap: LdapProvider, company: Slapd, carol: str) -> GroupSourceCase:
         """Return the provider, and a person in two groups."""
-        return GroupSourceCase(ldap, "carol", frozenset({"devs", "makers"}), outage=company.stop)
+        return GroupSourceCase(ldap, "carol", frozenset({"devs", "makers"}), start_outage=company.stop)

@@ -10,7 +10,7 @@ import pytest
 from tests.helpers.slapd import PASSWORD, Slapd
 from tests.plugins.auth_ldap.conftest import settings
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer, clean_environment
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess, clean_environment
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ def test_people_log_in_with_devpi(directory: Slapd, tmp_path: Path) -> None:
         return done.stdout + done.stderr
 
     environment = clean_environment(LDAP_PASSWORD=PASSWORD)
-    with RunningServer(tmp_path / "server", *options, workers=2, env=environment) as server:
+    with ServerProcess(tmp_path / "server", *options, workers=2, env=environment) as server:
         devpi("use", server.url)
         assert "logged in 'bob'" in devpi("login", "bob", "--password", "builder")
         assert "403 Forbidden" in devpi("index", "-c", "dev")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wheelgate.testing.groups import GroupSourceCase, GroupSourceContract
+from wheelgate.testing.group_sources import GroupSourceCase, GroupSourceContract
 from wheelgate.testing.site import Site
 from wheelgate_groups.local_groups import GroupService, LocalGroupSource
 
@@ -23,6 +23,6 @@ class TestLocalGroups(GroupSourceContract):
             LocalGroupSource(site.server),
             "alice",
             frozenset({"devs", "staff"}),
-            leave=lambda: groups.modify("devs", {"members": []}),
+            remove_member=lambda: groups.modify("devs", {"members": []}),
             server=site.server,
         )

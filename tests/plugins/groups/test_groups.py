@@ -10,7 +10,7 @@ from tests.helpers.sites import Serve
 
 from wheelgate import Event, hookimpl
 from wheelgate.providers import GroupSource
-from wheelgate.testing.site import Answer, Site
+from wheelgate.testing.site import Response, Site
 
 ROOT = ("root", "")
 
@@ -22,7 +22,7 @@ class GroupsHome:
     site: Site
     logins: dict[str, tuple[str, str]]
 
-    def request(self, method: str, name: str = "", body: Any = None, caller: str = "root") -> Answer:
+    def request(self, method: str, name: str = "", body: Any = None, caller: str = "root") -> Response:
         """Send a request below ``/+x/groups``."""
         auth = ROOT if caller == "root" else self.logins.get(caller)
         return self.site.request(method, f"/+x/groups{'/' * bool(name)}{name}", body, auth=auth)

@@ -12,7 +12,7 @@ from tests.helpers.sites import fresh, numbers, serve, shared, site, template  #
 from tests.helpers.upstream import Upstream, upstream  # noqa: F401
 
 from wheelgate.packages import normalize
-from wheelgate.testing.site import Answer, Site
+from wheelgate.testing.site import Response, Site
 
 ROOT = ("root", "")
 
@@ -30,7 +30,7 @@ class Mirror:
         """Change its configuration."""
         assert self.site.request("PATCH", self.path, config, auth=ROOT).status == 200
 
-    def page(self, name: str = "") -> Answer:
+    def page(self, name: str = "") -> Response:
         """Return the answer for a project's page, or for the list of all projects."""
         return self.site.request(
             "GET", f"{self.path}/+simple/{name}{'/' if name else ''}", headers={"Accept": SIMPLE_JSON}
@@ -51,7 +51,7 @@ class Mirror:
         url: str = self.files(normalize(dist.name))[dist.filename]["url"]
         return self.path + url.removeprefix("../..")
 
-    def get(self, dist: Distribution, suffix: str = "") -> Answer:
+    def get(self, dist: Distribution, suffix: str = "") -> Response:
         """Download a file, or the metadata or provenance next to it."""
         return self.site.request("GET", self.address(dist) + suffix)
 

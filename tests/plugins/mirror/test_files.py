@@ -19,7 +19,7 @@ from tests.helpers.simple_pages import SIMPLE_JSON
 from tests.helpers.upstream import Fault, Upstream
 from tests.plugins.mirror.conftest import ROOT, Mirror
 
-from wheelgate.testing.process import CHEAP_HASHING, RunningServer
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 from wheelgate.testing.site import Site
 
 WHEEL = distributions.wheel("abc", "1.0")
@@ -58,7 +58,7 @@ def test_many_requests_at_once_cause_one_download(tmp_path: Path, upstream: Upst
     big = upstream.add(distributions.wheel("big", "1.0", size=3_000_000))
     gate = Event()
     upstream.faults[upstream.file_path(big)] = Fault(gate=gate, gate_at=2_000_000)
-    with RunningServer(tmp_path / "server", *CHEAP_HASHING, workers=2) as server, ThreadPoolExecutor(20) as clients:
+    with ServerProcess(tmp_path / "server", *CHEAP_HASHING, workers=2) as server, ThreadPoolExecutor(20) as clients:
         import requests
 
         begun = [Event() for _ in range(20)]

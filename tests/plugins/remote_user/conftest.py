@@ -8,7 +8,7 @@ from typing import Any
 from tests.helpers.postgres import postgres  # noqa: F401
 from tests.helpers.sites import fresh, numbers, serve, shared, site, template  # noqa: F401
 
-from wheelgate.testing.site import Answer, Site
+from wheelgate.testing.site import Response, Site
 
 PROXY = "10.1.2.3"
 STRANGER = "192.0.2.7"
@@ -16,13 +16,13 @@ STRANGER = "192.0.2.7"
 
 def ask(
     on: Site, name: str, method: str = "GET", path: str = "/+api", body: Any = None, address: str = PROXY, **more: str
-) -> Answer:
+) -> Response:
     """Send a request with the proxy's header, and with more headers, whose ``_`` become ``-``."""
     headers = {"X-Remote-User": name, **{key.replace("_", "-"): value for key, value in more.items()}}
     return on.request(method, path, body, headers=headers, address=address)
 
 
-def login_state(answer: Answer) -> Any:
+def login_state(answer: Response) -> Any:
     """Return the login's state and the user's name from ``authstatus``."""
     return tuple(answer.result["authstatus"][:2])
 

@@ -14,7 +14,7 @@ from tests.plugins.remote_user.conftest import PROXY, STRANGER, ask, basic, logi
 from wheelgate import Credentials, Event, RequestInfo, hookimpl
 from wheelgate.errors import StartupError
 from wheelgate.providers import CredentialExtractor
-from wheelgate.testing.process import RunningServer
+from wheelgate.testing.server_process import ServerProcess
 from wheelgate.testing.site import Site
 
 SENTENCE = "the proxy's header 'x-remote-user' does not contain one user name"
@@ -279,7 +279,7 @@ def test_the_header_can_have_another_name(serve: Serve) -> None:
 @pytest.mark.parametrize(("network", "state"), [("127.0.0.0/8", "ok"), ("10.0.0.0/8", "noauth")])
 def test_on_a_real_connection(tmp_path: Path, network: str, state: str) -> None:
     """The address of a real connection counts, whatever headers the client sends."""
-    with RunningServer(tmp_path / "server", "--remote-user-from", network) as server:
+    with ServerProcess(tmp_path / "server", "--remote-user-from", network) as server:
         answer = server.request("GET", "/+api", headers={"X-Remote-User": "alice", "X-Forwarded-For": "10.1.2.3"})
 
     assert answer.result["authstatus"][0] == state

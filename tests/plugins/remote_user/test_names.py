@@ -8,7 +8,7 @@ import pytest
 from tests.helpers.sites import Serve
 from tests.plugins.remote_user.conftest import PROXY, ask, login_state
 
-from wheelgate.testing.directory import FakeDirectory, Person
+from wheelgate.testing.fake_directory import FakeDirectory, Person
 from wheelgate.testing.site import Site
 
 ROOT = ("root", "")

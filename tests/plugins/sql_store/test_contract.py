@@ -6,7 +6,9 @@ import pytest
 from tests.plugins.sql_store.conftest import Stores
 
 from wheelgate.store.protocols import IndexStore, UserStore
-from wheelgate.testing.stores import IndexStoreContract, Transaction, UserStoreContract
+from wheelgate.testing.index_stores import IndexStoreContract
+from wheelgate.testing.store_fixtures import Transaction
+from wheelgate.testing.user_stores import UserStoreContract
 
 
 class TestUsers(UserStoreContract):

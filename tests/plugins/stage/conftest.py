@@ -22,7 +22,7 @@ from wheelgate.plugin_host.discovery import InstalledPlugin, Plugins
 from wheelgate.services.opened_server import OpenedServer
 from wheelgate.store.database import Database
 from wheelgate.store.prepare import prepare
-from wheelgate.testing.packages import Make
+from wheelgate.testing.package_targets import MakeUpload
 from wheelgate_stage.packages import StagePackages
 
 
@@ -52,7 +52,7 @@ def target(server: Server) -> PackageTarget:
 
 
 @pytest.fixture
-def make() -> Make:
+def make_upload() -> MakeUpload:
     """Return a function that makes uploads."""
 
     def make(name: str, version: str, number: int) -> tuple[UploadForm, bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wheelgate import Index
 from wheelgate.packages import PackageTarget
-from wheelgate.testing.packages import PackageTargetContract, Uploader
+from wheelgate.testing.package_targets import PackageTargetContract, Uploader
 
 
 class TestStagePackages(PackageTargetContract):

@@ -14,7 +14,7 @@ from tests.helpers.hostile_archives import HOSTILE, METADATA, two_parts, zipped
 from tests.helpers.simple_pages import SIMPLE_JSON
 from tests.helpers.upload_forms import address, submit, upload
 
-from wheelgate.testing.site import Answer, Site
+from wheelgate.testing.site import Response, Site
 
 ACCEPT_JSON = {"Accept": "application/json"}
 ACCEPT_SIMPLE = {"Accept": SIMPLE_JSON}
@@ -28,15 +28,15 @@ class TargetIndex:
     path: str
     auth: tuple[str, str]
 
-    def upload(self, dist: Distribution, **changed: str) -> Answer:
+    def upload(self, dist: Distribution, **changed: str) -> Response:
         """Upload a file."""
         return upload(self.site, self.path, dist, self.auth, None, **changed)
 
-    def submit(self, **fields: str) -> Answer:
+    def submit(self, **fields: str) -> Response:
         """Register a version: send a form without a file."""
         return submit(self.site, self.path, self.auth, **fields)
 
-    def docs(self, dist: Distribution, **changed: str) -> Answer:
+    def docs(self, dist: Distribution, **changed: str) -> Response:
         """Upload a zip as documentation."""
         return self.upload(dist, **{":action": "doc_upload", "sha256_digest": "", **changed})
 
@@ -52,7 +52,7 @@ class TargetIndex:
         """Return the data of a version."""
         return self.site.request("GET", f"/{self.path}/{project}/{version}", headers=ACCEPT_JSON).result
 
-    def get(self, path: str) -> Answer:
+    def get(self, path: str) -> Response:
         """Return the answer for a path below the index."""
         return self.site.request("GET", f"/{self.path}/{path}")
 

@@ -13,7 +13,7 @@ from tests.helpers.sites import fresh, numbers, serve, shared, site, template  #
 
 from wheelgate import Deny, Principal, Resource, hookimpl
 from wheelgate.hookspecs import instant
-from wheelgate.testing.site import Answer, Site
+from wheelgate.testing.site import Response, Site
 
 ROOT = ("root", "")
 ALL_SCOPES = ["read", "upload", "yank", "delete"]
@@ -53,7 +53,7 @@ class TokenOwner:
         """The user's name."""
         return self.auth[0]
 
-    def create(self, *scopes: str, **body: Any) -> Answer:
+    def create(self, *scopes: str, **body: Any) -> Response:
         """Request a token."""
         return self.site.request("POST", "/+x/tokens", {"scopes": list(scopes), **body}, auth=self.auth)
 

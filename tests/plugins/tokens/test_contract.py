@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 from tests.plugins.tokens.conftest import TokenOwner, identifier
 
-from wheelgate.testing.tokens import TokenHandlerCase, TokenHandlerContract
+from wheelgate.testing.token_handlers import TokenHandlerCase, TokenHandlerContract
 from wheelgate_client.server.api_tokens import narrow
 from wheelgate_tokens.handler import ApiTokenHandler
 

@@ -8,8 +8,8 @@ import pytest
 from tests.helpers.sites import Serve
 from tests.plugins.tokens.conftest import TokenOwner, bearer, status
 
-from wheelgate.testing.directory import FakeDirectory, Person
-from wheelgate.testing.site import Answer, Site
+from wheelgate.testing.fake_directory import FakeDirectory, Person
+from wheelgate.testing.site import Response, Site
 
 ADA = Person("analytical", frozenset({"devs"}))
 
@@ -35,7 +35,7 @@ def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wheelgate.identity.external_users.DIRECTORY_CACHE_SECONDS", 0.0)
 
 
-def read(site: Site, token: str) -> Answer:
+def read(site: Site, token: str) -> Response:
     """Request a page of a private index."""
     return site.request("GET", "/ada/dev/+simple/", headers=bearer(token))
 
@@ -93,12 +93,12 @@ def test_the_directory_is_asked_once_a_minute(site: Site, directory: FakeDirecto
     """The server does not ask the directory again for every request with the token."""
     ada = token_of(site, "ada", "analytical")
     read(site, ada)
-    asked = len(directory.asked)
+    asked = len(directory.lookups)
 
     for _ in range(5):
         assert read(site, ada).status == 200
 
-    assert len(directory.asked) == asked
+    assert len(directory.lookups) == asked
 
 
 def test_without_the_directory_its_tokens_are_invalid(serve: Serve, site: Site) -> None:

@@ -18,7 +18,7 @@ from wheelgate import Allow, Index, Server, hookimpl
 from wheelgate.fields import IndexType
 from wheelgate.packages import CheckedUpload, ReceivedFile, UploadForm
 from wheelgate.providers import Route, RouteRequest, RouteResponse
-from wheelgate.testing.site import Answer
+from wheelgate.testing.site import Response
 from wheelgate_stage.index_fields import STAGE_FIELDS
 from wheelgate_stage.packages import StagePackages
 
@@ -26,13 +26,13 @@ OTHER_INDEX = "the token is for {name}/else only"
 MINE, OTHERS = wheel("my.project"), wheel("other")
 
 Auth = tuple[str, str]
-Change = Callable[[TokenOwner, str, Auth, Distribution], Answer]
+Change = Callable[[TokenOwner, str, Auth, Distribution], Response]
 
 
 def json(method: str, path: str, body: Any = None) -> Change:
     """Return a function that sends a request; ``{i}`` is the index, ``{p}`` the project, ``{f}`` the file."""
 
-    def send(owner: TokenOwner, index: str, auth: Auth, made: Distribution) -> Answer:
+    def send(owner: TokenOwner, index: str, auth: Auth, made: Distribution) -> Response:
         where = path.format(i=index, p=made.name, f=address(made))
         given = body(owner, made) if callable(body) else body
         return owner.site.request(method, f"/{where}", given, auth=auth)
@@ -45,17 +45,17 @@ def push(owner: TokenOwner, made: Distribution) -> dict[str, Any]:
     return {"name": made.name, "version": "1.0", "targetindex": f"{owner.name}/target"}
 
 
-def send_new(owner: TokenOwner, index: str, auth: Auth, made: Distribution) -> Answer:
+def send_new(owner: TokenOwner, index: str, auth: Auth, made: Distribution) -> Response:
     """Upload another file of the project."""
     return upload(owner.site, index, sdist(made.name, "2.0"), auth)
 
 
-def register(owner: TokenOwner, index: str, auth: Auth, made: Distribution) -> Answer:
+def register(owner: TokenOwner, index: str, auth: Auth, made: Distribution) -> Response:
     """Register a version."""
     return submit(owner.site, index, auth, **{":action": "submit", "name": made.name, "version": "3.0"})
 
 
-def document(owner: TokenOwner, index: str, auth: Auth, made: Distribution) -> Answer:
+def document(owner: TokenOwner, index: str, auth: Auth, made: Distribution) -> Response:
     """Upload documentation of the existing version."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:

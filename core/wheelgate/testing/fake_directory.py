@@ -1,4 +1,4 @@
-"""A directory of people inside a test: it can be changed, be slow and be down, and notes whom it was asked about."""
+"""A directory of people for tests: tests can change it, slow it down, take it down, and see its lookups."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from wheelgate.values import Credentials, Ok, Outcome, Reject, RequestInfo, Unkn
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody in the directory."""
+    """An entry of the directory."""
 
     password: str
     groups: frozenset[str] = frozenset()
@@ -23,7 +23,7 @@ class Person:
 
 
 class FakeDirectory(Authenticator, UserDirectory, GroupSource):
-    """An authenticator, a source of groups, and the plugin that brings both.
+    """An authenticator, a group source, and the plugin that provides both.
 
     ::
 
@@ -39,17 +39,17 @@ class FakeDirectory(Authenticator, UserDirectory, GroupSource):
     def __init__(self, people: Mapping[str, Person], name: str = "fake_directory") -> None:
         self.name = name
         self.people = dict(people)
-        """Who is in it; may be changed at any time."""
+        """The people in the directory, by user name; change it at any time."""
         self.outage = False
-        """Whether every question fails as if the directory could not be reached."""
+        """If true, every lookup raises ``ConnectionError``, as if the directory could not be reached."""
         self.delay = 0.0
-        """Seconds that every answer takes; :meth:`release` ends the waiting."""
-        self.asked: list[str] = []
-        """Whom it was asked about, in this order, by any question."""
+        """The time that each lookup takes, in seconds; :meth:`release` ends the wait."""
+        self.lookups: list[str] = []
+        """The user names that were looked up, in order."""
         self._released = threading.Event()
 
     def authenticate(self, credentials: Credentials, request: RequestInfo, user: User | None) -> Outcome:
-        """Judge a password."""
+        """Check a password."""
         person = self._look_up(credentials.username)
         if person is None:
             return Unknown()
@@ -59,20 +59,20 @@ class FakeDirectory(Authenticator, UserDirectory, GroupSource):
         return Ok(credentials.username, email=person.email, title=person.title)
 
     def exists(self, username: str) -> bool:
-        """Say whether a person is still in it."""
+        """Whether a person is in the directory."""
         return self._look_up(username) is not None
 
     def groups(self, username: str) -> frozenset[str]:
-        """Return the groups of a person."""
+        """Return the groups of a person; empty if the person is unknown."""
         person = self._look_up(username)
         return person.groups if person else frozenset()
 
     def release(self) -> None:
-        """Let everybody who waits go, and nobody wait any more: a thread that waits would outlive the test."""
+        """End all waits, now and in future: a waiting thread would outlive the test."""
         self._released.set()
 
     def _look_up(self, username: str) -> Person | None:
-        self.asked.append(username)
+        self.lookups.append(username)
         if self.delay:
             self._released.wait(self.delay)
         if self.outage:
@@ -81,10 +81,10 @@ class FakeDirectory(Authenticator, UserDirectory, GroupSource):
 
     @hookimpl
     def wheelgate_authenticators(self) -> Sequence[Authenticator]:
-        """Bring the authenticator."""
+        """Provide the authenticator."""
         return [self]
 
     @hookimpl
     def wheelgate_group_sources(self) -> Sequence[GroupSource]:
-        """Bring the source of groups."""
+        """Provide the group source."""
         return [self]

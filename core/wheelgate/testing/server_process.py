@@ -1,4 +1,4 @@
-"""A real server inside a test: ``devpi-server`` as a process of its own, on a free port, in its own folder."""
+"""A real server for a test: ``devpi-server`` as a separate process, on a free port, with its own folder."""
 
 from __future__ import annotations
 
@@ -17,26 +17,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from wheelgate.testing.site import Answer
+from wheelgate.testing.site import CHEAP_HASHING_SETTINGS, UNREACHABLE_UPSTREAM, Response
 
-START_WITHIN = 30
-STOP_WITHIN = 20
-ANSWER_WITHIN = 60
-"""Seconds."""
+START_TIMEOUT_SECONDS = 30
+STOP_TIMEOUT_SECONDS = 20
+RESPONSE_TIMEOUT_SECONDS = 60
 
-NOWHERE = "http://127.0.0.1:9/simple/"
-"""What root/pypi mirrors in tests: nobody listens there, so no test asks a public index by mistake."""
-
-CHEAP_HASHING = ("--argon2-memory-cost", "8", "--argon2-time-cost", "1", "--argon2-parallelism", "1")
-"""Options that make hashing as cheap as argon2 can."""
+CHEAP_HASHING = tuple(f"--{key}={value}" for key, value in CHEAP_HASHING_SETTINGS.items())
+"""Options of ``devpi-server`` with the lowest costs that argon2 allows."""
 
 
-class RunningServer:
-    """``devpi-server`` as a process; it can be stopped and started again on the same folder and port.
+class ServerProcess:
+    """``devpi-server`` as a process; tests can stop it and start it again with the same folder and port.
 
     ::
 
-        with RunningServer(tmp_path / "server", "--restrict-modify", "root") as server:
+        with ServerProcess(tmp_path / "server", "--restrict-modify", "root") as server:
             root = server.login("root", "")
             assert server.request("PUT", "/emilie", {"password": "1234"}, auth=root).status == 201
     """
@@ -44,18 +40,18 @@ class RunningServer:
     def __init__(
         self, serverdir: Path, *options: str, workers: int = 1, command: Sequence[str] = (), **popen: Any
     ) -> None:
-        """Describe the server; :meth:`start`, or ``with``, starts it.
+        """Describe the process; :meth:`start` or ``with`` starts it.
 
         Args:
-            serverdir: the server's folder; a new one, or that of an earlier server. The log stands beside it.
-            options: further options of the command.
-            workers: how many processes answer.
-            command: what starts it; ``devpi-server`` of the environment that the test runs in if not given.
-            popen: arguments of ``subprocess.Popen``. The environment is a clean one if none is given.
+            serverdir: the server's folder; it may be new, or the folder of an earlier server. The log is beside it.
+            options: further options of ``devpi-server``.
+            workers: the number of worker processes.
+            command: the command to start; ``devpi-server`` of the environment of the test if not given.
+            popen: further arguments of ``subprocess.Popen``. Without ``env`` the environment is a clean one.
         """
         self.serverdir = serverdir
-        own = {"--no-plugin", "--no-root-pypi", "--root-pypi-url"}.isdisjoint(options)
-        self.options = (*options, "--root-pypi-url", NOWHERE) if own else options
+        takes_upstream = {"--no-plugin", "--no-root-pypi", "--root-pypi-url"}.isdisjoint(options)
+        self.options = (*options, "--root-pypi-url", UNREACHABLE_UPSTREAM) if takes_upstream else options
         self.workers = workers
         self.command = command or (str(Path(sys.executable).with_name("devpi-server")),)
         self.popen = {"env": clean_environment(), **popen}
@@ -66,25 +62,25 @@ class RunningServer:
 
     @property
     def url(self) -> str:
-        """The server's root, ``http://127.0.0.1:PORT/``."""
+        """The root of the server, ``http://127.0.0.1:PORT/``."""
         return f"http://127.0.0.1:{self.port}/"
 
     @property
     def pid(self) -> int:
-        """The process that was started; the workers are its children."""
+        """The ID of the main process; the workers are its children."""
         return self._started.pid
 
     @property
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:
-            raise RuntimeError("the server is not started")
+            raise RuntimeError("call start() first, or use the server in a with statement")
         return self._process
 
     def start(self) -> Self:
-        """Start the server and wait until it answers.
+        """Start the server and wait for its first response.
 
         Raises:
-            RuntimeError: it ended at once, or does not answer within 30 s; with what it has logged.
+            RuntimeError: the process ended, or did not respond within 30 seconds; the message includes the log.
         """
         command = [
             *self.command,
@@ -93,7 +89,7 @@ class RunningServer:
             *self.options,
         ]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - what the test says
+            self._process = subprocess.Popen(  # noqa: S603 - the test chooses the command
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self.popen
             )
         try:
@@ -104,27 +100,29 @@ class RunningServer:
         return self
 
     def _wait(self) -> None:
-        deadline = time.monotonic() + START_WITHIN
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while time.monotonic() < deadline:
             if self._started.poll() is not None:
-                raise RuntimeError(f"devpi-server ended at once:\n{self.log.read_text()}")
+                raise RuntimeError(f"devpi-server ended during its start:\n{self.log.read_text()}")
             try:
                 with self._direct.open(f"{self.url}+api", timeout=2):
                     return
             except urllib.error.HTTPError as error:
-                error.close()  # a server that everybody has to log in to has started, too
+                error.close()  # 401 under --require-login: the server has started
                 return
             except OSError:
                 time.sleep(0.1)
-        raise RuntimeError(f"devpi-server did not answer:\n{self.log.read_text()}")
+        raise RuntimeError(
+            f"devpi-server did not respond within {START_TIMEOUT_SECONDS} seconds:\n{self.log.read_text()}"
+        )
 
     def stop(self) -> None:
-        """End the server as an administrator would, and wait for it."""
+        """Send SIGTERM and wait for the process to end; send SIGKILL after 20 seconds."""
         if self._process is None:
             return
         self._process.terminate()
         try:
-            self._process.wait(STOP_WITHIN)
+            self._process.wait(STOP_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -138,35 +136,35 @@ class RunningServer:
         *,
         auth: tuple[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """Send a request on a connection of its own, so that any of the workers may answer.
+    ) -> Response:
+        """Send a request on a new connection, so that any worker may respond; return the response.
 
         Args:
             method: GET, PUT and so on.
-            path: with the query, where there is one.
-            body: bytes are sent as they are, anything else as JSON; None sends nothing.
-            auth: a name with a password or a login token, sent as the ``devpi`` command does.
+            path: the path, with a query if needed.
+            body: bytes are sent unchanged, any other value as JSON; None sends no body.
+            auth: a user name with a password or a login token, sent in the header that ``devpi`` uses.
             headers: further headers.
         """
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        request = urllib.request.Request(  # noqa: S310 - of a server in a test
+        request = urllib.request.Request(  # noqa: S310 - the URL is http
             self.url + path.lstrip("/"), data, dict(headers or {}), method=method
         )
         if auth is not None:
             request.add_header("X-Devpi-Auth", base64.b64encode(":".join(auth).encode()).decode())
         try:
-            with self._direct.open(request, timeout=ANSWER_WITHIN) as answer:
-                return Answer(answer.status, lower(answer.headers), answer.read())
+            with self._direct.open(request, timeout=RESPONSE_TIMEOUT_SECONDS) as response:
+                return Response(response.status, lowercase_names(response.headers), response.read())
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, lower(error.headers), error.read())
+                return Response(error.code, lowercase_names(error.headers), error.read())
 
     def login(self, user: str, password: str) -> tuple[str, str]:
-        """Log in and return what ``auth`` takes: the name and the token."""
-        answer = self.request("POST", "/+login", {"user": user, "password": password})
-        if answer.status != 200:
-            raise AssertionError(f"login of {user} failed: {answer.status} {answer.content!r}")
-        return user, str(answer.result["password"])
+        """Log in; return the user name and the login token, to pass as ``auth``."""
+        response = self.request("POST", "/+login", {"user": user, "password": password})
+        if response.status != 200:
+            raise AssertionError(f"cannot log in as {user}: {response.status} {response.content!r}")
+        return user, str(response.result["password"])
 
     def __enter__(self) -> Self:
         return self.start()
@@ -177,13 +175,13 @@ class RunningServer:
         self.stop()
 
 
-def lower(headers: Message) -> dict[str, str]:
-    """Return headers by their names in lower case, as :class:`Answer` has them."""
+def lowercase_names(headers: Message) -> dict[str, str]:
+    """Return headers by their names in lower case, as :class:`Response` has them."""
     return {name.lower(): value for name, value in headers.items()}
 
 
 def clean_environment(**variables: str) -> dict[str, str]:
-    """Return an environment in which nothing of the developer's own settings counts."""
+    """Return an environment without the developer's own settings, with these variables added."""
     kept = {
         name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "COVERAGE_PROCESS_START") if name in os.environ
     }
@@ -191,7 +189,7 @@ def clean_environment(**variables: str) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """Return a port on which nobody listens."""
+    """Return a port on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

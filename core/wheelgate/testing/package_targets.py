@@ -1,6 +1,6 @@
-"""What :class:`wheelgate.packages.PackageTarget` promises, as tests for any index type that takes uploads.
+"""Contract tests for every :class:`~wheelgate.packages.PackageTarget`: an index type that accepts uploads.
 
-Subclass, and say by fixtures how the target is made and what it takes::
+Subclass the contract, and return a server, your target and a maker of uploads from three fixtures::
 
     class TestCorpPackages(PackageTargetContract):
         @pytest.fixture
@@ -13,21 +13,21 @@ Subclass, and say by fixtures how the target is made and what it takes::
             return CorpPackages(server)
 
         @pytest.fixture
-        def make(self) -> Make:
-            return ...  # (project, version, number) -> form and content; another number is another file of that name
+        def make_upload(self) -> MakeUpload:
+            return ...  # a function of project, version and number that returns a form and the content of a file
 
-Every test needs a server without packages. The indices are made in its store, with the keys ``volatile`` alone.
+Every test needs a server without packages. The tests create indices in its store, with the key ``volatile`` alone.
 """
 
 from __future__ import annotations
 
 from wheelgate.testing.package_changes import ChangeContract
-from wheelgate.testing.package_kit import Make, Uploader
+from wheelgate.testing.package_fixtures import MakeUpload, Uploader
 from wheelgate.testing.package_pushes import PushContract
 from wheelgate.testing.package_uploads import UploadContract
 
-__all__ = ["Make", "PackageTargetContract", "Uploader"]
+__all__ = ["MakeUpload", "PackageTargetContract", "Uploader"]
 
 
 class PackageTargetContract(UploadContract, ChangeContract, PushContract):
-    """What an index type that takes uploads promises."""
+    """The tests that every package target passes."""
