@@ -39,7 +39,7 @@ class ApiTokenHandler(TokenHandler):
 
     def make(self, username: str, stamp: str, caveat: Caveat, comment: str, expires: int) -> tuple[str, TokenRecord]:
         """Make a token; return it with the record to store."""
-        identifier, random = secrets.token_urlsafe(9), secrets.token_urlsafe(16)
+        identifier, random = new_identifier(), secrets.token_urlsafe(16)
         encoded = replace(caveat, expires=expires).encode()
         secret = chain.make_token(self._key, identifier, random, encoded)
         created = int(time.time())
@@ -71,3 +71,10 @@ class ApiTokenHandler(TokenHandler):
 def digest(random: str) -> str:
     """Hash the random part of a token; because it has 128 bits, it needs no salt and no slow hash."""
     return hashlib.sha256(random.encode()).hexdigest()
+
+
+def new_identifier() -> str:
+    """Return a random ID of 12 characters; never one that a command line would take for an option."""
+    while (identifier := secrets.token_urlsafe(9)).startswith("-"):
+        pass
+    return identifier

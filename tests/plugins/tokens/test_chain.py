@@ -22,6 +22,7 @@ from wheelgate import Resource
 from wheelgate.store.keys import derive_key
 from wheelgate_client.server import api_tokens as tokens
 from wheelgate_tokens import caveats, chain
+from wheelgate_tokens.handler import new_identifier
 
 KEY = bytes(range(32))
 INDEX_PATHS = [f"{owner}/{name}" for owner in ("a", "b") for name in ("dev", "prod")]
@@ -243,3 +244,11 @@ def test_client_and_server_agree_on_the_format(alice: TokenOwner) -> None:
     digest = hmac.digest(chain.decode_base64(signature), added.encode(), "sha256")
     assert tokens.narrow(secret, {}).split(".")[-1] == chain.encode_base64(digest)
     assert set(ALL_SCOPES) == set(caveats.SCOPES)
+
+
+def test_no_identifier_looks_like_an_option() -> None:
+    """``devpi token revoke ID`` works with every ID: none begins with a dash."""
+    identifiers = [new_identifier() for _ in range(2_000)]
+
+    assert [each for each in identifiers if each.startswith("-")] == []
+    assert {len(each) for each in identifiers} == {12}
