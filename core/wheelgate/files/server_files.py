@@ -14,12 +14,12 @@ from wheelgate.config import Config
 from wheelgate.disk import make_private_folder
 from wheelgate.errors import Conflict, Refusal
 from wheelgate.files.backends import FileBackend, buffered
-from wheelgate.files.commit import CommitJournal
 from wheelgate.files.errors import translated
 from wheelgate.files.fetching import SharedDownloads
 from wheelgate.files.fsck import FileCheck
 from wheelgate.files.garbage import GarbageCollector, SourceRegistry, lock_hashes
 from wheelgate.files.incoming import IncomingFolder, received_in_memory
+from wheelgate.files.journal import CommitJournal
 from wheelgate.files.local import LocalBackend
 from wheelgate.packages import IncomingFile, OngoingDownload, ReceivedFile, StoredFile
 from wheelgate.store.database import Database
