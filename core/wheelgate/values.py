@@ -127,8 +127,8 @@ class Restriction:
     projects: frozenset[str] | None = None
     """Normalised names (PEP 503); None for all projects."""
 
-    def names(self, path: str) -> bool:
-        """Return whether the credential is for an index, ``owner/name``, whatever it allows there."""
+    def covers_index(self, path: str) -> bool:
+        """Return whether the index ``owner/name`` is within the limits; the permissions do not count."""
         return self.indices is None or path in self.indices
 
     def refusal(self, permission: str, resource: Resource) -> str:

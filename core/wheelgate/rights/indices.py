@@ -174,7 +174,7 @@ class IndexRights:
         other indices may not.
         """
         restriction = principal.restriction
-        if restriction is not None and not restriction.names(found.index.path):
+        if restriction is not None and not restriction.covers_index(found.index.path):
             return False
         if await self._user_read_refusal(principal, found) is None:
             return True
