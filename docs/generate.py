@@ -21,7 +21,7 @@ from typing import Any
 from wheelgate.commands import CORE_COMMANDS
 from wheelgate.config import resolve
 from wheelgate.core_options import CORE_OPTIONS
-from wheelgate.http.errors import STATUS
+from wheelgate.http.errors import STATUS_BY_REFUSAL
 from wheelgate.main import make_parser
 from wheelgate.newplugin.kinds import PLUGIN_KINDS
 from wheelgate.newplugin.writing import filled_templates
@@ -40,17 +40,17 @@ ROOT = DOCS.parent
 EXAMPLES = ROOT / "tests" / "plugins_external"
 PROJECTS = [ROOT / "pyproject.toml", *ROOT.glob("plugins/*/pyproject.toml")]
 PART = re.compile(r"(<!-- generated: ([^>]*) -->)\n.*?<!-- end -->", re.DOTALL)
-LONGEST = 120
+MAX_CODE_LINE_CHARS = 120
 """Characters of a line of code."""
 
 KINDS = {
-    "UserStore": "one provider; exactly one plugin must bring it",
-    "IndexStore": "one provider; exactly one plugin must bring it",
-    "PasswordHasher": "one provider; at most one plugin may bring it",
+    "UserStore": "one provider; exactly one plugin must provide it",
+    "IndexStore": "one provider; exactly one plugin must provide it",
+    "PasswordHasher": "one provider; at most one plugin may provide it",
     "Path": "one answer from each plugin",
-    "None": "a notice; every plugin is called and no answer is used",
-    "UserDefaults | None": "a question; the first answer that is not `None` holds",
-    "str | None": "a question; the first answer that is not `None` holds",
+    "None": "a notice; the server or client calls every plugin and uses no answer",
+    "UserDefaults | None": "a question; the first answer that is not `None` counts",
+    "str | None": "a question; the first answer that is not `None` counts",
     "Allow | Deny | None": "a question to every plugin on each request",
     "Sequence[bool] | None": "a question to every plugin on each listing",
 }
@@ -124,7 +124,7 @@ def declaration(name: str, signature: inspect.Signature) -> str:
     typed = str(signature).replace("'", "").replace("argparse._SubParsersAction", "_SubParsersAction")
     line = f"def {name}{typed}: ..."
     arguments, _, answer = typed[1:].rpartition(") -> ")
-    return line if len(line) <= LONGEST else f"def {name}(\n    {arguments}\n) -> {answer}: ..."
+    return line if len(line) <= MAX_CODE_LINE_CHARS else f"def {name}(\n    {arguments}\n) -> {answer}: ..."
 
 
 def occasion(name: str, text: str) -> tuple[str, str, list[str]]:
@@ -240,7 +240,7 @@ def arguments_table(parser: argparse.ArgumentParser, known: set[str]) -> str:
 
 def refusals() -> str:
     """List the statuses of refusals."""
-    rows = [(str(status), f"`{kind.__name__}`", raised(kind)) for kind, status in STATUS]
+    rows = [(str(status), f"`{kind.__name__}`", raised(kind)) for kind, status in STATUS_BY_REFUSAL]
     return table(("Status", "Class", "When"), sorted(rows))
 
 
@@ -262,7 +262,7 @@ def routes() -> str:
     """List the addresses."""
     rows = [
         (f"`{method.upper()} {path}`", described["summary"])
-        for path, methods in openapi.document([], "")["paths"].items()
+        for path, methods in openapi.openapi_document([], "")["paths"].items()
         for method, described in methods.items()
         if method != "parameters"
     ]

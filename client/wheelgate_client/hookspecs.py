@@ -1,7 +1,7 @@
-"""What a client plugin can do: the hooks of the entry-point group ``wheelgate.client``.
+"""The contract of the client: every hook that a plugin of the entry-point group ``wheelgate.client`` can implement.
 
-A plugin is a module (or an object) registered under that group. It marks its functions with
-:data:`hookimpl` and takes only the arguments it needs, by their names.
+A plugin is a module, or an object, registered under that group. It marks its functions with :data:`hookimpl`. A
+function takes only the arguments that it needs, by their names.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Target:
     """The URL to upload to, ``http://host/user/index/``; None for an index that takes no uploads. It may contain
     credentials, as the other URLs may."""
     username: str | None = None
-    """The user who uploads and installs; None if nobody is logged in."""
+    """The user who uploads and installs; None if no user is logged in."""
     password: str | None = field(default=None, repr=False)
     """The password or token of that user; None unless ``--with-login`` asks to store it."""
 
@@ -45,11 +45,11 @@ class Location:
 
     path: Path
     label: str
-    """The path as it is shown, for example ``~/.pip/pip.conf``."""
+    """The path as ``devpi use`` shows it, for example ``~/.pip/pip.conf``."""
     listed_when_unset: bool
     """Whether ``devpi use`` lists the file even if it names no index."""
     by_name_only: bool = False
-    """Whether the file is neither shown nor changed unless ``--for`` names its writer."""
+    """Whether ``devpi use`` shows and changes the file only if ``--for`` names its writer."""
     stores_login: bool = False
     """Whether the file can store a login, so that ``--with-login`` makes sense with it."""
 
@@ -104,8 +104,8 @@ class ConfigError(Exception):
 def wheelgate_client_config_writers() -> Iterable[ConfigWriter]:  # type: ignore[empty-body]
     """Return the writers of the tools that the plugin knows, in the order in which ``devpi use`` lists them.
 
-    Called once by ``devpi use``. Two writers of one ``name`` are an error that names both plugins. A writer that
-    raises costs one line on the terminal; the others go on.
+    Called once by ``devpi use``. If two writers have the same ``name``, the command ends with an error that names
+    both plugins. If a writer raises, the command prints one line about it and goes on with the others.
     """
 
 

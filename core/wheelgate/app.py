@@ -1,4 +1,4 @@
-"""Puts the server together: settings and plugins in, an ASGI application out."""
+"""Creates the ASGI application of a worker from the settings and the plugins."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from wheelgate.plugin_host.discovery import Implementation, Plugins, refuse_rese
 from wheelgate.plugin_host.events import Events
 from wheelgate.plugin_host.vetoes import Vetoes
 from wheelgate.providers import Route
-from wheelgate.resources.addresses import Accounts, Description, Packages, Pools, addresses
+from wheelgate.resources.addresses import AccountServices, PackageServices, ServerDescription, ThreadPools, url_map
 from wheelgate.resources.plugin_routes import add_plugin_routes
 from wheelgate.rights.decision import Rights
 from wheelgate.rights.indices import IndexRights
@@ -47,16 +47,18 @@ from wheelgate.store.group_commit import GroupCommit
 from wheelgate.threads.pool import ThreadPool
 from wheelgate.values import Permission
 
-VERSION = metadata.version("wheelgate")
+SERVER_VERSION = metadata.version("wheelgate")
 
 SENDING_THREADS = 8
 PUSHING_THREADS = 4
 POSTGRESQL_THREADS = 4
 """SQLite gets one thread: it allows one writer at a time, and further threads would only wait for it."""
 HASHING_NICENESS = 10
+"""Added to the nice value of the threads that hash, so that the event loop comes first."""
 UPLOAD_NICENESS = 10
+"""The same for the thread that commits uploads."""
 UPLOAD_GATHER_SECONDS = 0.001
-"""How long an upload waits for other files of its release to commit with; the disk takes longer than that."""
+"""Seconds that an upload waits for other files to share its commit with; the disk takes longer than that."""
 CORE_FEATURES = (
     "push-no-docs",
     "push-only-docs",
@@ -66,15 +68,16 @@ CORE_FEATURES = (
     "why",
     "project-status",
 )
+"""Features of the HTTP API, which ``/+api`` lists for clients."""
 
 
 class Application:
-    """What a worker runs: the ASGI application, and everything that is closed when the worker ends."""
+    """The ASGI application of a worker, with everything that the worker closes when it ends."""
 
     def __init__(self, config: Config, plugins: Plugins) -> None:
         """Open the database, collect what the plugins provide, and put everything together.
 
-        If that fails, everything that was opened is closed again.
+        If a step fails, it closes everything that it has opened.
 
         Raises:
             StartupError: a plugin fails, or two plugins provide the same thing.
@@ -98,7 +101,7 @@ class Application:
             access.serial = database.serial()
             cached_users = CachedUsers(server.users, access)
             users = Users(server.users, opened.indices, cached_users, server.forget_principal)
-            accounts = Accounts(users, opened.indices, opened.passwords)
+            accounts = AccountServices(users, opened.indices, opened.passwords)
             providers = login_providers(plugins, server, storing)
             provisioning = make_provisioning(plugins, server, accounts, access, providers, events)
             identity = wire_identity(
@@ -112,23 +115,23 @@ class Application:
             index_rights = IndexRights(rights, packages.inheritance, server.indices, access, hide=hide)
             proxy_headers = ProxyHeaders(config["trusted-proxy"], config["outside-url"])
             context = HandlerContext(proxy_headers, identity.identifier, rights, index_rights, access, events)
-            about = describe(plugins, opened, identity, providers)
+            description = describe_server(plugins, opened, identity, providers)
             app = make_app(config, context, providers)
-            resources = addresses(context, server, access, identity, accounts, packages, about, pools)
+            resources = url_map(context, server, access, identity, accounts, packages, description, pools)
             for template, resource in resources.items():
                 app.add_route(template, resource)
-            add_plugin_routes(app, context, guarded_routes(about), frozenset(each.name for each in permissions))
+            add_plugin_routes(app, context, guarded_routes(description), frozenset(each.name for each in permissions))
 
             self.server = server
             self.files = server.files
             self.rights = rights
-            self.asgi = CommonHeaders(app, VERSION, identity.state.uuid, access)
+            self.asgi = CommonHeaders(app, SERVER_VERSION, identity.state.uuid, access)
             self._events = events
             self._packages = packages
             self._opened = opening.pop_all()
 
     def sweep(self) -> None:
-        """Remove files that a crash has left; call it before any worker of the server starts."""
+        """Remove the leftovers of a crash; call it before any worker of the server starts."""
         self.files.sweep()
 
     def close(self) -> None:
@@ -136,9 +139,9 @@ class Application:
         self._opened.close()
 
 
-def open_pools(config: Config, opening: ExitStack) -> Pools:
-    """Make the pools of threads."""
-    pools = Pools(
+def open_pools(config: Config, opening: ExitStack) -> ThreadPools:
+    """Create the thread pools."""
+    pools = ThreadPools(
         hashing=ThreadPool("hashing", config["hash-concurrency"], niceness=HASHING_NICENESS),
         sending=ThreadPool("sending", SENDING_THREADS),
         pushing=ThreadPool("pushes", PUSHING_THREADS),
@@ -149,12 +152,17 @@ def open_pools(config: Config, opening: ExitStack) -> Pools:
 
 
 def make_provisioning(
-    plugins: Plugins, server: Server, accounts: Accounts, access: StoreAccess, providers: LoginProviders, events: Events
+    plugins: Plugins,
+    server: Server,
+    accounts: AccountServices,
+    access: StoreAccess,
+    providers: LoginProviders,
+    events: Events,
 ) -> Provisioning:
-    """Make what creates users at their first login.
+    """Create the service that creates users at their first login.
 
     Raises:
-        StartupError: ``--autocreate-users`` names an authenticator that is not there.
+        StartupError: ``--autocreate-users`` names an authenticator that does not exist.
     """
     hooks = guarded_hooks(plugins, "wheelgate_provision_user", budgets.AUTHENTICATOR_SECONDS)
     creates = autocreating_authenticators(server.config["autocreate-users"], providers.authenticator_names)
@@ -162,9 +170,9 @@ def make_provisioning(
 
 
 def open_packages(
-    plugins: Plugins, opened: OpenedServer, access: StoreAccess, pools: Pools, opening: ExitStack
-) -> Packages:
-    """Make the services that read and change packages."""
+    plugins: Plugins, opened: OpenedServer, access: StoreAccess, pools: ThreadPools, opening: ExitStack
+) -> PackageServices:
+    """Create the services that read and change packages."""
     server = opened.server
     sources = Sources(opened.index_types)
     opening.callback(sources.close)
@@ -172,7 +180,7 @@ def open_packages(
     pages = PageCache(access, PageRenderer(merger))
     opening.callback(pages.close)
     commits = None
-    # Elsewhere there are several writers, or storing a file takes long: uploads would only wait for each other.
+    # With several writers, or where storing a file takes long, uploads would only wait for each other.
     if server.database.kind == "sqlite" and server.files.backend.instant:
         commits = GroupCommit(
             "uploads", access.within_transaction, gather=UPLOAD_GATHER_SECONDS, niceness=UPLOAD_NICENESS
@@ -180,7 +188,7 @@ def open_packages(
         opening.callback(commits.close)
     vetoes = Vetoes(server, plugins.implementations("wheelgate_check_upload"), Forbidden)
     max_bytes = server.config["max-upload"]
-    return Packages(
+    return PackageServices(
         sources=sources,
         merger=merger,
         inheritance=Inheritance(opened.indices, sources, access),
@@ -204,7 +212,7 @@ def collect_permissions(plugins: Plugins) -> list[Permission]:
 
 
 def wire_rights(plugins: Plugins, server: Server, permissions: Sequence[Permission]) -> Rights:
-    """Make what decides about permissions."""
+    """Create the service that decides about permissions."""
     return Rights(
         server,
         permissions,
@@ -213,8 +221,10 @@ def wire_rights(plugins: Plugins, server: Server, permissions: Sequence[Permissi
     )
 
 
-def describe(plugins: Plugins, opened: OpenedServer, identity: Identity, providers: LoginProviders) -> Description:
-    """Collect what the server tells about itself."""
+def describe_server(
+    plugins: Plugins, opened: OpenedServer, identity: Identity, providers: LoginProviders
+) -> ServerDescription:
+    """Collect the facts that the server publishes about itself."""
     server, config = opened.server, opened.server.config
     details = {
         "uuid": identity.state.uuid,
@@ -225,8 +235,8 @@ def describe(plugins: Plugins, opened: OpenedServer, identity: Identity, provide
         "workers": config["workers"],
     }
     answers = plugins.ask("wheelgate_routes", server=server)
-    return Description(
-        version=VERSION,
+    return ServerDescription(
+        version=SERVER_VERSION,
         details=details,
         plugins=plugins.found,
         breakers=providers.breakers,
@@ -237,7 +247,7 @@ def describe(plugins: Plugins, opened: OpenedServer, identity: Identity, provide
 
 
 def make_app(config: Config, context: HandlerContext, providers: LoginProviders) -> falcon.asgi.App[Any, Any]:
-    """Make the ASGI application, without an address yet."""
+    """Create the ASGI application, without any address yet."""
     middleware = [RequireLogin(context)] if config["require-login"] else []
     app: falcon.asgi.App[Any, Any] = falcon.asgi.App(media_type=JSON_TYPE, router=Router(), middleware=middleware)
     app.req_options.strip_url_path_trailing_slash = True
@@ -253,9 +263,9 @@ def guarded_hooks(plugins: Plugins, hook: str, budget_seconds: float) -> list[tu
     ]
 
 
-def guarded_routes(about: Description) -> list[tuple[str, Route, CircuitBreaker]]:
+def guarded_routes(description: ServerDescription) -> list[tuple[str, Route, CircuitBreaker]]:
     """Return the routes of plugins, each with its plugin and its circuit breaker."""
     return [
         (plugin, route, CircuitBreaker(f"{plugin}{route.path}", budgets.ROUTE_SECONDS, instant=False))
-        for plugin, route in about.routes
+        for plugin, route in description.routes
     ]

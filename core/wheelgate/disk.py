@@ -19,7 +19,7 @@ def create_private_file(path: str | Path) -> int:
 
 
 def write_all(descriptor: int, content: bytes) -> None:
-    """Write all bytes to a file; the system may take fewer than given at once."""
+    """Write all bytes to a file; one system call may write fewer."""
     rest = memoryview(content)
     while rest:
         rest = rest[os.write(descriptor, rest) :]

@@ -4,14 +4,14 @@
 
     WheelgateError
     ├── StartupError            the server cannot start; the text says why and what to do
-    └── Refusal                 a request is refused; the text is for its sender
+    └── Refusal                 the server refuses a request; the text is for its sender
         ├── BadInput            something in the request is wrong
         │   └── TooLarge        it is longer than the route accepts
         ├── NotFound            there is no such thing
         │   └── Gone            it existed, and was removed
         ├── Conflict            it exists already, or was changed in the meantime
         ├── Unsupported         this server cannot do that; the text says where to do it
-        ├── NotAuthenticated    a login is needed, or the credentials are not good
+        ├── NotAuthenticated    a login is needed, or the credentials are invalid
         │   └── InvalidToken    the API token has expired, was revoked, or never existed
         ├── Forbidden           the caller does not have the permission
         ├── TooManyAttempts     too many wrong passwords
@@ -33,8 +33,11 @@ class StartupError(WheelgateError):
     """Raised before the server listens; the process ends with exit code 1 and the text on standard error."""
 
 
-class Refusal(WheelgateError):  # noqa: N818 - it is called a refusal in the whole code
-    """Raised while a request is handled; the text becomes the ``message`` of the response."""
+class Refusal(WheelgateError):  # noqa: N818 - "refusal" is the term throughout the code
+    """Raised while the server handles a request; the text becomes the ``message`` of the response.
+
+    ``retry_after`` is the number of seconds after which the client may try again; None if it is unknown.
+    """
 
     def __init__(self, message: str, *, retry_after: int | None = None) -> None:
         super().__init__(message)
@@ -59,7 +62,7 @@ class Gone(NotFound):
 
 
 class Conflict(Refusal):
-    """Raised when a name is taken, or when something was changed since the client, or the server, read it."""
+    """Raised when a name is taken, or something was changed after the client, or the server, read it."""
 
 
 class Unsupported(Refusal):
@@ -67,11 +70,11 @@ class Unsupported(Refusal):
 
 
 class NotAuthenticated(Refusal):
-    """Raised when a permission is needed and the request has no good credentials."""
+    """Raised when a request needs a permission and has no valid credentials."""
 
 
 class InvalidToken(NotAuthenticated):
-    """Raised when a permission is needed and the API token is not good (RFC 6750, section 3.1)."""
+    """Raised when a request needs a permission and its API token is invalid (RFC 6750, section 3.1)."""
 
 
 class Forbidden(Refusal):

@@ -1,4 +1,7 @@
-"""The keys of an index's configuration: how to parse each from a request, and its default."""
+"""The keys of an index's configuration: how to parse each from a request, and its default.
+
+Every parser here raises ``BadInput`` if a value is wrong.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,13 @@ from wheelgate.values import ANONYMOUS, AUTHENTICATED, empty_mapping
 TRUE_WORDS = frozenset({"true", "yes"})
 FALSE_WORDS = frozenset({"false", "no"})
 MAX_EXCERPT_CHARS = 80
-"""Length of a value in a message."""
+"""Characters of a value that a message quotes."""
 BOOLEAN_SCHEMA = {"type": "boolean"}
-"""The JSON Schema of a key that :func:`parse_bool` reads."""
+"""The JSON Schema of a key for :func:`parse_bool`."""
 STRING_SCHEMA = {"type": "string"}
-"""The JSON Schema of a key that :func:`parse_text` reads."""
+"""The JSON Schema of a key for :func:`parse_text`."""
 STRING_LIST_SCHEMA = {"type": "array", "items": STRING_SCHEMA}
-"""The JSON Schema of a key that :func:`parse_list` and the other parsers of lists read."""
+"""The JSON Schema of a key for :func:`parse_list` and the other parsers of lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Field:
 
     name: str
     parse: Callable[[Any], Any]
-    """Turns the value in a request into the value that is stored. Raises ``BadInput``."""
+    """Converts the value in a request into the value to store. Raises ``BadInput`` if it is wrong."""
     schema: Mapping[str, Any] = field(default_factory=empty_mapping)
     """Its JSON Schema, for the OpenAPI document."""
     default: Callable[[str], Any] | None = None
@@ -37,8 +40,8 @@ class Field:
     many: bool = False
     """Whether the value is a list, so that ``key+=value`` and ``key-=value`` work."""
     refers_to: str = ""
-    """``principals`` or ``indices``: an entry must exist when it is set, and is removed when what it names is
-    deleted."""
+    """``principals`` or ``indices`` if the entries are names of such; otherwise empty. The server refuses an entry that
+    names a user or an index that does not exist, and removes the entry when the principal or index is deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class IndexType:
     fields: tuple[Field, ...]
     takes_uploads: bool
     dropped: frozenset[str] = field(default=frozenset())
-    """Keys of other types that clients may send; they are ignored."""
+    """Keys of other types, which clients may send and the server ignores."""
     packages: PackageSource | None = None
     """The source of its packages; a :class:`~wheelgate.packages.PackageTarget` if the type takes uploads."""
 
@@ -59,7 +62,7 @@ class IndexType:
 
 
 def parse_bool(value: Any) -> bool:
-    """Parse a boolean, or one of the words true, yes, false and no."""
+    """Parse a boolean, or one of the words true, yes, false and no in any case."""
     if isinstance(value, bool):
         return value
     word = value.lower() if isinstance(value, str) else ""
@@ -99,7 +102,7 @@ def parse_projects(value: Any) -> list[str]:
 
 
 def parse_text(name: str) -> Callable[[Any], str]:
-    """Return a parser of text."""
+    """Return a parser of text; ``name`` is the key that messages name."""
 
     def parse(value: Any) -> str:
         if not isinstance(value, str):
@@ -110,7 +113,7 @@ def parse_text(name: str) -> Callable[[Any], str]:
 
 
 def parse_json(name: str) -> Callable[[Any], Any]:
-    """Return a parser of any JSON value except null."""
+    """Return a parser of any JSON value except null; ``name`` is the key that messages name."""
 
     def parse(value: Any) -> Any:
         if value is None:

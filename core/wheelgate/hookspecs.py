@@ -51,10 +51,10 @@ def instant(marked: Marked) -> Marked:
 
 
 def about(*names: str) -> Callable[[Marked], Marked]:
-    """Say which permissions a ``wheelgate_check_permission``, or which events a ``wheelgate_on_event``, is about.
+    """Limit a ``wheelgate_check_permission`` to some permissions, or a ``wheelgate_on_event`` to some events.
 
-    The function is then not called for any other, which saves the cost of the call: pages are read far more often than
-    anything is changed. Write it below ``@hookimpl``.
+    The server then does not call the function for any other, which saves the cost of the call: clients read pages far
+    more often than they change anything. Write it below ``@hookimpl``.
     """
 
     def mark(marked: Marked) -> Marked:
@@ -105,7 +105,7 @@ def wheelgate_warnings(server: Server) -> Iterable[str]:  # type: ignore[empty-b
 def wheelgate_user_store(  # type: ignore[empty-body]
     config: Config, database: Database, outgoing: Outgoing
 ) -> UserStore:
-    """Return the store of users.
+    """Return the user store.
 
     Called once per worker, before there is a ``server``. Exactly one plugin must return a store; block the bundled one
     with ``--no-plugin sql_store`` to use your own.
@@ -116,9 +116,9 @@ def wheelgate_user_store(  # type: ignore[empty-body]
 def wheelgate_index_store(  # type: ignore[empty-body]
     config: Config, database: Database, outgoing: Outgoing
 ) -> IndexStore:
-    """Return the store of indices.
+    """Return the index store.
 
-    Called once per worker, after the store of users is opened and before there is a ``server``. Exactly one plugin must
+    Called once per worker, after the user store is opened and before there is a ``server``. Exactly one plugin must
     return a store.
     """
 
@@ -127,7 +127,7 @@ def wheelgate_index_store(  # type: ignore[empty-body]
 def wheelgate_password_hasher(  # type: ignore[empty-body]
     config: Config, database: Database, outgoing: Outgoing
 ) -> PasswordHasher:
-    """Return what hashes the passwords of local users.
+    """Return the hasher for the passwords of local users.
 
     Called once per worker, after the stores are opened and before there is a ``server``. At most one plugin may return
     a hasher; without one, users cannot have a password on this server.
@@ -136,7 +136,7 @@ def wheelgate_password_hasher(  # type: ignore[empty-body]
 
 @hookspec
 def wheelgate_index_types(server: Server) -> Iterable[IndexType]:  # type: ignore[empty-body]
-    """Return types of indices, with their keys and the source of their packages.
+    """Return index types, each with its keys and the source of its packages.
 
     Called once per worker. If two types have the same name, the server does not start.
     """
@@ -153,11 +153,11 @@ def wheelgate_first_indices(server: Server) -> Iterable[Index]:  # type: ignore[
 
 @hookspec
 def wheelgate_check_password(server: Server, username: str, password: str) -> str | None:
-    """Return why a new password is not good enough, or None if it is.
+    """Return the reason why a new password is not good enough; None if it is good enough.
 
-    Called for every new password that is not empty, except that of ``--root-passwd`` at the first start. The first
-    reason is answered with 400, so it must not contain the password. If the function raises or takes longer than 5 s,
-    the password is refused.
+    Called for every new password that is not empty, except that of ``--root-passwd`` at the first start. The server
+    sends the first reason to the client with 400, so it must not contain the password. If the function raises or takes
+    longer than 5 s, the server refuses the password.
     """
 
 
@@ -165,8 +165,9 @@ def wheelgate_check_password(server: Server, username: str, password: str) -> st
 def wheelgate_credential_extractors(server: Server) -> Iterable[CredentialExtractor]:  # type: ignore[empty-body]
     """Return extractors, which find credentials in a request.
 
-    Called once per worker. Extractors are asked in the order of ``--extractor-order``, then by rank and name. The first
-    that finds credentials ends the search. So does one that raises: the credentials then count as malformed.
+    Called once per worker. The server asks extractors in the order of ``--extractor-order``, then by rank and name. The
+    first that finds credentials ends the search. An extractor that raises ends it, too: the credentials then count as
+    malformed.
     """
 
 
@@ -174,10 +175,10 @@ def wheelgate_credential_extractors(server: Server) -> Iterable[CredentialExtrac
 def wheelgate_authenticators(server: Server) -> Iterable[Authenticator]:  # type: ignore[empty-body]
     """Return authenticators, which check credentials.
 
-    Called once per worker. Authenticators are asked in the order of ``--auth-order``, then by rank and name, until one
-    answers ``Ok`` or ``Reject``. One that raises or takes too long counts as ``Unavailable``; after five such failures
-    in a row, or the first time that it takes too long, it is left out for 30 s. An authenticator that is also a
-    ``UserDirectory`` tells which of its users still exist.
+    Called once per worker. The server asks authenticators in the order of ``--auth-order``, then by rank and name,
+    until one answers ``Ok`` or ``Reject``. One that raises or takes too long counts as ``Unavailable``; after five such
+    failures in a row, or the first time that it takes too long, the server leaves it out for 30 s. An authenticator
+    that is also a ``UserDirectory`` says which of its users still exist.
     """
 
 
@@ -185,9 +186,9 @@ def wheelgate_authenticators(server: Server) -> Iterable[Authenticator]:  # type
 def wheelgate_token_handlers(server: Server) -> Iterable[TokenHandler]:  # type: ignore[empty-body]
     """Return token handlers, which verify API tokens.
 
-    Called once per worker. A secret that begins with a handler's prefix is verified by that handler only, and never
-    counts as a password. If two handlers have the same name or prefix, the server does not start. A handler that raises
-    or takes too long counts as ``Unavailable``; after five such failures in a row it is left out for 30 s.
+    Called once per worker. Only the handler whose prefix a secret has verifies it, and the secret never counts as a
+    password. If two handlers have the same name or prefix, the server does not start. A handler that raises or takes
+    too long counts as ``Unavailable``; after five such failures in a row the server leaves it out for 30 s.
     """
 
 
@@ -195,14 +196,14 @@ def wheelgate_token_handlers(server: Server) -> Iterable[TokenHandler]:  # type:
 def wheelgate_group_sources(server: Server) -> Iterable[GroupSource]:  # type: ignore[empty-body]
     """Return group sources, which know the groups of users.
 
-    Called once per worker. A user is in every group that any source names. A source with the name of an authenticator
-    is asked about the users of that authenticator only.
+    Called once per worker. A user is in every group that any source names. The server asks a source with the name of an
+    authenticator about the users of that authenticator only.
     """
 
 
 @hookspec
 def wheelgate_forget_principal(server: Server, principal: str) -> None:
-    """Remove a user, or a ``:group``, from everything that the plugin stores, because it is being deleted.
+    """Remove a user, or a ``:group``, that is being deleted from everything that the plugin stores.
 
     Called inside the transaction that deletes it, in the order of the plugins' names. The next user or group of that
     name must inherit nothing. If the function raises, nothing is deleted.
@@ -211,17 +212,18 @@ def wheelgate_forget_principal(server: Server, principal: str) -> None:
 
 @hookspec
 def wheelgate_provision_user(server: Server, principal: Principal, ok: Ok) -> UserDefaults | None:
-    """Return what a user from an external login service gets at the first login, or None for no opinion.
+    """Return the profile and indices of a new user from an external login service, or None for no opinion.
 
-    Called before the user is created, in a thread, with the authenticator's answer; ``principal.credential`` is the
-    name of the authenticator. Raise ``Forbidden`` to refuse: the user is not created and cannot log in. If the function
-    raises anything else or takes longer than 5 s, the login is refused for now.
+    Called at the first login, before the user is created, in a thread, with the authenticator's answer;
+    ``principal.credential`` is the name of the authenticator. Raise ``Forbidden`` to refuse: the server then does not
+    create the user, who cannot log in. If the function raises anything else or takes longer than 5 s, the server
+    refuses the login for now.
     """
 
 
 @hookspec
 def wheelgate_permissions() -> Iterable[Permission]:  # type: ignore[empty-body]
-    """Return permissions of the plugin's own, for its routes.
+    """Return permissions that the plugin defines for its routes.
 
     Called once per worker. If two permissions have the same name, the server does not start.
     """
@@ -235,8 +237,7 @@ def wheelgate_check_permission(
 
     Called for every request that needs a permission. One ``Deny`` refuses; otherwise one ``Allow`` grants; if no plugin
     has an opinion, the permission's default decides. If the function raises or takes longer than 1 s, that is a
-    ``Deny``. Permission to read an index (``index_read``) is asked for that index and for each index that it inherits
-    from.
+    ``Deny``. For ``index_read`` the server asks about the index and about each index that it inherits from.
     """
 
 
@@ -246,10 +247,10 @@ def wheelgate_filter_visible(
 ) -> Sequence[bool] | None:
     """Return which of ``resources`` the principal may see in a listing, or None for no opinion.
 
-    Called for every listing, in place of one question per entry; the answer must agree with
-    ``wheelgate_check_permission``. Anonymous callers are asked to log in for an index that they cannot see only if a
-    plugin implements this hook or some index has an access list. An entry that any plugin hides is hidden, and so is
-    every index that inherits from a hidden one. If the function raises, takes longer than 1 s, or answers for another
+    Called for every listing, in place of one call per entry; the answer must agree with ``wheelgate_check_permission``.
+    The server asks anonymous callers to log in for an index that they cannot see only if a plugin implements this hook
+    or some index has an access list. An entry that any plugin hides is hidden, and every index that inherits from a
+    hidden one is hidden, too. If the function raises, takes longer than 1 s, or answers for another
     number of resources, everything is hidden.
     """
 
@@ -258,17 +259,17 @@ def wheelgate_filter_visible(
 def wheelgate_check_upload(
     server: Server, principal: Principal, index: Index, project: str, version: str
 ) -> str | None:
-    """Return why a release, or a file of one, may not be added to an index, or None if it may.
+    """Return the reason why an index must not accept a release, or a file of one; None if it may.
 
     Called for every upload and every push to an index of this server, after the permission and the file have been
-    checked and before anything is recorded; ``project`` is normalised (PEP 503). The first reason is answered with 403.
-    If the function raises or takes longer than 5 s, the upload is refused.
+    checked and before anything is recorded; ``project`` is normalised (PEP 503). The server sends the first reason to
+    the client with 403. If the function raises or takes longer than 5 s, the server refuses the upload.
     """
 
 
 @hookspec
 def wheelgate_routes(server: Server) -> Iterable[Route]:  # type: ignore[empty-body]
-    """Return addresses of the plugin's own, below ``/+x/<plugin>``.
+    """Return routes, which serve addresses below ``/+x/<plugin>``.
 
     Called once per worker. The server does not start if a route names neither a permission nor ``public=True``, or if
     there already is a route of that method and address.
@@ -285,9 +286,9 @@ def wheelgate_features() -> Iterable[str]:  # type: ignore[empty-body]
 
 @hookspec
 def wheelgate_on_event(server: Server, event: Event) -> None:
-    """Learn of something that happened.
+    """Receive an event.
 
     Called after the change is committed and outside of the request, in the order of the events, in one thread per
-    worker. If the function raises, that is logged and changes nothing. Events that are queued in a worker when it is
-    killed are lost.
+    worker. If the function raises, the server logs the exception, and nothing else changes. Events that are queued in a
+    worker when it is killed are lost.
     """

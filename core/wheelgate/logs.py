@@ -1,4 +1,4 @@
-"""Formats the log: one line per entry, whatever a client puts into a name."""
+"""Formats the log: one line per entry, even if a client sends line breaks in a name."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class OneLineFormatter(logging.Formatter):
         time = self.formatTime(record, "%Y-%m-%d %H:%M:%S")
         text = record.getMessage()
         if record.exc_info and record.exc_info[1] is not None:
-            text = f"{text}: {where(record.exc_info[1])}"
-        return f"{time} {record.levelname.lower()} {record.name}: {escaped(text)}"
+            text = f"{text}: {error_location(record.exc_info[1])}"
+        return f"{time} {record.levelname.lower()} {record.name}: {escape_unprintable(text)}"
 
 
-def escaped(text: str) -> str:
+def escape_unprintable(text: str) -> str:
     """Escape invisible characters, line breaks and control sequences of terminals."""
     return UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
-def configure() -> None:
+def configure_logging() -> None:
     """Send the server's log and the warnings of libraries to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLineFormatter())
@@ -36,8 +36,8 @@ def configure() -> None:
     logging.getLogger("wheelgate").setLevel(logging.INFO)
 
 
-def where(error: BaseException) -> str:
-    """Return in one line which error was raised where, without its text, which may hold a secret."""
+def error_location(error: BaseException) -> str:
+    """Return the type and the traceback of an error in one line, without its text, which may contain a secret."""
     frames = traceback.extract_tb(error.__traceback__)
     steps = " < ".join(f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
     return f"{type(error).__name__} at {steps}"

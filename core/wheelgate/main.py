@@ -19,30 +19,29 @@ from wheelgate.plugin_host.discovery import Plugins, discover, refuse_reserved
 from wheelgate.subcommands import Command
 
 BOOT_OPTIONS = tuple(option for option in CORE_OPTIONS if option.name in ("config", "no-plugin"))
-"""The options that are read first, because they decide which other options there are."""
+"""The options to read first, because they decide which other options exist."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code: 0, 1 for a refusal, 2 for wrong usage."""
-    given = sys.argv[1:] if argv is None else list(argv)
-    logs.configure()
+    logs.configure_logging()
     try:
-        return run(given)
+        return run(sys.argv[1:] if argv is None else argv)
     except (StartupError, Refusal) as error:
         print(f"devpi-server: {error}", file=sys.stderr)
         return 1
 
 
-def run(given: Sequence[str]) -> int:
+def run(argv: Sequence[str]) -> int:
     """Parse the command line, and run the subcommand or the server."""
-    plugins = find_plugins(given)
+    plugins = find_plugins(argv)
     options = all_options(plugins)
     parser = make_parser(options, all_commands(plugins))
-    arguments = parser.parse_args(given)
+    arguments = parser.parse_args(argv)
     flags = {option.key: vars(arguments).pop(option.key) for option in options if option.key in arguments}
 
     def load() -> tuple[Config, Plugins]:
-        found = find_plugins(given)
+        found = find_plugins(argv)
         return resolve(all_options(found), flags, os.environ), found
 
     context = ServerContext(plugins, lambda: resolve(options, flags, os.environ))
@@ -50,12 +49,12 @@ def run(given: Sequence[str]) -> int:
     return serve(context, load) if command is None else command.run(arguments, context)
 
 
-def find_plugins(given: Sequence[str]) -> Plugins:
-    """Find the plugins that are not left out; only then are their options known."""
+def find_plugins(argv: Sequence[str]) -> Plugins:
+    """Find the plugins that are not left out, before their options are known."""
     boot = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     add_flags(boot, BOOT_OPTIONS)
     try:
-        flags, _ = boot.parse_known_args(given)
+        flags, _ = boot.parse_known_args(argv)
     except argparse.ArgumentError:
         flags = argparse.Namespace()  # the parser of the whole command line has a better message
     return discover(resolve(BOOT_OPTIONS, vars(flags), os.environ, partly=True)["no-plugin"])
@@ -119,12 +118,12 @@ class Parser(argparse.ArgumentParser):
 
 
 def make_parser(options: Sequence[Option], commands: Sequence[Command]) -> Parser:
-    """Make the parser of the whole command line.
+    """Create the parser of the whole command line.
 
     Raises:
         StartupError: an argument of a subcommand has the name of an option.
     """
-    from wheelgate.app import VERSION
+    from wheelgate.app import SERVER_VERSION
 
     parser = Parser(
         prog="devpi-server",
@@ -132,7 +131,7 @@ def make_parser(options: Sequence[Option], commands: Sequence[Command]) -> Parse
         epilog="You can set every option in the environment (--outside-url as DEVPISERVER_OUTSIDE_URL) and in the file "
         "that --config names. SIGTERM stops the server gracefully, SIGHUP makes it read its settings again.",
     )
-    parser.add_argument("--version", action="version", version=f"devpi-server (wheelgate) {VERSION}")
+    parser.add_argument("--version", action="version", version=f"devpi-server (wheelgate) {SERVER_VERSION}")
     add_flags(parser, options)
     subparsers = parser.add_subparsers(metavar="COMMAND", title="commands, instead of serving")
     for command in commands:

@@ -24,22 +24,22 @@ def check_name(kind: str, name: str) -> None:
     Raises:
         BadInput: the name is too long, has other characters, starts with ``.`` or ``-``, or is reserved.
     """
-    shown = ascii(name if len(name) <= MAX_NAME_CHARS else name[:MAX_NAME_CHARS] + "…")
+    quoted = ascii(name if len(name) <= MAX_NAME_CHARS else name[:MAX_NAME_CHARS] + "…")
     if not 1 <= len(name) <= MAX_NAME_CHARS:
-        raise BadInput(f"{kind} {shown} must have 1 to {MAX_NAME_CHARS} characters, not {len(name)}")
+        raise BadInput(f"{kind} {quoted} must have 1 to {MAX_NAME_CHARS} characters, not {len(name)}")
     if not all(character.isalnum() or character in ALLOWED_SYMBOLS for character in name) or INVISIBLE_LETTERS & set(
         name
     ):
         raise BadInput(
-            f"{kind} {shown} contains characters that aren't allowed. Any ascii symbol besides -.@_ is blocked, "
+            f"{kind} {quoted} contains characters that aren't allowed. Any ascii symbol besides -.@_ is blocked, "
             "and so is everything that is no letter or digit."
         )
     if name[0] in ".-":
-        raise BadInput(f"{kind} {shown} must not start with '.' or '-'")
+        raise BadInput(f"{kind} {quoted} must not start with '.' or '-'")
     if name.casefold() == TOKEN_USER:
-        raise BadInput(f"{kind} {shown} stands for the user of an API token; choose another name")
+        raise BadInput(f"{kind} {quoted} stands for the user of an API token; choose another name")
     if unicodedata.normalize("NFKC", name) != name:
-        raise BadInput(f"{kind} {shown} must be written in its normal form (Unicode NFKC)")
+        raise BadInput(f"{kind} {quoted} must be written in its normal form (Unicode NFKC)")
 
 
 def fold(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Readers for the values of options: each turns text into a value, or raises ``ValueError`` with what it expects."""
+"""Parsers for the values of options. Each raises ``ValueError`` with a description of the valid form."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import ipaddress
 import re
 from collections.abc import Callable
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 SECONDS_PER_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 BYTES_PER_UNIT = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
 def time_span(text: str) -> int:
-    """Read a time span in seconds: ``36000``, ``600s``, ``30m``, ``10h``, ``7d`` or ``2w``; ``0`` is one too."""
+    """Parse a time span into seconds: ``36000``, ``600s``, ``30m``, ``10h``, ``7d`` or ``2w``; ``0`` is valid, too."""
     match = re.fullmatch(r"([0-9]{1,9})([smhdw]?)", text.strip())
     if not match:
         raise ValueError("a time span such as 36000, 30m, 10h, 7d or 2w")
@@ -19,7 +21,7 @@ def time_span(text: str) -> int:
 
 
 def positive_time_span(text: str) -> int:
-    """Read a time span of at least a second."""
+    """Parse a time span as :func:`time_span` does, of at least one second."""
     seconds = time_span(text)
     if not seconds:
         raise ValueError("a time span such as 36000, 30m, 10h, 7d or 2w")
@@ -27,7 +29,7 @@ def positive_time_span(text: str) -> int:
 
 
 def whole_number(low: int, high: int) -> Callable[[str], int]:
-    """Make a reader of whole numbers from ``low`` to ``high``."""
+    """Return a parser of whole numbers from ``low`` to ``high``."""
 
     def parse(text: str) -> int:
         if not text.strip().isdecimal() or not low <= int(text) <= high:
@@ -38,7 +40,7 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
 
 
 def byte_size(text: str) -> int:
-    """Read a number of bytes: ``5000000``, ``500k``, ``100M`` or ``2G``."""
+    """Parse a number of bytes: ``5000000``, ``500k``, ``100M`` or ``2G``."""
     match = re.fullmatch(r"([0-9]{1,15})([kmgt]?)b?", text.strip().lower())
     if not match or not int(match[1]):
         raise ValueError("a size such as 500000, 100M or 2G")
@@ -46,7 +48,7 @@ def byte_size(text: str) -> int:
 
 
 def one_of(*words: str) -> Callable[[str], str]:
-    """Make a reader of one of some words; upper case counts as lower case."""
+    """Return a parser that accepts one of several words, in any case."""
 
     def parse(text: str) -> str:
         word = text.strip().lower()
@@ -57,16 +59,16 @@ def one_of(*words: str) -> Callable[[str], str]:
     return parse
 
 
-def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    """Read an address or a network, such as ``10.0.0.0/8``."""
+def network(text: str) -> Network:
+    """Parse an address or a network, such as ``10.0.0.0/8``."""
     try:
         return ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
         raise ValueError("an address or a network such as 10.0.0.0/8") from None
 
 
-def upstream_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | str:
-    """Read ``public``, or an address or a network."""
+def upstream_network(text: str) -> Network | str:
+    """Parse ``public``, or an address or a network."""
     try:
         return "public" if text.strip().lower() == "public" else network(text)
     except ValueError as error:
@@ -74,21 +76,21 @@ def upstream_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def http_url(text: str) -> str:
-    """Read an http or https URL without query; a trailing slash is dropped."""
+    """Parse an http or https URL without a query, and remove a trailing slash."""
     if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
         raise ValueError("an address such as https://packages.example/sub")
     return text.rstrip("/")
 
 
 def proxy_url(text: str) -> str:
-    """Read the URL of a proxy, which may hold a user name and a password."""
+    """Parse the URL of a proxy, which may contain a user name and a password."""
     if not re.fullmatch(r"https?://[^\s/?#]+/?", text):
         raise ValueError("an address such as http://proxy.example:3128")
     return text
 
 
 def s3_url(text: str) -> str:
-    """Read the URL of a bucket, with or without a prefix."""
+    """Parse the URL of an S3 bucket, with or without a prefix."""
     if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()/-]*)?", text):
         raise ValueError("an address such as s3://bucket/prefix")
     return text

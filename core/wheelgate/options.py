@@ -20,28 +20,31 @@ class Option:
     help: str
     default: Any = None
     parse: Callable[[str], Any] = str
-    """Parses the text of flag and environment. It raises ``ValueError`` with what it expected."""
+    """Parses the text of the flag or the environment variable. Raises ``ValueError`` with a description of the valid
+    form, such as ``a whole number from 1 to 64``."""
     metavar: str | None = None
-    """The value in ``--help``. None makes a flag without a value; the environment and the file then take ``true`` and
-    ``false``."""
+    """The name of the value in ``--help``. None declares a flag without a value; the environment and the file then take
+    ``true`` and ``false``."""
     many: bool = False
-    """Whether it may be given several times; in the environment with commas, in the file as a list."""
+    """Whether the option takes several values: repeated on the command line, separated by commas in the environment, a
+    list in the file."""
     secret: bool = False
-    """Whether the value is never printed, and ``env:NAME`` and ``file:PATH`` are replaced by what they name."""
+    """Whether the server never prints the value, and reads ``env:NAME`` from another environment variable and
+    ``file:PATH`` from a file."""
     section: str = ""
     """The section of the file, ``[plugins.<section>]``; empty for settings of the server."""
 
     @property
     def key(self) -> str:
-        """The name, after the section if there is one."""
+        """The name, with the section before it if there is one: the key in ``server.config``."""
         return f"{self.section}-{self.name}" if self.section else self.name
 
     @property
     def flag(self) -> str:
-        """The option on the command line."""
+        """The option on the command line, such as ``--outside-url``."""
         return f"--{self.key}"
 
     @property
     def variable(self) -> str:
-        """The environment variable."""
+        """The environment variable, such as ``DEVPISERVER_OUTSIDE_URL``."""
         return "DEVPISERVER_" + self.key.replace("-", "_").upper()

@@ -24,7 +24,7 @@ class Stores:
 
 
 class PluginServices(SourceRegistry, Protocol):
-    """What a server can do with the help of its plugins."""
+    """The operations of a server that need its plugins."""
 
     def hash_password(self, username: str, password: str) -> str:
         """See :meth:`Server.hash_password`."""
@@ -58,10 +58,10 @@ class Server:
         self._services = services
 
     def hash_password(self, username: str, password: str) -> str:
-        """Check a new password of a user as every change does, and return the hash for the store of users.
+        """Check a new password as the server does for every change, and return its hash for the user store.
 
-        It is slow on purpose, so call it in a thread, as routes are. It calls ``wheelgate_check_password``; that hook
-        must not call it.
+        It is slow on purpose: call it in a thread, such as that of a route. It calls ``wheelgate_check_password``; that
+        hook must not call it.
 
         Raises:
             BadInput: the password is not allowed, or a plugin refuses it.
@@ -80,7 +80,7 @@ class Server:
         self._services.forget_principal(name)
 
     def derive_key(self, purpose: str) -> bytes:
-        """Return a key of 32 bytes that no other server has, and that no other purpose has on this one.
+        """Return a key of 32 bytes for one purpose (HKDF, RFC 5869). Other servers and other purposes have other keys.
 
         The key comes from the secret file and is not stored in the database. If the secret file is replaced, all keys
         change.

@@ -1,4 +1,4 @@
-"""Subcommands of ``devpi-server``: what a plugin provides, and what its function gets when it runs."""
+"""Subcommands of ``devpi-server``: the value that a plugin returns, and the context that its function gets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from wheelgate.server import Server
 
 
 class CommandContext(Protocol):
-    """What a subcommand may use of the server that it belongs to. No request is served through it."""
+    """The part of the server that a subcommand may use. The subcommand serves no requests."""
 
     @property
     def config(self) -> Config:

@@ -10,19 +10,20 @@ from types import MappingProxyType
 from typing import Any
 
 EMPTY_MAPPING: Mapping[str, Any] = MappingProxyType({})
-"""A mapping that stays empty, as a default value."""
+"""An immutable empty mapping, as a default value."""
 
 ANONYMOUS = ":ANONYMOUS:"
-"""In an access list: everybody."""
+"""Entry of an access list that matches every caller, logged in or not."""
 AUTHENTICATED = ":AUTHENTICATED:"
-"""In an access list: everybody who is logged in."""
+"""Entry of an access list that matches every user who is logged in."""
 ROOT = "root"
+"""The name of the administrator."""
 TOKEN_USER = "__token__"  # noqa: S105 - a name, not a secret
 """The user name that upload tools send with an API token; no user can have it."""
 MAX_NAME_CHARS = 100
-"""Length of the name of a user, a group or an index."""
+"""Characters of the name of a user, a group or an index."""
 MAX_PASSWORD_BYTES = 4096
-"""Length of a password in UTF-8 and normal form NFC."""
+"""Bytes of a password in UTF-8, in Unicode's normal form NFC."""
 FORBIDDEN_IN_TEXT = re.compile(r"[\0\ud800-\udfff]")
 """NUL, and halves of surrogate pairs: UTF-8 or a database cannot store them."""
 
@@ -50,7 +51,7 @@ class RequestInfo:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a request says about its sender, not verified yet."""
+    """The credentials of a request, not verified yet."""
 
     kind: str
     """The kind of the secret: ``password``, ``bearer``, ``remote-user``."""
@@ -105,9 +106,9 @@ class Principal:
     """None for anonymous."""
     groups: frozenset[str] = frozenset()
     credential: str = ""
-    """What proved the name: ``session``, or the name of an authenticator or a token handler."""
+    """The proof of the name: ``session``, or the name of the authenticator or token handler that verified it."""
     restriction: Restriction | None = None
-    """What the credential is limited to; None if it is good for everything that the user may do."""
+    """The limits of the credential; None if it allows everything that the user may do."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -119,7 +120,7 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """What a credential is limited to. It only takes permissions away; it never grants any."""
+    """The limits of a credential. They only take permissions away, and never grant any."""
 
     permissions: frozenset[str]
     indices: frozenset[str] | None = None
@@ -152,7 +153,7 @@ class Token:
     stamp: str
     """The user's stamp when the token was made. If the user has another stamp now, the token has ended."""
     expires: int
-    """When the token ends, or when the handler wants to be asked again; in seconds since 1970."""
+    """When the token expires, or when the server has to ask the handler again; in seconds since 1970."""
     restriction: Restriction
 
 
@@ -166,8 +167,8 @@ class Permission:
     resource: str
     """The kind of its resource: ``server``, ``user`` or ``index``."""
     default: str
-    """Who has it if no plugin has an opinion: ``everyone``, ``authenticated``, ``owner`` (and root), ``root``, or
-    ``listed`` (only the entries of the access list)."""
+    """The principals who have it if no plugin has an opinion: ``everyone``, ``authenticated``, ``owner`` (and root),
+    ``root``, or ``listed`` (only the entries of the access list)."""
     acl: str = ""
     """The configuration key of an index whose access list grants the permission to further principals. If ``default``
     is ``everyone`` and an index has the key, only the listed principals, the owner and root have the permission."""
@@ -175,7 +176,7 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """The thing that a permission is about."""
+    """The object of a permission: the server, a user or an index."""
 
     kind: str
     """``server``, ``user`` or ``index``."""
@@ -184,7 +185,7 @@ class Resource:
     owner: str | None = None
     """The user who owns it; users own themselves."""
     config: Mapping[str, Any] = field(default_factory=empty_mapping)
-    """Its present configuration; empty if it does not exist yet."""
+    """Its current configuration; empty if it does not exist yet."""
     proposed: Mapping[str, Any] | None = None
     """The configuration that the request would give it; None if the request does not change it."""
     project: str | None = None
@@ -198,7 +199,7 @@ class Resource:
 
     @property
     def label(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
         match self.kind:
             case "index":
                 return f"index {self.owner}/{self.name}"
@@ -251,7 +252,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class UserDefaults:
-    """What an external user gets at the first login."""
+    """The profile and the indices that an external user gets at the first login."""
 
     email: str | None = None
     """None keeps the value of the authenticator."""
@@ -286,9 +287,9 @@ class Event:
     actor: str | None
     """The user who did it; None for anonymous."""
     subject: str
-    """What it happened to: the name of a user, or ``owner/index``."""
+    """The user or index that it is about: a name, or ``owner/index``."""
     remote_address: str
     request_id: str
     time: datetime
     detail: Mapping[str, Any] = field(default_factory=empty_mapping)
-    """What changed; never a secret."""
+    """Details of the change; never a secret."""

@@ -10,7 +10,7 @@ import pytest
 from tests.helpers.sites import Serve
 
 from wheelgate import Credentials, Ok, Outcome, Principal, Reject, RequestInfo, Unavailable, User, hookimpl
-from wheelgate.logs import OneLineFormatter, configure
+from wheelgate.logs import OneLineFormatter, configure_logging
 from wheelgate.providers import Authenticator, Route, RouteRequest, RouteResponse
 from wheelgate.testing.site import Site
 
@@ -184,7 +184,7 @@ def test_the_log_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> N
     root = logging.getLogger()
     handlers, level = root.handlers[:], logging.getLogger("wheelgate").level
     try:
-        configure()
+        configure_logging()
         logging.getLogger("wheelgate.test").info("one\ntwo")
         logging.getLogger("library").warning("beware")
         try:

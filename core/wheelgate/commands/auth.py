@@ -14,7 +14,7 @@ from wheelgate.commands.password_input import add_password_stdin, read_password
 from wheelgate.errors import BackendUnavailable, BadInput
 from wheelgate.identity.authentication import may_verify
 from wheelgate.identity.groups import group_names
-from wheelgate.logs import escaped
+from wheelgate.logs import escape_unprintable
 from wheelgate.names import check_name
 from wheelgate.plugin_host import provider_hooks
 from wheelgate.plugin_host.budgets import AUTHENTICATOR_SECONDS
@@ -77,7 +77,7 @@ def ask_all(
             outcome, took = timed(each.authenticate, credentials, LOGIN_REQUEST, known)
             if not isinstance(outcome, Ok | Unknown | Reject | Unavailable):
                 outcome = Unavailable(f"it answered {type(outcome).__name__}, which is not an outcome")
-            print(escaped(f"{each.name}: {described(outcome, credentials.username)} ({took} ms)"))
+            print(escape_unprintable(f"{each.name}: {described(outcome, credentials.username)} ({took} ms)"))
             good = isinstance(outcome, Ok) and outcome.username == credentials.username
             if good and not decided:
                 winner = each
@@ -97,7 +97,7 @@ def show_groups(
                 text = f"cannot tell: {groups.reason}"
             else:
                 text = ", ".join(sorted(groups)) or "none"
-            print(escaped(f"groups from '{source.name}': {text} ({took} ms)"))
+            print(escape_unprintable(f"groups from '{source.name}': {text} ({took} ms)"))
 
 
 def obstacle(user: str, winner: Authenticator, created: frozenset[str]) -> str:

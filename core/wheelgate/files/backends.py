@@ -1,4 +1,4 @@
-"""What a file backend is: a folder of this machine, or a bucket of an object store."""
+"""The protocol of a file backend: a folder of this machine, or a bucket of an object store."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Protocol
 from wheelgate.packages import ReceivedFile, StoredFile
 
 READ_BUFFER_BYTES = 1 << 20
-"""Bytes that are read ahead, so that small reads cost an object store few requests."""
+"""Bytes to read ahead, so that small reads need few requests to an object store."""
 
 
 def path_in_store(sha256: str) -> str:
@@ -31,7 +31,7 @@ class OpenFile(Protocol):
         """Return ``count`` bytes from ``start``. All of them must exist."""
 
     def in_page_cache(self, start: int, count: int) -> bool:
-        """Say whether these bytes can be read without waiting, going by the first and the last of them."""
+        """Return whether these bytes can be read without waiting; it looks at the first and the last of them only."""
 
     def read_cached(self, start: int, count: int) -> bytes | None:
         """Return ``count`` bytes from ``start`` if that takes no longer than a page-cache hit, else None."""
@@ -64,8 +64,8 @@ class FileBackend(Protocol):
     def set_aside(self, sha256: str) -> None:
         """Move a damaged file out of the store, to where an administrator can still look at it."""
 
-    def all(self) -> Iterator[tuple[str, float]]:
-        """Return everything in the store: its path, and when it was stored, in seconds since 1970."""
+    def list_files(self) -> Iterator[tuple[str, float]]:
+        """Return the path of every file in the store, and when it was stored, in seconds since 1970."""
 
 
 class OpenFileStream(io.RawIOBase):
@@ -106,5 +106,5 @@ class OpenFileStream(io.RawIOBase):
 
 
 def buffered(file: OpenFile, size: int) -> BinaryIO:
-    """Return an open stored file as a buffered one of Python."""
+    """Wrap an open stored file in a buffered reader of Python."""
     return io.BufferedReader(OpenFileStream(file, size), READ_BUFFER_BYTES)

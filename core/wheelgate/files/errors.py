@@ -11,7 +11,7 @@ from wheelgate.packages import StoredFile
 log = logging.getLogger("wheelgate.files")
 
 DISK_RETRY_AFTER_SECONDS = 10
-"""When a client may try again: an administrator has to look at the disk first."""
+"""Seconds after which a client may try again: an administrator has to look at the disk first."""
 
 
 class translated:  # noqa: N801 - used as a function; PERF: a generator in its place takes three times as long
@@ -27,10 +27,10 @@ class translated:  # noqa: N801 - used as a function; PERF: a generator in its p
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, OSError):
-            raise refusal(error) from error
+            raise disk_refusal(error) from error
 
 
-def refusal(error: OSError) -> Refusal:
+def disk_refusal(error: OSError) -> Refusal:
     """Return the refusal for a disk error."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return StorageFull(
@@ -45,7 +45,7 @@ def refusal(error: OSError) -> Refusal:
     )
 
 
-def damaged(stored: StoredFile, how: str) -> Damaged:
+def damaged_file(stored: StoredFile, how: str) -> Damaged:
     """Log a damaged file as an error, and return the refusal for the client that asked for it."""
     log.error("the stored file %s is %s; run 'devpi-server fsck' to learn which releases need it", stored.sha256, how)
     return Damaged(

@@ -1,4 +1,4 @@
-"""Downloads that all processes of this machine share: one process writes, the others read what has arrived.
+"""Downloads that all processes of this machine share: one process writes, the others read the bytes that have arrived.
 
 A download has a state file, which its writer locks. The first line of the state file names the file with the bytes, and
 a second line says how the download ended. If the lock is free and there is no second line, the writer has died. A
@@ -25,11 +25,11 @@ from wheelgate.disk import make_private_folder
 from wheelgate.errors import BackendUnavailable, Refusal
 from wheelgate.files.errors import translated
 from wheelgate.files.incoming import IncomingFolder, LocalIncomingFile
-from wheelgate.logs import where
+from wheelgate.logs import error_location
 from wheelgate.packages import IncomingFile, OngoingDownload, ReceivedFile, StoredFile
 
 MAX_STATE_BYTES = 65_536
-"""Bytes of a state file."""
+"""Bytes of a state file that are read."""
 MAX_MESSAGE_CHARS = 2_000
 """Characters of the message of a refusal that other processes get."""
 LINES_WHEN_ENDED = 2
@@ -37,9 +37,9 @@ LINES_WHEN_ENDED = 2
 JOIN_POLL_SECONDS = 0.01
 """Seconds between two looks at a state file that another process is about to write."""
 JOIN_TIMEOUT_SECONDS = 10.0
-"""Seconds for all of these looks."""
+"""Seconds after which a client that waits for such a state file gets 503."""
 CLOSE_TIMEOUT_SECONDS = 5.0
-"""Seconds for which the end of the server waits for downloads; perhaps no client needs them any more."""
+"""Seconds that a stopping server waits for downloads; perhaps no client needs them any more."""
 SHARED_REFUSALS: dict[str, type[Refusal]] = {
     kind.__name__: kind
     for kind in (
@@ -52,7 +52,7 @@ SHARED_REFUSALS: dict[str, type[Refusal]] = {
         errors.UpstreamTimeout,
     )
 }
-"""The refusals that other processes get as they are, by their names in a state file."""
+"""Refusals that other processes get with their own class, by the name in a state file."""
 
 log = logging.getLogger("wheelgate.files")
 
@@ -87,13 +87,13 @@ class SharedDownloads:
         raise BackendUnavailable("a download does not start; try again in a moment", retry_after=5)
 
     def sweep(self) -> None:
-        """Remove what crashes have left. No other process may use the folder."""
+        """Remove the leftovers of crashes. No other process may use the folder."""
         with translated(), suppress(FileNotFoundError):
             for path in self._folder.iterdir():
                 path.unlink()
 
     def close(self) -> None:
-        """Wait a short time for ongoing downloads; the next start removes what they leave."""
+        """Wait a short time for ongoing downloads; the next start removes their leftovers."""
         deadline = time.monotonic() + CLOSE_TIMEOUT_SECONDS
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -141,7 +141,7 @@ class SharedDownloads:
                 message = refusal.message[:MAX_MESSAGE_CHARS]
                 outcome = {"refusal": kind, "message": message, "retry_after": refusal.retry_after}
             except Exception as error:  # noqa: BLE001 - clients must not wait for a plugin that has failed
-                log.error("a download failed: %s", where(error))
+                log.error("a download failed: %s", error_location(error))
                 outcome = {"refusal": "", "message": "the server failed on this download; its log says where"}
             incoming.clean_up(self._clean_up)
             _append(descriptor, outcome)
@@ -161,7 +161,7 @@ class SharedDownloads:
 
 
 class TrackedIncomingFile:
-    """An incoming file that can be cleaned up in whatever state a plugin leaves it."""
+    """An incoming file that can be cleaned up in any state in which a plugin leaves it."""
 
     def __init__(self, incoming: LocalIncomingFile) -> None:
         self._incoming = incoming
@@ -169,7 +169,7 @@ class TrackedIncomingFile:
 
     @property
     def path(self) -> Path:
-        """Where it is until it is finished."""
+        """Its path until it is finished."""
         return self._incoming.path
 
     def write(self, chunk: bytes) -> None:
@@ -220,7 +220,7 @@ class SharedDownload:
     def available(self) -> tuple[int, bool]:
         """Return how many bytes can be read now, and whether the file is complete."""
         if self._stored is None and self._refusal is None:
-            self._look()
+            self._check_state()
         if self._refusal is not None:
             raise self._refusal
         if self._stored is not None:
@@ -234,8 +234,8 @@ class SharedDownload:
             raise BackendUnavailable("the file has not arrived yet; try again in a moment", retry_after=5)
         return self._stored
 
-    def _look(self) -> None:
-        """Find out whether the download has ended. A free lock without a second line is that of a dead process."""
+    def _check_state(self) -> None:
+        """Find out whether the download has ended. A free lock without a second line means that the writer has died."""
         lines = _lines(self._state_file)
         if len(lines) < LINES_WHEN_ENDED and _try_lock(self._state_file, fcntl.LOCK_SH):
             fcntl.flock(self._state_file, fcntl.LOCK_UN)
@@ -254,7 +254,7 @@ class SharedDownload:
 
 
 def _try_lock(descriptor: int, how: int) -> bool:
-    """Take the lock if it is free; say whether it was."""
+    """Take the lock if it is free; return whether it was free."""
     try:
         fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -263,7 +263,7 @@ def _try_lock(descriptor: int, how: int) -> bool:
 
 
 def _still_named(descriptor: int, path: Path) -> bool:
-    """Say whether an open file is still the one at ``path``."""
+    """Return whether an open file is still the one at ``path``."""
     try:
         found = path.stat()
     except FileNotFoundError:

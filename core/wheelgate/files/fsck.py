@@ -21,7 +21,7 @@ class Finding:
     """A difference between the stored files and the records."""
 
     subject: str
-    """The file in a form that people know, ``owner/index/+f/…``, or its path in the store."""
+    """The address of the file, ``owner/index/+f/…``, or its path in the store."""
     problem: str
     repaired: bool
 
@@ -59,11 +59,11 @@ class FileCheck:
         self._repair = repair
         self._grace = grace
         self.checked = 0
-        """How many stored files with a record were checked."""
+        """The number of checked files that have a record."""
 
     @property
     def complete(self) -> bool:
-        """Whether the plugin of every index is loaded; without it nobody knows which files its indices need."""
+        """Whether the plugin of every index is loaded; without it, the files that its indices need are unknown."""
         return self._garbage.complete()
 
     def findings(self) -> Iterator[Finding]:
@@ -93,7 +93,7 @@ class FileCheck:
         if not self.complete:
             return
         until = time.time() - self._grace
-        for path, stored_at in list(self._backend.all()):
+        for path, stored_at in list(self._backend.list_files()):
             sha256 = path.replace("/", "")
             proper = re.fullmatch("[0-9a-f]{64}", sha256) and path == path_in_store(sha256)
             if stored_at > until or (proper and (sha256 in known or self._garbage.referenced(sha256))):
@@ -105,7 +105,7 @@ class FileCheck:
             yield Finding(path, "no package needs it" if proper else "is no stored file", self._repair)
 
     def _problem(self, stored: StoredFile) -> str:
-        """Return what is wrong with a stored file; empty if nothing is."""
+        """Return a description of the damage to a stored file; empty if it is intact."""
         size = self._backend.size(stored.sha256)
         if size is None:
             return "it is missing"

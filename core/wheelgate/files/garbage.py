@@ -14,7 +14,7 @@ from typing import Protocol
 
 from wheelgate.errors import Refusal
 from wheelgate.files.backends import FileBackend, path_in_store
-from wheelgate.logs import where
+from wheelgate.logs import error_location
 from wheelgate.packages import PackageSource
 from wheelgate.store.database import Database
 
@@ -29,7 +29,7 @@ log = logging.getLogger("wheelgate.files")
 
 
 def lock_hashes(database: Database, hashes: Iterable[str]) -> None:
-    """Lock files by their hashes until the open transaction ends, so that nobody else removes or records them."""
+    """Lock files by their hashes until the open transaction ends: no other transaction can remove or record them."""
     if database.kind == "postgresql":
         for sha256 in sorted(set(hashes)):  # always in the same order, so that no two transactions wait for each other
             key = int.from_bytes(bytes.fromhex(sha256[:16]), signed=True)
@@ -67,7 +67,7 @@ class GarbageCollector:
         while rest:
             batch, rest = rest[:BATCH_ROWS], rest[BATCH_ROWS:]
             rows = ", ".join("(?)" for _ in batch)
-            self._database.write(f"INSERT INTO doubted_file (sha256) VALUES {rows}", batch)  # noqa: S608 - only marks
+            self._database.write(f"INSERT INTO doubted_file (sha256) VALUES {rows}", batch)  # noqa: S608 - only question marks
         with self._lock:
             if self._thread is None and not self._closed.is_set():
                 self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
@@ -75,7 +75,7 @@ class GarbageCollector:
         self._wake.set()
 
     def referenced(self, sha256: str) -> bool:
-        """Say whether a record refers to the file, or may: the plugin of some index is not loaded."""
+        """Return whether a record refers to the file, or may because the plugin of some index is not loaded."""
         return any(source.references(sha256) for source in self.sources()) or not self.complete()
 
     def remove_unreferenced(self, sha256: str) -> None:
@@ -117,5 +117,5 @@ class GarbageCollector:
                 except Refusal as error:
                     log.warning("unreferenced files could not be removed yet: %s", error)
                 except Exception as error:  # noqa: BLE001 - the next mark, or the next start, tries again
-                    log.error("unreferenced files could not be removed: %s", where(error))
+                    log.error("unreferenced files could not be removed: %s", error_location(error))
                     break

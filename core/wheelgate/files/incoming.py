@@ -1,7 +1,7 @@
 """Files that are being received: written and hashed chunk by chunk, in a folder of their own until they are stored.
 
-The name of a completely received file contains its sha256. After a crash this names the stored file that may exist
-without a record, so that nobody has to search all of them.
+The name of a completely received file contains its sha256. After a crash, the name tells the next start which
+stored file may exist without a record, so that it does not have to search all of them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ HASHES: dict[str, Callable[[], Any]] = {
     "md5": lambda: hashlib.md5(usedforsecurity=False),
     "blake2_256": lambda: hashlib.blake2b(digest_size=32),
 }
-"""Hashes by their names in the upload form; all others have the name that ``hashlib`` uses."""
+"""Hashes by their names in the upload form; all others have the same name in ``hashlib``."""
 PARTIAL_SUFFIX = ".part"
 
 
@@ -36,7 +36,7 @@ class IncomingFolder:
         self.folder = folder
 
     def receive(self, hashes: tuple[str, ...]) -> LocalIncomingFile:
-        """Create an empty file; ``hashes`` names the hashes to compute besides sha256."""
+        """Create an empty file; ``hashes`` names the hashes to compute in addition to sha256."""
         path = self.folder / f"{secrets.token_hex(8)}{PARTIAL_SUFFIX}"
         with translated():
             make_private_folder(self.folder)
@@ -55,7 +55,7 @@ class LocalIncomingFile:
 
     def __init__(self, path: Path, descriptor: int, hashes: tuple[str, ...]) -> None:
         self.path = path
-        """Where it is until it is finished."""
+        """Its path until it is finished."""
         self._descriptor = descriptor
         self._size = 0
         self._hashers = new_hashers(hashes)

@@ -31,7 +31,7 @@ class CommitJournal:
         self._folder = folder
         self._lock = threading.Lock()
         self._open: dict[str, int] = {}
-        """How many unfinished commits there are of each hash."""
+        """The number of unfinished commits of each hash."""
         self._path = ""
         self._descriptor = -1
         self._length = 0

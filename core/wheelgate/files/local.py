@@ -12,7 +12,7 @@ from pathlib import Path
 
 from wheelgate.disk import create_private_file, make_private_folder, sync, sync_and_close, write_all
 from wheelgate.files.backends import path_in_store
-from wheelgate.files.errors import damaged, translated
+from wheelgate.files.errors import damaged_file, translated
 from wheelgate.packages import ReceivedFile, StoredFile
 
 MAX_SINGLE_READ_BYTES = 65_536
@@ -50,7 +50,7 @@ class LocalFile:
             return data
 
     def in_page_cache(self, start: int, count: int) -> bool:
-        """Say whether the kernel has the first and the last of these bytes in memory; the rest then usually is too."""
+        """Return whether the kernel has the first and the last of these bytes in memory, and then usually the rest."""
         try:
             for position in (start, start + count - 1):
                 os.preadv(self.descriptor, [bytearray(1)], position, os.RWF_NOWAIT)
@@ -83,7 +83,7 @@ class LocalBackend:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._prefix = f"{folder}/"  # PERF: half of the time to find a file went into joining paths
+        self._prefix = f"{folder}/"  # PERF: joining paths took half of the time to find a file
         self._unsynced: dict[str, int] = {}
         """Descriptors of files that were written but not synced, by their hash."""
 
@@ -157,10 +157,10 @@ class LocalBackend:
             try:
                 file = LocalFile(self._prefix + path_in_store(stored.sha256))
             except FileNotFoundError:
-                raise damaged(stored, "missing") from None
+                raise damaged_file(stored, "missing") from None
         if file.size != stored.size:
             file.close()
-            raise damaged(stored, f"{file.size} bytes long instead of {stored.size}")
+            raise damaged_file(stored, f"{file.size} bytes long instead of {stored.size}")
         return file
 
     def set_aside(self, sha256: str) -> None:
@@ -170,8 +170,8 @@ class LocalBackend:
             make_private_folder(aside)
             (self._folder / path_in_store(sha256)).rename(aside / sha256)
 
-    def all(self) -> Iterator[tuple[str, float]]:
-        """Return every file: its path in the store, and when it was stored, in seconds since 1970."""
+    def list_files(self) -> Iterator[tuple[str, float]]:
+        """Return the path of every file in the store, and when it was stored, in seconds since 1970."""
         with translated():
             for path in self._folder.rglob("*"):
                 with suppress(FileNotFoundError):  # it has just been removed

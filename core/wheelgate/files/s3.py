@@ -15,16 +15,17 @@ from typing import Any
 
 from wheelgate.errors import BackendUnavailable, StartupError
 from wheelgate.files.backends import path_in_store
-from wheelgate.files.errors import damaged
+from wheelgate.files.errors import damaged_file
 from wheelgate.packages import ReceivedFile, StoredFile
 
-FOLDER = "sha256/"
+KEY_PREFIX = "sha256/"
+"""The beginning of the key of every stored file; set-aside ones have another."""
 UPLOAD_PART_BYTES = 8 << 20
 """Bytes of one part of a large upload."""
 UPLOAD_PARTS_IN_FLIGHT = 2
 """Parts of one upload that are in memory at the same time."""
 REQUEST_TIMEOUT = timedelta(seconds=30)
-"""How long one request may take, and all attempts at it together."""
+"""The limit of one request, and of all attempts at it together."""
 
 
 class S3Object:
@@ -124,7 +125,7 @@ class S3Backend:
             with self._bucket.translated():
                 self._bucket.library.put(
                     self._bucket.store,
-                    FOLDER + path_in_store(received.stored.sha256),
+                    KEY_PREFIX + path_in_store(received.stored.sha256),
                     Path(received.path) if received.path else received.content,
                     chunk_size=UPLOAD_PART_BYTES,
                     max_concurrency=UPLOAD_PARTS_IN_FLIGHT,
@@ -141,7 +142,7 @@ class S3Backend:
     def remove(self, path: str) -> None:
         """Remove the object at a path of the store, if there is one."""
         with self._bucket.translated():
-            self._bucket.library.delete(self._bucket.store, FOLDER + path)
+            self._bucket.library.delete(self._bucket.store, KEY_PREFIX + path)
 
     def open(self, stored: StoredFile) -> S3Object:
         """Open a file.
@@ -151,27 +152,29 @@ class S3Backend:
         """
         found = self._head(stored.sha256)
         if found is None:
-            raise damaged(stored, "missing")
+            raise damaged_file(stored, "missing")
         if found["size"] != stored.size:
-            raise damaged(stored, f"{found['size']} bytes long instead of {stored.size}")
-        return S3Object(self._bucket, FOLDER + path_in_store(stored.sha256), found)
+            raise damaged_file(stored, f"{found['size']} bytes long instead of {stored.size}")
+        return S3Object(self._bucket, KEY_PREFIX + path_in_store(stored.sha256), found)
 
     def set_aside(self, sha256: str) -> None:
         """Move a damaged file to ``damaged/``."""
         with self._bucket.translated():
-            self._bucket.library.rename(self._bucket.store, FOLDER + path_in_store(sha256), f"damaged/{sha256}")
+            self._bucket.library.rename(self._bucket.store, KEY_PREFIX + path_in_store(sha256), f"damaged/{sha256}")
 
-    def all(self) -> Iterator[tuple[str, float]]:
-        """Return every object: its path in the store, and when it was stored, in seconds since 1970."""
+    def list_files(self) -> Iterator[tuple[str, float]]:
+        """Return the path of every object in the store, and when it was stored, in seconds since 1970."""
         with self._bucket.translated():
-            for found in self._bucket.library.list(self._bucket.store, prefix=FOLDER):
+            for found in self._bucket.library.list(self._bucket.store, prefix=KEY_PREFIX):
                 for each in found:
-                    yield each["path"].removeprefix(FOLDER), each["last_modified"].timestamp()
+                    yield each["path"].removeprefix(KEY_PREFIX), each["last_modified"].timestamp()
 
     def _head(self, sha256: str) -> Mapping[str, Any] | None:
         with self._bucket.translated():
             try:
-                found: Mapping[str, Any] = self._bucket.library.head(self._bucket.store, FOLDER + path_in_store(sha256))
+                found: Mapping[str, Any] = self._bucket.library.head(
+                    self._bucket.store, KEY_PREFIX + path_in_store(sha256)
+                )
             except FileNotFoundError:
                 return None
             return found

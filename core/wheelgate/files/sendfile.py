@@ -1,4 +1,4 @@
-"""Large files from the page cache to the socket (sendfile), without their bytes passing through Python.
+"""Large files from the page cache to the socket with sendfile(2): their bytes do not pass through Python.
 
 gunicorn counts the bytes that the application hands over, and pauses it for a slow client. So the application hands
 over a marker of the right length, and the connection sends the bytes of the file in place of it.
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 SENDFILE_PIECE_BYTES = 1 << 20
 SENDFILE_MARKER = bytes(SENDFILE_PIECE_BYTES)
-"""Stands for a piece of a file. It is recognised by its identity, and its bytes are never sent."""
+"""Stands for a piece of a file. The connection recognises it by its identity, and never sends its bytes."""
 
 
 class PausableConnection(Protocol):
@@ -33,21 +33,21 @@ class SendfileTransfer:
     def __init__(self, loop: asyncio.AbstractEventLoop, connection: PausableConnection) -> None:
         self._loop = loop
         self._connection = connection
-        # A duplicate: an event loop lets nobody else wait for the descriptor of a transport.
+        # A duplicate: asyncio refuses to watch the descriptor of a transport itself.
         self._socket = os.dup(connection.transport.get_extra_info("socket").fileno())
         self._waiting = False
         self._file = -1
         self._position = 0
-        self.left = 0
+        self.unsent_bytes = 0
         """Bytes of the current piece that are not sent yet."""
 
-    def announce(self, file: int, position: int) -> None:
+    def set_next_piece(self, file: int, position: int) -> None:
         """Set the piece for the next marker: the descriptor of an open file, and where the piece starts."""
         self._file, self._position = file, position
 
     def send(self) -> None:
         """Send the piece. If the socket does not take all of it, the application pauses until it does."""
-        self.left = SENDFILE_PIECE_BYTES
+        self.unsent_bytes = SENDFILE_PIECE_BYTES
         self._connection.pause_writing()
         self._continue()
 
@@ -58,12 +58,12 @@ class SendfileTransfer:
 
     def _continue(self) -> None:
         try:
-            while self.left:
-                sent = os.sendfile(self._socket, self._file, self._position, self.left)
+            while self.unsent_bytes:
+                sent = os.sendfile(self._socket, self._file, self._position, self.unsent_bytes)
                 if not sent:
                     raise ConnectionAbortedError("the file has become shorter")
                 self._position += sent
-                self.left -= sent
+                self.unsent_bytes -= sent
         except BlockingIOError:
             if not self._waiting:
                 self._loop.add_writer(self._socket, self._continue)

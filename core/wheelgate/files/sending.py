@@ -10,21 +10,21 @@ from collections.abc import AsyncIterator, Callable, Hashable
 from wheelgate.caches import LruCache
 from wheelgate.errors import Refusal
 from wheelgate.files.backends import FileBackend, OpenFile
-from wheelgate.files.errors import damaged
+from wheelgate.files.errors import damaged_file
 from wheelgate.files.local import LocalFile
 from wheelgate.files.sendfile import SENDFILE_MARKER, SENDFILE_PIECE_BYTES, SendfileTransfer
 from wheelgate.packages import OngoingDownload, StoredFile
 from wheelgate.threads.pool import ThreadPool
 
 SEND_CHUNK_BYTES = SENDFILE_PIECE_BYTES
-"""A quarter of it costs four times the system calls, and more saves none."""
+"""Bytes of a chunk. A quarter of it costs four times the system calls, and more saves none."""
 VERIFIED_CACHE_ENTRIES = 10_000
-"""Files that a worker has verified and does not verify again."""
+"""Verified files that a worker remembers, to not verify them again."""
 DOWNLOAD_POLL_SECONDS = 0.02
 """Seconds between two looks at a download that has no new bytes."""
 
 ClientGone = Callable[[], bool]
-"""Says whether the client has closed its connection."""
+"""Returns whether the client has closed its connection."""
 
 log = logging.getLogger("wheelgate.files")
 
@@ -107,7 +107,7 @@ class FileContent:
             while start < stop and not client_gone():
                 end = min(start + SEND_CHUNK_BYTES, stop)
                 if direct is not None and start > first and self._is_cached_piece(start, end):
-                    direct.announce(self._file.descriptor, start)
+                    direct.set_next_piece(self._file.descriptor, start)
                     chunk = SENDFILE_MARKER
                 elif hasher is None:
                     chunk = await self._read(start, end)
@@ -153,7 +153,7 @@ class FileContent:
 
     def _compare(self, sha256: str) -> None:
         if sha256 != self._stored.sha256:
-            raise damaged(self._stored, "changed: its content has another hash")
+            raise damaged_file(self._stored, "changed: its content has another hash")
         self._verified = True
         self._reader.mark_verified(self._stored, self._file.identity)
 

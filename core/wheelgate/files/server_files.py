@@ -40,7 +40,7 @@ class Files:
     def __init__(self, config: Config, database: Database, registry: SourceRegistry) -> None:
         """Take the settings, the database and the registry of package sources.
 
-        Nothing is created on the disk before it is needed.
+        It creates nothing on the disk before it is needed.
         """
         folder = config.serverdir / "files"
         self._config = config
@@ -62,7 +62,7 @@ class Files:
         return S3Backend(self._config["files"], self._config["files-endpoint"])
 
     def receive(self, *hashes: str) -> IncomingFile:
-        """Begin to receive a file; ``hashes`` names the hashes to compute besides sha256: ``md5``, ``blake2_256``."""
+        """Begin to receive a file; ``hashes`` names the hashes to compute in addition to sha256, such as ``md5``."""
         return self._incoming.receive(hashes)
 
     def from_bytes(self, content: bytes, *hashes: str) -> ReceivedFile:
@@ -70,7 +70,7 @@ class Files:
         return received_in_memory(content, hashes)
 
     def store(self, received: ReceivedFile) -> StoredFile:
-        """Store a file durably. Call it outside of transactions: it may take long.
+        """Store a file durably. Call it outside of transactions, because it may take long.
 
         Raises:
             StorageFull: no space is left.
@@ -109,13 +109,13 @@ class Files:
             raise Conflict("a file of this release was removed in the meantime, so nothing was changed; look again")
 
     def clean_up(self, received: ReceivedFile, *, recorded: bool = False) -> None:
-        """Remove what a received file leaves behind, the stored file included if no record refers to it.
+        """Remove all traces of a received file, and the stored file if no record refers to it.
 
         Call it after the transaction.
 
         Args:
             received: the file.
-            recorded: True if a transaction has recorded the file; no source has to be asked then.
+            recorded: True if a transaction has recorded the file; the server then asks no source.
         """
         was_put = received in self._put
         self._put.discard(received)
@@ -123,7 +123,7 @@ class Files:
             if was_put and not recorded and not self._garbage.referenced(received.stored.sha256):
                 self._garbage.remove_unreferenced(received.stored.sha256)
         except Refusal as error:
-            # The received file or the journal entry stays, by which the next start finds the stored file.
+            # The received file or the journal entry stays, so that the next start finds the stored file.
             log.warning("an upload will be cleaned up at the next start: %s", error)
             return
         if received.path:
@@ -167,7 +167,7 @@ class Files:
         )
 
     def sweep(self) -> None:
-        """Remove what a crash has left, and all marked files that are unreferenced.
+        """Remove the leftovers of a crash, and all marked files that are unreferenced.
 
         No other process may use the folder.
 

@@ -1,1 +1,1 @@
-"""Where the domain meets HTTP: requests in, answers out, refusals as status codes."""
+"""Translates between HTTP and the domain: requests, answers, and refusals as status codes."""

@@ -1,4 +1,4 @@
-"""Which status each refusal gets, and how refusals and faults are written."""
+"""Maps refusals to HTTP statuses, and writes refusals and faults as answers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import falcon.asgi
 
 from wheelgate import errors
 from wheelgate.http.answers import answer
-from wheelgate.logs import where
+from wheelgate.logs import error_location
 
 log = logging.getLogger("wheelgate.http")
 
-STATUS: tuple[tuple[type[errors.Refusal], int], ...] = (
+STATUS_BY_REFUSAL: tuple[tuple[type[errors.Refusal], int], ...] = (
     (errors.TooLarge, 413),
     (errors.BadInput, 400),
     (errors.Gone, 410),
@@ -52,7 +52,7 @@ class ErrorHandlers:
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, error: errors.Refusal, params: dict[str, Any]
     ) -> None:
         """Answer a refusal with its sentence."""
-        status = next(status for kind, status in STATUS if isinstance(error, kind))
+        status = next(status for kind, status in STATUS_BY_REFUSAL if isinstance(error, kind))
         answer(resp, message=error.message, status=status)
         challenges = [self._challenge] if self._challenge else []
         if isinstance(error, errors.InvalidToken):
@@ -79,5 +79,5 @@ class ErrorHandlers:
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, error: Exception, params: dict[str, Any]
     ) -> None:
         """Answer a fault of the server without details; the log says where it happened, but shows no value."""
-        log.error("fault on %s %s: %s", req.method, req.path, where(error))
+        log.error("fault on %s %s: %s", req.method, req.path, error_location(error))
         answer(resp, message="the server failed on this request; its log says where", status=500)

@@ -1,4 +1,4 @@
-"""What every request handler needs: the caller, the rights, the stores and the events."""
+"""Gives request handlers the caller, the rights, the stores and the events."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class HandlerContext:
         self._events = events
 
     def identify(self, req: falcon.asgi.Request) -> Awaitable[Caller]:
-        """Return who sends the request.
+        """Return the caller: the sender of the request.
 
         Raises:
             Forbidden: the request changes something, a page of another site caused it, and a browser may have added

@@ -12,6 +12,7 @@ from wheelgate.http.request import read_body
 from wheelgate.values import FORBIDDEN_IN_TEXT
 
 MAX_JSON_BYTES = 1_000_000
+"""Bytes of a body."""
 MAX_JSON_DEPTH = 32
 """Levels of nesting."""
 JSON_NUMBER_LIMIT = 2**63
@@ -19,7 +20,7 @@ JSON_NUMBER_LIMIT = 2**63
 
 
 async def read_json(req: falcon.asgi.Request) -> Any:
-    """Read and decode the JSON body, whatever the Content-Type says.
+    """Read and decode the JSON body, regardless of the Content-Type.
 
     Raises:
         TooLarge: it has more than ``MAX_JSON_BYTES`` bytes.
@@ -39,7 +40,7 @@ def decode_json(data: bytes) -> Any:
         raise BadInput(f"the body is nested deeper than {MAX_JSON_DEPTH} levels") from None
     except ValueError:
         raise BadInput("Bad request: could not decode json") from None
-    _check(value, "the body", 0)
+    _refuse_ambiguous(value, "the body", 0)
     return value
 
 
@@ -56,7 +57,7 @@ def _refuse_constant(name: str) -> Any:
     raise BadInput(f"{name} is not a JSON number")
 
 
-def _check(value: Any, where: str, depth: int) -> None:
+def _refuse_ambiguous(value: Any, where: str, depth: int) -> None:
     if depth > MAX_JSON_DEPTH:
         raise BadInput(f"the body is nested deeper than {MAX_JSON_DEPTH} levels")
     if isinstance(value, str):
@@ -64,10 +65,10 @@ def _check(value: Any, where: str, depth: int) -> None:
             raise BadInput(f"{where} contains a character that is not valid in text (NUL or half of a surrogate pair)")
     elif isinstance(value, dict):
         for key, entry in value.items():
-            _check(key, f"a key of {where}", depth)
-            _check(entry, f"'{key[:80]}'", depth + 1)
+            _refuse_ambiguous(key, f"a key of {where}", depth)
+            _refuse_ambiguous(entry, f"'{key[:80]}'", depth + 1)
     elif isinstance(value, list):
         for entry in value:
-            _check(entry, f"an entry of {where}", depth + 1)
+            _refuse_ambiguous(entry, f"an entry of {where}", depth + 1)
     elif isinstance(value, int | float) and not -JSON_NUMBER_LIMIT <= value < JSON_NUMBER_LIMIT:
         raise BadInput(f"{where} contains a number outside the range of 64 bits")

@@ -1,4 +1,4 @@
-"""Upload forms, read while they arrive: text fields into memory, the file to the code that stores it."""
+"""Upload forms (RFC 7578), read while they arrive: text fields into memory, the file to the code that stores it."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ IGNORED_FILE_FIELDS = frozenset({"gpg_signature"})
 WriteFile = Callable[[bytes], Awaitable[None]]
 """Takes the next bytes of the file."""
 BeginFile = Callable[[Mapping[str, Sequence[str]]], WriteFile]
-"""Called when the file begins, with the fields that came before it; returns what takes its bytes."""
+"""Called when the file begins, with the fields that came before it; returns the function that takes its bytes."""
 
 
 def is_form(req: falcon.asgi.Request) -> bool:
-    """Say whether the body is a form, according to its Content-Type."""
+    """Return whether the body is a form, according to its Content-Type."""
     return media_type(req)[0] in (MULTIPART, URLENCODED)
 
 
@@ -63,7 +63,7 @@ async def read_form(req: falcon.asgi.Request, begin_file: BeginFile) -> UploadFo
     reader = FormReader(begin_file)
     try:
         parser = PushMultipartParser(boundary, max_header_size=MAX_PART_HEAD_BYTES, max_segment_count=MAX_FORM_FIELDS)
-        async for chunk in joined_chunks(req):
+        async for chunk in read_in_large_chunks(req):
             for event in parser.parse(chunk):
                 reader.handle(event)
             await reader.flush_file()
@@ -76,7 +76,7 @@ async def read_form(req: falcon.asgi.Request, begin_file: BeginFile) -> UploadFo
     return UploadForm(reader.fields, reader.filename or "")
 
 
-async def joined_chunks(req: falcon.asgi.Request) -> AsyncIterator[bytes]:
+async def read_in_large_chunks(req: falcon.asgi.Request) -> AsyncIterator[bytes]:
     """Yield the body as it arrives, in chunks of at least ``MIN_PARSED_BYTES``; the last one may be shorter."""
     waiting: list[bytes] = []
     size = 0
@@ -84,11 +84,11 @@ async def joined_chunks(req: falcon.asgi.Request) -> AsyncIterator[bytes]:
         waiting.append(chunk)
         size += len(chunk)
         if size >= MIN_PARSED_BYTES:
-            yield joined(waiting)
+            yield join_chunks(waiting)
             waiting.clear()
             size = 0
     if waiting:
-        yield joined(waiting)
+        yield join_chunks(waiting)
 
 
 class FormReader:
@@ -101,7 +101,7 @@ class FormReader:
         self._write_file: WriteFile | None = None
         self._name = ""
         self._target: list[bytes] | None = None
-        """Where the content of the current part goes; None if it is ignored."""
+        """The list that takes the content of the current part; None if the part is ignored."""
         self._text: list[bytes] = []
         self._file: list[bytes] = []
         """Bytes of the file that are not passed on yet."""
@@ -113,7 +113,7 @@ class FormReader:
         target = self._target
         if event is None:
             if target is self._text:
-                self.fields.setdefault(self._name, []).append(decode_field(self._name, joined(target)))
+                self.fields.setdefault(self._name, []).append(decode_field(self._name, join_chunks(target)))
                 target.clear()
         elif isinstance(event, MultipartSegment):
             self._begin_part(event.name, event.filename)
@@ -125,7 +125,7 @@ class FormReader:
     async def flush_file(self) -> None:
         """Pass on the bytes of the file that have arrived."""
         if self._file and self._write_file is not None:
-            data = joined(self._file)
+            data = join_chunks(self._file)
             self._file.clear()
             await self._write_file(data)
 
@@ -162,7 +162,7 @@ def max_field_bytes(name: str) -> int:
     return MAX_DESCRIPTION_BYTES if name == "description" else MAX_FIELD_BYTES
 
 
-def joined(chunks: list[bytes]) -> bytes:
+def join_chunks(chunks: list[bytes]) -> bytes:
     """Join chunks; a single one is not copied."""
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 

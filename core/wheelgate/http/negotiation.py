@@ -1,4 +1,4 @@
-"""Which form of an answer a client prefers: Accept and Accept-Encoding (RFC 9110, section 12.5)."""
+"""Chooses the form of an answer by the headers Accept and Accept-Encoding (RFC 9110, section 12.5)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-WEIGHT = re.compile(r"(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
+WEIGHT_PATTERN = re.compile(r"(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
+"""A quality value (RFC 9110, section 12.4.2)."""
 
 HEADER_CACHE_ENTRIES = 512
-"""Headers whose result is remembered: there are few kinds of clients, and each always sends the same header."""
+"""Headers whose result is cached: there are few kinds of clients, and each always sends the same header."""
 
 
 @lru_cache(HEADER_CACHE_ENTRIES)
@@ -19,7 +20,7 @@ def best_media_type(accept: str, offers: tuple[str, ...]) -> str | None:
     The weight counts first, then how precisely the header names the type, then the order of the offers (RFC 9110,
     section 12.5.1). Parameters other than the weight do not count; malformed entries are ignored.
     """
-    ranges = dict(_weighted(accept)) or {"*/*": 1.0}
+    ranges = dict(_parse_weights(accept)) or {"*/*": 1.0}
     best, rank = None, (0.0, 0)
     for offer in offers:
         named = (offer, f"{offer.partition('/')[0]}/*", "*/*")
@@ -33,19 +34,19 @@ def best_media_type(accept: str, offers: tuple[str, ...]) -> str | None:
 def best_coding(accept_encoding: str, offers: tuple[str, ...]) -> str:
     """Return the content coding that the client prefers, the first of equal ones; empty for none.
 
-    A client that accepts no coding of the offers and not ``identity`` either (``identity;q=0``) gets the content
+    A client that accepts neither an offered coding nor ``identity`` (``identity;q=0``) gets the content
     without a coding: RFC 9110, section 12.5.3, leaves that to the server.
     """
-    weights = dict(_weighted(accept_encoding))
+    weights = dict(_parse_weights(accept_encoding))
     plain = weights.get("identity", 0.0)
     ranked = [(weights.get(offer, weights.get("*", 0.0)), -place, offer) for place, offer in enumerate(offers)]
     weight, _, offer = max(ranked)
     return offer if weight and weight >= plain else ""
 
 
-def _weighted(header: str) -> Iterator[tuple[str, float]]:
+def _parse_weights(header: str) -> Iterator[tuple[str, float]]:
     for entry in header.split(","):
         name, *parameters = (part.strip().lower() for part in entry.split(";"))
         weight = next((value.removeprefix("q=") for value in parameters if value.startswith("q=")), "1")
-        if name and WEIGHT.fullmatch(weight):
+        if name and WEIGHT_PATTERN.fullmatch(weight):
             yield name, float(weight)

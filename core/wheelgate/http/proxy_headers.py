@@ -1,4 +1,4 @@
-"""The addresses of client and server as they are outside: before any proxy in front of this server."""
+"""The addresses of client and server as they are in front of the proxies of this server."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from functools import lru_cache
 import falcon.asgi
 
 from wheelgate.errors import BadInput
+from wheelgate.option_types import Network
 
 SERVER_URL_CACHE_ENTRIES = 1000
-"""Pairs of scheme and host whose address is remembered; most clients send the same."""
+"""Pairs of scheme and host whose URL is cached; most clients send the same."""
 
-HOST = re.compile(r"[A-Za-z0-9._-]{1,255}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
-OUTSIDE_URL = re.compile(r"https?://(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?(/[A-Za-z0-9._~/-]*)?")
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+HOST_PATTERN = re.compile(r"[A-Za-z0-9._-]{1,255}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
+OUTSIDE_URL_PATTERN = re.compile(
+    r"https?://(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?(/[A-Za-z0-9._~/-]*)?"
+)
 
 
 class ProxyHeaders:
-    """Finds the client's and the server's address; believes the headers of trusted proxies only."""
+    """Finds the client's and the server's address; trusts the headers of configured proxies only."""
 
     def __init__(self, trusted_proxies: Sequence[Network], outside_url: str | None) -> None:
         """Take the networks of trusted proxies, and the server's own address if the configuration sets it."""
@@ -48,7 +49,7 @@ class ProxyHeaders:
         if self._trusted_proxies and self._trusts(req.remote_addr):
             outside = req.get_header("x-outside-url", default="").rstrip("/")
             if outside:
-                if not OUTSIDE_URL.fullmatch(outside):
+                if not OUTSIDE_URL_PATTERN.fullmatch(outside):
                     raise BadInput("the header 'X-Outside-Url' is not an http or https address")
                 return outside
             if req.get_header("x-forwarded-proto") in ("http", "https"):
@@ -78,6 +79,6 @@ class ProxyHeaders:
 @lru_cache(SERVER_URL_CACHE_ENTRIES)
 def url_of_host(scheme: str, host: str) -> str:
     """Return the address of a server. Raise ``BadInput`` if ``host`` is not a host name with an optional port."""
-    if not HOST.fullmatch(host):
+    if not HOST_PATTERN.fullmatch(host):
         raise BadInput("the header 'Host' is not a host name with an optional port")
     return f"{scheme}://{host}"

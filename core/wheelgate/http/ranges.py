@@ -14,6 +14,7 @@ GetHeader = Callable[[str], str | None]
 MAX_RANGE_HEADER_CHARS = 100
 """Longer Range headers are cut; a single range needs no more."""
 HTTP_DATE_CACHE_ENTRIES = 1000
+"""Times whose formatted date is cached."""
 
 
 class RangeNotSatisfiable(Exception):  # noqa: N818 - the phrase of status 416 in RFC 9110
@@ -22,12 +23,12 @@ class RangeNotSatisfiable(Exception):  # noqa: N818 - the phrase of status 416 i
 
 @lru_cache(HTTP_DATE_CACHE_ENTRIES)
 def http_date(seconds: float) -> str:
-    """Format a time in seconds since 1970 as an HTTP date."""
+    """Format a time in seconds since 1970 as an HTTP date (RFC 9110, section 5.6.7)."""
     return format_datetime(datetime.fromtimestamp(int(seconds), UTC), usegmt=True)
 
 
 def is_not_modified(get_header: GetHeader, etag: str, modified: float | None = None) -> bool:
-    """Say whether the client has this version already: by If-None-Match, or without that by If-Modified-Since."""
+    """Return whether the client has this version already: by If-None-Match, or without that by If-Modified-Since."""
     given = get_header("if-none-match")
     if given is not None:
         return (

@@ -16,9 +16,10 @@ from wheelgate.http.scope import PRIVATE_RESPONSE
 from wheelgate.values import RequestInfo
 
 MAX_DRAINED_BYTES = 64 << 20
-"""How much of a refused body is read and dropped."""
+"""Bytes of a refused body that the server reads and drops."""
 MAX_DRAIN_SECONDS = 10.0
 DRAIN_READ_BYTES = 1 << 18
+"""Bytes of one read."""
 
 
 class Headers(Mapping[str, str]):
@@ -47,7 +48,7 @@ class Headers(Mapping[str, str]):
 
 
 class IncomingRequest:
-    """A request whose sender is to be identified; costly parts are made on first use."""
+    """A request for the code that identifies its sender; it makes costly parts on first use."""
 
     __slots__ = ("_info", "_proxy_headers", "_req", "header")
 
@@ -78,8 +79,8 @@ async def drain(req: falcon.asgi.Request) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(MAX_DRAIN_SECONDS):
             left = MAX_DRAINED_BYTES
-            while left > 0 and (piece := await req.stream.read(min(left, DRAIN_READ_BYTES))):
-                left -= len(piece)
+            while left > 0 and (chunk := await req.stream.read(min(left, DRAIN_READ_BYTES))):
+                left -= len(chunk)
 
 
 async def read_body(req: falcon.asgi.Request, max_bytes: int) -> bytes:

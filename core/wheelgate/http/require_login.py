@@ -10,9 +10,9 @@ from wheelgate.http.scope import PRIVATE_RESPONSE
 from wheelgate.identity.identify import Caller
 
 PATHS_WITHOUT_LOGIN = frozenset({"/+api", "/+login"})
-"""What a client needs to log in."""
+"""The addresses that a client needs to log in."""
 AUTHCHECK_PATH = "/+authcheck"
-"""Where a proxy asks about requests of its clients; the resource checks the login that those requests need."""
+"""The address at which a proxy asks about requests of its clients; its resource checks the login of those requests."""
 
 
 class RequireLogin:

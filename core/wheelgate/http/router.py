@@ -1,4 +1,4 @@
-"""Which methods a route understands."""
+"""Maps the HTTP methods of a route to responders."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Router(CompiledRouter):
 
 
 class Responders(dict[str, Any]):
-    """Responders by method; a method that Falcon does not know is refused as CONNECT is, which no resource has."""
+    """Responders by method. An unknown method gets the answer of CONNECT, which no resource has: 405."""
 
     def __missing__(self, method: str) -> Any:
         return self["CONNECT"]

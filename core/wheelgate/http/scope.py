@@ -1,7 +1,6 @@
-"""What the application and the worker that runs it agree on: keys of the ASGI scope, and the reason phrase.
+"""The interface between the application and its worker: keys of the ASGI scope, and the reason phrase.
 
-The worker of this server sets the functions. Under another ASGI server they are missing, and the application works
-without them.
+The worker of this server sets the functions. Another ASGI server does not, and the application works without them.
 """
 
 from __future__ import annotations
@@ -9,13 +8,13 @@ from __future__ import annotations
 CLIENT_IS_GONE = "wheelgate.client_is_gone"
 """Key of a function that returns whether the client has closed the connection."""
 FILE_SENDER = "wheelgate.file_sender"
-"""Key of a function that returns a :class:`~wheelgate.files.sendfile.FileSender` for the connection, or None."""
+"""Key of a function that returns a :class:`~wheelgate.files.sendfile.SendfileTransfer` for the connection, or None."""
 ADD_HEAD_LINES = "wheelgate.add_head_lines"
 """Key of a function that takes ready header lines and adds them to the head of the response as they are."""
 PRIVATE_RESPONSE = "wheelgate.private_response"
-"""Key that is present if the response must not be stored by a shared cache; the application sets it."""
+"""Key that the application sets if shared caches must not store the response."""
 
 REASON_PHRASE_HEADER = "x-wheelgate-reason"
-"""Header of an answer that the worker replaces by a reason phrase, for which ASGI has no field."""
+"""Header of an answer that the worker turns into the reason phrase, for which ASGI has no field."""
 MAX_REASON_PHRASE_BYTES = 500
 """Longer reason phrases are cut."""

@@ -1,1 +1,1 @@
-"""Finds out who sends a request: credentials, authentication, sessions, API tokens, principals and groups."""
+"""Identifies the sender of a request: credentials, authentication, sessions, API tokens, principals and groups."""

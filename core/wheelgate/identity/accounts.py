@@ -1,4 +1,4 @@
-"""Turns a proven name into a principal: is the user still there, and in which groups is it?"""
+"""Turns a verified name into a principal: checks that the user still exists, and adds the groups."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import partial
 from wheelgate.errors import NotAuthenticated
 from wheelgate.identity.authentication import Proof
 from wheelgate.identity.external_users import ExternalUsers
-from wheelgate.identity.groups import Groups
+from wheelgate.identity.groups import GroupLookup
 from wheelgate.identity.sessions import Session
 from wheelgate.store.access import StoreAccess
 from wheelgate.store.cached_users import CachedUsers
@@ -17,11 +17,11 @@ from wheelgate.store.serial_cache import SerialCache
 from wheelgate.store.server_state import ServerState
 from wheelgate.values import Ok, Principal, RequestInfo, User
 
-Welcome = Callable[[Ok, Principal, RequestInfo], Awaitable[User]]
-"""Creates the user of somebody who logs in for the first time."""
+CreateUser = Callable[[Ok, Principal, RequestInfo], Awaitable[User]]
+"""Creates the user of a person who logs in for the first time."""
 
 SESSION_OWNER_CACHE_ENTRIES = 10_000
-"""Sessions whose owner is remembered."""
+"""Sessions whose owner is cached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class SessionOwner:
     authenticator: str
     """The authenticator that created the user; empty for a local user."""
     has_groups: bool = False
-    """Whether the principal has its groups already, because they are valid until something changes in the stores."""
+    """Whether the principal includes its groups, because they are valid until the stores change."""
 
 
 class Accounts:
@@ -43,21 +43,21 @@ class Accounts:
         users: CachedUsers,
         state: ServerState,
         access: StoreAccess,
-        groups: Groups,
+        groups: GroupLookup,
         external_users: ExternalUsers,
-        welcome: Welcome,
+        create_user: CreateUser,
     ) -> None:
         self._users = users
         self._state = state
         self._access = access
         self._groups = groups
         self._external_users = external_users
-        self._welcome = welcome
+        self._create_user = create_user
         self._owners: SerialCache[str, SessionOwner | None] = SerialCache(SESSION_OWNER_CACHE_ENTRIES)
         """By session id; None for a session that has ended."""
 
     async def find(self, name: str) -> User | None:
-        """Return the user of that name, from memory if nothing has changed; None if there is none."""
+        """Return the user of that name, from the cache if the stores have not changed; None if there is none."""
         return await self._access.read(self._users.get, name)
 
     async def of_session(self, session: Session) -> Principal:
@@ -95,7 +95,7 @@ class Accounts:
         return replace(principal, groups=groups)
 
     async def of_proof(self, proof: Proof, user: User | None, info: RequestInfo) -> tuple[Principal, User]:
-        """Return the principal and the user of somebody who has just proven a name; create the user at a first login.
+        """Return the principal and the user for verified credentials; create the user at the first login.
 
         Raises:
             Refusal: the user cannot be created.
@@ -103,7 +103,7 @@ class Accounts:
         serial = await self._access.read(self._access.read_serial)
         groups, _ = await self._groups.of(proof.ok.username, "" if proof.local else proof.authenticator, serial)
         principal = Principal(proof.ok.username, groups | (proof.ok.groups or frozenset()), proof.authenticator)
-        return principal, user or await self._welcome(proof.ok, principal, info)
+        return principal, user or await self._create_user(proof.ok, principal, info)
 
     def _authenticator(self, name: str) -> tuple[str, int]:
         """Return the authenticator that created a user, and the change serial at which that is true."""

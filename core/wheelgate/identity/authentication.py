@@ -1,4 +1,4 @@
-"""Asks the authenticators, in their order, whose credentials these are."""
+"""Verifies credentials: asks the authenticators in their order."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from wheelgate.threads.pool import ThreadPool
 from wheelgate.values import ROOT, Credentials, Ok, Outcome, Reject, RequestInfo, Unavailable, Unknown, User
 
 LOGIN_CACHE_SECONDS = 60.0
-"""How long verified credentials are good without another look at the password."""
+"""Seconds for which verified credentials count without verifying the password again."""
 LOGIN_CACHE_ENTRIES = 10_000
-"""Verified credentials that are remembered."""
+"""Verified credentials that are cached, each as a digest."""
 
 log = logging.getLogger("wheelgate.identity")
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The result of verifying good credentials."""
+    """The result of verifying valid credentials."""
 
     ok: Ok
     authenticator: str
@@ -35,7 +35,7 @@ class Proof:
 
 
 class Authentication:
-    """Verifies credentials, and remembers good ones for a minute, so that pip's hundred requests cost one hash."""
+    """Verifies credentials, and caches valid ones for a minute, so that pip's hundred requests cost one hash."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Authentication:
             authenticators: each with its circuit breaker.
             hashing: the threads for local authenticators.
             limiter: slows down wrong passwords.
-            key: the secret key for the digests of remembered credentials.
+            key: the secret key for the digests of cached credentials.
         """
         self._authenticators = authenticators
         self._hashing = hashing
@@ -62,7 +62,7 @@ class Authentication:
     async def verify_cached(self, credentials: Credentials, info: RequestInfo, user: User | None) -> Proof:
         """Verify credentials that a client sends with every request; see :meth:`verify`."""
         if credentials.trusted:
-            return await self.verify(credentials, info, user)  # without a secret, anybody could repeat them
+            return await self.verify(credentials, info, user)  # without a secret, anyone could repeat them
         text = f"{credentials.kind}\0{credentials.username}\0{credentials.secret}"
         digest = hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), "sha256")
         stamp = user.stamp if user else None
@@ -76,7 +76,7 @@ class Authentication:
     async def verify(self, credentials: Credentials, info: RequestInfo, user: User | None) -> Proof:
         """Ask the authenticators until one accepts or rejects the credentials.
 
-        Only the authenticators to which the name belongs are asked; see :func:`may_verify`.
+        It asks only the authenticators to which the name belongs; see :func:`may_verify`.
 
         Raises:
             NotAuthenticated: no authenticator knows these credentials, or one rejects them.

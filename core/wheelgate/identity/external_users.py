@@ -1,4 +1,4 @@
-"""Checks that users of an external login service still exist there; it is asked at most once a minute for each user."""
+"""Checks that users of an external login service still exist, and asks it at most once a minute for each user."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from wheelgate.plugin_host.circuit import RETRY_AFTER_SECONDS, CircuitBreaker
 from wheelgate.providers import Authenticator, UserDirectory
 
 DIRECTORY_CACHE_SECONDS = 60.0
-"""How long the answer about a user counts."""
+"""Seconds for which the answer about a user counts."""
 DIRECTORY_CACHE_ENTRIES = 10_000
-"""Answers that are remembered."""
+"""Answers that are cached, one for each user."""
 
 log = logging.getLogger("wheelgate.identity")
 

@@ -11,15 +11,15 @@ from wheelgate.providers import GroupSource
 from wheelgate.store.serial_cache import SerialCache
 
 GROUPS_CACHE_SECONDS = 60.0
-"""How long the answer of a source that is not live counts."""
+"""Seconds for which the answer of a source counts that is not live."""
 GROUPS_CACHE_ENTRIES = 10_000
-"""Answers that are remembered, one for each source and user."""
+"""Answers that are cached, one for each source and user."""
 
 log = logging.getLogger("wheelgate.identity")
 
 
-class Groups:
-    """Asks all group sources, and remembers their answers for a minute or until something changes in the stores."""
+class GroupLookup:
+    """Asks all group sources, and caches their answers for a minute or until the stores change."""
 
     def __init__(self, sources: Sequence[tuple[GroupSource, CircuitBreaker]], authenticators: Collection[str]) -> None:
         """Take the sources with their circuit breakers, and the names of the authenticators that are not local."""
@@ -31,7 +31,7 @@ class Groups:
         """Answers of all other sources, by the same names."""
 
     async def of(self, username: str, authenticator: str, serial: int) -> tuple[frozenset[str], bool]:
-        """Return the groups of a user, and whether they are valid until something changes in the stores.
+        """Return the groups of a user, and whether they are valid until the stores change.
 
         If a source fails, its last answer counts until it is a minute old; after that, the source adds no group.
 
@@ -43,7 +43,7 @@ class Groups:
         groups: frozenset[str] = frozenset()
         until_change = True
         for source, breaker in self._sources:
-            # A local user with the name of somebody in a directory must not get the groups of that person.
+            # A local user whose name also occurs in a directory must not get the groups of the person there.
             if source.name == authenticator or source.name not in self._authenticators:
                 if source.live:
                     found = await self._ask_live(source, breaker, username, serial)
@@ -75,7 +75,7 @@ class Groups:
         return groups
 
     async def _ask(self, source: GroupSource, breaker: CircuitBreaker, username: str) -> frozenset[str] | None:
-        """Ask a source without looking into memory; return None if it fails."""
+        """Ask a source, without the cache; return None if it fails."""
         try:
             return group_names(await breaker.call(source.groups, username))
         except Exception as error:  # noqa: BLE001 - third-party code; the other sources still count
@@ -89,7 +89,7 @@ def group_names(answer: object) -> frozenset[str]:
     Raises:
         TypeError: the answer is not a collection of names.
     """
-    # A string is a collection, too: of its letters.
+    # A string is a collection of its letters, and must not count as one of names.
     if not isinstance(answer, frozenset | set | list | tuple):
         raise TypeError
     return frozenset(name for name in answer if name and not set(name) & set(":,"))

@@ -1,4 +1,4 @@
-"""Finds out who sends a request: reads the credentials in its headers, and has them verified."""
+"""Identifies the sender of a request: reads the credentials in its headers, and has them verified."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from wheelgate.plugin_host.circuit import CircuitBreaker
 from wheelgate.providers import CredentialExtractor
 from wheelgate.values import MAX_NAME_CHARS, Credentials, Principal, RequestInfo
 
-ANYONE = Principal()
+ANONYMOUS_PRINCIPAL = Principal()
 """The principal of an anonymous caller."""
 SESSION_HEADER_CACHE_ENTRIES = 10_000
-"""Headers with a login token that are remembered."""
+"""Headers with a login token whose session is cached."""
 
 
 class Incoming(Protocol):
-    """The parts of a request that matter for who sends it."""
+    """The parts of a request that identify its sender."""
 
     def header(self, name: str) -> str | None:
         """Return a header by its lower-case name."""
@@ -34,7 +34,7 @@ class Incoming(Protocol):
         """The value that plugins get; made when it is first needed."""
 
     def keep_private(self) -> None:
-        """Keep shared caches from storing the answer, because it is not for everybody."""
+        """Keep shared caches from storing the answer, because it is for this caller only."""
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class Caller:
     principal: Principal
     incoming: Incoming
     problem: Refusal | None = None
-    """Why the credentials are not good. It becomes the answer only if the request needs a permission."""
+    """Why the credentials are invalid. It becomes the answer only if the request needs a permission."""
     ambient: bool = False
     """Whether a browser may have added the credentials on its own."""
     session: Session | None = None
@@ -56,7 +56,7 @@ class Caller:
 
 
 class Identifier:
-    """Finds the caller of a request; steps 2 to 4 of the way of a request."""
+    """Finds the caller of a request: steps 2 to 4 in "How a request is handled" of the architecture."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Identifier:
         self._api_tokens = api_tokens
         self._accounts = accounts
         self._headers = tuple(dict.fromkeys(extractor.header for extractor, _ in extractors))
-        # PERF: a header that once held a token with our signature always does; reading it again costs 0.01 ms.
+        # PERF: a header whose token had a valid signature keeps it; verifying it again costs 0.01 ms.
         self._session_headers: LruCache[str, tuple[Session, bool]] = LruCache(SESSION_HEADER_CACHE_ENTRIES)
         """Sessions by the header that they came in, each with whether a browser may have added it on its own."""
 
@@ -80,7 +80,7 @@ class Identifier:
         """Find the caller. Bad credentials make an anonymous caller with a problem; they are no error by themselves."""
         headers = [value for header in self._headers if (value := incoming.header(header)) is not None]
         if not headers:
-            return Caller(ANYONE, incoming)
+            return Caller(ANONYMOUS_PRINCIPAL, incoming)
         known = self._session_headers.get(headers[0]) if len(headers) == 1 else None
         if known is None:
             return await self._read_credentials(incoming)
@@ -88,21 +88,21 @@ class Identifier:
         try:
             return await self._resume(session, incoming, ambient=ambient)
         except Refusal as problem:
-            return Caller(ANYONE, incoming, problem, ambient)
+            return Caller(ANONYMOUS_PRINCIPAL, incoming, problem, ambient)
 
     async def _read_credentials(self, incoming: Incoming) -> Caller:
         present = self._extractors_for(incoming)
         for extractor, breaker, value in present:
             try:
-                # An API token decides, whatever other credentials a client, a browser or a proxy sends with it.
+                # An API token decides, even if a client, a browser or a proxy sends other credentials with it.
                 if len(present) > 1 and (token := await self._api_token_except(extractor.header, incoming)) is not None:
                     return await self._verify(token, value, incoming, ambient=extractor.ambient)
                 credentials = await self._extract(extractor, breaker, incoming.info)
                 if credentials is not None:
                     return await self._verify(credentials, value, incoming, ambient=extractor.ambient)
             except Refusal as problem:
-                return Caller(ANYONE, incoming, problem, extractor.ambient)
-        return Caller(ANYONE, incoming)
+                return Caller(ANONYMOUS_PRINCIPAL, incoming, problem, extractor.ambient)
+        return Caller(ANONYMOUS_PRINCIPAL, incoming)
 
     def _extractors_for(self, incoming: Incoming) -> list[tuple[CredentialExtractor, CircuitBreaker, str]]:
         """Return the extractors whose header the request has, in their order, each with that header."""

@@ -1,4 +1,4 @@
-"""Slows down wrong passwords: per address, and per user at an address, so that nobody can lock out users elsewhere."""
+"""Slows down wrong passwords: per address, and per user at an address, so that no one can lock out users elsewhere."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ FREE_FAILURES_PER_ADDRESS = 50
 """Wrong passwords from an address, for any users, before the first wait."""
 MAX_WAIT_SECONDS = 60.0
 FORGET_AFTER_SECONDS = 600.0
-"""How long after the last wrong password the earlier ones count."""
+"""Seconds after the last wrong password for which the earlier ones count."""
 MAX_COUNTERS = 20_000
-"""Counters in memory; the one whose last failure is longest ago makes room, however often it was looked at since."""
+"""Counters in memory; a full table drops the one whose last failure is longest ago, however often it was read since."""
 
 
 @dataclass(slots=True)

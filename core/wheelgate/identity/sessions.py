@@ -13,9 +13,11 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from wheelgate.errors import NotAuthenticated
 from wheelgate.store.keys import derive_key
 
-PREFIX = "wgs_"
+LOGIN_TOKEN_PREFIX = "wgs_"  # noqa: S105 - the beginning of every token, not a secret
 """How every login token begins."""
-TOKEN_PATTERN = re.compile(r"wgs_\.?[A-Za-z0-9_-]{8,2000}\.[A-Za-z0-9_-]{4,12}\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
+LOGIN_TOKEN_PATTERN = re.compile(
+    r"wgs_\.?[A-Za-z0-9_-]{8,2000}\.[A-Za-z0-9_-]{4,12}\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"
+)
 """Payload, time and signature; itsdangerous writes a dot before a payload that it has compressed.
 
 Base64 ignores two bits of the last character. They must be zero; otherwise several spellings would be the same token.
@@ -35,7 +37,7 @@ class Session:
 
 
 class Sessions:
-    """Makes and reads login tokens; whether a session was ended early, only the store can tell."""
+    """Makes and reads login tokens; only the store knows which sessions ended early."""
 
     def __init__(self, secret: bytes, server_uuid: str, lifetime: int) -> None:
         """Take the secret and the UUID of this server, and the lifetime of a session in seconds."""
@@ -47,11 +49,11 @@ class Sessions:
 
     def issue(self, username: str, stamp: str) -> str:
         """Return a new token for a user."""
-        return PREFIX + str(self._serializer.dumps([username, stamp, secrets.token_urlsafe(9)]))
+        return LOGIN_TOKEN_PREFIX + str(self._serializer.dumps([username, stamp, secrets.token_urlsafe(9)]))
 
     def recognises(self, secret: str) -> bool:
         """Return whether a secret has the form of a login token, and therefore is not a password."""
-        return secret.startswith(PREFIX) and TOKEN_PATTERN.fullmatch(secret) is not None
+        return secret.startswith(LOGIN_TOKEN_PREFIX) and LOGIN_TOKEN_PATTERN.fullmatch(secret) is not None
 
     def read(self, token: str, username: str) -> Session:
         """Check the signature, age and owner of a token, and return its content.
@@ -76,7 +78,7 @@ class Sessions:
     def _verify(self, token: str) -> Session:
         try:
             (username, stamp, identifier), issued = self._serializer.loads(
-                token.removeprefix(PREFIX), return_timestamp=True
+                token.removeprefix(LOGIN_TOKEN_PREFIX), return_timestamp=True
             )
         except (BadData, ValueError, TypeError):
             raise NotAuthenticated("this login is not valid here; log in again") from None

@@ -11,7 +11,7 @@ from typing import Any
 
 from wheelgate.caches import TtlCache
 from wheelgate.errors import BackendUnavailable, InvalidToken, StartupError
-from wheelgate.identity.sessions import PREFIX as LOGIN_TOKEN_PREFIX
+from wheelgate.identity.sessions import LOGIN_TOKEN_PREFIX
 from wheelgate.plugin_host.circuit import RETRY_AFTER_SECONDS, CircuitBreaker
 from wheelgate.providers import TokenHandler
 from wheelgate.store.access import StoreAccess
@@ -19,13 +19,13 @@ from wheelgate.store.cached_users import CachedUsers
 from wheelgate.store.serial_cache import SerialCache
 from wheelgate.values import ROOT, TOKEN_USER, Credentials, Principal, Reject, RequestInfo, Token, Unavailable
 
-PREFIX_PATTERN = re.compile(r"[a-z]{2,10}_")
+TOKEN_PREFIX_PATTERN = re.compile(r"[a-z]{2,10}_")
 USE_EVENT_SECONDS = 3600.0
 """Seconds between two ``TokenUsed`` events of one token."""
 USE_EVENT_ENTRIES = 10_000
-"""Tokens whose last event is remembered."""
+"""Tokens whose last event is cached."""
 TOKEN_CACHE_ENTRIES = 10_000
-"""Verified tokens that are remembered."""
+"""Verified tokens that are cached, each as a digest."""
 
 log = logging.getLogger("wheelgate.identity")
 
@@ -33,7 +33,7 @@ Handler = tuple[TokenHandler, CircuitBreaker]
 
 
 class ApiTokens:
-    """Asks the handlers, and remembers good tokens until something changes in the stores."""
+    """Asks the handlers, and caches valid tokens until the stores change."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class ApiTokens:
             handlers: each with its circuit breaker.
             users: the users.
             access: reaches the stores.
-            key: the secret key for the digests of remembered tokens.
+            key: the secret key for the digests of cached tokens.
             announce_use: called when a token is used, at most once an hour for each token.
 
         Raises:
@@ -58,7 +58,7 @@ class ApiTokens:
         self._handlers: dict[str, Handler] = {}
         for handler, breaker in handlers:
             prefix = handler.prefix
-            if not PREFIX_PATTERN.fullmatch(prefix) or prefix == LOGIN_TOKEN_PREFIX or prefix in self._handlers:
+            if not TOKEN_PREFIX_PATTERN.fullmatch(prefix) or prefix == LOGIN_TOKEN_PREFIX or prefix in self._handlers:
                 raise StartupError(
                     f"token handler '{handler.name}': the prefix {prefix!a} must be two to ten lower-case letters "
                     "and a '_', and no other handler may have it"
@@ -83,7 +83,7 @@ class ApiTokens:
             info: makes the value that plugins get of the request.
 
         Raises:
-            InvalidToken: the token is not good, or is sent with the name of another user.
+            InvalidToken: the token is invalid, or is sent with the name of another user.
             BackendUnavailable: the handler cannot tell now.
         """
         secret = credentials.secret

@@ -1,4 +1,4 @@
-"""Puts together what finds out who sends a request."""
+"""Creates the parts that identify the sender of a request, and connects them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from wheelgate.identity.accounts import Accounts, Welcome
+from wheelgate.identity.accounts import Accounts, CreateUser
 from wheelgate.identity.authentication import Authentication
 from wheelgate.identity.external_users import ExternalUsers
-from wheelgate.identity.groups import Groups
+from wheelgate.identity.groups import GroupLookup
 from wheelgate.identity.identify import Identifier
 from wheelgate.identity.limiter import Limiter
 from wheelgate.identity.sessions import Sessions
@@ -28,13 +28,13 @@ from wheelgate.values import Principal, RequestInfo, Token
 
 AnyProvider = TypeVar("AnyProvider", bound=Provider)
 
-Announce = Callable[[str, Principal, RequestInfo, str, dict[str, str]], None]
-"""Announces an event: its name, who did it in which request, to whom, and what changed."""
+AnnounceEvent = Callable[[str, Principal, RequestInfo, str, dict[str, str]], None]
+"""Announces an event: its name, principal, request, subject and detail."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoginProviders:
-    """The providers that find out who sends a request, in the order in which they are asked."""
+    """The providers that identify the sender of a request, in the order in which the server asks them."""
 
     extractors: Sequence[tuple[CredentialExtractor, CircuitBreaker]]
     authenticators: Sequence[tuple[Authenticator, CircuitBreaker]]
@@ -60,7 +60,7 @@ class LoginProviders:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What finds out who sends a request, as far as resources use it."""
+    """The parts that identify the sender of a request, as far as resources use them."""
 
     identifier: Identifier
     accounts: Accounts
@@ -70,11 +70,11 @@ class Identity:
 
 
 def login_providers(plugins: Plugins, server: Server, storing: ThreadPool) -> LoginProviders:
-    """Collect the providers; those that ask the server's own database only are called in its threads, ``storing``.
+    """Collect the providers; those that ask only the server's own database run in its threads, ``storing``.
 
     Raises:
-        StartupError: a provider breaks its protocol, two have the same name, or the configuration names one that is
-            not there.
+        StartupError: a provider breaks its protocol, two have the same name, or the configuration names one that
+            does not exist.
     """
     return LoginProviders(
         [_guarded(each, budgets.POLICY_SECONDS) for each in provider_hooks.credential_extractors(plugins, server)],
@@ -93,7 +93,7 @@ def login_providers(plugins: Plugins, server: Server, storing: ThreadPool) -> Lo
 def _guarded(
     provider: AnyProvider, budget_seconds: float, pool: ThreadPool | None = None
 ) -> tuple[AnyProvider, CircuitBreaker]:
-    # A provider that takes all its time is left out at once: it costs its users the whole budget once in 30 s.
+    # A provider that exceeds its budget is left out at once, so that its users wait for the whole budget once in 30 s.
     return provider, CircuitBreaker(
         provider.name, budget_seconds, instant=provider.instant, timeouts_until_open=1, pool=pool
     )
@@ -105,19 +105,19 @@ def wire_identity(
     access: StoreAccess,
     users: CachedUsers,
     hashing: ThreadPool,
-    welcome: Welcome,
-    announce: Announce,
+    create_user: CreateUser,
+    announce: AnnounceEvent,
 ) -> Identity:
     """Put the parts together.
 
     Args:
-        providers: who is asked.
+        providers: the providers to ask.
         server: the server with its stores.
         access: reaches the stores.
-        users: the users, from memory where that is possible.
+        users: the users, from the cache where that is possible.
         hashing: the threads of local authenticators.
-        welcome: creates the user of somebody who logs in for the first time.
-        announce: announces the event that a token is in use.
+        create_user: creates the user of a person who logs in for the first time.
+        announce: announces the event that a token was used.
     """
 
     def announce_use(token: Token, info: RequestInfo) -> None:
@@ -129,7 +129,7 @@ def wire_identity(
     authentication = Authentication(providers.authenticators, hashing, Limiter(), derive_key(secret, "remembered"))
     external = [authenticator.name for authenticator, _ in providers.authenticators if not authenticator.local]
     tokens = ApiTokens(providers.token_handlers, users, access, derive_key(secret, "remembered tokens"), announce_use)
-    groups = Groups(providers.group_sources, external)
-    accounts = Accounts(users, state, access, groups, ExternalUsers(providers.authenticators), welcome)
+    groups = GroupLookup(providers.group_sources, external)
+    accounts = Accounts(users, state, access, groups, ExternalUsers(providers.authenticators), create_user)
     identifier = Identifier(providers.extractors, authentication, sessions, tokens, accounts)
     return Identity(identifier, accounts, authentication, sessions, state)

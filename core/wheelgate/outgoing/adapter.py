@@ -1,6 +1,7 @@
-"""How ``requests`` connects: only to addresses that the policy has checked.
+"""Makes ``requests`` connect only to addresses that the policy has checked.
 
-It is a separate module because ``requests`` costs 0.1 s and some megabytes, which a server without mirrors saves.
+It is a separate module because importing ``requests`` costs 0.1 s and some megabytes, which a server without mirrors
+saves.
 """
 
 from __future__ import annotations
@@ -18,21 +19,21 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.util.connection import create_connection
 
 from wheelgate.errors import BadInput
-from wheelgate.outgoing.policy import Policy
+from wheelgate.outgoing.policy import AddressPolicy
 
-TIMEOUT_SECONDS = (5.0, 30.0)
-"""Seconds to connect, and between two pieces of an answer."""
+DEFAULT_TIMEOUTS_SECONDS = (5.0, 30.0)
+"""For connecting, and between two pieces of an answer; the caller may set others."""
 POOL_CONNECTIONS = 20
-"""Hosts whose connections are kept open, and connections kept open to each."""
+"""Hosts to which connections stay open, and connections that stay open to each."""
 
 
 class CheckedAdapter(HTTPAdapter):
-    """Resolves a host itself and connects to the address that it checked, whatever a name server answers later.
+    """Resolves a host and connects to the very address that it checked: a name server may give another one later.
 
     Every step of a redirect is a request of its own, and is checked too.
     """
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: AddressPolicy) -> None:
         self._policy = policy
         super().__init__(pool_connections=POOL_CONNECTIONS, pool_maxsize=POOL_CONNECTIONS)
 
@@ -55,7 +56,7 @@ class CheckedAdapter(HTTPAdapter):
             self._policy.check_url(str(request.url))
         except BadInput as wrong:
             raise requests.exceptions.InvalidURL(wrong.message, request=request) from None
-        return super().send(request, stream, timeout or TIMEOUT_SECONDS, verify, cert, proxies)
+        return super().send(request, stream, timeout or DEFAULT_TIMEOUTS_SECONDS, verify, cert, proxies)
 
 
 class CheckedSession(requests.Session):
@@ -71,7 +72,7 @@ class CheckedSession(requests.Session):
             raise requests.exceptions.InvalidURL(str(error), request=request) from None
 
 
-def checked_pools(policy: Policy) -> dict[str, type[HTTPConnectionPool]]:
+def checked_pools(policy: AddressPolicy) -> dict[str, type[HTTPConnectionPool]]:
     """Return classes of connection pools that ask the policy. urllib3 takes only classes."""
 
     def connect(connection: HTTPConnection) -> socket.socket:

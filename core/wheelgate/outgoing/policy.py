@@ -1,4 +1,4 @@
-"""Which addresses the server may connect to on behalf of its users (``--allow-upstream``)."""
+"""Decides to which addresses the server may connect on behalf of its users (``--allow-upstream``)."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from wheelgate.errors import BadInput, Forbidden
+from wheelgate.option_types import Network
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 """Addresses that a gateway translates into IPv4 addresses, which are their last 32 bits (RFC 6052)."""
 
 
-class Policy:
+class AddressPolicy:
     """Decides on addresses: public ones are always allowed, others only if the administrator opened their network."""
 
     def __init__(self, allowed: Sequence[Network | str], *, loopback: bool) -> None:
@@ -31,11 +31,11 @@ class Policy:
         self._networks = [entry for entry in allowed if not isinstance(entry, str)]
 
     def allows(self, address: str) -> bool:
-        """Say whether the server may connect to an IP address."""
+        """Return whether the server may connect to an IP address."""
         if self._everything:
             return True
         plain = ipaddress.ip_address(address.partition("%")[0])
-        reached = reached_by(plain)
+        reached = final_address(plain)
         return is_public(reached) or any(
             candidate in network for network in self._networks for candidate in (plain, reached)
         )
@@ -50,7 +50,7 @@ class Policy:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         allowed = [address for address in dict.fromkeys(str(entry[4][0]) for entry in found) if self.allows(address)]
         if not allowed:
-            raise refused(host)
+            raise address_refusal(host)
         return allowed
 
     def check_url(self, url: str) -> None:
@@ -72,10 +72,10 @@ class Policy:
         except (OSError, UnicodeError):
             return
         if not any(self.allows(str(entry[4][0])) for entry in found):
-            raise refused(host)
+            raise address_refusal(host)
 
 
-def refused(host: str) -> Forbidden:
+def address_refusal(host: str) -> Forbidden:
     """Return the refusal for a host. It does not disclose the address, which may be internal."""
     return Forbidden(
         f"this server may not connect to '{host[:255]}': it has no public address; "
@@ -83,8 +83,11 @@ def refused(host: str) -> Forbidden:
     )
 
 
-def reached_by(address: Address) -> Address:
-    """Return the address that a packet to ``address`` finally reaches."""
+def final_address(address: Address) -> Address:
+    """Return the address that a packet to ``address`` finally reaches.
+
+    That is the IPv4 address inside one of NAT64 (RFC 6052), an IPv4-mapped one (RFC 4291) or one of 6to4 (RFC 3056).
+    """
     if isinstance(address, ipaddress.IPv6Address):
         if address in NAT64:
             return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
@@ -93,5 +96,5 @@ def reached_by(address: Address) -> Address:
 
 
 def is_public(address: Address) -> bool:
-    """Say whether an address belongs to one machine on the public internet."""
+    """Return whether an address belongs to one machine on the public internet."""
     return address.is_global and not address.is_multicast and not address.is_reserved

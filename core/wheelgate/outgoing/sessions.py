@@ -1,4 +1,4 @@
-"""Sessions for the requests of plugins and of the core."""
+"""HTTP sessions for the requests that plugins and the core send."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from urllib.parse import urlsplit
 
 from wheelgate.config import Config
 from wheelgate.errors import BadUpstream, Refusal, UpstreamTimeout
-from wheelgate.outgoing.policy import Policy
+from wheelgate.outgoing.policy import AddressPolicy
 
 if TYPE_CHECKING:
     import requests
 
-MAX_REDIRECTS = 5
+MAX_OUTGOING_REDIRECTS = 5
 
 
 class Outgoing:
     """Creates sessions that connect only where ``--allow-upstream`` allows it, and translates their errors."""
 
     def __init__(self, config: Config) -> None:
-        self.policy = Policy(config["allow-upstream"], loopback=config.loopback)
+        self.policy = AddressPolicy(config["allow-upstream"], loopback=config.loopback)
         self._proxy = config["upstream-proxy"]
 
     def session(self) -> requests.Session:
         """Return a new session. Keep it, because it holds connections; threads may share it.
 
-        It gives up after 5 s without a connection and after 30 s without a piece of the answer. The caller has to limit
+        It gives up after 5 s without a connection and after 30 s without a byte of the answer. The caller has to limit
         the whole time and the size of an answer. The session follows at most five redirects, and sends credentials to
         the same host only. It reads no proxies, netrc or cookies. It trusts the certificates of ``REQUESTS_CA_BUNDLE``
         or ``SSL_CERT_FILE`` if the environment has one of them.
 
-        It raises ``Forbidden``; pass all other errors to :meth:`refusal`.
+        A request raises ``Forbidden`` if it may not connect; pass all other errors to :meth:`refusal`.
         """
         from wheelgate.outgoing.adapter import CheckedAdapter, CheckedSession
 
         session = CheckedSession()
         session.trust_env = False
-        session.max_redirects = MAX_REDIRECTS
+        session.max_redirects = MAX_OUTGOING_REDIRECTS
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
         session.headers["User-Agent"] = f"wheelgate/{metadata.version('wheelgate')}"
@@ -67,7 +67,7 @@ class Outgoing:
             case requests.exceptions.SSLError():
                 return BadUpstream(f"the certificate of '{host}' is not trusted by this server")
             case requests.TooManyRedirects():
-                return BadUpstream(f"'{host}' redirects more than {MAX_REDIRECTS} times")
+                return BadUpstream(f"'{host}' redirects more than {MAX_OUTGOING_REDIRECTS} times")
             case requests.ConnectionError() | ProtocolError():
                 return BadUpstream(f"'{host}' cannot be reached, or closed the connection; try again later")
             case requests.RequestException() | HTTPError():

@@ -1,4 +1,6 @@
-"""Projects and their files, common to all index types. The core knows names, hashes and times, but nothing of wheels.
+"""Projects and their files, common to all index types.
+
+The core knows names, hashes and times, but nothing about wheels.
 
 An index type that holds packages provides a :class:`PackageSource`, and one that takes uploads a
 :class:`PackageTarget`. Both are plain synchronous code. Names of projects are always normalised (PEP 503).

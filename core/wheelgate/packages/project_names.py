@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 
 MAX_PROJECT_NAME_CHARS = 200
-"""Characters of a project's name: together with the version it has to fit into the name of a file."""
+"""Characters of a project's name. Together with the version it has to fit into a file name."""
 
-PROJECT_NAME = re.compile(rf"(?=.{{1,{MAX_PROJECT_NAME_CHARS}}}\Z)[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-SEPARATORS = re.compile(r"[-_.]+")
+PROJECT_NAME_PATTERN = re.compile(rf"(?=.{{1,{MAX_PROJECT_NAME_CHARS}}}\Z)[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+NAME_SEPARATORS = re.compile(r"[-_.]+")
 
 
 def normalize(name: str) -> str:
     """Return the normalised name of a project (PEP 503)."""
-    return SEPARATORS.sub("-", name).lower()
+    return NAME_SEPARATORS.sub("-", name).lower()
 
 
 def is_project_name(text: str) -> bool:
-    """Say whether :func:`parse_project_name` accepts ``text``."""
-    return PROJECT_NAME.fullmatch(text) is not None
+    """Return whether :func:`parse_project_name` accepts ``text``."""
+    return PROJECT_NAME_PATTERN.fullmatch(text) is not None
 
 
 def parse_project_name(text: str) -> str:

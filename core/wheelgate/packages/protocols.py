@@ -23,20 +23,22 @@ class PackageSource(Protocol):
 
     Unless its description says otherwise, a method may wait for a disk or a network; the server then calls it in
     threads of the index type. Methods raise ``NotFound`` if there is no such thing, ``Gone`` if it was removed,
-    ``Forbidden`` if it is held back, and ``BadUpstream`` or ``UpstreamTimeout`` if an upstream gives no usable answer.
+    ``Forbidden`` if the source withholds it, and ``BadUpstream`` or ``UpstreamTimeout`` if an upstream gives no usable
+    answer.
     """
 
     instant: bool
     """True if :meth:`projects`, :meth:`project`, :meth:`claims`, :meth:`releases` and :meth:`open` take no longer than
     a page-cache hit; the server then calls them on the event loop."""
     last: bool
-    """True for mirrors: such an index comes after all others, and a project name of the others hides its own."""
+    """True for mirrors: the server asks such an index after all others, and a project of an earlier index hides the
+    project of the same name on this one."""
 
     def stamp(self, index: Index, project: str = "") -> Hashable:
         """Return a value that changes with every change of the project.
 
-        Without a project it stands for the list of projects. It may execute one statement of SQL at most, so that a
-        check for changes stays cheap.
+        Without a project it stands for the list of projects. It executes at most one SQL
+        statement, so that a check for changes stays cheap.
         """
 
     def projects(self, index: Index) -> ProjectList:
@@ -46,13 +48,13 @@ class PackageSource(Protocol):
         """Return a project; None if the index has no project of that name."""
 
     def claims(self, index: Index, name: str) -> bool:
-        """Say whether the name belongs to this index, so that indices with :attr:`last` may not answer for it.
+        """Return whether the name belongs to this index, so that indices with :attr:`last` may not answer for it.
 
         A name still belongs to an index after its last file was removed.
         """
 
     def releases(self, index: Index, name: str) -> Sequence[Release]:
-        """Return all versions of a project with their metadata and files; empty if there is no such project."""
+        """Return all versions of a project with their metadata and files; none if there is no such project."""
 
     def open(self, index: Index, path: str) -> StoredFile | OngoingDownload | Redirect:
         """Return where the bytes of a file are; ``path`` is the address below the index."""
@@ -70,7 +72,7 @@ class PackageSource(Protocol):
         """
 
     def refresh(self, index: Index, name: str) -> None:
-        """Ask the upstream again at the next request for the project. Called within a transaction."""
+        """Expire a cached project, so that the next request for it asks the upstream. Called within a transaction."""
 
     def delete(self, index: Index, name: str, version: str | None = None, path: str | None = None) -> None:
         """Remove a project, one version, or the file at ``path``, and a version or project that is empty after that.
@@ -82,7 +84,7 @@ class PackageSource(Protocol):
         """Remove all records of an index that is being deleted. Called within the transaction that deletes it."""
 
     def references(self, sha256: str) -> bool:
-        """Say whether any record refers to the stored file with that hash."""
+        """Return whether any record refers to the stored file with that hash."""
 
     def stored_files(self) -> Iterator[tuple[StoredFile, str]]:
         """Return every stored file that a record refers to, each with a label for people: ``owner/index/+f/…``."""
@@ -100,8 +102,8 @@ class PackageTarget(PackageSource, Protocol):
     def record_upload(self, index: Index, upload: CheckedUpload, who: str | None) -> RecordedUpload:
         """Record an upload whose file is stored. Called within a transaction.
 
-        Check again whatever another request may have changed since :meth:`check_upload`. Unless it raises, a record
-        refers to the file from now on.
+        Check everything again that another request may have changed since :meth:`check_upload`. Unless this raises, a
+        record refers to the file from now on. ``who`` is the user who uploads; None for anonymous.
         """
 
     def copy_release(
@@ -109,7 +111,8 @@ class PackageTarget(PackageSource, Protocol):
     ) -> list[list[Any]]:
         """Record a release of another index, whose files are already stored, on this index.
 
-        Called within a transaction. Return the lines of the action log in the form of the protocol.
+        Called within a transaction. ``files`` and ``docs`` choose the files to record, and ``who`` is the user who
+        pushes; None for anonymous. Return the lines of the action log in the form of the devpi protocol.
         """
 
     def yank(self, index: Index, name: str, version: str, reason: str | None) -> None:

@@ -24,13 +24,13 @@ class ReceivedFile:
     """A file that was received completely but is not stored yet. It can be read, and is removed after the request."""
 
     path: str
-    """Where it is on the disk; empty if it is in memory only."""
+    """Its path on the disk; empty if it is in memory only."""
     stored: StoredFile
     """The stored file that it becomes."""
     hashes: Mapping[str, str]
-    """Hexadecimal, by name: ``sha256``, and the hashes that were asked for when it was begun."""
+    """Hexadecimal digests by name: ``sha256``, and those that the caller of ``receive`` or ``from_bytes`` named."""
     content: bytes | None = field(default=None, repr=False)
-    """Its bytes, if it was received in one piece."""
+    """Its bytes, if it was received in one piece; None if it is on the disk."""
 
     def open(self) -> BinaryIO:
         """Open it for reading."""
@@ -51,7 +51,7 @@ class IncomingFile(Protocol):
 
 
 class OngoingDownload(Protocol):
-    """A file that the server is downloading. Any process of this machine can read what has arrived."""
+    """A file that the server is downloading. Any process of this machine can read the bytes that have arrived."""
 
     @property
     def path(self) -> Path:

@@ -58,7 +58,7 @@ class Project:
     stale: bool = False
     """True if the data is old because the upstream did not answer."""
     until: float | None = None
-    """Seconds since 1970 when it has to be read again even if its stamp is the same; None for never."""
+    """When the server has to read it again even if its stamp is the same, in seconds since 1970; None for never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +77,12 @@ class LogEntry:
     what: str
     """``upload``, ``overwrite`` or ``push``."""
     who: str | None
+    """The name of the user; None for anonymous."""
     when: datetime
     dst: str
-    """``owner/index``."""
+    """The path of the index that got the file, ``owner/index``."""
     src: str | None = None
+    """For a push: the path of the index that it comes from."""
     count: int | None = None
 
 
@@ -137,7 +139,7 @@ class UploadForm:
     fields: Mapping[str, Sequence[str]]
     """By name, in the order in which the client sent them, including empty and ``UNKNOWN`` values."""
     filename: str = ""
-    """The file's name from the client."""
+    """The name that the client gives the file."""
 
     @property
     def action(self) -> str:
@@ -152,14 +154,14 @@ class UploadForm:
 
 @dataclass(frozen=True, slots=True)
 class CheckedUpload:
-    """An upload that passed the checks: what to record after its file is stored."""
+    """An upload that passed the checks, with the data to record after its file is stored."""
 
     project: str
     version: str
     filename: str
     file: ReceivedFile | None
     detail: Any
-    """Whatever the plugin needs to record it."""
+    """Data that the plugin needs to record it; the server only passes it on."""
 
 
 @dataclass(frozen=True, slots=True)

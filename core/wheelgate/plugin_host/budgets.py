@@ -1,4 +1,4 @@
-"""How long a plugin may take for one call, in seconds."""
+"""Time budgets of one call to a plugin, in seconds."""
 
 AUTHENTICATOR_SECONDS = 5.0
 """For authenticators, user directories, token handlers, group sources and ``wheelgate_provision_user``."""

@@ -20,11 +20,11 @@ T = TypeVar("T")
 FAILURES_UNTIL_OPEN = 5
 """Failed calls in a row until the circuit opens."""
 OPEN_SECONDS = 30.0
-"""How long an open circuit refuses every call."""
+"""Seconds for which an open circuit refuses every call."""
 MAX_CALLS_IN_FLIGHT = 8
 """Calls of one provider that may run at once; each takes a thread."""
 RETRY_AFTER_SECONDS = 5
-"""When a client may try again after a call that took too long."""
+"""Seconds after which a client may try again after a call that took too long."""
 
 
 class CircuitBreaker:
@@ -46,7 +46,7 @@ class CircuitBreaker:
         """Make a circuit that is closed.
 
         Args:
-            name: what messages call the plugin or its provider.
+            name: the name of the plugin, or of its provider, for messages.
             budget_seconds: the time for one call.
             instant: whether the plugin promises to answer from memory.
             timeouts_until_open: calls in a row that take too long until the circuit opens.
@@ -74,7 +74,7 @@ class CircuitBreaker:
 
         Raises:
             BackendUnavailable: the call took too long, or the circuit is open.
-            Exception: whatever the function raised.
+            Exception: any exception of the function.
         """
         if self.instant:
             return function(*args, **kwargs)
@@ -115,7 +115,7 @@ class CircuitBreaker:
             message = f"'{self.name}' took longer than {self._budget:g} s"
             raise BackendUnavailable(message, retry_after=RETRY_AFTER_SECONDS) from None
         except Exception as error:
-            # A refusal is an answer: users whom a plugin refuses must not open the circuit for everybody else.
+            # A refusal is an answer: users whom a plugin refuses must not open the circuit for all others.
             if isinstance(error, Refusal) and not isinstance(error, BackendUnavailable):
                 self._failures = 0
             else:

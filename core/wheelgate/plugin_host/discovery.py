@@ -147,7 +147,7 @@ class Plugins:
 
         Args:
             hook: the hook's name.
-            what: what the plugin provides, as messages call it.
+            what: the name of the provided thing in messages.
             needed: whether exactly one plugin must answer.
             given: the arguments of the hook.
 
@@ -173,7 +173,7 @@ def discover(blocked: Sequence[str]) -> Plugins:
     """Find the installed plugins by their entry points and register those that are not blocked.
 
     Raises:
-        StartupError: a blocked name is not installed, two plugins have one name, or one cannot be imported.
+        StartupError: a blocked name is not installed, two plugins have the same name, or one cannot be imported.
     """
     found: dict[str, InstalledPlugin] = {}
     for entry in sorted(metadata.entry_points(group=hookspecs.GROUP), key=lambda entry: entry.name):

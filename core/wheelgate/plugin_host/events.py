@@ -15,8 +15,9 @@ from wheelgate.server import Server
 from wheelgate.values import EMPTY_MAPPING, Event, Principal, RequestInfo
 
 MAX_QUEUED_EVENTS = 10_000
+"""Events of one worker that may wait for the listeners; further ones are dropped."""
 CLOSE_SECONDS = 5.0
-"""How long the server waits at its end for listeners to handle the queued events."""
+"""Seconds that a stopping server waits for listeners to handle the queued events."""
 
 log = logging.getLogger("wheelgate.events")
 

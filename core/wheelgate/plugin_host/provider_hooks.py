@@ -55,7 +55,7 @@ def _collect(
 
 
 def check_provider(plugin: str, provider: Any, protocol: type) -> None:
-    """Refuse a provider that does not have what its protocol asks for.
+    """Refuse a provider that does not implement its protocol.
 
     Args:
         plugin: the name of its plugin.
@@ -78,7 +78,7 @@ def check_provider(plugin: str, provider: Any, protocol: type) -> None:
             raise StartupError(f"{subject}.{name} must be of type {kind.__name__}, not {actual}")
     for name in sorted(getattr(protocol, "__abstractmethods__", ())):
         if not callable(getattr(provider, name, None)):
-            raise StartupError(f"{subject} lacks the method '{name}' of every {_noun(protocol)}")
+            raise StartupError(f"{subject} lacks the method '{name}' of every {_kind_name(protocol)}")
     _refuse_typos(subject, provider, {name: hint for name, hint in hints.items() if hasattr(protocol, name)})
 
 
@@ -93,5 +93,5 @@ def _refuse_typos(subject: str, provider: Any, optional: dict[str, type]) -> Non
                 raise StartupError(f"{subject}.{name} has no meaning; did you mean '{near}'?")
 
 
-def _noun(protocol: type) -> str:
+def _kind_name(protocol: type) -> str:
     return re.sub(r"(?<!^)([A-Z])", r" \1", protocol.__name__).lower()

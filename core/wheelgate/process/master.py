@@ -32,12 +32,12 @@ log = logging.getLogger("wheelgate.server")
 ACCESS_LOG_FORMAT = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
 """Without query and headers, so that no secret gets into the log."""
 WORKER_RETRY_SECONDS = 1.0
-"""How long a worker whose database does not answer waits before it ends, and the master starts the next one."""
+"""Seconds that a worker without its database waits before it ends, and the master starts the next one."""
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """Parameters of mallopt(3)."""
 SPARE_HEAP_BYTES = 8 << 20
-"""Freed memory that the C library keeps for the next request."""
+"""Freed memory that the C library keeps for later requests."""
 FIXED_SETTINGS = ("serverdir", "host", "port")
 """Settings that a reload cannot change, because the folder is locked and the address is bound at the start."""
 
@@ -72,7 +72,7 @@ class GunicornMaster(BaseApplication):  # type: ignore[misc]
         """Set the options of gunicorn from the settings."""
         config = self._config
         settings: dict[str, Any] = {
-            "bind": addresses(config["host"], config["port"]),
+            "bind": bind_addresses(config["host"], config["port"]),
             "workers": config["workers"],
             "worker_class": Worker,
             "logger_class": GunicornLogger,
@@ -109,12 +109,12 @@ class GunicornMaster(BaseApplication):  # type: ignore[misc]
 
     @property
     def head_timeout(self) -> float:
-        """How many seconds a client has for the head of its first request."""
+        """Seconds that a client has to send the head of its first request."""
         return float(self._config["head-timeout"])
 
     @property
     def send_timeout(self) -> float:
-        """How many seconds a client may stop receiving an answer."""
+        """Seconds for which a client may stop receiving an answer."""
         return float(self._config["send-timeout"])
 
     def load(self) -> Any:
@@ -139,10 +139,9 @@ class GunicornMaster(BaseApplication):  # type: ignore[misc]
         Raises:
             StartupError: a socket from systemd listens on another address than the settings say.
         """
-        refuse_other_addresses(addresses(self._config["host"], self._config["port"]))
+        refuse_other_addresses(bind_addresses(self._config["host"], self._config["port"]))
         # The garbage collector ignores everything that is loaded by now, so that the workers keep sharing its memory.
-        # Objects of a request are freed by reference counting; a search for cycles every 700 objects would find
-        # nothing.
+        # Reference counting frees the objects of a request; a search for cycles every 700 objects would find nothing.
         gc.collect()
         gc.freeze()
         gc.set_threshold(10_000, 20, 20)
@@ -220,7 +219,7 @@ def disable_pacing(listener: socket.socket) -> None:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")
 
 
-def addresses(host: str, port: int) -> list[str]:
+def bind_addresses(host: str, port: int) -> list[str]:
     """Return the addresses to bind; ``localhost`` stands for both loopback addresses if the machine has both."""
     if host != "localhost":
         try:

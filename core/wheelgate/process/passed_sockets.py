@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from wheelgate.errors import StartupError
 
 FIRST_DESCRIPTOR = 3
+"""``SD_LISTEN_FDS_START`` of sd_listen_fds(3)."""
 
 
 def refuse_other_addresses(expected: Sequence[str]) -> None:
     """Refuse a passed socket that listens elsewhere than the settings say.
 
-    gunicorn would take any. But whether root may do without a password, and what the server may connect to, follows
-    from ``--host``.
+    gunicorn would take any. But the server decides by ``--host`` whether root may have no password, and to which
+    addresses it may connect.
 
     Args:
         expected: each address that the settings name, as ``127.0.0.1:3141`` or ``[::1]:3141``.

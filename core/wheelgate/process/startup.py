@@ -15,7 +15,7 @@ from pathlib import Path
 from wheelgate.app import Application
 from wheelgate.config import Config
 from wheelgate.errors import BackendUnavailable, Refusal, StartupError
-from wheelgate.logs import where
+from wheelgate.logs import error_location
 from wheelgate.plugin_host.discovery import Plugins
 from wheelgate.server import Server
 from wheelgate.services.opened_server import OpenedServer
@@ -234,7 +234,7 @@ def in_child(work: Callable[[], None]) -> None:
         except (StartupError, Refusal) as error:
             text = str(error)
         except BaseException as error:  # noqa: BLE001 - the child must not continue in the parent's code
-            text = f"the server could not be prepared: {where(error)}"
+            text = f"the server could not be prepared: {error_location(error)}"
         with os.fdopen(writing, "w", encoding="utf-8") as pipe:
             pipe.write(text)
         os._exit(0)

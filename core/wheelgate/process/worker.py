@@ -22,31 +22,31 @@ from wheelgate.http.scope import (
     REASON_PHRASE_HEADER,
 )
 
-HOST, CONTENT_LENGTH = b"host", b"content-length"
+HOST_HEADER, CONTENT_LENGTH_HEADER = b"host", b"content-length"
 TOO_SLOW_MESSAGE = "the request took too long to arrive"
-OUT_OF_RANGE = "Content-Length is out of range"
+OUT_OF_RANGE_MESSAGE = "Content-Length is out of range"
 MAX_CONTENT_LENGTH_DIGITS = 18
-"""Numbers with no more digits are below 2**63."""
+"""A number with at most this many digits is below 2**63."""
 EXIT_GRACE_SECONDS = 0.1
-"""How long answers that promised to keep their connection have to finish; all but long downloads need less."""
+"""Seconds to finish answers that promised to keep their connection; all but long downloads need less."""
 LISTEN_DELAY_SECONDS = 0.1
-"""From the start of a worker until its event loop listens."""
+"""Seconds from the start of a worker until its event loop listens."""
 ENCODED_REASON_HEADER = REASON_PHRASE_HEADER.encode()
-PHRASES = {int(status): status.phrase for status in HTTPStatus if status not in protocol._REASON_PHRASES}  # noqa: SLF001
-"""Reason phrases that gunicorn does not know."""
-NOSNIFF = (("X-Content-Type-Options", "nosniff"),)
+EXTRA_REASON_PHRASES = {int(status): status.phrase for status in HTTPStatus if status not in protocol._REASON_PHRASES}  # noqa: SLF001
+"""Reason phrases of statuses that gunicorn does not know."""
+NOSNIFF_HEADERS = (("X-Content-Type-Options", "nosniff"),)
 
 log = logging.getLogger("wheelgate.worker")
 
 
 class Protocol(ASGIProtocol):  # type: ignore[misc]
-    """HTTP/1.1 with limits where gunicorn waits forever, and without requests that parsers read differently."""
+    """HTTP/1.1 with limits where gunicorn waits forever; it refuses requests that parsers read differently."""
 
     _head_timer: asyncio.TimerHandle | None = None
     _send_timer: asyncio.TimerHandle | None = None
     _response_buffer: Any
     _sender: SendfileTransfer | None = None
-    _lines = b""
+    _head_lines = b""
     """Raw lines for the head of the answer."""
 
     def connection_made(self, transport: Any) -> None:
@@ -75,7 +75,9 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
 
     def _watch_sending(self, before: int | None = None) -> None:
         """Close the connection if the client has received nothing since the last check: the answer stays in memory."""
-        waiting = self.transport.get_write_buffer_size() + (self._sender.left if self._sender is not None else 0)
+        waiting = self.transport.get_write_buffer_size() + (
+            self._sender.unsent_bytes if self._sender is not None else 0
+        )
         if waiting == before:
             log.warning("closed the connection of a client that had stopped receiving an answer")
             self.transport.abort()
@@ -89,19 +91,19 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
             self._send_timer = None
 
     def _build_http_scope(self, request: Any, sockname: Any, peername: Any) -> dict[str, Any]:
-        """Give the application what ASGI lacks: whether the client is gone, sendfile, and lines for the head."""
+        """Add functions that ASGI lacks: whether the client is gone, sendfile, and lines for the head."""
         scope: dict[str, Any] = super()._build_http_scope(request, sockname, peername)
-        scope[CLIENT_IS_GONE] = self._gone
+        scope[CLIENT_IS_GONE] = self._is_closed
         scope[FILE_SENDER] = self._file_sender
         scope[ADD_HEAD_LINES] = self._add_to_head
-        self._lines = b""
+        self._head_lines = b""
         return scope
 
     def _add_to_head(self, lines: bytes) -> None:
-        self._lines = lines
+        self._head_lines = lines
 
     def _file_sender(self) -> SendfileTransfer | None:
-        """Return what sends files over this connection; None if the connection is closed.
+        """Return the transfer that sends files over this connection; None if the connection is closed.
 
         From now on every write waits until it is sent, so that a file cannot overtake the bytes before it.
         """
@@ -117,7 +119,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         elif self._sender is not None:
             self._sender.send()
 
-    def _gone(self) -> bool:
+    def _is_closed(self) -> bool:
         return bool(self._closed)
 
     def _on_headers_complete(self) -> Any:
@@ -131,7 +133,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
             return True
         if not isinstance(exc, ValueError):
             return False
-        self._send_error_response(400, OUT_OF_RANGE)
+        self._send_error_response(400, OUT_OF_RANGE_MESSAGE)
         self._close_transport()
         return True
 
@@ -156,10 +158,10 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
 
     def _send_response_start(self, status: int, headers: Any, request: Any, close: bool = False) -> None:
         """Build the head of an answer; ASGI has no reason phrase, so the application sends it as a header."""
-        phrase = PHRASES.get(status)
+        phrase = EXTRA_REASON_PHRASES.get(status)
         for number, (name, value) in enumerate(headers):
             if name == ENCODED_REASON_HEADER:
-                phrase = printable(value)
+                phrase = printable_reason(value)
                 headers = [*headers[:number], *headers[number + 1 :]]
                 break
         super()._send_response_start(status, headers, request, close)
@@ -167,16 +169,16 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         if phrase:
             version = "{}.{}".format(*request.version)
             line = f"HTTP/{version} {int(status)} {phrase}".encode("latin-1")
-        self._response_buffer = line + end + self._lines + rest
+        self._response_buffer = line + end + self._head_lines + rest
 
     def _send_error_response(self, status: int, message: str, extra_headers: Any = ()) -> None:
         """Answer a request that never reaches the application; if its body stopped arriving, that is a 408."""
         if self._body_receiver is not None and self._body_receiver._body_wait_expired:  # noqa: SLF001
             status, message = 408, TOO_SLOW_MESSAGE
-        super()._send_error_response(status, message, (*extra_headers, *NOSNIFF))
+        super()._send_error_response(status, message, (*extra_headers, *NOSNIFF_HEADERS))
 
 
-def printable(reason: bytes) -> str:
+def printable_reason(reason: bytes) -> str:
     """Replace characters that a status line cannot have (RFC 9112, section 4), and cut a long reason."""
     return re.sub(r"[^\x20-\x7e\xa0-\xff]+", " ", reason.decode("latin-1"))[:MAX_REASON_PHRASE_BYTES]
 
@@ -184,7 +186,7 @@ def printable(reason: bytes) -> str:
 def refuse_ambiguous(parser: Any) -> None:
     """Refuse a head that a proxy in front may have read in another way.
 
-    gunicorn takes whatever version of its fast parser is installed; those before 0.6.10 count a length modulo 2**64 and
+    gunicorn takes any installed version of its fast parser; those before 0.6.10 count a length modulo 2**64 and
     turn a folded line into a header without a name. The parser in Python takes a length of any size.
 
     Raises:
@@ -194,10 +196,14 @@ def refuse_ambiguous(parser: Any) -> None:
     hosts = 0
     for name, value in parser.headers:  # PERF: for every header of every request, so it looks at lengths first
         size = len(name)
-        if size == len(HOST):
-            hosts += name.lower() == HOST
-        elif size == len(CONTENT_LENGTH) and len(value) > MAX_CONTENT_LENGTH_DIGITS and name.lower() == CONTENT_LENGTH:
-            raise ParseError(OUT_OF_RANGE)
+        if size == len(HOST_HEADER):
+            hosts += name.lower() == HOST_HEADER
+        elif (
+            size == len(CONTENT_LENGTH_HEADER)
+            and len(value) > MAX_CONTENT_LENGTH_DIGITS
+            and name.lower() == CONTENT_LENGTH_HEADER
+        ):
+            raise ParseError(OUT_OF_RANGE_MESSAGE)
         elif not size:
             raise ParseError("a header is folded over several lines")
     if not hosts and parser.http_version >= (1, 1):
@@ -219,7 +225,7 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
         super().init_process()
 
     def init_signals(self) -> None:
-        """Do nothing yet: uvloop would lose signals that arrive before its loop runs, so until then they just kill."""
+        """Do nothing yet, so that an early signal kills the worker: before its loop runs, uvloop would lose it."""
 
     def handle_exit_signal(self) -> None:
         """Stop in two steps, so that no connection ends unannounced between an answer and the next request."""

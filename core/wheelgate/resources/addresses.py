@@ -49,8 +49,8 @@ from wheelgate.threads.pool import ThreadPool
 
 
 @dataclass(frozen=True, slots=True)
-class Pools:
-    """The threads that requests wait for, by the kind of work."""
+class ThreadPools:
+    """The thread pools of request handlers, one for each kind of work."""
 
     hashing: ThreadPool
     sending: ThreadPool
@@ -58,7 +58,7 @@ class Pools:
 
 
 @dataclass(frozen=True, slots=True)
-class Accounts:
+class AccountServices:
     """The services that change users and indices."""
 
     users: Users
@@ -67,7 +67,7 @@ class Accounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Packages:
+class PackageServices:
     """The services that read and change packages."""
 
     sources: Sources
@@ -80,12 +80,12 @@ class Packages:
 
 
 @dataclass(frozen=True, slots=True)
-class Description:
-    """What the server tells about itself."""
+class ServerDescription:
+    """The facts that the server publishes about itself."""
 
     version: str
     details: Mapping[str, Any]
-    """What ``/+status`` tells an administrator."""
+    """Entries of ``/+status`` for callers with the permission ``status_read``."""
     plugins: Sequence[InstalledPlugin]
     breakers: Sequence[CircuitBreaker]
     features: Sequence[str]
@@ -94,28 +94,28 @@ class Description:
     """The routes of plugins, each with the name of its plugin."""
 
 
-def addresses(
+def url_map(
     context: HandlerContext,
     server: Server,
     access: StoreAccess,
     identity: Identity,
-    accounts: Accounts,
-    packages: Packages,
-    about: Description,
-    pools: Pools,
+    accounts: AccountServices,
+    packages: PackageServices,
+    description: ServerDescription,
+    pools: ThreadPools,
 ) -> dict[str, object]:
-    """Return the resource of each address. The addresses of plugins are not among them."""
+    """Return the resource of each address template, without the addresses of plugins."""
     config, files, sources = server.config, server.files, packages.sources
     users, indices, passwords = accounts.users, accounts.indices, accounts.passwords
     sessions = identity.sessions
     change_access = ChangeAccess(context, indices, sources)
 
-    api = ApiResource(context, indices, about.features)
+    api = ApiResource(context, indices, description.features)
     login = LoginResource(context, identity.identifier, identity.accounts, identity.authentication, sessions)
     authcheck = AuthCheckResource(context, require_login=config["require-login"])
-    versions = {"wheelgate": about.version, **{each.distribution: each.version for each in about.plugins}}
-    status = StatusResource(context, versions, about.plugins, about.breakers, about.details)
-    openapi = OpenApiResource(about.index_types, about.routes, about.version)
+    versions = {"wheelgate": description.version, **{each.distribution: each.version for each in description.plugins}}
+    status = StatusResource(context, versions, description.plugins, description.breakers, description.details)
+    openapi = OpenApiResource(description.index_types, description.routes, description.version)
     user = UserResource(context, users, indices, access, sessions, pools.hashing, passwords)
     simple = SimplePages(context, packages.pages, absolute=config["absolute-urls"])
     project = ProjectResource(context, packages.merger)

@@ -1,4 +1,4 @@
-"""``/+api``, ``/{user}/+api`` and ``/{user}/{index}/+api``: what a client asks first."""
+"""``/+api``, ``/{user}/+api`` and ``/{user}/{index}/+api``: the first requests of a client."""
 
 from __future__ import annotations
 

@@ -10,10 +10,11 @@ from wheelgate.packages import STATUSES
 from wheelgate.services.json_objects import read_object
 
 MAX_YANK_OR_STATUS_REASON_CHARS = 1000
+"""Characters of the reason for a yank (PEP 592) or a status (PEP 792)."""
 
 
 def read_yank(body: Any) -> str | None:
-    """Return the reason of a yank, which may be empty; None if the request takes a yank back."""
+    """Return the reason of a yank, which may be empty; None if the request undoes a yank."""
     given = read_keys(body, "yanked")
     if not isinstance(given.get("yanked"), bool):
         raise BadInput(f"'yanked' must be true or false, not {excerpt(given.get('yanked'))}")

@@ -1,4 +1,4 @@
-"""``/{user}/{index}/+f/…`` and ``/+e/…``: files, their metadata and provenance, and what is known about them."""
+"""``/{user}/{index}/+f/…`` and ``/+e/…``: files, with their metadata, provenance and descriptions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ METADATA_SUFFIX = ".metadata"
 PROVENANCE_SUFFIX = ".provenance"
 CACHE_FOREVER = "max-age=365000000, immutable, public"
 BINARY_TYPE = "application/octet-stream"
-CONTENT_TYPES = {
+CONTENT_TYPE_BY_SUFFIX = {
     ".gz": "application/x-tar",
     ".bz2": "application/x-tar",
     ".xz": "application/x-tar",
@@ -39,12 +39,12 @@ CONTENT_TYPES = {
 """By suffix. All other files are sent as :data:`BINARY_TYPE`, because a browser might run HTML or SVG."""
 
 FILE_CACHE_ENTRIES = 10_000
-"""Files of which size and hash are remembered."""
+"""Files whose size and hash a worker caches."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileLocation:
-    """A path below an index, and the source that knows what is there."""
+    """A path below an index, and the package source of the index."""
 
     index: Index
     source: PackageSource
@@ -76,7 +76,7 @@ class FileResource:
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str, name: str, **folders: str
     ) -> None:
         """Send a file, its metadata or its provenance; clients that accept JSON get a description of the file."""
-        path = file_path(name, folders)
+        path = requested_path(name, folders)
         caller = await self._context.identify(req)
         resolution, stored = await self._context.read_stores(
             self._look_up, f"{path_segment(user)}/{path_segment(index)}", path
@@ -178,7 +178,7 @@ class FileResource:
     async def _send_growing(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, growing: OngoingDownload, name: str
     ) -> None:
-        """Send a file while it is fetched; a failure before its first byte still gets a proper answer."""
+        """Send a file while the server downloads it. A failure before the first byte still gets an error status."""
         available, whole = growing.available()
         while not available and not whole:
             await asyncio.sleep(DOWNLOAD_POLL_SECONDS)
@@ -201,7 +201,7 @@ class FileResource:
         if is_not_modified(req.get_header, etag):
             resp.status_code = 304
         else:
-            resp.content_type = CONTENT_TYPES[suffix]
+            resp.content_type = CONTENT_TYPE_BY_SUFFIX[suffix]
             resp.data = text
 
     async def _describe(self, resp: falcon.asgi.Response, location: FileLocation) -> None:
@@ -209,7 +209,7 @@ class FileResource:
         project, found = await project_at(self._sources, location.source, location.index, location.path)
         if project is None or found is None:
             raise NotFound("no such file")
-        answer(resp, description(project, found), "releasefilemeta")
+        answer(resp, describe_file(project, found), "releasefilemeta")
         resp.set_header("vary", "Accept")
 
 
@@ -219,7 +219,7 @@ def client_is_gone(req: falcon.asgi.Request) -> ClientGone:
     return is_gone
 
 
-def file_path(name: str, folders: dict[str, str]) -> str:
+def requested_path(name: str, folders: dict[str, str]) -> str:
     """Return the path of a file below its index.
 
     Raises:
@@ -234,7 +234,7 @@ def file_path(name: str, folders: dict[str, str]) -> str:
 
 def content_type(name: str) -> str:
     """Return the Content-Type of a file by its name."""
-    return CONTENT_TYPES.get(name[name.rfind(".") :].lower(), BINARY_TYPE)
+    return CONTENT_TYPE_BY_SUFFIX.get(name[name.rfind(".") :].lower(), BINARY_TYPE)
 
 
 async def project_at(
@@ -255,8 +255,8 @@ def possible_projects(name: str) -> list[str]:
     return [normalize("-".join(words[:count])) for count in range(1, len(words))]
 
 
-def description(project: str, file: File) -> dict[str, Any]:
-    """Return what is known about a file, as JSON."""
+def describe_file(project: str, file: File) -> dict[str, Any]:
+    """Return the description of a file, as JSON."""
     spec = f"sha256={file.hashes['sha256']}" if "sha256" in file.hashes else ""
     known = {"hash_spec": spec, "hashes": dict(file.hashes), "project": project, "version": file.version}
     return known if file.upload_time is None else {**known, "last_modified": file.upload_time}

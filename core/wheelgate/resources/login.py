@@ -13,7 +13,7 @@ from wheelgate.http.handler_context import HandlerContext
 from wheelgate.http.json_bodies import read_json
 from wheelgate.identity.accounts import Accounts
 from wheelgate.identity.authentication import Authentication
-from wheelgate.identity.identify import ANYONE, Caller, Identifier
+from wheelgate.identity.identify import ANONYMOUS_PRINCIPAL, Caller, Identifier
 from wheelgate.identity.sessions import Sessions
 from wheelgate.store.server_state import ServerState
 from wheelgate.values import MAX_NAME_CHARS, MAX_PASSWORD_BYTES, Credentials
@@ -54,7 +54,7 @@ class LoginResource:
         try:
             proof = await self._authentication.verify(credentials, incoming.info, user)
         except Refusal:
-            self._context.announce("LoginFailed", Caller(ANYONE, incoming), name)
+            self._context.announce("LoginFailed", Caller(ANONYMOUS_PRINCIPAL, incoming), name)
             raise
         principal, user = await self._accounts.of_proof(proof, user, incoming.info)
         token = self._sessions.issue(name, user.stamp)

@@ -8,11 +8,11 @@ from typing import Any
 
 import falcon.asgi
 
-from wheelgate.fields import IndexType
+from wheelgate.fields import STRING_LIST_SCHEMA, STRING_SCHEMA, IndexType
 from wheelgate.http.answers import encode_json
 from wheelgate.providers import Route
-from wheelgate.resources.openapi_packages import package_paths, upload
-from wheelgate.resources.openapi_parts import STRING_SCHEMA, body, closed_object, operation, parameter
+from wheelgate.resources.openapi_packages import package_paths, upload_body
+from wheelgate.resources.openapi_parts import closed_object, json_body, operation, path_parameter
 from wheelgate.values import EMPTY_MAPPING
 
 USER_PROPERTIES = {
@@ -22,14 +22,14 @@ USER_PROPERTIES = {
     "custom_data": {},
     "password": STRING_SCHEMA,
 }
-USER_PARAMETER, INDEX_PARAMETER = parameter("user"), parameter("index")
+USER_PARAMETER, INDEX_PARAMETER = path_parameter("user"), path_parameter("index")
 
 
 class OpenApiResource:
     """``GET /+openapi``."""
 
     def __init__(self, types: Sequence[IndexType], routes: Sequence[tuple[str, Route]], version: str) -> None:
-        described = document(types, version)
+        described = openapi_document(types, version)
         for plugin, route in routes:
             path, methods = plugin_route(plugin, route)
             described["paths"].setdefault(path, {}).update(methods)
@@ -40,7 +40,7 @@ class OpenApiResource:
         resp.data = self._document
 
 
-def document(types: Sequence[IndexType], version: str) -> dict[str, Any]:
+def openapi_document(types: Sequence[IndexType], version: str) -> dict[str, Any]:
     """Return the document, with the index types that the plugins provide."""
     return {
         "openapi": "3.1.0",
@@ -66,7 +66,7 @@ def server_paths() -> dict[str, Any]:
         "/+api": describe_server,
         "/{user}/+api": {"parameters": [USER_PARAMETER], **describe_server},
         "/{user}/{index}/+api": {"parameters": [USER_PARAMETER, INDEX_PARAMETER], **describe_index},
-        "/+login": {"post": operation("Log in", body(closed_object(login, required=["user", "password"])))},
+        "/+login": {"post": operation("Log in", json_body(closed_object(login, required=["user", "password"])))},
         "/+logout": {"post": operation("Log out")},
         "/+authcheck": {"get": operation("Tell a proxy whether to let a request through")},
         "/+status": {"get": operation("Show the state of the server")},
@@ -80,21 +80,20 @@ def user_and_index_paths(types: Sequence[IndexType]) -> dict[str, Any]:
     for index_type in types:
         keys |= {field.name: dict(field.schema) for field in index_type.fields}
     index = closed_object(keys)
-    operations = {"type": "array", "items": STRING_SCHEMA}
     return {
         "/{user}": {
             "parameters": [USER_PARAMETER],
             "get": operation("Show a user"),
-            "put": operation("Create a user", body(closed_object(USER_PROPERTIES, required=["password"])), "201"),
-            "patch": operation("Change a user", body(closed_object(USER_PROPERTIES))),
+            "put": operation("Create a user", json_body(closed_object(USER_PROPERTIES, required=["password"])), "201"),
+            "patch": operation("Change a user", json_body(closed_object(USER_PROPERTIES))),
             "delete": operation("Delete a user"),
         },
         "/{user}/{index}": {
             "parameters": [USER_PARAMETER, INDEX_PARAMETER],
             "get": operation("Show an index"),
-            "post": operation("Upload a file, or push a release", upload(), media=("text/plain",)),
-            "put": operation("Create an index", body(index)),
-            "patch": operation("Change an index", body({"oneOf": [index, operations]})),
+            "post": operation("Upload a file, or push a release", upload_body(), media=("text/plain",)),
+            "put": operation("Create an index", json_body(index)),
+            "patch": operation("Change an index", json_body({"oneOf": [index, STRING_LIST_SCHEMA]})),
             "delete": operation("Delete an index", status="201"),
         },
     }
@@ -104,8 +103,8 @@ def plugin_route(plugin: str, route: Route) -> tuple[str, dict[str, Any]]:
     """Describe a route of a plugin: its path without Falcon's converters, and its methods."""
     path = re.sub(r"\{(\w+)[^}]*\}", r"{\1}", route.address(plugin))
     names = re.findall(r"\{(\w+)\}", path)
-    parameters = [{**parameter(name), "schema": STRING_SCHEMA} for name in names]
-    request_body = body(dict(route.schema)) if route.schema else None
+    parameters = [{**path_parameter(name), "schema": STRING_SCHEMA} for name in names]
+    request_body = json_body(dict(route.schema)) if route.schema else None
     also = {"201": "created"} if route.method == "PUT" else EMPTY_MAPPING
     described = operation(route.summary or f"Ask the plugin '{plugin}'", request_body, also=also)
     return path, {"parameters": parameters, route.method.lower(): described}

@@ -1,13 +1,13 @@
-"""The parts that the OpenAPI document is made of."""
+"""The building blocks of the OpenAPI document."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from wheelgate.fields import STRING_SCHEMA
 from wheelgate.values import EMPTY_MAPPING
 
-STRING_SCHEMA = {"type": "string"}
 ANSWER_SCHEMA = {
     "type": "object",
     "properties": {"result": {}, "type": STRING_SCHEMA, "message": STRING_SCHEMA},
@@ -30,7 +30,7 @@ REFUSAL_MEANINGS = {
 }
 
 
-def parameter(name: str) -> dict[str, Any]:
+def path_parameter(name: str) -> dict[str, Any]:
     """Describe a segment of a path."""
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
 
@@ -45,8 +45,8 @@ def operation(
     """Describe one method of one address.
 
     Args:
-        summary: what it does, in one line.
-        request_body: the body that it takes, made by :func:`body`.
+        summary: one line about its effect.
+        request_body: the body that it takes, made by :func:`json_body`.
         status: the status of success.
         media: the media types of a successful answer, apart from JSON.
         also: further statuses with their meanings.
@@ -66,21 +66,24 @@ def operation(
 
 
 def _answers(meanings: Mapping[str, str]) -> dict[str, Any]:
-    return {code: redirection(meaning) if code == "302" else response(meaning) for code, meaning in meanings.items()}
+    return {
+        code: redirect_response(meaning) if code == "302" else json_response(meaning)
+        for code, meaning in meanings.items()
+    }
 
 
-def redirection(meaning: str) -> dict[str, Any]:
+def redirect_response(meaning: str) -> dict[str, Any]:
     """Describe a redirection."""
     location = {"Location": {"schema": STRING_SCHEMA}}
     return {"description": meaning, "headers": location, "content": {"text/plain": {}}}
 
 
-def response(meaning: str) -> dict[str, Any]:
+def json_response(meaning: str) -> dict[str, Any]:
     """Describe one answer."""
     return {"description": meaning, "content": {"application/json": {"schema": ANSWER_SCHEMA}}}
 
 
-def body(schema: dict[str, Any]) -> dict[str, Any]:
+def json_body(schema: dict[str, Any]) -> dict[str, Any]:
     """Describe a JSON body."""
     return {"required": True, "content": {"application/json": {"schema": schema}}}
 

@@ -24,7 +24,7 @@ SIMPLE_API_TYPES = (
 
 
 PROJECT_NAME_CACHE_ENTRIES = 5000
-"""Names whose normalised form is remembered."""
+"""Names whose normalised form is cached."""
 
 
 def project_name(
@@ -68,9 +68,9 @@ def redirect(req: falcon.asgi.Request, resp: falcon.asgi.Response, location: str
 
 
 def wants_simple_page(req: falcon.asgi.Request) -> bool:
-    """Say whether to redirect a client to the simple page of what it asks for.
+    """Return whether to redirect a client to the simple page of the requested index or project.
 
-    That holds for clients that prefer one of the simple API's own types, and for installers that accept HTML.
+    That is the case for clients that prefer a media type of PEP 691, and for installers that accept HTML.
     """
     accept = req.get_header("accept", default="")
     best = best_media_type(accept, (JSON_TYPE, *SIMPLE_API_TYPES)) or ""

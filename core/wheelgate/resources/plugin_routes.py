@@ -47,7 +47,7 @@ def add_plugin_routes(
         name = f"on_{route.method.lower()}"
         if hasattr(resource, name):
             raise StartupError(f"{what} exists already")
-        setattr(resource, name, responder(context, route, breaker))
+        setattr(resource, name, make_responder(context, route, breaker))
     for path, resource in resources.items():
         try:
             app.add_route(path, resource)
@@ -55,7 +55,7 @@ def add_plugin_routes(
             raise StartupError(f"the route {path} cannot be added: {error}") from None
 
 
-def responder(context: HandlerContext, route: Route, breaker: CircuitBreaker) -> Responder:
+def make_responder(context: HandlerContext, route: Route, breaker: CircuitBreaker) -> Responder:
     """Return Falcon's responder for a route."""
 
     async def respond(req: falcon.asgi.Request, resp: falcon.asgi.Response, **params: str) -> None:
@@ -65,15 +65,15 @@ def responder(context: HandlerContext, route: Route, breaker: CircuitBreaker) ->
         if route.permission:
             await context.require(caller, route.permission, Resource("server"))
         body = await read_json(req) if req.content_length or req.get_header("transfer-encoding") else None
-        asked = RouteRequest(
+        route_request = RouteRequest(
             caller.info, caller.principal, params, {name: req.get_param(name) or "" for name in req.params}, body
         )
-        given: RouteResponse = await breaker.call(route.handler, asked)
-        for happened in given.events:
-            context.announce(happened.name, caller, happened.subject, **happened.detail)
-        answer(resp, given.result, given.type, given.message, given.status)
-        for name, value in given.headers.items():
-            # Only append_header takes a Set-Cookie header that is written out.
+        response: RouteResponse = await breaker.call(route.handler, route_request)
+        for event in response.events:
+            context.announce(event.name, caller, event.subject, **event.detail)
+        answer(resp, response.result, response.type, response.message, response.status)
+        for name, value in response.headers.items():
+            # Falcon takes a complete Set-Cookie header only by append_header.
             (resp.append_header if name.lower() == "set-cookie" else resp.set_header)(name, value)
 
     return respond

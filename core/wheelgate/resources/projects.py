@@ -1,4 +1,4 @@
-"""``/{user}/{index}/{project}`` and ``/{user}/{index}/{project}/{version}``: what is known about releases."""
+"""``/{user}/{index}/{project}`` and ``/{user}/{index}/{project}/{version}``: the data of releases."""
 
 from __future__ import annotations
 

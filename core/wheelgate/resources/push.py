@@ -63,7 +63,7 @@ class PushResource:
         index = (await self._context.index_rights.find(caller, owner, name, "upload", project)).index
         target = upload_target(self._indices.type_of(index), index)
         await self._context.require(caller, "upload", index_resource(index, project))
-        release = await self._obtain(source, push)
+        release = await self._fetch_release(source, push)
         question = {"principal": caller.principal, "index": index, "project": normalize(release.name)}
         await self._pool.run(
             self._vetoes.raise_any, f"{release.name} {release.version}", **question, version=release.version
@@ -83,13 +83,13 @@ class PushResource:
             raise caller.problem or NotAuthenticated("not logged in: only users may push to another server")
         # An API token that may only read must not make this server send anything either.
         self._context.rights.require_restriction(caller, "upload", index_resource(source, normalize(push.name)))
-        release = await self._obtain(source, push)
+        release = await self._fetch_release(source, push)
         actions, accepted = await self._pool.run(publish, self._outgoing, self._files, source, release, to, push)
         if accepted:
             self._announce(caller, release, source, urlsplit(to.url).hostname or "")
         answer(resp, actions, "actionlog", status=200 if accepted else 502)
 
-    async def _obtain(self, source: Index, push: PushRequest) -> Release:
+    async def _fetch_release(self, source: Index, push: PushRequest) -> Release:
         packages = self._sources.of(source)
         if packages is None:
             raise NotFound(f"index {source.path} has no packages")

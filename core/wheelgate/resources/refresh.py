@@ -15,7 +15,7 @@ from wheelgate.services.packages.inheritance import Layer
 
 
 class RefreshResource:
-    """Expires what is cached of a project."""
+    """Expires the cached data of a project."""
 
     def __init__(self, context: HandlerContext) -> None:
         self._context = context
@@ -38,6 +38,6 @@ class RefreshResource:
 
 
 def refresh(mirrors: list[Layer], name: str) -> None:
-    """Expire what mirrors have cached of a project. Runs inside a transaction."""
+    """Expire the data that mirrors have cached of a project. Runs inside a transaction."""
     for layer in mirrors:
         layer.source.refresh(layer.index, name)

@@ -25,7 +25,7 @@ MAX_TEST_RESULT_BYTES = 16_000_000
 
 
 class ChangeAccess:
-    """What all resources below do first: find the index, check the caller's permission, find the package source."""
+    """The first steps of the resources below: find the index, check the permission, find the package source."""
 
     def __init__(self, context: HandlerContext, indices: Indices, sources: Sources) -> None:
         self.context = context
@@ -95,7 +95,7 @@ class ProjectChangesResource:
         caller, found = await self._access.to_index(req, user, index, "release_delete", name)
         source = self._access.source(found)
         self._access.refuse_non_volatile(req, found, f"project {as_ascii(name)} is on non-volatile index {found.path}")
-        await self._context.change_stores(delete, "project not found", source, found, name)
+        await self._context.change_stores(delete_packages, "project not found", source, found, name)
         self._context.announce("ProjectDeleted", caller, found.path, project=name)
         answer(resp, message=f"project {name} deleted from stage {found.path}")
 
@@ -128,14 +128,16 @@ class VersionChangesResource:
         source = self._access.source(found)
         self._access.refuse_non_volatile(req, found, "cannot delete version on non-volatile index")
         missing = f"version '{as_ascii(version)}' of project {as_ascii(name)} not found on stage '{found.path}'"
-        await self._context.change_stores(delete, missing, source, found, name, version=version_segment(version))
+        await self._context.change_stores(
+            delete_packages, missing, source, found, name, version=version_segment(version)
+        )
         self._context.announce("VersionDeleted", caller, found.path, project=name, version=version)
         answer(resp, message=f"project {name} version '{version}' deleted")
 
     async def on_patch(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str, project: str, version: str
     ) -> None:
-        """Yank a version, or take a yank back."""
+        """Yank a version, or undo a yank."""
         name = normalize(path_segment(project))
         caller, found = await self._access.to_index(req, user, index, "release_modify", name)
         target = self._access.target(found)
@@ -166,7 +168,7 @@ class FileChangesResource:
         caller, found = await self._access.to_file(req, user, index, "release_delete", path)
         self._access.refuse_non_volatile(req, found, "cannot delete version on non-volatile index")
         missing = f"package '{as_ascii(f'{found.path}/{path}')}' doesn't exist"
-        await self._context.change_stores(delete, missing, self._access.source(found), found, "", path=path)
+        await self._context.change_stores(delete_packages, missing, self._access.source(found), found, "", path=path)
         self._context.announce("FileDeleted", caller, found.path, path=path)
         answer(resp, message=f"package '{found.path}/{path}' deleted")
 
@@ -205,7 +207,7 @@ def record_result(
     return target.add_test_result(index, path, stored.stored, username)
 
 
-def delete(missing: str, source: PackageSource, index: Index, name: str, **what: str) -> None:
+def delete_packages(missing: str, source: PackageSource, index: Index, name: str, **what: str) -> None:
     """Delete a project, a version or a file. Runs inside a transaction.
 
     Raises:
@@ -227,5 +229,5 @@ def path_below_index(req: falcon.asgi.Request) -> str:
 
 
 def as_ascii(text: str) -> str:
-    """Return text of a request for a sentence: in ASCII, cut to 200 characters."""
+    """Quote the text of a request for a message: in ASCII, cut to 200 characters."""
     return ascii(text)[1:-1][:200]

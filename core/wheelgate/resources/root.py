@@ -40,7 +40,7 @@ class RootResource:
         resources = [user_resource(user) for user in users]
         visible = await self._context.rights.visible(caller.principal, "user_read", resources)
         shown = [user for user, is_visible in zip(users, visible, strict=True) if is_visible]
-        answer(resp, listing(shown, await self._context.index_rights.visible(caller, indices)), LISTING_TYPE)
+        answer(resp, users_with_indices(shown, await self._context.index_rights.visible(caller, indices)), LISTING_TYPE)
 
     def _users_and_indices(self) -> tuple[list[User], list[Index]]:
         return list(self._users.list()), list(self._indices.list())
@@ -52,11 +52,11 @@ class RootResource:
         return self._rendered.get_or_make(
             self._access.read_serial(),
             None,
-            lambda: encode_json({"result": listing(*self._users_and_indices()), "type": LISTING_TYPE}),
+            lambda: encode_json({"result": users_with_indices(*self._users_and_indices()), "type": LISTING_TYPE}),
         )
 
 
-def listing(users: list[User], indices: list[Index]) -> dict[str, Any]:
+def users_with_indices(users: list[User], indices: list[Index]) -> dict[str, Any]:
     """Return the configurations of users with their indices, by name."""
     owned: dict[str, list[Index]] = {}
     for index in indices:

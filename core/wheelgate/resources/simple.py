@@ -10,10 +10,10 @@ from wheelgate.http.ranges import is_not_modified
 from wheelgate.resources.package_paths import project_name, redirect
 from wheelgate.services.packages.inheritance import Resolution
 from wheelgate.services.packages.page_cache import CachedPage, PageCache
-from wheelgate.services.packages.page_renderer import CODINGS, PageVariant
+from wheelgate.services.packages.page_renderer import CONTENT_CODINGS, PageVariant
 
 SIMPLE_JSON, SIMPLE_HTML = "application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.v1+html"
-CONTENT_TYPES = {
+SIMPLE_PAGE_CONTENT_TYPES = {
     "text/html": "text/html; charset=utf-8",
     SIMPLE_JSON: SIMPLE_JSON,
     "application/vnd.pypi.simple.latest+json": SIMPLE_JSON,
@@ -22,7 +22,7 @@ CONTENT_TYPES = {
     "application/json": "application/json",
 }
 """The media types of PEP 691, each with the Content-Type that is sent for it; clients without a preference get HTML."""
-OFFERS = tuple(CONTENT_TYPES)
+OFFERED_TYPES = tuple(SIMPLE_PAGE_CONTENT_TYPES)
 PAGE_HEADERS = {"vary": "Accept, Accept-Encoding", "cache-control": "no-cache"}
 HTML_HEADERS = {
     "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -59,7 +59,7 @@ class SimplePages:
 
     async def _send(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, page: CachedPage) -> None:
         """Send a page in the coding that the client prefers, or 304 if the client has it already."""
-        coding = page.coding(best_coding(req.get_header("accept-encoding", default=""), CODINGS))
+        coding = page.coding(best_coding(req.get_header("accept-encoding", default=""), CONTENT_CODINGS))
         etag = page.etag(coding)
         resp.set_headers({**PAGE_HEADERS, "etag": etag})
         if page.rendered.stale:
@@ -113,9 +113,9 @@ def acceptable_type(req: falcon.asgi.Request) -> str:
     Raises:
         falcon.HTTPNotAcceptable: the client accepts none of those that are offered.
     """
-    best = best_media_type(req.get_header("accept", default=""), OFFERS)
+    best = best_media_type(req.get_header("accept", default=""), OFFERED_TYPES)
     if best is None:
         raise falcon.HTTPNotAcceptable(
-            description=f"this page exists as {', '.join(OFFERS)}; the header 'Accept' accepts none of them"
+            description=f"this page exists as {', '.join(OFFERED_TYPES)}; the header 'Accept' accepts none of them"
         )
-    return CONTENT_TYPES[best]
+    return SIMPLE_PAGE_CONTENT_TYPES[best]

@@ -26,13 +26,13 @@ class StatusResource:
         self,
         context: HandlerContext,
         versions: Mapping[str, str],
-        found: Sequence[InstalledPlugin],
+        plugins: Sequence[InstalledPlugin],
         breakers: Sequence[CircuitBreaker],
         details: Mapping[str, Any],
     ) -> None:
         self._context = context
         self._versions = versions
-        self._found = found
+        self._plugins = plugins
         self._breakers = breakers
         self._details = details
 
@@ -50,7 +50,7 @@ class StatusResource:
                     "version": entry.version,
                     "state": "blocked" if entry.blocked else "active",
                 }
-                for entry in self._found
+                for entry in self._plugins
             }
             # A plugin may provide several of one name: if one of them is left out, that must show.
             ordered = sorted(self._breakers, key=lambda breaker: breaker.state == "open")

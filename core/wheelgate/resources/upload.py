@@ -71,7 +71,7 @@ class UploadResource:
             raise
 
         def require_project(project: str) -> None:
-            # Which projects an API token is good for; the right to upload at all was asked for before the body.
+            # The projects of an API token; the permission itself was checked before the body was read.
             self._context.rights.require_restriction(caller, "upload", index_resource(index, project))
 
         return await self._uploads.record(index, target, form, receiver, caller.principal, require_project)

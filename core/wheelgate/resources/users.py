@@ -22,7 +22,7 @@ from wheelgate.threads.pool import ThreadPool
 from wheelgate.values import Index, Resource, User
 
 USER_ANSWER_CACHE_ENTRIES = 1000
-"""Users whose encoded answer is remembered: a few hundred bytes for each of the user's indices."""
+"""Users whose encoded answer is cached: a few hundred bytes for each of the user's indices."""
 
 
 class UserResource:
@@ -48,7 +48,7 @@ class UserResource:
         self._passwords = passwords
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str) -> None:
-        """Show a user with those of their indices that the caller may see."""
+        """Show a user, with the indices of the user that the caller may see."""
         caller = await self._context.identify(req)
         await self._context.require(caller, "user_read", Resource("user", path_segment(user), user))
         encoded = await self._context.read_stores(self._encoded, user)

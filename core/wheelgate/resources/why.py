@@ -1,4 +1,4 @@
-"""``/{user}/{index}/+why/{project}``: which indices a project comes from, and what hides it on others."""
+"""``/{user}/{index}/+why/{project}``: which indices a project comes from, and why others are hidden."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Decides who may do what: the permissions, the policies of plugins, and which indices a caller may read."""
+"""Decides about access: the permissions, the policies of plugins, and which indices a caller may read."""

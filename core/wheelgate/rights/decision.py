@@ -1,4 +1,4 @@
-"""Decides about permissions: one policy that denies refuses, one that allows grants, otherwise the default decides."""
+"""Decides about permissions: one ``Deny`` refuses; otherwise one ``Allow`` grants; otherwise the default decides."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 
 from wheelgate.errors import Forbidden, NotAuthenticated, Refusal
-from wheelgate.identity.identify import ANYONE, Caller
+from wheelgate.identity.identify import ANONYMOUS_PRINCIPAL, Caller
 from wheelgate.plugin_host.circuit import CircuitBreaker
 from wheelgate.plugin_host.discovery import Implementation
-from wheelgate.rights.permissions import by_default
+from wheelgate.rights.permissions import decide_by_default
 from wheelgate.server import Server
 from wheelgate.values import Allow, Deny, Permission, Principal, Resource, Verdict
 
-CORE = "core"
-"""The plugin that a verdict names if no plugin decided."""
+CORE_PLUGIN_NAME = "core"
+"""The name that a verdict has in place of a plugin if no plugin decided."""
 PUBLIC_READS = frozenset({"index_read", "user_read", "user_list"})
-"""A token may do these beyond its restriction wherever anonymous may: clients send their token with every request, and
-without it they would get the same answer."""
+"""Permissions that a token has beyond its restriction wherever anonymous has them: clients send their token with every
+request, and without it they would get the same answer."""
 
 log = logging.getLogger("wheelgate.rights")
 
@@ -25,7 +25,7 @@ Policy = tuple[Implementation, CircuitBreaker]
 
 
 class Rights:
-    """Decides about permissions; step 5 of the way of a request."""
+    """Decides about permissions: step 5 in "How a request is handled" of the architecture."""
 
     def __init__(
         self,
@@ -50,7 +50,10 @@ class Rights:
         refusal = principal.restriction.refusal(permission, resource)
         if not refusal:
             return verdict
-        if permission in PUBLIC_READS and (await self.decide_unrestricted(ANYONE, permission, resource)).allowed:
+        if (
+            permission in PUBLIC_READS
+            and (await self.decide_unrestricted(ANONYMOUS_PRINCIPAL, permission, resource)).allowed
+        ):
             return verdict
         return token_verdict(refusal)
 
@@ -75,14 +78,14 @@ class Rights:
                 granted = Verdict(allowed=True, reason=answer.reason, plugin=policy.plugin)
         if granted is not None:
             return granted
-        default = by_default(principal, self._permissions[permission], resource)
-        return Verdict(allowed=isinstance(default, Allow), reason=default.reason, plugin=CORE)
+        default = decide_by_default(principal, self._permissions[permission], resource)
+        return Verdict(allowed=isinstance(default, Allow), reason=default.reason, plugin=CORE_PLUGIN_NAME)
 
     async def require(self, caller: Caller, permission: str, resource: Resource) -> None:
         """Refuse a caller who does not have a permission.
 
         Raises:
-            NotAuthenticated: the caller is not logged in, or the credentials were not good.
+            NotAuthenticated: the caller is not logged in, or the credentials were invalid.
             Forbidden: the caller is logged in, but does not have the permission.
             Refusal: the credentials could not be verified, for example ``BackendUnavailable``.
         """
@@ -122,7 +125,7 @@ class Rights:
         return self._permissions[permission].acl
 
     def hides_nothing(self, permission: str) -> bool:
-        """Return whether listings show everything to everybody, as long as no access list says otherwise."""
+        """Return whether listings show everything to everyone, unless an access list says otherwise."""
         return not self._filters and self._permissions[permission].default == "everyone"
 
     def has_no_policy(self, permission: str) -> bool:
@@ -137,7 +140,7 @@ class Rights:
             return seen
         allowed = [not restriction.refusal(permission, resource) for resource in resources]
         if permission in PUBLIC_READS and not all(allowed):
-            to_anyone = await self.visible_unrestricted(ANYONE, permission, resources)
+            to_anyone = await self.visible_unrestricted(ANONYMOUS_PRINCIPAL, permission, resources)
             allowed = [any(pair) for pair in zip(allowed, to_anyone, strict=True)]
         return [all(pair) for pair in zip(seen, allowed, strict=True)]
 
@@ -147,7 +150,7 @@ class Rights:
         """Return the same as :meth:`visible`, without the restriction of a token."""
         known = self._permissions[permission]
         seen = [
-            isinstance(by_default(principal, known, resource), Allow)
+            isinstance(decide_by_default(principal, known, resource), Allow)
             or (await self.decide_unrestricted(principal, permission, resource)).allowed
             for resource in resources
         ]
@@ -162,12 +165,12 @@ class Rights:
                 )
                 if answer is not None:
                     seen = [before and bool(now) for before, now in zip(seen, answer, strict=True)]
-            except Exception as error:  # noqa: BLE001 - third-party code; what cannot be filtered is not shown
+            except Exception as error:  # noqa: BLE001 - third-party code; a listing that cannot be filtered is not shown
                 log.error("plugin '%s' failed to filter a listing: %s", implementation.plugin, type(error).__name__)
                 return [False] * len(resources)
         return seen
 
 
 def token_verdict(reason: str) -> Verdict:
-    """Return the verdict on what the restriction of a token does not allow."""
-    return Verdict(allowed=False, reason=reason, plugin=CORE)
+    """Return the verdict that refuses because of the restriction of a token."""
+    return Verdict(allowed=False, reason=reason, plugin=CORE_PLUGIN_NAME)

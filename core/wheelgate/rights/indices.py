@@ -1,4 +1,4 @@
-"""Decides which indices a caller may read, and what a caller learns of the others."""
+"""Decides which indices a caller may read, and whether the caller may know that the others exist."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from wheelgate.errors import NotAuthenticated, Refusal
-from wheelgate.identity.identify import ANYONE, Caller
+from wheelgate.identity.identify import ANONYMOUS_PRINCIPAL, Caller
 from wheelgate.rights.decision import Rights, token_verdict
 from wheelgate.services.indices import index_not_found
 from wheelgate.services.packages.inheritance import Inheritance, Resolution
@@ -17,8 +17,8 @@ from wheelgate.values import Index, Principal, Resource, Verdict
 
 READ, MODIFY = "index_read", "index_modify"
 READER_PERMISSIONS = frozenset({READ, "toxresult_upload"})
-"""Permissions that are worth nothing without the right to read: by default everybody may upload test results, even to
-an index that only some may read."""
+"""Permissions that need the right to read, too: by default everyone may upload test results, even to an index that only
+some users may read."""
 
 
 class IndexRights:
@@ -43,25 +43,25 @@ class IndexRights:
     def __init__(
         self, rights: Rights, inheritance: Inheritance, store: IndexStore, access: StoreAccess, *, hide: bool
     ) -> None:
-        """Take what decides, and whether unreadable indices are hidden, as if they did not exist."""
+        """Take the parts, and whether to hide unreadable indices as if they did not exist."""
         self._rights = rights
         self._inheritance = inheritance
         self._store = store
         self._access = access
-        self._listed: SerialCache[None, bool] = SerialCache(1)
+        self._any_access_list: SerialCache[None, bool] = SerialCache(1)
         self._hide = hide
-        self._list = rights.access_list(READ)
+        self._acl_key = rights.access_list(READ)
         self._hides_nothing = rights.hides_nothing(READ)
-        """Whether listings show every index without an access list to everybody."""
+        """Whether listings show every index without an access list to everyone."""
         self._default_decides = self._hides_nothing and rights.has_no_policy(READ)
-        """Whether everybody may read every index without an access list."""
+        """Whether everyone may read every index without an access list."""
 
     async def find(
         self, caller: Caller, owner: str, name: str, permission: str = READ, project: str | None = None
     ) -> Resolution:
         """Return an index that the caller may read, or on which it has a permission.
 
-        A caller with neither is refused here only if the index is hidden. Otherwise the check of the permission, which
+        It refuses a caller with neither only if the index is hidden. Otherwise the check of the permission, which
         follows, refuses with the reason.
 
         Args:
@@ -121,16 +121,16 @@ class IndexRights:
         restriction = principal.restriction
         if restriction is not None:
             own = [replace(each.resource, project="") for each in found]
-            meant = {resource.path for resource in own if not restriction.refusal(READ, resource)}
-            seen &= meant | await self._readable_paths(ANYONE, found)
+            within_restriction = {resource.path for resource in own if not restriction.refusal(READ, resource)}
+            seen &= within_restriction | await self._readable_paths(ANONYMOUS_PRINCIPAL, found)
         return [each.index for each in found if each.index.path in seen]
 
     async def _readable_paths(self, principal: Principal, found: Sequence[Resolution]) -> set[str]:
         """Return the paths of the indices that a principal may read, without the restriction of its token."""
-        resources = list({resource.path: resource for each in found for resource in each.line}.values())
+        resources = list({resource.path: resource for each in found for resource in each.lineage}.values())
         seen = await self._rights.visible_unrestricted(principal, READ, resources)
         hidden = {resource.path for resource, visible in zip(resources, seen, strict=True) if not visible}
-        return {each.index.path for each in found if hidden.isdisjoint(resource.path for resource in each.line)}
+        return {each.index.path for each in found if hidden.isdisjoint(resource.path for resource in each.lineage)}
 
     async def unreadable(self, caller: Caller, paths: Iterable[str]) -> frozenset[str]:
         """Return the paths of the indices that the caller may not read."""
@@ -142,25 +142,25 @@ class IndexRights:
         return frozenset(hidden)
 
     def all_public(self) -> bool:
-        """Return whether everybody may read every index. Do not call it inside a transaction."""
+        """Return whether everyone may read every index. Do not call it inside a transaction."""
         return self._hides_nothing and not self._some_access_list()
 
     async def _read_refusal(self, principal: Principal, found: Resolution, project: str | None) -> Verdict | None:
         """Return the verdict that keeps a principal from reading an index; None if it may read it.
 
         A token for an index may read everything that the index inherits. A token for other indices may read an index
-        only if everybody may, including all of its bases: a private base must not show through a public index.
+        only if everyone may, including all of its bases: a private base must not show through a public index.
         """
         refusal = await self._user_read_refusal(principal, found)
         restriction = principal.restriction
         if refusal is not None or restriction is None:
             return refusal
         reason = restriction.refusal(READ, replace(found.resource, project=project))
-        return token_verdict(reason) if reason and await self._user_read_refusal(ANYONE, found) else None
+        return token_verdict(reason) if reason and await self._user_read_refusal(ANONYMOUS_PRINCIPAL, found) else None
 
     async def _user_read_refusal(self, principal: Principal, found: Resolution) -> Verdict | None:
         """Return the verdict that keeps a user from reading an index, without the restriction of a token."""
-        for resource in found.line:
+        for resource in found.lineage:
             verdict = await self._rights.decide_unrestricted(principal, READ, resource)
             if not verdict.allowed:
                 return verdict if resource is found.resource else self._inherited_refusal(resource, verdict)
@@ -189,14 +189,14 @@ class IndexRights:
 
     def _has_no_access_list(self, found: Resolution) -> bool:
         """Return whether neither an index nor one that it inherits from has an access list for readers."""
-        return all(self._list not in resource.config for resource in found.line)
+        return all(self._acl_key not in resource.config for resource in found.lineage)
 
     async def _is_public(self, found: Resolution) -> bool:
-        """Return whether everybody may read an index."""
+        """Return whether everyone may read an index."""
         # PERF: an index is hidden by an access list, or by a plugin that filters listings as well.
         if self._hides_nothing and self._has_no_access_list(found):
             return True
-        return await self._user_read_refusal(ANYONE, found) is None
+        return await self._user_read_refusal(ANONYMOUS_PRINCIPAL, found) is None
 
     async def _not_found(self, caller: Caller, owner: str, name: str) -> Refusal:
         """Return the error for an index that does not exist or that the caller may not know of.
@@ -215,14 +215,14 @@ class IndexRights:
         """Return whether some index may be private, or an index of this name would be."""
         if not await self._access.read(self.all_public):
             return True
-        return not await self._is_allowed(ANYONE, READ, Resource("index", name, owner))
+        return not await self._is_allowed(ANONYMOUS_PRINCIPAL, READ, Resource("index", name, owner))
 
     def _some_access_list(self) -> bool:
         """Return whether any index has an access list for readers."""
-        return self._listed.get_or_make(
+        return self._any_access_list.get_or_make(
             self._access.read_serial(),
             None,
-            lambda: any(self._list in index.config for index in self._store.list()),
+            lambda: any(self._acl_key in index.config for index in self._store.list()),
         )
 
     def _resolutions(self, indices: Sequence[Index]) -> list[Resolution]:

@@ -1,4 +1,4 @@
-"""The permissions of the core, and who has them if no plugin has an opinion."""
+"""The permissions of the core, and their defaults if no plugin has an opinion."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ CORE_PERMISSIONS = (
     Permission("status_read", "see the whole status of", "server", "root"),
 )
 
-EVERYONE = Allow("everyone may")
+EVERYONE_MAY = Allow("everyone may")
 
 
-def by_default(principal: Principal, permission: Permission, resource: Resource) -> Allow | Deny:
+def decide_by_default(principal: Principal, permission: Permission, resource: Resource) -> Allow | Deny:
     """Decide by the permission's default and by the access list of the index."""
     listed = resource.config.get(permission.acl) if permission.acl else None
     if listed and principal.names.intersection(listed):
         return Allow(f"{permission.acl} lists you")
     match permission.default:
         case "everyone" if listed is None:
-            return EVERYONE
+            return EVERYONE_MAY
         case "everyone" if principal.name is not None and principal.name in (ROOT, resource.owner):
             return Allow("its owner may" if principal.name == resource.owner else "root may")
         case "everyone":

@@ -11,7 +11,7 @@ FindIndex = Callable[[str], Index | None]
 
 
 def depth_first(index: Index, find: FindIndex) -> Iterator[Index]:
-    """Yield an index and everything it inherits from, each once: a base comes with its own bases before the next."""
+    """Yield an index and all indices that it inherits from, depth-first and each once."""
     waiting, seen = [index], set()
     while waiting:
         current = waiting.pop()
@@ -22,10 +22,10 @@ def depth_first(index: Index, find: FindIndex) -> Iterator[Index]:
             waiting += [base for base in reversed(bases) if base is not None]
 
 
-def find_circle(path: str, bases: Sequence[str], find: FindIndex) -> list[str]:
+def find_inheritance_cycle(path: str, bases: Sequence[str], find: FindIndex) -> list[str]:
     """Return the paths that lead from an index through these bases back to itself, both ends included.
 
-    The list is empty if there is no circle.
+    The list is empty if there is no cycle.
     """
     routes, seen = [[path, base] for base in reversed(bases)], set()
     while routes:

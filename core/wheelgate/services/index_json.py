@@ -1,4 +1,4 @@
-"""Indices as JSON: how answers show them, and what the bodies of requests say about them."""
+"""Indices as JSON: written for answers, and read from the bodies of requests."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from wheelgate.services.json_objects import read_object
 from wheelgate.values import Index
 
 PASSWORD_IN_URL = re.compile(r"(?<=://)([^/@:\s]*):[^/\s]*@")
-ECHOED_KEYS = frozenset({"projects"})
-"""Keys that clients send back as they received them; they are not part of the configuration."""
+ECHOED_INDEX_KEYS = frozenset({"projects"})
+"""Keys that clients send back as they received them, which are not part of the configuration."""
 
 
 def index_config(index: Index) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def read_changed_config(index_type: IndexType | None, index: Index, body: Any) -
             given = read_object(given["result"])
         if given.get("type", index.type) != index.type:
             raise BadInput("the 'type' of an index can't be changed")
-        # A value that a client sends back as it was shown is not a change: a masked password stays what it is.
+        # A value that a client sends back as the server showed it is not a change: a masked password stays as it is.
         echoed = {
             key for key, value in index.config.items() if key in given and same_json(given[key], mask_password(value))
         }
@@ -85,7 +85,7 @@ def read_changed_config(index_type: IndexType | None, index: Index, body: Any) -
 def parse_keys(index_type: IndexType, given: Mapping[str, Any]) -> dict[str, Any]:
     """Parse the values of an index type's keys. Raise ``BadInput`` if there are others, or a value is wrong."""
     known = {field.name: field for field in index_type.fields}
-    skipped = ECHOED_KEYS | index_type.dropped | {"type"}
+    skipped = ECHOED_INDEX_KEYS | index_type.dropped | {"type"}
     unknown = sorted(set(given) - set(known) - skipped)
     if unknown:
         listed = ", ".join(f"{key}={_unquoted(given[key])}" for key in unknown)
@@ -102,7 +102,7 @@ def apply_operation(index_type: IndexType, config: dict[str, Any], operation: An
     key = key.removesuffix(sign)
     if key == "type":
         raise BadInput("the 'type' of an index can't be changed")
-    if key in ECHOED_KEYS | index_type.dropped:
+    if key in ECHOED_INDEX_KEYS | index_type.dropped:
         return
     field = index_type.field(key)
     if field is None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from wheelgate.errors import BadInput, Conflict, Forbidden, NotFound
 from wheelgate.fields import IndexType, same_json
-from wheelgate.services.bases import find_circle
+from wheelgate.services.bases import find_inheritance_cycle
 from wheelgate.store.protocols import IndexStore, UserStore
 from wheelgate.values import EMPTY_MAPPING, Index, Resource
 
@@ -75,7 +75,7 @@ class Indices:
         """
         self._refuse_dangling(self.types[index.type], config, before, hidden)
         if config.get("bases") != before.get("bases"):
-            self._refuse_circle(index.path, config)
+            self._refuse_cycle(index.path, config)
 
     def create(self, index: Index, hidden: Container[str]) -> Index:
         """Add an index. Raise ``NotFound`` without its owner, and ``BadInput`` as :meth:`check_references` does."""
@@ -90,7 +90,7 @@ class Indices:
         return index if same_json(config, index.config) else self._store.modify(index, config)
 
     def all_have_packages(self) -> bool:
-        """Say whether every index has an installed plugin that knows its files."""
+        """Return whether the plugin that knows the files of an index is installed, for every index."""
         return all((kind := self.type_of(index)) and kind.packages for index in self._store.list())
 
     def delete(self, index: Index) -> None:
@@ -138,8 +138,8 @@ class Indices:
         if problems:
             raise BadInput(", ".join(problems))
 
-    def _refuse_circle(self, path: str, config: Mapping[str, Any]) -> None:
+    def _refuse_cycle(self, path: str, config: Mapping[str, Any]) -> None:
         """Refuse bases through which an index would inherit from itself."""
-        circle = find_circle(path, config.get("bases", ()), self.find)
-        if circle:
-            raise BadInput(f"the bases would make a circle: {' -> '.join(circle)}")
+        cycle = find_inheritance_cycle(path, config.get("bases", ()), self.find)
+        if cycle:
+            raise BadInput(f"the bases would make a circle: {' -> '.join(cycle)}")

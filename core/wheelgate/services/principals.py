@@ -1,4 +1,4 @@
-"""Deleted users and groups: everything that refers to their names is removed."""
+"""Removes every reference to a deleted user or group."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wheelgate.services.indices import Indices
 
 
 class Principals:
-    """Removes references to principals from access lists and from the plugins that keep some."""
+    """Removes references to principals from access lists and from plugins."""
 
     def __init__(self, server: Server, indices: Indices, forget_hooks: Sequence[Implementation]) -> None:
         self._server = server

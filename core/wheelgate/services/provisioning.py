@@ -19,16 +19,16 @@ from wheelgate.store.access import StoreAccess
 from wheelgate.values import Index, Ok, Principal, RequestInfo, User, UserDefaults
 
 MAX_PROFILE_FIELD_CHARS = 1000
-"""A longer email address or title is ignored."""
+"""Characters of an email address or title from a login service; longer ones are ignored."""
 
-Announce = Callable[[str, Principal, RequestInfo, str], None]
-"""Queues an event: its name, who did it, the request, and the subject."""
+AnnounceCreation = Callable[[str, Principal, RequestInfo, str], None]
+"""Announces an event: its name, principal, request and subject."""
 
 log = logging.getLogger("wheelgate.users")
 
 
 class Provisioning:
-    """Creates users for whom an authenticator vouches."""
+    """Creates the user of a person for whom an authenticator vouches."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Provisioning:
         access: StoreAccess,
         hooks: Sequence[tuple[Implementation, CircuitBreaker]],
         autocreating: Collection[str],
-        announce: Announce,
+        announce: AnnounceCreation,
     ) -> None:
         """Take the parts, the plugins to ask for defaults, and the authenticators whose users are created."""
         self._server = server
@@ -68,7 +68,7 @@ class Provisioning:
         self._users.refuse_missing_capability("create", "create users")
         defaults = await self._defaults(principal, ok)
         fields = {"email": defaults.email or ok.email, "title": defaults.title or ok.title}
-        change = UserChange({key: value for key, value in fields.items() if is_shown(value)})
+        change = UserChange({key: value for key, value in fields.items() if is_displayable(value)})
         try:
             user, created = await self._access.change(self._create, name, change, provider, defaults)
         except Conflict:
@@ -104,7 +104,7 @@ class Provisioning:
                     raise TypeError  # noqa: TRY301 - an answer of another type counts as a failure
             except Forbidden:
                 raise
-            except Exception as error:  # noqa: BLE001 - a plugin's code: whatever it raises stays here
+            except Exception as error:  # noqa: BLE001 - third-party code; a failure refuses this login only
                 log.warning("plugin '%s' cannot set up user '%s': %s", hook.plugin, ok.username, type(error).__name__)
                 sentence = f"user '{ok.username}' cannot be set up now: '{hook.plugin}' fails; try again later"
                 raise BackendUnavailable(sentence, retry_after=5) from None
@@ -113,8 +113,8 @@ class Provisioning:
         return UserDefaults()
 
 
-def is_shown(value: object) -> bool:
-    """Say whether an email address or title from elsewhere can be shown to other users: one line of text."""
+def is_displayable(value: object) -> bool:
+    """Return whether other users can see an email address or title from elsewhere: it must be one line of text."""
     return isinstance(value, str) and 0 < len(value) <= MAX_PROFILE_FIELD_CHARS and value.isprintable()
 
 

@@ -1,4 +1,4 @@
-"""Users as JSON: how answers show them, and what the bodies of requests say about them."""
+"""Users as JSON: written for answers, and read from the bodies of requests."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ FIELD_PARSERS: dict[str, Callable[[Any], Any]] = {
     "custom_data": parse_json("custom_data"),
 }
 """The fields that requests may set."""
-ECHOED_KEYS = frozenset({"created", "modified", "username", "indexes"})
-"""Keys that clients send back as they received them; nobody can set them."""
+ECHOED_USER_KEYS = frozenset({"created", "modified", "username", "indexes"})
+"""Keys that clients send back as they received them, and cannot set."""
 
 CheckPassword = Callable[[Any, str], str]
 """Checks a new password of a user and returns it as it is to be stored, as ``Passwords.check`` does."""
 
 
 def user_config(user: User, indices: Sequence[Index]) -> dict[str, Any]:
-    """Return what everyone may know about a user: never a password, in any form."""
+    """Return the public data of a user, which never include the password in any form."""
     config: dict[str, Any] = {
         "username": user.name,
         "created": timestamp(user.created),
@@ -43,9 +43,9 @@ def user_config(user: User, indices: Sequence[Index]) -> dict[str, Any]:
     return config
 
 
-def timestamp(moment: datetime) -> str:
+def timestamp(time: datetime) -> str:
     """Format a time in UTC as ISO 8601."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def read_new_user(body: Any, name: str, check_password: CheckPassword) -> UserChange:
@@ -62,12 +62,12 @@ def read_new_user(body: Any, name: str, check_password: CheckPassword) -> UserCh
 
 
 def read_changed_user(body: Any, user: User, check_password: CheckPassword) -> UserChange:
-    """Return what a request changes about a user; a value that the user has already is not a change.
+    """Return the changes that a request makes to a user; a value that the user has already is not a change.
 
     Raises:
         BadInput: a key is unknown, a value is wrong, or the password is not acceptable.
     """
-    given = _read_keys(body, {*FIELD_PARSERS, *ECHOED_KEYS, "password"})
+    given = _read_keys(body, {*FIELD_PARSERS, *ECHOED_USER_KEYS, "password"})
     fields = {}
     for key, parse in FIELD_PARSERS.items():
         if key in given:

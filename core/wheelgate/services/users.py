@@ -18,7 +18,7 @@ from wheelgate.values import ROOT, Index, User
 
 @dataclass(frozen=True, slots=True)
 class UserChange:
-    """What a request changes about a user."""
+    """The changes that a request makes to a user."""
 
     fields: Mapping[str, Any]
     """New values of fields of :class:`User`; None removes a value."""
@@ -53,20 +53,22 @@ class Users:
             raise Conflict(f"user {name!a} looks like the existing user '{other}'")
 
     def refuse_missing_capability(self, capability: str, action: str) -> None:
-        """Raise ``Unsupported`` if the store that users come from does not have a capability."""
+        """Raise ``Unsupported`` if the user store does not have a capability."""
         if capability not in self._store.capabilities:
             raise Unsupported(f"users come from '{self._store.name}', which cannot {action}; do it there")
 
     def create(self, name: str, change: UserChange, password_hash: str | None, provider: str = "") -> User:
         """Add a user; ``provider`` names the authenticator that vouches for a user without a password here."""
         check_name("username", name)
-        user = User(name=name, stamp=secrets.token_urlsafe(12), created=now(), provider=provider, **dict(change.fields))
+        user = User(
+            name=name, stamp=secrets.token_urlsafe(12), created=utc_now(), provider=provider, **dict(change.fields)
+        )
         self._store.create(user, password_hash)
         return user
 
     def modify(self, user: User, change: UserChange, password_hash: str | None) -> User:
         """Change fields, and the password if there is a new hash; a new password ends the user's sessions."""
-        user = self._store.modify(user, {**change.fields, "modified": now()})
+        user = self._store.modify(user, {**change.fields, "modified": utc_now()})
         if password_hash is not None:
             user = self._store.set_password_hash(user, password_hash, secrets.token_urlsafe(12))
         return user
@@ -90,6 +92,6 @@ class Users:
         return owned
 
 
-def now() -> datetime:
+def utc_now() -> datetime:
     """Return the current time in whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)

@@ -1,1 +1,1 @@
-"""The database of the server, the protocols of the user and index stores, and caches that hold until a change."""
+"""The database of the server, the protocols of the user and index stores, and caches that are valid until a change."""

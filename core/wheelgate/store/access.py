@@ -1,4 +1,4 @@
-"""How the event loop uses the stores: instant reads run on it, everything else in a thread."""
+"""Reads and changes the stores for the event loop: instant reads run on it, everything else in a thread."""
 
 from __future__ import annotations
 

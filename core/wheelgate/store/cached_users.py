@@ -1,4 +1,4 @@
-"""Users by name, from memory while nothing changes."""
+"""Caches users by name until the stores change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wheelgate.store.serial_cache import SerialCache
 from wheelgate.values import User
 
 USER_CACHE_ENTRIES = 10_000
-"""Names in memory, including names of no user."""
+"""Names in the cache, including names that no user has."""
 
 
 class CachedUsers:

@@ -1,7 +1,7 @@
 """A counter in shared memory that tells all processes on one SQLite file about a change.
 
-It costs one read of memory. ``PRAGMA data_version`` also tells about changes, but needs three system calls, a fifth of
-the cost of a whole request.
+Reading it costs one memory access. ``PRAGMA data_version`` also tells about changes, but needs three system calls, a
+fifth of the cost of a whole request.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from wheelgate.store.errors import translate_file_error
 
 COUNTER_SUFFIX = "-beacon"
+"""The counter's file has the name of the database file and this suffix."""
 COUNTER_BYTES = 8
 
 
@@ -82,7 +83,7 @@ class ChangeCounter:
 
         The write lock is free by then, so the next writer may have begun. It then makes the number even.
         """
-        with suppress(OSError), self._locked():  # the change is committed, and an odd number misleads nobody
+        with suppress(OSError), self._locked():  # the change is committed, and an odd number misleads no reader
             if self.number == mine:
                 self._write(mine + 1)
 

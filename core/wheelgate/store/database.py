@@ -12,7 +12,7 @@ from typing import Any
 from wheelgate.errors import BackendUnavailable, StartupError
 from wheelgate.store.change_counter import ChangeCounter
 from wheelgate.store.engines import Postgresql, Sqlite
-from wheelgate.store.errors import DATABASE_ERRORS, translate
+from wheelgate.store.errors import DATABASE_ERRORS, translate_database_error
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Database:
             self.orm.connect(reuse_if_open=True)
             self._find_counter()
         except (BackendUnavailable, *DATABASE_ERRORS) as error:
-            log.warning("the database does not answer yet: %s", translate(error) or error)
+            log.warning("the database does not answer yet: %s", translate_database_error(error) or error)
 
     def close(self) -> None:
         """Close the connections of all threads, which must be idle. Nothing may use a closed database."""
@@ -74,7 +74,7 @@ class Database:
         """Commit all changes of the ``with`` block, or none if it raises. A nested transaction joins the outer one.
 
         ``peewee.IntegrityError`` is not translated: only the store knows what it means. If the connection to
-        PostgreSQL breaks during the commit, nobody can tell whether the changes were committed.
+        PostgreSQL breaks during the commit, the server cannot know whether the changes were committed.
 
         Raises:
             BackendUnavailable: the database is busy, down, damaged or read-only.
@@ -93,7 +93,7 @@ class Database:
                 serial = self.returning("UPDATE server_state SET serial = serial + 1 RETURNING serial")[0][0]
             self._remember(serial, mine + 1)
         except DATABASE_ERRORS as error:
-            if refusal := translate(error):
+            if refusal := translate_database_error(error):
                 self.orm.close()  # a connection of SQLite stays read-only if the file was when it was opened
                 raise refusal from error
             raise
@@ -107,7 +107,7 @@ class Database:
         try:
             return self.orm.rows(sql, params)
         except DATABASE_ERRORS as error:
-            if refusal := translate(error):
+            if refusal := translate_database_error(error):
                 raise refusal from error
             raise
 
@@ -131,7 +131,7 @@ class Database:
     def _remember(self, serial: int, number: int) -> None:
         """Remember for this thread which serial belongs to a number of the counter."""
         self._last_read.serial = serial
-        # An odd number means a change in progress. It may end at any moment, so the serial is not believed until then.
+        # An odd number means a change in progress. It may end at any moment, so the serial is not trusted until then.
         self._last_read.number = None if number % 2 else number
         self._last_read.until = time.monotonic() + COUNTER_RECHECK_SECONDS
 

@@ -48,7 +48,7 @@ class ConnectionTracker:
 
 
 class Sqlite(ConnectionTracker, peewee.SqliteDatabase):
-    """A file. To open it never creates it: a lost database must not come back empty."""
+    """A file. Opening it never creates it: a lost database must not come back empty."""
 
     kind = "sqlite"
     instant = True
@@ -92,7 +92,7 @@ class Postgresql(ConnectionTracker, peewee.PostgresqlDatabase):
             "tcp_user_timeout": DATABASE_TIMEOUT_SECONDS * 1000,
             "options": f"-c lock_timeout={DATABASE_TIMEOUT_SECONDS}s{mode}",
             "application_name": "wheelgate",
-        } | _parsed(url)
+        } | _parse_url(url)
         self.place = f"'{params.get('dbname', '')}' on {params.get('host', 'this machine')}"
         super().__init__(params.pop("dbname", None) or params.get("user", "postgres"), prefer_psycopg3=True, **params)
 
@@ -134,7 +134,7 @@ class Postgresql(ConnectionTracker, peewee.PostgresqlDatabase):
         return True
 
 
-def _parsed(url: str) -> dict[str, Any]:
+def _parse_url(url: str) -> dict[str, Any]:
     """Parse a connection URL. libpq's error messages may contain half a password, so they are not shown."""
     try:
         from psycopg import ProgrammingError, conninfo  # here, because most servers run without it

@@ -14,14 +14,14 @@ DATABASE_ERRORS = (sqlite3.Error, peewee.PeeweeException)
 """All exceptions of a database: those of the driver for bare statements, and peewee's."""
 
 BUSY_RETRY_AFTER_SECONDS = 1
-"""When a client may try again after it met another writer."""
+"""Seconds after which a client may try again if another writer was busy."""
 DOWN_RETRY_AFTER_SECONDS = 5
-"""When a client may try again after the database server did not answer."""
+"""Seconds after which a client may try again if the database server did not answer."""
 BROKEN_RETRY_AFTER_SECONDS = 10
-"""When a client may try again after a failure that an administrator has to repair."""
+"""Seconds after which a client may try again after a failure that an administrator has to repair."""
 
 
-def translate(error: Exception) -> Refusal | None:
+def translate_database_error(error: Exception) -> Refusal | None:
     """Return the refusal for a database error; None if the error is a mistake in the program."""
     cause: Any = error
     while isinstance(cause, peewee.PeeweeException) and hasattr(cause, "orig"):

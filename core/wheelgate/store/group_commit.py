@@ -17,7 +17,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any, Generic, Protocol, TypeVar
 
-from wheelgate.logs import where
+from wheelgate.logs import error_location
 from wheelgate.threads.pool import lower_priority
 
 T = TypeVar("T")
@@ -99,7 +99,7 @@ class GroupCommit:
     """Runs jobs in one thread, all that are waiting at a time together."""
 
     def __init__(self, name: str, transact: RunInTransaction, *, gather: float = 0.0, niceness: int = 0) -> None:
-        """Prepare it; the thread starts with the first job.
+        """Prepare the group commit; its thread starts with the first job.
 
         Args:
             name: the name of the thread.
@@ -177,7 +177,7 @@ class GroupCommit:
             try:
                 pending.job.finish(changed=pending.problem is None)
             except Exception as error:  # noqa: BLE001 - the other jobs still have to finish
-                log.error("the clean-up after a change failed: %s", where(error))
+                log.error("the clean-up after a change failed: %s", error_location(error))
 
 
 def resolve_futures(group: Sequence[PendingJob]) -> None:

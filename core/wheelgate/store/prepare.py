@@ -13,9 +13,9 @@ from wheelgate.errors import Refusal, StartupError
 from wheelgate.store import sqlite_file
 from wheelgate.store.database import Database
 from wheelgate.store.engines import Postgresql, Sqlite
-from wheelgate.store.errors import DATABASE_ERRORS, translate
+from wheelgate.store.errors import DATABASE_ERRORS, translate_database_error
 
-ADVISORY_LOCK = 0x776865656C67
+ADVISORY_LOCK_ID = 0x776865656C67
 """The number of the lock that lets one node prepare a PostgreSQL database at a time: "wheelg"."""
 
 CORE_MIGRATIONS = Path(__file__).parent / "migrations"
@@ -49,7 +49,9 @@ def prepare(url: str, migrations: Migrations, fill: FillDatabase) -> None:
             else:
                 _prepare_server(database, database.orm, migrations, fill)
     except (Refusal, OSError, *DATABASE_ERRORS) as error:
-        raise StartupError(f"the database could not be prepared: {_one_line(translate(error) or error)}.") from error
+        raise StartupError(
+            f"the database could not be prepared: {_one_line(translate_database_error(error) or error)}."
+        ) from error
 
 
 def _prepare_file(database: Database, orm: Sqlite, migrations: Migrations, fill: FillDatabase) -> None:
@@ -79,7 +81,7 @@ def _prepare_server(database: Database, orm: Postgresql, migrations: Migrations,
             f"the PostgreSQL database {orm.place} does not answer: {_one_line(error)}. Start it, or correct --database."
         ) from error
     orm.execute_sql("SET lock_timeout = 0")
-    orm.execute_sql("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK,))  # released when the connection closes
+    orm.execute_sql("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK_ID,))  # released when the connection closes
     if _has_tables(database):
         _refuse_newer(status := _status(database, migrations))
         _apply(status)
@@ -88,7 +90,7 @@ def _prepare_server(database: Database, orm: Postgresql, migrations: Migrations,
 
 
 def _has_tables(database: Database) -> bool:
-    """Say whether the database has the server's own tables."""
+    """Return whether the database has the server's own tables."""
     return bool(database.orm.table_exists(_history("core")))
 
 
@@ -130,7 +132,7 @@ def _apply(status: Sequence[OwnerStatus]) -> None:
         try:
             runner.up()
         except Exception as error:
-            if refusal := translate(error):  # the database failed, not the migration
+            if refusal := translate_database_error(error):  # the database failed, not the migration
                 raise refusal from error
             raise StartupError(
                 f"a migration of {owner} failed: {_one_line(error)}. It changed nothing. Install"

@@ -1,14 +1,11 @@
-"""Values that were read from the stores and hold until the next change."""
+"""Caches values from the stores until the next change."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from collections.abc import Callable
+from typing import Generic
 
-from wheelgate.caches import LruCache
-
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
+from wheelgate.caches import K, LruCache, V
 
 
 class SerialCache(Generic[K, V]):

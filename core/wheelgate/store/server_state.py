@@ -31,7 +31,7 @@ class ServerState:
             )
 
     def session_ended(self, session_id: str) -> bool:
-        """Say whether a session was ended by :meth:`end_session`."""
+        """Return whether :meth:`end_session` has ended a session."""
         return bool(self.database.read("SELECT 1 FROM ended_session WHERE id = ?", (session_id,)))
 
     def forget_ended(self, now: int) -> None:

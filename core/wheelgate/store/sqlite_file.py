@@ -14,10 +14,11 @@ from wheelgate.disk import sync
 from wheelgate.errors import StartupError, StorageFull
 from wheelgate.store.change_counter import ChangeCounter
 from wheelgate.store.engines import Sqlite
-from wheelgate.store.errors import DATABASE_ERRORS, translate
+from wheelgate.store.errors import DATABASE_ERRORS, translate_database_error
 
 SQLITE_MAGIC = b"SQLite format 3\0"
 PAGE_SIZES_BYTES = {512 << doubled for doubled in range(8)}
+"""Valid page sizes (SQLite's database file format, section 1.3.2)."""
 LOG_SUFFIXES = ("-wal", "-shm", "-journal")
 NEW_SUFFIX = ".new"
 """Suffix of a database that the first start is creating."""
@@ -42,7 +43,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def missing(path: Path) -> bool:
-    """Say whether the database does not exist yet.
+    """Return whether the database does not exist yet.
 
     Raises:
         StartupError: the file does not exist but its log does. A new database would swallow the log of the old one.
@@ -111,7 +112,7 @@ def check(orm: Sqlite) -> None:
         orm.pragma("user_version", 0)  # BEGIN IMMEDIATE alone does not notice a read-only file
         orm.rollback()
     except peewee.OperationalError as error:
-        if isinstance(refusal := translate(error), StorageFull):
+        if isinstance(refusal := translate_database_error(error), StorageFull):
             raise refusal from error
         raise StartupError(
             f"the database '{name}' cannot be written to ({error}). Make the file and its folder writable for"

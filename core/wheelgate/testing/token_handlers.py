@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from wheelgate.identity import sessions
-from wheelgate.identity.tokens import PREFIX_PATTERN
+from wheelgate.identity.tokens import TOKEN_PREFIX_PATTERN
 from wheelgate.packages import normalize
 from wheelgate.providers import TokenHandler
 from wheelgate.testing.hostile_values import HOSTILE_SECRETS
@@ -69,8 +69,10 @@ class TokenHandlerContract:
 
         assert handler.name.isprintable(), "use printable characters only: logs show the name"
         assert handler.name == handler.name.strip() != "", "give a name without spaces around it"
-        assert PREFIX_PATTERN.fullmatch(handler.prefix), f"choose a prefix that matches {PREFIX_PATTERN.pattern}"
-        assert handler.prefix != sessions.PREFIX, "choose another prefix: this is the one of login sessions"
+        assert TOKEN_PREFIX_PATTERN.fullmatch(handler.prefix), (
+            f"choose a prefix that matches {TOKEN_PREFIX_PATTERN.pattern}"
+        )
+        assert handler.prefix != sessions.LOGIN_TOKEN_PREFIX, "choose another prefix: this is the one of login sessions"
         assert isinstance(handler.local, bool), "set 'local' to True or False"
         assert case.valid_token.startswith(handler.prefix), "begin every token with the prefix"
 

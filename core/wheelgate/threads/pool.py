@@ -24,7 +24,7 @@ class ThreadPool:
         Args:
             name: the name of the threads.
             threads: how many calls run at once.
-            niceness: how far the threads stand back behind the event loop when processors are scarce.
+            niceness: added to the nice value of the threads; the event loop then comes first on a busy machine.
         """
         self._executor = ThreadPoolExecutor(threads, name, initializer=lower_priority, initargs=(niceness,))
 

@@ -26,7 +26,7 @@ def files_of(site: ShelfSite) -> Files:
 
 def stored(site: ShelfSite) -> set[str]:
     """Return the hashes of all stored files."""
-    return {place.replace("/", "") for place, _ in files_of(site).backend.all()}
+    return {place.replace("/", "") for place, _ in files_of(site).backend.list_files()}
 
 
 def drafts(site: ShelfSite) -> list[Path]:

@@ -10,7 +10,7 @@ from wheelgate.services.packages.merging import HIDDEN, SERVED, IndexMerger, Lay
 
 
 async def explain(merger: IndexMerger, resolution: Resolution, name: str) -> dict[str, Any]:
-    """Return what each index of a resolution has of a project, in the order in which they are asked."""
+    """Explain the part of each index of a resolution in a project, in the order in which the server asks them."""
     answers = await merger.ask(resolution, name, lambda source: source.project)
     first = next((answer for answer in answers if answer.state == SERVED), None)
     taken: dict[str, str] = {}
@@ -18,14 +18,14 @@ async def explain(merger: IndexMerger, resolution: Resolution, name: str) -> dic
     for answer in answers:
         if answer.state == HIDDEN:
             hidden = await merger.ask_hidden(answer.layer, name)
-            entries.append(entry(answer, HIDDEN, hidden.content, hidden_because(answer, resolution, name)))
+            entries.append(index_entry(answer, HIDDEN, hidden.content, hidden_reason(answer, resolution, name)))
         elif answer.content is None or first is None or first.content is None:
             reason = answer.problem.message if answer.problem is not None else "it has no project of that name"
-            entries.append(entry(answer, answer.state, None, reason))
+            entries.append(index_entry(answer, answer.state, None, reason))
         else:
-            reason = unused_because(answer.content, first.content, first.layer.index.path, taken)
+            reason = unused_reason(answer.content, first.content, first.layer.index.path, taken)
             state = HIDDEN if reason else SERVED
-            entries.append(entry(answer, state, answer.content, reason or served_because(answer, answers)))
+            entries.append(index_entry(answer, state, answer.content, reason or served_reason(answer, answers)))
             if state == SERVED:
                 path = answer.layer.index.path
                 taken |= {file.name: path for file in answer.content.files if file.name not in taken}
@@ -33,8 +33,8 @@ async def explain(merger: IndexMerger, resolution: Resolution, name: str) -> dic
     return {"project": name, "served_from": served_from, "indices": entries}
 
 
-def entry(answer: LayerAnswer[Project], state: str, project: Project | None, reason: str) -> dict[str, Any]:
-    """Return one index's part of the explanation."""
+def index_entry(answer: LayerAnswer[Project], state: str, project: Project | None, reason: str) -> dict[str, Any]:
+    """Return the explanation for one index."""
     return {
         "index": answer.layer.index.path,
         "type": answer.layer.index.type,
@@ -45,12 +45,12 @@ def entry(answer: LayerAnswer[Project], state: str, project: Project | None, rea
     }
 
 
-def unused_because(project: Project, first: Project, path: str, taken: dict[str, str]) -> str:
-    """Return why none of an index's files is served; empty if some are.
+def unused_reason(project: Project, first: Project, path: str, taken: dict[str, str]) -> str:
+    """Return why the server offers none of an index's files; empty if it offers some.
 
     Args:
-        project: what the index has.
-        first: what the first index has that serves the project; its status counts.
+        project: the project on the index.
+        first: the project on the first index that serves it; its status counts.
         path: the path of that first index.
         taken: the names of the files of earlier indices, with the path of the index that each comes from.
     """
@@ -64,7 +64,7 @@ def unused_because(project: Project, first: Project, path: str, taken: dict[str,
     return ""
 
 
-def hidden_because(answer: LayerAnswer[Project], resolution: Resolution, name: str) -> str:
+def hidden_reason(answer: LayerAnswer[Project], resolution: Resolution, name: str) -> str:
     """Return why an index is not asked for a project."""
     return (
         f"the name belongs to {answer.hidden_by}; if you trust both, add '{name}' to the mirror_whitelist "
@@ -72,8 +72,8 @@ def hidden_because(answer: LayerAnswer[Project], resolution: Resolution, name: s
     )
 
 
-def served_because(answer: LayerAnswer[Project], answers: list[LayerAnswer[Project]]) -> str:
-    """Return why an index's files are served."""
+def served_reason(answer: LayerAnswer[Project], answers: list[LayerAnswer[Project]]) -> str:
+    """Return why the server offers an index's files."""
     stale = answer.content is not None and answer.content.stale
     suffix = "; its upstream does not answer, so these are the files that it listed last" if stale else ""
     if not answer.layer.source.last:

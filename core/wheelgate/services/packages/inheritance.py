@@ -1,4 +1,4 @@
-"""Inheritance: which indices answer for the packages of an index, in which order, and what hides the last ones."""
+"""Inheritance: which indices answer for the packages of an index, in which order, and when mirrors are hidden."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wheelgate.values import Index, Resource
 ALL_PROJECTS = "*"
 """Entry of a whitelist that means every project."""
 RESOLUTION_CACHE_ENTRIES = 10_000
-"""Indices whose resolution is remembered."""
+"""Indices whose resolution is cached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +34,18 @@ class Resolution:
     """
 
     index: Index
-    line: tuple[Resource, ...]
-    """The resources that permissions are asked for: the index, then everything it inherits from."""
+    lineage: tuple[Resource, ...]
+    """The resources whose permissions count: the index, then all indices that it inherits from."""
     layers: tuple[Layer, ...]
     """The indices with their sources; those whose type has no packages, or is not installed any more, are left out."""
 
     @property
     def resource(self) -> Resource:
-        """The resource that permissions on the index itself are asked for."""
-        return self.line[0]
+        """The resource of the index itself."""
+        return self.lineage[0]
 
     def whitelists(self, project: str) -> bool:
-        """Say whether a ``mirror_whitelist`` lets mirrors answer for a project that another index hosts.
+        """Return whether a ``mirror_whitelist`` lets mirrors answer for a project that another index hosts.
 
         Only the requested index decides how whitelists are inherited: with ``intersection`` its own list counts, with
         ``union`` those of all its bases count too.
@@ -73,7 +73,7 @@ class Inheritance:
     def find(self, path: str) -> Resolution | None:
         """Return the resolution of the index ``owner/name``; None if there is no such index.
 
-        It comes from memory if the stores have not changed. Must not be called inside a transaction.
+        It comes from the cache if the stores have not changed. Do not call it inside a transaction.
         """
         serial = self._access.read_serial()
         resolution = self._resolutions.get(serial, path)
@@ -85,7 +85,7 @@ class Inheritance:
         return resolution
 
     def _resolve(self, index: Index) -> Resolution:
-        line = list(depth_first(index, self._indices.find))
-        layers = [Layer(found, source) for found in line if (source := self._sources.of(found)) is not None]
+        lineage = list(depth_first(index, self._indices.find))
+        layers = [Layer(found, source) for found in lineage if (source := self._sources.of(found)) is not None]
         layers.sort(key=lambda layer: layer.source.last)
-        return Resolution(index, tuple(index_resource(found) for found in line), tuple(layers))
+        return Resolution(index, tuple(index_resource(found) for found in lineage), tuple(layers))

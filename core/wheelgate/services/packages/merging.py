@@ -18,14 +18,14 @@ T = TypeVar("T")
 
 SERVED, HIDDEN, ABSENT, UNAVAILABLE = "served", "hidden", "absent", "unavailable"
 RETRY_UNAVAILABLE_SECONDS = 10.0
-"""How long a page is kept that lacks the files of an upstream that has failed."""
+"""Seconds for which a page is cached that lacks the files of an upstream that has failed."""
 RETRY_ABSENT_SECONDS = 60.0
-"""How long a page is kept that lacks the files of an upstream that does not have the project."""
+"""Seconds for which a page is cached that lacks the files of an upstream without the project."""
 
 
 @dataclass(frozen=True, slots=True)
 class LayerAnswer(Generic[T]):
-    """What one index says about a project."""
+    """The answer of one index about a project."""
 
     layer: Layer
     state: str
@@ -39,7 +39,7 @@ class LayerAnswer(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class MergedProject:
-    """What a simple page shows of a project."""
+    """A project as its simple page shows it."""
 
     name: str
     parts: tuple[tuple[Index, tuple[File, ...]], ...]
@@ -69,14 +69,14 @@ class IndexMerger:
             Refusal: no index has it as far as is known, and an upstream does not answer.
         """
         answers = await self.ask(resolution, name, lambda source: source.project)
-        return merge(name, answers, served(name, answers))
+        return merge_projects(name, answers, found_contents(name, answers))
 
     async def releases(self, resolution: Resolution, name: str) -> list[tuple[Index, Sequence[Release]]]:
         """Return the releases of a project by index, for all that answer for it. Raises as :meth:`project` does."""
         answers = await self.ask(
             resolution, name, lambda source: lambda index, name: source.releases(index, name) or None
         )
-        return [(layer.index, releases) for layer, releases in served(name, answers)]
+        return [(layer.index, releases) for layer, releases in found_contents(name, answers)]
 
     async def listing(self, resolution: Resolution) -> ProjectList:
         """Return the names of all projects, index by index and each name once.
@@ -137,7 +137,7 @@ class IndexMerger:
         try:
             content = await self._sources.call(layer.index, method, layer.index, name)
         except (BackendUnavailable, Forbidden) as problem:
-            # Without an index that comes before mirrors nothing can be said: a mirror must not take its place.
+            # If an index before the mirrors fails, there is no answer: a mirror must not take its place.
             if not layer.source.last:
                 raise
             return LayerAnswer(layer, UNAVAILABLE, problem=problem)
@@ -146,8 +146,8 @@ class IndexMerger:
         return LayerAnswer(layer, ABSENT if content is None else SERVED, content)
 
 
-def served(name: str, answers: Sequence[LayerAnswer[T]]) -> list[tuple[Layer, T]]:
-    """Return what the indices have, which is at least one entry.
+def found_contents(name: str, answers: Sequence[LayerAnswer[T]]) -> list[tuple[Layer, T]]:
+    """Return the contents of all indices that have any; there is at least one.
 
     Raises:
         NotFound: no index has anything.
@@ -168,10 +168,10 @@ def served(name: str, answers: Sequence[LayerAnswer[T]]) -> list[tuple[Layer, T]
     raise NotFound(f"The project {name} does not exist.")
 
 
-def merge(
+def merge_projects(
     name: str, answers: Sequence[LayerAnswer[Project]], contents: Sequence[tuple[Layer, Project]]
 ) -> MergedProject:
-    """Merge what the indices have of a project: the first file of a name wins, and the first index sets the status."""
+    """Merge the contents of the indices: the first file of a name wins, and the first index sets the status."""
     first = contents[0][1]
     until = [project.until for _, project in contents if project.until is not None]
     mirror_states = {answer.state for answer in answers if answer.layer.source.last}

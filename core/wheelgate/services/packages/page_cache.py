@@ -1,4 +1,4 @@
-"""Rendered pages, kept until something they are made of changes."""
+"""Caches rendered pages until their projects change."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from wheelgate.store.access import StoreAccess
 from wheelgate.values import Index
 
 PAGE_CACHE_BYTES = 64 * 1024 * 1024
-"""Memory that one worker spends on pages, compressed forms included."""
+"""Memory of one worker for pages, including compressed forms."""
 PAGE_OVERHEAD_BYTES = 1000
 """Estimated memory of a page beside its content."""
 MAX_UNCOMPRESSED_BYTES = 600
 """Pages up to this length are not compressed: they fit into one packet anyway."""
 
-Key = tuple[str, str, PageVariant]
+PageKey = tuple[str, str, PageVariant]
 """The path of the index, the project (empty for the list of all), and the variant."""
 
 
@@ -29,12 +29,12 @@ Key = tuple[str, str, PageVariant]
 class CachedPage:
     """A page with its content in each coding that was asked for."""
 
-    key: Key
+    key: PageKey
     rendered: RenderedPage
     stamp: list[tuple[Index, Hashable]]
-    """Changes whenever anything changes that the page is made of."""
-    seen: Resolution
-    """The state of the stores in which the page was last found unchanged."""
+    """A value that changes with every change of the page's projects."""
+    valid_for: Resolution
+    """The resolution, and with it the state of the stores, for which the page was last found unchanged."""
     digest: str
     encoded: dict[str, bytes] = field(default_factory=dict)
     size: int = 0
@@ -66,12 +66,12 @@ class PageCache:
         self._access = access
         self._renderer = renderer
         self._max_bytes = max_bytes
-        self._pages: OrderedDict[Key, CachedPage] = OrderedDict()
+        self._pages: OrderedDict[PageKey, CachedPage] = OrderedDict()
         self._size = 0
-        self._rendering: dict[Key, tuple[Resolution, asyncio.Task[CachedPage]]] = {}
+        self._rendering: dict[PageKey, tuple[Resolution, asyncio.Task[CachedPage]]] = {}
 
     async def get(self, resolution: Resolution, project: str, variant: PageVariant) -> CachedPage:
-        """Return a page of an index, rendered anew if anything has changed that it is made of.
+        """Return a page of an index, rendered again if its projects have changed.
 
         Args:
             resolution: the indices that it shows.
@@ -84,11 +84,11 @@ class PageCache:
         key = (resolution.index.path, project, variant)
         page = self._pages.get(key)
         if page is not None and page.fresh:
-            if page.seen is resolution:  # PERF: nothing at all has changed, as for most requests
+            if page.valid_for is resolution:  # PERF: nothing at all has changed, as for most requests
                 self._pages.move_to_end(key)
                 return page
-            if await self._access.read(stamp, resolution, project) == page.stamp:
-                page.seen = resolution
+            if await self._access.read(projects_stamp, resolution, project) == page.stamp:
+                page.valid_for = resolution
                 return page
         return await self._render_once(key, resolution)
 
@@ -106,7 +106,7 @@ class PageCache:
         """Wait for running work and end the renderer's thread."""
         self._renderer.close()
 
-    async def _render_once(self, key: Key, resolution: Resolution) -> CachedPage:
+    async def _render_once(self, key: PageKey, resolution: Resolution) -> CachedPage:
         """Render a page, or wait for a request that renders it already."""
         # A page that is rendered from the same state of the stores will do; one from an earlier state will not.
         rendering = self._rendering.get(key)
@@ -116,17 +116,17 @@ class PageCache:
             task.add_done_callback(lambda done: self._forget_task(key, done))
         return await asyncio.shield(rendering[1])
 
-    async def _render(self, key: Key, resolution: Resolution) -> CachedPage:
+    async def _render(self, key: PageKey, resolution: Resolution) -> CachedPage:
         _, project, variant = key
         # The stamp is taken first: a change while the page is rendered then shows when the stamps are compared.
-        before = await self._access.read(stamp, resolution, project)
+        before = await self._access.read(projects_stamp, resolution, project)
         rendered = await self._renderer.render(resolution, project, variant)
         digest = hashlib.sha256(repr(variant).encode() + rendered.content).hexdigest()[:32]
         page = CachedPage(key, rendered, before, resolution, digest)
         self._put(page)
         return page
 
-    def _forget_task(self, key: Key, task: asyncio.Task[CachedPage]) -> None:
+    def _forget_task(self, key: PageKey, task: asyncio.Task[CachedPage]) -> None:
         if self._rendering.get(key, (None, None))[1] is task:
             del self._rendering[key]
         if not task.cancelled():
@@ -144,6 +144,6 @@ class PageCache:
             self._size -= self._pages.popitem(last=False)[1].size
 
 
-def stamp(resolution: Resolution, project: str) -> list[tuple[Index, Hashable]]:
+def projects_stamp(resolution: Resolution, project: str) -> list[tuple[Index, Hashable]]:
     """Return a value that changes with a project, or the list of all projects, on the indices of a resolution."""
     return [(layer.index, layer.source.stamp(layer.index, project)) for layer in resolution.layers]

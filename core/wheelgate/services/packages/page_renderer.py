@@ -1,4 +1,4 @@
-"""Simple pages, made: merged from all indices that answer, rendered, compressed."""
+"""Makes simple pages: merges the answers of all indices, renders and compresses."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ MAX_ENTRIES_ON_LOOP = 2000
 """Files or projects; a page with more is rendered in a thread."""
 MAX_BYTES_ON_LOOP = 65_536
 """A longer page is compressed in a thread."""
-CODINGS = ("zstd", "gzip")
-"""The content codings that are offered, the preferred one first."""
+CONTENT_CODINGS = ("zstd", "gzip")
+"""The content codings (RFC 9110, section 8.4.1) that the server offers, the preferred one first."""
 
 P = ParamSpec("P")
 
@@ -42,7 +42,7 @@ class PageVariant(NamedTuple):
     absolute: bool = False
     """Whether the URLs of files are absolute too."""
     server_url: str = ""
-    """What absolute URLs begin with; empty as long as the page needs none."""
+    """The beginning of absolute URLs; empty as long as the page needs none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +75,10 @@ class PageRenderer:
         return await self._render_list(resolution, variant)
 
     async def compress(self, content: bytes, coding: str) -> bytes:
-        """Return a page in one of the ``CODINGS``."""
+        """Return a page in one of the ``CONTENT_CODINGS``."""
         if len(content) > MAX_BYTES_ON_LOOP:
-            return await self._pool.run(encode, content, coding)
-        return encode(content, coding)
+            return await self._pool.run(compress_content, content, coding)
+        return compress_content(content, coding)
 
     def close(self) -> None:
         """Wait for running work and end the thread."""
@@ -106,6 +106,6 @@ class PageRenderer:
         return await self._pool.run(render, *args, **kwargs)
 
 
-def encode(content: bytes, coding: str) -> bytes:
+def compress_content(content: bytes, coding: str) -> bytes:
     """Compress a page; the same content always gives the same bytes."""
     return zstd.compress(content) if coding == "zstd" else gzip.compress(content, mtime=0)

@@ -14,6 +14,7 @@ from wheelgate.services.packages.merging import MergedProject
 from wheelgate.values import Index
 
 SIMPLE_API_VERSION = "1.4"
+"""The version of the simple API that every page states (PEP 629)."""
 UNQUOTED_IN_PATH = "/+!@,=~"
 """Characters that a URL's path may contain unquoted, apart from letters, digits and ``-._~``."""
 

@@ -14,7 +14,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 THREADS_PER_TYPE = 16
-"""How many upstreams of an index type may keep silent before its cached pages have to wait."""
+"""Threads of one index type. If as many upstreams keep silent, even its cached pages have to wait."""
 
 
 class Sources:

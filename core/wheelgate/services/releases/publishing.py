@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     import requests
 
 SENT_CHUNK_BYTES = 1 << 16
-"""The file is sent in chunks of this length, each within the first of the timeouts below."""
+"""Bytes of a chunk of the file; the first of the timeouts below applies to each."""
 MAX_ANSWER_BYTES = 64_000
-"""How much of the other server's answer is read."""
-MAX_SHOWN_CHARS = 1000
-"""How much of it is shown to the user."""
-TIMEOUT_SECONDS = (30.0, 300.0)
+"""Bytes of the other server's answer that are read."""
+MAX_QUOTED_ANSWER_CHARS = 1000
+"""Characters of it that the user gets to see."""
+PUBLISH_TIMEOUTS_SECONDS = (30.0, 300.0)
 """For the connection and each chunk of the file, and for the answer: some indices inspect uploads for minutes."""
 ACCEPTED_STATUSES = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
 UNSENT_METADATA = frozenset({"name", "version", "+links", "+shadowing", "yanked"})
@@ -113,7 +113,7 @@ class ReleaseSender:
             headers={"Content-Type": form.content_type},
             allow_redirects=False,
             stream=True,
-            timeout=TIMEOUT_SECONDS,
+            timeout=PUBLISH_TIMEOUTS_SECONDS,
         ) as response:
             return response.status_code, "" if response.status_code in ACCEPTED_STATUSES else refusal_reason(response)
 
@@ -183,5 +183,5 @@ def refusal_reason(response: requests.Response) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a text as one printable line, cut to ``MAX_SHOWN_CHARS``."""
-    return "".join(c if c.isprintable() else " " for c in text).strip()[:MAX_SHOWN_CHARS]
+    """Return a text as one printable line, cut to ``MAX_QUOTED_ANSWER_CHARS``."""
+    return "".join(c if c.isprintable() else " " for c in text).strip()[:MAX_QUOTED_ANSWER_CHARS]

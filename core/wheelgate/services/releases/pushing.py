@@ -12,7 +12,7 @@ from wheelgate.packages import PackageSource, PackageTarget, Release, StoredFile
 from wheelgate.services.json_objects import read_object
 from wheelgate.values import Index
 
-OPTION_KEYS = frozenset({"no_docs", "only_docs", "register_project"})
+BOOLEAN_PUSH_KEYS = frozenset({"no_docs", "only_docs", "register_project"})
 """Keys of a push that are true or false."""
 
 
@@ -50,13 +50,13 @@ def read_push(body: Any) -> PushRequest:
     given = read_object(body)
     outside = "posturl" in given
     needed = {"name", "version", *(("posturl", "username", "password") if outside else ("targetindex",))}
-    unknown = sorted(set(given) - needed - OPTION_KEYS)
+    unknown = sorted(set(given) - needed - BOOLEAN_PUSH_KEYS)
     if unknown:
         raise BadInput(f"unknown additional options: {', '.join(map(str, unknown))[:200]}")
     for key in sorted(needed):
         if not isinstance(given.get(key), str):
             raise BadInput(f"'{key}' must be given as text, not {excerpt(given.get(key))}")
-    for key in sorted(OPTION_KEYS & set(given)):
+    for key in sorted(BOOLEAN_PUSH_KEYS & set(given)):
         if not isinstance(given[key], bool):
             raise BadInput(f"'{key}' must be true or false, not {excerpt(given[key])}")
     if given.get("no_docs") and given.get("only_docs"):

@@ -24,9 +24,9 @@ from wheelgate.store.group_commit import GroupCommit, run_alone
 from wheelgate.values import Index, Principal
 
 DIGEST_FIELDS = {"md5_digest": "md5", "blake2_256_digest": "blake2_256"}
-"""Fields of the form that name a digest beside sha256, with the digest that has to be computed to check them."""
+"""Fields of the form with a digest other than sha256, and the hash to compute in order to check it."""
 WRITE_BATCH_BYTES = 1 << 20
-"""The file is written in batches of this length: each costs a hop into a thread."""
+"""Bytes of the file that are written at once: each write costs a switch to a thread."""
 
 
 class UploadReceiver:
@@ -36,7 +36,7 @@ class UploadReceiver:
     """
 
     def __init__(self, files: Files, sources: Sources, index: Index, max_bytes: int | None = None) -> None:
-        """Take the index, in whose threads the file is written, and the limit of its length."""
+        """Take the parts, the index, whose threads write the file, and the limit of its length in bytes."""
         self._files = files
         self._sources = sources
         self._index = index
@@ -131,7 +131,7 @@ class UploadJob:
         self._receiver = receiver
         self._username = username
         self._check_release = check_release
-        self._inspected: CheckedUpload | None = None
+        self._checked: CheckedUpload | None = None
 
     def prepare(self) -> None:
         """Check the upload, and move its file to its final place.
@@ -142,25 +142,25 @@ class UploadJob:
         if not self._form.action:
             raise BadInput("the form has no field ':action', which says what to do: file_upload, for example")
         # The project that the form names is checked before the file is read: a caller without the right to it must
-        # not learn anything about it. The project that the file turns out to be of is checked afterwards.
+        # not learn anything about it. The project that the file itself names is checked afterwards.
         self._check_release(normalize(self._form.first("name")), None)
-        self._inspected = self._target.check_upload(self._index, self._form, self._receiver.finish())
-        self._check_release(normalize(self._inspected.project), self._inspected.version)
-        if self._inspected.file is not None:
-            self._files.put(self._inspected.file)
+        self._checked = self._target.check_upload(self._index, self._form, self._receiver.finish())
+        self._check_release(normalize(self._checked.project), self._checked.version)
+        if self._checked.file is not None:
+            self._files.put(self._checked.file)
 
     def sync(self) -> None:
         """Wait until the file is on the disk."""
-        if self._inspected is not None and self._inspected.file is not None:
-            self._files.sync(self._inspected.file)
+        if self._checked is not None and self._checked.file is not None:
+            self._files.sync(self._checked.file)
 
     def change(self) -> RecordedUpload:
         """Record the upload. Runs inside a transaction."""
-        if self._inspected is None:
+        if self._checked is None:
             raise RuntimeError("an upload is recorded that was not prepared")
-        if self._inspected.file is not None:
-            self._files.ensure_stored(self._inspected.file)
-        return self._target.record_upload(self._index, self._inspected, self._username)
+        if self._checked.file is not None:
+            self._files.ensure_stored(self._checked.file)
+        return self._target.record_upload(self._index, self._checked, self._username)
 
     def finish(self, *, changed: bool) -> None:
         """Remove everything that is not recorded."""
@@ -179,7 +179,7 @@ class Uploads:
         max_file_bytes: int | None,
         group_commit: GroupCommit | None,
     ) -> None:
-        """Take the parts, the limit of a file, and what commits small uploads together.
+        """Take the parts, the limit of a file in bytes, and the group commit for small uploads.
 
         Without ``group_commit`` each upload is committed on its own: with a database that takes several writers at the
         same time, and with object storage, uploads would only wait for each other.
@@ -192,11 +192,11 @@ class Uploads:
         self._group_commit = group_commit
 
     def receive(self, index: Index) -> UploadReceiver:
-        """Return what receives the file of an upload to an index."""
+        """Return a receiver for the file of an upload to an index."""
         return UploadReceiver(self._files, self._sources, index, self._max_file_bytes)
 
     async def drop(self, index: Index, receiver: UploadReceiver) -> None:
-        """Remove what has been received of an upload that failed."""
+        """Remove the received part of an upload that failed."""
         await self._sources.run_in_thread(index, receiver.drop)
 
     async def record(
@@ -214,8 +214,8 @@ class Uploads:
             index: the index that it is for.
             target: the package target of the index.
             form: its fields.
-            receiver: has received its file.
-            principal: who uploads it.
+            receiver: the receiver, which has received its file.
+            principal: the uploader.
             require_project: raises a refusal if the caller may not upload a project, by its normalised name.
 
         Raises:
@@ -237,7 +237,7 @@ class Uploads:
 
 
 def upload_target(index_type: IndexType | None, index: Index) -> PackageTarget:
-    """Return what takes uploads to an index.
+    """Return the package target of an index.
 
     Raises:
         NotFound: its type takes no uploads; the message is the incumbent's, which its clients know.

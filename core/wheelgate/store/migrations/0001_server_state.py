@@ -1,4 +1,4 @@
-"""The tables of core: the server's identity and change counter, and the sessions that ended early."""
+"""The tables of the core: the server's identity and change counter, and the sessions that ended early."""
 
 from typing import Any
 from uuid import uuid4

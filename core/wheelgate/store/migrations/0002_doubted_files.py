@@ -1,4 +1,4 @@
-"""The table of stored files that may not be needed any longer."""
+"""The table of marked files: stored files that may be unreferenced."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import peewee
 
 def up(migrator: Any, db: Any) -> None:
     class DoubtedFile(db.Model):  # type: ignore[misc]  # peewee is not typed
-        # Each doubt is a row of its own: one that is noted while the same file is being swept must outlive that.
+        # Each mark is a row of its own: a mark that is set while the same file is being swept must outlive the sweep.
         id = peewee.BigAutoField() if db.kind == "postgresql" else peewee.AutoField()
         sha256 = peewee.TextField()
 
