@@ -142,4 +142,4 @@ class Indices:
         """Refuse bases through which an index would inherit from itself."""
         circle = find_circle(path, config.get("bases", ()), self.find)
         if circle:
-            raise BadInput(f"the bases would make a circle: {' -> '.join(circle)}")
+            raise BadInput(f"the bases would form a cycle: {' -> '.join(circle)}")
