@@ -298,7 +298,7 @@ def plugin_kinds() -> str:
         (f"`{name}`", f"{kind.does}", "client" if kind.group.endswith("client") else "server")
         for name, kind in PLUGIN_KINDS.items()
     ]
-    return table(("Kind", "A plugin that", "Of the"), rows)
+    return table(("Kind", "A plugin that", "Extends the"), rows)
 
 
 def new(kind: str, place: str) -> str:
@@ -325,7 +325,7 @@ def rooms(where: str) -> str:
     modules = [path for path in folder.glob("*.py") if path.stem not in ("__init__", "__main__")]
     rows = [(f"`{package.name}/`", first_sentence(packages[package])) for package in sorted(packages)]
     rows += [(f"`{path.name}`", first_sentence(path)) for path in sorted(modules)]
-    return table(("Room", "What it holds"), rows)
+    return table(("Name", "What it contains"), rows)
 
 
 def first_sentence(path: Path) -> str:

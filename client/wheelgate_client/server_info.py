@@ -42,7 +42,8 @@ def fetch_server_info(context: ClientContext, url: str, basic: tuple[str, str] |
     info = _server_info(*_get_with_or_without_login(context, urls.join(url, "+api"), login))
     if url.startswith("https:") and not info.login.startswith("https:"):
         raise ClientError(
-            f"'{url}' wants passwords sent unencrypted to '{info.login}': its administrator has to set its outside URL"
+            f"'{url}' asks clients to send passwords unencrypted to '{info.login}': its administrator has to set its"
+            " outside URL"
         )
     return info
 

@@ -58,7 +58,7 @@ class Terminal:
             answer = self._stdin.readline()
             if not answer:
                 self.print_line()
-                raise ClientError("nothing was changed: nobody answered the question; use -y to assume yes")
+                raise ClientError("nothing was changed: the question got no answer; use -y to assume yes")
             word = answer.strip()
             if word in {"yes", "no"}:
                 return word == "yes"

@@ -127,13 +127,14 @@ def make_parser(options: Sequence[Option], commands: Sequence[Command]) -> Parse
 
     parser = Parser(
         prog="devpi-server",
-        description="A private Python package index whose front door is plugins.",
+        description="A private Python package index that you extend with plugins.",
         epilog="You can set every option in the environment (--outside-url as DEVPISERVER_OUTSIDE_URL) and in the file "
-        "that --config names. SIGTERM stops the server gracefully, SIGHUP makes it read its settings again.",
+        "that --config names. TIME is a number of seconds, or a number with a unit, such as 30m, 10h, 7d or 2w. "
+        "SIGTERM stops the server gracefully, SIGHUP makes it read its settings again.",
     )
     parser.add_argument("--version", action="version", version=f"devpi-server (wheelgate) {SERVER_VERSION}")
     add_flags(parser, options)
-    subparsers = parser.add_subparsers(metavar="COMMAND", title="commands, instead of serving")
+    subparsers = parser.add_subparsers(metavar="COMMAND", title="commands (without one, the server starts)")
     for command in commands:
         subparser = subparsers.add_parser(command.name, help=command.help)
         command.register(subparser)

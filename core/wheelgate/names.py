@@ -32,7 +32,7 @@ def check_name(kind: str, name: str) -> None:
     ):
         raise BadInput(
             f"{kind} {quoted} contains characters that aren't allowed. Any ascii symbol besides -.@_ is blocked, "
-            "and so is everything that is no letter or digit."
+            "and so is every other character that is not a letter or digit."
         )
     if name[0] in ".-":
         raise BadInput(f"{kind} {quoted} must not start with '.' or '-'")

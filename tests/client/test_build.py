@@ -168,7 +168,7 @@ def test_documentation_is_built(
     ("options", "spoil", "complaint"),
     [
         pytest.param([], "pyproject.toml", "{here} is not a Python project: ", id="no project"),
-        pytest.param(["--only-docs"], "", "no conf.py of Sphinx in docs or doc of ", id="no docs"),
+        pytest.param(["--only-docs"], "", "no Sphinx conf.py in docs or doc of ", id="no docs"),
         pytest.param(["--formats", "rpm"], "", "cannot build rpm: ", id="format"),
         pytest.param(["-p", "bin/none"], "", "cannot run 'bin/none': No such file or directory", id="no interpreter"),
         pytest.param(["-p", "/bin/false"], "", "'/bin/false' has no module 'build': install it there", id="no build"),
@@ -216,7 +216,7 @@ def test_an_unreadable_repository_is_reported(devpi: Devpi, index: FakeServer, p
 
     outcome = devpi("upload", **({"PATH": "/nowhere"} if trouble == "no git" else {})).fails()
 
-    assert outcome.err.startswith(f"git does not tell which files of {project} it tracks ")
+    assert outcome.err.startswith(f"git cannot list the files of {project} that it tracks: ")
 
 
 def test_a_folder_without_git_is_built_in_place(devpi: Devpi, index: FakeServer, project: Path) -> None:

@@ -243,10 +243,10 @@ def test_unset_makes_the_edit_of_the_writer(used: Devpi, toolrc: Path) -> None:
         pytest.param(
             "raise ConfigError('~/.toolrc is not TOML: mend it')", "~/.toolrc is not TOML: mend it", id="told"
         ),
-        pytest.param("raise KeyError('x')", "~/.toolrc: KeyError: 'x'; the file is as it was before", id="defect"),
+        pytest.param("raise KeyError('x')", "~/.toolrc: KeyError: 'x'; the file was not changed", id="defect"),
         pytest.param(
             "return Edit(Path('/proc/nowhere/x'), None, b'', has_secret=False)",
-            "~/.toolrc: No such file or directory; the file is as it was before",
+            "~/.toolrc: No such file or directory; the file was not changed",
             id="cannot be written",
         ),
     ],
@@ -284,7 +284,7 @@ def test_a_writer_without_a_location_is_left_out(used: Devpi, install_plugin: Ca
     outcome = used("use")
 
     assert (outcome.code, configuration(outcome)) == (0, ["always-set-cfg: no"])
-    assert outcome.err == "failing: KeyError: '.failingrc'; the file is as it was before\n"
+    assert outcome.err == "failing: KeyError: '.failingrc'; the file was not changed\n"
 
 
 def test_an_unreadable_file_is_reported_and_listed(used: Devpi, install_plugin: Callable[[str, str], None]) -> None:

@@ -58,7 +58,7 @@ def test_unnamed_tools_are_left_alone(used: Devpi) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        pytest.param(["--for", "pip,nosuch"], "no plugin can configure 'nosuch': --for knows setuptools, pip,", id="x"),
+        pytest.param(["--for", "pip,nosuch"], "no plugin can configure 'nosuch': --for takes setuptools, pip,", id="x"),
         pytest.param(["--for", ""], "no plugin can configure ''", id="empty"),
         pytest.param(["--set-cfg", "--with-login"], "--with-login needs --set-cfg, and --for", id="login of nothing"),
         pytest.param(["--for", "netrc", "--with-login"], "--with-login needs --set-cfg, and --for", id="login unset"),

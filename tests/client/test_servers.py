@@ -224,7 +224,7 @@ class TestEncrypted:
 
         outcome = devpi("use", fake_server.url, REQUESTS_CA_BUNDLE=str(certificate)).fails()
 
-        assert f"wants passwords sent unencrypted to '{plain}/+login'" in outcome.err
+        assert f"asks clients to send passwords unencrypted to '{plain}/+login'" in outcome.err
         assert not devpi.clientdir.exists()
 
     def test_a_server_can_use_tls(self, devpi: Devpi, fake_server: FakeServer, certificate: Path) -> None:

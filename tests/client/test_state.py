@@ -129,7 +129,7 @@ def test_a_damaged_file_is_reported_and_kept(devpi: Devpi, content: str, argumen
     outcome = devpi(*arguments).fails()
 
     assert outcome.err.startswith(f"{path} is damaged (")
-    assert outcome.err.endswith("): repair it, or remove it and start anew with 'devpi use URL'\n")
+    assert outcome.err.endswith("): repair it, or remove it and start again with 'devpi use URL'\n")
     assert path.read_bytes() == before
 
 
@@ -241,9 +241,7 @@ class TestProcesses:
         )
 
         assert done.returncode == 1
-        assert done.stderr == (
-            f"cannot write {incumbent.clientdir}/auth.json: File too large; it is as it was before\n"
-        )
+        assert done.stderr == f"cannot write {incumbent.clientdir}/auth.json: File too large; it was not changed\n"
         assert {path.name: path.read_bytes() for path in incumbent.clientdir.iterdir()} == {**before, ".lock": b""}
 
     def test_two_clients_at_once_lose_nothing(self, incumbent: Devpi, fake_server: FakeServer) -> None:

@@ -127,7 +127,7 @@ DAMAGED = api_tokens.API_TOKEN_PREFIX + "A" * 12 + "." + "B" * 22 + ".AAAA." + "
             ["--scope", "upload"],
             "the derived token would allow nothing, because the token is only for read",
         ),
-        ("{token}", ["--index", "prod"], "nobody is logged in, so it is unclear whose index 'prod' is"),
+        ("{token}", ["--index", "prod"], "you are not logged in, so it is unclear whose index 'prod' is"),
         ("{token}", ["--project", "x" * 3500], "the token would have more than 4000 characters"),
         ("{full}", ["--project", "x"], "a token holds at most 20 conditions: create a new one"),
     ],

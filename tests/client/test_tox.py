@@ -145,7 +145,7 @@ def test_a_run_without_a_report_is_reported(devpi: Devpi, index: FakeServer) -> 
     """The run may stop before tox tests anything."""
     release(index, sdist(), WHEEL)
 
-    assert devpi("test", "--tox-args=--version", "xyz").fails().err == "tox left no report, nothing was posted\n"
+    assert devpi("test", "--tox-args=--version", "xyz").fails().err == "tox wrote no report, so nothing was posted\n"
 
 
 @pytest.mark.parametrize(

@@ -246,7 +246,7 @@ SETTINGS = [
     pytest.param({"no_plugin": ["zzz"]}, "--no-plugin: unknown plugin 'zzz'", id="a name that is like no other"),
     pytest.param(
         {"no_plugin": ["sql_store"]},
-        "no plugin provides a store of users; see 'devpi-server plugins' for what is left out",
+        "no plugin provides a store of users; 'devpi-server plugins' shows which plugins are left out",
         id="no store",
     ),
     pytest.param(

@@ -112,7 +112,7 @@ def test_a_socket_that_listens_elsewhere_is_refused(tmp_path: Path) -> None:
         reason = (
             f"systemd passes a socket that listens on 127.0.0.2:{server.port}, but --host and --port say 127.0.0.1:"
         )
-        with pytest.raises(RuntimeError, match=f"ended at once:\n(.*\n)*devpi-server: {re.escape(reason)}"):
+        with pytest.raises(RuntimeError, match=f"ended during its start:\n(.*\n)*devpi-server: {re.escape(reason)}"):
             server.start()
 
 

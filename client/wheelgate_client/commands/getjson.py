@@ -36,5 +36,5 @@ def print_response(context: ClientContext, method: str, response: ApiResponse) -
     try:
         text = json.dumps(response.content, indent=4, sort_keys=True)
     except RecursionError:
-        raise NotAnIndexServerError(response.url, "its response is nested too deep to be shown") from None
+        raise NotAnIndexServerError(response.url, "its response is nested too deeply to be shown") from None
     context.terminal.print_block(text)

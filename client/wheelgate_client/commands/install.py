@@ -1,4 +1,4 @@
-"""Install packages from an index with pip or uv, as the user logged in."""
+"""Install packages from an index with pip or uv, as the logged-in user."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ALLOW_PRERELEASES = {"PIP_PRE": "1", "UV_PRERELEASE": "allow"}
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("pkg", nargs="*", help="package to install or upgrade, as pip takes it: 'NAME', 'NAME==1.0'")
+    parser.add_argument("pkg", nargs="*", help="package to install or upgrade, as for pip: 'NAME', 'NAME==1.0'")
     index_option.add_index_option(parser, "install from")
     parser.add_argument("-l", dest="list", action="store_true", help="list the installed packages")
     parser.add_argument(
@@ -31,7 +31,9 @@ def register(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="virtual environment to install into (default: that of 'devpi use --venv', then the active one)",
     )
-    parser.add_argument("--installer", choices=("pip", "uv"), help="default: pip where there is one, otherwise uv")
+    parser.add_argument(
+        "--installer", choices=("pip", "uv"), help="installer to use (default: pip if there is one, otherwise uv)"
+    )
 
 
 def run(options: argparse.Namespace, context: ClientContext) -> int:

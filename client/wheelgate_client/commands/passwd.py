@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("username", nargs="?", help="user whose password to change (default: the one logged in)")
+    parser.add_argument("username", nargs="?", help="user whose password to change (default: the logged-in user)")
     passwords.add_password_options(parser, "new password")
 
 

@@ -69,7 +69,7 @@ def _target(options: argparse.Namespace, context: ClientContext) -> dict[str, An
 
         return pypirc.read_push_target(options.pypirc, target.removeprefix(EXTERNAL_TARGET_PREFIX), context)
     if options.pypirc or options.register_project:
-        raise UsageError("devpi push: error: --pypirc and --register-project belong to a target pypi:REPO")
+        raise UsageError("devpi push: error: --pypirc and --register-project need a target pypi:REPO")
     user, _, index = target.strip("/").partition("/")
     if not user or not index or "/" in index:
         raise ClientError(f"target '{target}' not of form USER/NAME or pypi:REPONAME")

@@ -3,7 +3,7 @@
 The command shows a token once, when it is created, and stores it nowhere: put it where your CI keeps its secrets.
 Upload tools and installers take it as the password of the user __token__; this command takes it in DEVPI_TOKEN. With a
 token, a client may do what the user of the token may do at that time, within --scope, --index and --project. 'derive'
-needs no server: the holder of a token can narrow it further, and nobody can widen it.
+needs no server: the holder of a token can narrow it further, but cannot widen it.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ def _index_path(name: str, context: ClientContext) -> str:
     if "/" in path:
         return path
     if context.username is None:
-        raise ClientError(f"nobody is logged in, so it is unclear whose index '{name}' is: name it as USER/NAME")
+        raise ClientError(f"you are not logged in, so it is unclear whose index '{name}' is: give it as USER/NAME")
     return f"{context.username}/{path}"
 
 

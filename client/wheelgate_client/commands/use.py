@@ -18,7 +18,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "index",
         nargs="?",
-        help="URL of a server or an index, USER/INDEX, or INDEX of the user logged in;"
+        help="URL of a server or an index, USER/INDEX, or INDEX of the logged-in user;"
         " http://USER:PASSWORD@... for a server behind HTTP basic authentication",
     )
     show = parser.add_argument_group("output")

@@ -59,7 +59,7 @@ class SourceTree:
         """
         source = next((path for path in self._documentation_folders() if (path / "conf.py").is_file()), None)
         if source is None:
-            raise ClientError(f"no conf.py of Sphinx in docs or doc of {self.folder}; leave out --with-docs")
+            raise ClientError(f"no Sphinx conf.py in docs or doc of {self.folder}; leave out --with-docs")
         html = self.workdir / "html"
         self._run_module("sphinx", "-E", "-b", "html", str(source), str(html))
         release = next(iter(built), None) or self._build("named", ["--sdist"])[0]
@@ -137,7 +137,7 @@ def _repository_top(folder: Path) -> Path | None:
         return None
     top = _git(folder, "rev-parse", "--show-toplevel")
     if top is None:
-        raise ClientError(f"git does not tell which files of {folder} it tracks (see 'git status'); or use --no-vcs")
+        raise ClientError(f"git cannot list the files of {folder} that it tracks: see 'git status', or use --no-vcs")
     if not _git(folder, "ls-files", "-z"):
         return None
     return Path(os.fsdecode(top.rstrip(b"\n")))

@@ -103,7 +103,7 @@ def _documentation(path: Path) -> Distribution:
 
 def _distribution(path: Path, text: bytes | None, kind: tuple[str, str]) -> Distribution:
     if text is None:
-        raise ClientError(f"{path} contains no package metadata: build it with 'python -m build' or a tool like it")
+        raise ClientError(f"{path} contains no package metadata: build it with 'python -m build' or a similar tool")
     if len(text) > MAX_METADATA_BYTES:
         raise ClientError(f"{path} contains more than {MAX_METADATA_BYTES} bytes of metadata")
     raw, _ = parse_email(text)

@@ -52,7 +52,7 @@ class ToxRun:
         """Unpack the sdist: it contains the tests and their configuration, for a wheel too."""
         sdist = next((link for link in release.files if link.filename.endswith(SDIST_SUFFIXES)), None)
         if sdist is None:
-            raise ClientError(f"version {release.version} has no sdist, and so no tests that could be run")
+            raise ClientError(f"version {release.version} has no sdist, so there are no tests to run")
         archive, target = self._download(sdist), self.folder / "source"
         self.context.terminal.print_line(f"unpacking {archive} to {target}")
         return unpack_sdist(archive, target)
@@ -79,7 +79,7 @@ class ToxRun:
         report = self.folder / f"{file.filename}.json"
         tox = shutil.which("tox")
         if tox is None:
-            raise ClientError("tox is not installed: type 'pip install tox', or have it in PATH")
+            raise ClientError("tox is not installed: type 'pip install tox', or put it into PATH")
         command = [tox, "--installpkg", str(archive), "--recreate", "--result-json", str(report)]
         command += self._configuration_options(source)
         for name in self.options.environments:
@@ -110,7 +110,7 @@ class ToxRun:
         try:
             result = json.loads(self._without_login(report.read_text("utf-8")))
         except (OSError, ValueError):
-            raise ClientError("tox left no report, nothing was posted") from None
+            raise ClientError("tox wrote no report, so nothing was posted") from None
         self.context.terminal.print_line(f"posting tox result data to {file.href}")
         self.context.api.send("POST", file.href, result)
         self.context.terminal.print_line("success")

@@ -48,7 +48,7 @@ def redirect_target(url: str, response: requests.Response) -> str:
 def redirect_loop(url: str) -> ClientError:
     """Return the error for too many redirects."""
     return ClientError(
-        f"'{url}' redirects more than {MAX_REDIRECTS} times: the server, or a proxy before it, is misconfigured"
+        f"'{url}' redirects more than {MAX_REDIRECTS} times: the server, or a proxy in front of it, is misconfigured"
     )
 
 

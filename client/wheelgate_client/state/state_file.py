@@ -56,7 +56,7 @@ class StateFile:
             try:
                 replace_file(self.path, data, PRIVATE_FILE_MODE)
             except OSError as error:
-                raise StateError(f"cannot write {self.path}: {os_reason(error)}; it is as it was before") from None
+                raise StateError(f"cannot write {self.path}: {os_reason(error)}; it was not changed") from None
 
     def remove(self) -> bool:
         """Delete the file; return False if there was none."""
@@ -72,5 +72,5 @@ class StateFile:
     def damaged(self, reason: str) -> StateError:
         """Return the error that reports invalid content of the file."""
         return StateError(
-            f"{self.path} is damaged ({reason}): repair it, or remove it and start anew with 'devpi use URL'"
+            f"{self.path} is damaged ({reason}): repair it, or remove it and start again with 'devpi use URL'"
         )

@@ -98,9 +98,9 @@ class ConfigFiles:
         except ConfigError as error:
             self._count_failure(str(error))
         except OSError as error:
-            self._count_failure(f"{what}: {os_reason(error)}; the file is as it was before")
+            self._count_failure(f"{what}: {os_reason(error)}; the file was not changed")
         except Exception as error:  # noqa: BLE001 - a third-party writer may raise anything
-            self._count_failure(f"{what}: {type(error).__name__}: {error}; the file is as it was before")
+            self._count_failure(f"{what}: {type(error).__name__}: {error}; the file was not changed")
 
     def _count_failure(self, text: str) -> None:
         self.failures += 1
@@ -116,7 +116,7 @@ def check_writer_names(context: ClientContext, names: Collection[str]) -> None:
     known = [writer.name for writer in context.plugins.config_writers()]
     unknown = next((name for name in names if name not in known), None)
     if unknown is not None:
-        raise UsageError(f"devpi use: error: no plugin can configure '{unknown}': --for knows {', '.join(known)}")
+        raise UsageError(f"devpi use: error: no plugin can configure '{unknown}': --for takes {', '.join(known)}")
 
 
 def apply_edit(edit: Edit) -> None:

@@ -75,7 +75,7 @@ def _edit_planner(options: argparse.Namespace, context: ClientContext, selection
     username, password = _login_to_store(context, selection)
     if options.with_login and password is None:
         raise ClientError(
-            f"nobody is logged in at {server_url}, so there is no login to store: type 'devpi login USER' first"
+            f"you are not logged in at {server_url}, so there is no login to store: type 'devpi login USER' first"
         )
     target = Target(
         simple_url=_with_basic_login(context, selection.simpleindex),

@@ -16,5 +16,5 @@ def find_venv(directory: str) -> Path:
     """
     path = Path(expanded_path(directory))
     if not (path / "pyvenv.cfg").exists():
-        raise ClientError(f"No virtualenv found at: '{directory}'; if devpi is to forget it, type 'devpi use --venv -'")
+        raise ClientError(f"No virtualenv found at: '{directory}'; to make devpi forget it, type 'devpi use --venv -'")
     return path

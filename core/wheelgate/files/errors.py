@@ -49,5 +49,5 @@ def damaged_file(stored: StoredFile, how: str) -> Damaged:
     """Log a damaged file as an error, and return the refusal for the client that asked for it."""
     log.error("the stored file %s is %s; run 'devpi-server fsck' to learn which releases need it", stored.sha256, how)
     return Damaged(
-        "the server's copy of this file is damaged, so it is not served; an administrator finds the file in the log"
+        "the server's copy of this file is damaged, so it is not served; an administrator can find the file in the log"
     )

@@ -84,7 +84,7 @@ class SharedDownloads:
                     return self._begin(path, size, download, descriptor)
                 else:
                     self._remove(path, descriptor)
-        raise BackendUnavailable("a download does not start; try again in a moment", retry_after=5)
+        raise BackendUnavailable("the download has not started; try again in a moment", retry_after=5)
 
     def sweep(self) -> None:
         """Remove the leftovers of crashes. No other process may use the folder."""

@@ -102,7 +102,7 @@ class FileCheck:
                 self._garbage.remove_unreferenced(sha256)
             elif self._repair:
                 self._backend.remove(path)
-            yield Finding(path, "no package needs it" if proper else "is no stored file", self._repair)
+            yield Finding(path, "no package needs it" if proper else "is not a stored file", self._repair)
 
     def _problem(self, stored: StoredFile) -> str:
         """Return a description of the damage to a stored file; empty if it is intact."""

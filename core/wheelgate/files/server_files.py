@@ -106,7 +106,7 @@ class Files:
         wanted = list(stored)
         lock_hashes(self._database, [each.sha256 for each in wanted])
         if any(self.backend.size(each.sha256) != each.size for each in wanted):
-            raise Conflict("a file of this release was removed in the meantime, so nothing was changed; look again")
+            raise Conflict("a file of this release was removed in the meantime, so nothing was changed; try again")
 
     def clean_up(self, received: ReceivedFile, *, recorded: bool = False) -> None:
         """Remove all traces of a received file, and the stored file if no record refers to it.

@@ -36,4 +36,4 @@ class RequireLogin:
 def refuse_anonymous(caller: Caller) -> None:
     """Return if the caller is logged in; else raise the problem of the credentials, or ``NotAuthenticated``."""
     if caller.principal.name is None:
-        raise caller.problem or NotAuthenticated("not logged in: this server answers only to its users")
+        raise caller.problem or NotAuthenticated("not logged in: this server answers only logged-in users")

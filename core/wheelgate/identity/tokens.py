@@ -101,7 +101,7 @@ class ApiTokens:
             self._verified.put(serial, key, known)
         token, principal = known
         if credentials.username not in (token.username, TOKEN_USER, ""):
-            raise InvalidToken("this token is not valid here: it is another user's")
+            raise InvalidToken("this token is not valid here: it belongs to another user")
         if now >= token.expires:
             raise InvalidToken("this token has expired; create a new one")
         if not self._used_lately.get(token.id):

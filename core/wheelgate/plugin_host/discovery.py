@@ -159,7 +159,7 @@ class Plugins:
             names = " and ".join(f"'{plugin}'" for plugin, _ in answers)
             raise StartupError(f"plugins {names} both provide {what}; leave one out with --no-plugin NAME")
         if needed and not answers:
-            raise StartupError(f"no plugin provides {what}; see 'devpi-server plugins' for what is left out")
+            raise StartupError(f"no plugin provides {what}; 'devpi-server plugins' shows which plugins are left out")
         return answers[0][1] if answers else None
 
     def options(self) -> list[tuple[str, Option]]:

@@ -33,7 +33,7 @@ def refuse_other_addresses(expected: Sequence[str]) -> None:
         if listens not in expected:
             raise StartupError(
                 f"systemd passes a socket that listens on {listens}, but --host and --port say "
-                f"{' and '.join(expected)}; let them name the same address"
+                f"{' and '.join(expected)}; make both name the same address"
             )
 
 

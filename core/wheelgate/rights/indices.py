@@ -207,7 +207,7 @@ class IndexRights:
         if caller.principal.name is not None:
             caller.incoming.keep_private()
         elif self._hide and await self._some_index_is_private(owner, name):
-            sentence = f"not logged in: there is no index {ascii(owner)[1:-1]}/{ascii(name)[1:-1]} for everybody"
+            sentence = f"not logged in: there is no public index {ascii(owner)[1:-1]}/{ascii(name)[1:-1]}"
             return caller.problem or NotAuthenticated(sentence)
         return index_not_found(owner, name)
 

@@ -142,4 +142,4 @@ class Indices:
         """Refuse bases through which an index would inherit from itself."""
         cycle = find_inheritance_cycle(path, config.get("bases", ()), self.find)
         if cycle:
-            raise BadInput(f"the bases would make a circle: {' -> '.join(cycle)}")
+            raise BadInput(f"the bases would form a cycle: {' -> '.join(cycle)}")

@@ -62,7 +62,7 @@ class Provisioning:
         check_name("username", name)
         if provider not in self._autocreating:
             raise Forbidden(
-                f"'{provider}' knows user '{name}', but its users are not created by logging in here; "
+                f"'{provider}' knows user '{name}', but a login here does not create its users; "
                 "ask an administrator of this server"
             )
         self._users.refuse_missing_capability("create", "create users")
@@ -129,5 +129,5 @@ def autocreating_authenticators(chosen: Collection[str], authenticators: Collect
         if name not in known:
             raise StartupError(f"--autocreate-users: {unknown_name('authenticator', name, known)}")
     if "none" in chosen and len(chosen) > 1:
-        raise StartupError("--autocreate-users: 'none' does not go with other names")
+        raise StartupError("--autocreate-users: 'none' cannot be combined with other names")
     return frozenset(authenticators) if "all" in chosen else frozenset(chosen)

@@ -64,7 +64,7 @@ def _prepare_file(database: Database, orm: Sqlite, migrations: Migrations, fill:
         sqlite_file.check(orm)
         if not _has_tables(database):
             raise StartupError(
-                f"the database '{orm.path.name}' is not one of wheelgate: it lacks the server's tables. Move it"
+                f"the database '{orm.path.name}' is not a wheelgate database: it lacks the server's tables. Move it"
                 " away, or restore the right database from a backup."
             )
         _refuse_newer(status := _status(database, migrations))

@@ -105,7 +105,7 @@ def _host(url: str) -> str:
 def _checked_word(value: str) -> str:
     if not re.fullmatch(r"[!$-\[\]-~][!#-\[\]-~]*", value):
         raise ConfigError(
-            "The user name or the password has a character that not every reader of netrc takes as it is: a blank, a"
-            " quote, a backslash, a # at its beginning, or one beyond ASCII. Use a keyring instead."
+            "The user name or the password has a character that some readers of netrc misread: a blank, a quote, a"
+            " backslash, a # at the beginning, or a non-ASCII character. Use a keyring instead."
         )
     return value

@@ -47,7 +47,7 @@ class PypircWriter:
         from wheelgate_pipconfig import ini_edit
 
         if target.upload_url is None:
-            raise ConfigError(f"{path} is left alone: this index takes no uploads. Use another one.")
+            raise ConfigError(f"{path} is left alone: this index takes no uploads. Use another index.")
         source = ini.load_ini(path, TWINE_DIALECT)
         text = source.text
         repository = urls.without_credential(urls.checked_url(target.upload_url))

@@ -15,8 +15,8 @@ def checked_url(url: str) -> str:
     """
     if " " in url or not url.isprintable() or not _is_http(url):
         raise ConfigError(
-            "The URL of the index is not an http or https URL without blanks and control characters, so it is"
-            " written to no configuration file. Look at it with 'devpi use --urls'."
+            "The URL of the index is not an http or https URL, or contains blanks or control characters, so it is"
+            " not written to any configuration file. Look at it with 'devpi use --urls'."
         )
     return url
 

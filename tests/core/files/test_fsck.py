@@ -76,7 +76,7 @@ def add(folder: Path) -> list[str]:
 def stray(folder: Path) -> list[str]:
     """Add a file with another name to the store."""
     (place(folder, ONE).parent / "notes.txt").write_text("abc")
-    return [f"{place(folder, ONE).parent.name}/notes.txt: is no stored file"]
+    return [f"{place(folder, ONE).parent.name}/notes.txt: is not a stored file"]
 
 
 def interrupt(folder: Path) -> list[str]:

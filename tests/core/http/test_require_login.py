@@ -1,4 +1,4 @@
-"""``--require-login``: a server that answers only to its users."""
+"""``--require-login``: a server that answers only logged-in users."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_requests_without_a_login_are_refused(closed: Site, method: str, path: s
     refused = closed.request(method, path, body)
 
     assert (refused.status, refused.headers["www-authenticate"]) == (401, 'Basic realm="wheelgate"')
-    assert refused.message == "not logged in: this server answers only to its users"
+    assert refused.message == "not logged in: this server answers only logged-in users"
 
 
 @pytest.mark.parametrize(("method", "path", "body"), REQUESTS)

@@ -136,8 +136,7 @@ def test_who_is_not_created_is_told_why(serve: Serve) -> None:
     refused = site.request("POST", "/+login", {"user": "emilie", "password": "x"})
 
     assert refused.message == (
-        "'company' knows user 'emilie', but its users are not created by logging in here; "
-        "ask an administrator of this server"
+        "'company' knows user 'emilie', but a login here does not create its users; ask an administrator of this server"
     )
     assert site.request("PUT", "/root/new", {}, auth=("emilie", "x")).message == refused.message
     assert site.request("GET", "/root", auth=("emilie", "x")).status == 200
@@ -147,7 +146,7 @@ def test_who_is_not_created_is_told_why(serve: Serve) -> None:
     ("chosen", "sentence"),
     [
         (["compny"], "--autocreate-users: unknown authenticator 'compny'; did you mean 'company'?"),
-        (["none", "company"], "--autocreate-users: 'none' does not go with other names"),
+        (["none", "company"], "--autocreate-users: 'none' cannot be combined with other names"),
     ],
     ids=str,
 )

@@ -145,7 +145,7 @@ def test_a_name_stays_taken_without_files(shelved: Shelved, files: tuple[str, ..
 
     if files is None:
         assert page.status == 404
-        assert "Its name belongs to root/top, therefore root/mirror is not asked" in page.json["message"]
+        assert "Its name belongs to root/top, so the server does not ask root/mirror" in page.json["message"]
     else:
         assert page.json["files"] == []
 
@@ -219,7 +219,7 @@ def test_circles_are_refused(shelved: Shelved, name: str, patch: object, way: st
 
     answer = shelved.site.request("PATCH", f"/root/{name}", patch, auth=ROOT)
 
-    assert (answer.status, answer.message) == (400, f"the bases would make a circle: {way}")
+    assert (answer.status, answer.message) == (400, f"the bases would form a cycle: {way}")
 
 
 def test_an_old_circle_does_no_harm(shelved: Shelved) -> None:
@@ -252,7 +252,7 @@ def test_a_new_index_closes_no_circle(shelved: Shelved) -> None:
     answer = shelved.site.request("PUT", "/root/two", {"type": "near", "bases": "root/one"}, auth=ROOT)
 
     way = "root/two -> root/one -> root/two"
-    assert (answer.status, answer.message) == (400, f"the bases would make a circle: {way}")
+    assert (answer.status, answer.message) == (400, f"the bases would form a cycle: {way}")
 
 
 PROBLEMS = [

@@ -56,7 +56,7 @@ def test_a_hosted_index_has_it(stack: Shelved, opened: bool) -> None:
         ("root/mirror", "served" if opened else "hidden", ["8", "9"], 2),
     ]
     if opened:
-        assert "a mirror_whitelist lets it answer beside root/base" in reasons
+        assert "a mirror_whitelist allows it in addition to root/base" in reasons
     else:
         assert "the name belongs to root/base" in reasons
         assert "mirror_whitelist of root/top" in reasons

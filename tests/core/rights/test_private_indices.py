@@ -130,7 +130,7 @@ def test_what_is_hidden_looks_absent(shop: Shop, path: str) -> None:
 
         assert (bob.status, bob.message) == (404, f"The stage {path} could not be found.")
         assert (anonymous.status, anonymous.headers["www-authenticate"]) == (401, CHALLENGE)
-        assert anonymous.message == f"not logged in: there is no index {path} for everybody"
+        assert anonymous.message == f"not logged in: there is no public index {path}"
         assert shop.ask("ended", "GET", asked).message == "this login has ended; log in again"
         for caller in ("alice", "carol", "root") if path in ("alice/private", "alice/top") else ():
             assert shop.status(caller, asked) == 200

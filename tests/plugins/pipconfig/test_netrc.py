@@ -162,7 +162,9 @@ def test_other_logins_stay(writers: dict[str, ConfigWriter], file: Path, text: s
         pytest.param(Target(TARGET.simple_url, INDEX), "Add --with-login", id="not-logged-in"),
         *[
             pytest.param(
-                Target(TARGET.simple_url, INDEX, username="alice", password=password), "not every reader", id=name
+                Target(TARGET.simple_url, INDEX, username="alice", password=password),
+                "some readers of netrc misread",
+                id=name,
             )
             for name, password in {
                 "blank": "s3cret x",

@@ -237,7 +237,7 @@ def test_hostile_url(writers: dict[str, ConfigWriter], tmp_path: Path, tool: str
     path = tmp_path / "file"
     path.write_text("")
 
-    with pytest.raises(ConfigError, match="written to no configuration file") as caught:
+    with pytest.raises(ConfigError, match="not written to any configuration file") as caught:
         writers[tool].plan(path, Target(url, INDEX, upload_url=url, username="a", password="b"))
 
     assert "s3cret" not in str(caught.value)

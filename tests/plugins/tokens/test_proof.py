@@ -17,7 +17,7 @@ NOT_VALID = "this token is not valid here: it is incomplete, was changed, or com
 EXPIRED = "this token has expired; create a new one"
 REVOKED = "this token has been revoked; create a new one"
 ENDED = "this token has ended: its user was deleted or has a new password; create a new one"
-ANOTHERS = "this token is not valid here: it is another user's"
+ANOTHERS = "this token is not valid here: it belongs to another user"
 CHALLENGE = 'Basic realm="wheelgate", Bearer realm="wheelgate", error="invalid_token"'
 
 

@@ -80,5 +80,5 @@ def served_reason(answer: LayerAnswer[Project], answers: list[LayerAnswer[Projec
         return f"it has the project{suffix}"
     before = [other.layer.index.path for other in answers if other.state == SERVED and not other.layer.source.last]
     if before:
-        return f"a mirror_whitelist lets it answer beside {', '.join(before)}{suffix}"
+        return f"a mirror_whitelist allows it in addition to {', '.join(before)}{suffix}"
     return f"no index before it has the name{suffix}"

@@ -163,7 +163,7 @@ def found_contents(name: str, answers: Sequence[LayerAnswer[T]]) -> list[tuple[L
     if hidden:
         raise NotFound(
             f"The project {name} does not exist. Its name belongs to {hidden[0].hidden_by}, "
-            f"therefore {hidden[0].layer.index.path} is not asked; 'devpi why {name}' tells more."
+            f"so the server does not ask {hidden[0].layer.index.path}; 'devpi why {name}' explains it."
         )
     raise NotFound(f"The project {name} does not exist.")
 
