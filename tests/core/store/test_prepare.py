@@ -258,7 +258,7 @@ DAMAGES = [
     pytest.param(lambda path: overwrite(path, 8192, 4096), "(is damaged|malformed)", id="noise in the middle"),
     pytest.param(lambda path: path.write_text("SQLite format 2"), "is not a SQLite database", id="text"),
     pytest.param(lambda path: path.write_bytes(bytes(40960)), "is not a SQLite database", id="zeros"),
-    pytest.param(replace_by_another, "not one of wheelgate", id="of another program"),
+    pytest.param(replace_by_another, "is not a wheelgate database", id="of another program"),
     pytest.param(lose, "is missing, but its log", id="lost, with its log left"),
     pytest.param(link_to_nothing, "cannot be read", id="link to nothing"),
 ]
