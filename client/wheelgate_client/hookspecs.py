@@ -14,10 +14,10 @@ from typing import Protocol
 
 import pluggy
 
-GROUP = "wheelgate.client"
+CLIENT_PLUGIN_GROUP = "wheelgate.client"
 
-hookspec = pluggy.HookspecMarker(GROUP)
-hookimpl = pluggy.HookimplMarker(GROUP)
+hookspec = pluggy.HookspecMarker(CLIENT_PLUGIN_GROUP)
+hookimpl = pluggy.HookimplMarker(CLIENT_PLUGIN_GROUP)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,11 +30,14 @@ class ClientPlugins:
 
     def __init__(self, report: Callable[[str], None], blocked: frozenset[str]) -> None:
         self._report = report
-        self._manager = pluggy.PluginManager(hookspecs.GROUP)
+        self._manager = pluggy.PluginManager(hookspecs.CLIENT_PLUGIN_GROUP)
         self._manager.add_hookspecs(hookspecs)
         self._distributions: dict[str, str] = {}
         # pluggy calls the plugin that is registered first last: installed password plugins go before the keyring.
-        for entry_point in (_KEYRING, *sorted(entry_points(group=hookspecs.GROUP), key=lambda found: found.name)):
+        for entry_point in (
+            _KEYRING,
+            *sorted(entry_points(group=hookspecs.CLIENT_PLUGIN_GROUP), key=lambda found: found.name),
+        ):
             if entry_point.name not in blocked and entry_point.name not in self._distributions:
                 self._load(entry_point)
 
@@ -96,7 +99,7 @@ class ClientPlugins:
                 self._report(f"plugin '{name}' failed in {hook}: {_first_line(error)}")
 
 
-_KEYRING = EntryPoint("keyring", keyring_passwords.__name__, hookspecs.GROUP)
+_KEYRING = EntryPoint("keyring", keyring_passwords.__name__, hookspecs.CLIENT_PLUGIN_GROUP)
 
 
 def _first_line(error: BaseException) -> str:

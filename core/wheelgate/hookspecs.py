@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from wheelgate.store.protocols import IndexStore, UserStore
     from wheelgate.subcommands import Command
 
-GROUP = "wheelgate"
+SERVER_PLUGIN_GROUP = "wheelgate"
 
-hookspec = pluggy.HookspecMarker(GROUP)
-hookimpl = pluggy.HookimplMarker(GROUP)
+hookspec = pluggy.HookspecMarker(SERVER_PLUGIN_GROUP)
+hookimpl = pluggy.HookimplMarker(SERVER_PLUGIN_GROUP)
 
 Marked = TypeVar("Marked")
 

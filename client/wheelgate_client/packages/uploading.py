@@ -10,7 +10,7 @@ from wheelgate_client.context import ClientContext
 from wheelgate_client.errors import ClientError, RefusedError
 from wheelgate_client.packages.distributions import Distribution
 from wheelgate_client.packages.upload_progress import UploadProgress
-from wheelgate_client.server.upload_form import UploadForm
+from wheelgate_client.server.upload_form import MultipartUpload
 
 
 def upload_files(context: ClientContext, url: str, files: Sequence[Distribution], *, dry_run: bool) -> None:
@@ -44,7 +44,7 @@ def _upload_file(context: ClientContext, url: str, file: Distribution) -> str:
         ("sha256_digest", sha256),
     )
     with UploadProgress(context.terminal, file.path.name, size) as progress:
-        return context.api.post_form(url, UploadForm(fields, file.path, size, progress))
+        return context.api.post_form(url, MultipartUpload(fields, file.path, size, progress))
 
 
 def _size_and_sha256(path: Path) -> tuple[int, str]:

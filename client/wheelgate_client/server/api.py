@@ -23,7 +23,7 @@ from wheelgate_client.server.responses import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wheelgate_client.server.upload_form import UploadForm
+    from wheelgate_client.server.upload_form import MultipartUpload
 
 MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 """The project list of a full mirror has some 20 million bytes."""
@@ -90,7 +90,7 @@ class Api:
         self._warn_without_version(result)
         return result
 
-    def post_form(self, url: str, form: UploadForm) -> str:
+    def post_form(self, url: str, form: MultipartUpload) -> str:
         """Upload a file; return the reason phrase of the server if it says more than the standard one.
 
         Raises:
@@ -138,7 +138,7 @@ class Api:
         raise redirect_loop(url)
 
     def _follow_redirects(
-        self, method: str, url: str, data: bytes | UploadForm | None, headers: Mapping[str, str]
+        self, method: str, url: str, data: bytes | MultipartUpload | None, headers: Mapping[str, str]
     ) -> tuple[str, requests.Response, bytes]:
         for _ in range(MAX_REDIRECTS):
             response, text = self._exchange(method, url, data, headers)
@@ -148,7 +148,7 @@ class Api:
         raise redirect_loop(url)
 
     def _exchange(
-        self, method: str, url: str, data: bytes | UploadForm | None, headers: Mapping[str, str]
+        self, method: str, url: str, data: bytes | MultipartUpload | None, headers: Mapping[str, str]
     ) -> tuple[requests.Response, bytes]:
         with self._connection.stream_response(method, url, data, headers) as response:
             text = _read(url, response)

@@ -12,7 +12,7 @@ from wheelgate_client.errors import ClientError
 UPLOAD_CHUNK_BYTES = 1 << 20
 
 
-class UploadForm:
+class MultipartUpload:
     """A ``multipart/form-data`` body; each iteration sends it once, because a redirect may ask for it again.
 
     urllib3 encodes the form with an empty file, and the content of the file is inserted there while sending. requests

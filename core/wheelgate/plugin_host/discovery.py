@@ -61,7 +61,7 @@ class Plugins:
             have.
         """
         self.found = tuple(found)
-        self._manager = pluggy.PluginManager(hookspecs.GROUP)
+        self._manager = pluggy.PluginManager(hookspecs.SERVER_PLUGIN_GROUP)
         self._manager.add_hookspecs(hookspecs)
         for entry in found:
             if not entry.blocked:
@@ -74,7 +74,7 @@ class Plugins:
     def _refuse_unknown_hooks(self, entry: InstalledPlugin) -> None:
         known = [name for name in vars(hookspecs) if name.startswith(HOOK_PREFIX)]
         for name in dir(entry.plugin):
-            marked = getattr(getattr(entry.plugin, name), f"{hookspecs.GROUP}_impl", None)
+            marked = getattr(getattr(entry.plugin, name), f"{hookspecs.SERVER_PLUGIN_GROUP}_impl", None)
             if marked is not None and name not in known:
                 raise StartupError(f"plugin '{entry.name}': {unknown_name('hook', name, known)}")
 
@@ -176,7 +176,7 @@ def discover(blocked: Sequence[str]) -> Plugins:
         StartupError: a blocked name is not installed, two plugins have the same name, or one cannot be imported.
     """
     found: dict[str, InstalledPlugin] = {}
-    for entry in sorted(metadata.entry_points(group=hookspecs.GROUP), key=lambda entry: entry.name):
+    for entry in sorted(metadata.entry_points(group=hookspecs.SERVER_PLUGIN_GROUP), key=lambda entry: entry.name):
         distribution = entry.dist.name if entry.dist else "?"
         if entry.name in found:
             other = found[entry.name].distribution

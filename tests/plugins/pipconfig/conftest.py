@@ -23,7 +23,7 @@ from wheelgate_client.hookspecs import ConfigWriter, Edit
 @pytest.fixture(scope="session")
 def writers() -> dict[str, ConfigWriter]:
     """Return the writers by name, as the client gets them."""
-    manager = pluggy.PluginManager(hookspecs.GROUP)
+    manager = pluggy.PluginManager(hookspecs.CLIENT_PLUGIN_GROUP)
     manager.add_hookspecs(hookspecs)
     manager.register(wheelgate_pipconfig)
     manager.check_pending()
