@@ -170,7 +170,7 @@ def settings_table(options: Iterable[Option]) -> str:
     """Write the table of some settings."""
     rows = []
     for option in options:
-        flag = f"`{option.flag} {option.metavar}`" if option.metavar else f"`{option.flag}`, `--no-{option.key}`"
+        flag = f"`{option.flag} {option.metavar}`" if option.metavar else f"`{option.flag}`, `{option.negated_flag}`"
         place = f" in `[plugins.{option.section}]`" if option.section else ""
         names = f"{flag}<br>`{option.variable}`<br>`{option.name}`{place}"
         marks = [mark for mark, holds in (("secret", option.secret), ("several", option.many)) if holds]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from wheelgate.errors import StartupError
-from wheelgate.fields import parse_bool
+from wheelgate.option_types import boolean
 from wheelgate.options import Option
 
 ENVIRONMENT_PREFIX = "DEVPISERVER_"
@@ -68,18 +68,39 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+class SwitchAction(argparse.Action):
+    """Stores True for the first of its flags, and False for the second.
+
+    ``argparse.BooleanOptionalAction`` stores False for every flag that begins with ``--no-``, even if that is the name
+    of the option.
+    """
+
+    def __call__(self, parser: object, namespace: argparse.Namespace, values: object, used: str | None = None) -> None:
+        """Store the value of the flag that was used."""
+        setattr(namespace, self.dest, used == self.option_strings[0])
+
+
 def add_flags(parser: argparse.ArgumentParser, options: Iterable[Option]) -> None:
-    """Add a flag for each option; one that is not given sets nothing, so that environment and file count."""
+    """Add the flags of each option; one that is not given sets nothing, so that environment and file count."""
+    options = tuple(options)
+    own_flags = {option.flag for option in options}
     for option in options:
-        default = "" if option.default in (None, "", ()) else f" (default: {option.default})"
-        described = (option.help + default).replace("%", "%%")
+        described = (option.help + shown_default(option)).replace("%", "%%")
         given: dict[str, Any] = {"dest": option.key, "help": described, "default": argparse.SUPPRESS}
-        if option.metavar is None:
-            given["action"] = argparse.BooleanOptionalAction
+        if option.metavar is not None:
+            action = "append" if option.many else "store"
+            parser.add_argument(option.flag, action=action, metavar=option.metavar, **given)
+        elif option.negated_flag in own_flags:
+            parser.add_argument(option.flag, action=SwitchAction, nargs=0, **given)
         else:
-            given["metavar"] = option.metavar
-            given["action"] = "append" if option.many else "store"
-        parser.add_argument(option.flag, **given)
+            parser.add_argument(option.flag, option.negated_flag, action=SwitchAction, nargs=0, **given)
+
+
+def shown_default(option: Option) -> str:
+    """Return the default for ``--help``; nothing for an option that is off or not set by default."""
+    if option.metavar is None:
+        return " (default: yes)" if option.default else ""
+    return "" if option.default in (None, "", ()) else f" (default: {option.default})"
 
 
 def resolve(
@@ -148,9 +169,9 @@ def read_value(option: Option, given: Any, place: str) -> Any:
     """Convert the value found at ``place`` to the value of the option."""
     if option.metavar is None:
         try:
-            return parse_bool(given)
-        except Exception:  # noqa: BLE001 - the message is the same for every error
-            raise StartupError(f"{place}: expected true or false, not {given!r}") from None
+            return boolean(str(given))
+        except ValueError as error:
+            raise StartupError(f"{place}: expected {error}, not {given!r}") from None
     if option.many:
         items = given.split(",") if isinstance(given, str) else given
         if not isinstance(items, list):

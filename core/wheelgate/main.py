@@ -148,6 +148,7 @@ def make_parser(options: Sequence[Option], commands: Sequence[Command]) -> Parse
 def refuse_option_names(command: Command, parser: Parser, options: Sequence[Option]) -> None:
     """Raise ``StartupError`` if an argument of a subcommand would be taken for an option."""
     names = {name for option in options for name in (option.key, option.flag)}
+    names |= {option.negated_flag for option in options if option.metavar is None}
     taken = names.intersection((*parser.destinations(), *parser.option_strings()))
     if taken:
         raise StartupError(f"command '{command.name}': its argument '{min(taken)}' is a setting of the server")

@@ -24,7 +24,7 @@ class Option:
     form, such as ``a whole number from 1 to 64``."""
     metavar: str | None = None
     """The name of the value in ``--help``. None declares a flag without a value; the environment and the file then take
-    ``true`` and ``false``."""
+    ``true`` and ``false``, or a word that :func:`~wheelgate.option_types.boolean` reads."""
     many: bool = False
     """Whether the option takes several values: repeated on the command line, separated by commas in the environment, a
     list in the file."""
@@ -43,6 +43,12 @@ class Option:
     def flag(self) -> str:
         """The option on the command line, such as ``--outside-url``."""
         return f"--{self.key}"
+
+    @property
+    def negated_flag(self) -> str:
+        """The flag that turns off an option without a value: ``--no-x`` for ``--x``, but ``--x`` for ``--no-x``."""
+        positive = self.key.removeprefix("no-")
+        return f"--{positive}" if positive != self.key else f"--no-{self.key}"
 
     @property
     def variable(self) -> str:

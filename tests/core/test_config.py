@@ -141,7 +141,7 @@ WRONG = [
     ("DEVPISERVER_OUTSIDE_URL", "ftp://x.example", "expected an address such as https://packages.example/sub, not"),
     ("DEVPISERVER_OUTSIDE_URL", "http://u:p@x.example", "expected an address such as https://packages.example/sub"),
     ("DEVPISERVER_TRUSTED_PROXY", "10.0.0.0/33", "expected an address or a network such as 10.0.0.0/8, not"),
-    ("DEVPISERVER_LDAP_TLS", "maybe", "expected true or false, not 'maybe'"),
+    ("DEVPISERVER_LDAP_TLS", "maybe", "expected true, yes, on or 1, or false, no, off or 0, not 'maybe'"),
 ]
 
 
@@ -167,7 +167,7 @@ FILES = [
     ("[plugins.sso]\nurl = 1", "unknown key 'url'"),
     ("[plugins]\nldap = 1", "[plugins.NAME] must be a table"),
     ("plugins = 1", "[plugins.NAME] must be a table"),
-    ('[plugins.ldap]\ntls = "x"', "ldap-tls: expected true or false, not 'x'"),
+    ('[plugins.ldap]\ntls = "x"', "ldap-tls: expected true, yes, on or 1, or false, no, off or 0, not 'x'"),
     ("port = ", "is not TOML: "),
     (b"\xff", "is not TOML: "),
 ]
