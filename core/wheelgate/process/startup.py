@@ -207,16 +207,30 @@ def fill_database(config: Config, plugins: Plugins, database: Database) -> None:
 
 
 @contextlib.contextmanager
-def open_server(config: Config, plugins: Plugins, *, read_only: bool = False) -> Iterator[Server]:
+def open_server(
+    config: Config, plugins: Plugins, *, read_only: bool = False, plugins_may_hang: bool = False
+) -> Iterator[Server]:
     """Open the database and the stores of a server that may be running, and close them at the end.
+
+    Args:
+        config: the settings.
+        plugins: the plugins.
+        read_only: whether to refuse every change.
+        plugins_may_hang: whether a plugin may still run at the end, in a thread that nobody waits for.
 
     Raises:
         StartupError: a store is missing, or a plugin fails.
     """
-    with contextlib.closing(Database(config.database_url, read_only=read_only)) as database:
+    database = Database(config.database_url, read_only=read_only)
+    idle = False
+    try:
         server = OpenedServer(config, plugins, database).server
         with contextlib.closing(server.files):
             yield server
+        idle = not plugins_may_hang
+    finally:
+        # After an error too, a plugin that took longer than its time budget may still be in the middle of a query.
+        database.close(of_running_threads=idle)
 
 
 def in_child(work: Callable[[], None]) -> None:

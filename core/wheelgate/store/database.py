@@ -62,9 +62,14 @@ class Database:
         except (BackendUnavailable, *DATABASE_ERRORS) as error:
             log.warning("the database does not answer yet: %s", translate_database_error(error) or error)
 
-    def close(self) -> None:
-        """Close the connections of all threads, which must be idle. Nothing may use a closed database."""
-        self.orm.close_all()
+    def close(self, *, of_running_threads: bool = True) -> None:
+        """Close the connections of all threads. Nothing may use a closed database.
+
+        Args:
+            of_running_threads: whether all other threads are idle. False leaves the connections of other threads that
+                still run open, because a plugin that took too long may be in the middle of a query.
+        """
+        self.orm.close_all(of_running_threads=of_running_threads)
         counter, self._counter = self._counter, None
         if counter is not None:
             counter.close()

@@ -39,10 +39,17 @@ class ConnectionTracker:
                 old.close()
         self.opened = tracked
 
-    def close_all(self) -> None:
-        """Close the connections of all threads, which must be idle."""
-        for _, connection in self.opened:
-            connection.close()
+    def close_all(self, *, of_running_threads: bool) -> None:
+        """Close the connections of this thread and of ended threads, and those of all others if they are idle.
+
+        Args:
+            of_running_threads: whether other threads that still run are known to be idle. SQLite crashes if a
+                connection is closed in the middle of a query; one that stays open closes when its thread ends.
+        """
+        here = threading.current_thread()
+        for thread, connection in self.opened:
+            if of_running_threads or thread is here or not thread.is_alive():
+                connection.close()
         self.opened = []
         self.dispose()  # type: ignore[attr-defined]  # peewee's method: this thread forgets its connection
 

@@ -268,3 +268,27 @@ def connections(url: str) -> int:
             " AND backend_type = 'client backend'"
         )
         return int(rows.fetchall()[0][0])
+
+
+def test_a_query_of_another_thread_may_outlive_the_end(url: str) -> None:
+    """A subcommand that ends closes no connection that a plugin's thread still uses; that would crash the process."""
+    database = Database(url)
+    database.open()
+    connected, closed = threading.Event(), threading.Event()
+    answers = []
+
+    def ask_twice() -> None:
+        answers.append(names(database))
+        connected.set()
+        closed.wait()
+        answers.append(names(database))
+        database.orm.close()
+
+    thread = threading.Thread(target=ask_twice)
+    thread.start()
+    connected.wait()
+    database.close(of_running_threads=False)
+    closed.set()
+    thread.join()
+
+    assert answers == [[], []]
