@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import ipaddress
 import os
+import shlex
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from wheelgate.errors import StartupError
+from wheelgate.loopback import is_loopback
 from wheelgate.option_types import boolean
 from wheelgate.options import Option
 
@@ -21,9 +22,18 @@ ENVIRONMENT_PREFIX = "DEVPISERVER_"
 class Config(Mapping[str, Any]):
     """The settings in force, by the keys of their options."""
 
-    def __init__(self, values: Mapping[str, Any], secrets: frozenset[str]) -> None:
+    def __init__(self, values: Mapping[str, Any], options: Iterable[Option], given: Iterable[str]) -> None:
+        """Take the values.
+
+        Args:
+            values: the values by the keys of their options.
+            options: the options.
+            given: the keys that the command line or the environment gives, which a command for this server repeats.
+        """
         self._values = dict(values)
-        self._secrets = secrets
+        self._options = tuple(options)
+        self._given = frozenset(given)
+        self._secrets = frozenset(option.key for option in self._options if option.secret)
 
     def __getitem__(self, key: str) -> Any:
         return self._values[key]
@@ -55,17 +65,30 @@ class Config(Mapping[str, Any]):
         return Path(given).expanduser().absolute() if given else self.serverdir / ".secret"
 
     @property
+    def exposed_by(self) -> str:
+        """The option that lets other machines reach the server; empty if only this machine can reach it."""
+        if not is_loopback(self["host"]):
+            return f"--host {self['host']}"
+        return next((option.flag for option in self._options if option.names_proxy and self[option.key]), "")
+
+    @property
     def loopback(self) -> bool:
-        """Whether only this machine can reach the server."""
-        return is_loopback(self["host"])
+        """Whether only this machine can reach the server: it listens on loopback, and no setting names a proxy."""
+        return not self.exposed_by
 
+    def command(self, *words: str) -> str:
+        """Return the command line of ``devpi-server`` that runs a subcommand for this very server."""
+        line = ["devpi-server", *words]
+        for key, value in (("config", self["config"]), ("serverdir", self.serverdir)):
+            if key in self._given:
+                line += [f"--{key}", shlex.quote(str(Path(value).expanduser().absolute()))]
+        if "database" in self._given:
+            line += ["--database", "URL"]  # it may hold a password
+        return " ".join(line)
 
-def is_loopback(host: str) -> bool:
-    """Say whether a host is a loopback address; the only name that counts is ``localhost``."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    def replace(self, values: Mapping[str, Any]) -> Config:
+        """Return the same settings with some other values."""
+        return Config({**self._values, **values}, self._options, self._given)
 
 
 class SwitchAction(argparse.Action):
@@ -139,7 +162,7 @@ def resolve(
                 break
         else:
             values[key] = option.default
-    return Config(values, frozenset(option.key for option in options if option.secret))
+    return Config(values, options, {*flags, *from_environment})
 
 
 def read_file(path: Path, options: Iterable[Option], *, partly: bool) -> dict[str, Any]:

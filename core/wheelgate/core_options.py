@@ -53,6 +53,7 @@ CORE_OPTIONS = (
         None,
         http_url,
         metavar="URL",
+        names_proxy=True,
     ),
     Option(
         "trusted-proxy",
@@ -61,14 +62,15 @@ CORE_OPTIONS = (
         network,
         metavar="NETWORK",
         many=True,
+        names_proxy=True,
     ),
     Option("absolute-urls", "write absolute URLs into simple pages instead of relative ones", default=False),
     Option("max-upload", "largest file that users may upload; no limit if not given", None, byte_size, metavar="SIZE"),
     Option(
         "allow-upstream",
         "network that mirrors, pushes and redirects may reach in addition to public addresses, or 'public' for public "
-        "addresses only; if not given, a server that listens on loopback may reach everything, and any other server "
-        "only public addresses",
+        "addresses only; if not given, a server that listens on loopback and has no proxy in front may reach "
+        "everything, and any other server only public addresses",
         (),
         upstream_network,
         metavar="NETWORK",

@@ -34,6 +34,9 @@ class Option:
     section: str = ""
     """The section of the file, ``[plugins.<section>]``; empty for settings of the server."""
 
+    names_proxy: bool = False
+    """Whether a value means that a proxy stands in front of the server, so that other machines can reach it."""
+
     @property
     def key(self) -> str:
         """The name, with the section before it if there is one: the key in ``server.config``."""

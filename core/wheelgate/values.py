@@ -9,6 +9,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from wheelgate.loopback import is_loopback, names_proxy
+
 EMPTY_MAPPING: Mapping[str, Any] = MappingProxyType({})
 """An immutable empty mapping, as a default value."""
 
@@ -47,6 +49,12 @@ class RequestInfo:
     """Identifies the request in the log."""
     peer_address: str = ""
     """The address at the other end of the connection; behind a proxy, the address of the proxy."""
+
+    @property
+    def from_this_machine(self) -> bool:
+        """Whether a program on this machine sent it: both addresses are loopback, and no header is that of a proxy."""
+        addresses = [address for address in (self.remote_address, self.peer_address) if address]
+        return bool(addresses) and all(map(is_loopback, addresses)) and not names_proxy(self.headers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.helpers.sites import Serve
@@ -126,25 +127,51 @@ def test_two_servers_cannot_have_one_folder(tmp_path: Path) -> None:
     assert mode(tmp_path / ".lock") == 0o600
 
 
-REACHABLE = "--host 0.0.0.0 is not only this machine: give root a password with --root-passwd at the first start"
+EXPOSED = [
+    pytest.param({"host": "0.0.0.0"}, "--host 0.0.0.0", id="IPv4"),
+    pytest.param({"host": "::"}, "--host ::", id="IPv6"),
+    pytest.param({"host": "192.0.2.1"}, "--host 192.0.2.1", id="address"),
+    pytest.param({"host": "packages.example"}, "--host packages.example", id="name"),
+    pytest.param({"outside_url": "https://packages.example"}, "--outside-url", id="outside-url"),
+    pytest.param({"outside_url": "http://localhost:8080/sub"}, "--outside-url", id="outside-url of this machine"),
+    pytest.param({"host": "127.0.0.1", "trusted_proxy": ["127.0.0.1"]}, "--trusted-proxy", id="trusted-proxy"),
+    pytest.param({"host": "::1", "remote_user_from": ["::1"]}, "--remote-user-from", id="proxy that logs users in"),
+]
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "packages.example"])
-def test_root_needs_a_password_where_others_could_be_root(tmp_path: Path, host: str) -> None:
-    """A server that other machines can reach never starts with an empty root password."""
+@pytest.mark.parametrize(("options", "by"), EXPOSED)
+def test_root_needs_a_password_where_others_could_be_root(tmp_path: Path, options: dict[str, Any], by: str) -> None:
+    """A server that other machines can reach, also by a proxy, never starts with an empty root password."""
+    new, old = tmp_path / "new server", tmp_path / "old"
     with pytest.raises(StartupError) as first:
-        Site(tmp_path / "new", host=host)
-    assert str(first.value) == REACHABLE.replace("0.0.0.0", host)
-    with Site(tmp_path / "old"):
+        Site(new, **options)
+    assert str(first.value) == (
+        f"root has no password yet, and {by} lets other machines reach the server; set one with "
+        f"'devpi-server passwd root --serverdir '{new}'', or give --root-passwd at the first start"
+    )
+    with Site(old):
         pass
 
     with pytest.raises(StartupError) as later:
-        Site(tmp_path / "old", host=host)
+        Site(old, **options)
 
     assert str(later.value) == (
-        f"root has an empty password and --host {host} is not only this machine; "
-        "set one with 'devpi-server passwd root'"
+        f"root has an empty password, and {by} lets other machines reach the server; set one with "
+        f"'devpi-server passwd root --serverdir {old}'"
     )
+
+
+@pytest.mark.parametrize(("options", "by"), EXPOSED)
+def test_a_reload_opens_no_server_without_a_password(tmp_path: Path, options: dict[str, Any], by: str) -> None:
+    """A running server whose root has no password keeps its old settings if the new ones let other machines in."""
+    prepare(tmp_path / "server")
+    plugins = discover(())
+    known = [*CORE_OPTIONS, *(option for _, option in plugins.options())]
+    flags = {name.replace("_", "-"): value for name, value in options.items()}
+    settings = resolve(known, {"serverdir": str(tmp_path / "server"), **CHEAP_HASHING_SETTINGS, **flags}, {})
+
+    with pytest.raises(StartupError, match=f"^root has an empty password, and {by} lets other machines reach"):
+        rehearse(settings, plugins)
 
 
 def test_the_first_password_of_root_comes_from_the_settings(tmp_path: Path) -> None:

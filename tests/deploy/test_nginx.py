@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ import trustme
 from tests.helpers.distributions import sdist
 from tests.helpers.upload_forms import address, encode, file_fields
 
-from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess, free_port
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess, clean_environment, free_port
 
 CONFIGURATION = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 PROGRAM = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
@@ -31,6 +32,7 @@ CLIENT_ADDRESS, OTHER_CLIENT_ADDRESS = "127.0.0.2", "127.0.0.3"
 UPLOAD_BYTES = 3_000_000
 """More than the 1 MB that nginx allows by default."""
 START_TIMEOUT_SECONDS = 20
+ROOT_PASSWORD = "a password of root"
 
 NGINX_CONF = """
 daemon off;
@@ -80,8 +82,18 @@ class Proxy:
 
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    """Start a server, and nginx in front of it with the file; only ports and certificates are replaced."""
+    """Give root a password and start a server as the how-to says, and nginx in front of it."""
     folder = tmp_path_factory.mktemp("nginx")
+    server = ServerProcess(folder / "server", *CHEAP_HASHING, "--outside-url", OUTSIDE, "--trusted-proxy", "127.0.0.1")
+    command = [*server.command, "passwd", "root", "--password-stdin", "--serverdir", str(server.serverdir)]
+    subprocess.run([*command, *server.options], input=ROOT_PASSWORD, text=True, check=True, env=clean_environment())
+    with server, nginx(server, folder) as started:
+        yield started
+
+
+@contextmanager
+def nginx(server: ServerProcess, folder: Path) -> Iterator[Proxy]:
+    """Start nginx with the file as it is, but for ports and certificates."""
     authority = trustme.CA()
     certificate = authority.issue_cert(HOST)
     certificate.private_key_pem.write_to_path(folder / "key.pem")
@@ -89,30 +101,27 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
         part.write_to_path(folder / "chain.pem", append=number > 0)
     tls = ssl.create_default_context()
     authority.configure_trust(tls)
-    options = ("--outside-url", OUTSIDE, "--trusted-proxy", "127.0.0.1")
-    with ServerProcess(folder / "server", *CHEAP_HASHING, *options) as server:
-        started = Proxy(server, free_port(), free_port(), tls, folder / "error.log")
-        site = CONFIGURATION.read_text("utf-8")
-        for theirs, ours in (
-            ("listen 443 ssl;", f"listen 127.0.0.1:{started.port} ssl;"),
-            ("listen 80;", f"listen 127.0.0.1:{started.plain_port};"),
-            ("server 127.0.0.1:3141;", f"server 127.0.0.1:{server.port};"),
-            (f"/etc/ssl/{HOST}.pem", f"{folder}/chain.pem"),
-            (f"/etc/ssl/{HOST}.key", f"{folder}/key.pem"),
-        ):
-            assert site.count(theirs) == 1
-            site = site.replace(theirs, ours)
-        (folder / "site.conf").write_text(site)
-        user = "user root;" if os.geteuid() == 0 else ""  # its workers must be able to read the folder of the tests
-        (folder / "nginx.conf").write_text(NGINX_CONF.format(folder=folder, user=user))
-        command = [str(PROGRAM), "-e", str(started.errors), "-c", str(folder / "nginx.conf")]
-        process = subprocess.Popen(command)
-        try:
-            wait_for(started.port)
-            yield started
-        finally:
-            process.terminate()
-            process.wait(20)
+    started = Proxy(server, free_port(), free_port(), tls, folder / "error.log")
+    site = CONFIGURATION.read_text("utf-8")
+    for theirs, ours in (
+        ("listen 443 ssl;", f"listen 127.0.0.1:{started.port} ssl;"),
+        ("listen 80;", f"listen 127.0.0.1:{started.plain_port};"),
+        ("server 127.0.0.1:3141;", f"server 127.0.0.1:{server.port};"),
+        (f"/etc/ssl/{HOST}.pem", f"{folder}/chain.pem"),
+        (f"/etc/ssl/{HOST}.key", f"{folder}/key.pem"),
+    ):
+        assert site.count(theirs) == 1
+        site = site.replace(theirs, ours)
+    (folder / "site.conf").write_text(site)
+    user = "user root;" if os.geteuid() == 0 else ""  # its workers must be able to read the folder of the tests
+    (folder / "nginx.conf").write_text(NGINX_CONF.format(folder=folder, user=user))
+    process = subprocess.Popen([str(PROGRAM), "-e", str(started.errors), "-c", str(folder / "nginx.conf")])
+    try:
+        wait_for(started.port)
+        yield started
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 def wait_for(port: int) -> None:
@@ -160,8 +169,8 @@ def test_the_server_knows_where_a_request_comes_from(proxy: Proxy) -> None:
 
 
 def test_a_large_upload_and_the_reason_of_a_refusal_pass(proxy: Proxy) -> None:
-    """An upload above nginx's default limit is stored unchanged, and a refusal keeps its reason."""
-    name, token = proxy.server.login("root", "")
+    """An upload above nginx's own limit arrives, comes back as it was, and a refusal keeps its reason."""
+    name, token = proxy.server.login("root", ROOT_PASSWORD)
     proxy.server.request("PUT", "/root/dev", {}, auth=(name, token))
     dist = sdist("large", size=UPLOAD_BYTES)
     body, headers = encode(file_fields(dist))
@@ -174,6 +183,16 @@ def test_a_large_upload_and_the_reason_of_a_refusal_pass(proxy: Proxy) -> None:
     assert (received.status, content) == (200, dist.content)
     assert refused.status == 400
     assert "sha256_digest" in refused.reason
+
+
+def test_a_server_that_knows_of_no_proxy_lets_nobody_in(tmp_path: Path) -> None:
+    """Through nginx nobody is root with the empty password, even if no option of the server names the proxy."""
+    body = json.dumps({"user": "root", "password": ""}).encode()
+    with ServerProcess(tmp_path / "server", *CHEAP_HASHING) as server, nginx(server, tmp_path) as open_proxy:
+        assert server.login("root", "")
+        answer, _ = open_proxy.call("POST", "/+login", body)
+
+    assert answer.status == 401
 
 
 def test_nginx_logs_no_error(proxy: Proxy) -> None:

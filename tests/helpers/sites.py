@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from tests.helpers.postgres import PostgresServer
 
 from wheelgate.testing.site import Site
+from wheelgate_auth_basic.passwords import Argon2Hasher
 
 BOTH_DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
 
@@ -24,6 +27,11 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return folder
 
 
+ROOT_BEHIND_PROXY = ("root", "a password of root")
+"""Root of a server behind a proxy, where the empty password is refused."""
+PROXY_OPTIONS = frozenset({"outside_url", "trusted_proxy", "remote_user_from"})
+
+
 class Serve:
     """Starts and stops servers by name, in folders below one folder."""
 
@@ -33,11 +41,18 @@ class Serve:
         self._running: dict[str, Site] = {}
 
     def __call__(self, name: str = "server", **options: Any) -> Site:
-        """Start a server with options; stop a running server of that name first, and use its folder again."""
+        """Start a server with options; stop a running server of that name first, and use its folder again.
+
+        If the options name a proxy, root of a new server is ``ROOT_BEHIND_PROXY``.
+        """
         self.stop(name)
         folder = self._folder / name
         if not folder.exists():
             shutil.copytree(self._template, folder)
+            if PROXY_OPTIONS & options.keys():
+                store_hash(folder, "root", Argon2Hasher(8, 1, 1).hash(ROOT_BEHIND_PROXY[1]))
+        if PROXY_OPTIONS & options.keys():
+            options = {"root_passwd": ROOT_BEHIND_PROXY[1], **options}
         self._running[name] = Site(folder, **options)
         return self._running[name]
 
@@ -50,6 +65,13 @@ class Serve:
         """Stop all running servers."""
         for name in list(self._running):
             self.stop(name)
+
+
+def store_hash(folder: Path, user: str, password_hash: str | None) -> None:
+    """Store a value as the password hash of a user, which no request could do."""
+    with closing(sqlite3.connect(folder / "wheelgate.db")) as database:
+        database.execute("UPDATE sql_store_user SET password_hash = ? WHERE name = ?", (password_hash, user))
+        database.commit()
 
 
 @pytest.fixture

@@ -61,8 +61,8 @@ class Authentication:
 
     async def verify_cached(self, credentials: Credentials, info: RequestInfo, user: User | None) -> Proof:
         """Verify credentials that a client sends with every request; see :meth:`verify`."""
-        if credentials.trusted:
-            return await self.verify(credentials, info, user)  # without a secret, anyone could repeat them
+        if credentials.trusted or not credentials.secret:
+            return await self.verify(credentials, info, user)  # without a secret, the request itself has to prove it
         text = f"{credentials.kind}\0{credentials.username}\0{credentials.secret}"
         digest = hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), "sha256")
         stamp = user.stamp if user else None

@@ -64,7 +64,12 @@ def rehearse(config: Config, plugins: Plugins) -> None:
         StartupError: the application cannot be made.
     """
     check_access_log(config["access-log"])
-    in_child(lambda: Application(config, plugins).close())
+
+    def work() -> None:
+        with contextlib.closing(Application(config, plugins)) as application:
+            refuse_open_root(application.server)
+
+    in_child(work)
 
 
 def check_access_log(name: str) -> None:
@@ -156,39 +161,66 @@ def prepare_database(config: Config, plugins: Plugins) -> None:
     Raises:
         StartupError: a migration or a plugin fails, or anybody on the network could log in as root.
     """
-    # Only the child that prepares imports it; the server would keep its 3 MB for good.
-    from wheelgate.store.prepare import CORE_MIGRATIONS, prepare
-
-    migrations = [("core", CORE_MIGRATIONS), *plugins.ask("wheelgate_migrations")]
-    prepare(config.database_url, migrations, lambda database: fill_database(config, plugins, database))
+    create_or_migrate(config, plugins, root_may_be_open=config.loopback)
     with open_server(config, plugins) as server:
+        refuse_open_root(server)
         if server.users.password_hash(ROOT) == "":
-            if not config.loopback:
-                raise StartupError(
-                    f"root has an empty password and --host {config['host']} is not only this machine; "
-                    "set one with 'devpi-server passwd root'"
-                )
             log.warning(
                 "root has an EMPTY password: anybody who can run a program on this machine can do everything here; "
-                "set one with 'devpi-server passwd root'"
+                "set one with '%s'",
+                config.command("passwd", ROOT),
             )
         for _, warnings in plugins.ask("wheelgate_warnings", server=server):
             for warning in warnings:
                 log.warning("%s", warning)
 
 
+def create_or_migrate(config: Config, plugins: Plugins, *, root_may_be_open: bool) -> None:
+    """Create the database or bring it up to date.
+
+    Args:
+        config: the settings.
+        plugins: the plugins.
+        root_may_be_open: whether a new root may have an empty password if the settings give none.
+
+    Raises:
+        StartupError: a migration or a plugin fails, or a new root has no password and needs one.
+    """
+    # Only the child that prepares imports it; the server would keep its 3 MB for good.
+    from wheelgate.store.prepare import CORE_MIGRATIONS, prepare
+
+    def fill(database: Database) -> None:
+        if config["root-passwd"] is None and not root_may_be_open:
+            raise StartupError(
+                f"root has no password yet, and {config.exposed_by} lets other machines reach the server; set one "
+                f"with '{config.command('passwd', ROOT)}', or give --root-passwd at the first start"
+            )
+        fill_database(config, plugins, database)
+
+    prepare(config.database_url, [("core", CORE_MIGRATIONS), *plugins.ask("wheelgate_migrations")], fill)
+
+
+def refuse_open_root(server: Server) -> None:
+    """Check that root has a password if other machines can reach the server.
+
+    Raises:
+        StartupError: it has none; the text has the command that sets one.
+    """
+    config = server.config
+    if not config.loopback and server.users.password_hash(ROOT) == "":
+        raise StartupError(
+            f"root has an empty password, and {config.exposed_by} lets other machines reach the server; "
+            f"set one with '{config.command('passwd', ROOT)}'"
+        )
+
+
 def fill_database(config: Config, plugins: Plugins, database: Database) -> None:
     """Give a new database root and the first indices; inside the transaction that creates it.
 
     Raises:
-        StartupError: the password of root is missing or not allowed, or a plugin fails.
+        StartupError: the password of root is not allowed, or a plugin fails.
     """
     password = config["root-passwd"]
-    if not password and not config.loopback:
-        raise StartupError(
-            f"--host {config['host']} is not only this machine: "
-            "give root a password with --root-passwd at the first start"
-        )
     opened = OpenedServer(config, plugins, database)
     server = opened.server
     with contextlib.closing(server.files):

@@ -153,8 +153,12 @@ class Site:
         return user, str(answer.result["password"])
 
     def add_user(self, name: str, password: str = "correct horse") -> tuple[str, str]:  # noqa: S107 - of a server in a test
-        """Create a user and log in; return the user name and the login token, to pass as ``auth``."""
-        answer = self.request("PUT", f"/{name}", {"password": password}, auth=self.login("root", ""))
+        """Create a user and log in; return the user name and the login token, to pass as ``auth``.
+
+        Root must have the empty password, or that of ``--root-passwd``.
+        """
+        root = self.login("root", self.config["root-passwd"] if self.server.users.password_hash("root") else "")
+        answer = self.request("PUT", f"/{name}", {"password": password}, auth=root)
         if answer.status != 201:
             raise AssertionError(f"cannot create the user {name}: {answer.status} {answer.content!r}")
         return self.login(name, password)

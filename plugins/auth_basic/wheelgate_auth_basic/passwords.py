@@ -10,7 +10,7 @@ from typing import Self
 
 import argon2
 
-from wheelgate import Credentials, Ok, Outcome, RequestInfo, Server, Unknown, User
+from wheelgate import Credentials, Ok, Outcome, Reject, RequestInfo, Server, Unknown, User
 from wheelgate.config import Config
 from wheelgate.providers import Authenticator, PasswordHasher
 from wheelgate.values import MAX_PASSWORD_BYTES, ROOT
@@ -73,10 +73,14 @@ class PasswordAuthenticator(Authenticator):
         secret = unicodedata.normalize("NFC", credentials.secret)
         too_long = len(secret.encode("utf-8", "surrogatepass")) > MAX_PASSWORD_BYTES
         stored = self._server.users.password_hash(credentials.username) if user is not None else None
-        empty = stored == "" and credentials.username == ROOT and self._server.config.loopback
         good = self._hasher.verify(stored or self._hasher.dummy, "" if too_long else secret)
-        if empty and not secret:
-            return Ok(credentials.username)
+        if stored == "" and not secret and credentials.username == ROOT:
+            if self._server.config.loopback and request.from_this_machine:
+                return Ok(ROOT)
+            return Reject(
+                "the empty password of root is good on the server's own machine only, and not through a proxy; set one "
+                f"with '{self._server.config.command('passwd', ROOT)}'"
+            )
         if not good or not stored or too_long:
             return Unknown()
         if self._hasher.outdated(stored) and not self._server.database.read_only:

@@ -10,8 +10,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from wheelgate import Option
-from wheelgate.config import Config, is_loopback
+from wheelgate.config import Config
 from wheelgate.errors import StartupError
+from wheelgate.loopback import is_loopback
 from wheelgate.option_types import whole_number
 
 OPTION_SECTION = "ldap"

@@ -21,6 +21,7 @@ def wheelgate_options() -> list[Option]:
             "NETWORK",
             many=True,
             section="remote-user",
+            names_proxy=True,
         ),
         Option(
             "header",

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from tests.helpers.sites import ROOT_BEHIND_PROXY, Serve
 
 from wheelgate.config import resolve
 from wheelgate.core_options import CORE_OPTIONS
@@ -98,6 +99,23 @@ def test_what_is_refused_at_sight(url: str, refusal: type[Exception] | None) -> 
         with pytest.raises(refusal) as refused:
             policy.check_url(url)
         assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [{"outside_url": "https://packages.example"}, {"trusted_proxy": ["127.0.0.1"]}],
+    ids=["outside-url", "trusted-proxy"],
+)
+def test_a_server_behind_a_proxy_reaches_public_addresses_only(serve: Serve, proxy: dict[str, Any]) -> None:
+    """On loopback every address is open by default, but not if other machines reach the server through a proxy."""
+    inside = {"type": "mirror", "mirror_url": "http://10.0.0.1/simple/"}
+    alone, behind = serve("alone"), serve("behind", **proxy)
+    opened = serve("opened", allow_upstream=["10.0.0.0/8"], **proxy)
+
+    assert alone.request("PUT", "/root/inside", inside, auth=("root", "")).status == 200
+    refused = behind.request("PUT", "/root/inside", inside, auth=ROOT_BEHIND_PROXY)
+    assert (refused.status, "--allow-upstream" in refused.message) == (403, True)
+    assert opened.request("PUT", "/root/inside", inside, auth=ROOT_BEHIND_PROXY).status == 200
 
 
 class Handler(BaseHTTPRequestHandler):

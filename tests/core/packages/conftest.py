@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.helpers.memory_indices import Shelves, ShelvesPlugin
-from tests.helpers.sites import Serve
+from tests.helpers.sites import ROOT_BEHIND_PROXY, Serve
 
 from wheelgate.testing.site import Response, Site
 
@@ -39,9 +39,14 @@ class Shelved:
         """Create an index of root, with bases by name; return its path."""
         if "bases" in config:
             config["bases"] = [f"root/{base}" for base in config["bases"]]
-        created = self.site.request("PUT", f"/root/{name}", {"type": kind, **config}, auth=ROOT)
+        created = self.site.request("PUT", f"/root/{name}", {"type": kind, **config}, auth=self.root)
         assert created.status == 200, created.content
         return f"root/{name}"
+
+    @property
+    def root(self) -> tuple[str, str]:
+        """Root, as ``auth`` takes it."""
+        return ROOT if self.site.config.loopback else ROOT_BEHIND_PROXY
 
     def get(self, path: str, accept: str = JSON, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
         """Send a GET request."""

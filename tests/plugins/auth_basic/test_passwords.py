@@ -10,7 +10,7 @@ from pathlib import Path
 
 import argon2
 import pytest
-from tests.helpers.sites import Serve
+from tests.helpers.sites import Serve, store_hash
 
 import wheelgate_auth_basic
 from wheelgate import Option, Server, hookimpl
@@ -25,13 +25,6 @@ def stored_hash(folder: Path, user: str) -> str:
     with closing(sqlite3.connect(folder / "wheelgate.db")) as database:
         query = "SELECT password_hash FROM sql_store_user WHERE name = ?"
         return str(database.execute(query, (user,)).fetchone()[0])
-
-
-def store_hash(folder: Path, user: str, value: str | None) -> None:
-    """Store another value as the hash of a user."""
-    with closing(sqlite3.connect(folder / "wheelgate.db")) as database:
-        database.execute("UPDATE sql_store_user SET password_hash = ? WHERE name = ?", (value, user))
-        database.commit()
 
 
 def test_a_password_is_stored_as_argon2id(serve: Serve, tmp_path: Path) -> None:

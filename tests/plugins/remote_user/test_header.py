@@ -279,7 +279,8 @@ def test_the_header_can_have_another_name(serve: Serve) -> None:
 @pytest.mark.parametrize(("network", "state"), [("127.0.0.0/8", "ok"), ("10.0.0.0/8", "noauth")])
 def test_on_a_real_connection(tmp_path: Path, network: str, state: str) -> None:
     """The address of a real connection counts, whatever headers the client sends."""
-    with ServerProcess(tmp_path / "server", "--remote-user-from", network) as server:
+    options = ("--remote-user-from", network, "--root-passwd", "a password of root")
+    with ServerProcess(tmp_path / "server", *options) as server:
         answer = server.request("GET", "/+api", headers={"X-Remote-User": "alice", "X-Forwarded-For": "10.1.2.3"})
 
     assert answer.result["authstatus"][0] == state

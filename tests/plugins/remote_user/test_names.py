@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.helpers.sites import Serve
+from tests.helpers.sites import ROOT_BEHIND_PROXY, Serve
 from tests.plugins.remote_user.conftest import PROXY, ask, login_state
 
 from wheelgate.testing.fake_directory import FakeDirectory, Person
 from wheelgate.testing.site import Site
 
-ROOT = ("root", "")
+ROOT = ROOT_BEHIND_PROXY
 
 
 @pytest.fixture
