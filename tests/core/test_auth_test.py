@@ -297,14 +297,8 @@ def test_a_wrong_password_slows_nobody_down(trial: Trial, serve: Serve) -> None:
     [
         (["auth", "test"], "", 2, "the following arguments are required: USER; see 'devpi-server --help'"),
         (["auth"], "", 2, "the following arguments are required: COMMAND; see 'devpi-server --help'"),
-        (
-            ["auth", "test", "x", "--serverdir", "nowhere"],
-            "",
-            1,
-            "no server was started in {cwd}/nowhere yet; name its folder with --serverdir",
-        ),
     ],
-    ids=["no user", "no command", "no server"],
+    ids=["no user", "no command"],
 )
 def test_what_it_needs(
     run: Run,
@@ -315,10 +309,65 @@ def test_what_it_needs(
     code: int,
     sentence: str,
 ) -> None:
-    """A missing server is reported in one line."""
+    """Wrong usage is reported in one line."""
     monkeypatch.chdir(tmp_path)
 
     run(*arguments, stdin=stdin).fails(code, sentence.format(cwd=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "lines"),
+    [
+        (
+            "emilie",
+            "company password",
+            [
+                "0",
+                "user 'emilie': not on this server yet",
+                "company: ok, email 'emilie@mail.example', title 'CTO'",
+                "password: no, it does not know the user",
+                "groups from 'company': admins, staff",
+                "groups from 'local-groups': none",
+                "result: 'company' knows user 'emilie', who can log in",
+            ],
+        ),
+        (
+            "root",
+            "x",
+            [
+                "1",
+                "user 'root': a local user",
+                "company: not asked, the user belongs elsewhere",
+                "password: no, it does not know the user",
+                "result: no login service logs in user 'root'",
+            ],
+        ),
+    ],
+    ids=["a user of the directory", "root"],
+)
+def test_it_may_come_before_the_first_start(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: str, password: str, lines: list[str]
+) -> None:
+    """A directory can be tried before there is a server, also one that will be reachable; nothing is made."""
+    found = InstalledPlugin("company", "tests", "1", blocked=False, plugin=Directory(company, "company"))
+    monkeypatch.setattr("wheelgate.main.discover", lambda blocked: Plugins([*installed_plugins(), found]))
+    place = ["--serverdir", str(tmp_path / "none"), "--host", "0.0.0.0", *CHEAPLY]
+
+    done = run("auth", "test", user, "--password-stdin", *place, stdin=f"{password}\n")
+
+    shown = [re.sub(r" \(\d+ ms\)$", "", line) for line in done.out.splitlines()]
+    assert (sorted([str(done.code), *shown]), done.err) == (sorted(lines), "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_needs_a_password(run: Run, folder: Path) -> None:
+    """Nothing on standard input is no password, and no login service is asked."""
+    refused = run("auth", "test", "alice", "--password-stdin", "--serverdir", str(folder))
+
+    assert (refused.code, refused.err) == (
+        1,
+        "devpi-server: standard input has no password in its first line; pipe one in; nothing was changed\n",
+    )
 
 
 def test_it_needs_a_terminal_or_a_pipe(run: Run, folder: Path) -> None:

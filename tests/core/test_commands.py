@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 from tests.helpers.commands import CHEAPLY, Outcome, Run
+from tests.helpers.postgres import postgres, postgres_url  # noqa: F401
 from tests.helpers.sites import Serve
 
 from wheelgate import Command, Ok, hookimpl
 from wheelgate.plugin_host.discovery import InstalledPlugin, Plugins, discover
+from wheelgate.process.startup import lock_folder
 from wheelgate.providers import Authenticator
 from wheelgate.subcommands import CommandContext
 from wheelgate.testing.site import Site
@@ -29,12 +31,15 @@ def folder(serve: Serve, tmp_path: Path) -> Path:
     return tmp_path / "server"
 
 
+NO_PASSWORD = "standard input has no password in its first line; pipe one in; nothing was changed"
+
+
 def passwd(run: Run, folder: Path, user: str, password: str) -> Outcome:
     """Set a password."""
     return run("passwd", "--password-stdin", "--serverdir", str(folder), *CHEAPLY, user, stdin=f"{password}\n")
 
 
-@pytest.mark.parametrize(("user", "password"), [("alice", "new password"), ("root", "größe"), ("root", "")])
+@pytest.mark.parametrize(("user", "password"), [("alice", "new password"), ("root", "größe")])
 def test_passwd_sets_a_password_without_the_old_one(run: Run, folder: Path, user: str, password: str) -> None:
     """Who may run programs on the server's machine can set any password; the sessions of the user end."""
     with Site(folder) as before:
@@ -64,14 +69,11 @@ def test_passwd_works_beside_a_running_server(run: Run, serve: Serve, folder: Pa
     [
         ("nobody", "x", "there is no user 'nobody' on this server"),
         ("a\nb", "x", "there is no user 'a\\nb' on this server"),
-        (
-            "alice",
-            "",
-            "'password' must not be empty; only root's may, on a server that listens on loopback only",
-        ),
+        ("alice", "", NO_PASSWORD),
+        ("root", "", NO_PASSWORD),
         ("alice", "x" * 4097, "'password' must have at most 4096 bytes"),
     ],
-    ids=["nobody", "a name that would break the line", "empty", "too long"],
+    ids=["nobody", "a name that would break the line", "empty", "empty for root", "too long"],
 )
 def test_passwd_refuses(run: Run, folder: Path, user: str, password: str, sentence: str) -> None:
     """What cannot be set is refused in one line, and nothing is changed."""
@@ -121,13 +123,75 @@ def test_passwd_needs_a_terminal_or_a_pipe(run: Run, folder: Path) -> None:
     refused.fails(1, "there is no terminal to ask for the password; pipe it in with --password-stdin")
 
 
-def test_passwd_needs_a_server(run: Run, tmp_path: Path) -> None:
-    """A folder in which no server was started has nobody's password to set, and stays as it is."""
-    passwd(run, tmp_path / "none", "root", "x").fails(
-        1, f"no server was started in {tmp_path}/none yet; name its folder with --serverdir"
+def not_started(folder: Path) -> str:
+    """Return the sentence about a folder without a server."""
+    return (
+        f"no server was started in {folder} yet; start it with 'devpi-server --serverdir {folder}', or name its folder "
+        "with --serverdir"
     )
 
-    assert not (tmp_path / "none").exists()
+
+@pytest.mark.parametrize("options", [[], ["--host", "0.0.0.0"], ["--trusted-proxy", "127.0.0.1"]], ids=str)
+def test_passwd_may_come_before_the_first_start(run: Run, tmp_path: Path, options: list[str]) -> None:
+    """In a new folder ``passwd root`` makes what a first start makes, and root never has the empty password."""
+    folder = tmp_path / "deep" / "server"
+    command = ["passwd", "root", "--password-stdin", "--serverdir", str(folder), *CHEAPLY, *options]
+
+    done = run(*command, stdin="correct horse\n")
+
+    assert (done.code, done.out, done.err) == (0, "password of user 'root' set\n", "")
+    for made in (folder, folder / ".secret", folder / "wheelgate.db"):
+        assert made.stat().st_mode & 0o077 == 0
+    with Site(folder, host="0.0.0.0") as site:
+        assert site.login("root", "correct horse")
+        assert site.request("POST", "/+login", {"user": "root", "password": ""}).status == 401
+        assert site.request("GET", "/root/pypi?no_projects=").status == 200
+
+
+@pytest.mark.slow
+def test_both_may_come_before_the_first_start_on_postgresql(
+    run: Run,
+    tmp_path: Path,
+    postgres_url: str,  # noqa: F811
+) -> None:
+    """An empty database of PostgreSQL is a server that was not started yet, too."""
+    place = ["--password-stdin", "--serverdir", str(tmp_path / "server"), "--database", postgres_url, *CHEAPLY]
+
+    assert run("auth", "test", "root", *place, stdin="x\n").out.startswith("user 'root': a local user\n")
+    assert run("passwd", "alice", *place, stdin="x\n").code == 1
+    assert not (tmp_path / "server").exists()
+    assert run("passwd", "root", *place, stdin="correct horse\n").out == "password of user 'root' set\n"
+    with Site(tmp_path / "server", database=postgres_url, host="0.0.0.0") as site:
+        assert site.login("root", "correct horse")
+
+
+@pytest.mark.parametrize(
+    ("user", "stdin", "sentence"),
+    [("root", "", NO_PASSWORD), ("root", "\n", NO_PASSWORD), ("alice", "x\n", None)],
+    ids=["no password", "an empty line", "another user"],
+)
+def test_passwd_that_fails_makes_no_server(
+    run: Run, tmp_path: Path, user: str, stdin: str, sentence: str | None
+) -> None:
+    """Without a password, and for a user that a new server does not have, the folder is not made."""
+    folder = tmp_path / "none"
+
+    refused = run("passwd", user, "--password-stdin", "--serverdir", str(folder), *CHEAPLY, stdin=stdin)
+
+    refused.fails(1, sentence or not_started(folder))
+    assert not folder.exists()
+
+
+@pytest.mark.slow
+def test_passwd_does_not_make_a_server_that_is_just_starting(run: Run, tmp_path: Path) -> None:
+    """While a first start has the folder, ``passwd`` makes nothing in it."""
+    lock = lock_folder(tmp_path)
+
+    refused = run("passwd", "root", "--password-stdin", "--serverdir", str(tmp_path), stdin="correct horse\n")
+
+    os.close(lock)
+    refused.fails(1, f"another server uses {tmp_path}; stop it, or start this one with another --serverdir")
+    assert not (tmp_path / "wheelgate.db").exists()
 
 
 def test_plugins_lists_what_is_installed(run: Run) -> None:
@@ -245,9 +309,7 @@ def test_a_subcommand_of_a_plugin_needs_a_server(run: Run, tmp_path: Path, insta
     """The guard is that of the server's own commands."""
     installed(Reporter())
 
-    run("report", "--serverdir", str(tmp_path / "none")).fails(
-        1, f"no server was started in {tmp_path}/none yet; name its folder with --serverdir"
-    )
+    run("report", "--serverdir", str(tmp_path / "none")).fails(1, not_started(tmp_path / "none"))
 
 
 CLASHES = [
@@ -272,11 +334,17 @@ def test_a_subcommand_that_clashes_stops_the_start(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("second", "printed"),
-    [("swordfish", "password of user 'alice' set"), ("another", "the two passwords differ; nothing was changed")],
-    ids=["the same", "another"],
+    ("typed", "printed"),
+    [
+        (["swordfish", "swordfish"], "password of user 'alice' set"),
+        (["swordfish", "another"], "the two passwords differ; nothing was changed"),
+        ([""], "the password is empty; type one; nothing was changed"),
+        (["swordfish", ""], "the password is empty; type one; nothing was changed"),
+        (["\x04"], "the password is empty; type one; nothing was changed"),
+    ],
+    ids=["the same", "another", "Enter", "Enter at the second prompt", "end of input"],
 )
-def test_passwd_asks_twice_at_a_terminal(folder: Path, second: str, printed: str) -> None:
+def test_passwd_asks_twice_at_a_terminal(folder: Path, typed: list[str], printed: str) -> None:
     """At a terminal the password is asked for twice, and not shown."""
     ours, theirs = pty.openpty()
     program = str(Path(sys.executable).with_name("devpi-server"))
@@ -287,12 +355,12 @@ def test_passwd_asks_twice_at_a_terminal(folder: Path, second: str, printed: str
     try:
         assert process.stdout is not None
         shown = b""
-        for prompt, typed in (("new password for user alice: ", "swordfish"), ("repeat new password", second)):
+        for prompt, answer in zip(("new password for user alice: ", "repeat new password"), typed, strict=False):
             while prompt.encode() not in shown:
                 byte = process.stdout.read(1)
                 assert byte, shown
                 shown += byte
-            os.write(ours, f"{typed}\n".encode())
+            os.write(ours, f"{answer}\n".encode())
         shown += process.stdout.read()
     finally:
         process.kill()

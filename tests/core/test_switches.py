@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.helpers.commands import Run
+from tests.helpers.commands import CHEAPLY, Run
 
 from wheelgate import Option
 from wheelgate.config import Config, add_flags, resolve
@@ -13,6 +13,7 @@ from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.errors import StartupError
 from wheelgate.main import Parser
 from wheelgate.plugin_host.discovery import discover
+from wheelgate.testing.site import Site
 
 INVENTED = (
     Option("shout", "an ordinary switch", default=False),
@@ -107,3 +108,36 @@ def test_help_shows_each_switch_with_its_opposite(run: Run) -> None:
     assert "--absolute-urls, --no-absolute-urls" in shown
     assert "--no-no-" not in shown
     assert "default: False" not in shown
+
+
+@pytest.mark.parametrize(
+    ("flags", "variable", "there"),
+    [
+        (["--no-root-pypi"], None, False),
+        (["--no-root-pypi"], "yes", False),
+        (["--no-root-pypi"], "no", False),
+        (["--root-pypi"], "yes", True),
+        ([], "1", False),
+        ([], "0", True),
+        ([], None, True),
+    ],
+    ids=["flag", "flag and yes", "flag and no", "opposite and yes", "1", "0", "neither"],
+)
+def test_no_root_pypi(
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    flags: list[str],
+    variable: str | None,
+    there: bool,
+) -> None:
+    """The option for the first index works on the command line and in the environment."""
+    if variable is not None:
+        monkeypatch.setenv("DEVPISERVER_NO_ROOT_PYPI", variable)
+    command = ["passwd", "root", "--password-stdin", "--serverdir", str(tmp_path / "server"), *CHEAPLY, *flags]
+
+    assert run(*command, stdin="correct horse\n").code == 0
+
+    monkeypatch.delenv("DEVPISERVER_NO_ROOT_PYPI", raising=False)
+    with Site(tmp_path / "server") as site:
+        assert site.request("GET", "/root/pypi?no_projects=").status == (200 if there else 404)

@@ -39,7 +39,7 @@ def register(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, context: ServerContext) -> int:
     """Ask every authenticator as a login would, and print the answers; return 0 if the login would succeed."""
     name, plugins, config = arguments.user, context.plugins, context.config
-    with context.open_server(read_only=True) as server:
+    with context.open_server_or_new() as server:
         authenticators = provider_hooks.authenticators(plugins, server)
         sources = provider_hooks.group_sources(plugins, server)
         created = autocreating_authenticators(config["autocreate-users"], [each.name for each in authenticators])

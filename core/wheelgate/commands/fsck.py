@@ -52,5 +52,6 @@ def run(arguments: argparse.Namespace, context: ServerContext) -> int:
     elif repair:
         print(f"{checked}, {found} found and repaired; damaged files are now in 'damaged', next to the good ones")
     else:
-        print(f"{checked}, {found} found; nothing was changed: run 'devpi-server fsck --repair' to repair them")
+        command = config.command("fsck", "--repair")
+        print(f"{checked}, {found} found; nothing was changed: run '{command}' to repair them")
     return 1 if found and not repair else 0

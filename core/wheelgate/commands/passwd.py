@@ -8,6 +8,8 @@ import secrets
 from wheelgate.commands.context import ServerContext
 from wheelgate.commands.password_input import add_password_stdin, read_password
 from wheelgate.errors import StartupError
+from wheelgate.server import Server
+from wheelgate.values import ROOT, User
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -17,17 +19,46 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, context: ServerContext) -> int:
-    """Set the password of a user; all sessions of the user end, on a running server too."""
+    """Set the password of a user; all sessions of the user end, on a running server too.
+
+    Before the first start this makes the server's folder and database, so that root has a password from the beginning.
+    """
     name = arguments.user
-    with context.open_server() as server:
-        user = server.users.get(name)
-        if user is None:
-            raise StartupError(f"there is no user {name!a} on this server")
-        if user.provider:
-            raise StartupError(f"user '{name}' logs in by '{user.provider}'; change the password there")
-        password = read_password(f"new password for user {name}", from_stdin=arguments.password_stdin, repeat=True)
-        stored = server.hash_password(name, password)
-        with server.database.transaction():
-            server.users.set_password_hash(user, stored, secrets.token_urlsafe(12))
+    if context.was_started():
+        with context.open_server() as server:
+            user = find(server, name)
+            set_password(server, user, ask(arguments))
+    else:
+        if name != ROOT:
+            context.require_started_server()
+        password = ask(arguments)  # before anything is made, so that nothing is left if nobody answers
+        with context.make_server() as server:
+            set_password(server, find(server, name), password)
     print(f"password of user '{name}' set")
     return 0
+
+
+def find(server: Server, name: str) -> User:
+    """Return a user whose password is kept here.
+
+    Raises:
+        StartupError: there is no such user, or the user logs in elsewhere.
+    """
+    user = server.users.get(name)
+    if user is None:
+        raise StartupError(f"there is no user {name!a} on this server")
+    if user.provider:
+        raise StartupError(f"user '{name}' logs in by '{user.provider}'; change the password there")
+    return user
+
+
+def ask(arguments: argparse.Namespace) -> str:
+    """Read the new password."""
+    return read_password(f"new password for user {arguments.user}", from_stdin=arguments.password_stdin, repeat=True)
+
+
+def set_password(server: Server, user: User, password: str) -> None:
+    """Check, hash and store a password; the new stamp ends the user's sessions."""
+    stored = server.hash_password(user.name, password)
+    with server.database.transaction():
+        server.users.set_password_hash(user, stored, secrets.token_urlsafe(12))

@@ -25,13 +25,31 @@ def read_password(prompt: str, *, from_stdin: bool, repeat: bool = False) -> str
 
     Raises:
         StartupError: there is no terminal.
-        BadInput: the two passwords differ.
+        BadInput: the password is empty, or the two passwords differ.
     """
     if from_stdin:
-        return unicodedata.normalize("NFC", sys.stdin.readline().rstrip("\r\n"))
+        password = sys.stdin.readline().rstrip("\r\n")
+        if not password:
+            raise BadInput("standard input has no password in its first line; pipe one in; nothing was changed")
+        return unicodedata.normalize("NFC", password)
     if not sys.stdin.isatty():
         raise StartupError("there is no terminal to ask for the password; pipe it in with --password-stdin")
-    password = getpass.getpass(f"{prompt}: ")
-    if repeat and getpass.getpass(f"repeat {prompt}: ") != password:
+    password = ask(f"{prompt}: ")
+    if repeat and ask(f"repeat {prompt}: ") != password:
         raise BadInput("the two passwords differ; nothing was changed")
     return unicodedata.normalize("NFC", password)
+
+
+def ask(question: str) -> str:
+    """Ask for a password at the terminal.
+
+    Raises:
+        BadInput: the answer is empty, or the input ends.
+    """
+    try:
+        password = getpass.getpass(question)
+    except EOFError:
+        password = ""
+    if not password:
+        raise BadInput("the password is empty; type one; nothing was changed")
+    return password

@@ -54,6 +54,19 @@ def prepare(url: str, migrations: Migrations, fill: FillDatabase) -> None:
         ) from error
 
 
+def exists(url: str) -> bool:
+    """Return whether the database was created before.
+
+    Raises:
+        StartupError: it is unreachable, or lacks a part.
+    """
+    with closing(Database(url)) as database:
+        if isinstance(database.orm, Sqlite):
+            return not sqlite_file.missing(database.orm.path)
+        _connect(database.orm)
+        return _has_tables(database)
+
+
 def _prepare_file(database: Database, orm: Sqlite, migrations: Migrations, fill: FillDatabase) -> None:
     """Build a SQLite file if there is none; then check the file and apply missing migrations."""
     with sqlite_file.locked(orm.path):
@@ -74,12 +87,7 @@ def _prepare_file(database: Database, orm: Sqlite, migrations: Migrations, fill:
 
 def _prepare_server(database: Database, orm: Postgresql, migrations: Migrations, fill: FillDatabase) -> None:
     """Fill or migrate a PostgreSQL database, one node at a time."""
-    try:
-        orm.connect()
-    except DATABASE_ERRORS as error:
-        raise StartupError(
-            f"the PostgreSQL database {orm.place} does not answer: {_one_line(error)}. Start it, or correct --database."
-        ) from error
+    _connect(orm)
     orm.execute_sql("SET lock_timeout = 0")
     orm.execute_sql("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK_ID,))  # released when the connection closes
     if _has_tables(database):
@@ -87,6 +95,16 @@ def _prepare_server(database: Database, orm: Postgresql, migrations: Migrations,
         _apply(status)
     else:
         _create_tables(database, migrations, fill)
+
+
+def _connect(orm: Postgresql) -> None:
+    """Connect to PostgreSQL, or raise ``StartupError``."""
+    try:
+        orm.connect()
+    except DATABASE_ERRORS as error:
+        raise StartupError(
+            f"the PostgreSQL database {orm.place} does not answer: {_one_line(error)}. Start it, or correct --database."
+        ) from error
 
 
 def _has_tables(database: Database) -> bool:

@@ -122,7 +122,9 @@ def test_damage_is_reported_and_nothing_is_changed(
     assert [outcome.code for outcome in outcomes] == [bool(found)] * 2
     assert outcomes[0].out.splitlines()[:-1] == found
     end = (
-        "1 found; nothing was changed: run 'devpi-server fsck --repair' to repair them" if found else "nothing is wrong"
+        f"1 found; nothing was changed: run 'devpi-server fsck --repair --serverdir {folder}' to repair them"
+        if found
+        else "nothing is wrong"
     )
     assert outcomes[0].out.splitlines()[-1] == f"2 stored files checked, {end}"
 
@@ -192,5 +194,9 @@ def test_a_folder_without_a_server(run: Run, tmp_path: Path) -> None:  # noqa: F
     """Without a started server the command fails and creates nothing."""
     outcome = run("fsck", "--serverdir", tmp_path)
 
-    outcome.fails(1, f"no server was started in {tmp_path} yet; name its folder with --serverdir")
+    outcome.fails(
+        1,
+        f"no server was started in {tmp_path} yet; start it with 'devpi-server --serverdir {tmp_path}', or name its "
+        "folder with --serverdir",
+    )
     assert list(tmp_path.iterdir()) == []
