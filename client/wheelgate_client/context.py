@@ -181,6 +181,17 @@ class ClientContext:
         environ = {key: value for key, value in self.environ.items() if key != name}
         return ClientContext(self._options, environ, self.terminal)
 
+    def secret_variable(self, name: str) -> str | None:
+        """Return the secret in an environment variable; None if the variable is not set.
+
+        Raises:
+            ClientError: if it is set and empty, for example because CI does not know the secret.
+        """
+        secret = self.environ.get(name)
+        if secret is not None and not secret.strip():
+            raise ClientError(f"the environment variable {name} is empty: put the secret there, or unset it")
+        return secret
+
     def basic_login_for(self, url: str) -> Login:
         """Return only the stored login for HTTP basic authentication."""
         return Login(basic=self.logins.basic(url))
@@ -191,8 +202,8 @@ class ClientContext:
         The token of the environment is for the server in use, and is sent nowhere else.
         """
         basic = self.logins.basic(url)
-        token, in_use = self.environ.get("DEVPI_TOKEN"), self.selection.server_url
-        if token and in_use is not None and f"{url}/".startswith(in_use):
+        token, in_use = self.secret_variable("DEVPI_TOKEN"), self.selection.server_url
+        if token is not None and in_use is not None and f"{url}/".startswith(in_use):
             return Login(API_TOKEN_USERNAME, token, basic)
         server_url = self.logins.server_url_of(url)
         username = self._username_at(server_url, self.selection)

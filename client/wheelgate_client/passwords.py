@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from wheelgate_client.errors import ClientError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wheelgate_client.context import ClientContext
@@ -36,12 +38,14 @@ def password_for_login(options: argparse.Namespace, context: ClientContext) -> s
     """Return the password to log in with.
 
     Raises:
-        ClientError: if nothing provides one and there is not a terminal to ask on.
+        ClientError: if nothing provides one and there is not a terminal to ask on, or if a place for it is empty.
     """
     username, url = options.username, context.server_url
     password = password_from_options(options, context)
     if password is None:
-        password = context.environ.get("DEVPI_PASSWORD") or context.plugins.find_password(url, username)
+        password = context.secret_variable("DEVPI_PASSWORD")
+    if password is None:
+        password = context.plugins.find_password(url, username)
     if password is None:
         prompt = f"password for user {username} at {url}: "
         password = context.terminal.ask_secret(prompt, otherwise="--password-stdin or DEVPI_PASSWORD")
@@ -52,16 +56,26 @@ def ask_new_password(context: ClientContext, username: str) -> str:
     """Ask for a new password until both entries match and the user has confirmed a weak one.
 
     Raises:
-        ClientError: if there is not a terminal to ask on.
+        ClientError: if there is not a terminal to ask on, or the password is empty.
     """
     while True:
         password = context.terminal.ask_secret(f"new password for user {username}:", otherwise="--password-stdin")
+        require_new_password(password)
         if context.terminal.ask_secret(f"repeat new password for user {username}:", otherwise="") != password:
             context.terminal.print_line("passwords did not match")
-        elif len(password) >= STRONG_PASSWORD_CHARS or _confirm_weak_password(context, password):
+        elif len(password) >= STRONG_PASSWORD_CHARS or _confirm_weak_password(context):
             return password
 
 
-def _confirm_weak_password(context: ClientContext, password: str) -> bool:
-    weakness = f"password with less than {STRONG_PASSWORD_CHARS} characters" if password else "empty password"
-    return context.confirm(f"{weakness}, are you sure to use it?")
+def require_new_password(password: str | None) -> None:
+    """Check that a new password, if there is one, is not empty; an older server would accept it.
+
+    Raises:
+        ClientError: if it is empty.
+    """
+    if password == "":
+        raise ClientError("the new password is empty, and nothing was changed: choose a password")
+
+
+def _confirm_weak_password(context: ClientContext) -> bool:
+    return context.confirm(f"password with less than {STRONG_PASSWORD_CHARS} characters, are you sure to use it?")

@@ -93,8 +93,15 @@ class Terminal:
             raise ClientError(f"standard input is not {error.encoding} text; nothing was sent") from None
 
     def read_secret(self) -> str:
-        """Return all of standard input without the line end that ``echo`` adds."""
-        return self.read_input().removesuffix("\n").removesuffix("\r")
+        """Return all of standard input without the line end that ``echo`` adds.
+
+        Raises:
+            ClientError: if it is empty, or cannot be decoded.
+        """
+        secret = self.read_input().removesuffix("\n").removesuffix("\r")
+        if not secret.strip("\r\n"):
+            raise ClientError("standard input is empty: pipe the password or the token into this command")
+        return secret
 
 
 def printable(text: str) -> str:

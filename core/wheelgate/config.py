@@ -17,6 +17,8 @@ from wheelgate.option_types import boolean
 from wheelgate.options import Option
 
 ENVIRONMENT_PREFIX = "DEVPISERVER_"
+SECRET_PLACES = ("env:", "file:")
+"""How a value begins that names the place of a secret."""
 
 
 class Config(Mapping[str, Any]):
@@ -208,6 +210,9 @@ def read_one(option: Option, given: Any, place: str) -> Any:
     if isinstance(given, bool) or not isinstance(given, str | int):
         raise StartupError(f"{place}: expected text or a number, not {'a secret' if option.secret else repr(given)}")
     text = fetch_secret(str(given), place) if option.secret else str(given)
+    if option.secret and not text.strip():
+        what = given if str(given).startswith(SECRET_PLACES) else "the value"
+        raise StartupError(f"{place}: {what} is empty; put a secret there, or leave the setting out")
     try:
         return option.parse(text)
     except ValueError as error:

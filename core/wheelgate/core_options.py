@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wheelgate.option_types import (
     byte_size,
+    file_path,
     http_url,
     network,
     one_of,
@@ -45,6 +46,8 @@ CORE_OPTIONS = (
     Option(
         "secretfile",
         "file with the secret that signs logins; if not given, the server creates one in its folder",
+        None,
+        file_path,
         metavar="FILE",
     ),
     Option(

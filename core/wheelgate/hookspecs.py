@@ -155,9 +155,9 @@ def wheelgate_first_indices(server: Server) -> Iterable[Index]:  # type: ignore[
 def wheelgate_check_password(server: Server, username: str, password: str) -> str | None:
     """Return the reason why a new password is not good enough; None if it is good enough.
 
-    Called for every new password that is not empty, except that of ``--root-passwd`` at the first start. The server
-    sends the first reason to the client with 400, so it must not contain the password. If the function raises or takes
-    longer than 5 s, the server refuses the password.
+    Called for every new password, except that of ``--root-passwd`` at the first start. The server sends the first
+    reason to the client with 400, so it must not contain the password. If the function raises or takes longer than 5 s,
+    the server refuses the password.
     """
 
 

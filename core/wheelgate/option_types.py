@@ -85,6 +85,13 @@ def upstream_network(text: str) -> Network | str:
         raise ValueError(f"'public', or {error}") from None
 
 
+def file_path(text: str) -> str:
+    """Read the path of a file."""
+    if not text.strip():
+        raise ValueError("the path of a file")
+    return text
+
+
 def http_url(text: str) -> str:
     """Parse an http or https URL without a query, and remove a trailing slash."""
     if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):

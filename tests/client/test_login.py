@@ -33,6 +33,35 @@ class TestLogin:
         assert PASSWORD not in token
         assert new_user.devpi.state("current.json")["username"] == new_user.name
 
+    @pytest.mark.parametrize(
+        ("arguments", "environ", "complaint"),
+        [
+            pytest.param(
+                ["--password-stdin"],
+                {},
+                "standard input is empty: pipe the password or the token into this command\n",
+                id="standard input",
+            ),
+            pytest.param(
+                [],
+                {"DEVPI_PASSWORD": ""},
+                "the environment variable DEVPI_PASSWORD is empty: put the secret there, or unset it\n",
+                id="environment",
+            ),
+        ],
+    )
+    def test_an_empty_place_is_no_password(
+        self, logged_in_user: UserAccount, arguments: list[str], environ: dict[str, str], complaint: str
+    ) -> None:
+        """A secret that CI does not know is a mistake, also for root of a new server, who has the empty password."""
+        before = logged_in_user.devpi.state("auth.json")
+
+        outcome = logged_in_user.devpi("login", "root", *arguments, **environ).fails()
+
+        assert (outcome.out, outcome.err) == ("", complaint)
+        assert logged_in_user.devpi.state("auth.json") == before
+        assert logged_in_user.devpi("login", "root", "--password", "").ok()
+
     @pytest.mark.parametrize("name", ["{name}", "nobody"])
     def test_a_wrong_password_changes_nothing(self, logged_in_user: UserAccount, name: str) -> None:
         """The stored login stays, and the message is the same for every name."""

@@ -67,11 +67,12 @@ def test_a_password_is_asked_for_without_being_shown(new_user: UserAccount) -> N
 
 
 def test_a_new_password_is_asked_for_until_it_is_confirmed(new_user: UserAccount) -> None:
-    """The client questions different, empty and short passwords, in the recorded words."""
+    """The client questions different and short passwords, in the recorded words."""
     name = f"{new_user.name}-typed"
     new, again = NEW.format(name=name), AGAIN.format(name=name)
-    empty, short = f"empty password{SURE}", f"password with less than 8 characters{SURE}"
-    typed = [(new, "a1234567"), (again, "b1234567"), (new, ""), (again, ""), (empty, "no")]
+    short = f"password with less than 8 characters{SURE}"
+    typed = [(new, "a1234567"), (again, "b1234567")]
+    typed += [(new, "tiny"), (again, "tiny"), (short, "no")]
     typed += [(new, "short"), (again, "short"), (short, "yes")]
 
     code, screen = on_terminal(new_user.devpi.home, "user", "-c", name, typed=typed)
@@ -79,11 +80,23 @@ def test_a_new_password_is_asked_for_until_it_is_confirmed(new_user: UserAccount
     assert code == 0
     assert screen == (
         f"{new}\n{again}\npasswords did not match\n"
-        f"{new}\n{again}\n{empty}no\n"
+        f"{new}\n{again}\n{short}no\n"
         f"{new}\n{again}\n{short}yes\n"
         f"user created: {name}\n"
     )
     assert new_user.devpi("login", name, "--password", "short").ok()
+
+
+@pytest.mark.parametrize("command", [["user", "-c", "typed-nothing"], ["passwd"]], ids=["user -c", "passwd"])
+def test_enter_is_no_new_password(logged_in_user: UserAccount, command: list[str]) -> None:
+    """Pressing Enter at the prompt for a new password changes nothing, and the client says what to do."""
+    name = logged_in_user.name if command == ["passwd"] else "typed-nothing"
+    new = NEW.format(name=name)
+
+    code, screen = on_terminal(logged_in_user.devpi.home, *command, typed=[(new, "")])
+
+    assert (code, screen) == (1, f"{new}\nthe new password is empty, and nothing was changed: choose a password\n")
+    assert logged_in_user.devpi("login", logged_in_user.name, "--password", logged_in_user.password).ok()
 
 
 def test_passwd_asks_for_the_new_password(logged_in_user: UserAccount) -> None:

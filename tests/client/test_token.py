@@ -80,6 +80,26 @@ def test_a_token_is_narrowed_offline(devpi: Devpi, way: str) -> None:
     assert api_tokens.parse_token(derived.out.strip()).caveats[0] == {"scopes": ["read", "upload"]}
 
 
+@pytest.mark.parametrize("arguments", [["token", "inspect"], ["token", "derive", "--scope", "read"]], ids=" ".join)
+def test_an_empty_place_is_no_token(devpi: Devpi, arguments: list[str]) -> None:
+    """An empty variable, or nothing on standard input, is refused with its name."""
+    assert devpi(*arguments, DEVPI_TOKEN="").fails().err == (
+        "the environment variable DEVPI_TOKEN is empty: put the secret there, or unset it\n"
+    )
+    assert devpi(*arguments).fails().err == (
+        "standard input is empty: pipe the password or the token into this command\n"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("token", ["", " "], ids=["empty", "blank"])
+def test_an_empty_variable_is_no_anonymous_request(logged_in_user: UserAccount, token: str) -> None:
+    """A command that would send the token fails; it sends neither nothing nor the stored login in its place."""
+    outcome = logged_in_user.devpi("user", "-l", DEVPI_TOKEN=token).fails()
+
+    assert outcome.err == "the environment variable DEVPI_TOKEN is empty: put the secret there, or unset it\n"
+
+
 def encoded(caveat: object) -> str:
     """Return a condition as encoded in a token."""
     return base64.urlsafe_b64encode(json.dumps(caveat).encode()).rstrip(b"=").decode()

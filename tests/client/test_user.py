@@ -216,6 +216,38 @@ def test_deleting_another_user_keeps_the_login(logged_in_user: UserAccount, othe
     assert "(logged in as root)" in logged_in_user.devpi("use").ok().out
 
 
+EMPTY = "the new password is empty, and nothing was changed: choose a password\n"
+EMPTY_INPUT = "standard input is empty: pipe the password or the token into this command\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "complaint"),
+    [
+        pytest.param(["passwd", "--password", ""], "", EMPTY, id="passwd, option"),
+        pytest.param(["passwd", "--password-stdin"], "", EMPTY_INPUT, id="passwd, nothing"),
+        pytest.param(["passwd", "--password-stdin"], "\n", EMPTY_INPUT, id="passwd, an empty line"),
+        pytest.param(["passwd", "--password-stdin"], "\r\n\r\n", EMPTY_INPUT, id="passwd, empty lines"),
+        pytest.param(["user", "password="], "", EMPTY, id="user, key"),
+        pytest.param(["user", "-m", "{name}", "password=", "title=x"], "", EMPTY, id="user -m, key"),
+        pytest.param(["user", "-m", "{name}", "--password-stdin"], "\n", EMPTY_INPUT, id="user -m, an empty line"),
+        pytest.param(["user", "-c", "empty", "password="], "", EMPTY, id="user -c, key"),
+        pytest.param(["user", "-c", "empty", "--password-stdin"], "", EMPTY_INPUT, id="user -c, nothing"),
+    ],
+)
+def test_an_empty_password_is_refused(
+    logged_in_user: UserAccount, arguments: list[str], stdin: str, complaint: str
+) -> None:
+    """Nothing is no password, wherever it comes from, and nothing is changed."""
+    given = [argument.format(name=logged_in_user.name) for argument in arguments]
+
+    outcome = logged_in_user.devpi(*given, stdin=stdin).fails()
+
+    assert (outcome.out, outcome.err) == ("", complaint)
+    assert logged_in_user.devpi("login", logged_in_user.name, "--password", logged_in_user.password).ok()
+    assert "empty" not in logged_in_user.devpi("user", "-l").ok().out.split()
+    assert "title" not in logged_in_user.devpi("user").ok().out
+
+
 def test_an_undecodable_password_is_refused(new_user: UserAccount) -> None:
     """Bytes that are not UTF-8 are an error, not a password."""
     outcome = new_user.devpi("user", "-c", "x", "--password-stdin", stdin=b"\xff\n").fails()

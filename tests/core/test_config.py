@@ -13,6 +13,7 @@ from wheelgate.config import Config, add_flags, resolve
 from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.errors import StartupError
 from wheelgate.main import Parser
+from wheelgate.store.database import Database
 
 EXTRA = (
     Option("tls", "speak TLS", default=False, section="ldap"),
@@ -243,6 +244,59 @@ def test_secrets_that_are_not_there(form: str, sentence: str) -> None:
     assert str(refused.value).startswith(sentence)
 
 
+EMPTY_SECRETS = [
+    (["--root-passwd", ""], {}, "--root-passwd: the value"),
+    (["--root-passwd", "  "], {}, "--root-passwd: the value"),
+    ([], {"DEVPISERVER_ROOT_PASSWD": ""}, "environment variable DEVPISERVER_ROOT_PASSWD: the value"),
+    (["--root-passwd", "env:EMPTY"], {}, "--root-passwd: env:EMPTY"),
+    (["--root-passwd", "file:{empty}"], {}, "--root-passwd: file:{empty}"),
+    (
+        [],
+        {"DEVPISERVER_LDAP_BIND_PASSWORD": "env:EMPTY"},
+        "environment variable DEVPISERVER_LDAP_BIND_PASSWORD: env:EMPTY",
+    ),
+    ([], {"DEVPISERVER_DATABASE": ""}, "environment variable DEVPISERVER_DATABASE: the value"),
+    (["--upstream-proxy", "file:{empty}"], {}, "--upstream-proxy: file:{empty}"),
+]
+
+
+@pytest.mark.parametrize(("flags", "environment", "what"), EMPTY_SECRETS)
+def test_an_empty_secret_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: list[str], environment: dict[str, str], what: str
+) -> None:
+    """A variable that was never set, or a file that was never written, is no secret; the message names its place."""
+    empty = tmp_path / "empty"
+    empty.write_text("\n")
+    monkeypatch.setenv("EMPTY", "")
+
+    with pytest.raises(StartupError) as refused:
+        settled([flag.format(empty=empty) for flag in flags], environment)
+
+    assert str(refused.value) == f"{what.format(empty=empty)} is empty; put a secret there, or leave the setting out"
+
+
+def test_an_empty_secret_in_the_file_is_refused(tmp_path: Path) -> None:
+    """The same holds for the file of settings."""
+    file = tmp_path / "wheelgate.toml"
+    file.write_text('root-passwd = ""')
+
+    with pytest.raises(StartupError, match=r": root-passwd: the value is empty; put a secret there, or leave"):
+        settled(file=file)
+
+
+def test_the_secret_file_needs_a_name() -> None:
+    """An empty ``--secretfile`` is not the file in the server's folder."""
+    with pytest.raises(StartupError, match=r"^--secretfile: expected the path of a file, not ''$"):
+        settled(["--secretfile", ""])
+
+
+@pytest.mark.parametrize("url", ["postgresql://wheelgate:@db.example/wheelgate", "postgres://w:@/name"])
+def test_a_database_url_with_an_empty_password_is_refused(url: str) -> None:
+    """A password that was left out of the URL by mistake is not the same as no password."""
+    with pytest.raises(StartupError, match=r"^the URL of the PostgreSQL database has an empty password: put the"):
+        Database(url)
+
+
 def test_a_secret_that_cannot_be_read_is_not_shown() -> None:
     """Not even a wrong secret stands in an error."""
 
@@ -274,6 +328,37 @@ def test_a_secret_that_cannot_be_read_is_not_shown() -> None:
 def test_what_counts_as_loopback(host: str, loopback: bool) -> None:
     """Only addresses that no other machine can reach do; a name might mean anything."""
     assert settled(["--host", host]).loopback is loopback
+    assert settled(["--host", host, "--trusted-proxy", ""]).loopback is loopback
+    assert not settled(["--host", host, "--trusted-proxy", "127.0.0.1"]).loopback
+    assert not settled(["--host", host], {"DEVPISERVER_OUTSIDE_URL": "https://packages.example"}).loopback
+
+
+@pytest.mark.parametrize(
+    ("flags", "environment", "repeated"),
+    [
+        ([], {}, ""),
+        (["--port", "80"], {}, ""),
+        (["--serverdir", "/srv/a b"], {}, " --serverdir '/srv/a b'"),
+        ([], {"DEVPISERVER_SERVERDIR": "/srv/a"}, " --serverdir /srv/a"),
+        (["--config", "{file}"], {}, " --config {file}"),
+        ([], {"DEVPISERVER_CONFIG": "{file}"}, " --config {file}"),
+        (["--config", "{file}", "--serverdir", "/srv/a"], {}, " --config {file} --serverdir /srv/a"),
+        (["--database", "postgresql://u:swordfish@h/n"], {}, " --database URL"),
+    ],
+    ids=["defaults", "another option", "folder", "folder by variable", "file", "file by variable", "both", "database"],
+)
+def test_a_command_for_the_same_server(
+    tmp_path: Path, flags: list[str], environment: dict[str, str], repeated: str
+) -> None:
+    """A hint repeats the options that say where the server is, ready for a shell and without a secret."""
+    file = tmp_path / "wheelgate.toml"
+    file.write_text('serverdir = "/srv/of-the-file"')
+    given = [each.format(file=file) for each in flags]
+    variables = {name: text.format(file=file) for name, text in environment.items()}
+
+    line = settled(given, variables).command("passwd", "root")
+
+    assert line == "devpi-server passwd root" + repeated.format(file=file)
 
 
 def test_folders_are_made_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

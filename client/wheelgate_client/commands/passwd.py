@@ -25,5 +25,6 @@ def run(options: argparse.Namespace, context: ClientContext) -> int:
     password = passwords.password_from_options(options, context)
     if password is None:
         password = passwords.ask_new_password(context, username)
+    passwords.require_new_password(password)
     modify_user(context, username, {"password": password})
     return 0

@@ -41,6 +41,7 @@ def run(options: argparse.Namespace, context: ClientContext) -> int:
     resource_commands.check_deletion(options, settings)
     if options.password_stdin:
         changes["password"] = context.terminal.read_secret()
+    passwords.require_new_password(changes.get("password"))
     username = named_or_current_user(context, name)
     if options.create:
         _create(context, username, changes)

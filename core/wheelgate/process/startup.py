@@ -226,7 +226,7 @@ def fill_database(config: Config, plugins: Plugins, database: Database) -> None:
     with contextlib.closing(server.files):
         try:
             # Plugins that check passwords run in threads, which do not see the database before it is complete.
-            password_hash = opened.passwords.hash_without_vetoes(ROOT, password or "")
+            password_hash = "" if password is None else opened.passwords.hash_without_vetoes(password)
         except Refusal as error:
             raise StartupError(f"--root-passwd: {error}") from None
         if server.users.get(ROOT) is None:

@@ -78,7 +78,7 @@ class UserResource:
         await self._context.require(caller, "user_create", Resource("user", user, user, proposed={}))
         check_name("username", user)
         self._users.refuse_missing_capability("create", "create users")
-        change = read_new_user(await read_json(req), user, self._passwords.check)
+        change = read_new_user(await read_json(req), self._passwords.check)
         created = await self._context.change_stores(self._users.create, user, change, await self._hash(user, change))
         self._context.announce("UserCreated", caller, user)
         answer(resp, user_config(created, []), "userconfig", status=201)

@@ -43,7 +43,7 @@ class OpenedServer:
         self._collecting = False
         self.server = Server(config, database, outgoing, stores, self)
         vetoes = Vetoes(self.server, plugins.implementations("wheelgate_check_password"), BadInput)
-        self.passwords = Passwords(hasher, vetoes, loopback=config.loopback)
+        self.passwords = Passwords(hasher, vetoes)
         self.hash_password = self.passwords.hash
 
     @cached_property

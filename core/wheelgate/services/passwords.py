@@ -8,31 +8,30 @@ from typing import Any
 from wheelgate.errors import BadInput, Unsupported
 from wheelgate.plugin_host.vetoes import Vetoes
 from wheelgate.providers import PasswordHasher
-from wheelgate.values import MAX_PASSWORD_BYTES, ROOT
+from wheelgate.values import MAX_PASSWORD_BYTES
 
 
 class Passwords:
     """The only way to a stored password."""
 
-    def __init__(self, hasher: PasswordHasher | None, vetoes: Vetoes, *, loopback: bool) -> None:
-        """Take the hasher, the plugins' vetoes, and whether the server listens on loopback only."""
+    def __init__(self, hasher: PasswordHasher | None, vetoes: Vetoes) -> None:
+        """Take the hasher and the plugins' vetoes."""
         self._hasher = hasher
         self._vetoes = vetoes
-        self._loopback = loopback
 
-    def check(self, value: Any, username: str) -> str:
+    def check(self, value: Any) -> str:
         """Return a new password in Unicode's normal form NFC, in which it is compared and stored.
 
         Raises:
-            BadInput: it is not text, is too long, or is empty; only root's may be, on a loopback server.
+            BadInput: it is not text, is too long, or is empty.
         """
         if not isinstance(value, str):
             raise BadInput("'password' must be text")
         password = unicodedata.normalize("NFC", value)
         if len(password.encode()) > MAX_PASSWORD_BYTES:
             raise BadInput(f"'password' must have at most {MAX_PASSWORD_BYTES} bytes")
-        if not password and not (username == ROOT and self._loopback):
-            raise BadInput("'password' must not be empty; only root's may, on a server that listens on loopback only")
+        if not password:
+            raise BadInput("'password' must not be empty; choose one")
         return password
 
     def hash(self, username: str, password: str) -> str:
@@ -42,16 +41,14 @@ class Passwords:
             BadInput: :meth:`check` or a plugin refuses the password.
             Unsupported: no plugin hashes passwords.
         """
-        checked = self.check(password, username)
-        if checked and self._hasher is not None:
+        checked = self.check(password)
+        if self._hasher is not None:
             self._vetoes.raise_any("the password", username=username, password=checked)
-        return self.hash_without_vetoes(username, checked)
+        return self.hash_without_vetoes(checked)
 
-    def hash_without_vetoes(self, username: str, password: str) -> str:
+    def hash_without_vetoes(self, password: str) -> str:
         """Do what :meth:`hash` does, without asking the plugins that may refuse a password."""
-        password = self.check(password, username)
-        if not password:
-            return ""
+        password = self.check(password)
         if self._hasher is None:
             raise Unsupported("no plugin of this server keeps passwords")
         return self._hasher.hash(password)

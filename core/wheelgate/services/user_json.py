@@ -23,7 +23,7 @@ FIELD_PARSERS: dict[str, Callable[[Any], Any]] = {
 ECHOED_USER_KEYS = frozenset({"created", "modified", "username", "indexes"})
 """Keys that clients send back as they received them, and cannot set."""
 
-CheckPassword = Callable[[Any, str], str]
+CheckPassword = Callable[[Any], str]
 """Checks a new password of a user and returns it as it is to be stored, as ``Passwords.check`` does."""
 
 
@@ -48,7 +48,7 @@ def timestamp(time: datetime) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def read_new_user(body: Any, name: str, check_password: CheckPassword) -> UserChange:
+def read_new_user(body: Any, check_password: CheckPassword) -> UserChange:
     """Return the fields and the password of a user that a request wants to create.
 
     Raises:
@@ -58,7 +58,7 @@ def read_new_user(body: Any, name: str, check_password: CheckPassword) -> UserCh
     if given.get("password") is None:
         raise BadInput("password needs to be set")
     fields = {key: parse(given[key]) for key, parse in FIELD_PARSERS.items() if given.get(key) not in (None, "")}
-    return UserChange(fields, check_password(given["password"], name))
+    return UserChange(fields, check_password(given["password"]))
 
 
 def read_changed_user(body: Any, user: User, check_password: CheckPassword) -> UserChange:
@@ -76,7 +76,7 @@ def read_changed_user(body: Any, user: User, check_password: CheckPassword) -> U
                 fields[key] = value
     password = given.get("password")
     if password is not None:
-        password = check_password(password, user.name)
+        password = check_password(password)
     return UserChange(fields, password)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -155,6 +156,11 @@ def _parse_url(url: str) -> dict[str, Any]:
     except ProgrammingError:
         params = None
     # If a password is not encoded, libpq ends it at its first @ or /, and takes the rest for the host or name.
+    if re.match(r"[a-z]+://[^/@:]*:@", url):
+        raise StartupError(
+            "the URL of the PostgreSQL database has an empty password: put the password after the colon, or leave out "
+            "the colon if the database asks for none"
+        )
     if params is None or any("@" in str(params.get(part, ""))[1:] for part in ("host", "dbname")):
         raise StartupError(
             "the URL of the PostgreSQL database is malformed; it has the form postgresql://user:password@host/name,"
