@@ -52,7 +52,7 @@ def memory(site: Site) -> list[Row]:
 
 
 def peak(server: Server, sent: bytes) -> float:
-    """Send a request and return the largest growth of memory meanwhile, in MiB."""
+    """Send a request and return the largest growth of memory while it runs, in MiB."""
     before = server.tree.pss()
     with watched(server) as seen:
         stock.ask_all(server, iter([sent]))

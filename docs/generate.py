@@ -186,7 +186,7 @@ def commands(program: str) -> str:
 
 
 def server_commands() -> str:
-    """Describe what ``devpi-server`` takes besides its settings."""
+    """Describe the arguments of ``devpi-server`` that are not settings."""
     parser = make_parser(CORE_OPTIONS, CORE_COMMANDS)
     known = {option.flag for option in CORE_OPTIONS}
     sections = [arguments_table(parser, known), *commands_of(parser, "devpi-server", known)]
@@ -277,7 +277,7 @@ def permissions() -> str:
 
 
 def keys(plugin: str) -> str:
-    """List the keys of the index type that a plugin brings."""
+    """List the keys of the index type that a plugin provides."""
     plugins = discover(())
     options = [*CORE_OPTIONS, *(option for _, option in plugins.options())]
     # A server that is never started: nothing is opened or made on the disk before it is needed.

@@ -194,7 +194,7 @@ ENDINGS = {
 
 @pytest.mark.parametrize(("requests", "sentence"), ENDINGS.values(), ids=ENDINGS)
 def test_what_ends_a_session(site: Site, requests: list[tuple[str, str, object, str]], sentence: str) -> None:
-    """A new password, whoever sets it, and a logout end the token at once."""
+    """A new password, from the user or an administrator, and a logout end the token at once."""
     actors = {"alice": site.add_user("alice"), "root": ROOT}
     assert status(site, actors["alice"]) == "ok"
 

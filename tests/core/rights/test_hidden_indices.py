@@ -136,7 +136,7 @@ class World:
         for path in closed:
             for method, below, body, headers in CHANGES:
                 answers[f"{method} {path}{below} {body}"] = self.ask(caller, method, f"/{path}{below}", body, **headers)
-            # In the own namespace, on a new index and on one that is there: what is closed is no base, and no target.
+            # An index that the user may not read can be neither a base nor a target.
             named = {"bases": [path, "alice/never"]}
             answers[f"base {path}"] = self.ask(caller, "PUT", f"/{caller}/new", named)
             push = {"name": "demo", "version": "1.0", "targetindex": path}

@@ -11,7 +11,7 @@ from tests.helpers.sites import fresh, numbers, serve, shared, site, template  #
 from wheelgate.testing.site import Response, Site
 
 PROXY = "10.1.2.3"
-STRANGER = "192.0.2.7"
+OTHER_ADDRESS = "192.0.2.7"
 
 
 def ask(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.helpers.sites import Serve
-from tests.plugins.remote_user.conftest import PROXY, STRANGER, ask, basic, login_state
+from tests.plugins.remote_user.conftest import OTHER_ADDRESS, PROXY, ask, basic, login_state
 
 from wheelgate import Credentials, Event, RequestInfo, hookimpl
 from wheelgate.errors import StartupError
@@ -51,8 +51,8 @@ def test_the_header_of_a_proxy_logs_in(behind: Site, sent: str, name: str, addre
     assert behind.request("GET", f"/{name}").status == 200
 
 
-@pytest.mark.parametrize("forwarded", ["", PROXY, f"{STRANGER}, {PROXY}", f"{PROXY}, {STRANGER}"])
-@pytest.mark.parametrize("address", [STRANGER, "127.0.0.1", "2001:db8::2", "::ffff:192.0.2.7", "10.2.0.1"])
+@pytest.mark.parametrize("forwarded", ["", PROXY, f"{OTHER_ADDRESS}, {PROXY}", f"{PROXY}, {OTHER_ADDRESS}"])
+@pytest.mark.parametrize("address", [OTHER_ADDRESS, "127.0.0.1", "2001:db8::2", "::ffff:192.0.2.7", "10.2.0.1"])
 def test_the_header_from_other_addresses_is_ignored(behind: Site, address: str, forwarded: str) -> None:
     """From any other address the header is ignored, whatever forwarding headers the client sends."""
     more = {"X_Forwarded_For": forwarded, "X_Real_IP": PROXY, "Forwarded": f"for={PROXY}"} if forwarded else {}
@@ -67,8 +67,8 @@ def test_a_trusted_proxy_is_not_a_login_proxy(serve: Serve) -> None:
     """Only the connection's address counts: neither ``--trusted-proxy`` nor an address that such a proxy reports."""
     site = serve(remote_user_from=[PROXY], trusted_proxy=["192.0.2.0/24", PROXY])
 
-    assert login_state(ask(site, "alice", address=STRANGER, X_Forwarded_For=PROXY)) == ("noauth", "")
-    assert login_state(ask(site, "alice", address=PROXY, X_Forwarded_For=STRANGER)) == ("ok", "alice")
+    assert login_state(ask(site, "alice", address=OTHER_ADDRESS, X_Forwarded_For=PROXY)) == ("noauth", "")
+    assert login_state(ask(site, "alice", address=PROXY, X_Forwarded_For=OTHER_ADDRESS)) == ("ok", "alice")
 
 
 def test_without_a_proxy_the_header_is_ignored(serve: Serve) -> None:
@@ -83,17 +83,17 @@ def test_a_header_that_is_ignored_is_logged_once(behind: Site, caplog: pytest.Lo
     """The administrator learns of an attempt, but repeating it cannot fill the log."""
     with caplog.at_level(logging.WARNING, "wheelgate.remote_user"):
         for _ in range(3):
-            ask(behind, "alice", address=STRANGER)
+            ask(behind, "alice", address=OTHER_ADDRESS)
 
     (message,) = [record.getMessage() for record in caplog.records]
-    assert (STRANGER in message, "--remote-user-from" in message, "alice" in message) == (True, True, False)
+    assert (OTHER_ADDRESS in message, "--remote-user-from" in message, "alice" in message) == (True, True, False)
 
 
 @pytest.mark.parametrize(
     "name", ["nobody", "alice", "root", "local", "newcomer"], ids=["unknown", "of the proxy", "root", "local", "new"]
 )
 @pytest.mark.parametrize("password", ["nonsense", "x-remote-user", "wgs_x", "remote-user", " "])
-@pytest.mark.parametrize("address", [PROXY, STRANGER])
+@pytest.mark.parametrize("address", [PROXY, OTHER_ADDRESS])
 def test_no_password_counts_as_the_header(behind: Site, name: str, password: str, address: str) -> None:
     """A password in a header or in the body of a login logs in only a user who has that password here."""
     assert ask(behind, "alice", "POST", "/+login", {"user": "alice", "password": ""}).status == 200
@@ -198,7 +198,7 @@ def test_groups_come_from_the_proxy_only(behind: Site) -> None:
     create = ("PUT", "/newcomer", {"password": "1234"})
     groups = {"X-Remote-Groups": "admins"}
 
-    assert ask(behind, "alice", *create, address=STRANGER, X_Remote_Groups="admins").status == 401
+    assert ask(behind, "alice", *create, address=OTHER_ADDRESS, X_Remote_Groups="admins").status == 401
     assert behind.request(*create, auth=local, headers=groups, address=PROXY).status == 403
 
 
@@ -207,7 +207,7 @@ def test_a_login_through_the_proxy(behind: Site) -> None:
     answer = ask(behind, "alice", "POST", "/+login", {"user": "alice", "password": ""})
     session = ("alice", answer.result["password"])
 
-    assert login_state(behind.request("GET", "/+api", auth=session, address=STRANGER)) == ("ok", "alice")
+    assert login_state(behind.request("GET", "/+api", auth=session, address=OTHER_ADDRESS)) == ("ok", "alice")
     assert behind.request("GET", "/alice").status == 200
     assert ask(behind, "alice", "PUT", "/alice/dev", {}, X_Remote_Groups="admins").status == 200
     assert behind.request("PATCH", "/alice", {"password": "of my own"}, auth=session).status in (403, 409)
