@@ -191,19 +191,29 @@ def sdist(
         **({f"{stem}/payload.bin": noise(size, seed)} if size else {}),
         **(more or {}),
     }
+    for link in links or {}:
+        members.pop(link, None)
+    paddings = {f"{stem}/PKG-INFO": bomb}
+    archive = tar_archive(members, links or {}, paddings, compression=0 if size else 6)
+    return Distribution(filename or f"{stem}.tar.gz", archive, written, name, version, requires_python)
+
+
+def tar_archive(
+    members: Mapping[str, bytes], links: Mapping[str, str], paddings: Mapping[str, int], compression: int
+) -> bytes:
+    """Write a ``.tar.gz``: links with their targets, and members padded with zeros to a length in bytes."""
     buffer = io.BytesIO()
     with (
-        gzip.GzipFile("", "wb", 0 if size else 6, buffer, mtime=0) as packed,
+        gzip.GzipFile("", "wb", compression, buffer, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
-        for member, target in (links or {}).items():
+        for member, target in links.items():
             link = tarfile.TarInfo(member)
             link.type, link.linkname = tarfile.SYMTYPE, target
             archive.addfile(link)
-            members.pop(member, None)
         for member, content in members.items():
             entry = tarfile.TarInfo(member)
-            padding = bomb if member == f"{stem}/PKG-INFO" else 0
+            padding = paddings.get(member, 0)
             entry.size, entry.mtime = max(len(content), padding), LONG_AGO
             # addfile wants a file to read from (since Python 3.13); a bomb is too large to be one.
             header = entry.tobuf(archive.format, archive.encoding, archive.errors)
@@ -213,7 +223,7 @@ def sdist(
             fill = -entry.size % tarfile.BLOCKSIZE
             packed.write(bytes(fill))
             archive.offset += len(header) + entry.size + fill
-    return Distribution(filename or f"{stem}.tar.gz", buffer.getvalue(), written, name, version, requires_python)
+    return buffer.getvalue()
 
 
 def package_name(name: str) -> str:
