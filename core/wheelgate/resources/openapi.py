@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import falcon.asgi
@@ -29,11 +30,18 @@ class OpenApiResource:
     """``GET /+openapi``."""
 
     def __init__(self, types: Sequence[IndexType], routes: Sequence[tuple[str, Route]], version: str) -> None:
-        described = openapi_document(types, version)
-        for plugin, route in routes:
+        self._types = types
+        self._routes = routes
+        self._version = version
+
+    @cached_property
+    def _document(self) -> bytes:
+        """The document, written at the first request: most servers get none, and each start would pay for it."""
+        described = openapi_document(self._types, self._version)
+        for plugin, route in self._routes:
             path, methods = plugin_route(plugin, route)
             described["paths"].setdefault(path, {}).update(methods)
-        self._document = encode_json(described)
+        return encode_json(described)
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Show the document."""
