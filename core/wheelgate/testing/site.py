@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,9 +28,14 @@ UNREACHABLE_UPSTREAM = "http://127.0.0.1:9/simple/"
 
 
 @cache
+def registered_plugins(without: tuple[str, ...] = ()) -> Plugins:
+    """Return the installed plugins except some, cached: discovery takes longer than the rest of the start."""
+    return discover(without)
+
+
 def installed_plugins() -> tuple[InstalledPlugin, ...]:
-    """Return the installed plugins, cached: discovery takes longer than the rest of the start."""
-    return discover(()).found
+    """Return the installed plugins."""
+    return registered_plugins().found
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +80,14 @@ class Site:
             no_plugin: names of installed plugins to leave out.
             options: settings, as on the command line; None restores the default of a setting that the site changes.
         """
-        added = extra or {}
-        found = [
-            each for each in (discover(no_plugin).found if no_plugin else installed_plugins()) if each.name not in added
-        ]
-        found += [InstalledPlugin(name, "tests", "1", blocked=False, plugin=plugin) for name, plugin in added.items()]
-        self._plugins = plugins = Plugins(found)
+        plugins = registered_plugins(tuple(no_plugin))
+        if extra:
+            found = [each for each in plugins.found if each.name not in extra]
+            found += [
+                InstalledPlugin(name, "tests", "1", blocked=False, plugin=plugin) for name, plugin in extra.items()
+            ]
+            plugins = Plugins(found)
+        self._plugins = plugins
         known = [*CORE_OPTIONS, *(option for _, option in plugins.options())]
         keys = {option.key for option in known}
         defaults = {**CHEAP_HASHING_SETTINGS, "root-pypi-url": UNREACHABLE_UPSTREAM}
@@ -92,7 +99,6 @@ class Site:
         make_secret(self.config.secret_path, given=False)
         prepare_database(self.config, plugins)
         self.application = Application(self.config, plugins)
-        self._client = falcon.testing.TestClient(self.application.asgi)
 
     @property
     def server(self) -> Server:
@@ -131,10 +137,17 @@ class Site:
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         path, _, query = path.partition("?")
         host = sent.pop("Host", "localhost")
-        answer = self._client.simulate_request(
-            method, path, query_string=query, body=data, headers=sent, host=host, remote_addr=address
+        scope = falcon.testing.create_scope(
+            path,
+            query,
+            method,
+            sent,
+            host,
+            remote_addr=address,
+            content_length=None if data is None else len(data),
         )
-        return Response(answer.status_code, answer.headers, answer.content)
+        # Falcon's simulate_request starts and stops the application for each request, which takes as long as it.
+        return falcon.async_to_sync(_exchange, self.application.asgi, scope, data)
 
     def run_command(self, name: str, *argv: str) -> int:
         """Run a plugin's subcommand of ``devpi-server`` on the folder of this site; return its exit code."""
@@ -162,3 +175,14 @@ class Site:
         if answer.status != 201:
             raise AssertionError(f"cannot create the user {name}: {answer.status} {answer.content!r}")
         return self.login(name, password)
+
+
+async def _exchange(asgi: Callable[..., Awaitable[None]], scope: dict[str, Any], body: bytes | None) -> Response:
+    """Pass a request to the application, and return its response."""
+    receive, send = falcon.testing.ASGIRequestEventEmitter(body), falcon.testing.ASGIResponseEventCollector()
+    receive.disconnect()  # once the body is read
+    await asgi(scope, receive, send)
+    if send.status is None:
+        raise AssertionError("the application did not respond")
+    result = falcon.testing.Result(send.body_chunks, falcon.code_to_http_status(send.status), send.headers)
+    return Response(result.status_code, result.headers, result.content)
