@@ -82,6 +82,14 @@ def serve(template: Path, tmp_path: Path) -> Iterator[Serve]:
     serve.stop_all()
 
 
+@pytest.fixture(scope="module")
+def serve_shared(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """Return what starts servers for all tests of a file, which must not mind what the others leave there."""
+    serve = Serve(template, tmp_path_factory.mktemp("shared"))
+    yield serve
+    serve.stop_all()
+
+
 @pytest.fixture(params=BOTH_DATABASES)
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     """Return a new server for this test only."""

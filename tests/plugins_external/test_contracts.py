@@ -26,21 +26,22 @@ HERE = Path(__file__).parent
 Load = Callable[[str], Any]
 
 
-@pytest.fixture
-def load(monkeypatch: pytest.MonkeyPatch) -> Load:
+@pytest.fixture(scope="module")
+def load() -> Iterator[Load]:
     """Return a function that imports a plugin from this folder without installing it."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
 
-    def load(name: str) -> Any:
-        monkeypatch.syspath_prepend(HERE / name)
-        return import_module(f"wheelgate_{name}")
+        def load(name: str) -> Any:
+            monkeypatch.syspath_prepend(HERE / name)
+            return import_module(f"wheelgate_{name}")
 
-    return load
+        yield load
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    """Return a server with the user alice."""
-    with Site(tmp_path / "server") as site:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Return a server with the user alice, for all tests of the file."""
+    with Site(tmp_path_factory.mktemp("site") / "server") as site:
         site.add_user("alice", "correct horse")
         yield site
 
@@ -140,10 +141,13 @@ class TestJobs(AuthenticatorContract):
 class TestPolicies(PolicyContract):
     """Every policy of this folder."""
 
-    @pytest.fixture(params=["stub_policy", "tiny_lockdown", "tiny_mirror_acl"])
-    def site(self, load: Load, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
+    @pytest.fixture(scope="class", params=["stub_policy", "tiny_lockdown", "tiny_mirror_acl"])
+    @classmethod
+    def site(
+        cls, load: Load, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+    ) -> Iterator[Site]:
         """Return a server with the policy."""
-        with Site(tmp_path / "server", extra={request.param: load(request.param)}) as site:
+        with Site(tmp_path_factory.mktemp("site") / "server", extra={request.param: load(request.param)}) as site:
             yield site
 
 

@@ -13,10 +13,11 @@ from wheelgate_auth_basic.passwords import Argon2Hasher, PasswordAuthenticator
 class TestPasswords(AuthenticatorContract):
     """The authenticator for passwords of local users."""
 
-    @pytest.fixture
-    def case(self, site: Site) -> AuthenticatorCase:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def case(cls, shared: Site) -> AuthenticatorCase:
         """Return the authenticator, and a user with a password."""
-        site.add_user("alice", "correct horse")
-        authenticator = PasswordAuthenticator(site.server, Argon2Hasher.from_config(site.config))
+        shared.add_user("alice", "correct horse")
+        authenticator = PasswordAuthenticator(shared.server, Argon2Hasher.from_config(shared.config))
         good = Credentials("password", "alice", "correct horse", "test")
-        return AuthenticatorCase(authenticator, good, site.server.users.get("alice"))
+        return AuthenticatorCase(authenticator, good, shared.server.users.get("alice"))

@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 from tests.helpers.postgres import postgres  # noqa: F401
-from tests.helpers.sites import fresh, numbers, serve, shared, site, template  # noqa: F401
+from tests.helpers.sites import fresh, numbers, serve, serve_shared, shared, site, template  # noqa: F401
 
 from wheelgate.testing.site import Response, Site
 

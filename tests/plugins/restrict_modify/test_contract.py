@@ -12,7 +12,8 @@ from wheelgate.testing.site import Site
 class TestRestrictModify(PolicyContract):
     """The policy without the option, with an empty list, with users and with groups."""
 
-    @pytest.fixture(params=[None, "", "alice", ":admins,root"])
-    def site(self, serve: Serve, request: pytest.FixtureRequest) -> Site:
+    @pytest.fixture(scope="class", params=[None, "", "alice", ":admins,root"])
+    @classmethod
+    def site(cls, serve_shared: Serve, request: pytest.FixtureRequest) -> Site:
         """Return a server with the policy."""
-        return serve(restrict_modify=request.param)
+        return serve_shared(restrict_modify=request.param)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.helpers import distributions
 from tests.helpers.postgres import new_url, postgres, postgres_url  # noqa: F401
-from tests.helpers.sites import fresh, numbers, serve, shared, site, template  # noqa: F401
+from tests.helpers.sites import fresh, numbers, serve, serve_shared, shared, site, template  # noqa: F401
 
 import wheelgate.store
 import wheelgate_sql_store

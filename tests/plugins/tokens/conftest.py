@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.helpers.postgres import postgres  # noqa: F401
-from tests.helpers.sites import fresh, numbers, serve, shared, site, template  # noqa: F401
+from tests.helpers.sites import fresh, numbers, serve, serve_shared, shared, site, template  # noqa: F401
 
 from wheelgate import Deny, Principal, Resource, hookimpl
 from wheelgate.hookspecs import instant
