@@ -11,7 +11,9 @@ import textwrap
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import EntryPoints, entry_points
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -80,6 +82,12 @@ class Devpi:
         return content
 
 
+@cache
+def entry_points_on(path: tuple[str, ...], group: str) -> EntryPoints:
+    """Look for entry points once on each search path: it takes half of the time of a command, and changes nothing."""
+    return entry_points(group=group)
+
+
 @pytest.fixture
 def devpi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Devpi:
     """Run ``devpi`` as a user without any state."""
@@ -87,6 +95,7 @@ def devpi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     home.mkdir()
     for name in [name for name in os.environ if not name.startswith(("PATH", "TMPDIR", "PYTEST", "COV"))]:
         monkeypatch.delenv(name)
+    monkeypatch.setattr("wheelgate_client.plugins.entry_points", lambda group: entry_points_on(tuple(sys.path), group))
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.chdir(home)
