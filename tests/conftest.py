@@ -7,8 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
+
+settings.register_profile("fast", max_examples=20)
+"""What ``make unit`` asks Hypothesis for; all other runs take its default of 100."""
 
 MISSING_PROGRAM = re.compile(r"Skipped: (.+) is not installed")
 """The reason of tests that are skipped because a program is not installed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import base64
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -36,6 +37,12 @@ def registered_plugins(without: tuple[str, ...] = ()) -> Plugins:
 def installed_plugins() -> tuple[InstalledPlugin, ...]:
     """Return the installed plugins."""
     return registered_plugins().found
+
+
+@cache
+def event_loop() -> asyncio.AbstractEventLoop:
+    """Return the event loop of all sites; an ``asyncio.Runner`` would replace a signal handler twice per request."""
+    return asyncio.new_event_loop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +154,7 @@ class Site:
             content_length=None if data is None else len(data),
         )
         # Falcon's simulate_request starts and stops the application for each request, which takes as long as it.
-        return falcon.async_to_sync(_exchange, self.application.asgi, scope, data)
+        return event_loop().run_until_complete(_exchange(self.application.asgi, scope, data))
 
     def run_command(self, name: str, *argv: str) -> int:
         """Run a plugin's subcommand of ``devpi-server`` on the folder of this site; return its exit code."""

@@ -172,7 +172,7 @@ BODIES = JSON | st.dictionaries(KEYS, JSON, max_size=4) | st.lists(st.builds("{}
 
 
 @given(body=BODIES, route=st.sampled_from(list(ROUTES.values())))
-@settings(max_examples=100, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_body_makes_the_server_fail(shared: Site, body: object, route: tuple[str, str]) -> None:
     """Any JSON is accepted, or refused with a sentence."""
     answer = shared.request(*route, body, auth=ROOT)

@@ -55,7 +55,7 @@ def check_page(page: UpstreamPage) -> None:
     assert unpack_page(pack_page(page)) == page
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(pages)
 @example({"files": [{"filename": "abc-1.0.tar.gz", "url": "https://u:p@h.example:1/abc-1.0.tar.gz"}]})
 @example({"files": [{"filename": "abc-1.0.tar.gz", "url": "x", "upload-time": "0001-01-01T00:00:00+23:00"}]})
@@ -91,7 +91,7 @@ def test_html_that_libraries_warn_about(head: str) -> None:
     assert list(parse_html_list(f'{head}<a href="/simple/x/">x</a>'.encode(), URL[:-4], None)) == ["x"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None, max_examples=settings().max_examples * 3 // 2)
 @given(st.binary(max_size=60) | st.lists(tags, max_size=5).map(lambda parts: "".join(parts).encode("utf-8", "ignore")))
 def test_any_html(body: bytes) -> None:
     """Any bytes are parsed as a page, or raise ``ValueError``."""
@@ -102,7 +102,7 @@ def test_any_html(body: bytes) -> None:
     check_page(page)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(st.binary(max_size=60) | values.map(lambda data: json.dumps({"projects": data}).encode()))
 def test_any_list(body: bytes) -> None:
     """Any bytes are parsed as a list of names, or raise ``ValueError``."""

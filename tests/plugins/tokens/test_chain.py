@@ -61,7 +61,7 @@ def allowed(token: str) -> tuple[set[int], float]:
     return good, caveat.expires or float("inf")
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None)
 @given(first=CAVEATS, more=st.lists(CAVEATS, min_size=1, max_size=6))
 def test_no_sequence_of_derivations_widens(first: dict[str, Any], more: list[dict[str, Any]]) -> None:
     """After each step a token allows the intersection of its earlier rights and the step's, and lasts no longer."""
@@ -77,7 +77,7 @@ def test_no_sequence_of_derivations_widens(first: dict[str, Any], more: list[dic
         good, ends = narrower, earlier
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=settings().max_examples * 3 // 5)
 @given(more=st.lists(CAVEATS, max_size=3), data=st.data())
 def test_no_character_can_be_changed(more: list[dict[str, Any]], data: st.DataObject) -> None:
     """A token in which any part is replaced is not genuine."""
