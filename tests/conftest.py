@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -14,8 +15,18 @@ from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 settings.register_profile("fast", max_examples=20)
 """What ``make unit`` asks Hypothesis for; all other runs take its default of 100."""
 
+WHOLLY_SLOW = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.slow\b", re.MULTILINE)
+"""What stands in a file whose tests are all slow."""
 MISSING_PROGRAM = re.compile(r"Skipped: (.+) is not installed")
 """The reason of tests that are skipped because a program is not installed."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out, from a run of the fast tests, the files in which all tests are slow: to import them takes long."""
+    asked: str = config.option.markexpr
+    if asked != "not slow" or not collection_path.name.startswith("test_"):
+        return None
+    return True if WHOLLY_SLOW.search(collection_path.read_text("utf-8")) else None
 
 
 @pytest.fixture(scope="session")
