@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from tests.helpers.file_index import ShelfSite
@@ -17,15 +18,29 @@ EVERYWHERE = [
 ]
 
 
+@pytest.fixture(scope="session")
+def shelf_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a server with an empty shelf that was started once."""
+    folder = tmp_path_factory.mktemp("shelf") / "server"
+    with ShelfSite(folder):
+        return folder
+
+
 @pytest.fixture
-def shelved(tmp_path: Path) -> Iterator[ShelfSite]:
+def folder(shelf_template: Path, tmp_path: Path) -> Path:
+    """Return a copy of that folder."""
+    return Path(copytree(shelf_template, tmp_path / "server"))
+
+
+@pytest.fixture
+def shelved(folder: Path) -> Iterator[ShelfSite]:
     """Return a new server with an empty shelf."""
-    with ShelfSite(tmp_path / "server") as site:
+    with ShelfSite(folder) as site:
         yield site
 
 
 @pytest.fixture(params=EVERYWHERE)
-def anywhere(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ShelfSite]:
+def anywhere(request: pytest.FixtureRequest, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ShelfSite]:
     """Return a server with an empty shelf, whose files are in its folder or in a bucket."""
     options = {}
     if request.param == "bucket":
@@ -36,5 +51,5 @@ def anywhere(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
     elif request.param == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgres")
         options = {"database": server.new_database()}
-    with ShelfSite(tmp_path / "server", **options) as site:
+    with ShelfSite(folder, **options) as site:
         yield site

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,10 +72,19 @@ def furnish(site: Site) -> Shop:
     return Shop(site, {**logins, None: None, "root": ROOT, "ended": ended})
 
 
+@pytest.fixture(scope="module")
+def furnished(serve_shared: Serve) -> Shop:
+    """Return a server that hides private indices, for all tests; each makes the indices."""
+    return furnish(serve_shared(extra={"fixed": Groups()}))
+
+
 @pytest.fixture
-def shop(serve: Serve) -> Shop:
-    """Return a server that hides private indices."""
-    return furnish(serve(extra={"fixed": Groups()}))
+def shop(furnished: Shop) -> Iterator[Shop]:
+    """Return a server that hides private indices; afterwards, delete the indices of its three users."""
+    yield furnished
+    for name in ("alice", "bob", "carol"):
+        for index in furnished.ask("root", "GET", f"/{name}").result["indexes"]:
+            assert furnished.ask("root", "DELETE", f"/{name}/{index}").status == 201
 
 
 @pytest.fixture
@@ -185,8 +194,9 @@ def test_changes(shop: Shop, change: object, after: list[str] | None) -> None:
     assert shop.status(None, "/alice/private") == (200 if after is None else 401)
 
 
-def test_who_is_gone_is_no_reader(shop: Shop) -> None:
+def test_who_is_gone_is_no_reader(serve: Serve) -> None:
     """A deleted user leaves the list, which does not make the index public; a new user of that name may not read."""
+    shop = furnish(serve())
     shop.index(acl_read="bob")
     shop.ask("root", "DELETE", "/bob")
     again = shop.site.add_user("bob")

@@ -49,10 +49,14 @@ def home(site: Site) -> GroupsHome:
     return with_users(site)
 
 
-@pytest.fixture
-def on_sqlite(serve: Serve) -> GroupsHome:
-    """Return a server for tests that do not depend on the kind of database."""
-    return with_users(serve())
+@pytest.fixture(scope="module")
+def nested(serve_shared: Serve) -> GroupsHome:
+    """Return a server with three groups, one of them in another, for all tests whose requests are refused."""
+    home = with_users(serve_shared())
+    home.create("other")
+    home.create("devs", "alice")
+    home.create("outer", ":devs")
+    return home
 
 
 def test_the_life_of_a_group(home: GroupsHome) -> None:
@@ -108,9 +112,9 @@ CONFUSING_NAMES = [
 
 
 @pytest.mark.parametrize(("name", "reason"), CONFUSING_NAMES, ids=[ascii(name)[:20] for name, _ in CONFUSING_NAMES])
-def test_confusing_names_are_refused(on_sqlite: GroupsHome, name: str, reason: str) -> None:
+def test_confusing_names_are_refused(nested: GroupsHome, name: str, reason: str) -> None:
     """A group cannot have a name that would look like something else in an access list."""
-    refused = on_sqlite.request("PUT", name, {})
+    refused = nested.request("PUT", name, {})
 
     assert (refused.status, reason in refused.message) == (400, True), refused.message
 
@@ -155,16 +159,12 @@ REFUSED_BODIES: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("body", "reason"), REFUSED_BODIES, ids=lambda value: str(value)[:40])
-def test_a_refused_body_changes_nothing(on_sqlite: GroupsHome, body: Any, reason: str) -> None:
+def test_a_refused_body_changes_nothing(nested: GroupsHome, body: Any, reason: str) -> None:
     """Bad input gets 400 with a reason; members must exist, and a group cannot both contain groups and be a member."""
-    on_sqlite.create("other")
-    on_sqlite.create("devs", "alice")
-    on_sqlite.create("outer", ":devs")
-
-    refused = on_sqlite.request("PATCH", "devs", body)
+    refused = nested.request("PATCH", "devs", body)
 
     assert (refused.status, refused.message.startswith(reason)) == (400, True), refused.message
-    assert on_sqlite.request("GET", "devs").result == {"members": ["alice"]}
+    assert nested.request("GET", "devs").result == {"members": ["alice"]}
 
 
 def test_a_refused_group_is_not_created(home: GroupsHome) -> None:
