@@ -50,6 +50,13 @@ class Implementation:
         return self.function(**{name: given[name] for name in self.arguments})
 
 
+class _Manager(pluggy.PluginManager):
+    """A manager that looks at the attributes named like hooks only; at all of them, a start takes 2 ms longer."""
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
+        return super().parse_hookimpl_opts(plugin, name) if name.startswith(HOOK_PREFIX) else None
+
+
 class Plugins:
     """The plugins of one server, in the order of their names."""
 
@@ -61,7 +68,7 @@ class Plugins:
             have.
         """
         self.found = tuple(found)
-        self._manager = pluggy.PluginManager(hookspecs.SERVER_PLUGIN_GROUP)
+        self._manager = _Manager(hookspecs.SERVER_PLUGIN_GROUP)
         self._manager.add_hookspecs(hookspecs)
         for entry in found:
             if not entry.blocked:
