@@ -6,6 +6,9 @@ Subclass the contract, and return your authenticator and valid credentials from 
         @pytest.fixture
         def case(self) -> AuthenticatorCase:
             return AuthenticatorCase(Directory(...), Credentials("password", "ada", "analytical", "test"))
+
+The tests change a case only by its ``outage`` and ``leave``. If yours has neither and takes long to make, make it once:
+``@pytest.fixture(scope="class")`` above ``@classmethod``.
 """
 
 # ruff: noqa: S101 - tests are made of assertions

@@ -9,7 +9,8 @@ Subclass the contract, and return a server with your policy from the fixture ``s
                 yield site
 
 The tests combine every principal with every permission and every resource. Override the fixtures ``principals`` and
-``resources`` to add those that your policy treats differently.
+``resources`` to add those that your policy treats differently. The tests change nothing on the server; to start it
+once, write ``@pytest.fixture(scope="class")`` above ``@classmethod``.
 """
 
 # ruff: noqa: S101 - tests are made of assertions
