@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from tests.helpers.postgres import new_url, postgres, postgres_url  # noqa: F401
+from tests.helpers.prepared_databases import PrepareDatabase, prepared  # noqa: F401
 
 import wheelgate.store
 from wheelgate.store.database import Database
-from wheelgate.store.prepare import prepare
 
 PROGRAM = Path(__file__).with_name("program.py")
 
@@ -28,10 +28,9 @@ def migrations() -> list[tuple[str, Path]]:
 
 
 @pytest.fixture
-def url(new_url: str, migrations: list[tuple[str, Path]]) -> str:  # noqa: F811
+def url(new_url: str, prepared: PrepareDatabase, migrations: list[tuple[str, Path]]) -> str:  # noqa: F811
     """Return the URL of a database in its state after the first start."""
-    prepare(new_url, migrations, lambda database: None)
-    return new_url
+    return prepared(new_url, migrations)
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from tests.helpers.postgres import new_url, postgres, postgres_url  # noqa: F401
+from tests.helpers.prepared_databases import PrepareDatabase, prepared  # noqa: F401
 
 import wheelgate.store
 import wheelgate_sql_store
 from wheelgate.store.database import Database
-from wheelgate.store.prepare import prepare
 from wheelgate.store.protocols import IndexStore, UserStore
 
 
@@ -34,12 +34,11 @@ class Stores:
 
 
 @pytest.fixture
-def url(new_url: str) -> str:  # noqa: F811
+def url(new_url: str, prepared: PrepareDatabase) -> str:  # noqa: F811
     """Return the URL of a database in its state after the first start, without root."""
     core = Path(wheelgate.store.__file__).parent / "migrations"
     folders = [("core", core), ("sql_store", wheelgate_sql_store.wheelgate_migrations())]
-    prepare(new_url, folders, lambda database: None)
-    return new_url
+    return prepared(new_url, folders)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.helpers import distributions
 from tests.helpers.postgres import new_url, postgres, postgres_url  # noqa: F401
+from tests.helpers.prepared_databases import PrepareDatabase, prepared  # noqa: F401
 from tests.helpers.sites import fresh, numbers, serve, serve_shared, shared, site, template  # noqa: F401
 
 import wheelgate.store
@@ -21,13 +22,12 @@ from wheelgate.packages import PackageTarget, UploadForm
 from wheelgate.plugin_host.discovery import InstalledPlugin, Plugins
 from wheelgate.services.opened_server import OpenedServer
 from wheelgate.store.database import Database
-from wheelgate.store.prepare import prepare
 from wheelgate.testing.package_targets import MakeUpload
 from wheelgate_stage.packages import StagePackages
 
 
 @pytest.fixture
-def server(new_url: str, tmp_path: Path) -> Iterator[Server]:  # noqa: F811
+def server(new_url: str, prepared: PrepareDatabase, tmp_path: Path) -> Iterator[Server]:  # noqa: F811
     """Return the part of a server that plugins get."""
     core = Path(wheelgate.store.__file__).parent / "migrations"
     folders = [
@@ -35,8 +35,7 @@ def server(new_url: str, tmp_path: Path) -> Iterator[Server]:  # noqa: F811
         ("sql_store", wheelgate_sql_store.wheelgate_migrations()),
         ("stage", wheelgate_stage.wheelgate_migrations()),
     ]
-    prepare(new_url, folders, lambda database: None)
-    with closing(Database(new_url)) as database:
+    with closing(Database(prepared(new_url, folders))) as database:
         config = resolve(CORE_OPTIONS, {"serverdir": str(tmp_path / "server")}, {})
         modules = {"sql_store": wheelgate_sql_store, "stage": wheelgate_stage}
         plugins = [InstalledPlugin(name, "tests", "1", blocked=False, plugin=each) for name, each in modules.items()]
