@@ -286,6 +286,9 @@ def install_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n")
         (info / "entry_points.txt").write_text(f"[wheelgate.client]\n{name} = {name}\n")
         monkeypatch.syspath_prepend(site)
+        # An earlier test may have imported the real library of that name.
+        for module in [module for module in sys.modules if module.partition(".")[0] == name]:
+            monkeypatch.delitem(sys.modules, module)
         installed.add(name)
 
     yield install
