@@ -113,7 +113,9 @@ def test_passwd_leaves_the_users_of_directories_alone(run: Run, serve: Serve, fo
 
     serve(extra={"directory": Directory()}).login("emilie", "x")
 
-    passwd(run, folder, "emilie", "mine").fails(1, "user 'emilie' logs in by 'directory'; change the password there")
+    passwd(run, folder, "emilie", "mine").fails(
+        1, "user 'emilie' logs in through 'directory'; change the password there"
+    )
 
 
 def test_passwd_needs_a_terminal_or_a_pipe(run: Run, folder: Path) -> None:

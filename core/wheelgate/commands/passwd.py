@@ -48,7 +48,7 @@ def find(server: Server, name: str) -> User:
     if user is None:
         raise StartupError(f"there is no user {name!a} on this server")
     if user.provider:
-        raise StartupError(f"user '{name}' logs in by '{user.provider}'; change the password there")
+        raise StartupError(f"user '{name}' logs in through '{user.provider}'; change the password there")
     return user
 
 

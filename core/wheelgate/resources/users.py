@@ -126,7 +126,7 @@ class UserResource:
     def _refuse_external_password(self, user: User) -> None:
         """Refuse to change the password of a user whom another service authenticates."""
         if user.provider:
-            raise Unsupported(f"user '{user.name}' logs in by '{user.provider}'; change the password there")
+            raise Unsupported(f"user '{user.name}' logs in through '{user.provider}'; change the password there")
         self._users.refuse_missing_capability("passwords", "change passwords")
 
     async def _hash(self, name: str, change: UserChange) -> str:

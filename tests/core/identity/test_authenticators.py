@@ -86,7 +86,7 @@ def test_a_name_belongs_to_who_brought_it(serve: Serve) -> None:
     refused = site.request("PATCH", "/emilie", {"password": "mine"}, auth=ROOT)
     assert (refused.status, refused.message) == (
         409,
-        "user 'emilie' logs in by 'directory'; change the password there",
+        "user 'emilie' logs in through 'directory'; change the password there",
     )
     assert log_in(serve(), "emilie", "anything") == 401
 

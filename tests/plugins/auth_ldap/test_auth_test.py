@@ -64,7 +64,6 @@ def test_it_prints_what_the_documentation_shows(run: Run, folder: Path, director
             id="wrong",
         ),
         pytest.param("Ada", "analytical", {}, "ldap: no, it does not know the user (N ms)", id="unknown"),
-        pytest.param("ada", "", {}, "ldap: no, and no other service is asked: without a password (N ms)", id="empty"),
         pytest.param(
             "bob",
             "builder",
