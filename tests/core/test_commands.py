@@ -1,4 +1,4 @@
-"""The ``devpi-server`` command, as far as it does not serve."""
+"""The ``devpi-server`` command and its subcommands, except for serving."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from wheelgate.testing.site import Site
 
 @pytest.fixture
 def folder(serve: Serve, tmp_path: Path) -> Path:
-    """Return the folder of a server that was started once and has a user."""
+    """Return the folder of a server that has a user and is not running."""
     serve().add_user("alice", "correct horse")
     return tmp_path / "server"
 
@@ -41,7 +41,7 @@ def passwd(run: Run, folder: Path, user: str, password: str) -> Outcome:
 
 @pytest.mark.parametrize(("user", "password"), [("alice", "new password"), ("root", "größe")])
 def test_passwd_sets_a_password_without_the_old_one(run: Run, folder: Path, user: str, password: str) -> None:
-    """Who may run programs on the server's machine can set any password; the sessions of the user end."""
+    """An administrator on the server's machine can set any password; the user's sessions end."""
     with Site(folder) as before:
         session = before.login(user, "correct horse" if user == "alice" else "")
 
@@ -54,7 +54,7 @@ def test_passwd_sets_a_password_without_the_old_one(run: Run, folder: Path, user
 
 
 def test_passwd_works_beside_a_running_server(run: Run, serve: Serve, folder: Path) -> None:
-    """The server notices at once."""
+    """A running server accepts the new password at once."""
     running = serve()
     session = running.login("alice", "correct horse")
 
@@ -76,7 +76,7 @@ def test_passwd_works_beside_a_running_server(run: Run, serve: Serve, folder: Pa
     ids=["nobody", "a name that would break the line", "empty", "empty for root", "too long"],
 )
 def test_passwd_refuses(run: Run, folder: Path, user: str, password: str, sentence: str) -> None:
-    """What cannot be set is refused in one line, and nothing is changed."""
+    """``passwd`` refuses an invalid password or user in one line, and changes nothing."""
     passwd(run, folder, user, password).fails(1, sentence)
 
     with Site(folder) as site:
@@ -84,7 +84,7 @@ def test_passwd_refuses(run: Run, folder: Path, user: str, password: str, senten
 
 
 def test_passwd_asks_the_plugins(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A password that a plugin objects to is refused here, too."""
+    """``passwd`` also refuses a password that a plugin refuses."""
 
     class Strict:
         @hookimpl
@@ -99,7 +99,7 @@ def test_passwd_asks_the_plugins(run: Run, folder: Path, monkeypatch: pytest.Mon
 
 
 def test_passwd_leaves_the_users_of_directories_alone(run: Run, serve: Serve, folder: Path) -> None:
-    """Who logs in by a directory has no password here to be set."""
+    """``passwd`` refuses users who log in through a directory."""
 
     class Directory(Authenticator):
         name, accepts, local = "directory", frozenset({"password"}), False
@@ -119,7 +119,7 @@ def test_passwd_leaves_the_users_of_directories_alone(run: Run, serve: Serve, fo
 
 
 def test_passwd_needs_a_terminal_or_a_pipe(run: Run, folder: Path) -> None:
-    """Without a terminal nobody can be asked, and nothing is read that was not meant for it."""
+    """Without a terminal, ``passwd`` cannot ask, and it does not read standard input unless it is told to."""
     refused = run("passwd", "root", "--serverdir", str(folder), stdin="a password that nobody announced\n")
 
     refused.fails(1, "there is no terminal to ask for the password; pipe it in with --password-stdin")
@@ -135,7 +135,7 @@ def not_started(folder: Path) -> str:
 
 @pytest.mark.parametrize("options", [[], ["--host", "0.0.0.0"], ["--trusted-proxy", "127.0.0.1"]], ids=str)
 def test_passwd_may_come_before_the_first_start(run: Run, tmp_path: Path, options: list[str]) -> None:
-    """In a new folder ``passwd root`` makes what a first start makes, and root never has the empty password."""
+    """In a new folder, ``passwd root`` creates what a first start creates, but root never has an empty password."""
     folder = tmp_path / "deep" / "server"
     command = ["passwd", "root", "--password-stdin", "--serverdir", str(folder), *CHEAPLY, *options]
 
@@ -156,7 +156,7 @@ def test_both_may_come_before_the_first_start_on_postgresql(
     tmp_path: Path,
     postgres_url: str,  # noqa: F811
 ) -> None:
-    """An empty database of PostgreSQL is a server that was not started yet, too."""
+    """An empty PostgreSQL database also counts as a server that has not been started."""
     place = ["--password-stdin", "--serverdir", str(tmp_path / "server"), "--database", postgres_url, *CHEAPLY]
 
     assert run("auth", "test", "root", *place, stdin="x\n").out.startswith("user 'root': a local user\n")
@@ -175,7 +175,7 @@ def test_both_may_come_before_the_first_start_on_postgresql(
 def test_passwd_that_fails_makes_no_server(
     run: Run, tmp_path: Path, user: str, stdin: str, sentence: str | None
 ) -> None:
-    """Without a password, and for a user that a new server does not have, the folder is not made."""
+    """``passwd`` creates no folder without a password, or for a user that a new server does not have."""
     folder = tmp_path / "none"
 
     refused = run("passwd", user, "--password-stdin", "--serverdir", str(folder), *CHEAPLY, stdin=stdin)
@@ -186,7 +186,7 @@ def test_passwd_that_fails_makes_no_server(
 
 @pytest.mark.slow
 def test_passwd_does_not_make_a_server_that_is_just_starting(run: Run, tmp_path: Path) -> None:
-    """While a first start has the folder, ``passwd`` makes nothing in it."""
+    """While a first start holds the lock of the folder, ``passwd`` creates nothing in it."""
     lock = lock_folder(tmp_path)
 
     refused = run("passwd", "root", "--password-stdin", "--serverdir", str(tmp_path), stdin="correct horse\n")
@@ -197,7 +197,7 @@ def test_passwd_does_not_make_a_server_that_is_just_starting(run: Run, tmp_path:
 
 
 def test_plugins_lists_what_is_installed(run: Run) -> None:
-    """``plugins`` tells name, distribution, version, hooks and settings of each plugin, and which are left out."""
+    """``plugins`` prints the name, distribution, version, hooks and settings of each plugin, and which are left out."""
     listed = run("plugins", "--no-plugin", "mirror")
 
     assert (listed.code, listed.err) == (0, "")
@@ -208,7 +208,7 @@ def test_plugins_lists_what_is_installed(run: Run) -> None:
 
 
 def test_version_and_help(run: Run) -> None:
-    """``--version`` names product and version, ``--help`` every option, also those of plugins."""
+    """``--version`` prints product and version; ``--help`` lists every option, including those of plugins."""
     assert run("--version").out == f"devpi-server (wheelgate) {metadata.version('wheelgate')}\n"
     shown = run("--help")
     assert shown.code == 0
@@ -232,7 +232,7 @@ USAGE = [
 
 @pytest.mark.parametrize(("arguments", "sentence"), USAGE, ids=[" ".join(row[0]) for row in USAGE])
 def test_wrong_usage_is_one_line_and_code_2(run: Run, arguments: list[str], sentence: str) -> None:
-    """What was typed wrong is said with what was perhaps meant; no option may be cut short."""
+    """Wrong usage gets a message with the nearest known name; options cannot be abbreviated."""
     run(*arguments).fails(2, f"{sentence}; see 'devpi-server --help'")
 
 
@@ -249,12 +249,12 @@ REFUSED = [
 
 @pytest.mark.parametrize(("arguments", "sentence"), REFUSED, ids=[" ".join(row[0]) for row in REFUSED])
 def test_settings_that_cannot_be_are_one_line_and_code_1(run: Run, arguments: list[str], sentence: str) -> None:
-    """A server that cannot start says why, and nothing else."""
+    """A server that cannot start prints the reason in one line."""
     run(*arguments).fails(1, sentence)
 
 
 def test_the_file_may_hold_what_plugins_declare(run: Run, tmp_path: Path) -> None:
-    """The file says which plugins are left out, and holds the settings of the others."""
+    """The file can leave out plugins and set the options of the others."""
     file = tmp_path / "wheelgate.toml"
     file.write_text('no-plugin = ["mirror"]\nrestrict-modify = "root"\nport = "x"\n')
 
@@ -297,7 +297,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 def test_a_plugin_adds_a_subcommand(run: Run, folder: Path, installed: Callable[..., None]) -> None:
-    """Its own arguments and every setting of the server may follow it, and its exit code is that of the process."""
+    """A plugin's subcommand takes its own arguments and every setting; its exit code becomes that of the process."""
     installed(Reporter())
 
     done = run("report", "--long=yes", "--serverdir", str(folder), "--session-lifetime", "1h")
@@ -308,7 +308,7 @@ def test_a_plugin_adds_a_subcommand(run: Run, folder: Path, installed: Callable[
 
 
 def test_a_subcommand_of_a_plugin_needs_a_server(run: Run, tmp_path: Path, installed: Callable[..., None]) -> None:
-    """The guard is that of the server's own commands."""
+    """A plugin's subcommand refuses a folder without a server, like the server's own commands."""
     installed(Reporter())
 
     run("report", "--serverdir", str(tmp_path / "none")).fails(1, not_started(tmp_path / "none"))
@@ -328,7 +328,7 @@ CLASHES = [
 def test_a_subcommand_that_clashes_stops_the_start(
     run: Run, installed: Callable[..., None], plugins: list[Reporter], sentence: str
 ) -> None:
-    """No subcommand hides another, or an option; the message names the plugin or the command."""
+    """The start refuses a subcommand that hides another one or an option; the message names the plugin or command."""
     installed(*plugins)
 
     run("plugins").fails(1, sentence)
@@ -347,7 +347,7 @@ def test_a_subcommand_that_clashes_stops_the_start(
     ids=["the same", "another", "Enter", "Enter at the second prompt", "end of input"],
 )
 def test_passwd_asks_twice_at_a_terminal(folder: Path, typed: list[str], printed: str) -> None:
-    """At a terminal the password is asked for twice, and not shown."""
+    """At a terminal, ``passwd`` asks for the password twice and does not show it."""
     ours, theirs = pty.openpty()
     program = str(Path(sys.executable).with_name("devpi-server"))
     command = [program, "passwd", "alice", "--serverdir", str(folder), *CHEAPLY]
@@ -375,7 +375,7 @@ def test_passwd_asks_twice_at_a_terminal(folder: Path, typed: list[str], printed
 
 
 def test_plugins_may_be_left_out_by_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whichever place names it, a plugin is left out together with its options."""
+    """A variable can leave out a plugin; its options then disappear too."""
     monkeypatch.setenv("DEVPISERVER_NO_PLUGIN", "restrict_modify,mirror")
 
     assert run("plugins").out.count("blocked") == 2

@@ -1,4 +1,4 @@
-"""Settings: flag before environment before file before default; whatever is wrong is said with its place."""
+"""Settings: flags come before the environment, the file and defaults; messages name the place of an error."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OPTIONS = (*CORE_OPTIONS, *EXTRA)
 def settled(
     flags: list[str] | None = None, environment: dict[str, str] | None = None, file: Path | None = None
 ) -> Config:
-    """Return the settings as the command line, the environment and a file give them."""
+    """Return the settings that the command line, the environment and a file give."""
     parser = Parser()
     add_flags(parser, OPTIONS)
     given = ["--config", str(file)] if file else []
@@ -83,7 +83,7 @@ def test_flag_before_environment_before_file_before_default(
     line: tuple[str, object],
     default: object,
 ) -> None:
-    """The same option in each place, and who wins if several have it."""
+    """The flag overrides the environment, and the environment overrides the file."""
     file = tmp_path / "wheelgate.toml"
     file.write_text(line[0])
     environment = {variable[0]: variable[1]}
@@ -97,7 +97,7 @@ def test_flag_before_environment_before_file_before_default(
 
 
 def test_the_environment_may_name_the_file(tmp_path: Path) -> None:
-    """``DEVPISERVER_CONFIG`` is as good as ``--config``."""
+    """``DEVPISERVER_CONFIG`` works like ``--config``."""
     file = tmp_path / "wheelgate.toml"
     file.write_text("port = 3")
 
@@ -105,7 +105,7 @@ def test_the_environment_may_name_the_file(tmp_path: Path) -> None:
 
 
 def test_a_switch_can_be_turned_off() -> None:
-    """``--no-ldap-tls`` wins over the environment."""
+    """``--no-ldap-tls`` overrides the environment."""
     assert settled(["--no-ldap-tls"], {"DEVPISERVER_LDAP_TLS": "yes"})["ldap-tls"] is False
 
 
@@ -125,7 +125,7 @@ VALUES = [
 
 @pytest.mark.parametrize(("key", "text", "value"), VALUES)
 def test_values_that_are_read(key: str, text: str, value: object) -> None:
-    """What the texts mean."""
+    """Each type of option reads its values."""
     variable = "DEVPISERVER_" + key.replace("-", "_").upper()
 
     assert settled(environment={variable: text})[key] == value
@@ -148,7 +148,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("variable", "text", "sentence"), WRONG)
 def test_values_that_cannot_be_read(variable: str, text: str, sentence: str) -> None:
-    """The sentence has the place, what was expected and what was found."""
+    """The message names the place, the expected value and the actual one."""
     with pytest.raises(StartupError) as refused:
         settled(environment={variable: text})
 
@@ -176,7 +176,7 @@ FILES = [
 
 @pytest.mark.parametrize(("content", "sentence"), FILES, ids=[str(row[0]) for row in FILES])
 def test_files_that_cannot_be_meant(tmp_path: Path, content: str | bytes, sentence: str) -> None:
-    """What is wrong in the file is said with its path, and an unknown key with the nearest one that there is."""
+    """Errors in the file name its path; an unknown key gets the nearest known one."""
     file = tmp_path / "wheelgate.toml"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
 
@@ -188,7 +188,7 @@ def test_files_that_cannot_be_meant(tmp_path: Path, content: str | bytes, senten
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    """A file that is named must be there."""
+    """``--config`` must name an existing file."""
     with pytest.raises(StartupError, match=r"^--config: cannot read .*/none.toml: No such file or directory$"):
         settled(file=tmp_path / "none.toml")
 
@@ -201,7 +201,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     ],
 )
 def test_unknown_variables(variable: str, sentence: str) -> None:
-    """A variable with the server's prefix that means nothing stops the start; others are none of its business."""
+    """An unknown variable with the server's prefix stops the start; the server ignores all other variables."""
     assert settled(environment={"DEVPI_USER": "x", "PORT": "x"})["port"] == 3141
 
     with pytest.raises(StartupError) as refused:
@@ -212,7 +212,7 @@ def test_unknown_variables(variable: str, sentence: str) -> None:
 
 @pytest.fixture
 def hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Put a secret into a file and into the environment."""
+    """Write a secret to a file and to the environment."""
     file = tmp_path / "secret"
     file.write_text("swordfish\n")
     monkeypatch.setenv("THE_SECRET", "swordfish")
@@ -221,7 +221,7 @@ def hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("form", ["swordfish", "env:THE_SECRET", "file:{}"])
 def test_secrets_may_be_kept_elsewhere(hidden: Path, form: str) -> None:
-    """A secret is given as it is, or by the variable or the file that holds it; it is never printed."""
+    """A secret is given directly, or through a variable or a file; the server never prints it."""
     config = settled(["--root-passwd", form.format(hidden), "--ldap-bind-password", form.format(hidden)])
 
     assert config["root-passwd"] == config["ldap-bind-password"] == "swordfish"
@@ -237,7 +237,7 @@ def test_secrets_may_be_kept_elsewhere(hidden: Path, form: str) -> None:
     ],
 )
 def test_secrets_that_are_not_there(form: str, sentence: str) -> None:
-    """What names a place must name one that is there."""
+    """``env:`` and ``file:`` must name an existing variable or file."""
     with pytest.raises(StartupError) as refused:
         settled(["--root-passwd", form])
 
@@ -264,7 +264,7 @@ EMPTY_SECRETS = [
 def test_an_empty_secret_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: list[str], environment: dict[str, str], what: str
 ) -> None:
-    """A variable that was never set, or a file that was never written, is no secret; the message names its place."""
+    """The server refuses an empty secret; the message names its place."""
     empty = tmp_path / "empty"
     empty.write_text("\n")
     monkeypatch.setenv("EMPTY", "")
@@ -276,7 +276,7 @@ def test_an_empty_secret_is_refused(
 
 
 def test_an_empty_secret_in_the_file_is_refused(tmp_path: Path) -> None:
-    """The same holds for the file of settings."""
+    """The server also refuses an empty secret in the configuration file."""
     file = tmp_path / "wheelgate.toml"
     file.write_text('root-passwd = ""')
 
@@ -298,7 +298,7 @@ def test_a_database_url_with_an_empty_password_is_refused(url: str) -> None:
 
 
 def test_a_secret_that_cannot_be_read_is_not_shown() -> None:
-    """Not even a wrong secret stands in an error."""
+    """No error message contains a secret, not even an invalid one."""
 
     def picky(text: str) -> Any:
         raise ValueError("a key of 32 digits")
@@ -326,7 +326,7 @@ def test_a_secret_that_cannot_be_read_is_not_shown() -> None:
     ],
 )
 def test_what_counts_as_loopback(host: str, loopback: bool) -> None:
-    """Only addresses that no other machine can reach do; a name might mean anything."""
+    """Only loopback addresses and ``localhost`` count as loopback."""
     assert settled(["--host", host]).loopback is loopback
     assert settled(["--host", host, "--trusted-proxy", ""]).loopback is loopback
     assert not settled(["--host", host, "--trusted-proxy", "127.0.0.1"]).loopback
@@ -350,7 +350,7 @@ def test_what_counts_as_loopback(host: str, loopback: bool) -> None:
 def test_a_command_for_the_same_server(
     tmp_path: Path, flags: list[str], environment: dict[str, str], repeated: str
 ) -> None:
-    """A hint repeats the options that say where the server is, ready for a shell and without a secret."""
+    """A hint repeats the options that locate the server, quoted for a shell and without secrets."""
     file = tmp_path / "wheelgate.toml"
     file.write_text('serverdir = "/srv/of-the-file"')
     given = [each.format(file=file) for each in flags]
@@ -362,7 +362,7 @@ def test_a_command_for_the_same_server(
 
 
 def test_folders_are_made_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A tilde is the home folder, and the secret lies in the server's folder unless it is said otherwise."""
+    """A tilde means the home folder; without ``--secretfile``, the secret is in the server's folder."""
     monkeypatch.setenv("HOME", str(tmp_path))
     config = settled()
 
