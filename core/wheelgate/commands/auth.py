@@ -143,9 +143,11 @@ def timed(function: Callable[..., Any], *given: Any) -> tuple[Any, int]:
 
     begun = time.monotonic()
     # A daemon thread: the process would wait at its end for a pool, and so for a plugin that hangs.
-    threading.Thread(target=call, daemon=True).start()
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
     try:
         answer = answers.get(timeout=AUTHENTICATOR_SECONDS)
+        thread.join()  # it has nothing left to do; once it has ended, its database connection can be closed
     except queue.Empty:
         answer = Unavailable(f"it took longer than {AUTHENTICATOR_SECONDS:g} s")
     return answer, round((time.monotonic() - begun) * 1000)

@@ -7,6 +7,7 @@ import fcntl
 import logging
 import os
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -248,21 +249,40 @@ def open_server(
         config: the settings.
         plugins: the plugins.
         read_only: whether to refuse every change.
-        plugins_may_hang: whether a plugin may still run at the end, in a thread that nobody waits for.
+        plugins_may_hang: whether a plugin may still run at the end, in a daemon thread.
 
     Raises:
         StartupError: a store is missing, or a plugin fails.
     """
     database = Database(config.database_url, read_only=read_only)
-    idle = False
+    may_run = any_thread
     try:
         server = OpenedServer(config, plugins, database).server
         with contextlib.closing(server.files):
             yield server
-        idle = not plugins_may_hang
+        may_run = daemon_thread if plugins_may_hang else no_thread
+    except (Refusal, StartupError) as error:
+        # A plugin that took longer than its time budget may still be in the middle of a query.
+        if not plugins_may_hang and not isinstance(error, BackendUnavailable):
+            may_run = no_thread
+        raise
     finally:
-        # After an error too, a plugin that took longer than its time budget may still be in the middle of a query.
-        database.close(of_running_threads=idle)
+        database.close(may_run)
+
+
+def any_thread(thread: threading.Thread) -> bool:
+    """Say that any thread may still run a plugin."""
+    return True
+
+
+def no_thread(thread: threading.Thread) -> bool:
+    """Say that no thread runs a plugin any more."""
+    return False
+
+
+def daemon_thread(thread: threading.Thread) -> bool:
+    """Say that only a thread that the process does not wait for may still run a plugin."""
+    return thread.daemon
 
 
 def in_child(work: Callable[[], None]) -> None:

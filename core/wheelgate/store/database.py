@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
@@ -62,14 +62,14 @@ class Database:
         except (BackendUnavailable, *DATABASE_ERRORS) as error:
             log.warning("the database does not answer yet: %s", translate_database_error(error) or error)
 
-    def close(self, *, of_running_threads: bool = True) -> None:
+    def close(self, may_run: Callable[[threading.Thread], bool] = lambda thread: False) -> None:
         """Close the connections of all threads. Nothing may use a closed database.
 
         Args:
-            of_running_threads: whether all other threads are idle. False leaves the connections of other threads that
-                still run open, because a plugin that took too long may be in the middle of a query.
+            may_run: whether a thread may be in the middle of a query, for example of a plugin that took too long. Its
+                connection then stays open.
         """
-        self.orm.close_all(of_running_threads=of_running_threads)
+        self.orm.close_all(may_run)
         counter, self._counter = self._counter, None
         if counter is not None:
             counter.close()

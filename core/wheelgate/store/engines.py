@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -40,16 +40,16 @@ class ConnectionTracker:
                 old.close()
         self.opened = tracked
 
-    def close_all(self, *, of_running_threads: bool) -> None:
-        """Close the connections of this thread and of ended threads, and those of all others if they are idle.
+    def close_all(self, may_run: Callable[[threading.Thread], bool]) -> None:
+        """Close the connections of this thread, of ended threads, and of all others that are idle.
 
         Args:
-            of_running_threads: whether other threads that still run are known to be idle. SQLite crashes if a
-                connection is closed in the middle of a query; one that stays open closes when its thread ends.
+            may_run: whether a thread may be in the middle of a query. SQLite crashes if its connection is closed then;
+                one that stays open closes when its thread ends.
         """
         here = threading.current_thread()
         for thread, connection in self.opened:
-            if of_running_threads or thread is here or not thread.is_alive():
+            if thread is here or not thread.is_alive() or not may_run(thread):
                 connection.close()
         self.opened = []
         self.dispose()  # type: ignore[attr-defined]  # peewee's method: this thread forgets its connection

@@ -287,7 +287,7 @@ def test_a_query_of_another_thread_may_outlive_the_end(url: str) -> None:
     thread = threading.Thread(target=ask_twice)
     thread.start()
     connected.wait()
-    database.close(of_running_threads=False)
+    database.close(lambda thread: True)
     closed.set()
     thread.join()
 
