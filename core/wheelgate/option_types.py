@@ -10,15 +10,15 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 SECONDS_PER_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 BYTES_PER_UNIT = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
-TRUE_WORDS = frozenset({"true", "yes", "on", "1"})
-FALSE_WORDS = frozenset({"false", "no", "off", "0"})
+SWITCH_ON_WORDS = frozenset({"true", "yes", "on", "1"})
+SWITCH_OFF_WORDS = frozenset({"false", "no", "off", "0"})
 
 
 def boolean(text: str) -> bool:
     """Read ``true``, ``yes``, ``on``, ``1``, ``false``, ``no``, ``off`` or ``0``; upper case counts as lower case."""
     word = text.strip().lower()
-    if word in TRUE_WORDS | FALSE_WORDS:
-        return word in TRUE_WORDS
+    if word in SWITCH_ON_WORDS | SWITCH_OFF_WORDS:
+        return word in SWITCH_ON_WORDS
     raise ValueError("true, yes, on or 1, or false, no, off or 0")
 
 
