@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 
 from wheelgate.app import Application
@@ -20,7 +21,7 @@ from wheelgate.logs import error_location
 from wheelgate.plugin_host.discovery import Plugins
 from wheelgate.server import Server
 from wheelgate.services.opened_server import OpenedServer
-from wheelgate.store.database import Database
+from wheelgate.store.database import Database, no_thread
 from wheelgate.values import ROOT, User
 
 MIN_SECRET_BYTES = 32
@@ -255,12 +256,12 @@ def open_server(
         StartupError: a store is missing, or a plugin fails.
     """
     database = Database(config.database_url, read_only=read_only)
-    may_run = any_thread
+    may_run: Callable[[threading.Thread], bool] = threading.Thread.is_alive
     try:
         server = OpenedServer(config, plugins, database).server
         with contextlib.closing(server.files):
             yield server
-        may_run = daemon_thread if plugins_may_hang else no_thread
+        may_run = attrgetter("daemon") if plugins_may_hang else no_thread
     except (Refusal, StartupError) as error:
         # A plugin that took longer than its time budget may still be in the middle of a query.
         if not plugins_may_hang and not isinstance(error, BackendUnavailable):
@@ -268,21 +269,6 @@ def open_server(
         raise
     finally:
         database.close(may_run)
-
-
-def any_thread(thread: threading.Thread) -> bool:
-    """Say that any thread may still run a plugin."""
-    return True
-
-
-def no_thread(thread: threading.Thread) -> bool:
-    """Say that no thread runs a plugin any more."""
-    return False
-
-
-def daemon_thread(thread: threading.Thread) -> bool:
-    """Say that only a thread that the process does not wait for may still run a plugin."""
-    return thread.daemon
 
 
 def in_child(work: Callable[[], None]) -> None:

@@ -20,6 +20,11 @@ COUNTER_RECHECK_SECONDS = 1.0
 """Seconds after which a worker reads the serial even if the counter is unchanged: its file may have been removed."""
 
 
+def no_thread(thread: threading.Thread) -> bool:
+    """Say that no thread is in the middle of a query."""
+    return False
+
+
 class Database:
     """A database. Every thread has its own connection, which it opens at its first use."""
 
@@ -62,7 +67,7 @@ class Database:
         except (BackendUnavailable, *DATABASE_ERRORS) as error:
             log.warning("the database does not answer yet: %s", translate_database_error(error) or error)
 
-    def close(self, may_run: Callable[[threading.Thread], bool] = lambda thread: False) -> None:
+    def close(self, may_run: Callable[[threading.Thread], bool] = no_thread) -> None:
         """Close the connections of all threads. Nothing may use a closed database.
 
         Args:

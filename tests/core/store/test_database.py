@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -270,6 +271,19 @@ def connections(url: str) -> int:
         return int(rows.fetchall()[0][0])
 
 
+def test_the_end_closes_the_connections_of_idle_threads(url: str) -> None:
+    """A thread of a pool lives on, but its connection does not."""
+    database = Database(url)
+    database.open()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(names, database).result()
+        _, connection = database.orm.opened[0]
+        database.close()
+
+        with pytest.raises(Exception, match="closed"):
+            connection.execute("SELECT 1")
+
+
 def test_a_query_of_another_thread_may_outlive_the_end(url: str) -> None:
     """A subcommand that ends closes no connection that a plugin's thread still uses; that would crash the process."""
     database = Database(url)
@@ -287,7 +301,7 @@ def test_a_query_of_another_thread_may_outlive_the_end(url: str) -> None:
     thread = threading.Thread(target=ask_twice)
     thread.start()
     connected.wait()
-    database.close(lambda thread: True)
+    database.close(threading.Thread.is_alive)
     closed.set()
     thread.join()
 
