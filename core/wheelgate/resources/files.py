@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,10 @@ CONTENT_TYPE_BY_SUFFIX = {
 
 FILE_CACHE_ENTRIES = 10_000
 """Files whose size and hash a worker caches."""
+DOWNLOAD_START_BYTES = 1 << 18
+"""Bytes of a download that must be there before its answer begins. A smaller file that fails gets an error status."""
+DOWNLOAD_START_SECONDS = 5.0
+"""Seconds after which the answer of a slow download begins with fewer bytes. pip waits 15 seconds for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +183,12 @@ class FileResource:
     async def _send_growing(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, growing: OngoingDownload, name: str
     ) -> None:
-        """Send a file while the server downloads it. A failure before the first byte still gets an error status."""
+        """Send a file while the server downloads it. A failure before the answer begins still gets an error status."""
+        started = time.monotonic()
         available, whole = growing.available()
-        while not available and not whole:
+        while not whole and available < DOWNLOAD_START_BYTES:
+            if available and (req.method == "HEAD" or time.monotonic() - started > DOWNLOAD_START_SECONDS):
+                break
             await asyncio.sleep(DOWNLOAD_POLL_SECONDS)
             available, whole = growing.available()
         if whole:

@@ -378,33 +378,44 @@ def test_a_download_that_fails_at_once_is_refused(shelved: ShelfSite) -> None:
 class Breaking:
     """A download whose source ends early, after the first look."""
 
-    def __init__(self, path: Path, size: int | None) -> None:
-        path.write_bytes(LARGE[:5000])
+    def __init__(self, path: Path, size: int | None, available: int) -> None:
+        path.write_bytes(LARGE[: available + 1])
         self.path = path
         self.size = size
+        self._available = available
         self._looks = 0
 
     def available(self) -> tuple[int, bool]:
-        """Return a few bytes once, and fail after that."""
+        """Return some bytes twice, and fail after that."""
         self._looks += 1
         if self._looks > 2:
             raise BadUpstream("it broke off")
-        return 4999, False
+        return self._available, False
+
+
+@pytest.mark.parametrize("size", [len(LARGE), None], ids=["known-size", "unknown-size"])
+def test_a_download_that_fails_early_is_refused(shelved: ShelfSite, tmp_path: Path, size: int | None) -> None:
+    """If the upstream fails after a few bytes, as with a small file, the client gets the status and the message."""
+    shelved.shelf.lying[WHEEL] = Breaking(tmp_path / "growing", size, available=4999)
+
+    answer = shelved.get(WHEEL)
+
+    assert (answer.status, answer.message) == (502, "it broke off")
 
 
 def test_a_download_that_fails_later_is_cut_off(shelved: ShelfSite, tmp_path: Path) -> None:
-    """A failure after the first byte ends the answer before its announced length."""
-    shelved.shelf.lying[WHEEL] = Breaking(tmp_path / "growing", len(LARGE))
+    """A failure after the first bytes ends the answer before its announced length."""
+    shelved.shelf.lying[WHEEL] = Breaking(tmp_path / "growing", len(LARGE), available=500_000)
 
     answer = shelved.get(WHEEL)
 
     assert (answer.status, answer.headers["content-length"]) == (200, str(len(LARGE)))
-    assert answer.content == LARGE[:4999]
+    assert answer.content == LARGE[:500_000]
 
 
 def test_a_download_of_unknown_length_that_fails_does_not_look_whole(shelved: ShelfSite, tmp_path: Path) -> None:
     """Without a length, only a broken connection tells the client that bytes are missing."""
-    shelved.shelf.lying[WHEEL] = Breaking(tmp_path / "growing", None)
+    shelved.shelf.lying[WHEEL] = Breaking(tmp_path / "growing", None, available=500_000)
 
     with pytest.raises(ConnectionAbortedError):
         shelved.get(WHEEL)
