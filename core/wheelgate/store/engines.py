@@ -101,6 +101,7 @@ class Postgresql(ConnectionTracker, peewee.PostgresqlDatabase):
             "options": f"-c lock_timeout={DATABASE_TIMEOUT_SECONDS}s{mode}",
             "application_name": "wheelgate",
         } | _parse_url(url)
+        params["client_encoding"] = "UTF8"
         self.place = f"'{params.get('dbname', '')}' on {params.get('host', 'this machine')}"
         super().__init__(params.pop("dbname", None) or params.get("user", "postgres"), prefer_psycopg3=True, **params)
 

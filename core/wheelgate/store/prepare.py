@@ -94,7 +94,18 @@ def _prepare_server(database: Database, orm: Postgresql, migrations: Migrations,
         _refuse_newer(status := _status(database, migrations))
         _apply(status)
     else:
+        _refuse_other_encoding(orm)
         _create_tables(database, migrations, fill)
+
+
+def _refuse_other_encoding(orm: Postgresql) -> None:
+    """Raise ``StartupError`` if a database has an encoding in which it cannot store, or sort, all text."""
+    ((encoding,),) = orm.rows("SHOW server_encoding", ())
+    if encoding != "UTF8":
+        raise StartupError(
+            f"the PostgreSQL database {orm.place} has the encoding {encoding}, but wheelgate needs UTF8. Create another"
+            f" one: createdb --encoding UTF8 --template template0 --owner {orm.connect_params.get('user', 'USER')} NAME"
+        )
 
 
 def _connect(orm: Postgresql) -> None:

@@ -15,10 +15,11 @@ from shutil import rmtree
 from typing import Any
 
 import pytest
+from tests.helpers.postgres import PostgresServer
 
 from wheelgate.errors import StartupError
 from wheelgate.store.database import Database
-from wheelgate.store.prepare import prepare
+from wheelgate.store.prepare import CORE_MIGRATIONS, exists, prepare
 
 Migrations = list[tuple[str, Path]]
 
@@ -411,3 +412,19 @@ def test_first_start_on_a_full_disk(tiny_disk: Path, migrations: Migrations, lef
     with closing(Database(url)) as database:
         assert database.serial() == 1
     assert not list(tiny_disk.glob("*.new*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_cannot_store_all_text_is_refused(postgres: PostgresServer, encoding: str) -> None:
+    """Nothing is created, and the message has the command for a right database, which then works."""
+    name, right = f"made{next(postgres.numbers)}", f"made{next(postgres.numbers)}"
+    postgres.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+
+    with pytest.raises(StartupError, match=f"has the encoding {encoding}, but wheelgate needs UTF8") as refused:
+        prepare(postgres.url(name), [("core", CORE_MIGRATIONS)], lambda _: None)
+
+    assert "createdb --encoding UTF8 --template template0 --owner postgres NAME" in str(refused.value)
+    assert not exists(postgres.url(name))
+    postgres.execute(f"CREATE DATABASE {right} ENCODING 'UTF8' TEMPLATE template0 OWNER postgres")
+    prepare(f"{postgres.url(right)}&client_encoding=LATIN1", [("core", CORE_MIGRATIONS)], lambda _: None)
