@@ -24,7 +24,6 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 serve: $(VENV)/installed ## install, and serve on http://localhost:3141; OPTIONS="--port 4000" go to devpi-server
-	@echo "serving on http://localhost:3141 unless OPTIONS say otherwise; Ctrl-C ends it"
 	@exec $(BIN)/devpi-server $(OPTIONS)
 
 test: check ## run every check and every test

@@ -228,7 +228,7 @@ def describe_server(
     server, config = opened.server, opened.server.config
     details = {
         "uuid": identity.state.uuid,
-        "host": config["host"],
+        "host": ",".join(config["host"]),
         "port": config["port"],
         "outside-url": config["outside-url"],
         "database": server.database.kind,

@@ -69,8 +69,9 @@ class Config(Mapping[str, Any]):
     @property
     def exposed_by(self) -> str:
         """The option that lets other machines reach the server; empty if only this machine can reach it."""
-        if not is_loopback(self["host"]):
-            return f"--host {self['host']}"
+        for host in self["host"]:
+            if not is_loopback(host):
+                return f"--host {host}"
         return next((option.flag for option in self._options if option.names_proxy and self[option.key]), "")
 
     @property

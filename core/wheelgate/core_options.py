@@ -17,7 +17,7 @@ from wheelgate.option_types import (
 from wheelgate.options import Option
 
 CORE_OPTIONS = (
-    Option("host", "address to listen on", "localhost", metavar="HOST"),
+    Option("host", "address to listen on", ("localhost",), metavar="HOST", many=True),
     Option("port", "port to listen on; 0 takes a free one", 3141, whole_number(0, 65535), metavar="PORT"),
     Option("serverdir", "folder for the server's data; created at the first start", "~/.devpi/server", metavar="DIR"),
     Option(

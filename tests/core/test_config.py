@@ -37,7 +37,12 @@ PLACES = [
     # option, flag, (variable, text), line of the file; each with its value
     pytest.param("port", (["--port", "1"], 1), ("DEVPISERVER_PORT", "2", 2), ("port = 3", 3), 3141, id="number"),
     pytest.param(
-        "host", (["--host", "a"], "a"), ("DEVPISERVER_HOST", "b", "b"), ('host = "c"', "c"), "localhost", id="text"
+        "secretfile",
+        (["--secretfile", "a"], "a"),
+        ("DEVPISERVER_SECRETFILE", "b", "b"),
+        ('secretfile = "c"', "c"),
+        None,
+        id="text",
     ),
     pytest.param(
         "session-lifetime",
@@ -330,6 +335,7 @@ def test_what_counts_as_loopback(host: str, loopback: bool) -> None:
     assert settled(["--host", host]).loopback is loopback
     assert settled(["--host", host, "--trusted-proxy", ""]).loopback is loopback
     assert not settled(["--host", host, "--trusted-proxy", "127.0.0.1"]).loopback
+    assert settled(["--host", "127.0.0.1", "--host", host]).loopback is loopback
     assert not settled(["--host", host], {"DEVPISERVER_OUTSIDE_URL": "https://packages.example"}).loopback
 
 

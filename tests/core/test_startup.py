@@ -113,6 +113,19 @@ def test_an_access_log_that_cannot_be_written_stops_the_start(tmp_path: Path) ->
         prepare(tmp_path / "server", access_log=str(tmp_path / "none" / "log"))
 
 
+def test_a_password_of_root_counts_at_the_first_start_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Later starts say that they ignore ``--root-passwd``, and which command changes the password."""
+    caplog.set_level("INFO")
+    with Site(tmp_path / "server", root_passwd="first one") as site:
+        assert site.request("GET", "/root", auth=("root", "first one")).status == 200
+    assert "counts at the first start only" not in caplog.text
+
+    with Site(tmp_path / "server", root_passwd="second one") as site:
+        assert site.request("GET", "/root", auth=("root", "first one")).status == 200
+    assert f"counts at the first start only; 'devpi-server passwd root --serverdir {tmp_path}" in caplog.text
+    assert "second one" not in caplog.text
+
+
 @pytest.mark.slow
 def test_two_servers_cannot_have_one_folder(tmp_path: Path) -> None:
     """The second server is refused after a short wait; when the first has ended, the folder is free."""
@@ -262,7 +275,7 @@ def test_a_reload_does_not_move_a_server(
     known = [*CORE_OPTIONS, *(option for _, option in plugins.options())]
     flags = {"serverdir": str(tmp_path / "server"), "port": "1234", **CHEAP_HASHING_SETTINGS}
     settings = iter([resolve(known, flags, {}), resolve(known, {**flags, key: value}, {})])
-    server = GunicornMaster(lambda: (next(settings), plugins), -1)
+    server = GunicornMaster(lambda: (next(settings), plugins), -1, ())
     before = server.cfg.bind
 
     server.reload()

@@ -14,12 +14,23 @@ import yaml
 
 from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.plugin_host.discovery import discover
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 FILES = ["Containerfile", "compose.yaml", "wheelgate.service"]
 OPTIONS = [*CORE_OPTIONS, *(option for _, option in discover(()).options())]
 SECRETS = {"ROOT_PASSWORD": "1234", "DATABASE_PASSWORD": "5678", "OBJECTS_PASSWORD": "9012"}
+
+
+READ_ONLY = """mount -o remount,ro,bind / && mount -t tmpfs tmpfs "$0" && exec "$@" """
+"""Makes the file system read-only but for one folder, as ``docker run --read-only --volume data:/data`` does."""
+
+
+def can_unshare() -> bool:
+    """Say whether this user may have a file system of their own."""
+    command = ["unshare", "--mount", "mount", "-o", "remount,ro,bind", "/"]
+    return shutil.which("unshare") is not None and subprocess.run(command, capture_output=True).returncode == 0
 
 
 def compose() -> list[str]:
@@ -76,3 +87,19 @@ def test_the_compose_tool_accepts_the_file(tmp_path: Path) -> None:
         refused = subprocess.run(command, capture_output=True, text=True, env=environment | others)
         assert refused.returncode != 0
         assert f"{name}" in refused.stderr
+
+
+@pytest.mark.slow
+def test_the_server_runs_in_a_read_only_container(tmp_path: Path) -> None:
+    """Without a writable folder for temporary files, the server uses its own folder."""
+    if not can_unshare():
+        pytest.skip("this user may not mount file systems")
+    data = tmp_path / "data"
+    data.mkdir()
+    inner = ServerProcess(data / "server").command
+    command = ("unshare", "--mount", "sh", "-c", READ_ONLY, str(data), *inner)
+    server = ServerProcess(data / "server", *CHEAP_HASHING, command=command, cwd="/")
+    server.log = tmp_path / "log"
+    with server:
+        token = server.login("root", "")
+        assert server.request("PUT", "/emilie", {"password": "1234"}, auth=token).status == 201

@@ -30,6 +30,7 @@ def test_the_access_log(tmp_path: Path) -> None:
         assert call(server, "GET", "/", Authorization=f"Basic {basic}", Referer="canary-referer").status == 200
         assert call(server, "GET", f"/a%0a{FORGED_LINE.replace(' ', '%20')}%0db%e2%80%a8c%1b[31m").status == 404
         assert send_bytes(server, b"nonsense canary-nonsense\r\n\r\n").statuses == [400]
+        assert log.stat().st_mode & 0o777 == 0o600
     text = log.read_text()
     lines = [
         line for line in text.splitlines() if "/+api" not in line

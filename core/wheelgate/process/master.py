@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import ipaddress
 import logging
 import os
 import signal
-import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -23,7 +21,7 @@ from wheelgate.config import Config
 from wheelgate.errors import BackendUnavailable, StartupError
 from wheelgate.logs import OneLineFormatter
 from wheelgate.plugin_host.discovery import Plugins
-from wheelgate.process.passed_sockets import refuse_other_addresses
+from wheelgate.process.listeners import BACKLOG_CONNECTIONS, make_ready
 from wheelgate.process.startup import rehearse
 from wheelgate.process.worker import Worker
 
@@ -55,13 +53,16 @@ class GunicornLogger(glogging.Logger):  # type: ignore[misc]
 class GunicornMaster(BaseApplication):  # type: ignore[misc]
     """The master process; each worker makes its own application after the fork."""
 
-    def __init__(self, load: Callable[[], tuple[Config, Plugins]], lock: int) -> None:
+    def __init__(self, load: Callable[[], tuple[Config, Plugins]], lock: int, sockets: Sequence[str]) -> None:
         """Read the settings and plugins.
 
         Args:
             load: reads them, now and at each SIGHUP.
             lock: the file descriptor of the folder's lock.
+            sockets: where to listen, as :func:`~wheelgate.process.listeners.start_listening` returns it; empty for the
+                sockets that systemd passes.
         """
+        self._sockets = list(sockets)
         self._read = load
         self._config, self._plugins = load()
         self._lock = lock
@@ -72,7 +73,8 @@ class GunicornMaster(BaseApplication):  # type: ignore[misc]
         """Set the options of gunicorn from the settings."""
         config = self._config
         settings: dict[str, Any] = {
-            "bind": bind_addresses(config["host"], config["port"]),
+            "bind": self._sockets,
+            "backlog": BACKLOG_CONNECTIONS,
             "workers": config["workers"],
             "worker_class": Worker,
             "logger_class": GunicornLogger,
@@ -134,12 +136,7 @@ class GunicornMaster(BaseApplication):  # type: ignore[misc]
             self._application.close()
 
     def run(self) -> None:
-        """Serve until a signal ends the process.
-
-        Raises:
-            StartupError: a socket from systemd listens on another address than the settings say.
-        """
-        refuse_other_addresses(bind_addresses(self._config["host"], self._config["port"]))
+        """Serve until a signal ends the process."""
         # The garbage collector ignores everything that is loaded by now, so that the workers keep sharing its memory.
         # Reference counting frees the objects of a request; a search for cycles every 700 objects would find nothing.
         gc.collect()
@@ -196,43 +193,3 @@ def refuse_fixed_changes(before: Config, after: Config) -> None:
     for key in FIXED_SETTINGS:
         if before[key] != after[key]:
             raise StartupError(f"'{key}' cannot change while the server runs; stop the server and start it again")
-
-
-def make_ready(arbiter: Any) -> None:
-    """Set up the sockets, and print where the server listens."""
-    for listener in arbiter.LISTENERS:
-        address = listener.sock.getsockname()
-        if ipaddress.ip_address(address[0]).is_loopback:
-            disable_pacing(listener.sock)
-        host = f"[{address[0]}]" if ":" in str(address[0]) else address[0]
-        print(f"devpi-server listens on http://{host}:{address[1]}", flush=True)
-
-
-def disable_pacing(listener: socket.socket) -> None:
-    """Let connections over the loopback send as fast as the other side reads.
-
-    Some machines pace what they send by default (BBR). Over the loopback, for example to a proxy on the same machine,
-    the timers of the pacing cost more than the sending: a large download takes twice the CPU time and ten times as
-    long. Every kernel has Reno, which does not pace. Only Linux has this option.
-    """
-    with suppress(OSError, AttributeError):
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")
-
-
-def bind_addresses(host: str, port: int) -> list[str]:
-    """Return the addresses to bind; ``localhost`` stands for both loopback addresses if the machine has both."""
-    if host != "localhost":
-        try:
-            version = ipaddress.ip_address(host).version
-        except ValueError:
-            return [f"{host}:{port}"]
-        return [f"[{host}]:{port}" if version == 6 else f"{host}:{port}"]
-    both = [f"127.0.0.1:{port}"]
-    if port and socket.has_ipv6:
-        with socket.socket(socket.AF_INET6) as probe:
-            try:
-                probe.bind(("::1", 0))
-            except OSError:
-                return both
-        both.append(f"[::1]:{port}")
-    return both

@@ -24,7 +24,7 @@ def refuse_other_addresses(expected: Sequence[str]) -> None:
     Raises:
         StartupError: the text names both addresses.
     """
-    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+    if not sockets_are_passed():
         return
     for descriptor in range(FIRST_DESCRIPTOR, FIRST_DESCRIPTOR + int(os.environ.get("LISTEN_FDS", "0"))):
         with socket.socket(fileno=os.dup(descriptor)) as passed:
@@ -35,6 +35,11 @@ def refuse_other_addresses(expected: Sequence[str]) -> None:
                 f"systemd passes a socket that listens on {listens}, but --host and --port say "
                 f"{' and '.join(expected)}; make both name the same address"
             )
+
+
+def sockets_are_passed() -> bool:
+    """Say whether systemd has opened the sockets of this process."""
+    return os.environ.get("LISTEN_PID") == str(os.getpid())
 
 
 def host_and_port(host: str, port: int) -> str:

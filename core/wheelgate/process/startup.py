@@ -191,7 +191,11 @@ def create_or_migrate(config: Config, plugins: Plugins, *, root_may_be_open: boo
     # Only the child that prepares imports it; the server would keep its 3 MB for good.
     from wheelgate.store.prepare import CORE_MIGRATIONS, prepare
 
+    is_new = False
+
     def fill(database: Database) -> None:
+        nonlocal is_new
+        is_new = True
         if config["root-passwd"] is None and not root_may_be_open:
             raise StartupError(
                 f"root has no password yet, and {config.exposed_by} lets other machines reach the server; set one "
@@ -200,6 +204,11 @@ def create_or_migrate(config: Config, plugins: Plugins, *, root_may_be_open: boo
         fill_database(config, plugins, database)
 
     prepare(config.database_url, [("core", CORE_MIGRATIONS), *plugins.ask("wheelgate_migrations")], fill)
+    if config["root-passwd"] is not None and not is_new:
+        log.info(
+            "root keeps its password, because --root-passwd counts at the first start only; '%s' changes it",
+            config.command("passwd", ROOT),
+        )
 
 
 def refuse_open_root(server: Server) -> None:
