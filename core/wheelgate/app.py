@@ -12,9 +12,10 @@ import falcon.asgi
 from wheelgate.config import Config
 from wheelgate.errors import Forbidden
 from wheelgate.files.sending import FileReader
-from wheelgate.http.answers import JSON_TYPE, CommonHeaders
+from wheelgate.http.answers import JSON_TYPE, ASGIApplication, CommonHeaders
 from wheelgate.http.errors import ErrorHandlers
 from wheelgate.http.handler_context import HandlerContext
+from wheelgate.http.outside_path import OutsidePath
 from wheelgate.http.proxy_headers import ProxyHeaders
 from wheelgate.http.require_login import RequireLogin
 from wheelgate.http.router import Router
@@ -125,7 +126,9 @@ class Application:
             self.server = server
             self.files = server.files
             self.rights = rights
-            self.asgi = CommonHeaders(app, SERVER_VERSION, identity.state.uuid, access)
+            self.asgi: ASGIApplication = CommonHeaders(app, SERVER_VERSION, identity.state.uuid, access)
+            if proxy_headers.may_have_path:
+                self.asgi = OutsidePath(self.asgi, proxy_headers)
             self._events = events
             self._packages = packages
             self._opened = opening.pop_all()

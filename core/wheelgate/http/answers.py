@@ -14,6 +14,7 @@ from wheelgate.store.access import StoreAccess
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+ASGIApplication = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 
 JSON_TYPE = "application/json"
 """Without charset: the incumbent's client compares the Content-Type with exactly this string."""
@@ -62,7 +63,7 @@ def with_private_caching(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[b
 class CommonHeaders:
     """Adds the headers that clients and browsers look for to every answer; wraps the application."""
 
-    def __init__(self, app: Callable[..., Awaitable[None]], version: str, uuid: str, access: StoreAccess) -> None:
+    def __init__(self, app: ASGIApplication, version: str, uuid: str, access: StoreAccess) -> None:
         self._app = app
         self._access = access
         self._fixed = (

@@ -75,6 +75,10 @@ class HandlerContext:
         """Return the server's address as the client must write it. Raise ``BadInput`` as ``ProxyHeaders`` does."""
         return self._proxy_headers.server_url(req)
 
+    def outside_path(self, req: falcon.asgi.Request) -> str:
+        """Return the path of the server's address, which a proxy may leave in place; empty if it has none."""
+        return self._proxy_headers.outside_path(req.remote_addr, req.get_header("x-outside-url", default=""))
+
     def _from_another_site(self, req: falcon.asgi.Request) -> bool:
         if req.get_header("sec-fetch-site", default="none") not in ("none", "same-origin"):
             return True

@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from urllib.parse import unquote, urlsplit
 
 import falcon.asgi
 
@@ -19,6 +20,7 @@ HOST_PATTERN = re.compile(r"[A-Za-z0-9._-]{1,255}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,4
 OUTSIDE_URL_PATTERN = re.compile(
     r"https?://(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?(/[A-Za-z0-9._~/-]*)?"
 )
+PREFIX_PATTERN = re.compile(r"(/(?!\.\.?(/|$))[A-Za-z0-9._~-]{1,255}){0,20}/?")
 
 
 class ProxyHeaders:
@@ -29,11 +31,16 @@ class ProxyHeaders:
         self._trusted_proxies = trusted_proxies
         self._outside_url = outside_url
 
+    @property
+    def may_have_path(self) -> bool:
+        """Whether :meth:`outside_path` may be anything but empty."""
+        return bool(self._trusted_proxies or urlsplit(self._outside_url or "").path)
+
     def client_address(self, req: falcon.asgi.Request) -> str:
         """Return the client's IP address: the one that a trusted proxy reports, else that of the connection."""
         address = req.remote_addr
         if self._trusted_proxies and self._trusts(address):
-            return self._behind_proxies(address, req.get_header("x-forwarded-for", default=""))
+            return [address, *self._hops(req.get_header("x-forwarded-for", default=""))][-1]
         return address
 
     def server_url(self, req: falcon.asgi.Request) -> str:
@@ -46,16 +53,34 @@ class ProxyHeaders:
             return self._outside_url
         scheme = req.scope.get("scheme", "http")
         host = req.get_header("host", default="")
-        if self._trusted_proxies and self._trusts(req.remote_addr):
-            outside = req.get_header("x-outside-url", default="").rstrip("/")
-            if outside:
-                if not OUTSIDE_URL_PATTERN.fullmatch(outside):
-                    raise BadInput("the header 'X-Outside-Url' is not an http or https address")
-                return outside
-            if req.get_header("x-forwarded-proto") in ("http", "https"):
-                scheme = req.get_header("x-forwarded-proto")
-            host = req.get_header("x-forwarded-host", default=host)
-        return url_of_host(scheme, host)
+        if not self._trusted_proxies or not self._trusts(req.remote_addr):
+            return url_of_host(scheme, host)
+        outside = req.get_header("x-outside-url", default="").rstrip("/")
+        if outside:
+            if not OUTSIDE_URL_PATTERN.fullmatch(outside):
+                raise BadInput("the header 'X-Outside-Url' is not an http or https address")
+            return outside
+        proxies = len(self._hops(req.get_header("x-forwarded-for", default=""))) or 1
+        scheme = vouched_value(req.get_header("x-forwarded-proto", default=""), proxies).lower() or scheme
+        if scheme not in ("http", "https"):
+            raise BadInput("the header 'X-Forwarded-Proto' is neither http nor https")
+        host = vouched_value(req.get_header("x-forwarded-host", default=""), proxies) or host
+        prefix = vouched_value(req.get_header("x-forwarded-prefix", default=""), proxies)
+        if not PREFIX_PATTERN.fullmatch(prefix):
+            raise BadInput("the header 'X-Forwarded-Prefix' is not a path")
+        return url_of_host(scheme, host) + prefix.rstrip("/")
+
+    def outside_path(self, address: str, x_outside_url: str) -> str:
+        """Return the path of the server's address, which a proxy may leave in place; empty if it has none.
+
+        Args:
+            address: the address of the connection.
+            x_outside_url: the header ``X-Outside-Url``, which counts only from a trusted proxy.
+        """
+        url = self._outside_url
+        if url is None and x_outside_url and self._trusted_proxies and self._trusts(address):
+            url = x_outside_url
+        return unquote(urlsplit(url).path).rstrip("/") if url else ""
 
     def _trusts(self, address: str) -> bool:
         try:
@@ -64,16 +89,31 @@ class ProxyHeaders:
             return False
         return any(parsed in network for network in self._trusted_proxies)
 
-    def _behind_proxies(self, address: str, forwarded: str) -> str:
-        """Walk back through the trusted proxies of X-Forwarded-For; the first other address is the client's."""
+    def _hops(self, forwarded: str) -> list[str]:
+        """Walk back through the trusted proxies of X-Forwarded-For, up to the first other address: the client's."""
+        hops: list[str] = []
         for hop in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
             try:
-                address = str(ipaddress.ip_address(hop))
+                hops.append(str(ipaddress.ip_address(hop)))
             except ValueError:
                 break
-            if not self._trusts(address):
+            if not self._trusts(hops[-1]):
                 break
-        return address
+        return hops
+
+
+def vouched_value(header: str, proxies: int) -> str:
+    """Return the value that the first of the trusted proxies has set.
+
+    A proxy replaces a header such as X-Forwarded-Host, or adds its value at the end. Values further ahead may come from
+    the client.
+
+    Args:
+        header: the values, separated by commas.
+        proxies: how many trusted proxies the request has passed.
+    """
+    values = [value.strip() for value in header.split(",") if value.strip()]
+    return values[-min(proxies, len(values))] if values else ""
 
 
 @lru_cache(SERVER_URL_CACHE_ENTRIES)

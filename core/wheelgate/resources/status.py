@@ -12,6 +12,7 @@ import falcon.asgi
 from wheelgate.errors import Forbidden, NotFound
 from wheelgate.http.answers import answer
 from wheelgate.http.handler_context import HandlerContext
+from wheelgate.http.outside_path import without_prefix
 from wheelgate.http.require_login import PATHS_WITHOUT_LOGIN, refuse_anonymous
 from wheelgate.identity.identify import Caller
 from wheelgate.plugin_host.circuit import CircuitBreaker
@@ -69,7 +70,8 @@ class AuthCheckResource:
         """Check whether the credentials of this request give access to the address in ``X-Original-URI``."""
         caller = await self._context.identify(req)
         original = req.get_header("x-original-uri")
-        parts = path_parts(original) if original is not None else []
+        outside_path = self._context.outside_path(req)
+        parts = path_parts(original, outside_path) if original is not None else []
         if self._require_login and f"/{'/'.join(parts)}" not in PATHS_WITHOUT_LOGIN:
             refuse_anonymous(caller)
         await self._check(caller, parts)
@@ -86,14 +88,14 @@ class AuthCheckResource:
                 raise Forbidden(error.message) from None
 
 
-def path_parts(original: str) -> list[str]:
-    """Split the path of an address into its segments.
+def path_parts(original: str, outside_path: str) -> list[str]:
+    """Split the path of an address into its segments, without the path of the outside URL.
 
     Raises:
         Forbidden: a proxy could understand the path differently: ``/public/../secret`` names two different indices.
     """
     path = re.split(r"[?#]", re.sub(r"^https?://[^/?#]*", "", original, flags=re.IGNORECASE))[0]
-    parts = unquote(path).removeprefix("/").removesuffix("/").split("/")
+    parts = without_prefix(unquote(path), outside_path).removeprefix("/").removesuffix("/").split("/")
     if parts != [""] and any(part in ("", ".", "..") or not part.isprintable() for part in parts):
         raise Forbidden("the address in 'X-Original-URI' is not in its normal form")
     return parts

@@ -80,7 +80,11 @@ def behind(serve: Serve) -> Site:
         ({"X-Outside-Url": "https://packages.example/sub/"}, "https://packages.example/sub/+login"),
         ({"X-Outside-Url": "http://[2001:db8::1]:81"}, "http://[2001:db8::1]:81/+login"),
         ({"X-Forwarded-Proto": "https"}, "https://inside.example/+login"),
-        ({"X-Forwarded-Proto": "gopher"}, "http://inside.example/+login"),
+        ({"X-Forwarded-Proto": "HTTPS"}, "https://inside.example/+login"),
+        ({"X-Forwarded-Proto": " https , "}, "https://inside.example/+login"),
+        ({"X-Forwarded-Prefix": "/sub"}, "http://inside.example/sub/+login"),
+        ({"X-Forwarded-Prefix": "/a/b.c/", "X-Forwarded-Proto": "https"}, "https://inside.example/a/b.c/+login"),
+        ({"X-Forwarded-Prefix": "/"}, "http://inside.example/+login"),
         ({"X-Forwarded-Host": "packages.example:8443"}, "http://packages.example:8443/+login"),
         ({"X-Forwarded-Host": "packages.example", "X-Forwarded-Proto": "https"}, "https://packages.example/+login"),
         ({"X-Outside-Url": "https://a.example", "X-Forwarded-Host": "b.example"}, "https://a.example/+login"),
@@ -103,6 +107,11 @@ def test_the_headers_of_a_trusted_proxy_count(behind: Site, headers: dict[str, s
         ({"X-Outside-Url": "https://a.example/<x>"}, "the header 'X-Outside-Url' is not an http or https address"),
         ({"X-Outside-Url": "https://a@b.example/"}, "the header 'X-Outside-Url' is not an http or https address"),
         ({"X-Forwarded-Host": "a.example/<x>"}, "the header 'Host' is not a host name with an optional port"),
+        ({"X-Forwarded-Proto": "gopher"}, "the header 'X-Forwarded-Proto' is neither http nor https"),
+        ({"X-Forwarded-Prefix": "//evil.example"}, "the header 'X-Forwarded-Prefix' is not a path"),
+        ({"X-Forwarded-Prefix": "/../x"}, "the header 'X-Forwarded-Prefix' is not a path"),
+        ({"X-Forwarded-Prefix": "sub"}, "the header 'X-Forwarded-Prefix' is not a path"),
+        ({"X-Forwarded-Prefix": "/<x>"}, "the header 'X-Forwarded-Prefix' is not a path"),
     ],
     ids=str,
 )
@@ -111,6 +120,56 @@ def test_even_a_trusted_proxy_must_send_valid_headers(behind: Site, headers: dic
     refused = behind.request("GET", "/+api", headers=headers, address=PROXY)
 
     assert (refused.status, refused.message) == (400, sentence)
+
+
+ONE, TWO, THREE = "192.0.2.9", "192.0.2.9, 10.1.9.9", "192.0.2.9, 10.1.9.9, 10.1.9.8"
+
+
+@pytest.mark.parametrize(
+    ("hops", "hosts", "protocols", "url"),
+    [
+        pytest.param(ONE, "a.example, b.example", "http, https", "https://b.example", id="the client wrote the first"),
+        pytest.param("", "a.example, b.example", "http, https", "https://b.example", id="no client"),
+        pytest.param(TWO, "a.example, b.example", "https, http", "https://a.example", id="two proxies"),
+        pytest.param(
+            TWO, "x.example, a.example, b.example", "http,https,http", "https://a.example", id="two and a client"
+        ),
+        pytest.param(THREE, "a.example, b.example", "HTTPS,http", "https://a.example", id="one of three adds nothing"),
+        pytest.param(THREE, "b.example", "https", "https://b.example", id="the last one replaces"),
+        pytest.param(
+            f"nonsense, {TWO}", "a.example,b.example", "https,http", "https://a.example", id="nonsense before"
+        ),
+    ],
+)
+def test_the_value_of_the_first_trusted_proxy_counts(
+    behind: Site, hops: str, hosts: str, protocols: str, url: str
+) -> None:
+    """Several proxies add values; the server counts from the end, as in X-Forwarded-For, and ignores the client's."""
+    headers = {"X-Forwarded-For": hops, "X-Forwarded-Host": hosts, "X-Forwarded-Proto": protocols}
+
+    assert login_url(behind, headers, PROXY) == f"{url}/+login"
+
+
+def test_a_proxy_may_leave_the_path_in_place(serve: Serve) -> None:
+    """With a path in the server's address, requests arrive with and without it; both reach the same index."""
+    site = serve(outside_url="https://packages.example/sub/way", trusted_proxy=["10.1.0.0/16"])
+    site.request("PUT", "/alice/dev", {}, auth=site.add_user("alice"))
+
+    for path in ("/alice/dev", "/sub/way/alice/dev", "/sub/way/alice/dev/"):
+        assert site.request("GET", path, address=PROXY).result["projects"] == []
+    for path in ("", "/", "/sub/way", "/sub/way/"):
+        assert "alice" in site.request("GET", path or "/", address=PROXY).result
+    for path in ("/sub/alice/dev", "/sub/wayward/alice", "/sub/way/sub/way/alice"):
+        assert site.request("GET", path, address=PROXY).status == 404
+
+
+def test_a_proxy_may_name_the_path_in_a_header(behind: Site) -> None:
+    """The path of a trusted ``X-Outside-Url`` is removed, too."""
+    behind.request("PUT", "/alice/dev", {}, auth=behind.add_user("alice"))
+    headers = {"X-Outside-Url": "https://packages.example/sub"}
+
+    assert behind.request("GET", "/sub/alice/dev", headers=headers, address=PROXY).status == 200
+    assert behind.request("GET", "/sub/alice/dev", headers=headers, address="10.2.0.1").status == 404
 
 
 def test_the_settings_win(serve: Serve) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -101,3 +102,17 @@ def test_bad_credentials_are_refused_where_a_right_is_needed(guarded: Site) -> N
 
     assert check(guarded, "/root/public", wrong) == 200
     assert check(guarded, "/root/secret", wrong) == 401
+
+
+def test_the_path_of_the_outside_url_is_not_a_user(tmp_path: Path) -> None:
+    """Behind ``https://packages.example/sub``, the check looks at the index behind ``/sub``."""
+    options = {"outside_url": "https://packages.example/sub", "root_passwd": "1234"}
+    with Site(tmp_path / "server", extra={"secrets": Secrets()}, **options) as site:
+        site.request("PUT", "/root/secret", {}, auth=site.login("root", "1234"))
+
+        for uri in (
+            "/sub/root/secret/",
+            f"/sub/root/secret/{FILE}",
+            "https://packages.example/sub/root/secret/+simple/",
+        ):
+            assert check(site, uri) == 401
