@@ -32,6 +32,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
+def init() -> int:
+    """Run ``devpi-init``: scripts call ``devpi-server init`` by this name."""
+    return main(["init", *sys.argv[1:]])
+
+
+def passwd() -> int:
+    """Run ``devpi-passwd``: scripts call ``devpi-server passwd`` by this name."""
+    return main(["passwd", *sys.argv[1:]])
+
+
 def run(argv: Sequence[str]) -> int:
     """Parse the command line, and run the subcommand or the server."""
     plugins = find_plugins(argv)

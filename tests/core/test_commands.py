@@ -150,6 +150,43 @@ def test_passwd_may_come_before_the_first_start(run: Run, tmp_path: Path, option
         assert site.request("GET", "/root/pypi?no_projects=").status == 200
 
 
+def test_init_makes_the_server(run: Run, tmp_path: Path) -> None:
+    """``init`` makes what the first start makes, with the settings that count then; a second one is refused."""
+    folder = tmp_path / "server"
+    command = ["init", "--no-root-pypi", "--root-passwd", "correct horse", "--serverdir", str(folder), *CHEAPLY]
+
+    done = run(*command)
+
+    started = f"start it with 'devpi-server --serverdir {folder}'"
+    assert (done.code, done.out, done.err) == (0, f"made the server in {folder}; {started}\n", "")
+    run(*command).fails(1, f"there is a server in {folder} already; {started}")
+    with Site(folder) as site:
+        assert site.login("root", "correct horse")
+        assert site.request("GET", "/root/pypi").status == 404
+
+
+def test_init_tells_of_the_empty_password(run: Run, tmp_path: Path) -> None:
+    """Without ``--root-passwd``, root has the empty password, and ``init`` names the command that changes it."""
+    done = run("init", "--serverdir", str(tmp_path / "server"), *CHEAPLY)
+
+    assert done.code == 0
+    assert f"set one with 'devpi-server passwd root --serverdir {tmp_path / 'server'}'\n" in done.out
+
+
+@pytest.mark.slow
+def test_scripts_may_call_init_and_passwd_by_the_names_of_devpi(tmp_path: Path) -> None:
+    """``devpi-init`` and ``devpi-passwd`` are programs of their own."""
+    folder = ("--serverdir", str(tmp_path / "server"), *CHEAPLY)
+
+    for program, words, said in (
+        ("init", (), "made the server"),
+        ("passwd", ("root", "--password-stdin"), "password of"),
+    ):
+        command = [str(Path(sys.executable).with_name(f"devpi-{program}")), *words, *folder]
+        done = subprocess.run(command, input="correct horse\n", capture_output=True, text=True, check=True)
+        assert said in done.stdout
+
+
 @pytest.mark.slow
 def test_both_may_come_before_the_first_start_on_postgresql(
     run: Run,

@@ -1,12 +1,13 @@
 """Subcommands of ``devpi-server``: one module each with ``register`` and ``run``; without a subcommand, it serves."""
 
-from wheelgate.commands import auth, fsck, passwd, plugins
+from wheelgate.commands import auth, fsck, init, passwd, plugins
 from wheelgate.commands.serve import serve
 from wheelgate.subcommands import Command
 
 __all__ = ["CORE_COMMANDS", "serve"]
 
 CORE_COMMANDS = (
+    Command("init", "make the server's folder and database before the first start", init.register, init.run),
     Command("passwd", "set a user's password, also while the server runs", passwd.register, passwd.run),
     Command("plugins", "list the installed plugins, their hooks and settings", plugins.register, plugins.run),
     Command("auth", "try the login services", auth.register, auth.run),

@@ -9,6 +9,7 @@ from typing import Any
 import falcon.asgi
 import orjson
 
+from wheelgate.errors import NotAuthenticated, Refusal
 from wheelgate.http.scope import ADD_HEAD_LINES, MAX_REASON_PHRASE_BYTES, PRIVATE_RESPONSE, REASON_PHRASE_HEADER
 from wheelgate.store.access import StoreAccess
 
@@ -44,6 +45,12 @@ def answer(
         document["message"] = message
     resp.data = encode_json(document)
     resp.status_code = status
+
+
+def set_refusal_phrase(resp: falcon.asgi.Response, refused: Refusal) -> None:
+    """Put the sentence of a refusal into the status line; scripts of devpi look for ``Unauthorized`` in that of 401."""
+    prefix = "Unauthorized: " if isinstance(refused, NotAuthenticated) else ""
+    set_reason_phrase(resp, prefix + refused.message)
 
 
 def set_reason_phrase(resp: falcon.asgi.Response, sentence: str) -> None:

@@ -129,14 +129,16 @@ def bind_failure(error: OSError, host: str, port: int) -> str:
 
 def make_ready(arbiter: Any) -> None:
     """Set up the sockets, and print where the server listens."""
+    urls = []
     for listener in arbiter.LISTENERS:
         host, port, *_ = listener.sock.getsockname()
         if ipaddress.ip_address(host).is_loopback:
             disable_pacing(listener.sock)
-        url = f"http://{host_and_port(host, port)}"
+        urls.append(f"http://{host_and_port(host, port)}")
+    # Scripts that start devpi wait for this line in its log.
+    log.info("serving at url: %s", urls[0])
+    for url in urls:
         print(f"devpi-server listens on {url}", flush=True)
-        # Scripts that start devpi wait for this line.
-        log.info("serving at url: %s", url)
 
 
 def disable_pacing(listener: socket.socket) -> None:

@@ -113,7 +113,9 @@ def url_map(
     api = ApiResource(context, indices, description.features)
     login = LoginResource(context, identity.identifier, identity.accounts, identity.authentication, sessions)
     authcheck = AuthCheckResource(context, require_login=config["require-login"])
-    versions = {"wheelgate": description.version, **{each.distribution: each.version for each in description.plugins}}
+    plugin_versions = {each.distribution: each.version for each in description.plugins}
+    # Clients of devpi look for its server's name.
+    versions = {"devpi-server": description.version, "wheelgate": description.version, **plugin_versions}
     status = StatusResource(context, versions, description.plugins, description.breakers, description.details)
     openapi = OpenApiResource(description.index_types, description.routes, description.version)
     user = UserResource(context, users, indices, access, sessions, pools.hashing, passwords)

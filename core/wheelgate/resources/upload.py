@@ -5,7 +5,7 @@ from __future__ import annotations
 import falcon.asgi
 
 from wheelgate.errors import Refusal
-from wheelgate.http.answers import PLAIN_TYPE, set_reason_phrase
+from wheelgate.http.answers import PLAIN_TYPE, set_reason_phrase, set_refusal_phrase
 from wheelgate.http.handler_context import HandlerContext
 from wheelgate.http.multipart import is_form, read_form
 from wheelgate.http.path_segments import path_segment
@@ -35,7 +35,7 @@ class UploadResource:
         try:
             recorded = await self._upload(req, user, index)
         except Refusal as refused:
-            set_reason_phrase(resp, refused.message)
+            set_refusal_phrase(resp, refused)
             await drain(req)
             raise
         # Not JSON: the incumbent's client would look for keys in it.

@@ -110,7 +110,8 @@ def test_the_status_shows_everyone_the_versions(shared: Site) -> None:
 
     assert (status.status, status.json["type"]) == (200, "status")
     assert set(status.result) == {"versioninfo", "role"}
-    assert "wheelgate" in status.result["versioninfo"]
+    versions = status.result["versioninfo"]
+    assert versions["wheelgate"] == versions["devpi-server"] == status.headers["x-devpi-server-version"]
 
 
 def test_the_status_shows_root_the_rest(site: Site) -> None:
