@@ -18,6 +18,7 @@ from wheelgate.providers import Route
 from wheelgate.resources.api import ApiResource
 from wheelgate.resources.files import FileResource
 from wheelgate.resources.indices import IndexResource
+from wheelgate.resources.legacy_json import LegacyJsonResource
 from wheelgate.resources.login import LoginResource, LogoutResource
 from wheelgate.resources.openapi import OpenApiResource
 from wheelgate.resources.projects import ProjectResource
@@ -121,6 +122,7 @@ def url_map(
     user = UserResource(context, users, indices, access, sessions, pools.hashing, passwords)
     simple = SimplePages(context, packages.pages, absolute=config["absolute-urls"])
     project = ProjectResource(context, packages.merger)
+    legacy_json = LegacyJsonResource(context, packages.merger, sources)
     file = FileResource(context, packages.inheritance, sources, access, packages.reader, pools.sending)
     stored = MergedResource(file, FileChangesResource(change_access, sources, files))
     push = PushResource(context, indices, sources, files, server.outgoing, packages.vetoes, pools.pushing)
@@ -143,6 +145,8 @@ def url_map(
         "/{user}/{index}/+why/{project}": WhyResource(context, packages.merger),
         "/{user}/{index}/+f/{first}/{second}/{name}": stored,
         "/{user}/{index}/+e/{folder}/{name}": stored,
+        "/{user}/{index}/pypi/{project}/json": legacy_json,
+        "/{user}/{index}/pypi/{project}/{version}/json": legacy_json,
         "/{user}/{index}/{project}": MergedResource(project, ProjectChangesResource(change_access)),
         "/{user}/{index}/{project}/{version}": MergedResource(project, VersionChangesResource(change_access)),
     }

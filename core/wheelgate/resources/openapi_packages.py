@@ -57,6 +57,14 @@ def package_paths() -> dict[str, Any]:
             "parameters": PROJECT_PARAMETERS,
             "post": operation("Make mirrors ask their upstream again", status="302"),
         },
+        "/{user}/{index}/pypi/{project}/json": {
+            "parameters": PROJECT_PARAMETERS,
+            "get": operation("Describe a project as the public index does", also=REDIRECT_MEANINGS),
+        },
+        "/{user}/{index}/pypi/{project}/{version}/json": {
+            "parameters": [*PROJECT_PARAMETERS, path_parameter("version")],
+            "get": operation("Describe a version as the public index does", also=REDIRECT_MEANINGS),
+        },
         "/{user}/{index}/{project}": {
             "parameters": PROJECT_PARAMETERS,
             "get": operation("Show all versions of a project", media=SIMPLE_PAGE_TYPES, also=NEGOTIATION_MEANINGS),

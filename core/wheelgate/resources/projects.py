@@ -13,6 +13,9 @@ from wheelgate.services.packages.merging import IndexMerger
 from wheelgate.services.packages.rendering import absolute_urls
 from wheelgate.services.packages.versions import project_config
 
+SIMPLE_ALIAS = "simple"
+"""The folder of simple pages as other servers name it. For installers, it stands for ``+simple``."""
+
 
 class ProjectResource:
     """Shows all versions of a project, or one of them."""
@@ -35,9 +38,8 @@ class ProjectResource:
         The parameter ``ignore_bases`` leaves out the bases. Installers are redirected to the simple page.
         """
         resp.set_header("vary", "Accept, User-Agent")
-        if not version and wants_simple_page(req):
-            has_slash = req.scope["path"][-1] == "/"
-            redirect(req, resp, f"{'../' * has_slash}+simple/{path_segment(project)}/")
+        if wants_simple_page(req) and (project == SIMPLE_ALIAS or not version):
+            redirect_to_simple_page(req, resp, project, version)
             return
         name = project_name(req, resp, project, f"/{version_segment(version)}" if version else "")
         if not name:
@@ -48,6 +50,9 @@ class ProjectResource:
         try:
             releases = await self._merger.releases(resolution, name)
         except NotFound:
+            if project == SIMPLE_ALIAS:
+                redirect_to_simple_page(req, resp, project, version)
+                return
             raise NotFound(f"no project '{name}'") from None
         versions = project_config(releases, absolute_urls(self._context.server_url(req)))
         if not version:
@@ -56,3 +61,10 @@ class ProjectResource:
             answer(resp, versions[version], "versiondata")
         else:
             raise NotFound(f"The version {ascii(version)[1:-1][:200]} of project {name} does not exist.")
+
+
+def redirect_to_simple_page(req: falcon.asgi.Request, resp: falcon.asgi.Response, project: str, version: str) -> None:
+    """Redirect to the simple page of a project; from the alias, to the same address below ``+simple``."""
+    steps = bool(version) + (req.scope["path"][-1] == "/")
+    name = version if project == SIMPLE_ALIAS else project
+    redirect(req, resp, f"{'../' * steps}+simple/{path_segment(name)}{'/' if name else ''}")

@@ -1,0 +1,93 @@
+"""``/{user}/{index}/pypi/{project}/json`` and ``…/{version}/json``: the legacy JSON of the public index.
+
+Tools that look for new versions and for vulnerabilities ask for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import falcon.asgi
+
+from wheelgate.errors import NotFound, Refusal
+from wheelgate.http.answers import encode_json
+from wheelgate.http.handler_context import HandlerContext
+from wheelgate.http.path_segments import version_segment
+from wheelgate.packages import PackageSource
+from wheelgate.resources.package_paths import project_name
+from wheelgate.services.packages.legacy_json import legacy_document, matching_version, newest_version
+from wheelgate.services.packages.merging import IndexMerger, MergedProject
+from wheelgate.services.packages.rendering import absolute_urls
+from wheelgate.services.packages.sources import Sources
+from wheelgate.values import Index
+
+
+class LegacyJsonResource:
+    """Describes a project with all its files, or one version of it."""
+
+    def __init__(self, context: HandlerContext, merger: IndexMerger, sources: Sources) -> None:
+        self._context = context
+        self._merger = merger
+        self._sources = sources
+
+    async def on_get(
+        self,
+        req: falcon.asgi.Request,
+        resp: falcon.asgi.Response,
+        user: str,
+        index: str,
+        project: str,
+        version: str = "",
+    ) -> None:
+        """Describe the newest version and list the files of all; or describe the version in the address."""
+        name = project_name(req, resp, project, f"/{version_segment(version)}/json" if version else "/json")
+        if not name:
+            return
+        resolution = await self._context.readable_index(req, user, index, name)
+        page = await self._merger.project(resolution, name)
+        found = matching_version(page.versions, version) if version else newest_version(page)
+        if not found:
+            raise NotFound(
+                f"project {name} has no version {ascii(version)[1:-1][:200]}"
+                if version
+                else f"project {name} has no version"
+            )
+        server_url = self._context.server_url(req)
+        document = legacy_document(
+            page,
+            found,
+            await self._metadata(page, found),
+            absolute_urls(server_url),
+            f"{server_url}/{resolution.index.path}/{name}",
+            whole=not version,
+        )
+        resp.data = encode_json(document)
+
+    async def _metadata(self, page: MergedProject, version: str) -> Mapping[str, Any]:
+        """Return the core metadata of a version, from the first index that has them; a mirror is asked for one file."""
+        for index, files in page.parts:
+            source = self._sources.of(index)
+            paths = [file.path for file in files if file.version == version and file.core_metadata is not None]
+            if source is None:
+                continue
+            if not source.last:
+                for release in await self._sources.call(index, source.releases, index, page.name):
+                    if release.version == version:
+                        return release.metadata
+            elif paths:
+                try:
+                    return await self._sources.run_in_thread(index, parsed_metadata, source, index, paths[0])
+                except Refusal:
+                    return {}  # the files are listed all the same
+        return {}
+
+
+def parsed_metadata(source: PackageSource, index: Index, path: str) -> dict[str, Any]:
+    """Return the core metadata beside a file, with the keys of version data."""
+    from packaging.metadata import parse_email  # imports all of `email`, and few requests need it
+
+    raw, _ = parse_email(source.core_metadata(index, path))
+    metadata: dict[str, Any] = dict(raw)
+    keywords, platforms = metadata.get("keywords") or (), metadata.get("platforms") or ()
+    return metadata | {"keywords": ",".join(keywords), "platform": ",".join(platforms)}
