@@ -198,6 +198,30 @@ def test_an_invalid_sdist_is_not_run(
     assert not results(index)
 
 
+ZEROS = {"sha256": "0" * 64, "md5": "0" * 32}
+GIVEN_DIGESTS: dict[str, dict[str, Any]] = {
+    "another hash": {"hashes": {"md5": ZEROS["md5"]}},
+    "a name in capitals": {"hashes": {"SHA256": ZEROS["sha256"]}},
+    "no digest": {"hashes": {"sha256": "12"}},
+    "one of two": {"hashes": {"sha256": sdist().sha256, "md5": ZEROS["md5"]}},
+    "hash_spec": {"hash_spec": f"md5={ZEROS['md5']}"},
+    "fragment": {"href": f"#egg=xyz&sha256={ZEROS['sha256']}"},
+    "percent-encoded fragment": {"href": f"#subdirectory=x&sha256%3D{ZEROS['sha256']}%20"},
+}
+
+
+@pytest.mark.parametrize("given", GIVEN_DIGESTS.values(), ids=GIVEN_DIGESTS)
+def test_every_digest_is_verified(devpi: Devpi, index: FakeServer, given: dict[str, Any]) -> None:
+    """The client refuses a file that differs from any digest of its link, in whichever form the index gives it."""
+    release(index, sdist())
+    url = f"{index.url}/alice/dev/f/{sdist().filename}"
+    link = {"rel": "releasefile", **given, "href": url + given.get("href", "")}
+    index.respond("/alice/dev/xyz/", "projectconfig", {"1.0": {"+links": [link]}})
+
+    assert " is not the file that the index lists: its " in devpi("test", "xyz").fails().err
+    assert not results(index)
+
+
 def test_a_missing_tox_is_reported(devpi: Devpi, index: FakeServer) -> None:
     """The client does not install tox."""
     release(index, sdist())

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from wheelgate_client.context import ClientContext
 from wheelgate_client.packages import requirements
+from wheelgate_client.packages.digests import Digest, link_digests
 from wheelgate_client.server import json_values, urls
 
 WITHOUT_BASES = "?ignore_bases="
@@ -23,7 +24,8 @@ class ReleaseLink:
     rel: str
     """``releasefile``, ``doczip`` or ``toxresult``."""
     href: str
-    sha256: str | None
+    digests: tuple[Digest, ...]
+    """All digests that the index gives."""
     for_href: str | None
     """The tested file, for a test result."""
 
@@ -93,15 +95,13 @@ def _links(data: dict[str, Any]) -> tuple[ReleaseLink, ...]:
 def _parse_links(found: object) -> Iterator[ReleaseLink]:
     for link in found if isinstance(found, list) else ():
         if isinstance(link, dict) and isinstance(link.get("href"), str):
-            hashes = link.get("hashes")
-            sha256 = hashes.get("sha256") if isinstance(hashes, dict) else None
+            for_href = link.get("for_href")
             yield ReleaseLink(
-                str(link.get("rel")), link["href"], _string_or_none(sha256), _string_or_none(link.get("for_href"))
+                str(link.get("rel")),
+                link["href"],
+                link_digests(link),
+                for_href if isinstance(for_href, str) else None,
             )
-
-
-def _string_or_none(value: object) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _decoded_path(url: str) -> str:

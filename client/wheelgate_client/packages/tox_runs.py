@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import re
 import shlex
@@ -18,6 +17,7 @@ from typing import Any
 
 from wheelgate_client.context import ClientContext
 from wheelgate_client.errors import ClientError
+from wheelgate_client.packages.digests import DigestVerifier
 from wheelgate_client.packages.distributions import SDIST_SUFFIXES, WHEEL_SUFFIX
 from wheelgate_client.packages.releases import ProjectRelease, ReleaseLink
 from wheelgate_client.packages.unpacking import unpack_sdist
@@ -61,16 +61,16 @@ class ToxRun:
         path = self.folder / link.filename
         if path.exists():
             return path
-        digest = hashlib.sha256()
+        verifier = DigestVerifier(link.digests)
         with path.open("wb") as file:
 
             def write(chunk: bytes) -> None:
-                digest.update(chunk)
+                verifier.update(chunk)
                 file.write(chunk)
 
             self.context.api.download(link.href, write)
-        if link.sha256 is not None and link.sha256 != digest.hexdigest():
-            raise ClientError(f"{link.href} is not the file that the index lists: its sha256 is {digest.hexdigest()}")
+        if wrong := verifier.mismatch():
+            raise ClientError(f"{link.href} is not the file that the index lists: its {wrong[0]} is {wrong[1]}")
         self.context.terminal.print_line(f"received {link.href}")
         return path
 

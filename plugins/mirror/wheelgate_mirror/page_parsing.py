@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -17,6 +15,7 @@ from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 import orjson
 
 from wheelgate.packages import STATUSES, normalize
+from wheelgate_mirror.digests import fragment_digests, json_digests, metadata_sha256
 from wheelgate_mirror.filenames import normalized_version, version_of, version_sort_key
 from wheelgate_mirror.pages import UpstreamFile, UpstreamPage
 
@@ -25,13 +24,6 @@ if TYPE_CHECKING:
 
 MAX_UPSTREAM_TEXT_CHARS = 2000
 """Characters of a text that is passed on unchanged: a reason, a version specifier, a URL."""
-HEX_DIGITS = re.compile(r"[0-9a-f]+")
-DIGEST_HEX_DIGITS = {
-    name: 2 * hashlib.new(name, usedforsecurity=False).digest_size
-    for name in hashlib.algorithms_guaranteed
-    if not name.startswith("shake")
-}
-"""The number of hexadecimal digits of each hash that ``hashlib`` can verify."""
 STRICT_TYPES = {"size": int, "upload-time": str}
 """Keys of a file where ``pypi_simple`` takes other types too: to it, 5 is a time in 1970, older than any cooldown."""
 
@@ -69,11 +61,14 @@ def parse_html_page(project: str, body: bytes | bytearray, url: str, charset: st
         raise UnusableError("it has an unknown version of the simple API") from error
     packages = []
     for link in parsed.links:
-        if "data-dist-info-metadata" in link.attrs:  # the name of data-core-metadata before PEP 714
-            link.attrs.setdefault("data-core-metadata", link.attrs["data-dist-info-metadata"])
-        package = DistributionPackage.from_link(link)
-        package.filename = unquote(urlsplit(package.url).path.rpartition("/")[2])
-        packages.append(package)
+        link.url = link.url.strip()
+        with suppress(ValueError):
+            package = DistributionPackage.from_link(link)
+            package.filename = unquote(urlsplit(package.url).path.rpartition("/")[2])
+            package.digests = fragment_digests(urlsplit(link.url).fragment)
+            names = ("data-core-metadata", "data-dist-info-metadata")  # the second is its name before PEP 714
+            _set_metadata(package, next((link.attrs[name] for name in names if name in link.attrs), None))
+            packages.append(package)
     meta = {key: values[0] for key, values in parsed.pypi_meta.items()}
     status = {"status": meta.get("project-status"), "reason": meta.get("project-status-reason")}
     page = _page(project, {"project-status": status}, packages, url)
@@ -83,26 +78,37 @@ def parse_html_page(project: str, body: bytes | bytearray, url: str, charset: st
 
 
 def _packages(project: str, files: Sequence[Any], url: str) -> Iterator[DistributionPackage]:
-    """Parse the files of a JSON page, without their invalid keys. A file that still cannot be parsed is left out."""
+    """Parse the files of a JSON page, without invalid keys. Files that cannot be parsed, or verified, are left out."""
     from pydantic import ValidationError
     from pypi_simple import DistributionPackage
 
     for data in files:
         if not isinstance(data, dict):
             continue
-        entry = {"hashes": {}, "core-metadata": data.get("dist-info-metadata"), **data}  # the name before PEP 714
+        metadata = data.get("core-metadata", data.get("dist-info-metadata"))  # the second is its name before PEP 714
+        entry = {key: value for key, value in data.items() if key not in ("core-metadata", "dist-info-metadata")}
         if isinstance(entry.get("provenance"), str):
             entry["provenance"] = _plain_url(url, entry["provenance"])
         for key, expected in STRICT_TYPES.items():
             if type(entry.get(key)) is not expected:
                 entry.pop(key, None)
         with suppress(ValueError):
+            entry["hashes"] = json_digests(data.get("hashes"))
             try:
-                yield DistributionPackage.from_json_data(entry, project, url)
+                package = DistributionPackage.from_json_data(entry, project, url)
             except ValidationError as error:
                 invalid = {detail["loc"][0] for detail in error.errors()}
                 rest = {key: value for key, value in entry.items() if key not in invalid}
-                yield DistributionPackage.from_json_data({"hashes": {}, **rest}, project, url)
+                package = DistributionPackage.from_json_data(rest, project, url)
+            _set_metadata(package, metadata)
+            yield package
+
+
+def _set_metadata(package: DistributionPackage, given: object) -> None:
+    """Set what is known of the metadata next to a file; ``given`` is the value of ``core-metadata``."""
+    sha256 = metadata_sha256(given)
+    package.has_metadata = sha256 is not None
+    package.metadata_digests = {"sha256": sha256} if sha256 else {}
 
 
 @contextmanager
@@ -143,12 +149,12 @@ def _file(project: str, package: DistributionPackage, base: str) -> UpstreamFile
         name,
         version,
         url,
-        _verifiable_hashes(package.digests),
+        package.digests,
         size if size is not None and size >= 0 else None,
         upload_time(package.upload_time),
         _text(package.requires_python),
         "" if package.is_yanked and not package.yanked_reason else _text(package.yanked_reason),
-        _verifiable_hashes(package.metadata_digests or {}).get("sha256", "") if package.has_metadata else None,
+        (package.metadata_digests or {}).get("sha256", "") if package.has_metadata else None,
         _plain_url(base, package.provenance_url) if package.provenance_url else None,
     )
 
@@ -162,16 +168,6 @@ def _plain_url(base: str, address: str) -> str | None:
     except ValueError:
         return None
     return urlunsplit((*parts[:1], parts.netloc.rpartition("@")[2], *parts[2:4], "")) if usable else None
-
-
-def _verifiable_hashes(given: Mapping[str, str]) -> dict[str, str]:
-    """Return the hashes that ``hashlib`` can verify, in lower case."""
-    hashes = {name: value.lower() for name, value in given.items()}
-    return {
-        name: value
-        for name, value in hashes.items()
-        if DIGEST_HEX_DIGITS.get(name) == len(value) and HEX_DIGITS.fullmatch(value)
-    }
 
 
 def _status(data: Any) -> tuple[str, str]:
