@@ -5,33 +5,21 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from wheelgate import Index, Server
 from wheelgate.caches import TtlCache
 from wheelgate.errors import BackendUnavailable, BadUpstream, Forbidden, UpstreamTimeout
 from wheelgate_mirror import queries
+from wheelgate_mirror.answer_reading import read_list, read_page
 from wheelgate_mirror.backoff import DEFAULT_BACKOFF_SECONDS, Backoff
 from wheelgate_mirror.key_locks import KeyLocks
-from wheelgate_mirror.page_parsing import UnusableError, parse_html_page, parse_json_page
-from wheelgate_mirror.pages import pack_page
-from wheelgate_mirror.project_list import pack_names, parse_html_list, parse_json_list
 from wheelgate_mirror.queries import StoredPage
 from wheelgate_mirror.upstream import ABSENT_STATUSES, UpstreamClient, UpstreamResponse
 from wheelgate_mirror.upstream_urls import UpstreamIndex, origin
 
 ACCEPT_HEADER = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 """Prefers JSON: it has sizes and upload times, and takes less memory to parse."""
-JSON_MEDIA_TYPES = frozenset(
-    {"application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.latest+json", "application/json"}
-)
-"""Media types that are parsed as JSON (PEP 691)."""
-HTML_MEDIA_TYPES = frozenset(
-    {"application/vnd.pypi.simple.v1+html", "application/vnd.pypi.simple.latest+html", "text/html"}
-)
-"""Media types that are parsed as HTML (PEP 503)."""
 PAGE_EXPIRY_SECONDS = 1800
 """How long a project's page is valid without ``mirror_cache_expiry``."""
 LIST_EXPIRY_SECONDS = 3600
@@ -44,12 +32,6 @@ PAGE_TIMEOUT_SECONDS = 20.0
 """How long the whole response with a project's page may take."""
 LIST_TIMEOUT_SECONDS = 120.0
 """How long the whole response with the list of projects may take."""
-MAX_JSON_PAGE_BYTES = 64 << 20
-"""The largest page of a project in JSON."""
-MAX_HTML_PAGE_BYTES = 16 << 20
-"""The largest page of a project in HTML: its tree takes about twenty times as much memory."""
-MAX_LIST_BYTES = 256 << 20
-"""The largest list of projects, in JSON or HTML."""
 MAX_SERIAL_DIGITS = 17
 """Digits of an upstream's change counter that fits its column."""
 
@@ -140,18 +122,16 @@ class UpstreamCache:
         seconds = PAGE_TIMEOUT_SECONDS if name else LIST_TIMEOUT_SECONDS
         with self._client.get(upstream, upstream.page_url(name), headers, seconds=seconds) as response:
             now, serial = time.time(), _serial(response)
-            if response.status in ABSENT_STATUSES and name:
-                self._store_absence(index, upstream, name, before, now)
-                return _current_page(index, name, None, now)
-            if response.status not in (200, 304):
-                raise response.refusal(f"the page of '{name}'" if name else "the list of its projects")
             ignored = bool(index.config.get("mirror_ignore_serial_header"))
             outdated = before is not None and before.content is not None and 0 < serial < before.serial and not ignored
-            if before is not None and (response.status == 304 or outdated):  # outdated: from a cache in between
+            same = response.status == 304 or (response.status == 200 and outdated)  # outdated: from a cache in between
+            if before is not None and same:
                 page = replace(before, checked=now)
+            elif (read := _read(response, name)) is None:
+                self._store_absence(index, upstream, name, before, now)
+                return _current_page(index, name, None, now)
             else:
-                status, content = _read_page(response, name) if name else ("", _read_list(response))
-                page = StoredPage(upstream.url_hash, now, response.headers.get("ETag", ""), serial, status, content)
+                page = StoredPage(upstream.url_hash, now, response.headers.get("ETag", ""), serial, *read)
             self._store(index, name, page, before)
             return _current_page(index, name, page.content, now)
 
@@ -195,33 +175,10 @@ def _serial(response: UpstreamResponse) -> int:
     return int(text) if text.isdecimal() and len(text) <= MAX_SERIAL_DIGITS else 0
 
 
-def _read_page(response: UpstreamResponse, name: str) -> tuple[str, bytes]:
-    """Read a project's page; return its status and its stored form."""
-    with _unusable_as_bad_upstream(response, f"the page of '{name}'"):
-        if response.media_type in JSON_MEDIA_TYPES:
-            page = parse_json_page(name, response.body(MAX_JSON_PAGE_BYTES), response.url)
-        elif response.media_type in HTML_MEDIA_TYPES:
-            page = parse_html_page(name, response.body(MAX_HTML_PAGE_BYTES), response.url, response.charset)
-        else:
-            raise UnusableError("it is neither HTML nor JSON")
-    return page.status, pack_page(page)
-
-
-def _read_list(response: UpstreamResponse) -> bytes:
-    """Read the list of all projects; return its stored form."""
-    with _unusable_as_bad_upstream(response, "the list of its projects"):
-        if response.media_type in JSON_MEDIA_TYPES:
-            return pack_names(parse_json_list(response.body(MAX_LIST_BYTES)))
-        if response.media_type in HTML_MEDIA_TYPES:
-            return pack_names(parse_html_list(response.body(MAX_LIST_BYTES), response.url, response.charset))
-        raise UnusableError("it is neither HTML nor JSON")
-
-
-@contextmanager
-def _unusable_as_bad_upstream(response: UpstreamResponse, what: str) -> Iterator[None]:
-    """Turn the errors of the parsers into ``BadUpstream``."""
-    try:
-        yield
-    except (ValueError, LookupError) as error:
-        why = str(error) if isinstance(error, UnusableError) else "it cannot be parsed"
-        raise BadUpstream(f"'{response.host}' sends something else than {what}: {why}") from error
+def _read(response: UpstreamResponse, name: str) -> tuple[str, bytes] | None:
+    """Return the status and the stored form of a project's page, or of the list; None if there is no project."""
+    if name and response.status in ABSENT_STATUSES:
+        return None
+    if response.status != 200:
+        raise response.refusal(f"the page of '{name}'" if name else "the list of its projects")
+    return read_page(response, name) if name else ("", read_list(response))

@@ -16,6 +16,7 @@ import orjson
 
 from wheelgate.packages import STATUSES, normalize
 from wheelgate_mirror.digests import fragment_digests, json_digests, metadata_sha256
+from wheelgate_mirror.empty_pages import is_empty_index
 from wheelgate_mirror.filenames import normalized_version, version_of, version_sort_key
 from wheelgate_mirror.pages import UpstreamFile, UpstreamPage
 
@@ -45,11 +46,11 @@ def parse_json_page(project: str, body: bytes | bytearray, url: str) -> Upstream
     return _page(project, data, list(_packages(project, files, url)), url)
 
 
-def parse_html_page(project: str, body: bytes | bytearray, url: str, charset: str | None) -> UpstreamPage:
+def parse_html_page(project: str, body: bytes | bytearray, url: str, charset: str | None) -> UpstreamPage | None:
     """Parse an HTML page of PEP 503 from ``url``. Raise ``ValueError`` if it cannot be a page of the project.
 
-    A page without files must declare that it belongs to a repository (PEP 629): otherwise it is more likely a login
-    form.
+    A page without files either declares that it belongs to a repository (PEP 629), or is empty. Some indices send an
+    empty one in place of a 404, so the return value is then None. Any other page is more likely a login form.
     """
     # This import costs 0.2 s and 16 MB. Only a server whose upstreams send HTML should pay for it.
     from pypi_simple import DistributionPackage, RepositoryPage, UnsupportedRepoVersionError
@@ -73,6 +74,8 @@ def parse_html_page(project: str, body: bytes | bytearray, url: str, charset: st
     status = {"status": meta.get("project-status"), "reason": meta.get("project-status-reason")}
     page = _page(project, {"project-status": status}, packages, url)
     if not page.files and parsed.repository_version is None:
+        if is_empty_index(body, url, charset, project):
+            return None
         raise UnusableError("it has no link to a file")
     return page
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from wheelgate.packages import normalize
+from wheelgate_mirror.empty_pages import is_empty_index
 from wheelgate_mirror.page_parsing import UnusableError, suppress_warnings
 
 PARSED_CHUNK_BYTES = 1 << 20
@@ -81,7 +82,7 @@ def parse_html_list(body: bytes | bytearray, url: str, charset: str | None) -> I
     """Yield the names in an HTML list of PEP 503 from ``url``: the texts of links to pages directly below that URL.
 
     Raises:
-        ValueError: the body has no such link, and does not say that it belongs to a repository.
+        ValueError: the body has no such link, does not say that it belongs to a repository, and is not empty.
     """
     # This import costs 0.2 s and 16 MB. Only a server whose upstreams send HTML should pay for it.
     from pypi_simple import UnsupportedRepoVersionError, parse_links_stream
@@ -96,5 +97,5 @@ def parse_html_list(body: bytes | bytearray, url: str, charset: str | None) -> I
                     yield link.text
     except UnsupportedRepoVersionError as error:
         raise UnusableError("it has an unknown version of the simple API") from error
-    if not found and b"pypi:repository-version" not in body:
+    if not found and b"pypi:repository-version" not in body and not is_empty_index(body, url, charset):
         raise UnusableError("it has no link to a project")

@@ -45,7 +45,14 @@ FAULTS = {
     "a later API in HTML": answers(b'<meta name="pypi:repository-version" content="2.0">', HTML),
     "a login form": answers(b'<html><form action="/login"><a href="/help">Help</a></form></html>', HTML),
     "an empty body": answers(b"", HTML),
+    "a page without links": answers(b"<html><body><h1>It works!</h1></body></html>", HTML),
+    "a notice": answers(b"<html><title>Links for abc</title><p>Back soon.</p></html>", HTML),
+    "a login form without links": answers(b"<html><title>abc</title><form></form></html>", HTML),
+    "a page that sends people away": answers(b'<html><meta http-equiv="refresh" content="0;url=/login"></html>', HTML),
     "neither HTML nor JSON": answers(b"abc-1.0.tar.gz", "text/plain"),
+    "a JSON error": answers(b'{"errors": [{"status": 404}]}', "application/json"),
+    "a JSON error in plain text": answers(b'{"error": "abc"}', "text/plain"),
+    "an image": answers(b"<svg></svg>", "image/svg+xml"),
     "not text": answers(b"\xff\xfe\x00", HTML),
     "not gzip": Fault(headers={"Content-Encoding": "gzip"}),
     "a redirect loop": Fault(location=PAGE),
@@ -80,7 +87,10 @@ def test_an_unusable_page(mirror: Mirror, upstream: Upstream, fault: Fault) -> N
     assert "x-wheelgate-stale" not in mirror.page("abc").headers
 
 
-LISTS = ["500", "cut off", "not JSON", "JSON that is a list", "a login form", "an empty body", "neither HTML nor JSON"]
+LISTS = [
+    "500", "cut off", "not JSON", "JSON that is a list", "a login form", "an empty body", "neither HTML nor JSON",
+    "a page without links", "a notice", "a JSON error in plain text",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("fault", [FAULTS[name] for name in LISTS], ids=LISTS)
