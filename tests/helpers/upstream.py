@@ -334,7 +334,8 @@ class _Handler(BaseHTTPRequestHandler):
         return self.headers.get("Authorization") == f"Basic {right}"
 
     def _send(self, status: int, headers: dict[str, str], body: bytes, fault: Fault) -> None:
-        self.send_response(status)
+        self.send_response_only(status)
+        headers["Date"] = self.date_time_string()
         if not fault.endless and status != 304:
             headers["Content-Length"] = str(len(body))
         if fault.endless or fault.cut is not None:

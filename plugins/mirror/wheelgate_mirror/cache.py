@@ -12,10 +12,10 @@ from wheelgate.caches import TtlCache
 from wheelgate.errors import BackendUnavailable, BadUpstream, Forbidden, UpstreamTimeout
 from wheelgate_mirror import queries
 from wheelgate_mirror.answer_reading import read_list, read_page
-from wheelgate_mirror.backoff import DEFAULT_BACKOFF_SECONDS, Backoff
+from wheelgate_mirror.backoff import DEFAULT_BACKOFF_SECONDS, MAX_PAUSES, Backoff
 from wheelgate_mirror.key_locks import KeyLocks
 from wheelgate_mirror.queries import StoredPage
-from wheelgate_mirror.upstream import ABSENT_STATUSES, UpstreamClient, UpstreamResponse
+from wheelgate_mirror.upstream import ABSENT_STATUSES, HostFailureError, UpstreamClient, UpstreamResponse
 from wheelgate_mirror.upstream_urls import UpstreamIndex, origin
 
 ACCEPT_HEADER = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
@@ -59,6 +59,8 @@ class UpstreamCache:
         self._client = client
         self._backoff = backoff
         self._locks = KeyLocks()
+        self._warned: TtlCache[str, bool] = TtlCache(MAX_PAUSES)
+        """Pages of which the log says that they are old: while a host refuses connections, each request finds out."""
         self._absent: TtlCache[tuple[str, str, str], float] = TtlCache(ABSENT_CACHE_ENTRIES)
 
     def get(self, index: Index, upstream: UpstreamIndex, name: str) -> CurrentPage:
@@ -80,7 +82,7 @@ class UpstreamCache:
         """Make the next request go to the upstream, even if it has just failed. The stored page is not touched."""
         key = (index.path, upstream.url_hash, name)
         self._absent.pop(key)
-        self._backoff.clear(key, origin(upstream.url))
+        self._backoff.clear(_pause_key(index, upstream, name), origin(upstream.url))
 
     def _without_request(self, index: Index, upstream: UpstreamIndex, name: str, asked: float) -> CurrentPage | None:
         """Return a valid answer, or an expired one while the upstream has a pause; None if a request is due."""
@@ -94,7 +96,7 @@ class UpstreamCache:
         # An answer that another thread received while this one waited for the lock is new, even with an expiry of 0.
         if checked >= asked or (checked > 0 and (current.until is None or current.until > time.time())):
             return current
-        failure = self._backoff.failure(key, origin(upstream.url))
+        failure = self._backoff.failure(_pause_key(index, upstream, name), origin(upstream.url))
         if failure is None:
             return None
         seconds, error = failure
@@ -108,11 +110,16 @@ class UpstreamCache:
         try:
             return self._request(index, upstream, name, page)
         except (BadUpstream, UpstreamTimeout, Forbidden) as error:
-            self._backoff.add((index.path, upstream.url_hash, name), error)
+            pause_key = _pause_key(index, upstream, name)
+            if not isinstance(error, HostFailureError):
+                self._backoff.add(pause_key, error)
             if page is None or page.content is None:
                 raise
-            log.warning("%s serves an old answer for %r: %s", index.path, name or "all projects", error.message)
-            return CurrentPage(page.content, time.time() + DEFAULT_BACKOFF_SECONDS, stale=True)
+            if self._warned.get(pause_key) is None:
+                self._warned.put(pause_key, True, DEFAULT_BACKOFF_SECONDS)
+                log.warning("%s serves an old answer for %r: %s", index.path, name or "all projects", error.message)
+            pause = self._backoff.failure(pause_key, origin(upstream.url))
+            return CurrentPage(page.content, time.time() + (0 if pause is None else pause[0]), stale=True)
 
     def _request(self, index: Index, upstream: UpstreamIndex, name: str, before: StoredPage | None) -> CurrentPage:
         """Ask the upstream and store its answer; ``before`` is the stored page."""
@@ -167,6 +174,11 @@ def _current_page(index: Index, name: str, content: bytes | None, checked: float
     expiry = math.inf if configured < 0 else float(configured)
     until = checked + (min(expiry, ABSENT_SECONDS) if content is None else expiry)
     return CurrentPage(content, None if until == math.inf else until)
+
+
+def _pause_key(index: Index, upstream: UpstreamIndex, name: str) -> str:
+    """Return the key of a page's pause; that of a host is its origin."""
+    return f"{index.path}/{upstream.url_hash}/{name}"
 
 
 def _serial(response: UpstreamResponse) -> int:

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from wheelgate import Index
@@ -15,6 +15,7 @@ from wheelgate.fields import excerpt, parse_list
 from wheelgate.option_types import time_span
 from wheelgate.packages import is_project_name, normalize
 from wheelgate_mirror.filenames import normalized_version
+from wheelgate_mirror.moments import utc_text
 
 MAX_COOLDOWN_SECONDS = 3650 * 86_400
 """Ten years."""
@@ -62,8 +63,7 @@ def check_age(index: Index, project: str, version: str, upload_time: str | None,
     if math.isinf(available):
         why = f"its upstream does not say when '{filename}' was uploaded"
     else:
-        when = datetime.fromtimestamp(math.ceil(available), UTC).isoformat().replace("+00:00", "Z")
-        why = f"'{filename}' becomes available at {when}"
+        why = f"'{filename}' becomes available at {utc_text(available)}"
     raise Forbidden(
         f"{index.path} holds files back until they are {cooldown.text} old (min_age); {why}. A user who may modify the"
         " index can add the project to min_age_exceptions"

@@ -33,7 +33,7 @@ class MirrorPackages:
     def __init__(self, server: Server) -> None:
         self._files = server.files
         self._database = server.database
-        backoff = Backoff()
+        backoff = Backoff(server.database)
         client = UpstreamClient(server.outgoing, backoff, server.config["mirror-timeout"])
         self._cache = UpstreamCache(server, client, backoff)
         self._downloads = Downloads(server, client)

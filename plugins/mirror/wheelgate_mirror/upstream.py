@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from wheelgate.errors import BadUpstream, NotFound, Refusal, UpstreamTimeout
 from wheelgate.outgoing import Outgoing
-from wheelgate_mirror.backoff import DEFAULT_BACKOFF_SECONDS, Backoff
+from wheelgate_mirror.backoff import DEFAULT_BACKOFF_SECONDS, Backoff, limited
+from wheelgate_mirror.moments import parse_http_date, utc_text
 from wheelgate_mirror.upstream_urls import UpstreamIndex, origin
 
 if TYPE_CHECKING:
@@ -25,6 +26,15 @@ ABSENT_STATUSES = frozenset({404, 410})
 """Statuses that say that there is nothing at the URL."""
 BUSY_STATUSES = frozenset({429, 503})
 """Statuses that are about the whole host, not about one URL."""
+SLOW_FAILURE_SECONDS = 3.0
+"""A failure that took longer counts as one that a client had to wait for: a name server may not answer either."""
+
+
+class HostFailureError(BadUpstream):
+    """Raised when a whole host failed, so that no single page needs a pause.
+
+    A host that refuses or closes connections costs no time, and may be back at any moment: it gets no pause.
+    """
 
 
 class UpstreamResponse:
@@ -34,6 +44,7 @@ class UpstreamResponse:
         self._response = response
         self._outgoing = outgoing
         self._deadline = deadline
+        self._begun = time.time()
         self.status = response.status_code
         self.url = response.url
         """The URL after redirects."""
@@ -69,7 +80,7 @@ class UpstreamResponse:
         try:
             return self._response.raw.read1(RESPONSE_CHUNK_BYTES, decode_content=decode)
         except Exception as error:
-            raise self._outgoing.refusal(error, self.url) from error
+            raise _refusal(self._outgoing, error, self.url) from error
 
     def body(self, limit: int) -> bytearray:
         """Return the whole body; see :meth:`chunks`."""
@@ -78,10 +89,26 @@ class UpstreamResponse:
             body += chunk
         return body
 
+    @property
+    def pause_seconds(self) -> float:
+        """How long a busy host asks to be left alone, within limits (``Retry-After``; RFC 9110, section 10.2.3)."""
+        text = self.headers.get("Retry-After", "").strip()
+        if text.isdecimal():
+            return limited(float(text))
+        moment, now = parse_http_date(text), parse_http_date(self.headers.get("Date", ""))
+        if moment is None:
+            return DEFAULT_BACKOFF_SECONDS
+        return limited(moment - (self._begun if now is None else now))  # the host means its own clock
+
     def refusal(self, what: str) -> Refusal:
         """Return the error for this response, which does not contain ``what``."""
         if self.status in ABSENT_STATUSES:
             return NotFound(f"'{self.host}' does not have {what}")
+        if self.status in BUSY_STATUSES:
+            until = utc_text(self._begun + self.pause_seconds)
+            return HostFailureError(
+                f"'{self.host}' is busy (status {self.status}), so this server asks it for nothing until {until}"
+            )
         if self.status in (401, 403):
             why = "it requires another login than the one in mirror_url, or does not give it to anyone"
             return BadUpstream(f"'{self.host}' refuses {what} with status {self.status}: {why}")
@@ -115,6 +142,7 @@ class UpstreamClient:
 
         Raises:
             BadUpstream: the host cannot be reached, or has a pause after a failure.
+            HostFailureError: the connection was refused or closed.
             UpstreamTimeout: the response does not begin in time.
             Forbidden: the server may not connect to the host.
         """
@@ -123,24 +151,34 @@ class UpstreamClient:
         deadline = time.monotonic() + seconds
         try:
             raw = self._send(url, {**headers, **upstream.headers_for(url)})
-        except BadUpstream:
+        except HostFailureError:
             # The other side may have closed an idle connection of the pool in this very moment.
-            raw = self._send(url, {**headers, **upstream.headers_for(url)}, last=True)
+            raw = self._send(url, {**headers, **upstream.headers_for(url)})
         with raw:
             response = UpstreamResponse(raw, self._outgoing, deadline)
             if response.status in BUSY_STATUSES:
-                after = response.headers.get("Retry-After", "")
-                pause = float(after) if after.isdecimal() else DEFAULT_BACKOFF_SECONDS
-                self._backoff.add(origin(url), response.refusal("anything"), pause)
+                self._backoff.add(origin(url), response.refusal(""), response.pause_seconds)
             yield response
 
-    def _send(self, url: str, headers: dict[str, str], *, last: bool = False) -> requests.Response:
-        """Send a request. After a timeout, or a failure of the ``last`` attempt, the host gets a pause."""
+    def _send(self, url: str, headers: dict[str, str]) -> requests.Response:
+        """Send a request. After a timeout, or any failure that took long, the host gets a pause."""
         timeout = (min(UPSTREAM_CONNECT_TIMEOUT_SECONDS, self._timeout), self._timeout)
+        begun = time.monotonic()
         try:
             return self._session.get(url, headers=headers, stream=True, timeout=timeout)
         except Exception as error:
-            refusal = self._outgoing.refusal(error, url)
-            if isinstance(refusal, UpstreamTimeout) or (last and isinstance(refusal, BadUpstream)):
+            refusal = _refusal(self._outgoing, error, url)
+            slow = time.monotonic() - begun > SLOW_FAILURE_SECONDS
+            if isinstance(refusal, UpstreamTimeout) or (slow and isinstance(refusal, BadUpstream)):
                 self._backoff.add(origin(url), refusal)
             raise refusal from error
+
+
+def _refusal(outgoing: Outgoing, error: Exception, url: str) -> Refusal:
+    """Return the refusal for an error of a request to ``url``; it tells failures of the connection from others."""
+    import requests
+    from urllib3.exceptions import ProtocolError
+
+    refusal = outgoing.refusal(error, url)
+    lost = isinstance(error, requests.ConnectionError | ProtocolError) and isinstance(refusal, BadUpstream)
+    return HostFailureError(refusal.message) if lost else refusal
