@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import socket
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -77,7 +78,13 @@ class Upstream:
         status: the status of projects (PEP 792), by name: the status and a reason, which may be empty.
     """
 
-    def __init__(self, form: Literal["html", "json", "both"] = "both", version: str = "1.4") -> None:
+    def __init__(
+        self,
+        form: Literal["html", "json", "both"] = "both",
+        version: str = "1.4",
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Make an upstream without projects; with ``tls`` it speaks https."""
         self.form = form
         self.version = version
         self.etags = True
@@ -91,13 +98,14 @@ class Upstream:
         self._asked: list[ReceivedRequest] = []
         self._arrived = threading.Condition()
         self._port = 0
+        self._tls = tls
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
     @property
     def root(self) -> str:
         """The URL of the server, with a slash at the end."""
-        return f"http://127.0.0.1:{self._port}/"
+        return f"{'http' if self._tls is None else 'https'}://127.0.0.1:{self._port}/"
 
     @property
     def url(self) -> str:
@@ -200,7 +208,7 @@ class Upstream:
 
     def start(self) -> Self:
         """Start the server."""
-        self._server = _Server(self, self._port)
+        self._server = _Server(self, self._port, self._tls)
         self._port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
@@ -252,10 +260,12 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, upstream: Upstream, port: int) -> None:
+    def __init__(self, upstream: Upstream, port: int, tls: ssl.SSLContext | None) -> None:
         self.upstream = upstream
         self._open: set[socket.socket] = set()
         super().__init__(("127.0.0.1", port), _Handler)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._open.add(request)

@@ -19,6 +19,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.util.connection import create_connection
 
 from wheelgate.errors import BadInput
+from wheelgate.outgoing.credentials import shares_login
 from wheelgate.outgoing.policy import AddressPolicy
 
 DEFAULT_TIMEOUTS_SECONDS = (5.0, 30.0)
@@ -60,7 +61,7 @@ class CheckedAdapter(HTTPAdapter):
 
 
 class CheckedSession(requests.Session):
-    """A session that raises no other errors than those of requests."""
+    """A session that raises no other errors than those of requests, and keeps a login from http to https."""
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Send a request, and follow redirects."""
@@ -70,6 +71,10 @@ class CheckedSession(requests.Session):
             raise
         except ValueError as error:  # from a redirect to a malformed URL
             raise requests.exceptions.InvalidURL(str(error), request=request) from None
+
+    def should_strip_auth(self, old_url: str, new_url: str) -> bool:
+        """Return whether a redirect loses the login; requests keeps it from http to https on the default ports only."""
+        return not shares_login(old_url, new_url)
 
 
 def checked_pools(policy: AddressPolicy) -> dict[str, type[HTTPConnectionPool]]:

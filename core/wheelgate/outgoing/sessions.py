@@ -29,9 +29,9 @@ class Outgoing:
         """Return a new session. Keep it, because it holds connections; threads may share it.
 
         It gives up after 5 s without a connection and after 30 s without a byte of the answer. The caller has to limit
-        the whole time and the size of an answer. The session follows at most five redirects, and sends credentials to
-        the same host only. It reads no proxies, netrc or cookies. It trusts the certificates of ``REQUESTS_CA_BUNDLE``
-        or ``SSL_CERT_FILE`` if the environment has one of them.
+        the whole time and the size of an answer. The session follows at most five redirects, and sends credentials on
+        only where ``shares_login`` allows it. It reads no proxies, netrc or cookies. It trusts the certificates of
+        ``REQUESTS_CA_BUNDLE`` or ``SSL_CERT_FILE`` if the environment has one of them.
 
         A request raises ``Forbidden`` if it may not connect; pass all other errors to :meth:`refusal`.
         """

@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from wheelgate import Index
 from wheelgate.errors import BadInput
-from wheelgate.outgoing import Outgoing
+from wheelgate.outgoing import Outgoing, shares_login
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 """The ports of URLs without a port, by scheme; other schemes are refused."""
@@ -37,7 +37,7 @@ class UpstreamIndex:
 
     def headers_for(self, url: str) -> dict[str, str]:
         """Return the credentials as headers, if ``url`` is on the host that they belong to."""
-        matches = self.authorization and origin(url) == origin(self.url)
+        matches = self.authorization and shares_login(self.url, url)
         return {"Authorization": self.authorization} if matches else {}
 
 

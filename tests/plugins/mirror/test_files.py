@@ -5,17 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
+import trustme
 from tests.helpers import distributions
 from tests.helpers.distributions import Distribution
 from tests.helpers.simple_pages import SIMPLE_JSON
+from tests.helpers.sites import Serve
 from tests.helpers.upstream import Fault, Upstream
 from tests.plugins.mirror.conftest import ROOT, Mirror
 
@@ -265,6 +268,55 @@ def test_credentials_are_for_one_host(shared: Site, fresh: str, upstream: Upstre
         shared.request("DELETE", mirror.address(WHEEL), auth=ROOT)
         mirror.get(WHEEL)
         assert elsewhere.asked()[-1].headers.get("authorization") is None
+
+
+@pytest.fixture
+def secure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
+    """Start an upstream with https, whose certificate servers that start later trust."""
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    with Upstream(tls=context) as upstream:
+        yield upstream
+
+
+@pytest.mark.parametrize("files", ["../../files/", "{http}files/", "{https}files/"], ids=["relative", "http", "https"])
+def test_a_login_is_kept_from_http_to_https(serve: Serve, upstream: Upstream, secure: Upstream, files: str) -> None:
+    """If the upstream redirects http to https, all requests there have the login: it is the same host."""
+    secure.credentials = ("ci", "swordfish")
+    secure.files_url = files.format(http=upstream.root, https=secure.root)
+    secure.add(WHEEL, provenance=f"{upstream.root}provenance")
+    secure.faults["/provenance"] = Fault(body=b"{}")
+    paths = [
+        "/simple/",
+        "/simple/abc/",
+        "/provenance",
+        upstream.file_path(WHEEL),
+        f"{upstream.file_path(WHEEL)}.metadata",
+    ]
+    upstream.faults |= {path: Fault(status=301, location=secure.root + path[1:]) for path in paths}
+    mirror = Mirror(serve(), "/root/up", mirror_url=upstream.url.replace("//", "//ci:swordfish@"))
+
+    assert mirror.names() == ["abc"]
+    assert mirror.get(WHEEL, ".metadata").content == WHEEL.metadata
+    assert mirror.get(WHEEL, ".provenance").json == {}
+    assert mirror.get(WHEEL).content == WHEEL.content
+
+
+def test_a_login_is_lost_from_https_to_http(serve: Serve, upstream: Upstream, secure: Upstream) -> None:
+    """A redirect or link from https to http gets no login, since everyone on the way could read it."""
+    secure.credentials = ("ci", "swordfish")
+    secure.files_url = f"{upstream.root}files/"
+    for offering in (upstream, secure):
+        offering.add(WHEEL)
+    secure.faults["/simple/xyz/"] = Fault(location=f"{upstream.root}simple/abc/")
+    mirror = Mirror(serve(), "/root/up", mirror_url=secure.url.replace("//", "//ci:swordfish@"))
+
+    assert mirror.get(WHEEL).content == WHEEL.content
+    mirror.page("xyz")
+
+    assert [asked.headers.get("authorization") for asked in upstream.asked()] == [None, None]
 
 
 def test_the_answer_names_a_wrong_password(shared: Site, fresh: str, upstream: Upstream) -> None:
