@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wheelgate.errors import BadInput
-from wheelgate.packages import PackageSource, normalize
+from wheelgate.packages import PackageSource, is_project_name, normalize
 from wheelgate.values import ANONYMOUS, AUTHENTICATED, empty_mapping
 
 TRUE_WORDS = frozenset({"true", "yes"})
@@ -97,8 +97,19 @@ def parse_bases(value: Any) -> list[str]:
 
 
 def parse_projects(value: Any) -> list[str]:
-    """Parse a list of project names, and normalise them (PEP 503); ``*`` stands for all."""
-    return [item if item == "*" else normalize(item) for item in parse_list(value)]
+    """Parse a list of project names, and normalise them (PEP 503); ``*`` stands for all.
+
+    Raises:
+        BadInput: no project can have one of the names.
+    """
+    names = parse_list(value)
+    for name in names:
+        if name != "*" and not is_project_name(name):
+            raise BadInput(
+                f"{excerpt(name)} is no project's name; give names without versions or brackets, separated by"
+                " commas, or * for all projects"
+            )
+    return [name if name == "*" else normalize(name) for name in names]
 
 
 def parse_text(name: str) -> Callable[[Any], str]:

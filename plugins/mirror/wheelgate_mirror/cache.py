@@ -6,6 +6,7 @@ import logging
 import math
 import time
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from wheelgate import Index, Server
 from wheelgate.caches import TtlCache
@@ -15,7 +16,7 @@ from wheelgate_mirror.answer_reading import read_list, read_page
 from wheelgate_mirror.backoff import DEFAULT_BACKOFF_SECONDS, MAX_PAUSES, Backoff
 from wheelgate_mirror.key_locks import KeyLocks
 from wheelgate_mirror.queries import StoredPage
-from wheelgate_mirror.upstream import ABSENT_STATUSES, HostFailureError, UpstreamClient, UpstreamResponse
+from wheelgate_mirror.upstream import ABSENT_STATUSES, BUSY_STATUSES, HostFailureError, UpstreamClient, UpstreamResponse
 from wheelgate_mirror.upstream_urls import UpstreamIndex, origin
 
 ACCEPT_HEADER = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
@@ -60,7 +61,7 @@ class UpstreamCache:
         self._backoff = backoff
         self._locks = KeyLocks()
         self._warned: TtlCache[str, bool] = TtlCache(MAX_PAUSES)
-        """Pages of which the log says that they are old: while a host refuses connections, each request finds out."""
+        """What the log has said lately: while a host refuses connections, each request finds out."""
         self._absent: TtlCache[tuple[str, str, str], float] = TtlCache(ABSENT_CACHE_ENTRIES)
 
     def get(self, index: Index, upstream: UpstreamIndex, name: str) -> CurrentPage:
@@ -128,19 +129,38 @@ class UpstreamCache:
             headers["If-None-Match"] = before.etag
         seconds = PAGE_TIMEOUT_SECONDS if name else LIST_TIMEOUT_SECONDS
         with self._client.get(upstream, upstream.page_url(name), headers, seconds=seconds) as response:
-            now, serial = time.time(), _serial(response)
-            ignored = bool(index.config.get("mirror_ignore_serial_header"))
-            outdated = before is not None and before.content is not None and 0 < serial < before.serial and not ignored
-            same = response.status == 304 or (response.status == 200 and outdated)  # outdated: from a cache in between
-            if before is not None and same:
-                page = replace(before, checked=now)
-            elif (read := _read(response, name)) is None:
-                self._store_absence(index, upstream, name, before, now)
-                return _current_page(index, name, None, now)
-            else:
-                page = StoredPage(upstream.url_hash, now, response.headers.get("ETag", ""), serial, *read)
-            self._store(index, name, page, before)
-            return _current_page(index, name, page.content, now)
+            below = _page_below(response, upstream, name)
+            if below is None:
+                return self._take(index, upstream, name, before, response)
+        with self._client.get(upstream, below, headers, seconds=seconds) as response:
+            if response.status not in (200, 304, *BUSY_STATUSES):  # it is another server, or does not have the project
+                return self._take_absence(index, upstream, name, before)
+            current = self._take(index, upstream, name, before, response)
+        if self._warned.get(index.path) is None:
+            self._warned.put(index.path, True, PAGE_EXPIRY_SECONDS)
+            log.warning(
+                "the mirror_url of %s has no pages, so this server adds '+simple/' to it at each request; change it"
+                " with 'devpi index %s mirror_url=%s+simple/', with the login if there is one",
+                *(index.path, index.path, upstream.url),
+            )
+        return current
+
+    def _take(
+        self, index: Index, upstream: UpstreamIndex, name: str, before: StoredPage | None, response: UpstreamResponse
+    ) -> CurrentPage:
+        """Read an answer and store it; ``before`` is the stored page."""
+        now, serial = time.time(), _serial(response)
+        ignored = bool(index.config.get("mirror_ignore_serial_header"))
+        outdated = before is not None and before.content is not None and 0 < serial < before.serial and not ignored
+        same = response.status == 304 or (response.status == 200 and outdated)  # outdated: from a cache in between
+        if before is not None and same:
+            page = replace(before, checked=now)
+        elif (read := _read(response, name)) is None:
+            return self._take_absence(index, upstream, name, before)
+        else:
+            page = StoredPage(upstream.url_hash, now, response.headers.get("ETag", ""), serial, *read)
+        self._store(index, name, page, before)
+        return _current_page(index, name, page.content, now)
 
     def _store(self, index: Index, name: str, page: StoredPage, before: StoredPage | None) -> None:
         """Store an answer; the stamp changes only if the content does. The client gets it even if this fails."""
@@ -153,14 +173,14 @@ class UpstreamCache:
         except BackendUnavailable as error:
             log.warning("an answer of the upstream of %s could not be stored: %s", index.path, error.message)
 
-    def _store_absence(
-        self, index: Index, upstream: UpstreamIndex, name: str, before: StoredPage | None, now: float
-    ) -> None:
+    def _take_absence(self, index: Index, upstream: UpstreamIndex, name: str, before: StoredPage | None) -> CurrentPage:
         """Remember that a project does not exist; in the database only if there is a page to replace."""
+        now = time.time()
         if before is not None:
             self._store(index, name, StoredPage(upstream.url_hash, now, "", 0, "", None), before)
         else:
             self._absent.put((index.path, upstream.url_hash, name), now, ABSENT_SECONDS)
+        return _current_page(index, name, None, now)
 
     def _find(self, index: Index, upstream: UpstreamIndex, name: str) -> StoredPage | None:
         """Return the stored page, unless it is from an earlier upstream of the mirror."""
@@ -185,6 +205,15 @@ def _serial(response: UpstreamResponse) -> int:
     """Return the upstream's change counter; 0 if it sends none."""
     text = response.headers.get("X-PyPI-Last-Serial", "")
     return int(text) if text.isdecimal() and len(text) <= MAX_SERIAL_DIGITS else 0
+
+
+def _page_below(response: UpstreamResponse, upstream: UpstreamIndex, name: str) -> str | None:
+    """Return where an index of devpi has the page, if ``mirror_url`` lacks ``+simple/``; None in all other cases.
+
+    Such an index has the list of all projects at both addresses, but pages at one.
+    """
+    lacks = "/+simple/" not in urlsplit(response.url).path and "X-Devpi-Api-Version" in response.headers
+    return f"{upstream.url}+simple/{name}/" if name and lacks and response.status in ABSENT_STATUSES else None
 
 
 def _read(response: UpstreamResponse, name: str) -> tuple[str, bytes] | None:

@@ -6,6 +6,7 @@ from typing import Literal
 
 import pytest
 from tests.helpers import distributions
+from tests.helpers.simple_pages import SIMPLE_JSON
 from tests.helpers.upstream import Fault, Upstream
 from tests.plugins.mirror.conftest import Mirror
 
@@ -45,6 +46,37 @@ def test_xhtml(mirror: Mirror, upstream: Upstream, media_type: str) -> None:
     upstream.faults[PAGE] = Fault(body=b"\xef\xbb\xbf" + text.encode(), headers={"Content-Type": media_type})
 
     assert [*mirror.files("abc")] == [WHEEL.filename]
+
+
+def test_a_url_without_simple_of_an_index_of_devpi(
+    mirror: Mirror, upstream: Upstream, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Such an index lists its projects, but has no pages; the mirror finds them below ``+simple/`` and says so once."""
+    upstream.add(WHEEL)
+    upstream.list_names("xyz")
+    media_type, page = upstream.content(PAGE, SIMPLE_JSON) or ("", b"")
+    devpi = {"X-Devpi-Api-Version": "2"}
+    absent = Fault(status=404, headers=devpi)
+    upstream.faults |= dict.fromkeys([PAGE, "/simple/xyz/", "/simple/+simple/xyz/"], absent)
+    body = page.replace(b"../../files", b"../../../files")
+    upstream.faults["/simple/+simple/abc/"] = Fault(body=body, headers={"Content-Type": media_type, **devpi})
+
+    assert mirror.names() == ["abc", "xyz"]
+    assert [mirror.page("xyz").status, [*mirror.files("abc")], [*mirror.files("abc")]] == [404, *[[WHEEL.filename]] * 2]
+    assert mirror.get(WHEEL).content == WHEEL.content
+
+    said = [record.getMessage() for record in caplog.records if "+simple/" in record.getMessage()]
+    assert len(said) == 1
+    assert f"'devpi index {mirror.path[1:]} mirror_url={upstream.url}+simple/'" in said[0]
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_an_absent_project_of_a_server_like_devpi(mirror: Mirror, upstream: Upstream, status: int) -> None:
+    """A proxy may serve such an index at another address; a project that is absent there is absent."""
+    upstream.faults[PAGE] = Fault(status=404, headers={"X-Devpi-Api-Version": "2"})
+    upstream.faults["/simple/+simple/abc/"] = Fault(status=status)
+
+    assert mirror.page("abc").status == 404
 
 
 EMPTY_PAGES = {

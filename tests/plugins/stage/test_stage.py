@@ -38,6 +38,7 @@ ACCEPTED = [
     ("custom_data", 0, 0),
     ("custom_data", "", ""),
 ]
+NO_NAME = "{} is no project's name; give names without versions or brackets, separated by commas, or * for all projects"
 REFUSED = [
     ("volatile", "maybe", "Unknown boolean value 'maybe'."),
     ("volatile", 1, "Unknown boolean value 1."),
@@ -63,6 +64,13 @@ REFUSED = [
         "'acl_toxresult_upload' names the user 'nobody', who does not exist; create the user first",
     ),
     ("mirror_whitelist", None, "Unknown list value None."),
+    ("mirror_whitelist", "[a,b]", NO_NAME.format("'[a'")),
+    ("mirror_whitelist", "-", NO_NAME.format("'-'")),
+    ("mirror_whitelist", "a,foo==1.0", NO_NAME.format("'foo==1.0'")),
+    ("mirror_whitelist", "foo[extra]", NO_NAME.format("'foo[extra]'")),
+    ("mirror_whitelist", "a;b", NO_NAME.format("'a;b'")),
+    ("mirror_whitelist", ["a b"], NO_NAME.format("'a b'")),
+    ("mirror_whitelist", ["a*"], NO_NAME.format("'a*'")),
     (
         "mirror_whitelist_inheritance",
         "foo",
