@@ -54,7 +54,15 @@ class TooLarge(BadInput):
 
 
 class NotFound(Refusal):
-    """Raised when a user, an index, a package or a route does not exist."""
+    """Raised when a user, an index, a package or a route does not exist.
+
+    ``remembered_until`` is set if an upstream said so and the server does not ask it again before that time. It is UTC,
+    in the form ``2026-01-31T12:00:00Z``.
+    """
+
+    def __init__(self, message: str, *, retry_after: int | None = None, remembered_until: str | None = None) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.remembered_until = remembered_until
 
 
 class Gone(NotFound):

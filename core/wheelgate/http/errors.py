@@ -59,6 +59,8 @@ class ErrorHandlers:
             challenges.append('Bearer realm="wheelgate", error="invalid_token"')
         if status == HTTPStatus.UNAUTHORIZED and challenges:
             resp.set_header("www-authenticate", ", ".join(challenges))
+        if isinstance(error, errors.NotFound) and error.remembered_until is not None:
+            resp.set_header("x-wheelgate-absent-until", error.remembered_until)
         if error.retry_after is not None:
             resp.set_header("retry-after", str(error.retry_after))
 

@@ -45,7 +45,11 @@ class PackageSource(Protocol):
         """Return the names of all projects that have a release."""
 
     def project(self, index: Index, name: str) -> Project | None:
-        """Return a project; None if the index has no project of that name."""
+        """Return a project; None if the index has no project of that name.
+
+        A mirror that remembers this answer of its upstream raises ``NotFound`` with ``remembered_until``, also in
+        :meth:`releases` and :meth:`open`, and :meth:`refresh` ends that.
+        """
 
     def claims(self, index: Index, name: str) -> bool:
         """Return whether the name belongs to this index, so that indices with :attr:`last` may not answer for it.

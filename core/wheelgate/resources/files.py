@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -250,10 +251,11 @@ async def project_at(
 ) -> tuple[str, File] | tuple[None, None]:
     """Return the normalised name of the project of the file at ``path``, and the file; None for both if unknown."""
     for project in possible_projects(path.rpartition("/")[2]):
-        known = await sources.call(index, source.project, index, project)
-        found = next((file for file in known.files if file.path == path), None) if known else None
-        if found is not None:
-            return project, found
+        with suppress(NotFound):
+            known = await sources.call(index, source.project, index, project)
+            found = next((file for file in known.files if file.path == path), None) if known else None
+            if found is not None:
+                return project, found
     return None, None
 
 

@@ -49,11 +49,11 @@ class ProjectResource:
             resolution = resolution.without_bases()
         try:
             releases = await self._merger.releases(resolution, name)
-        except NotFound:
+        except NotFound as absence:
             if project == SIMPLE_ALIAS:
                 redirect_to_simple_page(req, resp, project, version)
                 return
-            raise NotFound(f"no project '{name}'") from None
+            raise NotFound(f"no project '{name}'", remembered_until=absence.remembered_until) from None
         versions = project_config(releases, absolute_urls(self._context.server_url(req)))
         if not version:
             answer(resp, versions, "projectconfig")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from wheelgate.errors import BadUpstream
-from wheelgate_mirror.page_parsing import UnusableError, parse_html_page, parse_json_page
+from wheelgate_mirror.page_parsing import EmptyPageError, UnusableError, parse_html_page, parse_json_page
 from wheelgate_mirror.pages import pack_page
 from wheelgate_mirror.project_list import pack_names, parse_html_list, parse_json_list
 from wheelgate_mirror.upstream import UpstreamResponse
@@ -49,13 +49,16 @@ def read_page(response: UpstreamResponse, name: str) -> tuple[str, bytes] | None
         BadUpstream: the answer is not the page of the project.
     """
     with _unusable_as_bad_upstream(response, f"the page of '{name}'"):
-        page = _parse(
-            response,
-            (MAX_JSON_PAGE_BYTES, MAX_HTML_PAGE_BYTES),
-            lambda body: parse_json_page(name, body, response.url),
-            lambda body: parse_html_page(name, body, response.url, response.charset),
-        )
-    return None if page is None else (page.status, pack_page(page))
+        try:
+            page = _parse(
+                response,
+                (MAX_JSON_PAGE_BYTES, MAX_HTML_PAGE_BYTES),
+                lambda body: parse_json_page(name, body, response.url),
+                lambda body: parse_html_page(name, body, response.url, response.charset),
+            )
+        except EmptyPageError:
+            return None
+    return page.status, pack_page(page)
 
 
 def read_list(response: UpstreamResponse) -> bytes:

@@ -80,9 +80,13 @@ class UpstreamCache:
         return current
 
     def expire(self, index: Index, upstream: UpstreamIndex, name: str) -> None:
-        """Make the next request go to the upstream, even if it has just failed. The stored page is not touched."""
-        key = (index.path, upstream.url_hash, name)
-        self._absent.pop(key)
+        """Make the next request go to the upstream, in all workers and even if it has just failed.
+
+        Call it within a transaction.
+        """
+        queries.expire_page(self._database, index.path, name)
+        queries.save_refresh(self._database, index.path, name, time.time(), ABSENT_SECONDS)
+        self._absent.pop((index.path, upstream.url_hash, name))
         self._backoff.clear(_pause_key(index, upstream, name), origin(upstream.url))
 
     def _without_request(self, index: Index, upstream: UpstreamIndex, name: str, asked: float) -> CurrentPage | None:
@@ -91,6 +95,8 @@ class UpstreamCache:
         page = self._find(index, upstream, name)
         if page is None:
             content, checked = None, self._absent.get(key) or 0.0
+            if checked and queries.refreshed_at(self._database, index.path, name) >= checked:
+                checked = 0.0
         else:
             content, checked = page.content, page.checked
         current = _current_page(index, name, content, checked)

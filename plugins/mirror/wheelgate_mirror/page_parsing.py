@@ -33,6 +33,10 @@ class UnusableError(ValueError):
     """Raised for a response that is not the page it should be."""
 
 
+class EmptyPageError(UnusableError):
+    """Raised for the page of an index that has nothing."""
+
+
 def parse_json_page(project: str, body: bytes | bytearray, url: str) -> UpstreamPage:
     """Parse a JSON page of PEP 691 from ``url``. Raise ``ValueError`` if it is not a page of the project."""
     data = orjson.loads(body)
@@ -46,11 +50,11 @@ def parse_json_page(project: str, body: bytes | bytearray, url: str) -> Upstream
     return _page(project, data, list(_packages(project, files, url)), url)
 
 
-def parse_html_page(project: str, body: bytes | bytearray, url: str, charset: str | None) -> UpstreamPage | None:
+def parse_html_page(project: str, body: bytes | bytearray, url: str, charset: str | None) -> UpstreamPage:
     """Parse an HTML page of PEP 503 from ``url``. Raise ``ValueError`` if it cannot be a page of the project.
 
-    A page without files either declares that it belongs to a repository (PEP 629), or is empty. Some indices send an
-    empty one in place of a 404, so the return value is then None. Any other page is more likely a login form.
+    A page without files must declare that it belongs to a repository (PEP 629), or be empty, which raises
+    ``EmptyPageError``: some indices send one in place of a 404. Any other page is more likely a login form.
     """
     # This import costs 0.2 s and 16 MB. Only a server whose upstreams send HTML should pay for it.
     from pypi_simple import DistributionPackage, RepositoryPage, UnsupportedRepoVersionError
@@ -75,7 +79,7 @@ def parse_html_page(project: str, body: bytes | bytearray, url: str, charset: st
     page = _page(project, {"project-status": status}, packages, url)
     if not page.files and parsed.repository_version is None:
         if is_empty_index(body, url, charset, project):
-            return None
+            raise EmptyPageError("it has no link to a file")
         raise UnusableError("it has no link to a file")
     return page
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from wheelgate.packages import StoredFile
 from wheelgate.store.database import Database
@@ -42,10 +43,14 @@ class MirroredFile:
     upload_time: str | None
 
 
-def page_stamp(database: Database, index: str, project: str) -> tuple[int, str] | None:
-    """Return a value that changes with every change of a page; None if there is no page."""
-    rows = database.read("SELECT stamp, source FROM mirror_page WHERE index_path = ? AND project = ?", (index, project))
-    return (int(rows[0][0]), rows[0][1]) if rows else None
+def page_stamp(database: Database, index: str, project: str) -> tuple[tuple[Any, ...], ...]:
+    """Return a value that changes with every change of a page, and with a refresh if there is no page."""
+    rows = database.read(
+        "SELECT stamp, source FROM mirror_page WHERE index_path = ? AND project = ?"
+        " UNION ALL SELECT at, project FROM mirror_refresh WHERE index_path = ? AND project = ?",
+        (index, project, index, project),
+    )
+    return tuple(rows)
 
 
 def requested_projects_stamp(database: Database, index: str) -> tuple[int, int]:
@@ -113,6 +118,25 @@ def expire_page(database: Database, index: str, project: str) -> None:
         " WHERE index_path = ? AND project = ?",
         (index, project),
     )
+
+
+def save_refresh(database: Database, index: str, project: str, now: float, expiry: float) -> None:
+    """Store when a project was refreshed, and drop refreshes that are older than ``expiry`` seconds.
+
+    Call it within a transaction.
+    """
+    database.write("DELETE FROM mirror_refresh WHERE at < ? OR at > ?", (now - expiry, now))
+    database.write(
+        "INSERT INTO mirror_refresh (index_path, project, at) VALUES (?, ?, ?)"
+        " ON CONFLICT (index_path, project) DO UPDATE SET at = excluded.at",
+        (index, project, now),
+    )
+
+
+def refreshed_at(database: Database, index: str, project: str) -> float:
+    """Return when a project was last refreshed, in seconds since 1970; 0 if that was long ago."""
+    rows = database.read("SELECT at FROM mirror_refresh WHERE index_path = ? AND project = ?", (index, project))
+    return float(rows[0][0]) if rows else 0.0
 
 
 def find_file(database: Database, index: str, path: str) -> tuple[MirroredFile, str] | None:

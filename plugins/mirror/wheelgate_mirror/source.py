@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 
@@ -10,10 +11,11 @@ from wheelgate.errors import Forbidden, NotFound
 from wheelgate.packages import OngoingDownload, Project, ProjectList, Redirect, Release, StoredFile, is_project_name
 from wheelgate_mirror import queries
 from wheelgate_mirror.backoff import Backoff
-from wheelgate_mirror.cache import UpstreamCache
+from wheelgate_mirror.cache import CurrentPage, UpstreamCache
 from wheelgate_mirror.cooldown import check_age
 from wheelgate_mirror.downloads import Downloads, wait_for
 from wheelgate_mirror.filenames import normalized_version, projects_of
+from wheelgate_mirror.moments import utc_text
 from wheelgate_mirror.pages import UpstreamFile, UpstreamPage, unpack_page
 from wheelgate_mirror.project_list import unpack_names
 from wheelgate_mirror.upstream import UpstreamClient
@@ -65,7 +67,10 @@ class MirrorPackages:
 
     def claims(self, index: Index, name: str) -> bool:
         """Say whether the upstream has a project."""
-        return self._visible_project(index, name) is not None
+        try:
+            return self._visible_project(index, name) is not None
+        except NotFound:
+            return False
 
     def releases(self, index: Index, name: str) -> Sequence[Release]:
         """Return all versions that have files; only downloaded files have a stored file."""
@@ -121,7 +126,6 @@ class MirrorPackages:
         """Make the next request for the project go to the upstream, even if it has just failed."""
         upstream = upstream_of(index)
         if upstream is not None:
-            queries.expire_page(self._database, index.path, name)
             self._cache.expire(index, upstream, name)
 
     def delete(self, index: Index, name: str, version: str | None = None, path: str | None = None) -> None:
@@ -152,12 +156,20 @@ class MirrorPackages:
         queries.delete_files_by_hash(self._database, sha256)
 
     def _visible_project(self, index: Index, name: str) -> VisibleProject | None:
-        """Return a project as the index shows it now."""
+        """Return a project as the index shows it now.
+
+        Raises:
+            NotFound: the upstream does not have it, and is not asked again for a while.
+        """
         upstream = upstream_of(index)
         if upstream is None or not is_project_name(name):  # the name becomes part of a URL
             return None
         current = self._cache.get(index, upstream, name)
-        return None if current.content is None else visible_project(index, name, unpack_page(current.content), current)
+        if current.content is not None:
+            return visible_project(index, name, unpack_page(current.content), current)
+        if (until := _remembered_until(current)) is None:
+            return None
+        raise NotFound(f"the upstream of {index.path} does not have '{name}'", remembered_until=until)
 
     def _stored_file(self, index: Index, path: str) -> StoredFile | None:
         """Return a downloaded file. Raise ``Forbidden`` if it is held back."""
@@ -177,12 +189,14 @@ class MirrorPackages:
         upstream, projects = upstream_of(index), projects_of(name)[:MAX_FILENAME_SPLITS]
         if upstream is None or not projects:
             raise NotFound(f"'{name}' does not exist on {index.path}")
+        until = None
         found = _find_on_pages(queries.page_contents(self._database, index.path, upstream.url_hash, projects), path)
         if found is None:
             current = self._cache.get(index, upstream, projects[0])
             found = _find_on_pages([(projects[0], current.content)] if current.content is not None else [], path)
+            until = _remembered_until(current)
         if found is None:
-            raise NotFound(f"'{name}' does not exist on {index.path}")
+            raise NotFound(f"'{name}' does not exist on {index.path}", remembered_until=until)
         project, page, file = found
         self._check(index, project, file.version, file.upload_time, path, page.status)
         return upstream, project, file
@@ -193,6 +207,12 @@ class MirrorPackages:
         if status == QUARANTINED:
             raise Forbidden(f"the upstream of {index.path} has put '{project}' into quarantine; '{name}' is held back")
         check_age(index, project, version, upload_time, name)
+
+
+def _remembered_until(current: CurrentPage) -> str | None:
+    """Return until when an absence is valid, for a message; None if it is none, or is not remembered."""
+    remembered = current.content is None and current.until is not None and current.until > time.time()
+    return utc_text(current.until) if remembered and current.until is not None else None
 
 
 def _find_on_pages(pages: Sequence[tuple[str, bytes]], path: str) -> tuple[str, UpstreamPage, UpstreamFile] | None:

@@ -99,6 +99,7 @@ ODD: list[tuple[str, object, dict[str, object] | None]] = [
     ("yanked without a reason", entry(yanked=True), {"yanked": True}),
     ("metadata under its old name", entry(**{"dist-info-metadata": METADATA_HASH}), {"core-metadata": METADATA_HASH}),
     ("metadata without a hash", entry(**{"core-metadata": True}), {"core-metadata": True}),
+    ("metadata with no hashes", entry(**{"core-metadata": {}}), {"core-metadata": True}),
     ("metadata in capitals", entry(**{"core-metadata": {"SHA256": "1" * 64}}), {"core-metadata": METADATA_HASH}),
     ("metadata with an invalid hash", entry(**{"core-metadata": {"sha256": "12"}}), {"core-metadata": None}),
     ("metadata with another hash", entry(**{"core-metadata": {"md5": "1" * 32}}), {"core-metadata": None}),

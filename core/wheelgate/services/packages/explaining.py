@@ -20,8 +20,7 @@ async def explain(merger: IndexMerger, resolution: Resolution, name: str) -> dic
             hidden = await merger.ask_hidden(answer.layer, name)
             entries.append(index_entry(answer, HIDDEN, hidden.content, hidden_reason(answer, resolution, name)))
         elif answer.content is None or first is None or first.content is None:
-            reason = answer.problem.message if answer.problem is not None else "it has no project of that name"
-            entries.append(index_entry(answer, answer.state, None, reason))
+            entries.append(index_entry(answer, answer.state, None, absence_reason(answer, name)))
         else:
             reason = unused_reason(answer.content, first.content, first.layer.index.path, taken)
             state = HIDDEN if reason else SERVED
@@ -42,6 +41,7 @@ def index_entry(answer: LayerAnswer[Project], state: str, project: Project | Non
         "versions": list(project.versions) if project is not None else [],
         "files": len(project.files) if project is not None else 0,
         "reason": reason,
+        **({"absent_until": answer.remembered_until} if answer.remembered_until is not None else {}),
     }
 
 
@@ -62,6 +62,18 @@ def unused_reason(project: Project, first: Project, path: str, taken: dict[str, 
     if others and all(file.name in taken for file in project.files):
         return f"{', '.join(others)} comes first and has files of the same names"
     return ""
+
+
+def absence_reason(answer: LayerAnswer[Project], name: str) -> str:
+    """Return why an index that was asked has nothing."""
+    if answer.problem is not None:
+        return answer.problem.message
+    if answer.remembered_until is not None:
+        return (
+            f"its upstream does not have the project; the server remembers that until {answer.remembered_until}, and"
+            f" 'devpi refresh {name}' asks again"
+        )
+    return "it has no project of that name"
 
 
 def hidden_reason(answer: LayerAnswer[Project], resolution: Resolution, name: str) -> str:

@@ -35,6 +35,8 @@ class LayerAnswer(Generic[T]):
     """Why the index is unavailable."""
     hidden_by: str = ""
     """The path of the index that hosts the project."""
+    remembered_until: str | None = None
+    """Until when the server remembers that an upstream does not have the project; see ``NotFound``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +143,8 @@ class IndexMerger:
             if not layer.source.last:
                 raise
             return LayerAnswer(layer, UNAVAILABLE, problem=problem)
-        except NotFound:
-            content = None
+        except NotFound as absence:
+            return LayerAnswer(layer, ABSENT, remembered_until=absence.remembered_until)
         return LayerAnswer(layer, ABSENT if content is None else SERVED, content)
 
 
@@ -164,6 +166,14 @@ def found_contents(name: str, answers: Sequence[LayerAnswer[T]]) -> list[tuple[L
         raise NotFound(
             f"The project {name} does not exist. Its name belongs to {hidden[0].hidden_by}, "
             f"so the server does not ask {hidden[0].layer.index.path}; 'devpi why {name}' explains it."
+        )
+    remembered = [(answer.remembered_until, answer.layer.index.path) for answer in answers if answer.remembered_until]
+    if remembered:
+        until, path = min(remembered)
+        raise NotFound(
+            f"The project {name} does not exist. {path} remembers until {until} that its upstream does not have it; "
+            f"'devpi refresh {name}' asks the upstream again.",
+            remembered_until=until,
         )
     raise NotFound(f"The project {name} does not exist.")
 
