@@ -124,7 +124,9 @@ def _apply_to_list(field: Field, config: dict[str, Any], sign: str, value: str) 
     if not field.many:
         raise BadInput(f"'{field.name}' holds one value: use {field.name}=VALUE instead of {field.name}{sign}=VALUE")
     entries = list(config.get(field.name, ()))
-    for entry in field.parse([value]):
+    # An entry that an earlier version took may be one that the parser refuses now.
+    known = sign == "-" and value in entries
+    for entry in [value] if known else field.parse([value]):
         if sign == "+" and entry not in entries:
             entries.append(entry)
         elif sign == "-":

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
 
 import pytest
+from tests.helpers.sites import Serve
 
 from wheelgate.testing.site import Site
 
@@ -225,3 +229,20 @@ def test_a_group_with_the_name_of_a_user(shared: Site, index: str) -> None:
     shared.request("DELETE", "/carol", auth=ROOT)
 
     assert shared.request("GET", index).result["acl_upload"] == [":carol"]
+
+
+def test_an_entry_of_an_earlier_version_can_be_removed(serve: Serve, tmp_path: Path) -> None:
+    """An entry that would be refused now stays, hinders no other change, and can be removed."""
+    serve().request("PUT", "/root/old", {"mirror_whitelist": "a,b"}, auth=ROOT)
+    with closing(sqlite3.connect(tmp_path / "server" / "wheelgate.db")) as database, database:
+        database.execute("UPDATE sql_store_index SET config = replace(config, '\"b\"', '\"foo==1.0\"')")
+    site = serve()
+
+    changed = [
+        site.request("PATCH", "/root/old", body, auth=ROOT).result["mirror_whitelist"]
+        for body in ({"title": "T", "mirror_whitelist": ["a", "foo==1.0"]}, ["mirror_whitelist+=c"])
+    ]
+    removed = site.request("PATCH", "/root/old", ["mirror_whitelist-=foo==1.0"], auth=ROOT)
+
+    assert changed == [["a", "foo==1.0"], ["a", "foo==1.0", "c"]]
+    assert removed.result["mirror_whitelist"] == ["a", "c"]
