@@ -21,11 +21,15 @@ DIGEST_HEX_DIGITS = {
 """The number of hexadecimal digits of each hash that ``hashlib`` can verify."""
 
 
+class UnverifiableError(ValueError):
+    """Raised for a file whose digest cannot be read, or that has two digests that differ."""
+
+
 def fragment_digests(fragment: str) -> dict[str, str]:
     """Return the digests in a fragment such as ``egg=abc&sha256=…``, in any order and percent-encoded or not.
 
     Raises:
-        ValueError: see :func:`checked_digests`.
+        UnverifiableError: see :func:`checked_digests`.
     """
     parts = (part.partition("=") for part in FRAGMENT_SEPARATORS.split(unquote(fragment)))
     return checked_digests((name, value) for name, _, value in parts)
@@ -35,10 +39,10 @@ def json_digests(given: object) -> dict[str, str]:
     """Return the digests in the value of ``hashes`` (PEP 691).
 
     Raises:
-        ValueError: see :func:`checked_digests`.
+        UnverifiableError: see :func:`checked_digests`.
     """
     if not isinstance(given, Mapping | None):
-        raise ValueError("the hashes are not an object")  # noqa: TRY004 - one error for all that is invalid
+        raise UnverifiableError("the hashes are not an object")
     return checked_digests((given or {}).items())
 
 
@@ -52,7 +56,7 @@ def metadata_sha256(given: object) -> str | None:
         return ""
     try:
         digests = fragment_digests(given) if isinstance(given, str) else json_digests(given or None)
-    except ValueError:
+    except UnverifiableError:
         return None
     return digests.get("sha256")
 
@@ -64,7 +68,7 @@ def checked_digests(given: Iterable[tuple[str, object]]) -> dict[str, str]:
     fragment. A name without a value counts as not given, as it does for pip.
 
     Raises:
-        ValueError: a value is no digest, or two digests of one name differ.
+        UnverifiableError: a value is no digest, or two digests of one name differ.
     """
     digests: dict[str, str] = {}
     for raw_name, value in given:
@@ -73,7 +77,7 @@ def checked_digests(given: Iterable[tuple[str, object]]) -> dict[str, str]:
         if digits is None or text in (None, ""):
             continue
         if not isinstance(text, str) or len(text) != digits or not HEX_DIGITS.fullmatch(text):
-            raise ValueError(f"the {name} is not a digest")
+            raise UnverifiableError(f"the {name} is not a digest")
         if digests.setdefault(name, text) != text:
-            raise ValueError(f"there are two different digests named {name}")
+            raise UnverifiableError(f"there are two different digests named {name}")
     return digests

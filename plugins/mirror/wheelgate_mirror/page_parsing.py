@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -15,7 +16,7 @@ from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 import orjson
 
 from wheelgate.packages import STATUSES, normalize
-from wheelgate_mirror.digests import fragment_digests, json_digests, metadata_sha256
+from wheelgate_mirror.digests import UnverifiableError, fragment_digests, json_digests, metadata_sha256
 from wheelgate_mirror.empty_pages import is_empty_index
 from wheelgate_mirror.filenames import normalized_version, version_of, version_sort_key
 from wheelgate_mirror.pages import UpstreamFile, UpstreamPage
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
 
 MAX_UPSTREAM_TEXT_CHARS = 2000
 """Characters of a text that is passed on unchanged: a reason, a version specifier, a URL."""
+MAX_LOGGED_NAMES = 10
+"""Names of files in one line of the log."""
 STRICT_TYPES = {"size": int, "upload-time": str}
 """Keys of a file where ``pypi_simple`` takes other types too: to it, 5 is a time in 1970, older than any cooldown."""
+
+log = logging.getLogger("wheelgate.mirror")
 
 
 class UnusableError(ValueError):
@@ -47,7 +52,8 @@ def parse_json_page(project: str, body: bytes | bytearray, url: str) -> Upstream
         raise UnusableError("it has no list of files")
     if isinstance(meta, dict) and not str(meta.get("api-version", "1.0")).startswith("1."):
         raise UnusableError("it has an unknown version of the simple API")
-    return _page(project, data, list(_packages(project, files, url)), url)
+    unverifiable: set[str] = set()
+    return _page(project, data, list(_packages(project, files, url, unverifiable)), unverifiable, url)
 
 
 def parse_html_page(project: str, body: bytes | bytearray, url: str, charset: str | None) -> UpstreamPage:
@@ -64,19 +70,21 @@ def parse_html_page(project: str, body: bytes | bytearray, url: str, charset: st
             parsed = RepositoryPage.from_html(bytes(body), url, charset)
     except UnsupportedRepoVersionError as error:
         raise UnusableError("it has an unknown version of the simple API") from error
-    packages = []
+    packages, unverifiable = [], set()
     for link in parsed.links:
         link.url = link.url.strip()
-        with suppress(ValueError):
-            package = DistributionPackage.from_link(link)
-            package.filename = unquote(urlsplit(package.url).path.rpartition("/")[2])
+        package = DistributionPackage.from_link(link)
+        package.filename = unquote(urlsplit(package.url).path.rpartition("/")[2])
+        try:
             package.digests = fragment_digests(urlsplit(link.url).fragment)
-            names = ("data-core-metadata", "data-dist-info-metadata")  # the second is its name before PEP 714
-            _set_metadata(package, next((link.attrs[name] for name in names if name in link.attrs), None))
-            packages.append(package)
+        except UnverifiableError:
+            unverifiable.add(package.filename)
+        names = ("data-core-metadata", "data-dist-info-metadata")  # the second is its name before PEP 714
+        _set_metadata(package, next((link.attrs[name] for name in names if name in link.attrs), None))
+        packages.append(package)
     meta = {key: values[0] for key, values in parsed.pypi_meta.items()}
     status = {"status": meta.get("project-status"), "reason": meta.get("project-status-reason")}
-    page = _page(project, {"project-status": status}, packages, url)
+    page = _page(project, {"project-status": status}, packages, unverifiable, url)
     if not page.files and parsed.repository_version is None:
         if is_empty_index(body, url, charset, project):
             raise EmptyPageError("it has no link to a file")
@@ -84,8 +92,11 @@ def parse_html_page(project: str, body: bytes | bytearray, url: str, charset: st
     return page
 
 
-def _packages(project: str, files: Sequence[Any], url: str) -> Iterator[DistributionPackage]:
-    """Parse the files of a JSON page, without invalid keys. Files that cannot be parsed, or verified, are left out."""
+def _packages(project: str, files: Sequence[Any], url: str, unverifiable: set[str]) -> Iterator[DistributionPackage]:
+    """Parse the files of a JSON page, without their invalid keys. A file that still cannot be parsed is left out.
+
+    The names of files whose digests cannot be read are added to ``unverifiable``.
+    """
     from pydantic import ValidationError
     from pypi_simple import DistributionPackage
 
@@ -99,8 +110,12 @@ def _packages(project: str, files: Sequence[Any], url: str) -> Iterator[Distribu
         for key, expected in STRICT_TYPES.items():
             if type(entry.get(key)) is not expected:
                 entry.pop(key, None)
-        with suppress(ValueError):
+        try:
             entry["hashes"] = json_digests(data.get("hashes"))
+        except UnverifiableError:
+            unverifiable.add(str(data.get("filename")))
+            continue
+        with suppress(ValueError):
             try:
                 package = DistributionPackage.from_json_data(entry, project, url)
             except ValidationError as error:
@@ -126,15 +141,23 @@ def suppress_warnings() -> Iterator[None]:
         yield
 
 
-def _page(project: str, data: Mapping[str, Any], packages: Iterable[DistributionPackage], url: str) -> UpstreamPage:
+def _page(
+    project: str, data: Mapping[str, Any], packages: Iterable[DistributionPackage], unverifiable: set[str], url: str
+) -> UpstreamPage:
+    """Return the page. Of a name in ``unverifiable`` no file is left: another one of that name could be any file."""
     name, versions = _text(data.get("name")) or project, data.get("versions")
     if normalize(name) != project:
         raise UnusableError("it is the page of another project")
     files: dict[str, UpstreamFile] = {}
     for package in packages:
         file = _file(project, package, url)
-        if file is not None:
+        if file is not None and file.name not in unverifiable:
             files.setdefault(file.name, file)
+    if unverifiable:
+        names = ", ".join(map(ascii, sorted(unverifiable)[:MAX_LOGGED_NAMES]))
+        log.warning(
+            "the upstream of %r gives digests that cannot be read, so these files are left out: %s", project, names
+        )
     listed = [_text(version) for version in versions] if isinstance(versions, list) else []
     known = {normalized_version(version) or version for version in listed if version}
     known |= {file.version for file in files.values() if file.version}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 import pytest
 from tests.helpers import distributions
+from tests.helpers.simple_pages import SIMPLE_JSON
 from tests.helpers.upstream import Fault, Upstream
 from tests.plugins.mirror.conftest import Mirror
 
@@ -14,10 +16,10 @@ SHA256, MD5 = WHEEL.sha256, hashlib.md5(WHEEL.content, usedforsecurity=False).he
 OTHER = "0" * 64
 
 
-def link(upstream: Upstream, fragment: str, attributes: str = "") -> None:
-    """Let the page of the project have one link, with this fragment."""
+def link(upstream: Upstream, fragment: str, attributes: str = "", more: str = "") -> None:
+    """Let the page of the project have a link with this fragment, and more."""
     upstream.add(WHEEL)
-    text = f'<html><a href="../../files/{WHEEL.filename}{fragment}" {attributes}>{WHEEL.filename}</a></html>'
+    text = f'<html><a href="../../files/{WHEEL.filename}{fragment}" {attributes}>{WHEEL.filename}</a>{more}</html>'
     upstream.faults["/simple/abc/"] = Fault(body=text.encode(), headers={"Content-Type": "text/html"})
 
 
@@ -72,16 +74,29 @@ INVALID = {
 
 
 @pytest.mark.parametrize("fragment", INVALID.values(), ids=INVALID)
-def test_a_file_with_an_invalid_digest_is_left_out(mirror: Mirror, upstream: Upstream, fragment: str) -> None:
-    """A text in place of a digest is not a file without digests, since that could be any file."""
-    link(upstream, fragment.format(sha256=SHA256))
+@pytest.mark.parametrize("more", ["", f'<a href="../../files/{WHEEL.filename}"></a>'], ids=["alone", "twice"])
+def test_a_file_with_an_invalid_digest_is_left_out(
+    mirror: Mirror, upstream: Upstream, fragment: str, more: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A text in place of a digest is not a file without digests, since that could be any file; the log names it."""
+    link(upstream, fragment.format(sha256=SHA256), more=more)
 
     answer = mirror.page("abc")
 
-    assert answer.status in (404, 502) or not answer.json["files"]
+    assert answer.status == 502
+    assert f"so these files are left out: '{WHEEL.filename}'" in caplog.text
     port = upstream.root.rsplit(":", 1)[1].strip("/")
     for path in (f"+e/http_127.0.0.1_{port}_files", f"+f/{SHA256[:3]}/{SHA256[3:16]}"):
         assert mirror.site.request("GET", f"{mirror.path}/{path}/{WHEEL.filename}").status in (404, 502)
+
+
+def test_json_does_not_replace_a_file_with_an_invalid_digest(mirror: Mirror, upstream: Upstream) -> None:
+    """A second entry of that name, without hashes, is left out too."""
+    entries = [{"filename": "abc-1.0.zip", "url": "x", "hashes": hashes} for hashes in ({"sha256": "12"}, {})]
+    body = json.dumps({"name": "abc", "files": entries}).encode()
+    upstream.faults["/simple/abc/"] = Fault(body=body, headers={"Content-Type": SIMPLE_JSON})
+
+    assert mirror.files("abc") == {}
 
 
 METADATA_SHA256 = hashlib.sha256(WHEEL.metadata).hexdigest()
