@@ -48,6 +48,8 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
     _sender: SendfileTransfer | None = None
     _head_lines = b""
     """Raw lines for the head of the answer."""
+    _early: tuple[bytes, ...] = ()
+    """What a client has sent of the next request before this one was finished."""
 
     def connection_made(self, transport: Any) -> None:
         """Start the timer for the head of the first request; gunicorn itself has one for later requests."""
@@ -62,6 +64,31 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
             self._sender.close()
             self._sender = None
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Hold back the next request until this one is finished.
+
+        gunicorn's fast parser keeps 64 KiB of it, and the connection is closed without an answer if there is more.
+        """
+        parser = self._callback_parser
+        if self._early or (parser is not None and parser.is_complete):
+            self._early = (*self._early, data)
+            self._pause_reading()
+        else:
+            super().data_received(data)
+
+    def _resume_reading(self) -> None:
+        super()._resume_reading()
+        if self._early:  # gunicorn resumes right before it resets the parser
+            self.worker.loop.call_soon(self._feed_early)
+
+    def _feed_early(self) -> None:
+        early, self._early = self._early, ()
+        for data in early:
+            if not self._closed:
+                self.data_received(data)
+        if not self._early:
+            self._maybe_resume_reading()
 
     def pause_writing(self) -> None:
         """Start the timer for a client that receives slowly or not at all."""
