@@ -254,7 +254,8 @@ def make_app(config: Config, context: HandlerContext, providers: LoginProviders)
     middleware = [RequireLogin(context)] if config["require-login"] else []
     app: falcon.asgi.App[Any, Any] = falcon.asgi.App(media_type=JSON_TYPE, router=Router(), middleware=middleware)
     app.req_options.strip_url_path_trailing_slash = True
-    ErrorHandlers([extractor.scheme for extractor, _ in providers.extractors if extractor.scheme]).install(app)
+    schemes = [extractor.scheme for extractor, _ in providers.extractors if extractor.scheme]
+    ErrorHandlers(schemes, context.server_url).install(app)
     return app
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import falcon.asgi
 import orjson
 
-from wheelgate.errors import NotAuthenticated, Refusal
 from wheelgate.http.scope import ADD_HEAD_LINES, MAX_REASON_PHRASE_BYTES, PRIVATE_RESPONSE, REASON_PHRASE_HEADER
 from wheelgate.store.access import StoreAccess
 
@@ -47,10 +46,9 @@ def answer(
     resp.status_code = status
 
 
-def set_refusal_phrase(resp: falcon.asgi.Response, refused: Refusal) -> None:
+def set_refusal_phrase(resp: falcon.asgi.Response, sentence: str, status: int) -> None:
     """Put the sentence of a refusal into the status line; scripts of devpi look for ``Unauthorized`` in that of 401."""
-    prefix = "Unauthorized: " if isinstance(refused, NotAuthenticated) else ""
-    set_reason_phrase(resp, prefix + refused.message)
+    set_reason_phrase(resp, f"Unauthorized: {sentence}" if status == HTTPStatus.UNAUTHORIZED else sentence)
 
 
 def set_reason_phrase(resp: falcon.asgi.Response, sentence: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -11,7 +11,10 @@ import falcon
 import falcon.asgi
 
 from wheelgate import errors
-from wheelgate.http.answers import answer
+from wheelgate.http.answers import answer, set_refusal_phrase
+from wheelgate.http.multipart import is_form
+from wheelgate.http.request import drain
+from wheelgate.http.upload_hints import upload_hint
 from wheelgate.logs import error_location
 
 log = logging.getLogger("wheelgate.http")
@@ -38,8 +41,12 @@ STATUS_BY_REFUSAL: tuple[tuple[type[errors.Refusal], int], ...] = (
 class ErrorHandlers:
     """Turns exceptions into answers; no answer reveals more than one sentence."""
 
-    def __init__(self, schemes: Sequence[str]) -> None:
-        """Take the schemes that ``WWW-Authenticate`` offers (RFC 9110, section 11.6.1)."""
+    def __init__(self, schemes: Sequence[str], server_url: Callable[[falcon.asgi.Request], str]) -> None:
+        """Take the schemes that ``WWW-Authenticate`` offers (RFC 9110, section 11.6.1).
+
+        ``server_url`` returns the server's address as a client must write it; it may raise ``BadInput``.
+        """
+        self._server_url = server_url
         self._challenge = ", ".join(f'{scheme} realm="wheelgate"' for scheme in schemes)
 
     def install(self, app: falcon.asgi.App[Any, Any]) -> None:
@@ -53,7 +60,7 @@ class ErrorHandlers:
     ) -> None:
         """Answer a refusal with its sentence."""
         status = next(status for kind, status in STATUS_BY_REFUSAL if isinstance(error, kind))
-        answer(resp, message=error.message, status=status)
+        await self._refuse(req, resp, error.message, status)
         challenges = [self._challenge] if self._challenge else []
         if isinstance(error, errors.InvalidToken):
             challenges.append('Bearer realm="wheelgate", error="invalid_token"')
@@ -69,11 +76,12 @@ class ErrorHandlers:
     ) -> None:
         """Answer an error that Falcon found."""
         phrase = HTTPStatus(error.status_code).phrase
-        sentence = {
-            404: "there is nothing at this address",
-            405: f"the method {req.method} is not allowed here",
-        }.get(error.status_code, error.description or phrase)
-        answer(resp, message=sentence, status=error.status_code)
+        sentence = error.description or phrase
+        if error.status_code == HTTPStatus.NOT_FOUND:
+            sentence = f"there is nothing at this address{upload_hint(req, self._server_url)}"
+        elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            sentence = f"the method {req.method} is not allowed here{upload_hint(req, self._server_url)}"
+        await self._refuse(req, resp, sentence, error.status_code)
         if error.headers:
             resp.set_headers(error.headers)
 
@@ -82,4 +90,17 @@ class ErrorHandlers:
     ) -> None:
         """Answer a fault of the server without details; the log says where it happened, but shows no value."""
         log.error("fault on %s %s: %s", req.method, req.path, error_location(error))
-        answer(resp, message="the server failed on this request; its log says where", status=500)
+        await self._refuse(req, resp, "the server failed on this request; its log says where", 500)
+
+    async def _refuse(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, sentence: str, status: int) -> None:
+        """Answer with a sentence, after the rest of the body: a proxy answers 502 if it cannot send all of it.
+
+        A body that is too long is not read, except of a form: upload tools read no answer before they have sent it.
+        Such tools print only the status line, so it contains the sentence too.
+        """
+        answer(resp, message=sentence, status=status)
+        from_upload_tool = is_form(req)
+        if from_upload_tool:
+            set_refusal_phrase(resp, sentence, status)
+        if from_upload_tool or status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            await drain(req)

@@ -11,6 +11,7 @@ from falcon.util.mediatypes import parse_header
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
 from wheelgate.errors import BadInput, TooLarge
+from wheelgate.http.request import drain
 from wheelgate.packages import UploadForm
 
 MULTIPART = "multipart/form-data"
@@ -68,6 +69,7 @@ async def read_form(req: falcon.asgi.Request, begin_file: BeginFile) -> UploadFo
                 reader.handle(event)
             await reader.flush_file()
             if parser.closed:
+                await drain(req)  # what follows the form, or the end of a body in chunks
                 break
         else:
             parser.close()

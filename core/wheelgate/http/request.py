@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import falcon
 import falcon.asgi
 
 from wheelgate.errors import TooLarge
@@ -75,8 +76,13 @@ class IncomingRequest:
 
 
 async def drain(req: falcon.asgi.Request) -> None:
-    """Read and drop the rest of the body, within limits: most clients read no response before they have sent it all."""
-    with contextlib.suppress(TimeoutError):
+    """Read and drop the rest of the body, within limits: most clients read no response before they have sent it all.
+
+    Nothing is read of a body whose announced length is beyond the limit.
+    """
+    with contextlib.suppress(TimeoutError, falcon.HTTPInvalidHeader):
+        if (req.content_length or 0) > MAX_DRAINED_BYTES:
+            return
         async with asyncio.timeout(MAX_DRAIN_SECONDS):
             left = MAX_DRAINED_BYTES
             while left > 0 and (chunk := await req.stream.read(min(left, DRAIN_READ_BYTES))):

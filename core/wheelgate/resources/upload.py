@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import falcon.asgi
 
-from wheelgate.errors import Refusal
-from wheelgate.http.answers import PLAIN_TYPE, set_reason_phrase, set_refusal_phrase
+from wheelgate.http.answers import PLAIN_TYPE, set_reason_phrase
 from wheelgate.http.handler_context import HandlerContext
 from wheelgate.http.multipart import is_form, read_form
 from wheelgate.http.path_segments import path_segment
-from wheelgate.http.request import drain
 from wheelgate.identity.identify import Caller
 from wheelgate.packages import PackageTarget, RecordedUpload
 from wheelgate.resources.push import PushResource
@@ -32,12 +30,7 @@ class UploadResource:
         if not is_form(req):
             await self._pushes.on_push(req, resp, user, index)
             return
-        try:
-            recorded = await self._upload(req, user, index)
-        except Refusal as refused:
-            set_refusal_phrase(resp, refused)
-            await drain(req)
-            raise
+        recorded = await self._upload(req, user, index)
         # Not JSON: the incumbent's client would look for keys in it.
         resp.content_type = PLAIN_TYPE
         resp.data = f"{recorded.note}\n".encode() if recorded.note else b""

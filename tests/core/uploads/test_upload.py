@@ -248,6 +248,36 @@ def test_where_nothing_can_be_uploaded(lasting: Owned, index: str, status: int, 
     assert said in refused.message
 
 
+@pytest.mark.parametrize(
+    ("address", "status", "right"),
+    [
+        ("/", 405, "/USER/INDEX/"),
+        ("/legacy/", 405, "/USER/INDEX/"),
+        ("/{index}/+simple/", 405, "/{index}/"),
+        ("/{index}/+simple/abc/", 405, "/{index}/"),
+        ("/{index}/legacy", 405, "/{index}/"),
+        ("/{index}/a/b/c/d/", 404, "/{index}/"),
+        ("/{owner}/+simple/", 404, "/USER/INDEX/"),
+        ("/+simple/", 405, "/USER/INDEX/"),
+        ("/a%0d%0aX-Evil:%20b/dev/x/", 405, "/USER/INDEX/"),
+        ("/%C3%A4/d%20v/x/", 405, "/%C3%A4/d%20v/"),
+    ],
+)
+def test_a_wrong_address_gets_the_right_one(lasting: Owned, address: str, status: int, right: str) -> None:
+    """An upload to another address than that of an index is refused, and message and reason name the right address."""
+    body, headers = encode(file_fields(wheel("abc")))
+    names = {"index": lasting.index, "owner": lasting.owner}
+    host = {"Host": "packages.example"}
+
+    refused = lasting.site.request("POST", address.format(**names), body, auth=lasting.auth, headers=headers | host)
+    other = lasting.site.request("POST", address.format(**names), {}, auth=lasting.auth)
+
+    assert refused.status == other.status == status
+    assert refused.message.endswith(f"; upload to http://packages.example{right.format(**names)}")
+    assert refused.headers["x-wheelgate-reason"] == refused.message
+    assert "upload" not in other.message
+
+
 def test_rights_are_checked_before_the_form(lasting: Owned) -> None:
     """A caller who may not upload does not learn what is wrong with the form."""
     refused = lasting.site.request("POST", f"/{lasting.index}/", b"nothing like a form", headers=LENGTH)

@@ -52,6 +52,47 @@ def test_the_reason_is_in_the_status_line(index_server: ServerProcess, index: tu
     assert said[2] == (200, "OK", None)
 
 
+WRONG_ADDRESSES = [
+    ("POST", "/", 405),
+    ("POST", "/legacy/", 405),
+    ("POST", "/{index}/+simple/", 405),
+    ("POST", "/{index}/a/b/c/d/", 404),
+    ("POST", "/root/+simple/", 404),
+    ("PUT", "/{index}/+simple/", 405),
+    ("BREW", "/{index}/", 405),
+    ("POST", "/{index}/", 401),
+]
+
+
+@pytest.mark.parametrize("in_chunks", [False, True], ids=["with a length", "in chunks"])
+def test_a_refused_body_is_read(
+    index_server: ServerProcess, index: tuple[str, dict[str, str]], in_chunks: bool
+) -> None:
+    """Every refusal waits for the body, and keeps the connection: a proxy answers 502 if it cannot send all of it."""
+    body, headers = encode(file_fields(wheel("abc", size=3_000_000)))
+    with closing(http.client.HTTPConnection("127.0.0.1", index_server.port, timeout=20)) as connection:
+        for method, address, status in WRONG_ADDRESSES:
+            sent = iter([body[:2_000_000], body[2_000_000:]]) if in_chunks else body
+            connection.request(method, address.format(index=index[0]), sent, headers)
+            answer = connection.getresponse()
+            answer.read()
+
+            assert (answer.status, answer.getheader("Connection")) == (status, None), (method, address)
+
+
+def test_one_connection_takes_many_files(index_server: ServerProcess, index: tuple[str, dict[str, str]]) -> None:
+    """The next file may follow at once after an answer: a client on this machine is often faster than the server."""
+    path, auth = index
+    with closing(http.client.HTTPConnection("127.0.0.1", index_server.port, timeout=20)) as connection:
+        for number in range(20):
+            body, headers = encode(file_fields(wheel("abc", f"{number}.0", size=100_000)))
+            connection.request("POST", f"/{path}/", body, {**headers, **auth})
+            answer = connection.getresponse()
+            answer.read()
+
+            assert (answer.status, answer.getheader("Connection")) == (200, None)
+
+
 def test_push_is_a_method(index_server: ServerProcess, index: tuple[str, dict[str, str]]) -> None:
     """PUSH, a method of the incumbent's client, reaches its responder, and is among the allowed methods of a 405."""
     path, auth = index
