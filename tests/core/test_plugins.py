@@ -307,7 +307,7 @@ def test_a_third_party_extractor(serve: Serve) -> None:
     for _ in range(4):
         broken = site.request("PATCH", "/root", {}, headers={"Cookie": "root=\xff"}, auth=("root", ""))
         assert (broken.status, broken.message) == (401, "the credentials could not be read")
-        assert broken.headers["www-authenticate"] == 'Cookie realm="wheelgate", Basic realm="wheelgate"'
+        assert broken.headers["www-authenticate"] == 'Cookie realm="pypi", Basic realm="pypi"'
     for _ in range(7):
         nobody = site.request("PATCH", "/root", {}, headers={"Cookie": "=x"})
         assert (nobody.status, nobody.message) == (401, "no user has such a name: ''")

@@ -37,6 +37,9 @@ STATUS_BY_REFUSAL: tuple[tuple[type[errors.Refusal], int], ...] = (
 )
 """The first matching class counts: subclasses stand before their base class."""
 
+REALM = "pypi"
+"""The realm of all challenges. ``setup.py register`` sends its password to no other."""
+
 
 class ErrorHandlers:
     """Turns exceptions into answers; no answer reveals more than one sentence."""
@@ -47,7 +50,7 @@ class ErrorHandlers:
         ``server_url`` returns the server's address as a client must write it; it may raise ``BadInput``.
         """
         self._server_url = server_url
-        self._challenge = ", ".join(f'{scheme} realm="wheelgate"' for scheme in schemes)
+        self._challenge = ", ".join(f'{scheme} realm="{REALM}"' for scheme in schemes)
 
     def install(self, app: falcon.asgi.App[Any, Any]) -> None:
         """Register the handlers."""
@@ -63,7 +66,7 @@ class ErrorHandlers:
         await self._refuse(req, resp, error.message, status)
         challenges = [self._challenge] if self._challenge else []
         if isinstance(error, errors.InvalidToken):
-            challenges.append('Bearer realm="wheelgate", error="invalid_token"')
+            challenges.append(f'Bearer realm="{REALM}", error="invalid_token"')
         if status == HTTPStatus.UNAUTHORIZED and challenges:
             resp.set_header("www-authenticate", ", ".join(challenges))
         if isinstance(error, errors.NotFound) and error.remembered_until is not None:

@@ -30,6 +30,11 @@ async def read_json(req: falcon.asgi.Request) -> Any:
     return decode_json(await read_body(req, MAX_JSON_BYTES))
 
 
+def begins_like_json(data: bytes) -> bool:
+    """Return whether a body called URL-encoded is a JSON object: in a form, the brace would be encoded."""
+    return data.lstrip(b" \t\r\n").startswith(b"{")
+
+
 def decode_json(data: bytes) -> Any:
     """Decode a JSON document. Raise ``BadInput`` as :func:`read_json` does."""
     try:

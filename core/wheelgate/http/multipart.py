@@ -29,6 +29,8 @@ MAX_BOUNDARY_CHARS = 70
 """RFC 2046, section 5.1.1."""
 MIN_PARSED_BYTES = 1 << 16
 """Smaller chunks of the body are joined before they are parsed; larger ones are parsed as they are, without a copy."""
+LINE_FEED_FORM_START = b"\n--"
+"""The first bytes of a form of ``setup.py register``."""
 IGNORED_FILE_FIELDS = frozenset({"gpg_signature"})
 
 WriteFile = Callable[[bytes], Awaitable[None]]
@@ -42,6 +44,11 @@ def is_form(req: falcon.asgi.Request) -> bool:
     return media_type(req)[0] in (MULTIPART, URLENCODED)
 
 
+def is_urlencoded(req: falcon.asgi.Request) -> bool:
+    """Return whether the body is a form without a file, according to its Content-Type."""
+    return media_type(req)[0] == URLENCODED
+
+
 def media_type(req: falcon.asgi.Request) -> tuple[str, dict[str, str]]:
     """Return the body's media type in lower case, and its parameters."""
     kind, parameters = parse_header(req.content_type or "")
@@ -49,33 +56,62 @@ def media_type(req: falcon.asgi.Request) -> tuple[str, dict[str, str]]:
 
 
 async def read_form(req: falcon.asgi.Request, begin_file: BeginFile) -> UploadForm:
-    """Read a form to its end.
+    """Read a multipart form to its end.
 
     Raises:
         BadInput: it is not a form, is cut off, or has a file in a field that takes none.
         TooLarge: its text is longer than any upload needs.
     """
-    kind, parameters = media_type(req)
-    if kind == URLENCODED:
-        return UploadForm(await read_urlencoded(req))
+    _, parameters = media_type(req)
     boundary = parameters.get("boundary", "")
     if not 1 <= len(boundary) <= MAX_BOUNDARY_CHARS or not boundary.isascii():
         raise BadInput("the Content-Type of the form names no boundary between its fields")
+    chunks = read_in_large_chunks(req)
+    first = await anext(chunks, b"")
     reader = FormReader(begin_file)
     try:
         parser = PushMultipartParser(boundary, max_header_size=MAX_PART_HEAD_BYTES, max_segment_count=MAX_FORM_FIELDS)
-        async for chunk in read_in_large_chunks(req):
+        if first.startswith(LINE_FEED_FORM_START):
+            return UploadForm(await read_line_feed_form(parser, first, chunks))
+        chunk = first
+        while chunk:
             for event in parser.parse(chunk):
                 reader.handle(event)
             await reader.flush_file()
             if parser.closed:
                 await drain(req)  # what follows the form, or the end of a body in chunks
                 break
+            chunk = await anext(chunks, b"")
         else:
             parser.close()
     except MultipartError as error:
         raise BadInput(f"the form cannot be read: {error}") from None
     return UploadForm(reader.fields, reader.filename or "")
+
+
+async def read_line_feed_form(
+    parser: PushMultipartParser, first: bytes, rest: AsyncIterator[bytes]
+) -> dict[str, list[str]]:
+    """Return the fields of a form as ``setup.py register`` sends it: it begins with an empty line, and has no file.
+
+    Its lines end with LF where RFC 2046 asks for CR LF, so they are changed for the parser, and back.
+
+    Raises:
+        TooLarge: its text is longer than any upload needs.
+        MultipartError: it is not a form.
+    """
+
+    def refuse_file(fields: Mapping[str, Sequence[str]]) -> WriteFile:
+        raise BadInput("the form cannot be read: it contains a file, but its lines do not end with CR LF")
+
+    reader = FormReader(refuse_file)
+    chunk = first.removeprefix(b"\n")
+    while chunk and not parser.closed:
+        for event in parser.parse(chunk.replace(b"\n", b"\r\n")):
+            reader.handle(event)
+        chunk = await anext(rest, b"")
+    parser.close()
+    return {name: [value.replace("\r\n", "\n") for value in values] for name, values in reader.fields.items()}
 
 
 async def read_in_large_chunks(req: falcon.asgi.Request) -> AsyncIterator[bytes]:
@@ -180,11 +216,16 @@ def decode_field(name: str, data: bytes) -> str:
     return decoded
 
 
-async def read_urlencoded(req: falcon.asgi.Request) -> dict[str, list[str]]:
-    """Read a form without a file."""
+async def read_urlencoded_body(req: falcon.asgi.Request) -> bytes:
+    """Read a form without a file. Raise ``TooLarge`` if its text is longer than any upload needs."""
     data = await req.stream.read(MAX_DESCRIPTION_BYTES + 1)
     if len(data) > MAX_DESCRIPTION_BYTES:
         raise TooLarge(f"the form has more than {MAX_DESCRIPTION_BYTES} bytes")
+    return data
+
+
+def parse_urlencoded(data: bytes) -> dict[str, list[str]]:
+    """Return the fields of a form without a file. Raise ``BadInput`` if it is not a form."""
     fields: dict[str, list[str]] = {}
     try:
         pairs = parse_qsl(data.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS)

@@ -6,10 +6,17 @@ import falcon.asgi
 
 from wheelgate.http.answers import PLAIN_TYPE, set_reason_phrase
 from wheelgate.http.handler_context import HandlerContext
-from wheelgate.http.multipart import is_form, read_form
+from wheelgate.http.json_bodies import begins_like_json
+from wheelgate.http.multipart import (
+    is_form,
+    is_urlencoded,
+    parse_urlencoded,
+    read_form,
+    read_urlencoded_body,
+)
 from wheelgate.http.path_segments import path_segment
 from wheelgate.identity.identify import Caller
-from wheelgate.packages import PackageTarget, RecordedUpload
+from wheelgate.packages import PackageTarget, RecordedUpload, UploadForm
 from wheelgate.resources.push import PushResource
 from wheelgate.services.indices import Indices, index_resource
 from wheelgate.services.releases.uploads import Uploads, upload_target
@@ -29,15 +36,25 @@ class UploadResource:
         """Take an upload; a body that is not a form is a push."""
         if not is_form(req):
             await self._pushes.on_push(req, resp, user, index)
-            return
-        recorded = await self._upload(req, user, index)
+        elif not is_urlencoded(req):
+            await self._take_form(req, resp, user, index)
+        elif begins_like_json(body := await read_urlencoded_body(req)):  # curl -d calls all that it sends URL-encoded
+            await self._pushes.push(req, resp, user, index, body)
+        else:
+            await self._take_form(req, resp, user, index, body)
+
+    async def _take_form(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str, body: bytes | None = None
+    ) -> None:
+        """Take a form. Without ``body``, which is URL-encoded, it is multipart, and not read yet."""
+        recorded = await self._upload(req, user, index, body)
         # Not JSON: the incumbent's client would look for keys in it.
         resp.content_type = PLAIN_TYPE
         resp.data = f"{recorded.note}\n".encode() if recorded.note else b""
         if recorded.note:
             set_reason_phrase(resp, recorded.note)
 
-    async def _upload(self, req: falcon.asgi.Request, user: str, index: str) -> RecordedUpload:
+    async def _upload(self, req: falcon.asgi.Request, user: str, index: str, body: bytes | None) -> RecordedUpload:
         caller = await self._context.identify(req)
         resolution = await self._context.index_rights.find(
             caller, path_segment(user), path_segment(index), "upload", project=""
@@ -45,7 +62,7 @@ class UploadResource:
         found = resolution.index
         target = upload_target(self._indices.type_of(found), found)
         await self._context.require(caller, "upload", index_resource(found, ""))
-        recorded = await self._receive(req, found, target, caller)
+        recorded = await self._receive(req, found, target, caller, body)
         detail = {"project": recorded.project, "version": recorded.version}
         if recorded.path:
             self._context.announce("FileUploaded", caller, found.path, **detail, path=recorded.path)
@@ -54,11 +71,11 @@ class UploadResource:
         return recorded
 
     async def _receive(
-        self, req: falcon.asgi.Request, index: Index, target: PackageTarget, caller: Caller
+        self, req: falcon.asgi.Request, index: Index, target: PackageTarget, caller: Caller, body: bytes | None
     ) -> RecordedUpload:
         receiver = self._uploads.receive(index)
         try:
-            form = await read_form(req, receiver.begin)
+            form = await read_form(req, receiver.begin) if body is None else UploadForm(parse_urlencoded(body))
         except BaseException:
             await self._uploads.drop(index, receiver)
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,11 +18,22 @@ from wheelgate_stage.metadata import form_fields, parse_core_metadata, parse_pro
 from wheelgate_stage.tars import tar_metadata
 from wheelgate_stage.zips import check_zip, zip_metadata
 
-CHECKED_DIGEST_FIELDS = {"md5_digest": "md5", "sha256_digest": "sha256", "blake2_256_digest": "blake2_256"}
-"""The form fields with digests, and the names of the hashes."""
+CHECKED_DIGEST_FIELDS = {
+    "md5_digest": {32: "md5"},
+    "sha256_digest": {64: "sha256"},
+    "blake2_256_digest": {64: "blake2_256", 128: "blake2_512"},
+}
+"""The form fields with digests: by the number of hexadecimal digits, the name of the hash.
+
+``setup.py upload`` of Python 3.9 and later sends 512 bits in the field for 256.
+"""
 HEX_DIGITS = re.compile("[0-9a-f]+")
-CHECKED_DIGEST_HEX_DIGITS = {"md5": 32, "sha256": 64, "blake2_256": 64}
-"""The number of hexadecimal digits of each hash."""
+HASHES: Mapping[str, Callable[[], Any]] = {
+    "md5": lambda: hashlib.md5(usedforsecurity=False),
+    "blake2_256": lambda: hashlib.blake2b(digest_size=32),
+    "blake2_512": hashlib.blake2b,
+}
+"""The hashes that a received file may lack."""
 HASH_CHUNK_BYTES = 1 << 20
 """Bytes of a file that are read and hashed at once."""
 
@@ -124,13 +135,15 @@ def _core_metadata(kind: str, filename: str, file: ReceivedFile, project: str) -
 def _checked_hashes(form: UploadForm, file: ReceivedFile) -> dict[str, str]:
     """Return the hashes of a file. Raise ``BadInput`` unless all digests in the form match it."""
     hashes = dict(file.hashes)
-    for key, name in CHECKED_DIGEST_FIELDS.items():
-        given = form.first(key).lower()
+    for key, names in CHECKED_DIGEST_FIELDS.items():
+        given = form.first(key).strip().lower()
         if not given:
             continue
-        if len(given) != CHECKED_DIGEST_HEX_DIGITS[name] or not HEX_DIGITS.fullmatch(given):
+        name = names.get(len(given), "")
+        if not name or not HEX_DIGITS.fullmatch(given):
             raise BadInput(
-                f"the field '{key}' must be a digest of {CHECKED_DIGEST_HEX_DIGITS[name]} hexadecimal digits"
+                f"the field '{key}' must be a digest of {' or '.join(map(str, names))} hexadecimal digits; correct it"
+                " or leave it out"
             )
         if name not in hashes:
             hashes[name] = _hash(name, file)
@@ -143,8 +156,8 @@ def _checked_hashes(form: UploadForm, file: ReceivedFile) -> dict[str, str]:
 
 def _hash(name: str, received: ReceivedFile) -> str:
     """Read a file and return one of its hashes, in hexadecimal digits."""
-    digest = hashlib.md5(usedforsecurity=False) if name == "md5" else hashlib.blake2b(digest_size=32)
+    digest = HASHES[name]()
     with received.open() as file:
         while chunk := file.read(HASH_CHUNK_BYTES):
             digest.update(chunk)
-    return digest.hexdigest()
+    return str(digest.hexdigest())

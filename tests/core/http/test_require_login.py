@@ -58,7 +58,7 @@ def test_requests_without_a_login_are_refused(closed: Site, method: str, path: s
     """Without a login every address answers 401, even unknown ones; installers then send their credentials."""
     refused = closed.request(method, path, body)
 
-    assert (refused.status, refused.headers["www-authenticate"]) == (401, 'Basic realm="wheelgate"')
+    assert (refused.status, refused.headers["www-authenticate"]) == (401, 'Basic realm="pypi"')
     assert refused.message == "not logged in: this server answers only logged-in users"
 
 

@@ -32,7 +32,7 @@ def refusal(site: Site, auth: tuple[str, str]) -> str:
     assert site.request("GET", "/alice", auth=auth).status == 200
     refused = site.request("PATCH", "/alice", {"title": "x"}, auth=auth)
     assert refused.status == 401
-    assert refused.headers["www-authenticate"] == 'Basic realm="wheelgate"'
+    assert refused.headers["www-authenticate"] == 'Basic realm="pypi"'
     return refused.message
 
 

@@ -45,7 +45,7 @@ def test_a_failed_login_says_nothing_about_the_user(site: Site, user: str, passw
     refused = site.request("POST", "/+login", {"user": user, "password": password})
 
     assert (refused.status, refused.message) == (401, f"user '{user}' could not be authenticated")
-    assert refused.headers["www-authenticate"] == 'Basic realm="wheelgate"'
+    assert refused.headers["www-authenticate"] == 'Basic realm="pypi"'
     assert refused.headers["cache-control"] == "no-store"
 
 

@@ -94,7 +94,7 @@ def test_anonymous_is_asked_to_log_in(serve: Serve) -> None:
 
     refused = site.request("GET", "/")
 
-    assert (refused.status, refused.headers["www-authenticate"]) == (401, 'Basic realm="wheelgate"')
+    assert (refused.status, refused.headers["www-authenticate"]) == (401, 'Basic realm="pypi"')
     assert refused.message == "not logged in: no permission to list the users of this server: it is Friday"
 
 

@@ -17,7 +17,7 @@ from wheelgate.testing.site import Response, Site
 
 ROOT = ("root", "")
 DIST = wheel("demo", "1.0")
-CHALLENGE = 'Basic realm="wheelgate"'
+CHALLENGE = 'Basic realm="pypi"'
 
 
 class Groups(GroupSource):

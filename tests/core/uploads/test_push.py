@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -66,6 +67,25 @@ def fill(owned: Owned) -> Owned:
     done.append(submit(owned.site, owned.index, owned.auth, **{":action": "submit"}, name="My.Pkg", version="1.1"))
     assert [each.status for each in done] == [200] * 5, done
     return owned
+
+
+CURL_HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.mark.parametrize("indent", [None, 2], ids=["in one line", "indented"])
+def test_a_push_that_curl_calls_a_form(filled: Owned, indent: int | None) -> None:
+    """``curl -d`` calls every body a URL-encoded form; JSON is a push all the same, with the same rights and errors."""
+    owned, target = filled, filled.add_index("prod")
+    place = f"/{owned.index}/"
+    body = f" {json.dumps({**RELEASE, 'targetindex': target}, indent=indent)}\n".encode()
+
+    pushed = owned.site.request("POST", place, body, auth=owned.auth, headers=CURL_HEADERS)
+    anonymous = owned.site.request("POST", place, body, headers=CURL_HEADERS)
+    cut = owned.site.request("POST", place, body[:-3], auth=owned.auth, headers=CURL_HEADERS)
+
+    assert (pushed.status, pushed.json["type"]) == (200, "actionlog")
+    assert (anonymous.status, cut.status) == (401, 400)
+    assert "could not decode json" in cut.message
 
 
 def outside(url: str, **options: Any) -> dict[str, Any]:

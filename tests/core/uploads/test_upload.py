@@ -65,6 +65,41 @@ def test_a_release_may_be_registered_without_a_file(owned: Owned, encoded: bool)
     assert shown.result["summary"] == "größer"
 
 
+LINE_FEED_FORM = """
+--b
+Content-Disposition: form-data; name=":action"
+
+submit
+--b
+Content-Disposition: form-data; name="name"
+
+abc
+--b
+Content-Disposition: form-data; name="version"
+
+1.0
+--b
+Content-Disposition: form-data; name="description"
+
+größer\r
+und länger
+--b--
+"""
+"""A form as ``setup.py register`` sends it."""
+
+
+def test_setup_py_register(owned: Owned) -> None:
+    """``setup.py register`` answers to the realm ``pypi`` only, and ends the lines of its form with LF."""
+    form, headers = LINE_FEED_FORM.encode(), {"Content-Type": "multipart/form-data; boundary=b"}
+    anonymous = owned.site.request("POST", f"/{owned.index}/", form, headers=headers)
+    done = owned.site.request("POST", f"/{owned.index}/", form, auth=owned.auth, headers=headers)
+    shown = owned.site.request("GET", f"/{owned.index}/abc/1.0", headers={"Accept": "application/json"})
+
+    assert (anonymous.status, anonymous.headers["www-authenticate"]) == (401, 'Basic realm="pypi"')
+    assert done.status == 200
+    assert shown.result["description"] == "größer\r\nund länger"
+
+
 @pytest.mark.parametrize("digest", ["md5_digest", "sha256_digest", "blake2_256_digest"])
 @pytest.mark.parametrize("first", [True, False], ids=["before the file", "after the file"])
 def test_a_wrong_digest_is_refused(lasting: Owned, digest: str, first: bool) -> None:
@@ -123,6 +158,10 @@ MALFORMED = [
     pytest.param({"Content-Type": "application/x-www-form-urlencoded"}, b"name=%00", "NUL", id="urlencoded NUL"),
     pytest.param(
         {"Content-Type": "application/x-www-form-urlencoded"}, b"a=b&" * 2100, "too many", id="urlencoded, many fields"
+    ),
+    pytest.param(LENGTH, b"\n--" + BOUNDARY.encode() + b"\nx", "cannot be read", id="line feeds, cut"),
+    pytest.param(
+        LENGTH, b"\n" + raw(ACTION, FILE).replace(b"\r\n", b"\n"), "contains a file", id="line feeds, with a file"
     ),
     pytest.param({"Content-Type": "text/plain"}, b"hello", "could not decode json", id="no form at all: a push"),
 ]

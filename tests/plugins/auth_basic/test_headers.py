@@ -87,7 +87,7 @@ def test_malformed_credentials(shared: Site, header: str, value: str, problem: s
     refused = shared.request("PATCH", "/alice", {"title": "x"}, headers=headers)
 
     assert (refused.status, refused.message) == (401, f"the credentials in '{extractor}' {problem}")
-    assert refused.headers["www-authenticate"] == 'Basic realm="wheelgate"'
+    assert refused.headers["www-authenticate"] == 'Basic realm="pypi"'
     assert shared.request("GET", "/alice", headers=headers).status == 200
     assert authenticated_name(shared, headers) == ""
 

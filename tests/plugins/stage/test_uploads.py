@@ -209,6 +209,8 @@ FORMS = [
     ({"sha256_digest": "0" * 64}, "does not match its sha256_digest"),
     ({"md5_digest": "0" * 32}, "does not match its md5_digest"),
     ({"blake2_256_digest": "0" * 64}, "does not match its blake2_256_digest"),
+    ({"blake2_256_digest": "0" * 128}, "does not match its blake2_256_digest"),
+    ({"blake2_256_digest": "0" * 96}, "'blake2_256_digest' must be a digest of 64 or 128 hexadecimal digits"),
     ({"md5_digest": "x" * 32}, "'md5_digest' must be a digest of 32 hexadecimal digits"),
     ({"sha256_digest": "0" * 63}, "'sha256_digest' must be a digest of 64 hexadecimal digits"),
     ({"attestations": "x"}, "the attestations cannot be used: they are not JSON"),
@@ -251,6 +253,15 @@ def test_all_digests_are_checked_and_shown(index: TargetIndex) -> None:
 
     assert done.status == 200
     assert index.data()["+links"][0]["hashes"] == {"sha256": dist.sha256, "md5": md5, "blake2_256": blake}
+
+
+def test_the_long_digest_of_setup_py_is_checked(index: TargetIndex) -> None:
+    """``setup.py upload`` of Python 3.9 and later sends 512 bits of BLAKE2b in the field for 256."""
+    dist = sdist("demo")
+
+    done = index.upload(dist, sha256_digest="", blake2_256_digest=hashlib.blake2b(dist.content).hexdigest())
+
+    assert (done.status, index.names()) == (200, [dist.filename])
 
 
 def test_a_page_shows_facts_about_the_file(index: TargetIndex) -> None:

@@ -18,7 +18,7 @@ EXPIRED = "this token has expired; create a new one"
 REVOKED = "this token has been revoked; create a new one"
 ENDED = "this token has ended: its user was deleted or has a new password; create a new one"
 ANOTHERS = "this token is not valid here: it belongs to another user"
-CHALLENGE = 'Basic realm="wheelgate", Bearer realm="wheelgate", error="invalid_token"'
+CHALLENGE = 'Basic realm="pypi", Bearer realm="pypi", error="invalid_token"'
 
 
 def refusal(site: Site, headers: dict[str, str]) -> str:
@@ -227,4 +227,4 @@ def test_other_bearer_tokens_are_ignored(alice: TokenOwner) -> None:
     """A bearer token with another prefix counts as no credentials."""
     answer = alice.site.request("DELETE", "/root/pypi", headers=bearer("eyJhbGciOi.J9.x"))
 
-    assert (answer.status, answer.headers["www-authenticate"]) == (401, 'Basic realm="wheelgate"')
+    assert (answer.status, answer.headers["www-authenticate"]) == (401, 'Basic realm="pypi"')
