@@ -12,6 +12,7 @@ from wheelgate.errors import BadInput
 from wheelgate.packages import MAX_PROJECT_NAME_CHARS, UploadForm, normalize, parse_project_name
 from wheelgate.values import FORBIDDEN_IN_TEXT
 from wheelgate_stage.filenames import parse_version
+from wheelgate_stage.requires_python import is_readable
 
 TEXT_FIELDS = (
     "name",
@@ -56,8 +57,8 @@ FIELD_ALIASES = {"provides_extra": "provides_extras", "license_files": "license_
     "supported_platforms": "supported_platform"
 }
 """Other names of these fields, in the forms of some tools and in ``packaging.metadata``."""
-SUPPORTED_METADATA_VERSION = re.compile(r"1\.[0-2]|2\.\d{1,3}")
-"""1.0 to 2.6, and later minor versions, which only add fields."""
+SUPPORTED_METADATA_VERSION = re.compile(r"[12]\.\d{1,3}")
+"""1.0 to 2.6, and any other minor version: later ones only add fields, and no installer looks for a gap."""
 
 
 def parse_project(name: str) -> str:
@@ -84,7 +85,7 @@ def form_fields(form: UploadForm) -> dict[str, Any]:
 
 
 def parse_core_metadata(archive: str, content: bytes, project: str, version: Version) -> dict[str, Any]:
-    """Return the version data in core metadata (versions 1.0 to 2.6): text or lists of text, by field.
+    """Return the version data in core metadata (versions 1 and 2): text or lists of text, by field.
 
     Raises:
         BadInput: the metadata cannot be parsed, or belongs to another project or version.
@@ -94,7 +95,7 @@ def parse_core_metadata(archive: str, content: bytes, project: str, version: Ver
     raw, _ = parse_email(content)
     name, found, metadata_version = raw.get("name", ""), raw.get("version", ""), raw.get("metadata_version", "")
     if not SUPPORTED_METADATA_VERSION.fullmatch(metadata_version):
-        raise _invalid(archive, f"gives no Metadata-Version between 1.0 and 2.6, but {metadata_version[:20]!a}")
+        raise _invalid(archive, f"gives the Metadata-Version {metadata_version[:20]!a} instead of one such as 2.1")
     if normalize(name) != project:
         raise _invalid(archive, f"gives the name {name[:80]!a} instead of '{project}'")
     if parse_version(found) != version:
@@ -107,7 +108,11 @@ def parse_core_metadata(archive: str, content: bytes, project: str, version: Ver
             fields[field] = [_storable(field, entry) for entry in _as_list(entries)]
         elif field in TEXT_FIELDS:
             fields[field] = _storable(field, ",".join(value) if isinstance(value, list) else str(value))
-    _check_requires_python(archive, fields.get("requires_python", ""))
+    requires_python = fields.get("requires_python", "")
+    if not is_readable(requires_python):
+        raise _invalid(
+            archive, f"gives {requires_python[:80]!a} as Requires-Python; it must contain clauses such as >=3.9"
+        )
     return fields
 
 
@@ -119,15 +124,6 @@ def merge_version_data(
     for given in (core, {field: value for field, value in before.items() if field not in sent}, sent):
         data |= {field: value for field, value in given.items() if value and field in data}
     return data | {"name": name, "version": version}
-
-
-def _check_requires_python(archive: str, text: str) -> None:
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # only uploads need it
-
-    try:
-        SpecifierSet(text)
-    except InvalidSpecifier:
-        raise _invalid(archive, f"gives {text[:80]!a} as Requires-Python, which no installer understands") from None
 
 
 def _as_list(value: Any) -> Sequence[str]:

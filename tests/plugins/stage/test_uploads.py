@@ -96,6 +96,7 @@ ACCEPTED = {
     "metadata 1.0": wheel("demo", metadata=b"Metadata-Version: 1.0\nName: demo\nVersion: 1.0\n"),
     "metadata 2.6": wheel("demo", metadata=b"Metadata-Version: 2.6\nName: demo\nVersion: 1.0\nImport-Name: demo\n"),
     "metadata of the future": wheel("demo", metadata=b"Metadata-Version: 2.9\nName: demo\nVersion: 1.0\nNew: x\n"),
+    "metadata of a version that never existed": wheel("demo", metadata=METADATA.replace(b": 2.1", b": 1.3")),
     "a link within": sdist("demo", links={"demo-1.0/README": "docs/../pyproject.toml"}),
     "an sdist in two parts": two_parts(),
 }
@@ -109,6 +110,39 @@ def test_accepted_files(index: TargetIndex, dist: Distribution) -> None:
     assert (done.status, done.content) == (200, b"")
     assert index.names(dist.name.lower().replace(".", "-")) == [dist.filename]
     assert index.get(address(dist)).content == dist.content
+
+
+REQUIRES_PYTHON = [
+    ">=3.*",
+    ">=3.6,<4.0.*",
+    ">=3.6.*, <4",
+    ">=2.7, !=3.0.*, !=3.1.*, <4",
+    "!=3.0*",
+    "!=~3.0",
+    ">=3.6,",
+    ">= 3.6, < 4",
+    ">=3.6<4",
+    ">=3.6 <4",
+    "'>=3.6'",
+    ">= '3.6'",
+    "~=3",
+    "~= 3.8",
+    "^3.8",
+    "3.8",
+    "==3.x",
+    "===3.8",
+    "=>3.8",
+    ">=3.8.0b1.0",
+]
+
+
+@pytest.mark.parametrize("value", REQUIRES_PYTHON)
+def test_readable_requires_python(index: TargetIndex, value: str) -> None:
+    """A Requires-Python that PEP 440 forbids, but from which an installer reads versions, is accepted and shown."""
+    done = index.upload(wheel("demo", requires_python=value))
+
+    assert (done.status, done.content) == (200, b"")
+    assert [file["requires-python"] for file in index.page()["files"]] == [value]
 
 
 NAMES = [
@@ -165,16 +199,19 @@ def test_refused_archives(index: TargetIndex, make: Callable[[], Distribution], 
 
 
 CONTENTS = [
-    (b"", "no Metadata-Version"),
-    (b"\xff\xfe\x00", "no Metadata-Version"),
-    (b"Metadata-Version: 3.0\nName: demo\nVersion: 1.0\n", "no Metadata-Version between 1.0 and 2.6, but '3.0'"),
+    (b"", "gives the Metadata-Version '' instead of one such as 2.1"),
+    (b"\xff\xfe\x00", "gives the Metadata-Version ''"),
+    (b"Metadata-Version: 3.0\nName: demo\nVersion: 1.0\n", "gives the Metadata-Version '3.0'"),
     (b"Metadata-Version: 2.1\nVersion: 1.0\n", "gives the name '' instead of 'demo'"),
     (b"Metadata-Version: 2.1\nName: other\nVersion: 1.0\n", "gives the name 'other' instead of 'demo'"),
     (b"Metadata-Version: 2.1\nName: demo\nName: demo\nVersion: 1.0\n", "gives the name '' instead of 'demo'"),
     (b"Metadata-Version: 2.1\nName: demo\nVersion: 2.0\n", "gives the version '2.0' instead of '1.0'"),
     (b"Metadata-Version: 2.1\nName: demo\nVersion: one\n", "'one' is not a version"),
     (b"Metadata-Version: 2.1\nName: demo\n", "'' is not a version"),
-    (core_metadata("demo", "1.0", requires_python="3 or so"), "'3 or so' as Requires-Python"),
+    *[
+        (core_metadata("demo", "1.0", requires_python=value), f"{value!r} as Requires-Python")
+        for value in ("3 or so", "banana", ">=three", "Python 3", ">=3.6 || >=4", ">=", "!")
+    ],
     (
         b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nSummary: a\0b\n",
         "'summary' contains a character that is not valid in text",
