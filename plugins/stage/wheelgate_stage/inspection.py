@@ -14,6 +14,7 @@ from wheelgate.errors import BadInput
 from wheelgate.packages import CheckedUpload, ReceivedFile, UploadForm
 from wheelgate_stage.attestations import parse_attestations
 from wheelgate_stage.filenames import parse_filename, parse_version, version_key
+from wheelgate_stage.limits import ArchiveLimits
 from wheelgate_stage.metadata import form_fields, parse_core_metadata, parse_project
 from wheelgate_stage.tars import tar_metadata
 from wheelgate_stage.zips import check_zip, zip_metadata
@@ -58,8 +59,16 @@ class UploadDetails:
     provenance: bytes | None = None
 
 
-def inspect_upload(form: UploadForm, file: ReceivedFile | None, latest: str | None) -> CheckedUpload:
-    """Check an upload; ``latest`` is the latest version of the project, for documentation without a version.
+def inspect_upload(
+    form: UploadForm, file: ReceivedFile | None, latest: str | None, limits: ArchiveLimits
+) -> CheckedUpload:
+    """Check an upload.
+
+    Args:
+        form: its fields.
+        file: its file, if it has one.
+        latest: the latest version of the project, for documentation without a version.
+        limits: the limits of archives.
 
     Raises:
         BadInput: the upload is not valid; the message says why.
@@ -69,23 +78,27 @@ def inspect_upload(form: UploadForm, file: ReceivedFile | None, latest: str | No
     if action is None:
         raise BadInput(f"action '{form.action[:40]}' not supported; use {', '.join(actions)}")
     project = parse_project(form.first("name"))
-    return action(form, file, project, latest)
+    return action(form, file, project, latest, limits)
 
 
-def _check_registration(form: UploadForm, file: ReceivedFile | None, project: str, latest: str | None) -> CheckedUpload:
+def _check_registration(
+    form: UploadForm, file: ReceivedFile | None, project: str, latest: str | None, limits: ArchiveLimits
+) -> CheckedUpload:
     version = form.first("version")
     parse_version(version)
     return CheckedUpload(project, version, "", None, UploadDetails(form.first("name"), form_fields(form), {}))
 
 
-def _check_file(form: UploadForm, file: ReceivedFile | None, project: str, latest: str | None) -> CheckedUpload:
+def _check_file(
+    form: UploadForm, file: ReceivedFile | None, project: str, latest: str | None, limits: ArchiveLimits
+) -> CheckedUpload:
     if file is None:
         raise BadInput("content file field not found; the form must contain the file as 'content', with its file name")
     version = form.first("version")
     parsed = parse_version(version)
     parts = parse_filename(form.filename, project, parsed)
     hashes = _checked_hashes(form, file)
-    content = _core_metadata(parts.kind, form.filename, file, project)
+    content = _core_metadata(parts.kind, form.filename, file, project, limits)
     core_fields = parse_core_metadata(form.filename, content, project, parsed)
     attestations = form.first("attestations")
     upload = UploadDetails(
@@ -101,7 +114,9 @@ def _check_file(form: UploadForm, file: ReceivedFile | None, project: str, lates
     return CheckedUpload(project, version, form.filename, file, upload)
 
 
-def _check_docs(form: UploadForm, file: ReceivedFile | None, project: str, latest: str | None) -> CheckedUpload:
+def _check_docs(
+    form: UploadForm, file: ReceivedFile | None, project: str, latest: str | None, limits: ArchiveLimits
+) -> CheckedUpload:
     if file is None:
         raise BadInput("content file field not found; the form must contain the zip of the documentation as 'content'")
     version = form.first("version") if "version" in form.fields else latest
@@ -109,7 +124,7 @@ def _check_docs(form: UploadForm, file: ReceivedFile | None, project: str, lates
         raise BadInput(f"doczip has no version and '{project}' has no releases to derive one from; give a version")
     parsed = parse_version(version)
     filename = doc_filename(project, version)
-    check_zip(form.filename or filename, file)
+    check_zip(form.filename or filename, file, limits)
     upload = UploadDetails(
         form.first("name"), form_fields(form), {}, "doczip", doc_identity(parsed), _checked_hashes(form, file)
     )
@@ -126,10 +141,10 @@ def doc_identity(version: Version | str) -> str:
     return f"doc {version_key(version)}"
 
 
-def _core_metadata(kind: str, filename: str, file: ReceivedFile, project: str) -> bytes:
+def _core_metadata(kind: str, filename: str, file: ReceivedFile, project: str, limits: ArchiveLimits) -> bytes:
     if kind == "tar":
-        return tar_metadata(filename, file)
-    return zip_metadata(filename, file, kind, project)
+        return tar_metadata(filename, file, limits)
+    return zip_metadata(filename, file, kind, project, limits)
 
 
 def _checked_hashes(form: UploadForm, file: ReceivedFile) -> dict[str, str]:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from wheelgate.errors import BadInput
 
 MAX_CORE_METADATA_BYTES = 4 << 20
 """Core metadata of an archive; a description of a megabyte is a book."""
-MAX_ZIP_DIRECTORY_BYTES = 4 << 20
-"""Bytes read of a zip in addition to the metadata: some 40,000 entries, twice as many as the largest wheels have."""
 MAX_ONE_TAR_HEADER_BYTES = 64 << 10
 """One header of a tar."""
-MAX_ALL_TAR_HEADERS_BYTES = 48 << 20
-"""All headers of a tar; an entry has 512 bytes, and 1024 more with an extended header."""
-MAX_ARCHIVE_ENTRIES = 50_000
-"""Entries of a zip or tar."""
+MAX_TAR_HEADER_BYTES_PER_ENTRY = 2048
+"""An entry of a tar has 512 bytes, and 1024 or 1536 more with an extended header."""
+MAX_ZIP_DIRECTORY_BYTES_PER_ENTRY = 192
+"""An entry of a zip's directory has 46 bytes, its path, and sometimes some 30 bytes of times and owners."""
+DEFAULT_MAX_ARCHIVE_ENTRIES = 120_000
+"""Twice as many as the largest known release has."""
+MAX_CONFIGURED_ARCHIVE_ENTRIES = 10_000_000
+"""The highest value of ``--max-archive-entries``."""
 MAX_TAR_BYTES = 512 << 20
 """How far a tar is unpacked, in memory: some two seconds of one core. The rest of a larger one is not checked."""
 MIN_BOMB_BYTES = 64 << 20
@@ -28,6 +31,32 @@ MAX_ENTRY_NAME_CHARS = 1000
 """Characters of the name of an entry, with its folders."""
 MAX_ENTRY_FOLDERS = 50
 """Nested folders in the name of an entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveLimits:
+    """The size of an archive that the server opens, by ``--max-archive-entries``."""
+
+    max_entries: int
+
+    @property
+    def max_tar_headers_bytes(self) -> int:
+        """Bytes of all headers of a tar."""
+        return self.max_entries * MAX_TAR_HEADER_BYTES_PER_ENTRY
+
+    @property
+    def max_zip_directory_bytes(self) -> int:
+        """Bytes of the directory of a zip."""
+        return self.max_entries * MAX_ZIP_DIRECTORY_BYTES_PER_ENTRY
+
+    def check_entries(self, archive: str, entries: int) -> None:
+        """Raise ``BadInput`` if an archive has more entries than allowed."""
+        if entries > self.max_entries:
+            raise self.exceeded(archive, f"it has more than {self.max_entries} entries")
+
+    def exceeded(self, archive: str, why: str) -> BadInput:
+        """Return the error for an archive that is larger than the setting allows."""
+        return refused_archive(archive, why, "ask the administrator for a higher --max-archive-entries")
 
 
 def check_entry_name(archive: str, name: str) -> None:
@@ -44,6 +73,6 @@ def check_ratio(archive: str, unpacked: int, packed: int) -> None:
         )
 
 
-def refused_archive(archive: str, why: str) -> BadInput:
+def refused_archive(archive: str, why: str, advice: str = "build it again and repeat the upload") -> BadInput:
     """Return the error for an archive that is refused."""
-    return BadInput(f"'{archive}' is refused: {why}; build it again and repeat the upload")
+    return BadInput(f"'{archive}' is refused: {why}; {advice}")

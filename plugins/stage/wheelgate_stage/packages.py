@@ -24,6 +24,7 @@ from wheelgate.packages import (
 from wheelgate_stage import changes, queries
 from wheelgate_stage.filenames import version_key
 from wheelgate_stage.inspection import inspect_upload
+from wheelgate_stage.limits import ArchiveLimits
 from wheelgate_stage.pushing import copy_release
 from wheelgate_stage.recording import record_upload, refuse_early
 
@@ -36,6 +37,7 @@ class StagePackages:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._database = server.database
+        self._limits = ArchiveLimits(server.config["max-archive-entries"])
         self.instant = server.database.instant
 
     def stamp(self, index: Index, project: str = "") -> int:
@@ -88,7 +90,7 @@ class StagePackages:
         if form.action == "doc_upload" and "version" not in form.fields:
             project = self.project(index, normalize(form.first("name")))
             latest = project.versions[-1] if project else None
-        checked = inspect_upload(form, file, latest)
+        checked = inspect_upload(form, file, latest, self._limits)
         # A small file is in memory, and record_upload refuses it soon enough.
         if file is not None and file.content is None:
             refuse_early(self._database, index, checked)

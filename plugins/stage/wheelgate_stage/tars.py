@@ -12,11 +12,10 @@ from typing import Any, BinaryIO
 
 from wheelgate.packages import ReceivedFile
 from wheelgate_stage.limits import (
-    MAX_ALL_TAR_HEADERS_BYTES,
-    MAX_ARCHIVE_ENTRIES,
     MAX_CORE_METADATA_BYTES,
     MAX_ONE_TAR_HEADER_BYTES,
     MAX_TAR_BYTES,
+    ArchiveLimits,
     check_entry_name,
     check_ratio,
     refused_archive,
@@ -47,16 +46,19 @@ class HeaderCheck:
     the square of their length (CVE-2024-6232). The maps of sparse files take all memory.
     """
 
-    def __init__(self, archive: str) -> None:
+    def __init__(self, archive: str, limits: ArchiveLimits) -> None:
         self._archive = archive
+        self._limits = limits
         self._read = 0
         self._kind = b""
 
     def check(self, block: bytes) -> None:
         """Check the next block of headers. Raise ``BadInput`` if it is not valid."""
         self._read += len(block)
-        if self._read > MAX_ALL_TAR_HEADERS_BYTES:
-            raise refused_archive(self._archive, f"its headers have more than {MAX_ALL_TAR_HEADERS_BYTES >> 20} MiB")
+        if self._read > self._limits.max_tar_headers_bytes:
+            raise self._limits.exceeded(
+                self._archive, f"its headers have more than {self._limits.max_tar_headers_bytes} bytes"
+            )
         if self._kind in PAX_HEADER_TYPES:
             if not self._is_pax(block):
                 raise refused_archive(self._archive, "one of its extended headers does not conform to POSIX")
@@ -88,9 +90,9 @@ class GzipReader:
     ``tarfile`` trusts every length in a header, so this class limits what it reads.
     """
 
-    def __init__(self, archive: str, file: BinaryIO) -> None:
+    def __init__(self, archive: str, file: BinaryIO, limits: ArchiveLimits) -> None:
         self._archive = archive
-        self._header_check = HeaderCheck(archive)
+        self._header_check = HeaderCheck(archive, limits)
         self._file = file
         self._decompressor = _new_decompressor()
         self._packed = b""
@@ -162,7 +164,7 @@ def _new_decompressor() -> Any:
     return zlib.decompressobj(zlib.MAX_WBITS | 16)
 
 
-def tar_metadata(archive: str, received: ReceivedFile) -> bytes:
+def tar_metadata(archive: str, received: ReceivedFile, limits: ArchiveLimits) -> bytes:
     """Return the core metadata of a ``.tar.gz`` file; ``archive`` is its name in messages.
 
     Raises:
@@ -170,7 +172,7 @@ def tar_metadata(archive: str, received: ReceivedFile) -> bytes:
     """
     try:
         with received.open() as file:
-            content = _find_metadata(archive, GzipReader(archive, file))
+            content = _find_metadata(archive, GzipReader(archive, file, limits), limits)
     except TAR_ERRORS as error:
         raise refused_archive(archive, "it is not a .tar.gz file that can be read") from error
     if content is None:
@@ -178,7 +180,7 @@ def tar_metadata(archive: str, received: ReceivedFile) -> bytes:
     return content
 
 
-def _find_metadata(archive: str, reader: GzipReader) -> bytes | None:
+def _find_metadata(archive: str, reader: GzipReader, limits: ArchiveLimits) -> bytes | None:
     """Check all entries, and return the core metadata; None if there is none."""
     found = None
     count = 0
@@ -186,8 +188,7 @@ def _find_metadata(archive: str, reader: GzipReader) -> bytes | None:
     while reader.tell() <= MAX_TAR_BYTES and (entry := opened.next()) is not None:
         opened.members.clear()  # tarfile would keep every entry in memory
         count += 1
-        if count > MAX_ARCHIVE_ENTRIES:
-            raise refused_archive(archive, f"it has more than {MAX_ARCHIVE_ENTRIES} entries")
+        limits.check_entries(archive, count)
         _check_entry(archive, entry)
         if PKG_INFO_PATH.fullmatch(entry.name):
             if found is not None:

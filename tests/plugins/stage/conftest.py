@@ -36,7 +36,9 @@ def server(new_url: str, prepared: PrepareDatabase, tmp_path: Path) -> Iterator[
         ("stage", wheelgate_stage.wheelgate_migrations()),
     ]
     with closing(Database(prepared(new_url, folders))) as database:
-        config = resolve(CORE_OPTIONS, {"serverdir": str(tmp_path / "server")}, {})
+        config = resolve(
+            [*CORE_OPTIONS, *wheelgate_stage.wheelgate_options()], {"serverdir": str(tmp_path / "server")}, {}
+        )
         modules = {"sql_store": wheelgate_sql_store, "stage": wheelgate_stage}
         plugins = [InstalledPlugin(name, "tests", "1", blocked=False, plugin=each) for name, each in modules.items()]
         server = OpenedServer(config, Plugins(plugins), database).server

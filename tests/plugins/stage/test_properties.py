@@ -18,6 +18,7 @@ from wheelgate.errors import BadInput
 from wheelgate.packages import ReceivedFile, StoredFile, UploadForm, normalize
 from wheelgate_stage.filenames import parse_filename, parse_version, version_key
 from wheelgate_stage.inspection import inspect_upload
+from wheelgate_stage.limits import ArchiveLimits
 from wheelgate_stage.metadata import parse_project
 
 NO_DEADLINE = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -47,7 +48,8 @@ def outcome(folder: Path, content: bytes, filename: str, **fields: str) -> str:
         filename,
     )
     try:
-        inspect_upload(form, ReceivedFile(str(path), StoredFile("0" * 64, len(content)), {"sha256": "0" * 64}), None)
+        received = ReceivedFile(str(path), StoredFile("0" * 64, len(content)), {"sha256": "0" * 64})
+        inspect_upload(form, received, None, ArchiveLimits(1000))
     except BadInput as refused:
         return refused.message
     return "ok"

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tracemalloc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from tests.helpers.distributions import Distribution, core_metadata, sdist, wheel
-from tests.helpers.hostile_archives import HOSTILE, METADATA, two_parts, zipped
+from tests.helpers.hostile_archives import HOSTILE, METADATA, TOO_LARGE, many_in_sdist, many_in_wheel, two_parts, zipped
 from tests.helpers.simple_pages import SIMPLE_JSON
+from tests.helpers.sites import Serve
 from tests.helpers.upload_forms import address, submit, upload
 
+from wheelgate.packages import ReceivedFile, StoredFile, UploadForm
 from wheelgate.testing.site import Response, Site
+from wheelgate_stage.inspection import inspect_upload
+from wheelgate_stage.limits import DEFAULT_MAX_ARCHIVE_ENTRIES, ArchiveLimits
 
 ACCEPT_JSON = {"Accept": "application/json"}
 ACCEPT_SIMPLE = {"Accept": SIMPLE_JSON}
@@ -196,6 +201,50 @@ def test_refused_archives(index: TargetIndex, make: Callable[[], Distribution], 
     assert dist.filename in refused.message
     assert index.names() == []
     assert index.get(address(dist)).status == 404
+
+
+@pytest.mark.parametrize(("make", "sentence"), TOO_LARGE.values(), ids=TOO_LARGE)
+def test_archives_beyond_the_setting(serve_shared: Serve, make: Callable[[], Distribution], sentence: str) -> None:
+    """``--max-archive-entries`` limits the archives that the server opens, and the refusal names it."""
+    index = new_index(serve_shared(max_archive_entries="100"), "limited", {})
+
+    refused = index.upload(make())
+
+    assert refused.status == 400
+    assert sentence in refused.message
+    assert refused.message.endswith("; ask the administrator for a higher --max-archive-entries")
+    assert index.names() == []
+
+
+LARGEST_KNOWN = 58_583
+"""Entries of the largest known release."""
+MEMORY_BYTES = 8 << 20
+"""Memory to check half as many: the directory, if it is a zip, and the hashes of the names."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [many_in_wheel, many_in_sdist])
+def test_large_releases(index: TargetIndex, make: Callable[[int], Distribution]) -> None:
+    """The server accepts an archive that is twice as large as any known one."""
+    assert index.upload(make(2 * LARGEST_KNOWN)).status == 200
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [many_in_wheel, many_in_sdist])
+def test_large_releases_take_little_memory(make: Callable[[int], Distribution]) -> None:
+    """The server keeps no objects in memory for the entries of an archive."""
+    dist = make(LARGEST_KNOWN // 2)
+    received = ReceivedFile("", StoredFile(dist.sha256, len(dist.content)), {"sha256": dist.sha256}, dist.content)
+    form = UploadForm({":action": ["file_upload"], "name": ["demo"], "version": ["1.0"]}, dist.filename)
+
+    tracemalloc.start()
+    try:
+        inspect_upload(form, received, None, ArchiveLimits(DEFAULT_MAX_ARCHIVE_ENTRIES))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak < MEMORY_BYTES
 
 
 CONTENTS = [
