@@ -8,10 +8,9 @@ from urllib.parse import parse_qsl
 
 import falcon.asgi
 from falcon.util.mediatypes import parse_header
-from multipart import MultipartError, MultipartSegment, PushMultipartParser
+from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
 
 from wheelgate.errors import BadInput, TooLarge
-from wheelgate.http.request import drain
 from wheelgate.packages import UploadForm
 
 MULTIPART = "multipart/form-data"
@@ -65,7 +64,10 @@ async def read_form(req: falcon.asgi.Request, begin_file: BeginFile) -> UploadFo
     _, parameters = media_type(req)
     boundary = parameters.get("boundary", "")
     if not 1 <= len(boundary) <= MAX_BOUNDARY_CHARS or not boundary.isascii():
-        raise BadInput("the Content-Type of the form names no boundary between its fields")
+        raise BadInput(
+            f"the Content-Type of the form names no boundary of 1 to {MAX_BOUNDARY_CHARS} ASCII characters between its"
+            " fields"
+        )
     chunks = read_in_large_chunks(req)
     first = await anext(chunks, b"")
     reader = FormReader(begin_file)
@@ -78,15 +80,24 @@ async def read_form(req: falcon.asgi.Request, begin_file: BeginFile) -> UploadFo
             for event in parser.parse(chunk):
                 reader.handle(event)
             await reader.flush_file()
-            if parser.closed:
-                await drain(req)  # what follows the form, or the end of a body in chunks
-                break
             chunk = await anext(chunks, b"")
-        else:
-            parser.close()
+        close(parser)
+    except ParserLimitReached:
+        raise BadInput(
+            f"the form cannot be read: it has more than {MAX_FORM_FIELDS} fields, or one with a head of more than"
+            f" {MAX_PART_HEAD_BYTES} bytes"
+        ) from None
     except MultipartError as error:
         raise BadInput(f"the form cannot be read: {error}") from None
     return UploadForm(reader.fields, reader.filename or "")
+
+
+def close(parser: PushMultipartParser) -> None:
+    """Raise ``BadInput`` if a form is not complete."""
+    try:
+        parser.close()
+    except MultipartError:
+        raise BadInput("the form cannot be read: it ends before its last boundary; repeat the upload") from None
 
 
 async def read_line_feed_form(
@@ -106,11 +117,11 @@ async def read_line_feed_form(
 
     reader = FormReader(refuse_file)
     chunk = first.removeprefix(b"\n")
-    while chunk and not parser.closed:
+    while chunk:
         for event in parser.parse(chunk.replace(b"\n", b"\r\n")):
             reader.handle(event)
         chunk = await anext(rest, b"")
-    parser.close()
+    close(parser)
     return {name: [value.replace("\r\n", "\n") for value in values] for name, values in reader.fields.items()}
 
 
@@ -227,10 +238,12 @@ async def read_urlencoded_body(req: falcon.asgi.Request) -> bytes:
 def parse_urlencoded(data: bytes) -> dict[str, list[str]]:
     """Return the fields of a form without a file. Raise ``BadInput`` if it is not a form."""
     fields: dict[str, list[str]] = {}
+    if data.count(b"&") >= MAX_FORM_FIELDS:
+        raise BadInput(f"the form cannot be read: it has more than {MAX_FORM_FIELDS} fields")
     try:
-        pairs = parse_qsl(data.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS)
+        pairs = parse_qsl(data.decode("ascii"), keep_blank_values=True, errors="strict")
     except ValueError:
-        raise BadInput("the form cannot be read: it is not URL-encoded UTF-8, or has too many fields") from None
+        raise BadInput("the form cannot be read: it is not URL-encoded UTF-8") from None
     for name, value in pairs:
         fields.setdefault(name, []).append(decode_field(name, value.encode()))
     return fields

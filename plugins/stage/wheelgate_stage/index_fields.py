@@ -13,6 +13,7 @@ from wheelgate.fields import (
     parse_projects,
     parse_text,
 )
+from wheelgate_stage.upload_checks import UPLOAD_CHECKS
 
 STAGE_FIELDS = (
     Field("bases", parse_bases, STRING_LIST_SCHEMA, lambda owner: [], many=True, refers_to="indices"),
@@ -33,6 +34,11 @@ STAGE_FIELDS = (
         parse_choice("mirror_whitelist_inheritance", ("intersection", "union")),
         {"type": "string", "enum": ["intersection", "union"]},
         lambda owner: "intersection",
+    ),
+    Field(
+        "upload_checks",
+        parse_choice("upload_checks", UPLOAD_CHECKS),
+        {"type": "string", "enum": list(UPLOAD_CHECKS)},
     ),
     Field("title", parse_text("title"), STRING_SCHEMA),
     Field("description", parse_text("description"), STRING_SCHEMA),

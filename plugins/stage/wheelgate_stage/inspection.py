@@ -17,6 +17,7 @@ from wheelgate_stage.filenames import parse_filename, parse_version, version_key
 from wheelgate_stage.limits import ArchiveLimits
 from wheelgate_stage.metadata import form_fields, parse_core_metadata, parse_project
 from wheelgate_stage.tars import tar_metadata
+from wheelgate_stage.upload_checks import UploadChecks
 from wheelgate_stage.zips import check_zip, zip_metadata
 
 CHECKED_DIGEST_FIELDS = {
@@ -60,7 +61,7 @@ class UploadDetails:
 
 
 def inspect_upload(
-    form: UploadForm, file: ReceivedFile | None, latest: str | None, limits: ArchiveLimits
+    form: UploadForm, file: ReceivedFile | None, latest: str | None, checks: UploadChecks
 ) -> CheckedUpload:
     """Check an upload.
 
@@ -68,7 +69,7 @@ def inspect_upload(
         form: its fields.
         file: its file, if it has one.
         latest: the latest version of the project, for documentation without a version.
-        limits: the limits of archives.
+        checks: the checks of the index.
 
     Raises:
         BadInput: the upload is not valid; the message says why.
@@ -78,11 +79,11 @@ def inspect_upload(
     if action is None:
         raise BadInput(f"action '{form.action[:40]}' not supported; use {', '.join(actions)}")
     project = parse_project(form.first("name"))
-    return action(form, file, project, latest, limits)
+    return action(form, file, project, latest, checks)
 
 
 def _check_registration(
-    form: UploadForm, file: ReceivedFile | None, project: str, latest: str | None, limits: ArchiveLimits
+    form: UploadForm, file: ReceivedFile | None, project: str, latest: str | None, checks: UploadChecks
 ) -> CheckedUpload:
     version = form.first("version")
     parse_version(version)
@@ -90,16 +91,18 @@ def _check_registration(
 
 
 def _check_file(
-    form: UploadForm, file: ReceivedFile | None, project: str, latest: str | None, limits: ArchiveLimits
+    form: UploadForm, file: ReceivedFile | None, project: str, latest: str | None, checks: UploadChecks
 ) -> CheckedUpload:
     if file is None:
         raise BadInput("content file field not found; the form must contain the file as 'content', with its file name")
     version = form.first("version")
     parsed = parse_version(version)
-    parts = parse_filename(form.filename, project, parsed)
+    parts = parse_filename(form.filename, project, parsed, old_archives=not checks.opens_archives)
     hashes = _checked_hashes(form, file)
-    content = _core_metadata(parts.kind, form.filename, file, project, limits)
-    core_fields = parse_core_metadata(form.filename, content, project, parsed)
+    content, core_fields = None, {}
+    if checks.opens_archives:
+        content = _core_metadata(parts.kind, form.filename, file, project, checks.limits)
+        core_fields = parse_core_metadata(form.filename, content, project, parsed)
     attestations = form.first("attestations")
     upload = UploadDetails(
         form.first("name"),
@@ -115,16 +118,17 @@ def _check_file(
 
 
 def _check_docs(
-    form: UploadForm, file: ReceivedFile | None, project: str, latest: str | None, limits: ArchiveLimits
+    form: UploadForm, file: ReceivedFile | None, project: str, latest: str | None, checks: UploadChecks
 ) -> CheckedUpload:
     if file is None:
         raise BadInput("content file field not found; the form must contain the zip of the documentation as 'content'")
     version = form.first("version") if "version" in form.fields else latest
     if version is None:
-        raise BadInput(f"doczip has no version and '{project}' has no releases to derive one from; give a version")
+        raise BadInput(f"doczip has no version and '{project}' has no releases to derive one from")
     parsed = parse_version(version)
     filename = doc_filename(project, version)
-    check_zip(form.filename or filename, file, limits)
+    if checks.opens_archives:
+        check_zip(form.filename or filename, file, checks.limits)
     upload = UploadDetails(
         form.first("name"), form_fields(form), {}, "doczip", doc_identity(parsed), _checked_hashes(form, file)
     )

@@ -25,8 +25,12 @@ MIN_BOMB_BYTES = 64 << 20
 """The unpacked size up to which any compression is accepted."""
 MAX_COMPRESSION_RATIO = 100
 """Unpacked size by packed size; code has 5, logs and test data up to 40."""
-UNSAFE_NAME = re.compile(r"(?:^|/)\.\.(?:/|$)|^/|^[A-Za-z]:|[\\\0]")
-"""The name of an entry that would be unpacked outside of its folder, on one system or another."""
+UNSAFE_NAMES = (
+    (re.compile(r"(?:^|/)\.\.(?:/|$)|^/"), "leads out of the archive's own folder"),
+    (re.compile(r"^[A-Za-z]:|\\"), "would be unpacked to another place on Windows"),
+    (re.compile(r"\0"), "contains NUL"),
+)
+"""Names of entries that are refused, and why."""
 MAX_ENTRY_NAME_CHARS = 1000
 """Characters of the name of an entry, with its folders."""
 MAX_ENTRY_FOLDERS = 50
@@ -59,17 +63,22 @@ class ArchiveLimits:
         return refused_archive(archive, why, "ask the administrator for a higher --max-archive-entries")
 
 
-def check_entry_name(archive: str, name: str) -> None:
-    """Raise ``BadInput`` if an entry would be unpacked to another place than its folder."""
-    if UNSAFE_NAME.search(name) or len(name) > MAX_ENTRY_NAME_CHARS or name.count("/") > MAX_ENTRY_FOLDERS:
-        raise refused_archive(archive, f"its entry {name[:80]!a} would not be unpacked into the archive's own folder")
+def check_entry_name(archive: str, name: str, what: str = "entry") -> None:
+    """Raise ``BadInput`` if an entry could be unpacked to another place than its folder, or its name is too long."""
+    why = next((why for pattern, why in UNSAFE_NAMES if pattern.search(name)), "")
+    if len(name) > MAX_ENTRY_NAME_CHARS:
+        why = f"has more than {MAX_ENTRY_NAME_CHARS} characters"
+    elif name.count("/") > MAX_ENTRY_FOLDERS:
+        why = f"is in more than {MAX_ENTRY_FOLDERS} nested folders"
+    if why:
+        raise refused_archive(archive, f"its {what} {name[:80]!a} {why}")
 
 
 def check_ratio(archive: str, unpacked: int, packed: int) -> None:
     """Raise ``BadInput`` if an archive is compressed as strongly as only zip bombs are. Both sizes are in bytes."""
     if unpacked > MIN_BOMB_BYTES and unpacked > MAX_COMPRESSION_RATIO * packed:
         raise refused_archive(
-            archive, f"it unpacks to more than {MAX_COMPRESSION_RATIO} times its size, as only zip bombs do"
+            archive, f"it unpacks to more than {MAX_COMPRESSION_RATIO} times its size, as zip bombs do"
         )
 
 

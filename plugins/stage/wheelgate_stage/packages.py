@@ -27,6 +27,7 @@ from wheelgate_stage.inspection import inspect_upload
 from wheelgate_stage.limits import ArchiveLimits
 from wheelgate_stage.pushing import copy_release
 from wheelgate_stage.recording import record_upload, refuse_early
+from wheelgate_stage.upload_checks import checks_of
 
 
 class StagePackages:
@@ -90,7 +91,7 @@ class StagePackages:
         if form.action == "doc_upload" and "version" not in form.fields:
             project = self.project(index, normalize(form.first("name")))
             latest = project.versions[-1] if project else None
-        checked = inspect_upload(form, file, latest, self._limits)
+        checked = inspect_upload(form, file, latest, checks_of(index, self._limits))
         # A small file is in memory, and record_upload refuses it soon enough.
         if file is not None and file.content is None:
             refuse_early(self._database, index, checked)

@@ -33,6 +33,8 @@ LONG_NAME_TYPES = {tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK}
 """The types of headers with a long name for the next entry (GNU)."""
 PAX_RECORD = re.compile(rb"(\d{1,5}) ([^=]{1,200})=")
 """The start of a record in an extended header: the length of the whole record, and its key."""
+SPARSE_RECORD = re.compile(rb"\d GNU\.sparse[^=]*=")
+"""The record of a sparse file in an extended header."""
 TOO_MANY_DIGITS = re.compile(rb"\d{100}")
 """More digits than any number, hash or time has."""
 PKG_INFO_PATH = re.compile(r"(?:\./)?[^/]+/PKG-INFO")
@@ -60,6 +62,10 @@ class HeaderCheck:
                 self._archive, f"its headers have more than {self._limits.max_tar_headers_bytes} bytes"
             )
         if self._kind in PAX_HEADER_TYPES:
+            if SPARSE_RECORD.search(block):
+                raise refused_archive(self._archive, "it contains a sparse file")
+            if TOO_MANY_DIGITS.search(block):
+                raise refused_archive(self._archive, "one of its extended headers has a number of 100 digits")
             if not self._is_pax(block):
                 raise refused_archive(self._archive, "one of its extended headers does not conform to POSIX")
             self._kind = b""
@@ -72,16 +78,16 @@ class HeaderCheck:
 
     @staticmethod
     def _is_pax(block: bytes) -> bool:
-        """Say whether an extended header consists of valid records, none of them of a sparse file."""
+        """Say whether an extended header consists of valid records."""
         position, end = 0, len(block.rstrip(b"\0"))
         while position < end:
             record = PAX_RECORD.match(block, position)
-            if record is None or record[2].startswith(b"GNU.sparse"):
+            if record is None:
                 return False
             position += int(record[1])
             if block[position - 1 : position] != b"\n" or record.end() > position:
                 return False
-        return position == end and not TOO_MANY_DIGITS.search(block)
+        return position == end
 
 
 class GzipReader:
@@ -107,14 +113,16 @@ class GzipReader:
     def seek(self, position: int) -> None:
         """Skip forward to a position. Raise ``BadInput`` if a false header leads backwards."""
         if position < self._position:
-            raise refused_archive(self._archive, "one of its headers gives an impossible length")
+            raise refused_archive(self._archive, "one of its headers gives a negative length")
         while self._position < position and self._read_unpacked(min(UNPACK_CHUNK_BYTES, position - self._position)):
             pass
 
     def read(self, size: int) -> bytes:
         """Read headers. Raise ``BadInput`` if they are too long or not valid."""
         if not 0 <= size <= MAX_ONE_TAR_HEADER_BYTES:
-            raise refused_archive(self._archive, "one of its headers gives an impossible length")
+            raise refused_archive(
+                self._archive, f"the length of one of its headers is not 0 to {MAX_ONE_TAR_HEADER_BYTES} bytes"
+            )
         content = self.content(size)
         self._header_check.check(content)
         return content
@@ -176,7 +184,9 @@ def tar_metadata(archive: str, received: ReceivedFile, limits: ArchiveLimits) ->
     except TAR_ERRORS as error:
         raise refused_archive(archive, "it is not a .tar.gz file that can be read") from error
     if content is None:
-        raise refused_archive(archive, "it has no NAME-VERSION/PKG-INFO")
+        raise refused_archive(
+            archive, f"it has no NAME-VERSION/PKG-INFO, at least not in its first {MAX_TAR_BYTES >> 20} MiB"
+        )
     return content
 
 
@@ -208,7 +218,7 @@ def _check_entry(archive: str, entry: tarfile.TarInfo) -> None:
     """Refuse an entry that leads out of the archive's folder, or is neither file, folder nor link."""
     check_entry_name(archive, entry.name)
     if entry.islnk():
-        check_entry_name(archive, entry.linkname)
+        check_entry_name(archive, entry.linkname, "link to")
     elif entry.issym():
         depth = len(PurePosixPath(entry.name).parts) - 1
         for part in PurePosixPath(entry.linkname).parts:

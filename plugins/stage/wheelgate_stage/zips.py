@@ -143,7 +143,9 @@ def zip_metadata(archive: str, received: ReceivedFile, kind: str, project: str, 
             if info.file_size > MAX_CORE_METADATA_BYTES:
                 raise refused_archive(archive, f"its metadata is longer than {MAX_CORE_METADATA_BYTES >> 20} MiB")
             if info.compress_type not in READABLE_METHODS:
-                raise refused_archive(archive, "its metadata is compressed with a method that installers do not read")
+                raise refused_archive(
+                    archive, "its metadata is compressed with a method that not every installer reads"
+                )
             with opened.open(info) as member:
                 content = member.read(MAX_CORE_METADATA_BYTES + 1)
             if len(content) != info.file_size:

@@ -20,6 +20,7 @@ from wheelgate_stage.filenames import parse_filename, parse_version, version_key
 from wheelgate_stage.inspection import inspect_upload
 from wheelgate_stage.limits import ArchiveLimits
 from wheelgate_stage.metadata import parse_project
+from wheelgate_stage.upload_checks import UploadChecks
 
 NO_DEADLINE = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -49,7 +50,7 @@ def outcome(folder: Path, content: bytes, filename: str, **fields: str) -> str:
     )
     try:
         received = ReceivedFile(str(path), StoredFile("0" * 64, len(content)), {"sha256": "0" * 64})
-        inspect_upload(form, received, None, ArchiveLimits(1000))
+        inspect_upload(form, received, None, UploadChecks(ArchiveLimits(1000)))
     except BadInput as refused:
         return refused.message
     return "ok"

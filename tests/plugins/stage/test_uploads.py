@@ -20,6 +20,7 @@ from wheelgate.packages import ReceivedFile, StoredFile, UploadForm
 from wheelgate.testing.site import Response, Site
 from wheelgate_stage.inspection import inspect_upload
 from wheelgate_stage.limits import DEFAULT_MAX_ARCHIVE_ENTRIES, ArchiveLimits
+from wheelgate_stage.upload_checks import UploadChecks
 
 ACCEPT_JSON = {"Accept": "application/json"}
 ACCEPT_SIMPLE = {"Accept": SIMPLE_JSON}
@@ -154,9 +155,13 @@ NAMES = [
     ("demo-1.0.txt", "'demo-1.0.txt' is not a valid archive name: upload a wheel (.whl) or an sdist (.tar.gz)"),
     ("demo-1.0.exe", "installers for Windows are no longer accepted (PEP 527)"),
     ("demo-1.0-py3.11.egg", "eggs are no longer accepted (PEP 715)"),
-    ("demo-1.0.tar.bz2", "is not a valid archive name"),
-    ("demo-1.0.WHL", "is not a valid archive name"),
-    (".whl", "is not a valid archive name"),
+    ("demo-1.0-1.noarch.rpm", "packages for Linux distributions are no longer accepted (PEP 527)"),
+    ("demo-1.0.tar.bz2", "sdists in other formats than .tar.gz are no longer accepted (PEP 527)"),
+    ("demo-1.0.tgz", "the name of an sdist ends with .tar.gz (PEP 625)"),
+    ("demo-1.0.linux-x86_64.tar.gz", "built tars (bdist_dumb) are no longer accepted (PEP 527)"),
+    ("demo-1.0.win-amd64.zip", "built tars (bdist_dumb) are no longer accepted (PEP 527)"),
+    ("demo-1.0.WHL", "its suffix is not in lower case"),
+    (".whl", "and begin with a letter or digit"),
     ("../demo-1.0-py3-none-any.whl", "is not a valid archive name"),
     ("a/demo-1.0-py3-none-any.whl", "is not a valid archive name"),
     ("demo-1.0-py3-none-any.whl\\x", "is not a valid archive name"),
@@ -166,15 +171,19 @@ NAMES = [
     ("demo-1.0-py3-none-any-a-b-c.whl", "NAME-VERSION-PYTHON-ABI-PLATFORM.whl"),
     ("demo-1.0-py3-none-any-VARIANT.whl", "NAME-VERSION-PYTHON-ABI-PLATFORM.whl"),
     ("demo-1.0-.-none-any.whl", "NAME-VERSION-PYTHON-ABI-PLATFORM.whl"),
-    ("demo-1.0-" + ".".join("a" * 20) + "-" + ".".join("b" * 20) + "-" + ".".join("c" * 20) + ".whl", "NAME-VERSION-P"),
+    (
+        "demo-1.0-" + ".".join("a" * 20) + "-" + ".".join("b" * 20) + "-" + ".".join("c" * 20) + ".whl",
+        "1000 combined tags",
+    ),
     ("other-1.0-py3-none-any.whl", "does not match project name 'demo'"),
     ("demo_x-1.0-py3-none-any.whl", "does not match project name 'demo'"),
     ("demo-2.0-py3-none-any.whl", "does not contain version '1.0'"),
-    ("demo-1.0+local-py3-none-any.whl", "does not contain version '1.0'"),
+    ("demo-1.0+local-py3-none-any.whl", "gives the version '1.0+local', not '1.0'"),
+    ("demo-1.0.1.tar.gz", "gives the version '1.0.1', not '1.0'"),
     ("other-1.0.tar.gz", "does not match project name 'demo'"),
-    ("demo.tar.gz", "does not match project name 'demo'"),
+    ("demo.tar.gz", "does not contain version '1.0'"),
     ("demo-2.0.tar.gz", "does not contain version '1.0'"),
-    ("demo-1.0.tar.gz.tar.gz", "does not contain version '1.0'"),
+    ("demo-1.0.tar.gz.tar.gz", "gives the version '1.0.tar.gz', not '1.0'"),
     ("demo-.tar.gz", "does not contain version '1.0'"),
 ]
 
@@ -203,17 +212,94 @@ def test_refused_archives(index: TargetIndex, make: Callable[[], Distribution], 
     assert index.get(address(dist)).status == 404
 
 
-@pytest.mark.parametrize(("make", "sentence"), TOO_LARGE.values(), ids=TOO_LARGE)
-def test_archives_beyond_the_setting(serve_shared: Serve, make: Callable[[], Distribution], sentence: str) -> None:
-    """``--max-archive-entries`` limits the archives that the server opens, and the refusal names it."""
-    index = new_index(serve_shared(max_archive_entries="100"), "limited", {})
+NAMES_ONLY = [
+    "demo-1.0-py3-none-any.whl",
+    "demo-1.0.tar.gz",
+    "demo-1.0.zip",
+    "Demo-1.0.0.tgz",
+    "demo-1.0.tar.bz2",
+    "demo-1.0.linux-x86_64.tar.gz",
+    "demo-1.0.win32-py2.7.exe",
+    "demo-1.0-py3.11.egg",
+    "demo-1.0-1.noarch.rpm",
+]
+OTHER_NAMES = [
+    ("demo-2.0.tgz", "does not contain version '1.0'"),
+    ("demo-1.0.1-py3.11.egg", "gives the version '1.0.1-py3.11', not '1.0'"),
+    ("other-1.0.tgz", "does not match project name 'demo'"),
+    ("demo-2.0-py3-none-any.whl", "does not contain version '1.0'"),
+    ("demo-1.0.whl", "NAME-VERSION-PYTHON-ABI-PLATFORM.whl"),
+    ("demo-1.0.txt", "is not a valid archive name"),
+    ("../demo-1.0.tgz", "is not a valid archive name"),
+]
 
-    refused = index.upload(make())
+
+@pytest.fixture
+def trusting(shared: Site, fresh: str) -> TargetIndex:
+    """Return a new index that checks only names."""
+    return new_index(shared, f"{fresh}-names", {"upload_checks": "names"})
+
+
+@pytest.mark.parametrize("filename", NAMES_ONLY)
+def test_an_index_may_check_only_names(trusting: TargetIndex, filename: str) -> None:
+    """With ``upload_checks=names`` files are not opened: any archive is accepted, and no metadata is served for it."""
+    dist = replace(wheel("demo"), filename=filename, content=b"no archive at all")
+
+    done = trusting.upload(dist, requires_python=">=3.8", sha256_digest=hashlib.sha256(dist.content).hexdigest())
+    shown = trusting.page()["files"][0]
+
+    assert (done.status, shown["filename"], shown["requires-python"]) == (200, filename, ">=3.8")
+    assert "core-metadata" not in shown
+    assert trusting.get(f"{address(dist)}.metadata").status == 404
+
+
+@pytest.mark.parametrize(("filename", "sentence"), OTHER_NAMES)
+def test_names_are_always_checked(trusting: TargetIndex, filename: str, sentence: str) -> None:
+    """With ``upload_checks=names`` the name of a file must still agree with the form."""
+    refused = trusting.upload(replace(wheel("demo"), filename=filename))
+
+    assert refused.status == 400
+    assert sentence in refused.message
+    assert trusting.names() == []
+
+
+def test_names_mode_checks_digests_but_no_documentation(trusting: TargetIndex) -> None:
+    """With ``upload_checks=names`` digests must match, and documentation need not be a zip."""
+    damaged = trusting.upload(wheel("demo"), md5_digest="0" * 32)
+    docs = trusting.docs(replace(wheel("demo"), content=b"no zip"))
+
+    assert (damaged.status, docs.status) == (400, 200)
+
+
+def test_the_checks_of_an_index_can_be_changed(trusting: TargetIndex) -> None:
+    """``upload_checks`` is ``strict`` or ``names``, and absent from an index that was never asked for it."""
+    site, path, auth = trusting.site, f"/{trusting.path}", trusting.auth
+
+    before = site.request("GET", path).result["upload_checks"]
+    wrong = site.request("PATCH", path, {"upload_checks": "none"}, auth=auth)
+    changed = site.request("PATCH", path, ["upload_checks=strict"], auth=auth)
+    refused = trusting.upload(replace(wheel("demo"), content=b"no zip"), sha256_digest="")
+
+    assert before == "names"
+    assert (wrong.status, changed.result["upload_checks"], refused.status) == (400, "strict", 400)
+    assert "'strict' or 'names'" in wrong.message
+
+
+@pytest.fixture(scope="module")
+def limited(serve_shared: Serve) -> TargetIndex:
+    """Return an index of a server that opens only small archives."""
+    return new_index(serve_shared(max_archive_entries="100"), "limited", {})
+
+
+@pytest.mark.parametrize(("make", "sentence"), TOO_LARGE.values(), ids=TOO_LARGE)
+def test_archives_beyond_the_setting(limited: TargetIndex, make: Callable[[], Distribution], sentence: str) -> None:
+    """``--max-archive-entries`` limits the archives that the server opens, and the refusal names it."""
+    refused = limited.upload(make())
 
     assert refused.status == 400
     assert sentence in refused.message
     assert refused.message.endswith("; ask the administrator for a higher --max-archive-entries")
-    assert index.names() == []
+    assert limited.names() == []
 
 
 LARGEST_KNOWN = 58_583
@@ -239,7 +325,7 @@ def test_large_releases_take_little_memory(make: Callable[[int], Distribution]) 
 
     tracemalloc.start()
     try:
-        inspect_upload(form, received, None, ArchiveLimits(DEFAULT_MAX_ARCHIVE_ENTRIES))
+        inspect_upload(form, received, None, UploadChecks(ArchiveLimits(DEFAULT_MAX_ARCHIVE_ENTRIES)))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
