@@ -2,6 +2,7 @@
 
 ClientError                 printed in one line, exit code 1
 ├── UsageError              the command line itself is wrong, exit code 2
+├── DamagedFileError        a release file is cut off or broken
 ├── StateError              a file of the client cannot be read, understood or written
 ├── UnreachableError        the server does not respond
 ├── NotAnIndexServerError   the response does not come from an index server
@@ -27,6 +28,10 @@ class ClientError(Exception):
 
 class UsageError(ClientError):
     """Raised when the command line cannot be understood."""
+
+
+class DamagedFileError(ClientError):
+    """Raised when a release file is cut off or broken."""
 
 
 class StateError(ClientError):

@@ -51,6 +51,16 @@ def test_projects_are_listed_with_their_newest_version(devpi: Devpi, abc: FakeSe
     assert devpi("list", "-v").ok().out == "abc==2.0rc1\nempty==(no release)\n"
 
 
+def test_all_versions_of_all_projects_are_listed(devpi: Devpi, abc: FakeServer) -> None:
+    """``-v --all`` shows every version, the newest first."""
+    abc.respond("/alice/dev", "indexconfig", {"projects": ["empty", "abc"]})
+    abc.respond("/alice/dev/empty/", "projectconfig", {})
+
+    shown = devpi("list", "-v", "--all").ok().out.splitlines()
+
+    assert shown == [*(f"abc=={version}" for version in NEWEST_FIRST), "empty==(no release)"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "lines"),
     [

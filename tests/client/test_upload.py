@@ -129,6 +129,28 @@ def test_documentation_is_uploaded_as_such(devpi: Devpi, index: FakeServer, dist
     assert [sent[name] for name in (":action", "name", "version")] == [[b"doc_upload"], [b"my_pkg"], [b"1.0"]]
 
 
+@pytest.mark.parametrize(
+    ("filename", "name", "version"),
+    [
+        ("my_pkg-1.0.docs.zip", b"my_pkg", [b"1.0"]),
+        ("my-pkg.doc.zip", b"my-pkg", None),
+        ("my-pkg.docs.zip", b"my-pkg", None),
+        ("My.Pkg-2-1.0rc1.doc.zip", b"My.Pkg-2", [b"1.0rc1"]),
+    ],
+)
+def test_names_of_documentation(
+    devpi: Devpi, index: FakeServer, filename: str, name: bytes, version: list[bytes] | None
+) -> None:
+    """The suffix may also be ``.docs.zip``; without a version, the server takes the newest."""
+    (devpi.home / filename).write_bytes(archive("index.html"))
+    index.responses["/alice/dev/"] = EMPTY
+
+    devpi("upload", filename).ok()
+
+    (sent,) = uploads(index)
+    assert (sent[":action"], sent["name"], sent.get("version")) == ([b"doc_upload"], [name], version)
+
+
 ALL = [
     "file_upload of my_pkg-1.10.tar.gz",
     "file_upload of my_pkg-1.0-py3-none-any.whl",
@@ -144,6 +166,7 @@ ALL = [
         pytest.param([], ALL, id="all"),
         pytest.param(["--no-docs"], ALL[:4], id="no documentation"),
         pytest.param(["--only-latest"], [ALL[0], ALL[3]], id="newest"),
+        pytest.param(["--only-docs"], ALL[4:], id="only documentation"),
     ],
 )
 def test_a_folder_is_searched_recursively(
@@ -168,6 +191,50 @@ def test_other_archives_in_a_folder_are_left_out(devpi: Devpi, index: FakeServer
     assert outcome.code == 0
     assert outcome.err.startswith("left out: dist/photos.zip contains no package metadata")
     assert len(outcome.out.splitlines()) == len(ALL)
+
+
+@pytest.mark.parametrize("name", ["cut-1.0.tar.gz", "cut-1.0-py3-none-any.whl", "cut-1.0.zip", "cut-1.0.doc.zip"])
+def test_a_damaged_release_in_a_folder_stops_the_upload(devpi: Devpi, index: FakeServer, dist: Path, name: str) -> None:
+    """Nothing is sent, as the user would not notice that one release is missing."""
+    content = SDIST.content if name.endswith(".gz") else WHEEL.content
+    (dist / "deeper" / name).write_bytes(content[:100])
+
+    outcome = devpi("upload", "--from-dir", "dist").fails()
+
+    assert outcome.err.startswith(f"dist/deeper/{name} is damaged: ")
+    assert not uploads(index)
+
+
+def test_only_docs_of_files_without_documentation(devpi: Devpi, index: FakeServer, dist: Path) -> None:
+    """``--only-docs`` never sends a release."""
+    outcome = devpi("upload", "--only-docs", str(dist / WHEEL.filename)).fails()
+
+    assert outcome.err.startswith("no documentation (NAME-VERSION.doc.zip) found in ")
+    assert not uploads(index)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "lines"),
+    [
+        ("uploaded", [f"uploaded: {WHEEL.filename}, {SDIST.filename}", "to install: devpi install{index} my-pkg==1.0"]),
+        ("replaced", [f"replaced: {WHEEL.filename}, {SDIST.filename}", "to install: devpi install{index} my-pkg==1.0"]),
+        ("kept", []),
+        (None, []),
+    ],
+)
+@pytest.mark.parametrize("named", [False, True], ids=["index in use", "named index"])
+def test_the_end_says_what_became_of_the_files(
+    devpi: Devpi, index: FakeServer, dist: Path, outcome: str | None, lines: list[str], named: bool
+) -> None:
+    """It names uploaded and replaced files, and the command that installs the release, if the server reports it."""
+    headers = {"Content-Type": "text/plain"} | ({"X-Wheelgate-Upload": outcome} if outcome else {})
+    index.responses["/alice/dev/"] = Response(b"", headers=headers)
+    option = ["--index", "alice/dev"] if named else []
+
+    done = devpi("upload", *option, str(dist / WHEEL.filename), str(dist / SDIST.filename)).ok()
+
+    expected = [line.format(index=" --index alice/dev" if named else "") for line in lines]
+    assert done.out.splitlines()[2:] == expected
 
 
 def test_a_dry_run_sends_nothing(devpi: Devpi, index: FakeServer, dist: Path) -> None:
@@ -238,7 +305,7 @@ FILES = {
     "bomb-1.0-py3-none-any.whl": distributions.wheel("bomb", bomb=17 << 20).content,
     "my.whl": WHEEL.content,
     "page-1.0.doc.zip": b"<html>",
-    "nodash.doc.zip": archive("index.html"),
+    ".doc.zip": archive("index.html"),
     "empty-1.0.zip": archive(),
 }
 
@@ -254,8 +321,8 @@ FILES = {
         pytest.param(["bare-1.0.tar.gz"], "bare-1.0.tar.gz does not contain name and version", id="no name"),
         pytest.param(["bomb-1.0-py3-none-any.whl"], "bomb-1.0-py3-none-any.whl contains more than 16777216", id="bomb"),
         pytest.param(["my.whl"], "my.whl: Invalid wheel filename", id="name of a wheel"),
-        pytest.param(["page-1.0.doc.zip"], "page-1.0.doc.zip is not documentation: ", id="no zip"),
-        pytest.param(["nodash.doc.zip"], "nodash.doc.zip is not documentation: ", id="no version"),
+        pytest.param(["page-1.0.doc.zip"], "page-1.0.doc.zip is damaged: it is not a zip file", id="no zip"),
+        pytest.param([".doc.zip"], ".doc.zip is not documentation: ", id="no name"),
         pytest.param(["empty-1.0.zip"], "empty-1.0.zip contains no package metadata", id="no metadata"),
     ],
 )

@@ -18,7 +18,11 @@ DEFAULT_SHOWN_VERSIONS = 3
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("spec", nargs="?", help="project, or versions of one: NAME or 'NAME>=1.0'")
-    parser.add_argument("--all", action="store_true", help="show every version, not only the newest three")
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="show every version, not only the newest three of a project, or with -v the newest of each",
+    )
     parser.add_argument("-t", "--toxresults", action="store_true", help="also show the results of 'devpi test'")
     parser.add_argument("-f", "--failures", action="store_true", help="same as -t, with the output of failing commands")
     parser.add_argument("--ignore-bases", action="store_true", help="leave out the files that the index inherits")
@@ -41,16 +45,20 @@ def _list_projects(options: argparse.Namespace, context: ClientContext, index: s
     if not isinstance(projects, list):
         raise NotAnIndexServerError(response.url, "it does not list its projects")
     for name in sorted(map(str, projects)):
-        context.terminal.print_line(
-            f"{name}=={_newest_version(options, context, index, name)}" if context.verbose else name
-        )
+        if not context.verbose:
+            context.terminal.print_line(name)
+            continue
+        for version in _versions(options, context, index, name):
+            context.terminal.print_line(f"{name}=={version}")
 
 
-def _newest_version(options: argparse.Namespace, context: ClientContext, index: str, name: str) -> str:
+def _versions(options: argparse.Namespace, context: ClientContext, index: str, name: str) -> list[str]:
+    """Return the newest version of a project; with ``--all``, all of them, the newest first."""
     from wheelgate_client.packages import releases
 
     found = releases.fetch_releases(context, index, name, _query(options))
-    return found[0].version if found else "(no release)"
+    versions = [release.version for release in found] or ["(no release)"]
+    return versions if options.all else versions[:1]
 
 
 def _list_files(options: argparse.Namespace, context: ClientContext, index: str) -> None:

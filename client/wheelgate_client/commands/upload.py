@@ -38,7 +38,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
     build.add_argument("--setupdir-only", action="store_true", help="build from a copy without the git history")
     build.add_argument("--with-docs", action="store_true", help="also build the documentation with Sphinx")
-    build.add_argument("--only-docs", action="store_true", help="build only the documentation")
+    build.add_argument("--only-docs", action="store_true", help="build or upload only the documentation")
 
 
 def run(options: argparse.Namespace, context: ClientContext) -> int:
@@ -50,11 +50,12 @@ def run(options: argparse.Namespace, context: ClientContext) -> int:
 
     url = _upload_url(options, context)
     if options.path:
-        uploading.upload_files(context, url, finding.find_distributions(options, context), dry_run=options.dry_run)
+        files = finding.find_distributions(options, context)
+        uploading.upload_files(context, url, files, options.index, dry_run=options.dry_run)
         return 0
     with tempfile.TemporaryDirectory(prefix="devpi-") as workdir:
         files = _build(options, context, Path(workdir))
-        uploading.upload_files(context, url, files, dry_run=options.dry_run)
+        uploading.upload_files(context, url, files, options.index, dry_run=options.dry_run)
     return 0
 
 

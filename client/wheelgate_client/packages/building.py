@@ -13,7 +13,7 @@ from pathlib import Path
 
 from wheelgate_client.errors import ClientError
 from wheelgate_client.packages import distributions
-from wheelgate_client.packages.distributions import DOCUMENTATION_SUFFIX, Distribution
+from wheelgate_client.packages.distributions import DOCUMENTATION_SUFFIXES, Distribution
 from wheelgate_client.terminal import Terminal
 from wheelgate_client.tools import programs
 
@@ -65,7 +65,7 @@ class SourceTree:
         release = next(iter(built), None) or self._build("named", ["--sdist"])[0]
         stem = re.sub(r"[-_.]+", "_", release.name)
         return distributions.read_distribution(
-            _zip_folder(html, self.workdir / f"{stem}-{release.version}{DOCUMENTATION_SUFFIX}")
+            _zip_folder(html, self.workdir / f"{stem}-{release.version}{DOCUMENTATION_SUFFIXES[0]}")
         )
 
     def _documentation_folders(self) -> list[Path]:

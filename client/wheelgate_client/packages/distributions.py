@@ -15,10 +15,10 @@ from packaging.metadata import parse_email
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
-from wheelgate_client.errors import ClientError
+from wheelgate_client.errors import ClientError, DamagedFileError
 from wheelgate_client.packages import requirements
 
-DOCUMENTATION_SUFFIX = ".doc.zip"
+DOCUMENTATION_SUFFIXES = (".doc.zip", ".docs.zip")
 WHEEL_SUFFIX = ".whl"
 SDIST_SUFFIXES = (".tar.gz", ".tgz", ".tar.bz2", ".zip")
 MAX_METADATA_BYTES = 16 * 1024 * 1024
@@ -43,30 +43,35 @@ class Distribution:
     """``file_upload`` or ``doc_upload``."""
     name: str
     version: str
+    """Empty for documentation of the newest version."""
     fields: FormFields
     """The core metadata and the type of the file, as fields of the upload form."""
 
 
 def is_documentation(path: Path) -> bool:
     """Tell whether the path is an archive of documentation, not one to install."""
-    return path.name.endswith(DOCUMENTATION_SUFFIX)
+    return path.name.endswith(DOCUMENTATION_SUFFIXES)
 
 
 def find_archives(folder: Path) -> list[Path]:
     """Return the archives in a folder and its subfolders, sorted by path."""
-    suffixes = (WHEEL_SUFFIX, *SDIST_SUFFIXES)  # .doc.zip ends with .zip
+    suffixes = (WHEEL_SUFFIX, *SDIST_SUFFIXES)  # documentation ends with .zip too
     return sorted(path for path in folder.rglob("*") if path.name.endswith(suffixes) and path.is_file())
 
 
 def keep_newest(found: Iterable[Distribution]) -> list[Distribution]:
-    """Return only the files of the newest version of each project."""
+    """Return only the files of the newest version of each project, and documentation that names no version."""
     files = list(found)
     latest: dict[str, tuple[Version, str]] = {}
     for file in files:
+        if not file.version:
+            continue
         name, sort_key = canonicalize_name(file.name), requirements.version_sort_key(file.version)
         latest[name] = max(latest.get(name, sort_key), sort_key)
     return [
-        file for file in files if requirements.version_sort_key(file.version) == latest[canonicalize_name(file.name)]
+        file
+        for file in files
+        if not file.version or requirements.version_sort_key(file.version) == latest[canonicalize_name(file.name)]
     ]
 
 
@@ -74,6 +79,7 @@ def read_distribution(path: Path) -> Distribution:
     """Read the metadata of a file.
 
     Raises:
+        DamagedFileError: if it is cut off or broken.
         ClientError: if it is not a distribution, or cannot be read.
     """
     try:
@@ -87,18 +93,22 @@ def read_distribution(path: Path) -> Distribution:
     except OSError as error:
         raise ClientError(f"cannot read {path}: {error.strerror or error}") from None
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise ClientError(f"{path} is damaged: {error}; build it again") from None
+        raise DamagedFileError(f"{path} is damaged: {error}; build it again, or remove it") from None
     raise ClientError(
         f"{path} is not a release file: give a wheel (.whl), an sdist (.tar.gz) or documentation (NAME-VERSION.doc.zip)"
     )
 
 
 def _documentation(path: Path) -> Distribution:
-    match = re.fullmatch(r"(.+)-(\d[^-]*)", path.name.removesuffix(DOCUMENTATION_SUFFIX))
-    if match is None or not zipfile.is_zipfile(path):
-        raise ClientError(f"{path} is not documentation: that is a zip file with the name NAME-VERSION.doc.zip")
-    name, version = match.groups()
-    return Distribution(path, "doc_upload", name, version, (("name", name), ("version", version)))
+    match = re.fullmatch(r"([^-].*?)(?:-(\d[^-]*))?\.docs?\.zip", path.name)
+    if match is None:
+        raise ClientError(f"{path} is not documentation: that has a name like NAME-VERSION.doc.zip or NAME.doc.zip")
+    if not zipfile.is_zipfile(path):
+        raise DamagedFileError(f"{path} is damaged: it is not a zip file; build it again, or remove it")
+    name, version = match[1], match[2] or ""
+    # Without a version, the server takes the newest.
+    fields = (("name", name), *((("version", version),) if version else ()))
+    return Distribution(path, "doc_upload", name, version, fields)
 
 
 def _distribution(path: Path, text: bytes | None, kind: tuple[str, str]) -> Distribution:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wheelgate_client.context import ClientContext
-from wheelgate_client.errors import ClientError
+from wheelgate_client.errors import ClientError, DamagedFileError
 from wheelgate_client.packages import distributions
 from wheelgate_client.packages.distributions import Distribution
 
@@ -16,7 +16,7 @@ def find_distributions(options: argparse.Namespace, context: ClientContext) -> l
     """Return the files at the given paths, and the files in the given folders.
 
     Raises:
-        ClientError: if a path is not a distribution, or no file is found.
+        ClientError: if a path is not a distribution, a release in a folder is damaged, or no file is found.
     """
     paths = list(map(Path, options.path))
     for path in paths:
@@ -31,8 +31,11 @@ def find_distributions(options: argparse.Namespace, context: ClientContext) -> l
             if path.is_dir()
             else [distributions.read_distribution(path)]
         )
+    if options.only_docs:
+        found = [file for file in found if file.action == "doc_upload"]
     if not found:
-        raise ClientError(f"no release files found in {', '.join(options.path)}")
+        what = "documentation (NAME-VERSION.doc.zip)" if options.only_docs else "release files"
+        raise ClientError(f"no {what} found in {', '.join(options.path)}")
     return distributions.keep_newest(found) if options.only_latest else found
 
 
@@ -42,5 +45,7 @@ def _distributions_in(folder: Path, context: ClientContext, *, documentation: bo
             continue
         try:
             yield distributions.read_distribution(path)
+        except DamagedFileError:
+            raise
         except ClientError as error:
             context.terminal.note(f"left out: {error}")

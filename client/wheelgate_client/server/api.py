@@ -13,8 +13,10 @@ from wheelgate_client.errors import NotAnIndexServerError, UnreachableError
 from wheelgate_client.server.http_connection import DOWNLOAD_CHUNK_BYTES, HttpConnection
 from wheelgate_client.server.redirects import MAX_REDIRECTS, redirect_loop, redirect_target, redirect_url
 from wheelgate_client.server.responses import (
+    OUTCOME_HEADER,
     VERSION_HEADER,
     ApiResponse,
+    UploadResult,
     checked_content,
     refused_error,
     special_reason,
@@ -90,8 +92,8 @@ class Api:
         self._warn_without_version(result)
         return result
 
-    def post_form(self, url: str, form: MultipartUpload) -> str:
-        """Upload a file; return the reason phrase of the server if it says more than the standard one.
+    def post_form(self, url: str, form: MultipartUpload) -> UploadResult:
+        """Upload a file.
 
         Raises:
             ClientError: as :meth:`send` does.
@@ -100,7 +102,7 @@ class Api:
         headers = {**used_login.headers(), "Content-Type": form.content_type}
         final, response, text = self._follow_redirects("POST", url, form, headers)
         checked_content("POST", final, response, text, used_login.username)
-        return special_reason(response)
+        return UploadResult(special_reason(response), response.headers.get(OUTCOME_HEADER, ""))
 
     def post_and_follow(self, url: str) -> None:
         """Send a POST request without a body, and GET the page that the response redirects to, if it does.

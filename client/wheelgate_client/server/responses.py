@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 
 API_VERSION = "2"
 VERSION_HEADER = "X-DEVPI-API-VERSION"
+OUTCOME_HEADER = "X-Wheelgate-Upload"
+
+
+class UploadResult(NamedTuple):
+    """The answer of the server to an upload that it has accepted."""
+
+    remark: str
+    """The reason phrase, if it says more than the standard one."""
+    outcome: str
+    """``uploaded``, ``replaced`` or ``kept``; empty if the server does not say it, like the incumbent's."""
 
 
 class LoginToken(NamedTuple):

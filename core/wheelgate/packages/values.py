@@ -174,3 +174,5 @@ class RecordedUpload:
     """The file's address below the index; empty for an upload without a file."""
     note: str = ""
     """A remark for the uploader, for example that the index already had the same file."""
+    outcome: str = "uploaded"
+    """``uploaded``; ``replaced`` if the index had a file of this name; ``kept`` if it keeps the file that it had."""

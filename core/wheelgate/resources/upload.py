@@ -22,6 +22,9 @@ from wheelgate.services.indices import Indices, index_resource
 from wheelgate.services.releases.uploads import Uploads, upload_target
 from wheelgate.values import Index
 
+OUTCOME_HEADER = "x-wheelgate-upload"
+"""Header that says what became of an uploaded file; the body is empty, as the incumbent's."""
+
 
 class UploadResource:
     """Takes files, registrations and documentation."""
@@ -53,6 +56,8 @@ class UploadResource:
         resp.data = f"{recorded.note}\n".encode() if recorded.note else b""
         if recorded.note:
             set_reason_phrase(resp, recorded.note)
+        if recorded.path:
+            resp.set_header(OUTCOME_HEADER, recorded.outcome)
 
     async def _upload(self, req: falcon.asgi.Request, user: str, index: str, body: bytes | None) -> RecordedUpload:
         caller = await self._context.identify(req)

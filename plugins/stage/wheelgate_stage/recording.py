@@ -34,7 +34,7 @@ def record_upload(server: Server, index: Index, checked: CheckedUpload, who: str
     new = _new_file(details, checked.filename, checked.file, who) if checked.file else None
     old = changes.find_file(database, release.id, details.identity) if release and new else None
     if old and must_keep(index, checked, old):
-        return RecordedUpload(checked.project, version, old.path, IDENTICAL_FILE_NOTE)
+        return RecordedUpload(checked.project, version, old.path, IDENTICAL_FILE_NOTE, "kept")
     data = merge_version_data(details.name, version, release.metadata if release else {}, details.sent, details.core)
     number = changes.save_release(database, project, release, version, data)
     if new and old:
@@ -45,7 +45,7 @@ def record_upload(server: Server, index: Index, checked: CheckedUpload, who: str
         file = changes.add_file(database, index.path, number, new)
         changes.add_log_entry(database, file, "upload", who, index.path)
     changes.record_change(database, project, present=True)
-    return RecordedUpload(checked.project, version, new.path if new else "")
+    return RecordedUpload(checked.project, version, new.path if new else "", outcome="replaced" if old else "uploaded")
 
 
 def refuse_early(database: Database, index: Index, checked: CheckedUpload) -> None:

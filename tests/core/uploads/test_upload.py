@@ -351,6 +351,18 @@ def test_uploading_the_same_file_again_succeeds(owned: Owned) -> None:
     assert again.headers["x-wheelgate-reason"] == again.content.decode().strip() != ""
 
 
+def test_the_answer_says_what_became_of_the_file(owned: Owned) -> None:
+    """A header tells a new file from a replaced one, and from one that the index keeps."""
+    prod = owned.add_index("prod", volatile=False)
+    sent = [(owned.index, 0), (owned.index, 1), (prod, 0), (prod, 0), (prod, 1)]
+
+    answers = [upload(owned.site, index, wheel("abc", seed=seed), owned.auth) for index, seed in sent]
+    registered = submit(owned.site, prod, owned.auth, **{":action": "submit"}, name="abc", version="2.0")
+
+    outcomes = [answer.headers.get("x-wheelgate-upload") for answer in (*answers, registered)]
+    assert outcomes == ["uploaded", "replaced", "uploaded", "kept", None, None]
+
+
 def test_the_reason_is_one_line_of_ascii(lasting: Owned) -> None:
     """The reason phrase cannot break the status line, whatever the request contains."""
     body, headers = encode([(":action", "naïve\r\nX-Evil: yes " + "x" * 1000)])
