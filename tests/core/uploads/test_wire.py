@@ -108,9 +108,11 @@ def test_push_is_a_method(index_server: ServerProcess, index: tuple[str, dict[st
     assert "PUSH" in (brewed.getheader("Allow") or "")
 
 
-@pytest.mark.parametrize(("allowed", "status"), [(False, b"401"), (True, b"200")])
+@pytest.mark.parametrize(
+    ("address", "allowed", "status"), [("", False, b"401"), ("", True, b"200"), ("+simple/", True, b"405")]
+)
 def test_a_client_that_waits_for_100_gets_it(
-    index_server: ServerProcess, index: tuple[str, dict[str, str]], allowed: bool, status: bytes
+    index_server: ServerProcess, index: tuple[str, dict[str, str]], address: str, allowed: bool, status: bytes
 ) -> None:
     """A client with ``Expect: 100-continue`` (RFC 9110, section 10.1.1) gets 100, and then its answer."""
     path, auth = index
@@ -119,7 +121,7 @@ def test_a_client_that_waits_for_100_gets_it(
     lines = [f"{name}: {value}" for name, value in {**head, **(auth if allowed else {})}.items()]
 
     with socket.create_connection(("127.0.0.1", index_server.port), timeout=20) as connection:
-        connection.sendall("\r\n".join([f"POST /{path}/ HTTP/1.1", *lines, "", ""]).encode())
+        connection.sendall("\r\n".join([f"POST /{path}/{address} HTTP/1.1", *lines, "", ""]).encode())
         first = connection.recv(1000)
         connection.sendall(body)
         second = connection.recv(1000)
