@@ -7,7 +7,7 @@ from typing import Any
 
 import falcon.asgi
 
-from wheelgate.errors import BadInput
+from wheelgate.errors import BadInput, TooLarge
 from wheelgate.http.request import read_body
 from wheelgate.values import FORBIDDEN_IN_TEXT
 
@@ -28,6 +28,13 @@ async def read_json(req: falcon.asgi.Request) -> Any:
             duplicate keys, numbers outside 64 bits, NUL, lone surrogates, or nesting deeper than ``MAX_JSON_DEPTH``.
     """
     return decode_json(await read_body(req, MAX_JSON_BYTES))
+
+
+def decode_body(data: bytes) -> Any:
+    """Decode a JSON body that has been read already. Raise as :func:`read_json` does."""
+    if len(data) > MAX_JSON_BYTES:
+        raise TooLarge(f"the body has {len(data)} bytes; this address takes at most {MAX_JSON_BYTES} of JSON")
+    return decode_json(data)
 
 
 def begins_like_json(data: bytes) -> bool:

@@ -10,7 +10,7 @@ from wheelgate.errors import NotAuthenticated, NotFound
 from wheelgate.files.server_files import Files
 from wheelgate.http.answers import answer
 from wheelgate.http.handler_context import HandlerContext
-from wheelgate.http.json_bodies import decode_json, read_json
+from wheelgate.http.json_bodies import decode_body, read_json
 from wheelgate.http.path_segments import path_segment
 from wheelgate.identity.identify import Caller
 from wheelgate.outgoing import Outgoing
@@ -56,7 +56,7 @@ class PushResource:
         """Push a release as :meth:`on_push` does; ``body`` is the body if it has been read."""
         caller = await self._context.identify(req)
         resolution = await self._context.index_rights.find(caller, path_segment(user), path_segment(index), project="")
-        push = read_push(await read_json(req) if body is None else decode_json(body))
+        push = read_push(await read_json(req) if body is None else decode_body(body))
         if isinstance(push.target, OtherServer):
             await self._push_to_server(resp, caller, resolution.index, push, push.target)
         else:

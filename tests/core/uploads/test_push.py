@@ -82,9 +82,10 @@ def test_a_push_that_curl_calls_a_form(filled: Owned, indent: int | None) -> Non
     pushed = owned.site.request("POST", place, body, auth=owned.auth, headers=CURL_HEADERS)
     anonymous = owned.site.request("POST", place, body, headers=CURL_HEADERS)
     cut = owned.site.request("POST", place, body[:-3], auth=owned.auth, headers=CURL_HEADERS)
+    long = owned.site.request("POST", place, body + b" " * 1_000_000, auth=owned.auth, headers=CURL_HEADERS)
 
     assert (pushed.status, pushed.json["type"]) == (200, "actionlog")
-    assert (anonymous.status, cut.status) == (401, 400)
+    assert (anonymous.status, cut.status, long.status) == (401, 400, 413)
     assert "could not decode json" in cut.message
 
 
