@@ -210,6 +210,7 @@ def test_the_public_face_is_pinned() -> None:
         "RequestInfo",
         "Resource",
         "Restriction",
+        "SecretCheck",
         "Server",
         "Token",
         "Unavailable",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
@@ -87,11 +88,23 @@ class Unknown:
     """An authenticator's answer: it does not know these credentials; ask the next authenticator."""
 
 
+class SecretCheck(Enum):
+    """What an authenticator that refuses a login learned about the secret."""
+
+    WRONG = "wrong"
+    RIGHT = "right"
+    UNVERIFIED = "unverified"
+    """Nothing: it refuses the account whatever the secret is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """An authenticator's answer: it knows the user, and the credentials are wrong. No other authenticator is asked."""
+    """An authenticator's answer: it knows the user, and refuses the login. No other authenticator is asked."""
 
     reason: str
+    """For the log. If the secret is right, for example because the account has expired, it is also for the client."""
+    secret: SecretCheck = SecretCheck.WRONG
+    """What the authenticator learned about the secret. Only a wrong one counts as a guess."""
 
 
 @dataclass(frozen=True, slots=True)

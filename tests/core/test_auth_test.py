@@ -22,6 +22,7 @@ from wheelgate import (
     Ok,
     Reject,
     RequestInfo,
+    SecretCheck,
     Server,
     Unavailable,
     Unknown,
@@ -99,6 +100,8 @@ def company(credentials: Credentials) -> Answer:
     """Know two people, and one who has left."""
     if credentials.username == "leaver":
         return Reject("left in spring")
+    if credentials.username == "expired":
+        return Reject("the account has expired", SecretCheck.RIGHT)
     if credentials.secret == "company password":
         return Ok(credentials.username, email="emilie@mail.example", title="CTO")
     return Unknown()
@@ -161,6 +164,16 @@ def fail(credentials: Credentials) -> Answer:
                 "result: 'directory' knows user 'emilie', who can log in",
             ],
             id="known",
+        ),
+        pytest.param(
+            "expired",
+            "x",
+            [
+                *("1", "user 'expired': not on this server yet"),
+                "directory: no, and no other service is asked: the password is right, but the account has expired",
+                *("password: no, it does not know the user", "result: no login service logs in user 'expired'"),
+            ],
+            id="expired",
         ),
         pytest.param(
             "leaver",

@@ -20,7 +20,7 @@ from wheelgate.plugin_host import provider_hooks
 from wheelgate.plugin_host.budgets import AUTHENTICATOR_SECONDS
 from wheelgate.providers import Authenticator, GroupSource
 from wheelgate.services.provisioning import autocreating_authenticators
-from wheelgate.values import Credentials, Ok, Outcome, Reject, RequestInfo, Unavailable, Unknown, User
+from wheelgate.values import Credentials, Ok, Outcome, Reject, RequestInfo, SecretCheck, Unavailable, Unknown, User
 
 LOGIN_REQUEST = RequestInfo("POST", "/+login", {}, "127.0.0.1")
 """The request that authenticators see: a login from this machine."""
@@ -123,6 +123,8 @@ def described(outcome: Outcome, user: str) -> str:
             return f"no, these are the credentials of {username!a}"
         case Unknown():
             return "no, it does not know the user"
+        case Reject(reason, SecretCheck.RIGHT):
+            return f"no, and no other service is asked: the password is right, but {reason}"
         case Reject(reason):
             return f"no, and no other service is asked: {reason}"
         case Unavailable(reason):

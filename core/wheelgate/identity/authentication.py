@@ -13,7 +13,18 @@ from wheelgate.identity.limiter import Limiter
 from wheelgate.plugin_host.circuit import RETRY_AFTER_SECONDS, CircuitBreaker
 from wheelgate.providers import Authenticator
 from wheelgate.threads.pool import ThreadPool
-from wheelgate.values import ROOT, Credentials, Ok, Outcome, Reject, RequestInfo, Unavailable, Unknown, User
+from wheelgate.values import (
+    ROOT,
+    Credentials,
+    Ok,
+    Outcome,
+    Reject,
+    RequestInfo,
+    SecretCheck,
+    Unavailable,
+    Unknown,
+    User,
+)
 
 LOGIN_CACHE_SECONDS = 60.0
 """Seconds for which verified credentials count without verifying the password again."""
@@ -89,6 +100,7 @@ class Authentication:
         if guessable:
             self._limiter.check(name, info.remote_address)
         unavailable: BackendUnavailable | None = None
+        rejected: Reject | None = None
         for authenticator, breaker in self._authenticators:
             if credentials.kind not in authenticator.accepts or not may_verify(authenticator, name, user):
                 continue
@@ -97,8 +109,8 @@ class Authentication:
                     if guessable:
                         self._limiter.succeeded(name, info.remote_address)
                     return Proof(ok, authenticator.name, authenticator.local)
-                case Reject(reason):
-                    log.info("authenticator '%s' rejects user '%s': %s", authenticator.name, name, reason)
+                case Reject() as rejected:
+                    log.info("authenticator '%s' rejects user '%s': %s", authenticator.name, name, rejected.reason)
                     unavailable = None
                     break
                 case Unavailable(reason, retry_after):
@@ -107,10 +119,14 @@ class Authentication:
                     unavailable = BackendUnavailable(sentence, retry_after=retry_after)
         if unavailable is not None:
             raise unavailable
-        if guessable:
+        if guessable and (rejected is None or rejected.secret is SecretCheck.WRONG):
             self._limiter.failed(name, info.remote_address)
         log.warning("failed login of user '%s' from %s", name, info.remote_address)
-        raise NotAuthenticated(f"user '{name}' could not be authenticated")
+        sentence = f"user '{name}' could not be authenticated"
+        # Only those who know the secret learn what the matter with the account is.
+        if rejected is not None and rejected.secret is SecretCheck.RIGHT:
+            sentence += f": {rejected.reason}"
+        raise NotAuthenticated(sentence)
 
     async def _ask(
         self,

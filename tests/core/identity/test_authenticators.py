@@ -10,9 +10,21 @@ from datetime import UTC, datetime
 import pytest
 from tests.helpers.sites import Serve
 
-from wheelgate import Credentials, Ok, Outcome, Reject, RequestInfo, Server, Unavailable, Unknown, User, hookimpl
+from wheelgate import (
+    Credentials,
+    Ok,
+    Outcome,
+    Reject,
+    RequestInfo,
+    SecretCheck,
+    Server,
+    Unavailable,
+    Unknown,
+    User,
+    hookimpl,
+)
 from wheelgate.providers import Authenticator
-from wheelgate.testing.site import Site
+from wheelgate.testing.site import Response, Site
 
 ROOT = ("root", "")
 
@@ -141,6 +153,34 @@ def test_a_rejection_ends_the_question(serve: Serve) -> None:
 
     assert (refused.status, refused.message) == (401, "user 'leaver' could not be authenticated")
     assert later.asked == []
+
+
+@pytest.mark.parametrize(
+    ("secret", "message", "status"),
+    [
+        pytest.param(SecretCheck.WRONG, "user 'leaver' could not be authenticated", 429, id="wrong"),
+        pytest.param(SecretCheck.RIGHT, "user 'leaver' could not be authenticated: left in spring", 401, id="right"),
+        pytest.param(SecretCheck.UNVERIFIED, "user 'leaver' could not be authenticated", 401, id="unverified"),
+    ],
+)
+@pytest.mark.parametrize("by", ["login", "header"])
+def test_only_a_right_password_gets_the_reason(
+    serve: Serve, caplog: pytest.LogCaptureFixture, secret: SecretCheck, message: str, status: int, by: str
+) -> None:
+    """Only with a right password does the client learn the reason; only a wrong one counts as a guess."""
+    site = serve(extra={"company": Directory(lambda credentials: Reject("left in spring", secret))})
+    caplog.set_level("INFO")
+
+    def attempt() -> Response:
+        if by == "header":
+            return site.request("PUT", "/root/dev", {}, auth=("leaver", "x"))
+        return site.request("POST", "/+login", {"user": "leaver", "password": "x"})
+
+    answers = [attempt() for _ in range(6)]
+
+    assert (answers[0].status, answers[0].message) == (401, message)
+    assert answers[-1].status == status
+    assert "rejects user 'leaver': left in spring" in caplog.text
 
 
 def test_credentials_of_another_kind_are_not_its(serve: Serve) -> None:
