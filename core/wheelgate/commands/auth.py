@@ -96,7 +96,10 @@ def show_groups(
             if isinstance(groups, Unavailable):
                 text = f"cannot tell: {groups.reason}"
             else:
-                text = ", ".join(sorted(groups)) or "none"
+                text = ", ".join(sorted(groups.names)) or "none"
+                if groups.left_out:
+                    left_out = ", ".join(f"{name!a}" for name in sorted(groups.left_out))
+                    text += f"; without {left_out}, because ':' and ',' separate names in access lists"
             print(escape_unprintable(f"groups from '{source.name}': {text} ({took} ms)"))
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from wheelgate.errors import NotAuthenticated
 from wheelgate.identity.authentication import Proof
 from wheelgate.identity.external_users import ExternalUsers
-from wheelgate.identity.groups import GroupLookup
+from wheelgate.identity.groups import GroupLookup, group_names
 from wheelgate.identity.sessions import Session
 from wheelgate.store.access import StoreAccess
 from wheelgate.store.cached_users import CachedUsers
@@ -102,7 +102,8 @@ class Accounts:
         """
         serial = await self._access.read(self._access.read_serial)
         groups, _ = await self._groups.of(proof.ok.username, "" if proof.local else proof.authenticator, serial)
-        principal = Principal(proof.ok.username, groups | (proof.ok.groups or frozenset()), proof.authenticator)
+        reported = group_names(proof.ok.groups or frozenset()).names
+        principal = Principal(proof.ok.username, groups | reported, proof.authenticator)
         return principal, user or await self._create_user(proof.ok, principal, info)
 
     def _authenticator(self, name: str) -> tuple[str, int]:

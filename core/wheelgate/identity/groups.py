@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from wheelgate.caches import TtlCache
 from wheelgate.plugin_host.circuit import CircuitBreaker
@@ -14,6 +15,8 @@ GROUPS_CACHE_SECONDS = 60.0
 """Seconds for which the answer of a source counts that is not live."""
 GROUPS_CACHE_ENTRIES = 10_000
 """Answers that are cached, one for each source and user."""
+SEPARATORS = frozenset(":,")
+"""Characters that have a meaning in access lists."""
 
 log = logging.getLogger("wheelgate.identity")
 
@@ -77,14 +80,32 @@ class GroupLookup:
     async def _ask(self, source: GroupSource, breaker: CircuitBreaker, username: str) -> frozenset[str] | None:
         """Ask a source, without the cache; return None if it fails."""
         try:
-            return group_names(await breaker.call(source.groups, username))
+            found = group_names(await breaker.call(source.groups, username))
         except Exception as error:  # noqa: BLE001 - third-party code; the other sources still count
             log.warning("group source '%s' failed: %s", source.name, type(error).__name__)
             return None
+        if found.left_out:
+            names = ", ".join(f"{name!a}" for name in sorted(found.left_out))
+            log.warning(
+                "group source '%s': user '%s' gets no rights from groups with ':' or ',' in their names: %s",
+                source.name,
+                username,
+                names,
+            )
+        return found.names
 
 
-def group_names(answer: object) -> frozenset[str]:
-    """Return the groups in the answer of a source, without names that an access list could not tell apart.
+@dataclass(frozen=True, slots=True)
+class GroupNames:
+    """The groups in the answer of a source."""
+
+    names: frozenset[str]
+    left_out: frozenset[str]
+    """Names that an access list could not tell apart, because they contain ``:`` or ``,``."""
+
+
+def group_names(answer: object) -> GroupNames:
+    """Return the groups in the answer of a source.
 
     Raises:
         TypeError: the answer is not a collection of names.
@@ -92,4 +113,5 @@ def group_names(answer: object) -> frozenset[str]:
     # A string is a collection of its letters, and must not count as one of names.
     if not isinstance(answer, frozenset | set | list | tuple):
         raise TypeError
-    return frozenset(name for name in answer if name and not set(name) & set(":,"))
+    left_out = frozenset(name for name in answer if set(name) & SEPARATORS)
+    return GroupNames(frozenset(name for name in answer if name) - left_out, left_out)

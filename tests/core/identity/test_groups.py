@@ -159,6 +159,16 @@ def test_a_source_that_cannot_be_meant(serve: Serve, answer: Callable[[str], Ite
     assert groups_of(site, site.add_user("alice")) == groups
 
 
+def test_a_dropped_name_is_logged(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """The log names the groups that give no rights because of their names, and the user."""
+    site = serve(extra={"odd": Source(lambda name: {"Sales, EMEA", "x:y", "staff"})})
+
+    site.request("GET", "/+api", auth=site.add_user("alice"))
+
+    sentence = "user 'alice' gets no rights from groups with ':' or ',' in their names: 'Sales, EMEA', 'x:y'"
+    assert sentence in caplog.text
+
+
 def test_a_group_grants_what_a_list_says(serve: Serve) -> None:
     """Members of a listed group have the permission of the access list; a user with the name of the group does not."""
     site = serve(extra={"a": Source(lambda name: {"staff"} if name == "gina" else ())}, restrict_modify="root,:staff")
@@ -169,7 +179,7 @@ def test_a_group_grants_what_a_list_says(serve: Serve) -> None:
 
 
 def test_groups_that_came_with_a_password(serve: Serve) -> None:
-    """Groups in an authenticator's ``Ok`` count for that request, not for a login token."""
+    """Groups in an authenticator's ``Ok`` count for that request, not for a login token; odd names do not count."""
 
     class Company(Authenticator):
         name = "company"
@@ -177,7 +187,7 @@ def test_groups_that_came_with_a_password(serve: Serve) -> None:
         local = False
 
         def authenticate(self, credentials: Credentials, request: RequestInfo, user: User | None) -> Outcome:
-            return Ok(credentials.username, groups=frozenset({"staff"}))
+            return Ok(credentials.username, groups=frozenset({"staff", "a,b"}))
 
         @hookimpl
         def wheelgate_authenticators(self) -> Iterable[Authenticator]:
