@@ -180,8 +180,15 @@ def read_file(path: Path, options: Iterable[Option], *, partly: bool) -> dict[st
     sections = document.pop("plugins", {})
     if not isinstance(sections, dict) or not all(isinstance(section, dict) for section in sections.values()):
         raise StartupError(f"--config: {path}: [plugins.NAME] must be a table")
+    by_section: dict[str, dict[str, Option]] = {"": {}}
+    for option in options:
+        by_section.setdefault(option.section, {})[option.name] = option
     for section, table in [("", document), *sections.items()]:
-        known = {option.name: option for option in options if option.section == section}
+        if section not in by_section and not partly:
+            # The table has the name of the settings, which is not always that of the plugin: "ldap", not "auth_ldap".
+            tables = [f"[plugins.{each}]" for each in by_section if each]
+            raise StartupError(f"--config: {path}: {unknown_name('table', f'[plugins.{section}]', tables)}")
+        known = by_section.get(section, {})
         for name, value in table.items():
             if name in known:
                 found[known[name].key] = value
