@@ -15,6 +15,7 @@ from typing import Any
 
 import ldap3
 import trustme
+from ldap3.protocol.controls import build_control
 from ldap3.utils.dn import escape_rdn
 
 from wheelgate.testing.server_process import free_port
@@ -28,6 +29,7 @@ PEOPLE = f"ou=people,{BASE}"
 GROUPS = f"ou=groups,{BASE}"
 ROOT = f"cn=root,{BASE}"
 SERVICE = f"cn=wheelgate,{BASE}"
+POLICY = f"cn=policy,{BASE}"
 PASSWORD = "swordfish"
 """The password of root and of the service; tests check that no log and no error contains it."""
 
@@ -36,8 +38,10 @@ include {schemas}/core.schema
 include {schemas}/cosine.schema
 include {schemas}/inetorgperson.schema
 include {schemas}/nis.schema
+include {folder}/foreign.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
+moduleload ppolicy
 # Treats a login with an empty password as anonymous, as many directories do.
 allow bind_anon_cred
 TLSCACertificateFile {folder}/ca.pem
@@ -51,7 +55,22 @@ directory {folder}/data
 dbnosync
 access to attrs=userPassword by anonymous auth by * none
 access to * by dn.base="{service}" read by {anonymous} by * none
+# Without an entry of this name there is no policy.
+overlay ppolicy
+ppolicy_default "{policy}"
+{more}
 """
+FOREIGN_ATTRIBUTES = {
+    **dict.fromkeys(("userAccountControl", "accountExpires", "primaryGroupID", "sAMAccountType"), "27"),
+    **dict.fromkeys(("sAMAccountName", "nsAccountLock", "loginDisabled", "msDS-UserAccountDisabled"), "15"),
+    "krbPrincipalExpiration": "24",
+    "loginExpirationTime": "24",
+    "objectSid": "40",
+}
+"""Attributes of other directories, each with its syntax: integer, text, time or octets (RFC 4517, section 3.3)."""
+MATCHING_RULES = {"27": "integerMatch", "15": "caseIgnoreMatch", "24": "generalizedTimeMatch", "40": "octetStringMatch"}
+FOREIGN_CLASS = "foreignAccount"
+"""The class of entries that may have these attributes."""
 
 
 @dataclass
@@ -63,6 +82,8 @@ class Slapd:
     """The name in its certificate."""
     anonymous: str = "anonymous none"
     """The rule in slapd.conf for anonymous clients."""
+    more: str = ""
+    """More lines of slapd.conf."""
     authority: trustme.CA = field(default_factory=trustme.CA)
     plain: int = field(default_factory=free_port)
     tls: int = field(default_factory=free_port)
@@ -83,8 +104,11 @@ class Slapd:
                 service=SERVICE,
                 password=PASSWORD,
                 anonymous=self.anonymous,
+                policy=POLICY,
+                more=self.more,
             )
         )
+        (self.folder / "foreign.schema").write_text(foreign_schema())
 
     @property
     def ca_file(self) -> Path:
@@ -127,6 +151,10 @@ class Slapd:
             self.process.wait(START_TIMEOUT_SECONDS)
             self.process = None
 
+    def open_socket(self) -> socket.socket:
+        """Connect without speaking LDAP."""
+        return socket.create_connection(("127.0.0.1", self.plain))
+
     @contextmanager
     def connect(self) -> Iterator[ldap3.Connection]:
         """Connect as root."""
@@ -162,6 +190,13 @@ class Slapd:
         with self.connect() as connection:
             connection.modify(dn, {name: [(ldap3.MODIFY_REPLACE, values)] for name, values in changes.items()})
 
+    def modify_operational(self, dn: str, **changes: Any) -> None:
+        """Replace attributes of an entry that only the directory itself may change, with the relax rules control."""
+        relax = build_control("1.3.6.1.4.1.4203.666.5.12", True, None)
+        replaced = {name: [(ldap3.MODIFY_REPLACE, [value])] for name, value in changes.items()}
+        with self.connect() as connection:
+            connection.modify(dn, replaced, controls=[relax])
+
     def delete(self, dn: str) -> None:
         """Remove an entry."""
         with self.connect() as connection:
@@ -177,6 +212,19 @@ class Slapd:
         bob = self.add_person("bob", "builder")
         admins = self.add_group("admins", [ada])
         self.add_group("staff", [admins, bob])
+
+
+def foreign_schema() -> str:
+    """Return the definitions of the attributes of other directories; 2.999 is the arc for examples."""
+    attributes = [
+        f"attributetype ( 2.999.1.{number} NAME '{name}' EQUALITY {MATCHING_RULES[syntax]} "
+        f"SYNTAX 1.3.6.1.4.1.1466.115.121.1.{syntax} )"
+        for number, (name, syntax) in enumerate(FOREIGN_ATTRIBUTES.items())
+    ]
+    names = " $ ".join(FOREIGN_ATTRIBUTES)
+    return "\n".join(
+        [*attributes, f"objectclass ( 2.999.2 NAME '{FOREIGN_CLASS}' SUP top AUXILIARY MAY ( {names} ) )\n"]
+    )
 
 
 def rdn(name: str) -> str:
