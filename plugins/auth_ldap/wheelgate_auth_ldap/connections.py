@@ -9,14 +9,18 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import ldap3
-from ldap3.core import exceptions, tls
+from ldap3.core import tls
+from ldap3.protocol.controls import build_control
 
 from wheelgate.errors import BackendUnavailable, StartupError
-from wheelgate_auth_ldap.options import LdapSettings, ServerAddress
+from wheelgate_auth_ldap import answers
+from wheelgate_auth_ldap.answers import BindAnswer
+from wheelgate_auth_ldap.entries import DirectoryEntry
+from wheelgate_auth_ldap.option_values import ServerAddress
+from wheelgate_auth_ldap.options import LdapSettings
 
 T = TypeVar("T")
 
@@ -28,15 +32,6 @@ MAX_IDLE_SECONDS = 60.0
 """Age at which an unused connection is dropped: firewalls close them silently."""
 MAX_IDLE_CONNECTIONS = 4
 
-NO_SUCH_ENTRY_CODES = frozenset({32, 34})
-"""noSuchObject and invalidDNSyntax (RFC 4511, appendix A): no entry has this name, or could have it."""
-WRONG_PASSWORD_CODES = frozenset({48, 49})
-"""inappropriateAuthentication and invalidCredentials (RFC 4511, appendix A)."""
-REFUSED_ACCOUNT_CODES = frozenset({19, 53})
-"""constraintViolation and unwillingToPerform: how directories say that an account is locked or has expired."""
-UNAVAILABLE_CODES = frozenset({51, 52})
-"""busy and unavailable (RFC 4511, appendix A)."""
-
 
 class ServerUnavailable(Exception):  # noqa: N818 - the state of a server, not an error in this program
     """Raised when a server cannot answer now; another one may."""
@@ -45,23 +40,6 @@ class ServerUnavailable(Exception):  # noqa: N818 - the state of a server, not a
         super().__init__(reason)
         self.timed_out = timed_out
         """Whether the server used up its time; the next questions then skip it instead of waiting again."""
-
-
-class DirectoryRefusal(Exception):  # noqa: N818 - an answer of the directory
-    """Raised when the directory refuses a search or an account."""
-
-
-@dataclass(frozen=True, slots=True)
-class DirectoryEntry:
-    """An entry that a search found."""
-
-    dn: str
-    attributes: dict[str, tuple[str, ...]]
-    """By lower-case name; attributes that are not text are left out."""
-
-    def first(self, attribute: str) -> str | None:
-        """Return the first value of an attribute."""
-        return next(iter(self.attributes.get(attribute.lower(), ())), None)
 
 
 class StandardTls(tls.Tls):
@@ -76,7 +54,11 @@ class StandardTls(tls.Tls):
 
     def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:
         """Encrypt the connection's socket, within the timeout that the socket has already."""
-        connection.socket = self._context.wrap_socket(connection.socket, server_hostname=connection.server.host)
+        try:
+            connection.socket = self._context.wrap_socket(connection.socket, server_hostname=connection.server.host)
+        except OSError as error:
+            connection.handshake_error = error  # ldap3 keeps no more than its text
+            raise
 
 
 class Connections:
@@ -111,33 +93,32 @@ class Connections:
         def search_on(connection: ldap3.Connection) -> list[DirectoryEntry]:
             connection.search(base, search_filter, scope, attributes=attributes)
             code = _result_code(connection)
-            if code in NO_SUCH_ENTRY_CODES and only_base:
+            if code in answers.NO_SUCH_ENTRY_CODES and only_base:
                 return []
-            if code != 0:
-                raise DirectoryRefusal(f"the search below '{base}' ended with {connection.result['description']}")
+            if code != answers.SUCCESS_CODE:
+                why = _demands_encryption(connection) or answers.explained(connection.result)
+                raise BackendUnavailable(f"the search below '{base}' ended with {why}")
             return [_read_entry(found) for found in connection.response or () if found["type"] == "searchResEntry"]
 
-        try:
-            return self._ask(search_on)
-        except DirectoryRefusal as refusal:
-            raise BackendUnavailable(str(refusal)) from None
+        return self._ask(search_on)
 
-    def bind(self, dn: str, password: bytes) -> bool:
-        """Whether the password is the one of an entry.
+    def bind(self, dn: str, password: bytes) -> BindAnswer:
+        """Return what the directory says about the password of an entry, and about its account.
 
         Raises:
             BackendUnavailable: no server answers.
-            DirectoryRefusal: the directory refuses this account, whatever the password.
         """
 
-        def bind_on(connection: ldap3.Connection) -> bool:
-            connection.rebind(dn, password, ldap3.SIMPLE, read_server_info=False)
-            code = _result_code(connection)
-            if code == 0 or code in WRONG_PASSWORD_CODES:
-                return code == 0
-            if code in REFUSED_ACCOUNT_CODES:
-                raise DirectoryRefusal(f"the directory refuses this account: {connection.result['description']}")
-            raise BackendUnavailable(f"the bind ended with {connection.result['description']}")
+        def bind_on(connection: ldap3.Connection) -> BindAnswer:
+            # Without this control, OpenLDAP says of an expired password only that the credentials are invalid.
+            controls = [build_control(answers.PASSWORD_POLICY_CONTROL, False, None)]
+            connection.rebind(dn, password, ldap3.SIMPLE, read_server_info=False, controls=controls)
+            _result_code(connection)
+            answer = answers.read_bind(connection.result)
+            if answer is None:
+                why = _demands_encryption(connection) or f"the bind ended with {answers.explained(connection.result)}"
+                raise BackendUnavailable(why)
+            return answer
 
         return self._ask(bind_on, as_user=True)
 
@@ -181,12 +162,15 @@ class Connections:
             timeout = self._remaining_timeout(deadline)
             connection.socket.settimeout(timeout)
             answer = question(connection)
-        except (DirectoryRefusal, BackendUnavailable, ServerUnavailable):
+        except (BackendUnavailable, ServerUnavailable):
             _close(connection)
             raise
         except Exception as error:  # noqa: BLE001 - ldap3 raises many kinds of exceptions for malformed answers
             _close(connection)
-            raise ServerUnavailable(_describe(error), timed_out=time.monotonic() - started >= timeout) from None
+            raise ServerUnavailable(
+                _describe(connection, error),
+                timed_out=time.monotonic() - started >= timeout,
+            ) from None
         return answer
 
     def _open(self, address: ServerAddress, deadline: float, *, as_user: bool) -> ldap3.Connection:
@@ -217,19 +201,21 @@ class Connections:
         def prepare(connection: ldap3.Connection) -> None:
             if self._settings.starttls and not address.tls and not connection.start_tls(read_server_info=False):
                 raise ServerUnavailable("it does not start TLS")
-            if service and not connection.bind(read_server_info=False):
+            if service:
+                connection.bind(read_server_info=False)
                 _result_code(connection)
-                raise BackendUnavailable(
-                    f"{address}: the bind as '{self._settings.bind_dn}' ended with {connection.result['description']}; "
-                    "check --ldap-bind-dn and --ldap-bind-password"
-                )
+                if problem := _service_problem(connection, str(self._settings.bind_dn)):
+                    raise BackendUnavailable(f"{address}: {problem}")
 
         started = time.monotonic()
         try:
             connection.open(read_server_info=False)
         except Exception as error:  # noqa: BLE001 - ldap3 raises many kinds of exceptions here, too
             _close(connection)
-            raise ServerUnavailable(_describe(error), timed_out=time.monotonic() - started >= int(timeout)) from None
+            raise ServerUnavailable(
+                _describe(connection, error),
+                timed_out=time.monotonic() - started >= int(timeout),
+            ) from None
         self._ask_on(connection, prepare, deadline)
         return connection
 
@@ -264,24 +250,37 @@ class Connections:
 def _result_code(connection: ldap3.Connection) -> int:
     """Return the result code of the last answer (RFC 4511, appendix A)."""
     code = int(connection.result["result"])
-    if code in UNAVAILABLE_CODES:
+    if code in answers.UNAVAILABLE_CODES:
         raise ServerUnavailable(f"it says that it is {connection.result['description']}")
     return code
 
 
+def _describe(connection: ldap3.Connection, error: Exception) -> str:
+    """Say why a connection failed."""
+    return answers.describe(getattr(connection, "handshake_error", error))
+
+
+def _demands_encryption(connection: ldap3.Connection) -> str | None:
+    encrypted = bool(connection.server.ssl or connection.tls_started)
+    return answers.unencrypted(connection.result, encrypted=encrypted)
+
+
+def _service_problem(connection: ldap3.Connection, name: str) -> str | None:
+    """Say why the plugin's own bind failed, or what keeps its account from searching; None if it may search."""
+    if why := _demands_encryption(connection):
+        return why
+    answer = answers.read_bind(connection.result)
+    if answer == answers.RIGHT:
+        return None
+    if answer is not None and answer.problem:
+        return f"the bind as '{name}' is refused: {answer.problem}"
+    advice = "; check --ldap-bind-dn and --ldap-bind-password" if answer else ""
+    return f"the bind as '{name}' ended with {answers.explained(connection.result)}{advice}"
+
+
 def _read_entry(found: Any) -> DirectoryEntry:
-    attributes = {}
-    for name, values in found["raw_attributes"].items():
-        with contextlib.suppress(UnicodeDecodeError):
-            attributes[name.lower()] = tuple(value.decode() for value in values)
+    attributes = {name.lower(): tuple(values) for name, values in found["raw_attributes"].items()}
     return DirectoryEntry(found["dn"], attributes)
-
-
-def _describe(error: Exception) -> str:
-    """Say why a server does not answer; ldap3's messages about sockets contain the system's reason."""
-    if isinstance(error, exceptions.LDAPExceptionError | OSError):
-        return str(error) or type(error).__name__
-    return f"its answer is not LDAP ({type(error).__name__})"
 
 
 def _close(connection: ldap3.Connection) -> None:

@@ -36,6 +36,12 @@ def equals(attribute: str, value: str) -> str:
     return f"({attribute}={escape_filter(value)})"
 
 
+def equals_bytes(attribute: str, value: bytes) -> str:
+    """Return a filter for entries whose attribute has a value that is not text."""
+    escaped = "".join(f"\\{byte:02x}" for byte in value)
+    return f"({attribute}={escaped})"
+
+
 def both(one: str, other: str | None) -> str:
     """Return a filter for entries that match both filters; the second may be missing."""
     return f"(&{one}{other})" if other else one

@@ -2,95 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
 
 from wheelgate import Option
 from wheelgate.config import Config
 from wheelgate.errors import StartupError
 from wheelgate.loopback import is_loopback
-from wheelgate.option_types import whole_number
+from wheelgate.option_types import one_of, whole_number
+from wheelgate_auth_ldap.kinds import KINDS
+from wheelgate_auth_ldap.option_values import (
+    ServerAddress,
+    attribute_name,
+    bind_name,
+    distinguished_name,
+    search_filter,
+    server_address,
+    state_attribute,
+    user_template,
+)
 
 OPTION_SECTION = "ldap"
-ATTRIBUTE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*|\d+(\.\d+)+")
-"""A short name or an object identifier (RFC 4512, section 1.4)."""
-PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-
-
-@dataclass(frozen=True, slots=True)
-class ServerAddress:
-    """The address of one server of the directory."""
-
-    host: str
-    port: int
-    tls: bool
-    """Whether the connection is encrypted from its first byte."""
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'ldaps' if self.tls else 'ldap'}://{host}:{self.port}"
-
-
-def server_address(text: str) -> ServerAddress:
-    """Read ``ldaps://host`` or ``ldap://host``, with or without a port (the first parts of a URL of RFC 4516)."""
-    expected = "an address such as ldaps://ldap.example or ldap://ldap.example:389"
-    try:
-        parts = urlsplit(text.strip())
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise ValueError(expected) from None
-    if parts.scheme not in ("ldap", "ldaps") or not host or "@" in parts.netloc or parts.path.strip("/") or parts.query:
-        raise ValueError(expected)
-    tls = parts.scheme == "ldaps"
-    return ServerAddress(host, port or (636 if tls else 389), tls)
-
-
-def attribute_name(text: str) -> str:
-    """Read the name of an attribute."""
-    if not ATTRIBUTE_NAME.fullmatch(text.strip()):
-        raise ValueError("the name of an attribute such as uid")
-    return text.strip()
-
-
-def _reader(expected: str, check: Callable[[str], object]) -> Callable[[str], str]:
-    """Return a reader that checks text with ldap3, which is loaded only if the option is given."""
-
-    def parse(text: str) -> str:
-        try:
-            check(text)
-        except Exception:  # noqa: BLE001 - ldap3 raises many kinds of exceptions; all of them mean the same here
-            raise ValueError(expected) from None
-        return text
-
-    return parse
-
-
-def _parse_dn(text: str) -> object:
-    from ldap3.utils.dn import parse_dn
-
-    return parse_dn(text)
-
-
-def _parse_filter(text: str) -> object:
-    from ldap3.operation.search import parse_filter
-
-    return parse_filter(text, None, False, False, None, False)
-
-
-distinguished_name = _reader("a distinguished name such as ou=people,dc=company,dc=example", _parse_dn)
-search_filter = _reader("a filter such as (objectClass=person)", _parse_filter)
-
-
-def user_template(text: str) -> str:
-    """Read a distinguished name in which ``{username}`` stands for the login name."""
-    if set(PLACEHOLDER.findall(text)) != {"username"}:
-        raise ValueError("a distinguished name with {username} as its only placeholder")
-    distinguished_name(text.replace("{username}", "name"))
-    return text
 
 
 def options() -> list[Option]:
@@ -117,10 +52,19 @@ def _connection_options(option: Callable[..., Option]) -> list[Option]:
         option("check-certificate", "refuse servers whose certificate does not match their name", default=True),
         option("ca-file", "PEM file with the authorities that sign the servers' certificates", metavar="FILE"),
         option(
+            "kind",
+            "kind of the directory, which decides the defaults of other settings: generic, openldap, "
+            "active-directory or 389ds",
+            "generic",
+            one_of(*KINDS),
+            metavar="KIND",
+        ),
+        option(
             "bind-dn",
-            "entry with which the plugin searches the directory; anonymous if not given",
+            "entry with which the plugin searches the directory, in Active Directory also NAME@DOMAIN or DOMAIN\\NAME; "
+            "anonymous if not given",
             None,
-            distinguished_name,
+            bind_name,
             metavar="DN",
         ),
         option("bind-password", "password of that entry", metavar="PASSWORD", secret=True),
@@ -133,13 +77,27 @@ def _user_options(option: Callable[..., Option]) -> list[Option]:
         option("user-base", "entry below which users are searched", None, distinguished_name, metavar="DN"),
         option(
             "user-filter",
-            "filter that a user's entry must match, in addition to the name",
+            "filter that a user's entry must match, in addition to the name; --ldap-kind has a default",
             None,
             search_filter,
             metavar="FILTER",
         ),
         option("user-dn", "entry of the user {username}, in place of a search", None, user_template, metavar="DN"),
-        option("name-attribute", "attribute with the login name of a user", "uid", attribute_name, metavar="NAME"),
+        option(
+            "name-attribute",
+            "attribute with the login name of a user; --ldap-kind has a default",
+            None,
+            attribute_name,
+            metavar="NAME",
+        ),
+        option(
+            "account-state-attribute",
+            "attribute that says whether an account is disabled or has expired; --ldap-kind has a default",
+            None,
+            state_attribute,
+            metavar="NAME",
+            many=True,
+        ),
         option("email-attribute", "attribute with the email of a new user", "mail", attribute_name, metavar="NAME"),
         option(
             "title-attribute", "attribute with the title of a new user", "displayName", attribute_name, metavar="NAME"
@@ -160,8 +118,9 @@ def _group_options(option: Callable[..., Option]) -> list[Option]:
         option("group-name-attribute", "attribute with the name of a group", "cn", attribute_name, metavar="NAME"),
         option(
             "group-member-attribute",
-            "attribute that lists a group's members by DN, or by login name if it is memberUid",
-            ("member",),
+            "attribute that lists a group's members by DN, or by login name if it is memberUid; --ldap-kind has a "
+            "default",
+            None,
             attribute_name,
             metavar="NAME",
             many=True,
@@ -189,6 +148,7 @@ class LdapSettings:
     """The values of the settings, by the names of the options."""
 
     url: tuple[ServerAddress, ...]
+    kind: str
     starttls: bool
     check_certificate: bool
     ca_file: str | None
@@ -198,6 +158,7 @@ class LdapSettings:
     user_filter: str | None
     user_dn: str | None
     name_attribute: str
+    account_state_attribute: tuple[str, ...]
     email_attribute: str
     title_attribute: str
     group_base: str | None
@@ -209,6 +170,12 @@ class LdapSettings:
     index: str | None
     index_bases: tuple[str, ...]
     timeout: int
+
+    @property
+    def present_attribute(self) -> str | None:
+        """The attribute that every user's entry has if ``bind_dn`` may read it; None if there is none to look at."""
+        expected = KINDS[self.kind].present_attribute
+        return expected if expected in self.account_state_attribute else None
 
 
 def read_settings(config: Config) -> LdapSettings | None:
@@ -241,7 +208,9 @@ def read_settings(config: Config) -> LdapSettings | None:
         raise StartupError("--ldap-user-base and --ldap-user-dn are two ways to find users: give only one of them")
     if given["ca-file"] and not Path(given["ca-file"]).is_file():
         raise StartupError(f"--ldap-ca-file: there is no file {given['ca-file']}")
-    return LdapSettings(**{name.replace("-", "_"): value for name, value in given.items()})
+    values: dict[str, Any] = {name.replace("-", "_"): value for name, value in given.items()}
+    values.update({name: value for name, value in asdict(KINDS[given["kind"]]).items() if values.get(name, "") is None})
+    return LdapSettings(**values)
 
 
 def warnings(settings: LdapSettings) -> list[str]:

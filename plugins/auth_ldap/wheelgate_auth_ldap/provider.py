@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import unicodedata
 
-from wheelgate import Credentials, Ok, Outcome, Reject, RequestInfo, Unknown, User
+from wheelgate import Credentials, Ok, Outcome, Reject, RequestInfo, SecretCheck, Unknown, User
 from wheelgate.providers import Authenticator, GroupSource, UserDirectory
-from wheelgate_auth_ldap.connections import Connections, DirectoryEntry, DirectoryRefusal
+from wheelgate_auth_ldap.account_state import was_locked
+from wheelgate_auth_ldap.answers import WRONG, BindAnswer
+from wheelgate_auth_ldap.connections import Connections
 from wheelgate_auth_ldap.directory import Directory
+from wheelgate_auth_ldap.entries import DirectoryEntry
 from wheelgate_auth_ldap.options import LdapSettings
+
+log = logging.getLogger("wheelgate.auth_ldap")
 
 
 class LdapProvider(Authenticator, UserDirectory, GroupSource):
@@ -39,35 +45,63 @@ class LdapProvider(Authenticator, UserDirectory, GroupSource):
         # Directories accept every bind without a password, as an anonymous one (RFC 4513, section 5.1.2).
         if not password:
             return Reject("without a password")
-        entry = self._directory.find_user(name)
-        try:
-            # An unknown user takes as long as a known one: one search and one bind.
-            correct = self._connections.bind(
-                entry.dn if entry else self._random_dn(), password if entry else _random_password()
-            )
-        except DirectoryRefusal as refusal:
-            return Reject(str(refusal)) if entry else Unknown()
+        entry = self._directory.find_entry(name)
+        # An unknown user takes as long as a known one: one search and one bind.
+        answer = self._connections.bind(
+            entry.dn if entry else self._random_dn(), password if entry else _random_password()
+        )
         if entry is None:
             return Unknown()
-        if not correct:
-            return Reject("wrong password")
-        if not self._in_required_group(name, entry):
-            return Reject("not in a required group")
+        spelling = self._directory.spelling(entry, name)
+        if spelling != name:
+            # Only those who know the password learn that there is such a name.
+            if spelling is None or answer.secret is not SecretCheck.RIGHT:
+                return Unknown()
+            return Reject(
+                f"the directory spells this name {spelling!a}; log in with that name", secret=SecretCheck.RIGHT
+            )
+        return self._outcome(name, entry, answer)
+
+    def groups(self, username: str) -> frozenset[str]:
+        """Return the groups of a user; none for a disabled account."""
+        entry = self._usable_entry(username)
+        return self._directory.groups_of(username, entry) if entry else frozenset()
+
+    def exists(self, username: str) -> bool:
+        """Whether the user is still in the directory, may use the account, and is still in a required group."""
+        entry = self._usable_entry(username)
+        return entry is not None and self._in_required_group(username, entry)
+
+    def _outcome(self, name: str, entry: DirectoryEntry, answer: BindAnswer) -> Outcome:
+        """Return the outcome of a login, from the directory's answer and the state of the account."""
+        if answer == WRONG:
+            if hidden := self._directory.hidden_problem(entry):
+                return Reject(hidden, secret=SecretCheck.UNVERIFIED)
+            locked = ", or the account is locked after wrong passwords" if was_locked(entry) else ""
+            return Reject(f"wrong password{locked}")
+        if answer.secret is SecretCheck.WRONG:
+            return Reject(str(answer.problem))
+        problem = self._directory.problem(entry) or answer.problem
+        if problem is None and not self._in_required_group(name, entry):
+            problem = "the user is in no required group"
+        if problem is not None:
+            return Reject(problem, secret=answer.secret)
         return Ok(
             name,
             email=entry.first(self._settings.email_attribute),
             title=entry.first(self._settings.title_attribute),
         )
 
-    def groups(self, username: str) -> frozenset[str]:
-        """Return the groups of a user."""
-        entry = self._directory.find_user(username)
-        return self._directory.groups_of(username, entry) if entry else frozenset()
-
-    def exists(self, username: str) -> bool:
-        """Whether the user is still in the directory, and still in a required group."""
-        entry = self._directory.find_user(username)
-        return entry is not None and self._in_required_group(username, entry)
+    def _usable_entry(self, username: str) -> DirectoryEntry | None:
+        """Return the entry of a user with exactly this name, if the account may be used."""
+        entry = self._directory.find_entry(username)
+        if entry is None or self._directory.spelling(entry, username) != username:
+            return None
+        problem = self._directory.problem(entry)
+        if problem is not None:
+            log.info("user '%s' may not use this server now: %s", username, problem)
+            return None
+        return entry
 
     def _in_required_group(self, username: str, entry: DirectoryEntry) -> bool:
         required = self._settings.required_group

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.helpers.commands import run  # noqa: F401
-from tests.helpers.sites import Serve, numbers, serve, template  # noqa: F401
+from tests.helpers.sites import Serve, fresh, numbers, serve, serve_shared, template  # noqa: F401
 from tests.helpers.slapd import GROUPS, PASSWORD, PEOPLE, PROGRAM, SERVICE, Slapd
+from tests.helpers.upload_forms import submit
 
 from wheelgate.testing.site import Site
 
@@ -34,6 +36,18 @@ def make_directory(tmp_path: Path) -> Iterator[MakeDirectory]:
     yield make
     for directory in running:
         directory.stop()
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slapd]:
+    """Return a directory for all tests of a file."""
+    if PROGRAM is None:
+        pytest.skip("slapd is not installed")
+    directory = Slapd(tmp_path_factory.mktemp("company") / "slapd")
+    directory.start()
+    directory.fill()
+    yield directory
+    directory.stop()
 
 
 @pytest.fixture
@@ -74,6 +88,39 @@ def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wheelgate.identity.authentication.LOGIN_CACHE_SECONDS", 0.0)
     monkeypatch.setattr("wheelgate.identity.groups.GROUPS_CACHE_SECONDS", 0.0)
     monkeypatch.setattr("wheelgate.identity.external_users.DIRECTORY_CACHE_SECONDS", 0.0)
+
+
+@dataclass(frozen=True)
+class LoggedIn:
+    """A person with every credential that this server gives or takes."""
+
+    site: Site
+    name: str
+    password: str
+    session: tuple[str, str]
+    api_token: tuple[str, str]
+
+    @classmethod
+    def new(cls, site: Site, name: str, password: str) -> LoggedIn:
+        """Log in, and create an API token."""
+        session = site.login(name, password)
+        made = site.request("POST", "/+x/tokens", {"scopes": ["upload"]}, auth=session)
+        assert made.status == 200, made.content
+        assert site.request("PUT", f"/{name}/dev", {}, auth=session).status == 200
+        return cls(site, name, password, session, ("__token__", str(made.result["token"])))
+
+    def statuses(self) -> dict[str, int]:
+        """Use each credential for a request that needs it, and return the statuses."""
+        credentials = {"session": self.session, "token": self.api_token, "password": (self.name, self.password)}
+        return {
+            "login": log_in(self.site, self.name, self.password),
+            **{
+                name: submit(
+                    self.site, f"{self.name}/dev", auth, name="demo", version="1.0", **{":action": "submit"}
+                ).status
+                for name, auth in credentials.items()
+            },
+        }
 
 
 def log_in(site: Site, user: str, password: str) -> int:

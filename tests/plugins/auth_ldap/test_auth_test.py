@@ -63,12 +63,16 @@ def test_it_prints_what_the_documentation_shows(run: Run, folder: Path, director
             "ldap: no, and no other service is asked: wrong password (N ms)",
             id="wrong",
         ),
-        pytest.param("Ada", "analytical", {}, "ldap: no, it does not know the user (N ms)", id="unknown"),
+        pytest.param("nobody", "analytical", {}, "ldap: no, it does not know the user (N ms)", id="unknown"),
+        pytest.param(
+            "Ada", "analytical", {}, "but the directory spells this name 'ada'; log in with that name (N ms)", id="Ada"
+        ),
+        pytest.param("Ada", "wrong", {}, "ldap: no, it does not know the user (N ms)", id="Ada, wrong"),
         pytest.param(
             "bob",
             "builder",
             {"ldap_required_group": "admins"},
-            "ldap: no, and no other service is asked: not in a required group (N ms)",
+            "is asked: the password is right, but the user is in no required group (N ms)",
             id="required group",
         ),
         pytest.param(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.helpers.slapd import GROUPS, PEOPLE, PROGRAM, Slapd
+from tests.helpers.slapd import GROUPS, PEOPLE, Slapd
 from tests.plugins.auth_ldap.conftest import settings
 
 from wheelgate import Credentials
@@ -17,18 +17,6 @@ from wheelgate_auth_ldap.options import read_settings
 from wheelgate_auth_ldap.provider import LdapProvider
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slapd]:
-    """Return a directory for all tests of this file."""
-    if PROGRAM is None:
-        pytest.skip("slapd is not installed")
-    directory = Slapd(tmp_path_factory.mktemp("company") / "slapd")
-    directory.start()
-    directory.fill()
-    yield directory
-    directory.stop()
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from tests.helpers.slapd import GROUPS, PEOPLE, Slapd
+from tests.helpers.slapd import FOREIGN_CLASS, GROUPS, PEOPLE, Slapd
 from tests.plugins.auth_ldap.conftest import ServeWithDirectory, log_in
 
 from wheelgate.testing.site import Site
@@ -161,6 +163,42 @@ def test_groups_that_list_login_names(serve_with_directory: ServeWithDirectory, 
     ada = site.login("ada", "analytical")
 
     assert site.request("GET", "/+api", auth=ada).result["authstatus"][2] == ["admins", "all", "staff", "unix"]
+
+
+def test_the_primary_group_counts(serve_with_directory: ServeWithDirectory, directory: Slapd) -> None:
+    """A user's primary group counts, although it does not list the user, and so do the groups that contain it."""
+    sid = bytes.fromhex("010500000000000515000000a2bd33d123b864f02c34afba")
+    carl = directory.add(
+        *(f"uid=carl,{PEOPLE}", "inetOrgPerson", "posixAccount", FOREIGN_CLASS),
+        uid="carl",
+        cn="carl",
+        sn="x",
+        userPassword="pass word",
+        uidNumber=1,
+        gidNumber=2001,
+        homeDirectory="/",
+        primaryGroupID=1105,
+        objectSid=sid + (1104).to_bytes(4, "little"),
+    )
+    directory.add_group("direct", [carl])
+    directory.add(f"cn=unix,{GROUPS}", "posixGroup", cn="unix", gidNumber=2001)
+    directory.add(f"cn=others,{GROUPS}", "posixGroup", cn="others", gidNumber=2002)
+    primary = directory.add(
+        *(f"cn=domain,{GROUPS}", "groupOfNames", FOREIGN_CLASS),
+        cn="domain",
+        member=[GROUPS],
+        objectSid=sid + (1105).to_bytes(4, "little"),
+    )
+    directory.add_group("around", [primary])
+
+    def groups(**options: Any) -> list[str]:
+        site = serve_with_directory(**options)
+        shown: list[str] = site.request("GET", "/+api", auth=site.login("carl", "pass word")).result["authstatus"][2]
+        return shown
+
+    assert groups() == ["direct", "domain"]
+    assert groups(ldap_group_nested=True) == ["around", "direct", "domain"]
+    assert groups(ldap_group_member_attribute=["member", "memberUid"]) == ["direct", "domain", "unix"]
 
 
 def test_many_groups(
