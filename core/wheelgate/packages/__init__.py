@@ -6,6 +6,7 @@ An index type that holds packages provides a :class:`PackageSource`, and one tha
 :class:`PackageTarget`. Both are plain synchronous code. Names of projects are always normalised (PEP 503).
 """
 
+from wheelgate.packages.core_metadata import MAX_FIELD_VALUES, CoreMetadata, read_core_metadata
 from wheelgate.packages.project_names import MAX_PROJECT_NAME_CHARS, is_project_name, normalize, parse_project_name
 from wheelgate.packages.protocols import PackageSource, PackageTarget
 from wheelgate.packages.stored_files import IncomingFile, OngoingDownload, ReceivedFile, StoredFile
@@ -25,9 +26,11 @@ from wheelgate.packages.values import (
 )
 
 __all__ = [
+    "MAX_FIELD_VALUES",
     "MAX_PROJECT_NAME_CHARS",
     "STATUSES",
     "CheckedUpload",
+    "CoreMetadata",
     "File",
     "IncomingFile",
     "LogEntry",
@@ -47,4 +50,5 @@ __all__ = [
     "is_project_name",
     "normalize",
     "parse_project_name",
+    "read_core_metadata",
 ]

@@ -14,9 +14,14 @@ from wheelgate.errors import NotFound, Refusal
 from wheelgate.http.answers import encode_json
 from wheelgate.http.handler_context import HandlerContext
 from wheelgate.http.path_segments import version_segment
-from wheelgate.packages import PackageSource
+from wheelgate.packages import PackageSource, read_core_metadata
 from wheelgate.resources.package_paths import project_name
-from wheelgate.services.packages.legacy_json import legacy_document, matching_version, newest_version
+from wheelgate.services.packages.legacy_json import (
+    legacy_document,
+    legacy_metadata,
+    matching_version,
+    newest_version,
+)
 from wheelgate.services.packages.merging import IndexMerger, MergedProject
 from wheelgate.services.packages.rendering import absolute_urls
 from wheelgate.services.packages.sources import Sources
@@ -84,10 +89,8 @@ class LegacyJsonResource:
 
 
 def parsed_metadata(source: PackageSource, index: Index, path: str) -> dict[str, Any]:
-    """Return the core metadata beside a file, with the keys of version data."""
-    from packaging.metadata import parse_email  # imports all of `email`, and few requests need it
-
-    raw, _ = parse_email(source.core_metadata(index, path))
-    metadata: dict[str, Any] = dict(raw)
-    keywords, platforms = metadata.get("keywords") or (), metadata.get("platforms") or ()
-    return metadata | {"keywords": ",".join(keywords), "platform": ",".join(platforms)}
+    """Return the core metadata beside a file, with the keys of version data; empty if they are not valid."""
+    try:
+        return legacy_metadata(read_core_metadata(source.core_metadata(index, path)))
+    except ValueError:
+        return {}

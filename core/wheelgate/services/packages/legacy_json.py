@@ -7,7 +7,7 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-from wheelgate.packages import File
+from wheelgate.packages import CoreMetadata, File
 from wheelgate.services.packages.merging import MergedProject
 from wheelgate.services.packages.rendering import UrlPrefix, url_below
 
@@ -30,6 +30,9 @@ TEXT_KEYS = (
 """Keys of ``info`` with a text."""
 LIST_KEYS = ("classifiers", "dynamic", "license_files", "provides_extra", "requires_dist")
 """Keys of ``info`` with a list of texts."""
+KEY_BY_FIELD = {"classifier": "classifiers", "license_file": "license_files", "project_url": "project_urls"}
+"""Keys that differ from the names of fields in core metadata."""
+LISTED_KEYS = frozenset({*LIST_KEYS, "project_urls"})
 NO_DOWNLOAD_COUNTS = {"last_day": -1, "last_month": -1, "last_week": -1}
 """What the public index writes since it counts no downloads."""
 
@@ -99,12 +102,12 @@ def legacy_document(
         project_url: the address of the project for people.
         whole: whether to add the files of all versions.
     """
-    files = {
-        text: [
-            legacy_file(file, files_at(index)) for index, part in page.parts for file in part if file.version == text
-        ]
-        for text in (files_by_version(page) if whole else [version])
-    }
+    files: dict[str, list[dict[str, Any]]] = {text: [] for text in (files_by_version(page) if whole else [version])}
+    for index, part in page.parts:
+        prefix = files_at(index)
+        for file in part:
+            if file.version in files:
+                files[file.version].append(legacy_file(file, prefix))
     document: dict[str, Any] = {
         "info": legacy_info(page.name, version, metadata, files[version], project_url),
         "last_serial": 0,
@@ -112,6 +115,16 @@ def legacy_document(
         "vulnerabilities": [],
     }
     return document | ({"releases": files} if whole else {})
+
+
+def legacy_metadata(read: CoreMetadata) -> dict[str, Any]:
+    """Return core metadata with the keys of version data; of a text that occurs twice, the first counts."""
+    metadata: dict[str, Any] = {}
+    for header, values in read.fields.items():
+        name = header.replace("-", "_")
+        key = KEY_BY_FIELD.get(name, name)
+        metadata[key] = ",".join(values) if key == "platform" else values if key in LISTED_KEYS else values[0]
+    return metadata | ({"description": read.description} if read.description else {})
 
 
 def legacy_info(
