@@ -11,7 +11,7 @@ from wheelgate.http.path_segments import path_segment, version_segment
 from wheelgate.resources.package_paths import project_name, redirect, wants_simple_page
 from wheelgate.services.packages.merging import IndexMerger
 from wheelgate.services.packages.rendering import absolute_urls
-from wheelgate.services.packages.versions import project_config
+from wheelgate.services.packages.versions import project_config, without_long_values
 
 SIMPLE_ALIAS = "simple"
 """The folder of simple pages as other servers name it. For installers, it stands for ``+simple``."""
@@ -56,7 +56,7 @@ class ProjectResource:
             raise NotFound(f"no project '{name}'", remembered_until=absence.remembered_until) from None
         versions = project_config(releases, absolute_urls(self._context.server_url(req)))
         if not version:
-            answer(resp, versions, "projectconfig")
+            answer(resp, without_long_values(versions), "projectconfig")
         elif version in versions:
             answer(resp, versions[version], "versiondata")
         else:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wheelgate.packages import LogEntry, Release, ReleaseFile
+from wheelgate.services.json_objects import json_bytes
 from wheelgate.services.packages.rendering import UrlPrefix, url_below
 from wheelgate.values import Index
 
+MAX_LISTED_VALUE_BYTES = 5000
+"""Bytes, as JSON, of one field of the metadata in a listing of all versions; a description may have four million."""
+LINKS_KEY = "+links"
+"""Key of the files of a version."""
 SHADOWING_KEY = "+shadowing"
 """Key of the data that further indices have of the same version."""
 
@@ -30,11 +35,27 @@ def project_config(
     return versions
 
 
+def without_long_values(versions: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the data of all versions for a listing: without metadata that only the page of one version shows."""
+    return {version: _shortened(data) for version, data in versions.items()}
+
+
+def _shortened(data: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {
+        key: value
+        for key, value in data.items()
+        if key in (LINKS_KEY, SHADOWING_KEY) or json_bytes(value) <= MAX_LISTED_VALUE_BYTES
+    }
+    if SHADOWING_KEY in kept:
+        kept[SHADOWING_KEY] = [_shortened(other) for other in kept[SHADOWING_KEY]]
+    return kept
+
+
 def version_data(release: Release, prefix: str) -> dict[str, Any]:
     """Return the data of one version; ``prefix`` begins the URLs of its files."""
     data = dict(release.metadata)
     if release.files:
-        data["+links"] = [link_data(link, prefix) for link in release.files]
+        data[LINKS_KEY] = [link_data(link, prefix) for link in release.files]
     return data
 
 
