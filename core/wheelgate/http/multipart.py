@@ -179,14 +179,15 @@ class FormReader:
             await self._write_file(data)
 
     def _begin_part(self, name: str, filename: str | None) -> None:
-        if not name:
-            raise BadInput("the form cannot be read: a field has no name")
+        check_field_name(name)
         self._name = name
         if filename is None:
             self._target = self._text
             self._field_bytes_left = max_field_bytes(name)
             self._all_fields_bytes += len(name)
         elif name == "content":
+            if "\0" in filename:
+                raise BadInput("the name of the file contains NUL, which is not valid in text")
             if self.filename is not None:
                 raise BadInput("the form has more than one file; upload them one by one")
             self.filename = filename
@@ -214,6 +215,14 @@ def max_field_bytes(name: str) -> int:
 def join_chunks(chunks: list[bytes]) -> bytes:
     """Join chunks; a single one is not copied."""
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def check_field_name(name: str) -> None:
+    """Raise ``BadInput`` if the name of a field is empty, or contains control characters."""
+    if not name:
+        raise BadInput("the form cannot be read: a field has no name")
+    if not name.isprintable():
+        raise BadInput(f"the form cannot be read: the name {name[:80]!a} of a field contains control characters")
 
 
 def decode_field(name: str, data: bytes) -> str:
@@ -245,5 +254,6 @@ def parse_urlencoded(data: bytes) -> dict[str, list[str]]:
     except ValueError:
         raise BadInput("the form cannot be read: it is not URL-encoded UTF-8") from None
     for name, value in pairs:
+        check_field_name(name)
         fields.setdefault(name, []).append(decode_field(name, value.encode()))
     return fields

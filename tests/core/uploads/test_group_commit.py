@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,9 +13,29 @@ import falcon.testing
 from tests.core.uploads.conftest import Owned
 from tests.helpers.concurrent_requests import conduct
 from tests.helpers.distributions import Distribution, wheel
+from tests.helpers.sites import Serve
 from tests.helpers.upload_forms import address, encode, file_fields
 
+from wheelgate import hookimpl
+from wheelgate.hookspecs import instant
+
 MANY = 24
+
+
+class WaitsForSmall:
+    """A plugin that holds the check of one project until that of another has begun."""
+
+    def __init__(self) -> None:
+        self._small_began = threading.Event()
+
+    @hookimpl
+    @instant
+    def wheelgate_check_upload(self, project: str) -> str | None:
+        """Wait, or let the other go on."""
+        if project == "small":
+            self._small_began.set()
+            return None
+        return None if self._small_began.wait(10) else "the small upload did not begin"
 
 
 def upload_at_once(owned: Owned, index: str, dists: Sequence[Distribution]) -> list[falcon.testing.Result]:
@@ -73,3 +94,14 @@ def test_a_refused_upload_does_not_fail_the_others(owned: Owned) -> None:
     assert owned.site.request("GET", f"/{index}/{address(winner)}").content == winner.content
     for loser in rivals:
         assert loser == winner or owned.site.request("GET", f"/{index}/{address(loser)}").status == 404
+
+
+def test_the_check_of_a_large_upload_delays_no_small_one(serve: Serve) -> None:
+    """A small upload is checked while the check of a larger one, which came first, still runs."""
+    site = serve(extra={"waits": WaitsForSmall()})
+    site.request("PUT", "/root/dev", {}, auth=("root", ""))
+    owned = Owned(site, ("root", ""), "root/dev")
+
+    answers = upload_at_once(owned, "root/dev", [wheel("large", size=40_000), wheel("small")])
+
+    assert [answer.status_code for answer in answers] == [200, 200]

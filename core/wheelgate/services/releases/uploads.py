@@ -25,8 +25,16 @@ from wheelgate.values import Index, Principal
 
 DIGEST_FIELDS = {"md5_digest": "md5", "blake2_256_digest": "blake2_256"}
 """Fields of the form with a digest other than sha256, and the hash to compute in order to check it."""
+SINGLE_FIELDS = (
+    *(":action", "name", "version", "metadata_version", "filetype", "attestations"),
+    *("md5_digest", "sha256_digest", "blake2_256_digest"),
+)
+"""Fields that decide what an upload is. If one occurs twice, this server and a proxy could choose differently."""
 WRITE_BATCH_BYTES = 1 << 20
 """Bytes of the file that are written at once: each write costs a switch to a thread."""
+MAX_GROUP_CHECK_BYTES = 32 << 10
+"""Bytes of file and form up to which the thread of the group commit checks an upload itself. The check of a larger one
+may take long, and all others would wait for it."""
 
 
 class UploadReceiver:
@@ -67,6 +75,11 @@ class UploadReceiver:
         self._batch_bytes_left -= len(data)
         if self._batch_bytes_left < 0:
             await self._sources.run_in_thread(self._index, self._write_batch)
+
+    @property
+    def size(self) -> int:
+        """The bytes received so far."""
+        return self._size
 
     @property
     def in_memory(self) -> bool:
@@ -134,11 +147,18 @@ class UploadJob:
         self._checked: CheckedUpload | None = None
 
     def prepare(self) -> None:
-        """Check the upload, and move its file to its final place.
+        """Check the upload, unless :meth:`check` has done so, and move its file to its final place.
 
         Raises:
             Refusal: something is wrong with it; :meth:`finish` then removes the file.
         """
+        checked = self._checked or self.check()
+        if checked.file is not None:
+            self._files.put(checked.file)
+
+    def check(self) -> CheckedUpload:
+        """Check the upload. Raise as :meth:`prepare` does."""
+        refuse_repeated_fields(self._form)
         if not self._form.action:
             raise BadInput("the form has no field ':action', which says what to do: file_upload, for example")
         # The project that the form names is checked before the file is read: a caller without the right to it must
@@ -146,8 +166,7 @@ class UploadJob:
         self._check_release(normalize(self._form.first("name")), None)
         self._checked = self._target.check_upload(self._index, self._form, self._receiver.finish())
         self._check_release(normalize(self._checked.project), self._checked.version)
-        if self._checked.file is not None:
-            self._files.put(self._checked.file)
+        return self._checked
 
     def sync(self) -> None:
         """Wait until the file is on the disk."""
@@ -232,8 +251,23 @@ class Uploads:
         job = UploadJob(self._files, target, index, form, receiver, principal.name, check_release)
         # A plugin that takes long for one upload must not delay those that would be committed together with it.
         if self._group_commit is not None and receiver.in_memory and self._vetoes.instant:
+            if receiver.size + form_chars(form) > MAX_GROUP_CHECK_BYTES:
+                await self._sources.run_in_thread(index, job.check)
             return await self._group_commit.run(job)
         return await self._sources.run_in_thread(index, run_alone, job, self._access.within_transaction)
+
+
+def refuse_repeated_fields(form: UploadForm) -> None:
+    """Raise ``BadInput`` if a form gives a field twice that decides what the upload is."""
+    for name in SINGLE_FIELDS:
+        count = len(form.fields.get(name, ()))
+        if count > 1:
+            raise BadInput(f"the form has the field '{name}' {count} times; send it once")
+
+
+def form_chars(form: UploadForm) -> int:
+    """Return the number of characters in all fields of a form."""
+    return sum(len(value) for values in form.fields.values() for value in values)
 
 
 def upload_target(index_type: IndexType | None, index: Index) -> PackageTarget:
