@@ -68,6 +68,7 @@ CORE_OPTIONS = (
         names_proxy=True,
     ),
     Option("absolute-urls", "write absolute URLs into simple pages instead of relative ones", default=False),
+    Option("max-indices", "most indices that one user may own", 1000, whole_number(1, 100_000), metavar="N"),
     Option("max-upload", "largest file that users may upload; no limit if not given", None, byte_size, metavar="SIZE"),
     Option(
         "allow-upstream",

@@ -6,7 +6,7 @@ Every parser here raises ``BadInput`` if a value is wrong.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,22 @@ from wheelgate.values import ANONYMOUS, AUTHENTICATED, empty_mapping
 
 TRUE_WORDS = frozenset({"true", "yes"})
 FALSE_WORDS = frozenset({"false", "no"})
+MAX_OPERATIONS = 1000
+"""Operations in one request, such as ``key+=value``."""
+MAX_LIST_ENTRIES = 5000
+"""Entries of one list, and of all operations of a request together."""
+MAX_LIST_ENTRY_CHARS = 500
+"""Characters of one entry; the longest are names of users, paths of indices and names of projects."""
+MAX_BASES = 100
+"""Bases of an index. Each request looks at all of them."""
+MAX_LINE_CHARS = 1000
+"""Characters of a title, an e-mail address or a URL."""
+MAX_TEXT_CHARS = 20_000
+"""Characters of a description."""
+MAX_CUSTOM_DATA_BYTES = 50_000
+"""Bytes of any JSON value, encoded."""
+MAX_QUOTED_PROBLEMS = 10
+"""Problems that one message names."""
 MAX_EXCERPT_CHARS = 80
 """Characters of a value that a message quotes."""
 BOOLEAN_SCHEMA = {"type": "boolean"}
@@ -76,9 +92,70 @@ def parse_bool(value: Any) -> bool:
 def parse_list(value: Any) -> list[str]:
     """Parse a list of strings, or one string with commas; trim the items and drop empty ones."""
     items = value.split(",") if isinstance(value, str) else value
-    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+    if not isinstance(items, list):
         raise BadInput(f"Unknown list value {excerpt(value)}.")
+    check_length(items)
+    if not all(isinstance(item, str) for item in items):
+        raise BadInput(f"Unknown list value {excerpt(value)}.")
+    if max(map(len, items), default=0) > MAX_LIST_ENTRY_CHARS:
+        raise BadInput(f"an entry of a list has at most {MAX_LIST_ENTRY_CHARS} characters; {excerpt(value)} has more")
     return [item.strip() for item in items if item.strip()]
+
+
+def check_length(entries: Sized) -> None:
+    """Raise ``BadInput`` if a list has more entries than the server accepts."""
+    if len(entries) > MAX_LIST_ENTRIES:
+        raise BadInput(f"a list has at most {MAX_LIST_ENTRIES} entries, not {len(entries)}; send fewer")
+
+
+def check_operations(operations: Sized) -> None:
+    """Raise ``BadInput`` if a request has more operations than the server accepts."""
+    if len(operations) > MAX_OPERATIONS:
+        raise BadInput(
+            f"a request has at most {MAX_OPERATIONS} operations, not {len(operations)}; send the others in a second"
+            " request, or the new value as a JSON object"
+        )
+
+
+class EditedList:
+    """A list that operations such as ``key+=value`` change: each of its entries once, in order.
+
+    A step takes the same time however long the list is.
+    """
+
+    def __init__(self, entries: Iterable[str]) -> None:
+        self._entries = dict.fromkeys(entries)
+        self._named = 0
+        """Entries that the operations have named so far."""
+
+    def add(self, items: Sequence[str]) -> None:
+        """Append the items that the list does not have. Raise ``BadInput`` if there are too many."""
+        self._count(items)
+        self._entries.update(dict.fromkeys(items))
+        check_length(self._entries)
+
+    def remove(self, items: Sequence[str], missing: Callable[[str], BadInput]) -> None:
+        """Remove items; raise the error that ``missing`` makes of the first one that the list does not have."""
+        self._count(items)
+        for item in items:
+            if item not in self._entries:
+                raise missing(item)
+            del self._entries[item]
+
+    def __contains__(self, item: str) -> bool:
+        return item in self._entries
+
+    def result(self) -> list[str]:
+        """Return the list as it is now."""
+        return list(self._entries)
+
+    def _count(self, items: Sequence[str]) -> None:
+        self._named += len(items)
+        if self._named > MAX_LIST_ENTRIES:
+            raise BadInput(
+                f"the operations of a request name at most {MAX_LIST_ENTRIES} entries of a list; send the others in a"
+                " second request"
+            )
 
 
 def parse_principals(value: Any) -> list[str]:
@@ -90,10 +167,17 @@ def parse_principals(value: Any) -> list[str]:
 def parse_bases(value: Any) -> list[str]:
     """Parse a list of ``user/index`` paths."""
     paths = [item.strip("/") for item in parse_list(value)]
+    check_bases(paths)
     wrong = [path for path in paths if path and path.count("/") != 1]
     if wrong:
-        raise BadInput(", ".join(f"invalid base index spec: '{path}'" for path in wrong))
+        raise BadInput(", ".join(f"invalid base index spec: '{path}'" for path in wrong[:MAX_QUOTED_PROBLEMS]))
     return [path for path in paths if path]
+
+
+def check_bases(bases: Sized) -> None:
+    """Raise ``BadInput`` if an index has more bases than the server accepts."""
+    if len(bases) > MAX_BASES:
+        raise BadInput(f"an index has at most {MAX_BASES} bases, not {len(bases)}")
 
 
 def parse_projects(value: Any) -> list[str]:
@@ -112,12 +196,14 @@ def parse_projects(value: Any) -> list[str]:
     return [name if name == "*" else normalize(name) for name in names]
 
 
-def parse_text(name: str) -> Callable[[Any], str]:
-    """Return a parser of text; ``name`` is the key that messages name."""
+def parse_text(name: str, max_chars: int = MAX_TEXT_CHARS) -> Callable[[Any], str]:
+    """Return a parser of text; ``name`` is the key that messages name, ``max_chars`` the longest text."""
 
     def parse(value: Any) -> str:
         if not isinstance(value, str):
             raise BadInput(f"'{name}' must be text, not {excerpt(value)}")
+        if len(value) > max_chars:
+            raise BadInput(f"'{name}' has at most {max_chars} characters, not {len(value)}; shorten it")
         return value
 
     return parse
@@ -129,6 +215,9 @@ def parse_json(name: str) -> Callable[[Any], Any]:
     def parse(value: Any) -> Any:
         if value is None:
             raise BadInput(f"'{name}' must not be null; to delete it, remove the key")
+        size = len(json.dumps(value))
+        if size > MAX_CUSTOM_DATA_BYTES:
+            raise BadInput(f"'{name}' has at most {MAX_CUSTOM_DATA_BYTES} bytes as JSON, not {size}; shorten it")
         return value
 
     return parse

@@ -19,6 +19,8 @@ from wheelgate.logs import error_location
 
 log = logging.getLogger("wheelgate.http")
 
+MAX_MESSAGE_CHARS = 4000
+"""Characters of a message; some quote what a client sends, which may be a megabyte."""
 STATUS_BY_REFUSAL: tuple[tuple[type[errors.Refusal], int], ...] = (
     (errors.TooLarge, 413),
     (errors.BadInput, 400),
@@ -63,7 +65,7 @@ class ErrorHandlers:
     ) -> None:
         """Answer a refusal with its sentence."""
         status = next(status for kind, status in STATUS_BY_REFUSAL if isinstance(error, kind))
-        await self._refuse(req, resp, error.message, status)
+        await self._refuse(req, resp, error.message[:MAX_MESSAGE_CHARS], status)
         challenges = [self._challenge] if self._challenge else []
         if isinstance(error, errors.InvalidToken):
             challenges.append(f'Bearer realm="{REALM}", error="invalid_token"')

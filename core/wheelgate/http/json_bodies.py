@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -13,6 +14,8 @@ from wheelgate.values import FORBIDDEN_IN_TEXT
 
 MAX_JSON_BYTES = 1_000_000
 """Bytes of a body."""
+MAX_JSON_BYTES_ON_LOOP = 64_000
+"""Bytes of a body that the event loop decodes by itself; a longer one may have 500,000 values, and goes to a thread."""
 MAX_JSON_DEPTH = 32
 """Levels of nesting."""
 JSON_NUMBER_LIMIT = 2**63
@@ -27,7 +30,8 @@ async def read_json(req: falcon.asgi.Request) -> Any:
         BadInput: it is not JSON (RFC 8259), or contains something that two readers could understand differently:
             duplicate keys, numbers outside 64 bits, NUL, lone surrogates, or nesting deeper than ``MAX_JSON_DEPTH``.
     """
-    return decode_json(await read_body(req, MAX_JSON_BYTES))
+    body = await read_body(req, MAX_JSON_BYTES)
+    return decode_json(body) if len(body) <= MAX_JSON_BYTES_ON_LOOP else await asyncio.to_thread(decode_json, body)
 
 
 def decode_body(data: bytes) -> Any:

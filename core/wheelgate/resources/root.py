@@ -8,7 +8,7 @@ import falcon.asgi
 
 from wheelgate.http.answers import answer, encode_json
 from wheelgate.http.handler_context import HandlerContext
-from wheelgate.services.user_json import user_config
+from wheelgate.services.user_json import user_summary
 from wheelgate.store.access import StoreAccess
 from wheelgate.store.protocols import IndexStore, UserStore
 from wheelgate.store.serial_cache import SerialCache
@@ -61,7 +61,7 @@ def users_with_indices(users: list[User], indices: list[Index]) -> dict[str, Any
     owned: dict[str, list[Index]] = {}
     for index in indices:
         owned.setdefault(index.owner, []).append(index)
-    return {user.name: user_config(user, owned.get(user.name, [])) for user in users}
+    return {user.name: user_summary(user, owned.get(user.name, [])) for user in users}
 
 
 def user_resource(user: User) -> Resource:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from wheelgate.values import Index
 
+Route = tuple[str, "Route | None"]
+"""The path of an index, and the route that leads to it."""
 FindIndex = Callable[[str], Index | None]
 """Returns the index ``owner/name``, or None if there is none."""
 
@@ -27,13 +29,24 @@ def find_inheritance_cycle(path: str, bases: Sequence[str], find: FindIndex) -> 
 
     The list is empty if there is no cycle.
     """
-    routes, seen = [[path, base] for base in reversed(bases)], set()
+    # A route is its last path and the route before it: a copy of each route would take memory with the square.
+    routes: list[Route] = [(base, None) for base in reversed(bases)]
+    seen = set()
     while routes:
         route = routes.pop()
-        if route[-1] == path:
-            return route
-        index = None if route[-1] in seen else find(route[-1])
-        seen.add(route[-1])
+        if route[0] == path:
+            return [path, *_paths(route)]
+        index = None if route[0] in seen else find(route[0])
+        seen.add(route[0])
         if index is not None:
-            routes += [[*route, base] for base in reversed(index.config.get("bases", ()))]
+            routes += [(base, route) for base in reversed(index.config.get("bases", ()))]
     return []
+
+
+def _paths(route: Route | None) -> list[str]:
+    """Return the paths of a route from its beginning."""
+    paths = []
+    while route is not None:
+        last, route = route
+        paths.append(last)
+    return paths[::-1]

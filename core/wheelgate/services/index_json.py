@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wheelgate.errors import BadInput, Conflict
-from wheelgate.fields import Field, IndexType, excerpt, same_json
+from wheelgate.fields import EditedList, Field, IndexType, check_operations, excerpt, same_json
 from wheelgate.names import check_name
-from wheelgate.services.json_objects import read_object
-from wheelgate.values import Index
+from wheelgate.services.json_objects import json_bytes, read_object
+from wheelgate.values import EMPTY_MAPPING, Index
 
 PASSWORD_IN_URL = re.compile(r"(?<=://)([^/@:\s]*):[^/\s]*@")
+MAX_LISTED_BYTES = 500
+"""Bytes, as JSON, of a value that listings show: a user may own hundreds of indices with a dozen values each."""
+MAX_CONFIG_BYTES = 100_000
+"""Bytes, as JSON, of all values of an index together."""
 ECHOED_INDEX_KEYS = frozenset({"projects"})
 """Keys that clients send back as they received them, which are not part of the configuration."""
 
@@ -21,6 +25,16 @@ def index_config(index: Index) -> dict[str, Any]:
     """Return the configuration of an index for an answer, with the passwords of URLs masked."""
     config = {key: mask_password(value) if key.endswith("_url") else value for key, value in index.config.items()}
     return {"type": index.type, **config}
+
+
+def index_summary(index: Index) -> dict[str, Any]:
+    """Return the configuration of an index for a listing, without long values."""
+    return {key: value for key, value in index_config(index).items() if is_short(value)}
+
+
+def is_short(value: Any) -> bool:
+    """Say whether a listing shows a value."""
+    return json_bytes(value) <= MAX_LISTED_BYTES
 
 
 def mask_password(value: Any) -> Any:
@@ -47,6 +61,7 @@ def read_new_index(types: Mapping[str, IndexType], owner: str, name: str, body: 
             config[field.name] = parsed[field.name]
         elif field.default is not None:
             config[field.name] = field.default(owner)
+    _check_size(config, EMPTY_MAPPING)
     return Index(owner, name, type_name, config)
 
 
@@ -63,9 +78,7 @@ def read_changed_config(index_type: IndexType | None, index: Index, body: Any) -
     if index_type is None:
         raise Conflict(f"the plugin that provides indices of type '{index.type}' is not installed")
     if isinstance(body, list):
-        config = dict(index.config)
-        for operation in body:
-            apply_operation(index_type, config, operation)
+        config = apply_operations(index_type, index.config, body)
     else:
         given = read_object(body)
         if given.get("type") == "indexconfig" and "result" in given:
@@ -78,6 +91,7 @@ def read_changed_config(index_type: IndexType | None, index: Index, body: Any) -
         }
         changed = {key: value for key, value in given.items() if key not in echoed}
         config = {**index.config, **parse_keys(index_type, changed)}
+    _check_size(config, index.config)
     order = [field.name for field in index_type.fields]
     return {name: config[name] for name in (*order, *config) if name in config}
 
@@ -93,10 +107,19 @@ def parse_keys(index_type: IndexType, given: Mapping[str, Any]) -> dict[str, Any
     return {name: field.parse(given[name]) for name, field in known.items() if name in given}
 
 
-def apply_operation(index_type: IndexType, config: dict[str, Any], operation: Any) -> None:
-    """Apply one operation, such as ``key+=value``, to a configuration."""
-    if not isinstance(operation, str):
-        raise BadInput(f"an operation must be text such as 'key=value', not {excerpt(operation)}")
+def apply_operations(index_type: IndexType, config: Mapping[str, Any], operations: Sequence[Any]) -> dict[str, Any]:
+    """Return a configuration after operations such as ``key+=value``. Raise ``BadInput`` if one is wrong."""
+    check_operations(operations)
+    changed, lists = dict(config), dict[str, EditedList]()
+    for operation in operations:
+        if not isinstance(operation, str):
+            raise BadInput(f"an operation must be text such as 'key=value', not {excerpt(operation)}")
+        _apply(index_type, changed, lists, operation)
+    return changed | {key: entries.result() for key, entries in lists.items()}
+
+
+def _apply(index_type: IndexType, config: dict[str, Any], lists: dict[str, EditedList], operation: str) -> None:
+    """Apply one operation: to ``lists`` what changes a list, anything else to ``config``."""
     key, _, value = operation.partition("=")
     sign = key[-1:] if key[-1:] in ("+", "-") and "=" in operation else ""
     key = key.removesuffix(sign)
@@ -112,28 +135,39 @@ def apply_operation(index_type: IndexType, config: dict[str, Any], operation: An
     match sign:
         case "":
             config[key] = field.parse(value)
+            lists.pop(key, None)
         case "-" if not value:
             if field.default is not None:
                 raise BadInput("Default values can't be removed.")
             config.pop(key, None)
+            lists.pop(key, None)
         case _:
-            _apply_to_list(field, config, sign, value)
+            _apply_to_list(field, config, lists, sign, value)
 
 
-def _apply_to_list(field: Field, config: dict[str, Any], sign: str, value: str) -> None:
+def _apply_to_list(
+    field: Field, config: Mapping[str, Any], lists: dict[str, EditedList], sign: str, value: str
+) -> None:
     if not field.many:
         raise BadInput(f"'{field.name}' holds one value: use {field.name}=VALUE instead of {field.name}{sign}=VALUE")
-    entries = list(config.get(field.name, ()))
+    if field.name not in lists:
+        lists[field.name] = EditedList(config.get(field.name, ()))
+    entries = lists[field.name]
     # An entry that an earlier version took may be one that the parser refuses now.
-    known = sign == "-" and value in entries
-    for entry in [value] if known else field.parse([value]):
-        if sign == "+" and entry not in entries:
-            entries.append(entry)
-        elif sign == "-":
-            if entry not in entries:
-                raise BadInput(f"The '{field.name}' setting doesn't have value '{entry}'")
-            entries.remove(entry)
-    config[field.name] = entries
+    given = [value] if sign == "-" and value in entries else field.parse([value])
+    if sign == "+":
+        entries.add(given)
+    else:
+        entries.remove(given, lambda entry: BadInput(f"The '{field.name}' setting doesn't have value '{entry}'"))
+
+
+def _check_size(config: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+    """Refuse a configuration that is too large, unless it has become smaller."""
+    size = json_bytes(config)
+    if size > MAX_CONFIG_BYTES and size >= json_bytes(dict(before)):
+        raise BadInput(
+            f"the values of an index have at most {MAX_CONFIG_BYTES} bytes as JSON, not {size}; shorten some"
+        )
 
 
 def _unquoted(value: Any) -> str:

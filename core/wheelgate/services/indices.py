@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from wheelgate.errors import BadInput, Conflict, Forbidden, NotFound
-from wheelgate.fields import IndexType, same_json
+from wheelgate.fields import MAX_QUOTED_PROBLEMS, IndexType, check_bases, same_json
 from wheelgate.services.bases import find_inheritance_cycle
 from wheelgate.store.protocols import IndexStore, UserStore
 from wheelgate.values import EMPTY_MAPPING, Index, Resource
@@ -25,9 +26,10 @@ def index_not_found(owner: str, name: str) -> NotFound:
 class Indices:
     """The indices of this server, with their types."""
 
-    def __init__(self, store: IndexStore, users: UserStore, types: Sequence[IndexType]) -> None:
+    def __init__(self, store: IndexStore, users: UserStore, types: Sequence[IndexType], *, max_per_user: int) -> None:
         self._store = store
         self._users = users
+        self._max_per_user = max_per_user
         self.types: Mapping[str, IndexType] = {index_type.name: index_type for index_type in types}
         """The types of all installed plugins, by name."""
 
@@ -73,14 +75,27 @@ class Indices:
         Raises:
             BadInput: the configuration names something that does not exist, or the index would inherit from itself.
         """
+        if len(config.get("bases", ())) > len(before.get("bases", ())):
+            check_bases(config["bases"])
         self._refuse_dangling(self.types[index.type], config, before, hidden)
         if config.get("bases") != before.get("bases"):
             self._refuse_cycle(index.path, config)
 
     def create(self, index: Index, hidden: Container[str]) -> Index:
-        """Add an index. Raise ``NotFound`` without its owner, and ``BadInput`` as :meth:`check_references` does."""
+        """Add an index.
+
+        Raises:
+            NotFound: its owner does not exist.
+            Forbidden: its owner has as many indices as ``--max-indices`` allows.
+            BadInput: as :meth:`check_references` does.
+        """
         if self._users.get(index.owner) is None:
             raise NotFound(f"no user {index.owner!a}")
+        if len(self._store.list(index.owner)) >= self._max_per_user:
+            raise Forbidden(
+                f"user '{index.owner}' has {self._max_per_user} indices, the most that this server allows"
+                " (--max-indices); delete one first"
+            )
         self.check_references(index, index.config, EMPTY_MAPPING, hidden)
         self._store.create(index)
         return index
@@ -124,19 +139,23 @@ class Indices:
     def _refuse_dangling(
         self, index_type: IndexType, config: Mapping[str, Any], before: Mapping[str, Any], hidden: Container[str]
     ) -> None:
-        """Refuse new references to users and indices that do not exist."""
-        problems = []
+        """Refuse new references to users and indices that do not exist; name the first of them."""
+        problems = islice(self._dangling(index_type, config, before, hidden), MAX_QUOTED_PROBLEMS)
+        listed = ", ".join(problems)
+        if listed:
+            raise BadInput(listed)
+
+    def _dangling(
+        self, index_type: IndexType, config: Mapping[str, Any], before: Mapping[str, Any], hidden: Container[str]
+    ) -> Iterator[str]:
+        """Yield a sentence about each new reference to something that does not exist."""
         for field in (field for field in index_type.fields if field.refers_to):
-            kept = before.get(field.name, ())
-            for entry in (entry for entry in config.get(field.name, ()) if entry not in kept):
+            kept = frozenset(before.get(field.name, ()))
+            for entry in dict.fromkeys(entry for entry in config.get(field.name, ()) if entry not in kept):
                 if field.refers_to == "indices" and (entry in hidden or self.find(entry) is None):
-                    problems.append(f"base index '{entry}' does not exist")
+                    yield f"base index '{entry}' does not exist"
                 if field.refers_to == "principals" and entry[:1] != ":" and self._users.get(entry) is None:
-                    problems.append(
-                        f"'{field.name}' names the user '{entry}', who does not exist; create the user first"
-                    )
-        if problems:
-            raise BadInput(", ".join(problems))
+                    yield f"'{field.name}' names the user '{entry}', who does not exist; create the user first"
 
     def _refuse_cycle(self, path: str, config: Mapping[str, Any]) -> None:
         """Refuse bases through which an index would inherit from itself."""

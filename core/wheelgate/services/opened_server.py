@@ -65,7 +65,9 @@ class OpenedServer:
     @cached_property
     def indices(self) -> Indices:
         """Reads and changes the configuration of indices."""
-        return Indices(self.server.indices, self.server.users, self.index_types)
+        return Indices(
+            self.server.indices, self.server.users, self.index_types, max_per_user=self.server.config["max-indices"]
+        )
 
     @cached_property
     def principals(self) -> Principals:

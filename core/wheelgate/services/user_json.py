@@ -7,15 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from wheelgate.errors import BadInput
-from wheelgate.fields import parse_json, parse_text, same_json
-from wheelgate.services.index_json import index_config
+from wheelgate.fields import MAX_LINE_CHARS, parse_json, parse_text, same_json
+from wheelgate.services.index_json import index_summary, is_short
 from wheelgate.services.json_objects import read_object
 from wheelgate.services.users import UserChange
 from wheelgate.values import Index, User
 
 FIELD_PARSERS: dict[str, Callable[[Any], Any]] = {
-    "email": parse_text("email"),
-    "title": parse_text("title"),
+    "email": parse_text("email", MAX_LINE_CHARS),
+    "title": parse_text("title", MAX_LINE_CHARS),
     "description": parse_text("description"),
     "custom_data": parse_json("custom_data"),
 }
@@ -27,12 +27,20 @@ CheckPassword = Callable[[Any], str]
 """Checks a new password of a user and returns it as it is to be stored, as ``Passwords.check`` does."""
 
 
+def user_summary(user: User, indices: Sequence[Index]) -> dict[str, Any]:
+    """Return the public data of a user for a listing, without long values."""
+    return {key: value for key, value in user_config(user, indices).items() if key == "indexes" or is_short(value)}
+
+
 def user_config(user: User, indices: Sequence[Index]) -> dict[str, Any]:
-    """Return the public data of a user, which never include the password in any form."""
+    """Return the public data of a user, which never include the password in any form.
+
+    The configurations of indices lack long values: together, they would have no limit.
+    """
     config: dict[str, Any] = {
         "username": user.name,
         "created": timestamp(user.created),
-        "indexes": {index.name: index_config(index) for index in indices},
+        "indexes": {index.name: index_summary(index) for index in indices},
     }
     if user.modified is not None:
         config["modified"] = timestamp(user.modified)
@@ -70,7 +78,8 @@ def read_changed_user(body: Any, user: User, check_password: CheckPassword) -> U
     given = _read_keys(body, {*FIELD_PARSERS, *ECHOED_USER_KEYS, "password"})
     fields = {}
     for key, parse in FIELD_PARSERS.items():
-        if key in given:
+        # A value that a client sends back as it received it is not a change, even if it is longer than new ones may be.
+        if key in given and not same_json(given[key], getattr(user, key)):
             value = None if given[key] in (None, "") else parse(given[key])
             if not same_json(value, getattr(user, key)):
                 fields[key] = value

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from wheelgate.errors import BadInput
-from wheelgate.fields import excerpt, parse_list, parse_text
+from wheelgate.fields import MAX_LINE_CHARS, EditedList, check_operations, excerpt, parse_list, parse_text
 
-GROUP_FIELDS: Mapping[str, Callable[[Any], Any]] = {"members": parse_list, "title": parse_text("title")}
+GROUP_FIELDS: Mapping[str, Callable[[Any], Any]] = {"members": parse_list, "title": parse_text("title", MAX_LINE_CHARS)}
 """The fields that requests can set, and how each value is read."""
 
 STRINGS_SCHEMA = {"type": "array", "items": {"type": "string"}}
@@ -54,8 +54,11 @@ def apply_body(group: Group, body: Any) -> Group:
     """
     values: dict[str, Any] = {"members": list(group.members), "title": group.title}
     if isinstance(body, list):
+        check_operations(body)
+        edited: dict[str, Any] = {"members": EditedList(group.members), "title": group.title}
         for operation in body:
-            _apply_operation(values, operation)
+            _apply_operation(edited, operation)
+        values = {"members": edited["members"].result(), "title": edited["title"]}
     elif isinstance(body, dict):
         unknown = sorted(set(body) - set(GROUP_FIELDS))
         if unknown:
@@ -75,14 +78,13 @@ def _apply_operation(values: dict[str, Any], operation: Any) -> None:
     key = key.removesuffix(sign)
     if not equals or key not in GROUP_FIELDS:
         raise BadInput(f"an operation must look like 'members+=bob' or 'title=Developers', not {excerpt(operation)}")
+    members: EditedList = values["members"]
     if not sign or (sign == "-" and not value):
-        values[key] = GROUP_FIELDS[key](value)
+        given = GROUP_FIELDS[key](value)
+        values[key] = EditedList(given) if key == "members" else given
     elif key != "members":
         raise BadInput(f"'{key}' holds one value: use {key}=VALUE instead of {key}{sign}=VALUE")
     elif sign == "+":
-        values[key] += parse_list(value)
+        members.add(parse_list(value))
     else:
-        for name in parse_list(value):
-            if name not in values[key]:
-                raise BadInput(f"the group has no member {excerpt(name)}")
-            values[key] = [member for member in values[key] if member != name]
+        members.remove(parse_list(value), lambda name: BadInput(f"the group has no member {excerpt(name)}"))

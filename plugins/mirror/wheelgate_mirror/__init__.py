@@ -8,6 +8,7 @@ from pathlib import Path
 from wheelgate import Index, Option, Server, hookimpl
 from wheelgate.fields import (
     BOOLEAN_SCHEMA,
+    MAX_LINE_CHARS,
     STRING_LIST_SCHEMA,
     STRING_SCHEMA,
     Field,
@@ -61,14 +62,14 @@ def wheelgate_index_types(server: Server) -> list[IndexType]:
         Field("acl_read", parse_principals, STRING_LIST_SCHEMA, many=True, refers_to="principals"),
         Field("mirror_url", mirror_url_parser(server.outgoing), {"type": "string", "format": "uri"}),
         Field("mirror_cache_expiry", parse_int("mirror_cache_expiry", -1, 10**9), {"type": "integer"}),
-        Field("mirror_web_url_fmt", parse_text("mirror_web_url_fmt"), STRING_SCHEMA),
+        Field("mirror_web_url_fmt", parse_text("mirror_web_url_fmt", MAX_LINE_CHARS), STRING_SCHEMA),
         Field("mirror_no_project_list", parse_bool, BOOLEAN_SCHEMA),
         Field("mirror_use_external_urls", parse_bool, BOOLEAN_SCHEMA),
         Field("mirror_ignore_serial_header", parse_bool, BOOLEAN_SCHEMA),
         Field("mirror_provides_core_metadata", parse_bool, BOOLEAN_SCHEMA),
         Field("min_age", parse_min_age, STRING_SCHEMA),
         Field("min_age_exceptions", parse_exceptions, STRING_LIST_SCHEMA, many=True),
-        Field("title", parse_text("title"), STRING_SCHEMA),
+        Field("title", parse_text("title", MAX_LINE_CHARS), STRING_SCHEMA),
         Field("description", parse_text("description"), STRING_SCHEMA),
         Field("custom_data", parse_json("custom_data"), {}),
     )

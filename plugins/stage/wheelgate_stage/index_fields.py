@@ -2,6 +2,7 @@
 
 from wheelgate.fields import (
     BOOLEAN_SCHEMA,
+    MAX_LINE_CHARS,
     STRING_LIST_SCHEMA,
     STRING_SCHEMA,
     Field,
@@ -40,7 +41,7 @@ STAGE_FIELDS = (
         parse_choice("upload_checks", UPLOAD_CHECKS),
         {"type": "string", "enum": list(UPLOAD_CHECKS)},
     ),
-    Field("title", parse_text("title"), STRING_SCHEMA),
+    Field("title", parse_text("title", MAX_LINE_CHARS), STRING_SCHEMA),
     Field("description", parse_text("description"), STRING_SCHEMA),
     Field("custom_data", parse_json("custom_data"), {}),
 )
