@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import random
+import stat
 import struct
 import tarfile
 import zipfile
@@ -17,6 +18,7 @@ GOOD = wheel("demo")
 GOOD_SDIST = sdist("demo")
 METADATA = core_metadata("demo", "1.0")
 DIST_INFO = "demo-1.0.dist-info/METADATA"
+WHEEL_FILE = "demo-1.0.dist-info/WHEEL"
 PKG_INFO = "demo-1.0/PKG-INFO"
 
 
@@ -61,7 +63,7 @@ def gzipped(content: bytes) -> Distribution:
 
 
 def two_parts() -> Distribution:
-    """Make an sdist of two gzip files in a row, as tools that compress in several threads do."""
+    """Make an sdist of two gzip files in a row: some readers stop after the first."""
     content = tar_bytes()
     return replace(GOOD_SDIST, content=gzip.compress(content[:700], mtime=0) + gzip.compress(content[700:], mtime=0))
 
@@ -116,6 +118,13 @@ def pax(key: bytes, value: bytes) -> bytes:
     return record + bytes(-len(record) % 512)
 
 
+def extension(record: bytes, kind: bytes) -> bytes:
+    """Return an extended header of one record, for the next entry (``x``) or for all that follow (``g``)."""
+    key, _, value = record.partition(b"=")
+    unpadded = pax(key, value).rstrip(b"\0")
+    return header(b"%011o" % len(unpadded), kind) + pax(key, value)
+
+
 def extended(content: bytes) -> Distribution:
     """Make a ``.tar.gz`` with an extended header."""
     filled = content + bytes(-len(content) % 512)
@@ -136,6 +145,70 @@ def lying_length(length: int) -> Distribution:
     central = content.rindex(b"PK\1\2", 0, content.rindex(DIST_INFO.encode()))
     struct.pack_into("<I", content, central + 24, length)
     return replace(GOOD, content=bytes(content))
+
+
+def unlisted(entries: list[tuple[str, bytes]]) -> Distribution:
+    """Make a zip whose directory lacks the last of these entries."""
+    content = zipped(entries).content
+    last = content.rindex(b"PK\1\2")
+    end = bytearray(content[-22:])
+    struct.pack_into("<2HI", end, 8, len(entries) - 1, len(entries) - 1, last - content.index(b"PK\1\2"))
+    return replace(GOOD, content=content[:last] + bytes(end))
+
+
+def with_entry(name: str, mode: int = 0, extra: bytes = b"", content: bytes = b"") -> Distribution:
+    """Make the good wheel with one more entry."""
+    buffer = io.BytesIO(GOOD.content)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        info = zipfile.ZipInfo(name)
+        info.external_attr, info.extra = mode << 16, extra
+        archive.writestr(info, content)
+    return replace(GOOD, content=buffer.getvalue())
+
+
+def name_field(name: str) -> bytes:
+    """Return the extra field that gives an entry another name (APPNOTE.TXT, 4.6.9)."""
+    return struct.pack("<2HBI", 0x7075, 5 + len(name), 1, 0) + name.encode()
+
+
+def replaced(old: bytes, new: bytes, dist: Distribution = GOOD) -> Distribution:
+    """Replace the first occurrence of bytes in a file."""
+    assert old in dist.content
+    return replace(dist, content=dist.content.replace(old, new, 1))
+
+
+class Unseekable(io.RawIOBase):
+    """A file that can only be written from its beginning to its end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = bytearray()
+
+    def writable(self) -> bool:
+        """Allow writing."""
+        return True
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        """Add bytes."""
+        self.written += data
+        return len(data)
+
+
+def streamed() -> Distribution:
+    """Make a wheel as tools write it into a pipe: the lengths come after the contents."""
+    target = Unseekable()
+    with zipfile.ZipFile(io.BytesIO(GOOD.content)) as source, zipfile.ZipFile(target, "w") as archive:
+        for info in source.infolist():
+            archive.writestr(info.filename, source.read(info))
+    return replace(GOOD, content=bytes(target.written))
+
+
+def large_records(count: int) -> Distribution:
+    """Make the good wheel with ZIP64 records, which give this number of entries."""
+    *_, size, start, _ = struct.unpack("<4s4H2IH", GOOD.content[-22:])
+    record = struct.pack("<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, size, start)
+    locator = struct.pack("<4sIQI", b"PK\6\7", 0, len(GOOD.content) - 22, 1)
+    return replace(GOOD, content=GOOD.content[:-22] + record + locator + GOOD.content[-22:])
 
 
 def encrypted() -> Distribution:
@@ -177,12 +250,72 @@ HOSTILE: dict[str, tuple[Callable[[], Distribution], str]] = {
     "bomb next to the metadata": (lambda: directory(["demo/zeros"], 80 << 20), "more than 100 times its size"),
     "bzip2": (lambda: zipped([(DIST_INFO, METADATA)], compression=zipfile.ZIP_BZIP2), "not every installer reads"),
     "lzma": (lambda: zipped([(DIST_INFO, METADATA)], compression=zipfile.ZIP_LZMA), "not every installer reads"),
-    "encrypted": (lambda: encrypted(), "not a zip file"),
-    "a directory with a false length": (lambda: lying_length(10), "not a zip file"),
-    "a directory with too great a length": (lambda: lying_length(1000), "another length of its metadata"),
-    "a directory with a false position": (lambda: patched(16, b"\xff\xff\xff\x7f"), "not a zip file"),
-    "a directory with a false size": (lambda: patched(12, b"\xff\xff\xff\x7f"), "not a zip file"),
-    "a directory without its entries": (lambda: patched(12, b"\x00\x00\x00\x00"), "no NAME-VERSION.dist-info/METADATA"),
+    "encrypted": (lambda: encrypted(), "is encrypted"),
+    "a directory with a false length": (lambda: lying_length(10), "another length, checksum or compression"),
+    "a directory with too great a length": (lambda: lying_length(1000), "another length, checksum or compression"),
+    "a directory with a false position": (
+        lambda: patched(16, b"\xff\xff\xff\x7f"),
+        "its directory is not where",
+    ),
+    "a directory with a false size": (lambda: patched(12, b"\xff\xff\xff\x7f"), "its directory is not where"),
+    "a directory without its entries": (lambda: patched(12, b"\x00\x00\x00\x00"), "its directory is not where"),
+    "a count that is false": (lambda: patched(8, b"\x02\x00\x02\x00"), "counts 2 entries, but its directory has 4"),
+    "a part of several disks": (lambda: patched(8, b"\x02\x00"), "on several disks"),
+    "two records that differ": (lambda: large_records(3), "contradict each other"),
+    "two zips in a row": (lambda: replace(GOOD, content=GOOD.content * 2), "two zip files in a row"),
+    "bytes after the end": (lambda: replace(GOOD, content=GOOD.content + b"x"), "bytes after its end"),
+    "a zip in the comment": (
+        lambda: replace(GOOD, content=patched(20, struct.pack("<H", len(GOOD.content))).content + GOOD.content),
+        "two zip files in a row",
+    ),
+    "an entry that the directory lacks": (
+        lambda: unlisted([(DIST_INFO, METADATA), (WHEEL_FILE, b""), ("demo/evil.py", b"")]),
+        "between its entries that its directory does not list",
+    ),
+    "a second METADATA that the directory lacks": (
+        lambda: unlisted([(DIST_INFO, METADATA), (WHEEL_FILE, b""), (DIST_INFO, METADATA)]),
+        "between its entries that its directory does not list",
+    ),
+    "another name in front of the content": (
+        lambda: replaced(b"demo/__init__.py", b"demo/__evil__.py"),
+        "another name in its own header",
+    ),
+    "another name in an extra field": (
+        lambda: with_entry("demo/a.py", extra=name_field("demo/b.py")),
+        "another name",
+    ),
+    "a broken extra field": (lambda: with_entry("demo/a.py", extra=b"\1\2\xff\xff"), "extra field"),
+    "code with a wrong checksum": (
+        lambda: replaced(b"good = 1", b"evil = 1", with_entry("demo/a.py", content=b"good = 1")),
+        "a wrong checksum",
+    ),
+    "a wrong checksum after the content": (
+        lambda: replaced(b"PK\7\10", b"PK\7\7", streamed()),
+        "another length or checksum behind its content",
+    ),
+    "names that differ in case only": (lambda: with_entry("demo/__INIT__.py"), "the same file on some systems"),
+    "names that look the same": (
+        lambda: zipped([("demo/\u00e9", b""), ("demo/e\u0301", b"")]),
+        "the same file on some systems",
+    ),
+    "a file that is a folder": (lambda: with_entry("demo/__init__.py/a"), "is a file and a folder"),
+    "a dot before the metadata": (lambda: with_entry(f"./{DIST_INFO}"), "an empty part or '.'"),
+    "an empty part": (lambda: with_entry("demo//a.py"), "an empty part or '.'"),
+    "metadata of another version": (
+        lambda: zipped([("demo-2.0.dist-info/METADATA", METADATA), ("demo-2.0.dist-info/WHEEL", b"")]),
+        "belongs to another version",
+    ),
+    "a folder of another version beside it": (
+        lambda: with_entry("demo-2.0.dist-info/RECORD"),
+        "a second folder with metadata, 'demo-2.0.dist-info'",
+    ),
+    "no WHEEL": (lambda: zipped([(DIST_INFO, METADATA)]), "has no demo-1.0.dist-info/WHEEL"),
+    "a link": (lambda: with_entry("demo/link", stat.S_IFLNK | 0o777), "is a link or a device"),
+    "a device": (lambda: with_entry("demo/null", stat.S_IFCHR | 0o666), "is a link or a device"),
+    "zip: another folder": (
+        lambda: zipped([(PKG_INFO, METADATA), ("other/setup.py", b"")], "demo-1.0.zip"),
+        "is not in its folder 'demo-1.0'",
+    ),
     "tar: an empty file": (lambda: replace(GOOD_SDIST, content=b""), "not a .tar.gz file"),
     "tar: text": (lambda: replace(GOOD_SDIST, content=b"hello" * 100), "not a .tar.gz file"),
     "tar: not compressed": (lambda: replace(GOOD_SDIST, content=tar_bytes()), "not a .tar.gz file"),
@@ -205,9 +338,51 @@ HOSTILE: dict[str, tuple[Callable[[], Distribution], str]] = {
     "tar: PKG-INFO too deep": (lambda: tarred([], {"demo-1.0/src/PKG-INFO": METADATA}), "no NAME-VERSION/PKG-INFO"),
     "tar: PKG-INFO without a folder": (lambda: tarred([], {"PKG-INFO": METADATA}), "no NAME-VERSION/PKG-INFO"),
     "tar: PKG-INFO twice": (
-        lambda: tarred([], {PKG_INFO: METADATA, "other-1.0/PKG-INFO": METADATA}),
+        lambda: tarred([entry(PKG_INFO)], {PKG_INFO: METADATA}),
         "more than one NAME-VERSION/PKG-INFO",
     ),
+    "tar: another folder": (lambda: sdist("demo", more={"other/setup.py": b""}), "not in its folder 'demo-1.0'"),
+    "tar: PKG-INFO in another case": (lambda: tarred([], {"demo-1.0/pkg-info": METADATA}), "not a regular file"),
+    "tar: a chain of links out": (
+        lambda: sdist("demo", links={"demo-1.0/a/b/up": "../..", "demo-1.0/a/b/out": "up/../.."}),
+        "behind its link 'demo-1.0/a/b/up'",
+    ),
+    "tar: a file behind a link": (
+        lambda: sdist("demo", links={"demo-1.0/link": "demo"}, more={"demo-1.0/link/evil.py": b""}),
+        "behind its link 'demo-1.0/link'",
+    ),
+    "tar: a file behind a link in another case": (
+        lambda: sdist("demo", links={"demo-1.0/Link": "demo"}, more={"demo-1.0/link/evil.py": b""}),
+        "behind its link 'demo-1.0/Link'",
+    ),
+    "tar: a file in the place of a link": (
+        lambda: tarred([entry("demo-1.0/link", tarfile.SYMTYPE, "a")], {PKG_INFO: METADATA, "demo-1.0/link": b""}),
+        "behind its link 'demo-1.0/link'",
+    ),
+    "tar: a folder that is a link": (
+        lambda: tarred([entry("demo-1.0", tarfile.SYMTYPE, "demo-1.0")]),
+        "behind its link 'demo-1.0'",
+    ),
+    "tar: a link of Windows": (lambda: sdist("demo", links={"demo-1.0/evil": "..\\..\\x"}), "leads out"),
+    "tar: a hard link to nothing": (
+        lambda: tarred([entry("demo-1.0/hard", tarfile.LNKTYPE, "demo-1.0/later")]),
+        "a hard link to something that is no file before it",
+    ),
+    "tar: a second compressed part": (lambda: two_parts(), "bytes after the end of its compressed content"),
+    "tar: bytes after the end": (
+        lambda: replace(GOOD_SDIST, content=GOOD_SDIST.content + b"x"),
+        "bytes after the end of its compressed content",
+    ),
+    "tar: a second tar after the end": (lambda: gzipped(tar_bytes() * 2), "something follows its end"),
+    "tar: a broken header": (
+        lambda: gzipped(tar_bytes().rstrip(b"\0").ljust(20_480, b"\0") + b"x" * 512),
+        "something follows its end",
+    ),
+    "tar: a broken header as its end": (
+        lambda: gzipped(header(b"00000000000") + b"x" * 512),
+        "one of its headers is broken",
+    ),
+    "tar: a length in an extended header": (lambda: extended(pax(b"size", b"4096")), "gives a length"),
     "tar: a folder named PKG-INFO": (lambda: tarred([entry(PKG_INFO, tarfile.DIRTYPE)], {}), "not a regular file"),
     "tar: a link named PKG-INFO": (
         lambda: sdist("demo", links={PKG_INFO: "setup.py"}),
@@ -228,6 +403,14 @@ HOSTILE: dict[str, tuple[Callable[[], Distribution], str]] = {
     "tar: bomb next to PKG-INFO": (
         lambda: gzipped(header(b"%011o" % (80 << 20), name=b"demo-1.0/zeros") + bytes(80 << 20)),
         "more than 100 times its size",
+    ),
+    "tar: many entries in few bytes": (
+        lambda: gzipped(header(b"00000000000", name=b"demo-1.0/x") * 2000),
+        "fewer than 10 bytes each",
+    ),
+    "tar: many records for each entry": (
+        lambda: gzipped(b"".join(extension(b"a" * n + b"=b", b"g") for n in range(1, 150))),
+        "more than 100 records",
     ),
     "tar: a negative length": (
         lambda: gzipped(header(b"\xff" * 11 + b"\x00") + bytes(1024)),

@@ -101,7 +101,7 @@ def _check_file(
     hashes = _checked_hashes(form, file)
     content, core_fields = None, {}
     if checks.opens_archives:
-        content = _core_metadata(parts.kind, form.filename, file, project, checks.limits)
+        content = _core_metadata(parts.kind, form.filename, file, project, parsed, checks.limits)
         core_fields = parse_core_metadata(form.filename, content, project, parsed)
     attestations = form.first("attestations")
     upload = UploadDetails(
@@ -145,10 +145,12 @@ def doc_identity(version: Version | str) -> str:
     return f"doc {version_key(version)}"
 
 
-def _core_metadata(kind: str, filename: str, file: ReceivedFile, project: str, limits: ArchiveLimits) -> bytes:
+def _core_metadata(
+    kind: str, filename: str, file: ReceivedFile, project: str, version: Version, limits: ArchiveLimits
+) -> bytes:
     if kind == "tar":
         return tar_metadata(filename, file, limits)
-    return zip_metadata(filename, file, kind, project, limits)
+    return zip_metadata(filename, file, kind, project, version, limits)
 
 
 def _checked_hashes(form: UploadForm, file: ReceivedFile) -> dict[str, str]:

@@ -19,8 +19,16 @@ DEFAULT_MAX_ARCHIVE_ENTRIES = 120_000
 """Twice as many as the largest known release has."""
 MAX_CONFIGURED_ARCHIVE_ENTRIES = 10_000_000
 """The highest value of ``--max-archive-entries``."""
+MAX_GLOBAL_TAR_RECORDS = 100
+"""Records in all global headers of a tar; git writes one, with the commit."""
+MIN_BOMB_ENTRIES = 1000
+"""Entries of a tar up to which any compression is accepted."""
+MIN_PACKED_BYTES_PER_ENTRY = 10
+"""Packed bytes for each entry of a tar. Empty files with similar names have 20, so that 32 KB hold 3,000 entries."""
 MAX_TAR_BYTES = 512 << 20
 """How far a tar is unpacked, in memory: some two seconds of one core. The rest of a larger one is not checked."""
+MAX_ZIP_CHECKED_BYTES = 512 << 20
+"""How much of a zip is unpacked, in memory, to compare its checksums. Entries beyond that are not compared."""
 MIN_BOMB_BYTES = 64 << 20
 """The unpacked size up to which any compression is accepted."""
 MAX_COMPRESSION_RATIO = 100
@@ -80,6 +88,11 @@ def check_ratio(archive: str, unpacked: int, packed: int) -> None:
         raise refused_archive(
             archive, f"it unpacks to more than {MAX_COMPRESSION_RATIO} times its size, as zip bombs do"
         )
+
+
+def invalid_metadata(archive: str, what: str) -> BadInput:
+    """Return the error for core metadata that are refused; ``what`` continues "the metadata in ..."."""
+    return BadInput(f"the metadata in '{archive}' {what}; build it again and repeat the upload")
 
 
 def refused_archive(archive: str, why: str, advice: str = "build it again and repeat the upload") -> BadInput:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from packaging.version import Version
 
 from wheelgate.errors import BadInput
-from wheelgate.packages import MAX_PROJECT_NAME_CHARS, UploadForm, normalize, parse_project_name
+from wheelgate.packages import (
+    MAX_FIELD_VALUES,
+    MAX_PROJECT_NAME_CHARS,
+    UploadForm,
+    normalize,
+    parse_project_name,
+    read_core_metadata,
+)
 from wheelgate.values import FORBIDDEN_IN_TEXT
 from wheelgate_stage.filenames import parse_version
+from wheelgate_stage.limits import invalid_metadata
 from wheelgate_stage.requires_python import is_readable
 
 TEXT_FIELDS = (
@@ -56,7 +64,12 @@ EMPTY_VERSION_DATA: dict[str, Any] = dict.fromkeys(TEXT_FIELDS, "") | dict.fromk
 FIELD_ALIASES = {"provides_extra": "provides_extras", "license_files": "license_file", "platforms": "platform"} | {
     "supported_platforms": "supported_platform"
 }
-"""Other names of these fields, in the forms of some tools and in ``packaging.metadata``."""
+"""Other names of these fields, in the forms of some tools."""
+SINGULAR_HEADERS = {"classifiers": "classifier", "project_urls": "project-url", "provides_extras": "provides-extra"}
+FIELD_BY_HEADER = {
+    SINGULAR_HEADERS.get(field, field.replace("_", "-")): field for field in (*TEXT_FIELDS, *LIST_FIELDS)
+}
+"""The version data by the name of the header in core metadata, in lower case."""
 SUPPORTED_METADATA_VERSION = re.compile(r"[12]\.\d{1,3}")
 """1.0 to 2.6, and any other minor version: later ones only add fields, and no installer looks for a gap."""
 
@@ -78,6 +91,8 @@ def form_fields(form: UploadForm) -> dict[str, Any]:
     for key, values in form.fields.items():
         field = FIELD_ALIASES.get(key, key)
         if field in LIST_FIELDS:
+            if len(values) > MAX_FIELD_VALUES:
+                raise BadInput(f"invalid metadata: the field '{key}' has more than {MAX_FIELD_VALUES} values")
             fields[field] = [_storable(field, value) for value in values if value and value != "UNKNOWN"]
         elif field in TEXT_FIELDS:
             fields[field] = _storable(field, form.first(key))
@@ -90,30 +105,43 @@ def parse_core_metadata(archive: str, content: bytes, project: str, version: Ver
     Raises:
         BadInput: the metadata cannot be parsed, or belongs to another project or version.
     """
-    from packaging.metadata import parse_email  # imports all of `email`, and only uploads need it
-
-    raw, _ = parse_email(content)
-    name, found, metadata_version = raw.get("name", ""), raw.get("version", ""), raw.get("metadata_version", "")
-    if not SUPPORTED_METADATA_VERSION.fullmatch(metadata_version):
-        raise _invalid(archive, f"gives the Metadata-Version {metadata_version[:20]!a} instead of one such as 2.1")
-    if normalize(name) != project:
-        raise _invalid(archive, f"gives the name {name[:80]!a} instead of '{project}'")
-    if parse_version(found) != version:
-        raise _invalid(archive, f"gives the version {found[:80]!a} instead of '{version}'")
+    try:
+        read = read_core_metadata(content)
+    except ValueError as error:
+        raise invalid_metadata(archive, str(error)) from None
     fields: dict[str, Any] = {}
-    for key, value in raw.items():
-        field = FIELD_ALIASES.get(key, key)
+    for header, values in read.fields.items():
+        field = FIELD_BY_HEADER.get(header)
+        if field is None:
+            continue
         if field in LIST_FIELDS:
-            entries = [", ".join(pair) for pair in value.items()] if isinstance(value, dict) else value
-            fields[field] = [_storable(field, entry) for entry in _as_list(entries)]
-        elif field in TEXT_FIELDS:
-            fields[field] = _storable(field, ",".join(value) if isinstance(value, list) else str(value))
+            fields[field] = [_storable(field, value) for value in values]
+        else:
+            if len(values) > 1 or (field == "description" and read.description.strip()):
+                raise invalid_metadata(archive, f"gives the field '{header}' more than once")
+            fields[field] = _storable(field, values[0])
+    if read.description:
+        fields["description"] = _storable("description", read.description)
+    _check_identity(archive, fields, project, version)
     requires_python = fields.get("requires_python", "")
     if not is_readable(requires_python):
-        raise _invalid(
+        raise invalid_metadata(
             archive, f"gives {requires_python[:80]!a} as Requires-Python; it must contain clauses such as >=3.9"
         )
     return fields
+
+
+def _check_identity(archive: str, fields: Mapping[str, Any], project: str, version: Version) -> None:
+    """Refuse metadata of an unknown version, or of another project or release."""
+    name, found, metadata_version = (fields.get(key, "") for key in ("name", "version", "metadata_version"))
+    if not SUPPORTED_METADATA_VERSION.fullmatch(metadata_version):
+        raise invalid_metadata(
+            archive, f"gives the Metadata-Version {metadata_version[:20]!a} instead of one such as 2.1"
+        )
+    if normalize(name) != project:
+        raise invalid_metadata(archive, f"gives the name {name[:80]!a} instead of '{project}'")
+    if parse_version(found) != version:
+        raise invalid_metadata(archive, f"gives the version {found[:80]!a} instead of '{version}'")
 
 
 def merge_version_data(
@@ -126,16 +154,8 @@ def merge_version_data(
     return data | {"name": name, "version": version}
 
 
-def _as_list(value: Any) -> Sequence[str]:
-    return value if isinstance(value, list) else [value]
-
-
 def _storable(field: str, text: str) -> str:
     """Return the text. Raise ``BadInput`` if UTF-8 or a database cannot store it."""
     if FORBIDDEN_IN_TEXT.search(text):
         raise BadInput(f"invalid metadata: the field '{field}' contains a character that is not valid in text")
     return text
-
-
-def _invalid(archive: str, what: str) -> BadInput:
-    return BadInput(f"the metadata in '{archive}' {what}; build it again and repeat the upload")

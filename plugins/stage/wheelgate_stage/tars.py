@@ -7,26 +7,26 @@ import re
 import struct
 import tarfile
 import zlib
-from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 from wheelgate.packages import ReceivedFile
 from wheelgate_stage.limits import (
     MAX_CORE_METADATA_BYTES,
+    MAX_GLOBAL_TAR_RECORDS,
     MAX_ONE_TAR_HEADER_BYTES,
     MAX_TAR_BYTES,
+    MIN_BOMB_ENTRIES,
+    MIN_PACKED_BYTES_PER_ENTRY,
     ArchiveLimits,
-    check_entry_name,
     check_ratio,
     refused_archive,
 )
+from wheelgate_stage.tar_links import TarNames
 
 TAR_ERRORS = (tarfile.TarError, zlib.error, struct.error, EOFError, OSError, ValueError, OverflowError, RecursionError)
 """What ``tarfile`` raises for broken archives; RecursionError for endless chains of headers."""
 UNPACK_CHUNK_BYTES = 1 << 20
 """Bytes that are read or unpacked at once."""
-GZIP_MAGIC = b"\x1f\x8b"
-"""The first bytes of a gzip file."""
 PAX_HEADER_TYPES = {tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE}
 """The types of extended headers (POSIX)."""
 LONG_NAME_TYPES = {tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK}
@@ -35,10 +35,12 @@ PAX_RECORD = re.compile(rb"(\d{1,5}) ([^=]{1,200})=")
 """The start of a record in an extended header: the length of the whole record, and its key."""
 SPARSE_RECORD = re.compile(rb"\d GNU\.sparse[^=]*=")
 """The record of a sparse file in an extended header."""
+LENGTH_RECORD = re.compile(rb"\d size=")
+"""The record of a length in an extended header. Only files of more than 8 GiB need one."""
 TOO_MANY_DIGITS = re.compile(rb"\d{100}")
 """More digits than any number, hash or time has."""
-PKG_INFO_PATH = re.compile(r"(?:\./)?[^/]+/PKG-INFO")
-"""The path of the core metadata in an sdist."""
+PKG_INFO_PATH = re.compile(r"(?:\./)?[^/]+/PKG-INFO", re.IGNORECASE)
+"""The path of the core metadata in an sdist, as systems that ignore case see it."""
 
 
 class HeaderCheck:
@@ -53,9 +55,13 @@ class HeaderCheck:
         self._limits = limits
         self._read = 0
         self._kind = b""
+        self.last = b""
+        """The header that was read last."""
+        self._global_records = 0
 
     def check(self, block: bytes) -> None:
         """Check the next block of headers. Raise ``BadInput`` if it is not valid."""
+        self.last = block
         self._read += len(block)
         if self._read > self._limits.max_tar_headers_bytes:
             raise self._limits.exceeded(
@@ -64,10 +70,15 @@ class HeaderCheck:
         if self._kind in PAX_HEADER_TYPES:
             if SPARSE_RECORD.search(block):
                 raise refused_archive(self._archive, "it contains a sparse file")
+            if LENGTH_RECORD.search(block):
+                # Some readers take this length, others that in the header after it (CVE-2025-62518).
+                raise refused_archive(self._archive, "one of its extended headers gives a length")
             if TOO_MANY_DIGITS.search(block):
                 raise refused_archive(self._archive, "one of its extended headers has a number of 100 digits")
             if not self._is_pax(block):
                 raise refused_archive(self._archive, "one of its extended headers does not conform to POSIX")
+            if self._kind == tarfile.XGLTYPE:
+                self._count_global(block)
             self._kind = b""
         elif self._kind in LONG_NAME_TYPES:
             self._kind = b""
@@ -75,6 +86,12 @@ class HeaderCheck:
             self._kind = block[156:157]
             if self._kind == tarfile.GNUTYPE_SPARSE:
                 raise refused_archive(self._archive, "it contains a sparse file")
+
+    def _count_global(self, block: bytes) -> None:
+        """Refuse more global records than tools write: ``tarfile`` goes through all of them for each entry."""
+        self._global_records += block.count(b"=")
+        if self._global_records > MAX_GLOBAL_TAR_RECORDS:
+            raise refused_archive(self._archive, f"its global headers have more than {MAX_GLOBAL_TAR_RECORDS} records")
 
     @staticmethod
     def _is_pax(block: bytes) -> bool:
@@ -100,9 +117,10 @@ class GzipReader:
         self._archive = archive
         self._header_check = HeaderCheck(archive, limits)
         self._file = file
-        self._decompressor = _new_decompressor()
+        self._decompressor: Any = zlib.decompressobj(zlib.MAX_WBITS | 16)
         self._packed = b""
-        self._packed_size = 0
+        self.packed_size = 0
+        """Bytes of the file that have been unpacked."""
         self._buffer = io.BytesIO()
         self._position = 0
 
@@ -148,28 +166,29 @@ class GzipReader:
         """Return the next unpacked bytes; none at the end."""
         while True:
             if self._decompressor.eof:
-                self._packed = self._decompressor.unused_data or self._file.read(UNPACK_CHUNK_BYTES)
-                if not self._packed.startswith(GZIP_MAGIC):  # else another part of the file follows
-                    return b""
-                self._decompressor = _new_decompressor()
+                if self._decompressor.unused_data or self._file.read(1):
+                    # Some installers unpack a second part, others stop before it.
+                    raise refused_archive(self._archive, "it has bytes after the end of its compressed content")
+                return b""
             packed = self._packed or self._file.read(UNPACK_CHUNK_BYTES)
             chunk: bytes = self._decompressor.decompress(packed, UNPACK_CHUNK_BYTES)
-            self._packed_size += len(packed) - len(self._decompressor.unconsumed_tail)
+            self.packed_size += len(packed) - len(self._decompressor.unconsumed_tail)
             self._packed = self._decompressor.unconsumed_tail
-            check_ratio(self._archive, self._position + len(chunk), self._packed_size)
+            check_ratio(self._archive, self._position + len(chunk), self.packed_size)
             if chunk:
                 return chunk
             if not packed:
                 raise EOFError
 
     def finish(self) -> None:
-        """Read the rest, up to the limit, to find damage."""
-        while self._position <= MAX_TAR_BYTES and self._read_unpacked(UNPACK_CHUNK_BYTES):
-            pass
-
-
-def _new_decompressor() -> Any:
-    return zlib.decompressobj(zlib.MAX_WBITS | 16)
+        """Read the rest, up to the limit. Raise ``BadInput`` if it is not the end, which consists of zeros."""
+        if self._position > MAX_TAR_BYTES:
+            return
+        rest = self._header_check.last
+        while rest and not rest.strip(b"\0") and self._position <= MAX_TAR_BYTES:
+            rest = self._read_unpacked(UNPACK_CHUNK_BYTES)
+        if rest.strip(b"\0"):
+            raise refused_archive(self._archive, "one of its headers is broken, or something follows its end")
 
 
 def tar_metadata(archive: str, received: ReceivedFile, limits: ArchiveLimits) -> bytes:
@@ -194,36 +213,28 @@ def _find_metadata(archive: str, reader: GzipReader, limits: ArchiveLimits) -> b
     """Check all entries, and return the core metadata; None if there is none."""
     found = None
     count = 0
+    names = TarNames(archive)
     opened = tarfile.open(fileobj=reader, mode="r:")  # type: ignore[call-overload]  # noqa: SIM115 - has nothing to close
     while reader.tell() <= MAX_TAR_BYTES and (entry := opened.next()) is not None:
         opened.members.clear()  # tarfile would keep every entry in memory
         count += 1
         limits.check_entries(archive, count)
-        _check_entry(archive, entry)
+        if count > MIN_BOMB_ENTRIES and reader.packed_size < MIN_PACKED_BYTES_PER_ENTRY * count:
+            raise refused_archive(
+                archive,
+                f"its entries take fewer than {MIN_PACKED_BYTES_PER_ENTRY} bytes each, as they do only in zip bombs",
+            )
+        names.add(entry)
         if PKG_INFO_PATH.fullmatch(entry.name):
             if found is not None:
                 raise refused_archive(archive, "it has more than one NAME-VERSION/PKG-INFO")
-            if not entry.isreg():
-                raise refused_archive(archive, "its PKG-INFO is not a regular file")
+            if not entry.isreg() or not entry.name.endswith("PKG-INFO"):
+                raise refused_archive(archive, "its PKG-INFO is not a regular file of that name")
             if entry.size > MAX_CORE_METADATA_BYTES:
                 raise refused_archive(archive, f"its PKG-INFO is longer than {MAX_CORE_METADATA_BYTES >> 20} MiB")
             found = reader.content(entry.size)
             if len(found) < entry.size:
                 raise EOFError
+    names.finish()
     reader.finish()
     return found
-
-
-def _check_entry(archive: str, entry: tarfile.TarInfo) -> None:
-    """Refuse an entry that leads out of the archive's folder, or is neither file, folder nor link."""
-    check_entry_name(archive, entry.name)
-    if entry.islnk():
-        check_entry_name(archive, entry.linkname, "link to")
-    elif entry.issym():
-        depth = len(PurePosixPath(entry.name).parts) - 1
-        for part in PurePosixPath(entry.linkname).parts:
-            depth += -1 if part == ".." else 1
-            if depth < 1 or part == "/":
-                raise refused_archive(archive, f"its link {entry.name[:80]!a} leads out of the archive")
-    elif not (entry.isreg() or entry.isdir()):
-        raise refused_archive(archive, f"its entry {entry.name[:80]!a} is neither a file nor a folder nor a link")

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
+import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.helpers.distributions import Distribution, core_metadata, sdist, wheel
-from tests.helpers.hostile_archives import HOSTILE, METADATA, two_parts, zipped
+from tests.helpers.hostile_archives import (
+    GOOD,
+    HOSTILE,
+    METADATA,
+    entry,
+    large_records,
+    patched,
+    streamed,
+    tarred,
+    with_entry,
+    zipped,
+)
 from tests.helpers.target_indices import TargetIndex
 from tests.helpers.upload_forms import address
 
@@ -37,7 +50,13 @@ ACCEPTED = {
     "metadata of the future": wheel("demo", metadata=b"Metadata-Version: 2.9\nName: demo\nVersion: 1.0\nNew: x\n"),
     "metadata of a version that never existed": wheel("demo", metadata=METADATA.replace(b": 2.1", b": 1.3")),
     "a link within": sdist("demo", links={"demo-1.0/README": "docs/../pyproject.toml"}),
-    "an sdist in two parts": two_parts(),
+    "a link to a link": sdist("demo", links={"demo-1.0/a": "pyproject.toml", "demo-1.0/b": "a"}),
+    "a tar with a dot": tarred([], {"./demo-1.0/PKG-INFO": METADATA, "./demo-1.0/a": b""}),
+    "a hard link": tarred([entry("demo-1.0/a"), entry("demo-1.0/b", tarfile.LNKTYPE, "demo-1.0/a")]),
+    "a wheel from a pipe": streamed(),
+    "a wheel with large records": large_records(4),
+    "a wheel with a comment": replace(GOOD, content=patched(20, b"\2\0").content + b"ab"),
+    "a wheel with folders": with_entry("demo/data/", stat.S_IFDIR | 0o755),
 }
 
 
@@ -114,11 +133,27 @@ def test_refused_archives(index: TargetIndex, make: Callable[[], Distribution], 
 
 CONTENTS = [
     (b"", "gives the Metadata-Version '' instead of one such as 2.1"),
-    (b"\xff\xfe\x00", "gives the Metadata-Version ''"),
+    (b"\xff\xfe\x00", "is not UTF-8 in line 1"),
+    (b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nAuthor: J\xfcrgen\n", "is not UTF-8 in line 4"),
+    (b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n\nGr\xf6\xdfe\n", "is not UTF-8 in line 5"),
     (b"Metadata-Version: 3.0\nName: demo\nVersion: 1.0\n", "gives the Metadata-Version '3.0'"),
     (b"Metadata-Version: 2.1\nVersion: 1.0\n", "gives the name '' instead of 'demo'"),
     (b"Metadata-Version: 2.1\nName: other\nVersion: 1.0\n", "gives the name 'other' instead of 'demo'"),
-    (b"Metadata-Version: 2.1\nName: demo\nName: demo\nVersion: 1.0\n", "gives the name '' instead of 'demo'"),
+    (b"Metadata-Version: 2.1\nName: demo\nName: demo\nVersion: 1.0\n", "gives the field 'name' more than once"),
+    (b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nversion: 2.0\n", "gives the field 'version' more than once"),
+    (
+        core_metadata("demo", "1.0", requires_python=">=3.9", more=["Requires-Python: >=3.13"]),
+        "gives the field 'requires-python' more than once",
+    ),
+    (
+        core_metadata("demo", "1.0", more=["Description: one"], description="another"),
+        "gives the field 'description' more than once",
+    ),
+    (core_metadata("demo", "1.0", more=[f"X-{number}: a" for number in range(8000)]), "more than 5000 fields"),
+    (core_metadata("demo", "1.0", more=["Classifier: a"] * 2001), "more than 2000 fields 'Classifier'"),
+    (core_metadata("demo", "1.0", requires_dist=["a"] * 2001), "more than 2000 fields 'Requires-Dist'"),
+    (core_metadata("demo", "1.0", more=["Summary: " + "a" * 256_001]), "'Summary' of more than 256000 characters"),
+    (core_metadata("demo", "1.0", more=["Author: a", *[" b"] * 50_000]), "more than 50000 lines before"),
     (b"Metadata-Version: 2.1\nName: demo\nVersion: 2.0\n", "gives the version '2.0' instead of '1.0'"),
     (b"Metadata-Version: 2.1\nName: demo\nVersion: one\n", "'one' is not a version"),
     (b"Metadata-Version: 2.1\nName: demo\n", "'' is not a version"),
@@ -134,7 +169,7 @@ CONTENTS = [
 
 
 @pytest.mark.parametrize("make", [wheel, sdist])
-@pytest.mark.parametrize(("content", "sentence"), CONTENTS, ids=[sentence[:40] for _, sentence in CONTENTS])
+@pytest.mark.parametrize(("content", "sentence"), CONTENTS, ids=[sentence[-40:] for _, sentence in CONTENTS])
 def test_metadata_must_match_the_form(
     index: TargetIndex, make: Callable[..., Distribution], content: bytes, sentence: str
 ) -> None:
