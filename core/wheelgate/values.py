@@ -139,6 +139,10 @@ class Principal:
         return frozenset({ANONYMOUS, AUTHENTICATED, self.name, *(f":{group}" for group in self.groups)})
 
 
+READ_PERMISSIONS = frozenset({"index_read", "user_read", "user_list"})
+"""The permissions that change nothing; a credential can be limited to other projects for these than for changes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Restriction:
     """The limits of a credential. They only take permissions away, and never grant any."""
@@ -147,7 +151,18 @@ class Restriction:
     indices: frozenset[str] | None = None
     """Paths of indices, ``owner/name``; None for all indices."""
     projects: frozenset[str] | None = None
-    """Normalised names (PEP 503); None for all projects."""
+    """Normalised names (PEP 503) of the projects to read and to change; None for all projects."""
+    read_projects: frozenset[str] | None = None
+    """A further limit for the permissions in ``READ_PERMISSIONS``, in the same form."""
+    change_projects: frozenset[str] | None = None
+    """A further limit for all other permissions, in the same form."""
+
+    def projects_for(self, permission: str) -> frozenset[str] | None:
+        """Return the projects for which the credential allows ``permission``; None for all projects."""
+        further = self.read_projects if permission in READ_PERMISSIONS else self.change_projects
+        if self.projects is None or further is None:
+            return further if self.projects is None else self.projects
+        return self.projects & further
 
     def covers_index(self, path: str) -> bool:
         """Return whether the index ``owner/name`` is within the limits; the permissions do not count."""
@@ -159,9 +174,10 @@ class Restriction:
             return "the token is not for that"
         if self.indices is not None and resource.path not in self.indices:
             return f"the token is for {', '.join(sorted(self.indices))[:200] or 'no index'} only"
-        if self.projects is None or resource.project == "" or resource.project in self.projects:
+        projects = self.projects_for(permission)
+        if projects is None or resource.project == "" or resource.project in projects:
             return ""
-        return f"the token is for {', '.join(sorted(self.projects))[:200] or 'no project'} only"
+        return f"the token is for {', '.join(sorted(projects))[:200] or 'no project'} only"
 
 
 @dataclass(frozen=True, slots=True)

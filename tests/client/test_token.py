@@ -28,11 +28,12 @@ def create(logged_in_user: UserAccount, *arguments: str) -> str:
 @pytest.mark.slow
 def test_a_token_is_created_listed_inspected_and_revoked(logged_in_user: UserAccount) -> None:
     """Standard output contains only the token; list, inspect and revoke use its ID."""
-    made = logged_in_user.devpi("token", "create", "--scope", "upload,read", "--index", "prod", "--project", "My_Pkg")
+    narrow = ("--index", "prod", "--project", "My_Pkg", "--read-project", "My_Pkg", "--read-project", "a.lib")
+    made = logged_in_user.devpi("token", "create", "--scope", "upload,read", *narrow)
     token = made.out.strip()
     identifier = api_tokens.parse_token(token).id
 
-    said = f"read,upload on {logged_in_user.name}/prod project my-pkg until "
+    said = f"read,upload on {logged_in_user.name}/prod reading only a-lib,my-pkg changing only my-pkg until "
     assert made.err.splitlines()[0].startswith(f"token {identifier} of {logged_in_user.name}: {said}")
     assert made.err.splitlines()[1] == "it is shown only once, and stored nowhere:"
     listed = logged_in_user.devpi("token", "list").ok().out
@@ -40,7 +41,8 @@ def test_a_token_is_created_listed_inspected_and_revoked(logged_in_user: UserAcc
     assert listed.endswith("; last used never\n")
     shown = logged_in_user.devpi("token", "inspect", identifier).ok().out.splitlines()
     assert shown[0] == f"{identifier}:"
-    assert {"  scopes=read,upload", f"  indices={logged_in_user.name}/prod", "  projects=my-pkg"} <= set(shown)
+    indices = f"  indices={logged_in_user.name}/prod"
+    assert {"  scopes=read,upload", indices, "  change_projects=my-pkg", "  read_projects=a-lib,my-pkg"} <= set(shown)
     gone = logged_in_user.devpi("token", "revoke", identifier).ok().out
     assert gone == f"token {identifier} revoked, and all tokens derived from it\n"
     assert logged_in_user.devpi("token", "list").ok().out == ""
@@ -75,9 +77,35 @@ def test_a_token_is_narrowed_offline(devpi: Devpi, way: str) -> None:
 
     assert derived.code == inspected.code == 0
     line = derived.err.removeprefix("derived: ")
-    assert line.startswith("upload on team/prod project x-y until ")
+    assert line.startswith("upload on team/prod changing only x-y until ")
     assert inspected.out == f"{'A' * 12}: {line}"
     assert api_tokens.parse_token(derived.out.strip()).caveats[0] == {"scopes": ["read", "upload"]}
+
+
+@pytest.mark.parametrize(
+    ("caveats", "narrow", "described"),
+    [
+        ([{"projects": ["x", "y"]}], ["--project", "x"], "read,upload reading only x,y changing only x"),
+        ([{"projects": ["x", "y"]}], ["--read-project", "y"], "read,upload reading only y changing only x,y"),
+        ([{"projects": ["x"]}], ["--scope", "upload"], "upload project x"),
+        (
+            [{"change_projects": ["x", "y"]}, {"change_projects": ["y", "z"]}],
+            ["--scope", "read"],
+            "read changing only y",
+        ),
+        ([], ["--project", "x", "--read-project", "x"], "read,upload project x"),
+    ],
+    ids=["older, fewer changes", "older, fewer reads", "older", "twice", "both"],
+)
+def test_older_and_newer_conditions_add_up(
+    devpi: Devpi, caveats: list[dict[str, Any]], narrow: list[str], described: str
+) -> None:
+    """The condition ``projects`` of older tokens limits reading and changes; a newer one limits either further."""
+    given = token_with({"scopes": ["read", "upload"]}, *caveats)
+
+    derived = devpi("token", "derive", *narrow, stdin=given)
+
+    assert derived.err == f"derived: {described}\n"
 
 
 @pytest.mark.parametrize("arguments", [["token", "inspect"], ["token", "derive", "--scope", "read"]], ids=" ".join)
@@ -119,7 +147,11 @@ def token_with(*caveats: object) -> str:
         (["list", "--scope", "read"], "devpi token list: error: it takes no --scope"),
         (["inspect", "x", "--project", "y"], "devpi token inspect: error: it takes no --project"),
         (["revoke"], "devpi token revoke: error: name the token; 'devpi token list' shows the IDs"),
-        (["derive", "x"], "devpi token derive: error: say how to narrow it: --scope, --index, --project or --expires"),
+        (
+            ["derive", "x"],
+            "devpi token derive: error: say how to narrow it: --scope, --index, --project, --read-project or --expires",
+        ),
+        (["list", "--read-project", "y"], "devpi token list: error: it takes no --read-project"),
         (["derive", "x", "--comment", "y"], "devpi token derive: error: it takes no --comment"),
         (
             ["create", "--scope", "read", "--expires", "soon"],

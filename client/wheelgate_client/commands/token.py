@@ -2,8 +2,8 @@
 
 The command shows a token once, when it is created, and stores it nowhere: put it where your CI keeps its secrets.
 Upload tools and installers take it as the password of the user __token__; this command takes it in DEVPI_TOKEN. With a
-token, a client may do what the user of the token may do at that time, within --scope, --index and --project. 'derive'
-needs no server: the holder of a token can narrow it further, but cannot widen it.
+token, a client may do what the user of the token may do at that time, within --scope, --index, --project and
+--read-project. 'derive' needs no server: the holder of a token can narrow it further, but cannot widen it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from wheelgate_client.context import ClientContext
 
 ACTIONS = ("create", "list", "inspect", "revoke", "derive")
-NARROWING_OPTIONS = ("scope", "index", "project", "expires")
+NARROWING_OPTIONS = ("scope", "index", "project", "read_project", "expires")
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,17 @@ def register(parser: argparse.ArgumentParser) -> None:
         "--index", action="append", metavar="USER/NAME", help="index that it is valid for (default: all); repeatable"
     )
     parser.add_argument(
-        "--project", action="append", metavar="NAME", help="project that it is valid for (default: all); repeatable"
+        "--project",
+        action="append",
+        metavar="NAME",
+        help="project that it may change: upload, yank, delete (default: all); repeatable",
+    )
+    parser.add_argument(
+        "--read-project",
+        action="append",
+        metavar="NAME",
+        help="project that it may read on private indices (default: all, because a project needs its dependencies); "
+        "repeatable",
     )
     parser.add_argument(
         "--expires", metavar="TIME", help="lifetime: 12h, 30d, 8w (default: 90d, if the server allows that)"
@@ -66,13 +76,15 @@ def _check_options(options: argparse.Namespace) -> None:
     allowed = accepted.get(options.action, {"token"})
     for name in (*NARROWING_OPTIONS, "comment", "user"):
         if getattr(options, name) is not None and name not in allowed:
-            raise UsageError(f"devpi token {options.action}: error: it takes no --{name}")
+            raise UsageError(f"devpi token {options.action}: error: it takes no --{name.replace('_', '-')}")
     if options.token is not None and "token" not in allowed:
         raise UsageError(f"devpi token {options.action}: error: it takes no token")
     if options.action == "create" and options.scope is None:
         raise UsageError("devpi token create: error: say what it allows with --scope, for example --scope upload")
     if options.action == "derive" and all(getattr(options, name) is None for name in NARROWING_OPTIONS):
-        raise UsageError("devpi token derive: error: say how to narrow it: --scope, --index, --project or --expires")
+        raise UsageError(
+            "devpi token derive: error: say how to narrow it: --scope, --index, --project, --read-project or --expires"
+        )
     if options.action == "revoke" and options.token is None:
         raise UsageError("devpi token revoke: error: name the token; 'devpi token list' shows the IDs")
 
@@ -165,8 +177,9 @@ def _conditions(options: argparse.Namespace, context: ClientContext) -> dict[str
         conditions["scopes"] = sorted({scope.strip() for scope in ",".join(options.scope).split(",") if scope.strip()})
     if options.index is not None:
         conditions["indices"] = sorted({_index_path(name, context) for name in options.index})
-    if options.project is not None:
-        conditions["projects"] = sorted({requirements.normalize_name(name) for name in options.project})
+    for key, names in (("change_projects", options.project), ("read_projects", options.read_project)):
+        if names is not None:
+            conditions[key] = sorted({requirements.normalize_name(name) for name in names})
     return conditions
 
 

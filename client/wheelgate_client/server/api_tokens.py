@@ -24,6 +24,8 @@ MAX_API_TOKEN_CAVEATS = 20
 API_TOKEN_PATTERN = re.compile(
     r"wgt_[A-Za-z0-9_-]{12}\.[A-Za-z0-9_-]{22}(\.[A-Za-z0-9_-]{2,3000}){1,20}\.[A-Za-z0-9_-]{43}"
 )
+PROJECT_KEYS = ("read_projects", "change_projects")
+"""The conditions that limit the projects; an older one, ``projects``, stands for both."""
 _TIME_SPAN = re.compile(r"([0-9]{1,9})([smhdw]?)")
 _SECONDS_PER_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _LAST_PRINTABLE_SECOND = 2**40
@@ -78,8 +80,8 @@ def narrow(token: str, caveat: Mapping[str, object]) -> str:
 def combined_caveats(token: ApiToken) -> dict[str, Any]:
     """Return the conditions that result if all conditions of a token apply.
 
-    Those are lists of ``scopes``, ``indices`` and ``projects``, and ``expires`` in seconds since 1970; a missing key
-    means no restriction.
+    Those are lists of ``scopes``, ``indices``, ``read_projects`` and ``change_projects``, and ``expires`` in seconds
+    since 1970; a missing key means no restriction. ``projects`` limits both reading and changes.
     """
     combined: dict[str, Any] = {}
     for caveat in token.caveats:
@@ -87,7 +89,8 @@ def combined_caveats(token: ApiToken) -> dict[str, Any]:
             if key == "expires" and isinstance(value, int):
                 combined[key] = min(combined.get(key, value), value)
             elif isinstance(value, list):
-                combined[key] = [entry for entry in combined.get(key, value) if entry in value]
+                for limited in PROJECT_KEYS if key == "projects" else (key,):
+                    combined[limited] = [entry for entry in combined.get(limited, value) if entry in value]
     return combined
 
 
@@ -101,10 +104,18 @@ def parse_seconds(text: str) -> int:
 
 def describe(conditions: Mapping[str, Any]) -> str:
     """Return the scopes, indices, projects and end of a token in one line."""
+    limits = combined_caveats(ApiToken("", [conditions]))
     parts = [json_values.format_value(conditions.get("scopes") or "nothing")]
-    for key, word in (("indices", "on"), ("projects", "project")):
-        if conditions.get(key) is not None:
-            parts.append(f"{word} {json_values.format_value(conditions[key]) or 'none'}")
+    read, change = (limits.get(key) for key in PROJECT_KEYS)
+    same = read == change
+    for value, words in (
+        (conditions.get("indices"), "on"),
+        (change if same else None, "project"),
+        (None if same else read, "reading only"),
+        (None if same else change, "changing only"),
+    ):
+        if value is not None:
+            parts.append(f"{words} {json_values.format_value(value) or 'none'}")
     expires = conditions.get("expires")
     if isinstance(expires, int):
         seconds = max(0, min(expires, _LAST_PRINTABLE_SECOND))

@@ -90,7 +90,7 @@ class FileResource:
         found = (await self._context.index_rights.check(caller, user, index, resolution, project="")).index
         location = FileLocation(found, self._source(found), path)
         restriction = caller.principal.restriction
-        if restriction is not None and restriction.projects is not None:
+        if restriction is not None and restriction.projects_for("index_read") is not None:
             project = await self._project(location)
             await self._context.index_rights.check(caller, user, index, resolution, project=project)
         if path.endswith(METADATA_SUFFIX):

@@ -55,8 +55,11 @@ class PushResource:
     ) -> None:
         """Push a release as :meth:`on_push` does; ``body`` is the body if it has been read."""
         caller = await self._context.identify(req)
-        resolution = await self._context.index_rights.find(caller, path_segment(user), path_segment(index), project="")
+        source = caller, path_segment(user), path_segment(index)
+        resolution = await self._context.index_rights.find(*source, project="")
         push = read_push(await read_json(req) if body is None else decode_body(body))
+        # The projects that an API token may read: otherwise it could copy another one to an index that it may read.
+        await self._context.index_rights.check(*source, resolution, project=normalize(push.name))
         if isinstance(push.target, OtherServer):
             await self._push_to_server(resp, caller, resolution.index, push, push.target)
         else:

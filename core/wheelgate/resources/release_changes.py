@@ -58,7 +58,7 @@ class ChangeAccess:
         """
         caller, found = await self.to_index(req, user, index, permission)
         restriction, source = caller.principal.restriction, self._sources.of(found)
-        if restriction is not None and restriction.projects is not None and source is not None:
+        if restriction is not None and restriction.projects_for(permission) is not None and source is not None:
             project, _ = await project_at(self._sources, source, found, path)
             self.context.rights.require_restriction(caller, permission, index_resource(found, project))
         return caller, found

@@ -11,13 +11,10 @@ from wheelgate.plugin_host.circuit import CircuitBreaker
 from wheelgate.plugin_host.discovery import Implementation
 from wheelgate.rights.permissions import decide_by_default
 from wheelgate.server import Server
-from wheelgate.values import Allow, Deny, Permission, Principal, Resource, Verdict
+from wheelgate.values import READ_PERMISSIONS, Allow, Deny, Permission, Principal, Resource, Verdict
 
 CORE_PLUGIN_NAME = "core"
 """The name that a verdict has in place of a plugin if no plugin decided."""
-PUBLIC_READS = frozenset({"index_read", "user_read", "user_list"})
-"""Permissions that a token has beyond its restriction wherever anonymous has them: clients send their token with every
-request, and without it they would get the same answer."""
 
 log = logging.getLogger("wheelgate.rights")
 
@@ -50,8 +47,10 @@ class Rights:
         refusal = principal.restriction.refusal(permission, resource)
         if not refusal:
             return verdict
+        # A token may read what anonymous may read, whatever its restriction: clients send their token with every
+        # request, and without it they would get the same answer.
         if (
-            permission in PUBLIC_READS
+            permission in READ_PERMISSIONS
             and (await self.decide_unrestricted(ANONYMOUS_PRINCIPAL, permission, resource)).allowed
         ):
             return verdict
@@ -139,7 +138,7 @@ class Rights:
         if restriction is None:
             return seen
         allowed = [not restriction.refusal(permission, resource) for resource in resources]
-        if permission in PUBLIC_READS and not all(allowed):
+        if permission in READ_PERMISSIONS and not all(allowed):
             to_anyone = await self.visible_unrestricted(ANONYMOUS_PRINCIPAL, permission, resources)
             allowed = [any(pair) for pair in zip(allowed, to_anyone, strict=True)]
         return [all(pair) for pair in zip(seen, allowed, strict=True)]

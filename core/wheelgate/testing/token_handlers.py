@@ -97,7 +97,8 @@ class TokenHandlerContract:
         assert isinstance(restriction.permissions, frozenset), "return permissions as a frozenset"
         assert not restriction.permissions & FORBIDDEN_PERMISSIONS, "give no right over users, passwords or tokens"
         assert all(index.count("/") == 1 for index in restriction.indices or ()), "write indices as OWNER/NAME"
-        projects = restriction.projects or ()
+        listed = (restriction.projects, restriction.read_projects, restriction.change_projects)
+        projects = {project for projects in listed for project in projects or ()}
         assert all(project == normalize(project) for project in projects), "normalise the names of projects"
 
     def test_rejects_a_changed_token(self, case: TokenHandlerCase) -> None:
@@ -142,7 +143,9 @@ class TokenHandlerContract:
             permissions = token.restriction.permissions
             assert permissions <= parent.restriction.permissions, "permit no more than the parent"
             assert is_narrower(token.restriction.indices, parent.restriction.indices), "name no more indices"
-            assert is_narrower(token.restriction.projects, parent.restriction.projects), "name no more projects"
+            for permission in permissions:
+                allowed, before = (each.restriction.projects_for(permission) for each in (token, parent))
+                assert is_narrower(allowed, before), "name no more projects"
 
     def test_rejects_a_revoked_token(self, case: TokenHandlerCase) -> None:
         """A handler rejects a revoked token, and the tokens derived from it."""

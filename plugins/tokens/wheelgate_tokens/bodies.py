@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from wheelgate.errors import BadInput
@@ -14,6 +15,7 @@ from wheelgate_tokens.caveats import MAX_CAVEAT_ENTRIES, SCOPES, Caveat, is_list
 
 DEFAULT_TOKEN_LIFETIME_SECONDS = 90 * 86400
 MAX_COMMENT_CHARS = 200
+PROJECT_KEYS = ("projects", "read_projects", "change_projects")
 
 ENTRIES_SCHEMA = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MAX_CAVEAT_ENTRIES}
 TOKEN_REQUEST_SCHEMA = {
@@ -22,6 +24,8 @@ TOKEN_REQUEST_SCHEMA = {
         "scopes": {**ENTRIES_SCHEMA, "items": {"type": "string", "enum": [*SCOPES]}},
         "indices": ENTRIES_SCHEMA,
         "projects": ENTRIES_SCHEMA,
+        "read_projects": ENTRIES_SCHEMA,
+        "change_projects": ENTRIES_SCHEMA,
         "expires_in": {"type": "integer", "minimum": 1},
         "comment": {"type": "string", "maxLength": MAX_COMMENT_CHARS},
     },
@@ -53,10 +57,15 @@ def read_token_request(body: Any, max_lifetime: int) -> TokenRequest:
         raise BadInput(f"unknown keys: {', '.join(unknown)[:200]}")
     if "scopes" not in body:
         raise BadInput(f"'scopes' is missing: a list of {', '.join(SCOPES)}")
+    projects, read_projects, change_projects = (
+        read_entries(body, key, partial(read_project_name, key)) for key in PROJECT_KEYS
+    )
     caveat = Caveat(
         read_entries(body, "scopes", check_scope),
         read_entries(body, "indices", read_index_path),
-        read_entries(body, "projects", read_project_name),
+        projects,
+        read_projects,
+        change_projects,
     )
     lifetime = body.get("expires_in", min(DEFAULT_TOKEN_LIFETIME_SECONDS, max_lifetime))
     if not isinstance(lifetime, int) or isinstance(lifetime, bool) or not 1 <= lifetime <= max_lifetime:
@@ -97,9 +106,9 @@ def read_index_path(text: str) -> str:
     return path
 
 
-def read_project_name(text: str) -> str:
-    """Read and normalise the name of a project."""
+def read_project_name(key: str, text: str) -> str:
+    """Read and normalise the name of a project in the list ``key``."""
     try:
         return parse_project_name(text)
     except ValueError:
-        raise BadInput(f"'projects' must contain names of projects, not {excerpt(text)}") from None
+        raise BadInput(f"'{key}' must contain names of projects, not {excerpt(text)}") from None

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from wheelgate import Restriction
+from wheelgate.values import READ_PERMISSIONS
 from wheelgate_tokens import chain
 
 SCOPES = {
-    "read": frozenset({"index_read", "user_read", "user_list"}),
+    "read": READ_PERMISSIONS,
     "upload": frozenset({"upload", "toxresult_upload"}),
     "yank": frozenset({"release_modify"}),
     "delete": frozenset({"release_delete"}),
 }
 """The permissions of each scope."""
-CAVEAT_KEYS = frozenset({"scopes", "indices", "projects", "expires"})
+LIST_KEYS = ("scopes", "indices", "projects", "read_projects", "change_projects")
+CAVEAT_KEYS = frozenset({*LIST_KEYS, "expires"})
 MAX_CAVEAT_ENTRIES = 100
 """Entries in one list of a caveat."""
 
@@ -29,13 +31,16 @@ class Caveat:
     scopes: frozenset[str] | None = None
     indices: frozenset[str] | None = None
     projects: frozenset[str] | None = None
+    """Projects to read and to change."""
+    read_projects: frozenset[str] | None = None
+    change_projects: frozenset[str] | None = None
     expires: int | None = None
     """Seconds since 1970."""
 
     def encode(self) -> str:
         """Return the caveat in the encoding of the token."""
         limits: dict[str, Any] = {}
-        for key in ("scopes", "indices", "projects"):
+        for key in LIST_KEYS:
             value = getattr(self, key)
             if value is not None:
                 limits[key] = sorted(value)
@@ -55,7 +60,7 @@ def decode_caveat(encoded: str) -> Caveat | None:
     expires = limits.get("expires")
     if "expires" in limits and (not isinstance(expires, int) or isinstance(expires, bool)):
         return None
-    lists = {key: limits[key] for key in ("scopes", "indices", "projects") if key in limits}
+    lists = {key: limits[key] for key in LIST_KEYS if key in limits}
     if not all(is_list_of_text(value) for value in lists.values()):
         return None
     return Caveat(**{key: frozenset(value) for key, value in lists.items()}, expires=expires)
@@ -73,10 +78,8 @@ def combine(caveats: Iterable[Caveat]) -> Caveat:
     combined = Caveat(scopes=frozenset(SCOPES))
     for caveat in caveats:
         combined = Caveat(
-            intersection(combined.scopes, caveat.scopes),
-            intersection(combined.indices, caveat.indices),
-            intersection(combined.projects, caveat.projects),
-            min((time for time in (combined.expires, caveat.expires) if time is not None), default=None),
+            **{key: intersection(getattr(combined, key), getattr(caveat, key)) for key in LIST_KEYS},
+            expires=min((time for time in (combined.expires, caveat.expires) if time is not None), default=None),
         )
     return combined
 
@@ -92,4 +95,4 @@ def to_restriction(caveat: Caveat) -> Restriction:
     """Return the restriction that the core enforces for a token."""
     scopes: Sequence[str] = sorted(caveat.scopes or ())
     permissions = frozenset[str]().union(*(SCOPES.get(scope, frozenset()) for scope in scopes))
-    return Restriction(permissions, caveat.indices, caveat.projects)
+    return Restriction(permissions, caveat.indices, caveat.projects, caveat.read_projects, caveat.change_projects)

@@ -117,7 +117,7 @@ def may_manage(principal: Principal, name: str) -> bool:
 def describe_token(record: TokenRecord) -> dict[str, Any]:
     """Return the description of a token in answers."""
     caveat = caveats.decode_caveat(record.caveat) or caveats.Caveat(scopes=frozenset())
-    limits = {"scopes": caveat.scopes, "indices": caveat.indices, "projects": caveat.projects}
+    limits = {key: getattr(caveat, key) for key in caveats.LIST_KEYS}
     return {
         "id": record.id,
         "user": record.username,

@@ -27,12 +27,13 @@ from wheelgate_tokens.handler import new_identifier
 KEY = bytes(range(32))
 INDEX_PATHS = [f"{owner}/{name}" for owner in ("a", "b") for name in ("dev", "prod")]
 PROJECTS = ["x", "y", "z"]
+PROJECT_KEYS = ("projects", "read_projects", "change_projects")
 CAVEATS = st.fixed_dictionaries(
     {},
     optional={
         "scopes": st.lists(st.sampled_from([*caveats.SCOPES, "unknown"]), unique=True),
         "indices": st.lists(st.sampled_from(INDEX_PATHS), unique=True),
-        "projects": st.lists(st.sampled_from(PROJECTS), unique=True),
+        **{key: st.lists(st.sampled_from(PROJECTS), unique=True) for key in PROJECT_KEYS},
         "expires": st.integers(1, 2**40),
     },
 )
@@ -139,6 +140,9 @@ def test_a_derived_token_ends_with_the_original(alone: TokenOwner) -> None:
         {"indices": [1]},
         {"projects": ["x\n"]},
         {"projects": ["x"] * 101},
+        {"read_projects": "x"},
+        {"change_projects": ["x"] * 101},
+        {"write_projects": ["x"]},
         {"expires": "never"},
         {"expires": True},
         {"expires": None},
@@ -227,12 +231,12 @@ def test_no_token_is_in_the_log_or_the_database(serve: Serve, tmp_path: Path, ca
 
 def test_client_and_server_agree_on_the_format(alice: TokenOwner) -> None:
     """The client, which shares no code with the server, reads and makes the same tokens."""
-    _, secret = alice.token("read", indices=["a/b"], projects=["x"], expires_in=1000)
+    _, secret = alice.token("read", indices=["a/b"], **{key: ["x"] for key in PROJECT_KEYS}, expires_in=1000)
 
     read = tokens.parse_token(secret)
 
     assert read.id == identifier(secret)
-    assert [(*caveat,) for caveat in read.caveats] == [("scopes", "indices", "projects", "expires")]
+    assert [(*caveat,) for caveat in read.caveats] == [("scopes", "indices", *PROJECT_KEYS, "expires")]
     assert (tokens.API_TOKEN_PREFIX, tokens.MAX_API_TOKEN_CHARS, tokens.MAX_API_TOKEN_CAVEATS) == (
         chain.API_TOKEN_PREFIX,
         chain.MAX_API_TOKEN_CHARS,

@@ -25,6 +25,7 @@ class TestTokens(TokenHandlerContract):
             {"scopes": ["read"]},
             {"scopes": ["read", "delete"], "indices": ["root/pypi"]},
             {"projects": ["other"], "expires": int(time.time()) + 60},
+            {"read_projects": ["other"], "change_projects": ["demo", "other"]},
             {"expires": 2**40},
         ]
         return TokenHandlerCase(

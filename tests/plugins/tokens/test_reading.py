@@ -65,6 +65,24 @@ def read(owner: TokenOwner, path: str, auth: Auth | None) -> int:
         pytest.param(["upload"], {"indices": ["alice/closed"]}, set(), 403, id="upload to this index"),
         pytest.param(["read"], {"projects": ["my-project"]}, READS.keys() - ALL_PROJECTS, 403, id="read this project"),
         pytest.param(["read"], {"projects": ["other"]}, INDEX_ITSELF, 403, id="read another project"),
+        pytest.param(["read"], {"change_projects": ["other"]}, READS.keys(), 403, id="change another project"),
+        pytest.param(
+            ["read"], {"read_projects": ["My_Project"]}, READS.keys() - ALL_PROJECTS, 403, id="only read this project"
+        ),
+        pytest.param(
+            ["read"],
+            {"read_projects": ["other"], "change_projects": ["my-project"]},
+            INDEX_ITSELF,
+            403,
+            id="read another project than to change",
+        ),
+        pytest.param(
+            ["read"],
+            {"read_projects": ["my-project"], "projects": ["other"]},
+            INDEX_ITSELF,
+            403,
+            id="read none that both lists name",
+        ),
     ],
 )
 def test_reading_with_a_token(
@@ -166,6 +184,8 @@ def test_a_push_reads_its_source(closed: TokenOwner) -> None:
         (["upload"], {}, 403),
         (["upload", "read"], {"indices": ["alice/target"]}, 404),
         (["upload", "read"], {"projects": ["third"]}, 403),
+        (["upload", "read"], {"read_projects": ["third"]}, 403),
+        (["upload", "read"], {"change_projects": ["third"]}, 403),
         (["upload", "read"], {"indices": ["alice/target", "alice/closed"], "projects": ["my-project"]}, 200),
     ]:
         pushed = closed.site.request("PUSH", "/alice/closed", release, auth=closed.token(*scopes, **narrow))

@@ -34,6 +34,8 @@ def test_a_token_is_shown_once(alice: TokenOwner) -> None:
         "scopes": ["upload"],
         "indices": ["team/prod"],
         "projects": ["my-project"],
+        "read_projects": None,
+        "change_projects": None,
         "comment": "CI of x",
         "last_used": None,
     }
@@ -60,7 +62,10 @@ BAD_REQUESTS: dict[str, tuple[Any, str]] = {
     "long path": ({"scopes": ["read"], "indices": ["a/b/c"]}, "'indices' must contain paths"),
     "long name": ({"scopes": ["read"], "indices": ["a/" + "b" * 101]}, "'indices' must contain paths"),
     "control character": ({"scopes": ["read"], "indices": ["a/b\n"]}, "'indices' must be a list"),
-    "not a project name": ({"scopes": ["read"], "projects": ["-x"]}, "'projects' must contain names of projects"),
+    **{
+        f"not a project name in {key}": ({"scopes": ["read"], key: ["-x"]}, f"'{key}' must contain names of projects")
+        for key in ("projects", "read_projects", "change_projects")
+    },
     "no index": ({"scopes": ["read"], "indices": []}, "'indices' must be a list of 1"),
     "too many": ({"scopes": ["read"], "indices": [f"a/{n}" for n in range(101)]}, "'indices' must be a list of 1"),
     "too long": ({"scopes": ["read"], "projects": [f"{n:040}" for n in range(100)]}, "the token would be too long"),

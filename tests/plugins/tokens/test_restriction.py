@@ -100,10 +100,11 @@ def projects(owner: TokenOwner, name: str = "dev") -> list[str]:
     return list(owner.site.request("GET", f"/{owner.name}/{name}").result["projects"])
 
 
+@pytest.mark.parametrize("key", ["projects", "change_projects"])
 @pytest.mark.parametrize(("scope", "change"), CHANGES.values(), ids=CHANGES)
-def test_a_scope_is_enough_for_its_changes(filled: TokenOwner, scope: str, change: Change) -> None:
+def test_a_scope_is_enough_for_its_changes(filled: TokenOwner, scope: str, change: Change, key: str) -> None:
     """A token with the scope, for these indices and this project, can make the change, however its name is written."""
-    narrow = {"indices": [dev(filled), f"{filled.name}/target"], "projects": ["My_Project", "more"]}
+    narrow = {"indices": [dev(filled), f"{filled.name}/target"], key: ["My_Project", "more"]}
 
     done = change(filled, dev(filled), filled.token(scope, **narrow), MINE)
 
@@ -130,10 +131,11 @@ def test_a_token_for_another_index_is_refused(filled: TokenOwner, scope: str, ch
     assert (projects(filled), projects(filled, "target")) == (["my-project", "other"], [])
 
 
+@pytest.mark.parametrize("key", ["projects", "change_projects"])
 @pytest.mark.parametrize(("scope", "change"), CHANGES.values(), ids=CHANGES)
-def test_a_token_for_another_project_is_refused(filled: TokenOwner, scope: str, change: Change) -> None:
+def test_a_token_for_another_project_is_refused(filled: TokenOwner, scope: str, change: Change, key: str) -> None:
     """The token is refused even if the server learns the project only from the form or the file; nothing is stored."""
-    refused = change(filled, dev(filled), filled.token(projects=["my-project"]), OTHERS)
+    refused = change(filled, dev(filled), filled.token(**{key: ["my-project"]}), OTHERS)
 
     assert (refused.status, refused.message.endswith("the token is for my-project only")) == (403, True)
     assert (projects(filled), projects(filled, "target")) == (["my-project", "other"], [])
