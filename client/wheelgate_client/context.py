@@ -6,9 +6,10 @@ import argparse
 from collections.abc import Mapping
 from functools import cached_property
 
+from wheelgate_client.credentials import Credentials
 from wheelgate_client.errors import ClientError
 from wheelgate_client.server import urls
-from wheelgate_client.server.api import Api, Login
+from wheelgate_client.server.api import Api
 from wheelgate_client.state.atomic_files import expanded_path
 from wheelgate_client.state.logins import LoginsFile
 from wheelgate_client.state.selection import Selection, SelectionFile
@@ -17,9 +18,6 @@ from wheelgate_client.terminal import Terminal
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wheelgate_client.plugins import ClientPlugins
-
-API_TOKEN_USERNAME = "__token__"  # noqa: S105 - a name, no secret
-"""The user name that a client sends along with an API token."""
 
 
 class ClientContext:
@@ -68,21 +66,41 @@ class ClientContext:
 
     @cached_property
     def selection(self) -> Selection:
-        """The server and index in use; ``DEVPI_INDEX`` replaces the stored index."""
+        """The server and index in use, as stored; a URL in ``DEVPI_INDEX`` replaces both.
+
+        A name in ``DEVPI_INDEX`` counts only for :attr:`index`: most commands need the server alone.
+        """
         stored = self.selection_file.load()
-        requested = self.environ.get("DEVPI_INDEX")
-        if not requested:
+        requested = self._requested_index
+        if requested is None or not urls.is_absolute(requested):
             return stored
-        self.terminal.note(f"Using DEVPI_INDEX from environment: {requested}")
-        if urls.is_absolute(requested):
-            index = urls.parse(requested).url
-            login = urls.join(urls.parent(urls.parent(index).rstrip("/")), "+login")
-            username = stored.username if login == stored.login else None
-            return stored.changed({"index": index, "login": login, "username": username})
-        if stored.server_url is None:
+        self._announce_requested_index()
+        index = urls.parse(requested).url
+        login = urls.join(urls.server_of_index(index), "+login")
+        username = stored.username if login == stored.login else None
+        return stored.changed({"index": index, "login": login, "username": username, "requested_index": None})
+
+    @cached_property
+    def index(self) -> str | None:
+        """The URL of the index in use, or of the one in ``DEVPI_INDEX``; None if there is neither.
+
+        Raises:
+            ClientError: if ``DEVPI_INDEX`` names an index without its server or its user, and neither is in use.
+        """
+        requested = self._requested_index
+        if requested is None or urls.is_absolute(requested):
+            return self.selection.index
+        self._announce_requested_index()
+        if self.selection.server_url is None:
             raise ClientError("DEVPI_INDEX has to be a URL: not connected to a server, see 'devpi use'")
-        username = self._username_at(stored.server_url, stored)
-        return stored.changed({"index": urls.index_url(stored.server_url, username, requested)})
+        return urls.index_url(self.selection.server_url, self.username, requested)
+
+    @property
+    def _requested_index(self) -> str | None:
+        return self.environ.get("DEVPI_INDEX") or None
+
+    def _announce_requested_index(self) -> None:
+        self.terminal.note(f"Using DEVPI_INDEX from environment: {self._requested_index}")
 
     @property
     def server_url(self) -> str:
@@ -98,20 +116,17 @@ class ClientContext:
     @property
     def username(self) -> str | None:
         """The user logged in at the server in use."""
-        return self._username_at(self.selection.server_url, self.selection)
+        return self.credentials.username_at(self.selection.server_url)
 
-    def _username_at(self, server_url: str | None, selection: Selection) -> str | None:
-        if server_url is None:
-            return None
-        tokens = self.logins.tokens(server_url)
-        selected = selection.username if server_url == selection.server_url else None
-        username = self.environ.get("DEVPI_USER") or selected or next(iter(tokens), None)
-        return username if username in tokens else None
+    @cached_property
+    def credentials(self) -> Credentials:
+        """Chooses the login for each request."""
+        return Credentials(self.environ, self.logins, lambda: self.selection, self.terminal.note)
 
     @cached_property
     def api(self) -> Api:
         """Sends requests to the server as the user logged in."""
-        return Api(self.login_for, self._options.timeout, self.terminal.note, self.debug)
+        return Api(self.credentials, self._options.timeout, self.terminal.note, self.debug)
 
     @cached_property
     def plugins(self) -> ClientPlugins:
@@ -153,23 +168,40 @@ class ClientContext:
         """Return the URL of an index on the server in use, by default of the index in use."""
         if name is not None:
             return urls.index_url(self.server_url, self.username, name)
-        if self.selection.index is None:
-            raise ClientError("no index in use: name one, or type 'devpi use USER/INDEX'")
-        return self.selection.index
+        if self.index is None:
+            raise ClientError(self._no_index())
+        return self.index
+
+    def _no_index(self) -> str:
+        requested = self.selection.requested_index
+        if requested is not None:
+            return f"the index {requested} needs a login: type 'devpi login USER', which then selects it"
+        return "no index in use: name one, or type 'devpi use USER/INDEX'"
+
+    def named_url(self, text: str) -> str:
+        """Return a URL from the command line; without a server in use, ``DEVPI_TOKEN`` is for its server.
+
+        Raises:
+            ClientError: if the URL is invalid, or contains a password.
+        """
+        parsed = urls.parse(text)
+        if parsed.basic is not None:
+            raise ClientError("the URL carries a password: give that to 'devpi use', and leave it out here")
+        if self.selection.server_url is None:
+            self.credentials.name_server(parsed.url)
+        return text
 
     def resource_url(self, path_or_url: str) -> str:
         """Return the URL for a URL, a path from the server's root, or a path relative to the index in use."""
         if urls.is_absolute(path_or_url):
-            if urls.parse(path_or_url).basic is not None:
-                raise ClientError("the URL carries a password: give that to 'devpi use', and leave it out here")
-            return path_or_url
+            return self.named_url(path_or_url)
         if path_or_url.startswith("/"):
             if self.selection.server_url is None:
                 raise ClientError("no server currently selected")
             return self.selection.server_url + path_or_url[1:]
-        if self.selection.index is None:
+        if self.index is None:
             raise ClientError("cannot use relative path without an active index")
-        return f"{self.selection.index}/{path_or_url}"
+        return f"{self.index}/{path_or_url}"
 
     def close(self) -> None:
         """Close the connection, if there is one."""
@@ -180,33 +212,3 @@ class ClientContext:
         """Return a context with the same options in which the environment variable is not set."""
         environ = {key: value for key, value in self.environ.items() if key != name}
         return ClientContext(self._options, environ, self.terminal)
-
-    def secret_variable(self, name: str) -> str | None:
-        """Return the secret in an environment variable; None if the variable is not set.
-
-        Raises:
-            ClientError: if it is set and empty, for example because CI does not know the secret.
-        """
-        secret = self.environ.get(name)
-        if secret is not None and not secret.strip():
-            raise ClientError(f"the environment variable {name} is empty: put the secret there, or unset it")
-        return secret
-
-    def basic_login_for(self, url: str) -> Login:
-        """Return only the stored login for HTTP basic authentication."""
-        return Login(basic=self.logins.basic(url))
-
-    def login_for(self, url: str) -> Login:
-        """Return the login to send to the server of ``url``: the stored one, or the token of the environment.
-
-        The token of the environment is for the server in use, and is sent nowhere else.
-        """
-        basic = self.logins.basic(url)
-        token, in_use = self.secret_variable("DEVPI_TOKEN"), self.selection.server_url
-        if token is not None and in_use is not None and f"{url}/".startswith(in_use):
-            return Login(API_TOKEN_USERNAME, token, basic)
-        server_url = self.logins.server_url_of(url)
-        username = self._username_at(server_url, self.selection)
-        if server_url is None or username is None:
-            return Login(basic=basic)
-        return Login(username, self.logins.tokens(server_url)[username], basic)

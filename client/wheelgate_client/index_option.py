@@ -27,10 +27,7 @@ def chosen_index_url(options: argparse.Namespace, context: ClientContext) -> str
     name: str | None = options.index
     if name is None or not urls.is_absolute(name):
         return context.index_url(name)
-    parsed = urls.parse(name)
-    if parsed.basic is not None:
-        raise ClientError("the URL carries a password: give that to 'devpi use', and leave it out here")
-    return parsed.url
+    return urls.parse(context.named_url(name)).url
 
 
 def fetch_index_info(options: argparse.Namespace, context: ClientContext) -> ServerInfo:

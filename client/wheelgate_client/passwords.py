@@ -43,7 +43,7 @@ def password_for_login(options: argparse.Namespace, context: ClientContext) -> s
     username, url = options.username, context.server_url
     password = password_from_options(options, context)
     if password is None:
-        password = context.secret_variable("DEVPI_PASSWORD")
+        password = context.credentials.secret_variable("DEVPI_PASSWORD")
     if password is None:
         password = context.plugins.find_password(url, username)
     if password is None:

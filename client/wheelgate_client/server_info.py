@@ -36,7 +36,7 @@ def fetch_server_info(context: ClientContext, url: str, basic: tuple[str, str] |
     Raises:
         ClientError: if it is not an index server, refuses the request, or asks for passwords without TLS.
     """
-    login = context.login_for(url)
+    login = context.credentials.login_for(url)
     if basic is not None:
         login = login._replace(basic=basic)
     info = _server_info(*_get_with_or_without_login(context, urls.join(url, "+api"), login))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from http import HTTPStatus
 from typing import Any
 
 from wheelgate_client.context import ClientContext
-from wheelgate_client.errors import ClientError
+from wheelgate_client.errors import ClientError, RefusedError
 from wheelgate_client.server import urls
 from wheelgate_client.server_info import ServerInfo, fetch_server_info
 from wheelgate_client.state.selection import Selection
@@ -17,12 +18,14 @@ def select(options: argparse.Namespace, context: ClientContext) -> tuple[Selecti
     """Select what the options name; return that with the server's reply, or None if no server is in use."""
     preferences = _preferences(options)
     parsed = _requested_url(options.index, context)
-    info = None if parsed is None else fetch_server_info(context, parsed.url, parsed.basic)
+    info, requested_index = None, None
+    if parsed is not None:
+        info, requested_index = _fetch(context, parsed, named=options.index is not None)
     if parsed is not None and urls.is_absolute(options.index or ""):
         _note_basic_authentication(context, parsed)
     if options.unset_cfg and info is None:
         raise ClientError("not connected to a server, see 'devpi use'")
-    selected = {} if info is None else _changes(context.selection, info)
+    selected = {} if info is None else _changes(context.selection, info, requested_index)
     if not options.dry_run:
         if options.local and context.move_selection_to_venv():
             context.terminal.print_line(f"Creating local configuration at {context.selection_file.path}")
@@ -31,6 +34,14 @@ def select(options: argparse.Namespace, context: ClientContext) -> tuple[Selecti
         if parsed is not None and info is not None:
             _save_login(context, parsed, info)
     return context.selection.changed({**selected, **preferences}), info
+
+
+def remember(context: ClientContext, text: str) -> None:
+    """Keep the server of a URL; if that names an index, leave it to ``devpi login`` to select it after the login."""
+    parsed = urls.parse(text)
+    info, requested_index = _fetch(context, parsed, named=True)
+    _save(context, {**_changes(context.selection, info, requested_index or info.index), "index": None}, {})
+    _save_login(context, parsed, info)
 
 
 def show(options: argparse.Namespace, context: ClientContext, selection: Selection, info: ServerInfo | None) -> None:
@@ -42,7 +53,13 @@ def show(options: argparse.Namespace, context: ClientContext, selection: Selecti
     login = "not logged in" if info.username is None else f"logged in as {info.username}"
     if selection.index is None:
         print_line(f"using server: {selection.server_url} ({login})")
-        print_line("no current index: type 'devpi use -l' to discover indices")
+        if selection.requested_index is None:
+            print_line("no current index: type 'devpi use -l' to discover indices")
+        else:
+            print_line(
+                f"no current index: {selection.requested_index} needs a login, type 'devpi login USER', which then"
+                " selects it"
+            )
         return
     print_line(f"current devpi index: {selection.index} ({login})")
     if options.urls or context.debugging:
@@ -51,10 +68,32 @@ def show(options: argparse.Namespace, context: ClientContext, selection: Selecti
         print_line(f"supported features: {', '.join(sorted(info.features))}")
 
 
+def _fetch(context: ClientContext, parsed: urls.ParsedUrl, *, named: bool) -> tuple[ServerInfo, str | None]:
+    """Ask the URL; return the reply, and the URL if it is an index that only the users of its server may read.
+
+    The reply is then that of its server: without a server in use, nobody could log in to read the index.
+    """
+    if named:
+        context.credentials.name_server(parsed.url)
+    try:
+        return fetch_server_info(context, parsed.url, parsed.basic), None
+    except RefusedError as refused:
+        if refused.status != HTTPStatus.UNAUTHORIZED or not named or not urls.may_be_index(parsed.url):
+            raise
+        first_refusal = refused
+    try:
+        info = fetch_server_info(context, urls.server_of_index(parsed.url), parsed.basic)
+    except ClientError:
+        raise first_refusal from None
+    if info.username is not None:
+        raise first_refusal
+    return info, parsed.url
+
+
 def _requested_url(text: str | None, context: ClientContext) -> urls.ParsedUrl | None:
     server_url = context.selection.server_url
     if text is None:
-        url = context.selection.index or server_url
+        url = context.index or server_url
         return None if url is None else urls.ParsedUrl(url, None)
     if urls.is_absolute(text):
         return urls.parse(text)
@@ -85,10 +124,11 @@ def _preferences(options: argparse.Namespace) -> dict[str, Any]:
     return changes
 
 
-def _changes(before: Selection, info: ServerInfo) -> dict[str, Any]:
+def _changes(before: Selection, info: ServerInfo, requested_index: str | None) -> dict[str, Any]:
     changes: dict[str, Any] = {
         "login": info.login,
         "index": info.index,
+        "requested_index": requested_index,
         "simpleindex": info.simpleindex,
         "pypisubmit": info.pypisubmit,
         "features": info.features,
@@ -111,4 +151,5 @@ def _save_login(context: ClientContext, parsed: urls.ParsedUrl, info: ServerInfo
     server_url = context.logins.server_url_of(parsed.url)
     if info.rejected is not None and server_url is not None:
         context.logins.log_off(server_url, info.rejected)
-        context.terminal.note(f"the login of '{info.rejected}' is no longer valid: type 'devpi login {info.rejected}'")
+    if info.rejected is not None:
+        context.terminal.note(context.credentials.rejection(info.rejected))

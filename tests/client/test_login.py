@@ -134,10 +134,19 @@ class TestLogoff:
         )
 
 
+def test_a_login_needs_a_server(devpi: Devpi) -> None:
+    """The message names the option that selects one on the way."""
+    assert devpi("login", "root", "--password=").fails().err == (
+        "not connected to a server: give --url URL, or type 'devpi use URL' first\n"
+    )
+    assert devpi("login", "root", "--password=", "--url", "team/prod").fails(2).err == (
+        "devpi login: error: --url takes a URL, which starts with http:// or https://\n"
+    )
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["login", "root", "--password="],
         ["user", "-l"],
         ["user", "x"],
         ["user", "-c", "x", "password=y"],

@@ -258,13 +258,14 @@ def test_a_token_in_the_environment_works_as_a_login(logged_in_user: UserAccount
 def test_a_token_in_the_environment_is_only_sent_to_the_server_in_use(
     new_user: UserAccount, fake_server: FakeServer
 ) -> None:
-    """A URL on another server does not get the token."""
-    fake_server.act_as_index_server()
+    """A URL on another server does not get the token; ``devpi use`` makes that server the one in use."""
+    fake_server.act_as_index_server("alice")
 
-    new_user.devpi("getjson", f"{fake_server.url}/+api", DEVPI_TOKEN="wgt_secret").ok()
-    new_user.devpi("use", fake_server.url, DEVPI_TOKEN="wgt_secret").ok()
-    before = [request for request in fake_server.requests if "X-Devpi-Auth" in request.headers]
-    new_user.devpi("getjson", f"{fake_server.url}/+api", DEVPI_TOKEN="wgt_secret").ok()
+    def is_sent(command: str, path: str) -> bool:
+        fake_server.requests.clear()
+        assert new_user.devpi(command, f"{fake_server.url}{path}", DEVPI_TOKEN="wgt_secret").code == 0
+        return any("X-Devpi-Auth" in request.headers for request in fake_server.requests)
 
-    assert before == []
-    assert "X-Devpi-Auth" in fake_server.requests[-1].headers
+    assert not is_sent("getjson", "/+api")
+    assert is_sent("use", "")
+    assert is_sent("getjson", "/+api")

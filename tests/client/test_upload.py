@@ -352,7 +352,11 @@ def test_a_folder_without_releases_is_reported(devpi: Devpi, index: FakeServer) 
     ("api", "complaint"),
     [
         pytest.param({"pypisubmit": None}, "does not support upload.\nMost likely, it is a mirror.\n", id="mirror"),
-        pytest.param({"authstatus": ["noauth", "", []]}, "the login of 'alice' is no longer valid; ", id="login"),
+        pytest.param(
+            {"authstatus": ["noauth", "", []]},
+            "the login of 'alice' is no longer valid: type 'devpi login alice'; nothing was",
+            id="login",
+        ),
         pytest.param({"index": None}, "is a server, not an index: name one as USER/NAME", id="server"),
     ],
 )

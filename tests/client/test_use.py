@@ -101,6 +101,50 @@ def test_the_environment_names_an_index_for_one_command(logged_in_user: UserAcco
     assert logged_in_user.devpi("use").ok().out.startswith("using server: ")
 
 
+@pytest.mark.parametrize("index", ["dev", "a/b/c"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["user", "-l"],
+        ["user", "{name}"],
+        ["user", "-m", "{name}", "title=x"],
+        ["getjson", "/"],
+        ["use", "-l"],
+        ["index", "-l", "{name}"],
+        ["index", "-c", "{name}/new"],
+        ["list", "--ignore-bases", "--index", "{name}/new"],
+        ["login", "{name}", "--password=a-good-password"],
+        ["passwd", "{name}", "--password=a-good-password"],
+        ["logoff"],
+    ],
+    ids=" ".join,
+)
+def test_commands_that_need_no_index_ignore_the_environment(
+    logged_in_user: UserAccount, arguments: list[str], index: str
+) -> None:
+    """``DEVPI_INDEX`` counts only for commands that need an index: the others neither mention it nor fail over it."""
+    logged_in_user.devpi("index", "-c", "new").ok()
+    filled = [text.format(name=logged_in_user.name) for text in arguments]
+    if filled[:2] == ["index", "-c"]:
+        logged_in_user.devpi("index", "--delete", "new", "-y").ok()
+
+    logged_in_user.devpi(*filled, DEVPI_INDEX=index).ok()
+
+
+@pytest.mark.parametrize("arguments", [["user", "-l"], ["login", "{name}", "--password=a-good-password"]], ids=" ".join)
+def test_logged_off_commands_ignore_the_environment(new_user: UserAccount, arguments: list[str]) -> None:
+    """A name without its user in ``DEVPI_INDEX`` is no reason to refuse a login."""
+    new_user.devpi(*(text.format(name=new_user.name) for text in arguments), DEVPI_INDEX="dev").ok()
+
+
+@pytest.mark.parametrize("url", ["{root}", "{root}/alice"])
+def test_a_url_in_the_environment_is_that_of_an_index(new_user: UserAccount, url: str) -> None:
+    """The URL of a server alone is refused with its form."""
+    refused = new_user.devpi("index", DEVPI_INDEX=url.format(root=new_user.root)).fails()
+
+    assert "is not the URL of an index: that ends with USER/INDEX\n" in refused.err
+
+
 def test_the_environment_may_name_the_server_too(logged_in_user: UserAccount, tmp_path: Path) -> None:
     """A URL in ``DEVPI_INDEX`` works without a server in use."""
     logged_in_user.devpi("index", "-c", "dev").ok()
@@ -212,7 +256,7 @@ def test_an_index_in_the_environment_needs_a_server(devpi: Devpi) -> None:
 
 def test_listing_indices_needs_a_server(devpi: Devpi) -> None:
     """``-l`` needs a server."""
-    assert devpi("use", "-l").fails().err == "not connected to any server\n"
+    assert devpi("use", "-l").fails().err == "not connected to any server: type 'devpi use URL' first\n"
 
 
 @pytest.mark.parametrize("name", ["a/b/c", "../x", "alice/..", "./dev", "a//b"])

@@ -48,7 +48,10 @@ def run(options: argparse.Namespace, context: ClientContext) -> int:
     requested += [*(word for path in options.editable for word in ("-e", path)), *options.pkg]
     if not requested:
         raise UsageError("devpi install: error: name packages, or give -r FILE or -e ARG")
-    variables = installers.index_variables(context, index_option.fetch_index_info(options, context))
+    info = index_option.fetch_index_info(options, context)
+    if info.rejected is not None:
+        context.terminal.note(f"{context.credentials.rejection(info.rejected)}; installing without it")
+    variables = installers.index_variables(context, info)
     unset = {name: value for name, value in ALLOW_PRERELEASES.items() if name not in context.environ}
     return _run_installer(context, installer.command("install", "-U", *requested), {**variables, **unset})
 

@@ -208,7 +208,7 @@ def _expires_seconds(options: argparse.Namespace) -> int:
 
 def _token_off_the_command_line(context: ClientContext) -> str:
     """Return the token of the environment, or ask for one or read it from standard input."""
-    token = context.secret_variable("DEVPI_TOKEN")
+    token = context.credentials.secret_variable("DEVPI_TOKEN")
     return (token or context.terminal.ask_or_read_secret("token: ", otherwise="DEVPI_TOKEN")).strip()
 
 

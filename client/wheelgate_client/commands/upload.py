@@ -65,10 +65,7 @@ def _upload_url(options: argparse.Namespace, context: ClientContext) -> str:
     if info.pypisubmit is None:
         raise ClientError(f"The current index {info.index} does not support upload.\nMost likely, it is a mirror.")
     if info.rejected is not None:
-        raise ClientError(
-            f"the login of '{info.rejected}' is no longer valid; nothing was uploaded,"
-            f" type 'devpi login {info.rejected}' and try again"
-        )
+        raise ClientError(f"{context.credentials.rejection(info.rejected)}; nothing was uploaded")
     return info.pypisubmit
 
 

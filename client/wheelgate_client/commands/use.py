@@ -95,6 +95,13 @@ def _select_and_configure(options: argparse.Namespace, context: ClientContext) -
     return configure.configure_tools(options, context, selection)
 
 
+def use_index(context: ClientContext, url: str) -> int:
+    """Do what ``devpi use URL`` does, for commands that select an index on the way; return the exit code."""
+    parser = argparse.ArgumentParser()
+    register(parser)
+    return run(parser.parse_args(["--", url]), context)
+
+
 def _split_names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",")]
 
@@ -109,7 +116,7 @@ def _delete(context: ClientContext) -> int:
 
 def _list(context: ClientContext, username: str | None) -> int:
     if context.selection.server_url is None:
-        raise ClientError("not connected to any server")
+        raise ClientError("not connected to any server: type 'devpi use URL' first")
     if username is None:
         users = objects_by_name(context.api.get(context.server_url).result("list:userconfig"))
     else:

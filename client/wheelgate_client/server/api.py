@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import requests
 
@@ -49,17 +49,27 @@ class Login(NamedTuple):
         return headers
 
 
+class LoginSource(Protocol):
+    """Chooses the login for a URL."""
+
+    def login_for(self, url: str) -> Login:
+        """Return the login to send."""
+
+    def login_hint(self, url: str, login: Login) -> str:
+        """Return what to do if the server does not accept that login."""
+
+
 class Api:
     """Sends requests, each with the login for its URL."""
 
     def __init__(
         self,
-        login_for: Callable[[str], Login],
+        credentials: LoginSource,
         timeout_seconds: float,
         warn: Callable[[str], None],
         log: Callable[[str], None],
     ) -> None:
-        self._login_for = login_for
+        self._credentials = credentials
         self._warn = warn
         self._log = log
         self._warned = False
@@ -82,10 +92,10 @@ class Api:
             RefusedError: if the server refuses the request.
             ClientError: if the server speaks another version of the protocol, or redirects to another server.
         """
-        used_login = self._login_for(url) if login is None else login
+        used_login = self._credentials.login_for(url) if login is None else login
         data = None if body is None else json.dumps(body).encode()
         final, response, text = self._follow_redirects(method, url, data, used_login.headers())
-        content = checked_content(method, final, response, text, used_login.username)
+        content = checked_content(method, final, response, text, self._credentials.login_hint(url, used_login))
         if content is None:
             raise NotAnIndexServerError(final, "it sent no JSON object")
         result = ApiResponse(final, response.headers, content)
@@ -98,10 +108,10 @@ class Api:
         Raises:
             ClientError: as :meth:`send` does.
         """
-        used_login = self._login_for(url)
+        used_login = self._credentials.login_for(url)
         headers = {**used_login.headers(), "Content-Type": form.content_type}
         final, response, text = self._follow_redirects("POST", url, form, headers)
-        checked_content("POST", final, response, text, used_login.username)
+        checked_content("POST", final, response, text, self._credentials.login_hint(url, used_login))
         return UploadResult(special_reason(response), response.headers.get(OUTCOME_HEADER, ""))
 
     def post_and_follow(self, url: str) -> None:
@@ -110,14 +120,14 @@ class Api:
         Raises:
             ClientError: as :meth:`send` does, for either request.
         """
-        used_login = self._login_for(url)
+        used_login = self._credentials.login_for(url)
         headers = {**used_login.headers(), "Accept": "application/vnd.pypi.simple.v1+json, application/json"}
         response, text = self._exchange("POST", url, None, headers)
         method, final = "POST", url
         if response.is_redirect:
             method, target = "GET", redirect_target(url, response)
             final, response, text = self._follow_redirects("GET", target, None, headers)
-        checked_content(method, final, response, text, used_login.username)
+        checked_content(method, final, response, text, self._credentials.login_hint(url, used_login))
 
     def download(self, url: str, write: Callable[[bytes], object]) -> None:
         """Pass the bytes at the URL to ``write``, chunk by chunk.
@@ -125,7 +135,7 @@ class Api:
         Raises:
             ClientError: as :meth:`send` does.
         """
-        used_login = self._login_for(url)
+        used_login = self._credentials.login_for(url)
         headers = {**used_login.headers(), "Accept": "*/*", "Accept-Encoding": "identity"}
         for _ in range(MAX_REDIRECTS):
             with self._connection.stream_response("GET", url, None, headers) as response:
@@ -135,7 +145,9 @@ class Api:
                         write(chunk)
                     return
                 if not response.is_redirect:
-                    raise refused_error("GET", url, response, _read(url, response), used_login.username)
+                    raise refused_error(
+                        "GET", url, response, _read(url, response), self._credentials.login_hint(url, used_login)
+                    )
                 url = redirect_target(url, response)
         raise redirect_loop(url)
 

@@ -67,7 +67,7 @@ class ApiResponse(NamedTuple):
 
 
 def checked_content(
-    method: str, url: str, response: requests.Response, text: bytes, username: str | None
+    method: str, url: str, response: requests.Response, text: bytes, login_hint: str
 ) -> JsonObject | None:
     """Return the JSON object of a successful response, or None if it has another type of content.
 
@@ -85,7 +85,7 @@ def checked_content(
     if content is None and version is None and (response.ok or response.status_code == HTTPStatus.NOT_FOUND):
         raise NotAnIndexServerError(url, f"it sent {status_line(response)} with content of type {kind}")
     if not response.ok:
-        raise refused_error(method, url, response, text, username)
+        raise refused_error(method, url, response, text, login_hint)
     return content
 
 
@@ -94,17 +94,15 @@ def _media_type_and_json(response: requests.Response, text: bytes) -> tuple[str,
     return kind, _json_object(text) if kind == "application/json" else None
 
 
-def refused_error(
-    method: str, url: str, response: requests.Response, text: bytes, username: str | None
-) -> RefusedError:
-    """Return the error for a response with a status of 400 or more; ``username`` is the user who sent the request."""
+def refused_error(method: str, url: str, response: requests.Response, text: bytes, login_hint: str) -> RefusedError:
+    """Return the error for a response with a status of 400 or more; ``login_hint`` is what to do for a 401."""
     content = _media_type_and_json(response, text)[1] or {}
     message = content.get("message")
     # The incumbent's server spreads some messages over several lines.
     reason = " ".join(message.split()) if isinstance(message, str) else ""
     hint = ""
     if response.status_code == HTTPStatus.UNAUTHORIZED and not response.url.endswith("/+login"):
-        hint = f"(type 'devpi login {username or 'USER'}')"
+        hint = f"({login_hint})"
     return RefusedError(method, url, response.status_code, _reason_phrase(response), reason, hint, content)
 
 

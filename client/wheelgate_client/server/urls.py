@@ -8,6 +8,8 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from wheelgate_client.errors import ClientError
 
+SEGMENTS_OF_AN_INDEX = 2
+"""The user and the index, at the end of its path."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -59,6 +61,22 @@ def _quoted(segment: str) -> str:
 def parent(url: str) -> str:
     """Return the URL up to its last slash: the server's URL for that of its login."""
     return url.rpartition("/")[0] + "/"
+
+
+def server_of_index(url: str) -> str:
+    """Return the URL of the server of an index, with a trailing slash: that without the last two segments.
+
+    Raises:
+        ClientError: if the URL is too short for an index.
+    """
+    if not may_be_index(url):
+        raise ClientError(f"{url} is not the URL of an index: that ends with USER/INDEX")
+    return parent(parent(url.rstrip("/")).rstrip("/"))
+
+
+def may_be_index(url: str) -> bool:
+    """Tell whether a URL is long enough for that of an index, which ends with ``/user/index``."""
+    return len([segment for segment in urlsplit(url).path.split("/") if segment]) >= SEGMENTS_OF_AN_INDEX
 
 
 def origin(url: str) -> str:

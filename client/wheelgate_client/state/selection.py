@@ -25,6 +25,8 @@ class Selection:
         """The URL to log in at."""
         self.features: Final[list[str]] = content.get("features") or []
         self.username: Final[str | None] = content.get("username")
+        self.requested_index: Final[str | None] = content.get("requested_index")
+        """The URL of an index that ``devpi use`` could not read before a login; ``devpi login`` selects it."""
         self.venvdir: Final[str | None] = content.get("venvdir")
         self.always_setcfg: Final[bool] = bool(content.get("always_setcfg"))
         self.settrusted: Final[bool] = bool(content.get("settrusted"))

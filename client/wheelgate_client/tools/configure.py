@@ -95,7 +95,7 @@ def _with_basic_login(context: ClientContext, url: str) -> str:
 def _login_to_store(context: ClientContext, selection: Selection) -> tuple[str | None, str | None]:
     """Return user name and password for the tools that install and upload; None for both if nobody is logged in."""
     # The server chooses both URLs: a login that is stored for one host must not be sent to another.
-    logins = {context.login_for(url) for url in (selection.simpleindex, selection.pypisubmit) if url}
+    logins = {context.credentials.login_for(url) for url in (selection.simpleindex, selection.pypisubmit) if url}
     login = logins.pop()
     if logins:
         return None, None

@@ -58,7 +58,7 @@ def index_variables(context: ClientContext, info: ServerInfo) -> dict[str, str]:
     """
     if info.simpleindex is None:
         raise ClientError(f"the server does not say where the simple index of {info.index} is")
-    login = context.login_for(info.simpleindex)
+    login = context.credentials.login_for(info.simpleindex)
     username_and_password = login.basic
     if username_and_password is None and info.rejected is None and login.username and login.token:
         username_and_password = (login.username, login.token)
