@@ -75,7 +75,7 @@ class ClientContext:
         if requested is None or not urls.is_absolute(requested):
             return stored
         self._announce_requested_index()
-        index = urls.parse(requested).url
+        index = urls.parse_index(requested, "DEVPI_INDEX={}").url
         login = urls.join(urls.server_of_index(index), "+login")
         username = stored.username if login == stored.login else None
         return stored.changed({"index": index, "login": login, "username": username, "requested_index": None})
@@ -126,7 +126,14 @@ class ClientContext:
     @cached_property
     def api(self) -> Api:
         """Sends requests to the server as the user logged in."""
-        return Api(self.credentials, self._options.timeout, self.terminal.note, self.debug)
+        return Api(
+            self.credentials, self._options.timeout, self.terminal.note, self.debug, self._certificate_authorities()
+        )
+
+    def _certificate_authorities(self) -> str | None:
+        """Return the file or folder that the variables of OpenSSL name: requests does not look at them."""
+        named = (self.environ.get("SSL_CERT_FILE"), self.environ.get("SSL_CERT_DIR"))
+        return next((path for path in named if path and expanded_path(path).exists()), None)
 
     @cached_property
     def plugins(self) -> ClientPlugins:
@@ -190,6 +197,11 @@ class ClientContext:
         if self.selection.server_url is None:
             self.credentials.name_server(parsed.url)
         return text
+
+    def named_index_url(self, text: str) -> str:
+        """Return the URL of an index from the command line; see :meth:`named_url`."""
+        self.named_url(text)
+        return urls.parse_index(text, "--index {}").url
 
     def resource_url(self, path_or_url: str) -> str:
         """Return the URL for a URL, a path from the server's root, or a path relative to the index in use."""

@@ -41,8 +41,8 @@ class StateError(ClientError):
 class UnreachableError(ClientError):
     """Raised when the server refuses connections, its name is unknown, it times out, or its response breaks off."""
 
-    def __init__(self, url: str, reason: str) -> None:
-        super().__init__(f"could not connect to '{url}': {reason}; is the server running, and is the URL right?")
+    def __init__(self, url: str, reason: str, advice: str = "is the server running, and is the URL right?") -> None:
+        super().__init__(f"could not connect to '{url}': {reason}; {advice}")
 
 
 class NotAnIndexServerError(ClientError):

@@ -27,7 +27,7 @@ def chosen_index_url(options: argparse.Namespace, context: ClientContext) -> str
     name: str | None = options.index
     if name is None or not urls.is_absolute(name):
         return context.index_url(name)
-    return urls.parse(context.named_url(name)).url
+    return context.named_index_url(name)
 
 
 def fetch_index_info(options: argparse.Namespace, context: ClientContext) -> ServerInfo:

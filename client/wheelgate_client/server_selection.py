@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from wheelgate_client.context import ClientContext
-from wheelgate_client.errors import ClientError, RefusedError
+from wheelgate_client.errors import ClientError, NotAnIndexServerError, RefusedError
 from wheelgate_client.server import urls
 from wheelgate_client.server_info import ServerInfo, fetch_server_info
 from wheelgate_client.state.selection import Selection
 from wheelgate_client.tools.venvs import find_venv
+
+MAX_ANCESTORS = 5
+"""Addresses above the one that was typed that are tried, if that is neither a server nor an index."""
 
 
 def select(options: argparse.Namespace, context: ClientContext) -> tuple[Selection, ServerInfo | None]:
@@ -38,7 +42,7 @@ def select(options: argparse.Namespace, context: ClientContext) -> tuple[Selecti
 
 def remember(context: ClientContext, text: str) -> None:
     """Keep the server of a URL; if that names an index, leave it to ``devpi login`` to select it after the login."""
-    parsed = urls.parse(text)
+    parsed = urls.parse_index(text, "--url {}")
     info, requested_index = _fetch(context, parsed, named=True)
     _save(context, {**_changes(context.selection, info, requested_index or info.index), "index": None}, {})
     _save_login(context, parsed, info)
@@ -77,7 +81,13 @@ def _fetch(context: ClientContext, parsed: urls.ParsedUrl, *, named: bool) -> tu
         context.credentials.name_server(parsed.url)
     try:
         return fetch_server_info(context, parsed.url, parsed.basic), None
+    except NotAnIndexServerError as error:
+        if not named:
+            raise
+        raise _with_nearest_index(context, parsed, error) from None
     except RefusedError as refused:
+        if refused.status == HTTPStatus.NOT_FOUND and named:
+            raise _with_nearest_index(context, parsed, refused) from None
         if refused.status != HTTPStatus.UNAUTHORIZED or not named or not urls.may_be_index(parsed.url):
             raise
         first_refusal = refused
@@ -90,13 +100,30 @@ def _fetch(context: ClientContext, parsed: urls.ParsedUrl, *, named: bool) -> tu
     return info, parsed.url
 
 
+def _with_nearest_index(context: ClientContext, parsed: urls.ParsedUrl, error: ClientError) -> ClientError:
+    """Return the error with the index or the server above the URL: a user may have copied that of a project."""
+    for url in islice(urls.ancestors(parsed.url), MAX_ANCESTORS):
+        try:
+            info = fetch_server_info(context, url, parsed.basic)
+        except ClientError:
+            continue
+        if info.index is not None:
+            return ClientError(f"'{parsed.url}' is not an index, but below one: type 'devpi use {info.index}'")
+        server_url = urls.parent(info.login)
+        if server_url == context.selection.server_url:
+            return error
+        advice = f"there is an index server: type 'devpi use {server_url}', then 'devpi use -l' to list its indices"
+        return ClientError(f"{error}\n{advice}")
+    return error
+
+
 def _requested_url(text: str | None, context: ClientContext) -> urls.ParsedUrl | None:
     server_url = context.selection.server_url
     if text is None:
         url = context.index or server_url
         return None if url is None else urls.ParsedUrl(url, None)
     if urls.is_absolute(text):
-        return urls.parse(text)
+        return urls.parse_index(text, "devpi use {}")
     if ":" in text:
         raise ClientError(f"invalid URL: {text} (a URL starts with http:// or https://)")
     if server_url is None:

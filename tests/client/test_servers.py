@@ -28,6 +28,8 @@ KEYS = [
     "title",
 ]
 
+FROM_PROXY = "this comes from a proxy in front of the server, or from another web server"
+PROXY_IS_UP = f"{FROM_PROXY}: is the server behind it running? Try again later, or ask its administrator"
 HTML = {"Content-Type": "text/html", "X-DEVPI-API-VERSION": ""}
 
 
@@ -138,12 +140,26 @@ def test_other_web_servers_are_reported(devpi: Devpi, fake_server: FakeServer, a
 @pytest.mark.parametrize(
     ("status", "content", "headers", "answer"),
     [
-        pytest.param(500, b"<h1>Oops</h1>", HTML, "500 Internal Server Error", id="crash"),
-        pytest.param(502, b"<h1>Oops</h1>", HTML, "502 Bad Gateway", id="proxy"),
+        pytest.param(500, b"<h1>Oops</h1>", HTML, f"500 Internal Server Error ({PROXY_IS_UP})", id="crash"),
+        pytest.param(502, b"<h1>Oops</h1>", HTML, f"502 Bad Gateway ({PROXY_IS_UP})", id="proxy"),
+        pytest.param(
+            400,
+            b"sent to HTTPS port",
+            HTML,
+            "400 Bad Request (this port speaks TLS: type the URL with {tls})",
+            id="TLS",
+        ),
+        pytest.param(
+            401,
+            b"no",
+            HTML,
+            "401 Unauthorized (a proxy in front of the server asks for a password: type 'devpi use {basic}')",
+            id="basic authentication",
+        ),
         pytest.param(
             503, {"message": "no authenticator"}, {}, "503 Service Unavailable: no authenticator", id="backend"
         ),
-        pytest.param(403, b"no", HTML, "403 Forbidden", id="page"),
+        pytest.param(403, b"no", HTML, f"403 Forbidden ({FROM_PROXY}: ask its administrator)", id="page"),
         pytest.param(400, {"message": "two\n\n\nlines "}, {}, "400 Bad Request: two lines", id="lines"),
         pytest.param(400, {"message": ["odd"]}, {}, "400 Bad Request", id="no text"),
         pytest.param(400, {"message": "\x1b[31mred\u202e"}, {}, r"400 Bad Request: \x1b[31mred\u202e", id="escapes"),
@@ -167,6 +183,8 @@ def test_a_refusal_takes_two_lines(
     """The lines show the request, then status and message without control characters, also from a proxy."""
     fake_server.responses["/"] = Response(content, status, headers)
 
+    host = fake_server.url.removeprefix("http://")
+    answer = answer.replace("{tls}", f"https://{host}").replace("{basic}", f"http://USER:PASSWORD@{host}")
     assert used("user", "-l").fails().err == f"GET {fake_server.url}/\n{answer}\n"
 
 
@@ -213,7 +231,39 @@ class TestEncrypted:
 
         outcome = devpi("use", fake_server.url).fails()
 
-        assert "certificate verify failed" in outcome.err
+        assert outcome.err == (
+            f"could not connect to '{fake_server.url}/+api': certificate verify failed: self-signed certificate;"
+            " if you trust 127.0.0.1, get the certificate of its authority from its administrator, and set"
+            " SSL_CERT_FILE to the path of that file\n"
+        )
+        assert fake_server.requests == []
+
+    def test_a_certificate_for_another_host_is_refused(
+        self, devpi: Devpi, fake_server: FakeServer, certificate: Path
+    ) -> None:
+        """Trust in the authority does not help then."""
+        fake_server.act_as_index_server()
+        fake_server.enable_tls(certificate)
+        url = fake_server.url.replace("127.0.0.1", "localhost")
+
+        outcome = devpi("use", url, SSL_CERT_FILE=str(certificate)).fails()
+
+        assert outcome.err.endswith("; the administrator of localhost has to renew or correct its certificate\n")
+
+    @pytest.mark.parametrize("path", ["", "/alice/dev"])
+    def test_the_wrong_scheme_is_reported(
+        self, devpi: Devpi, fake_server: FakeServer, certificate: Path, path: str
+    ) -> None:
+        """The message names the URL with the other scheme, in either direction."""
+        fake_server.act_as_index_server()
+        plain = fake_server.url
+        with_tls = plain.replace("http:", "https:")
+        refused = devpi("use", with_tls + path).fails().err
+        assert refused.endswith(f"; this port does not speak TLS: is the URL {plain}{path}?\n")
+
+        fake_server.enable_tls(certificate)
+        refused = devpi("use", plain + path).fails().err
+        assert refused.endswith(f"; this port speaks TLS: is the URL {with_tls}{path}?\n")
         assert fake_server.requests == []
 
     def test_no_password_is_sent_unencrypted(self, devpi: Devpi, fake_server: FakeServer, certificate: Path) -> None:
@@ -227,14 +277,17 @@ class TestEncrypted:
         assert f"asks clients to send passwords unencrypted to '{plain}/+login'" in outcome.err
         assert not devpi.clientdir.exists()
 
-    def test_a_server_can_use_tls(self, devpi: Devpi, fake_server: FakeServer, certificate: Path) -> None:
-        """All its URLs start with https."""
+    @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+    def test_a_server_can_use_tls(
+        self, devpi: Devpi, fake_server: FakeServer, certificate: Path, variable: str
+    ) -> None:
+        """All its URLs start with https; either variable names the authority to trust."""
         fake_server.act_as_index_server()
         plain = fake_server.url
         fake_server.enable_tls(certificate)
         fake_server.rewrite_urls(fake_server.url, instead_of=plain)
 
-        assert devpi("use", fake_server.url, REQUESTS_CA_BUNDLE=str(certificate)).ok()
+        assert devpi("use", fake_server.url, **{variable: str(certificate)}).ok()
 
 
 def test_another_version_of_the_protocol_is_refused(devpi: Devpi, fake_server: FakeServer) -> None:

@@ -244,6 +244,54 @@ def test_invalid_urls_are_refused(devpi: Devpi, wanted: str, complaint: str) -> 
     assert not devpi.clientdir.exists()
 
 
+@pytest.mark.parametrize("below", ["/+simple/", "/+simple/some-project/", "/+f/12/34/a-1.0.zip", "/+api"])
+@pytest.mark.parametrize(
+    ("arguments", "variables", "correction"),
+    [
+        (["use", "{}"], {}, "devpi use {}"),
+        (["list", "--index", "{}"], {}, "--index {}"),
+        (["login", "alice", "--password=x", "--url", "{}"], {}, "--url {}"),
+        (["index"], {"DEVPI_INDEX": "{}"}, "DEVPI_INDEX={}"),
+    ],
+    ids=["use", "option", "login", "environment"],
+)
+def test_an_address_below_an_index_is_refused_with_that_of_the_index(
+    devpi: Devpi, arguments: list[str], variables: dict[str, str], correction: str, below: str
+) -> None:
+    """The address that pip gets is not that of an index; the message says what to type instead."""
+    index = "http://packages.example/team/prod"
+    given = {name: text.format(index + below) for name, text in variables.items()}
+
+    refused = devpi(*(text.format(index + below) for text in arguments), **given).fails()
+
+    assert refused.err.endswith(f"type '{correction.format(index)}'\n")
+    assert not devpi.clientdir.exists()
+
+
+@pytest.mark.parametrize("path", ["some-project", "some-project/1.0", "some-project/1.0/"])
+def test_the_address_of_a_project_is_refused_with_that_of_its_index(logged_in_user: UserAccount, path: str) -> None:
+    """The client looks for an index above the URL; a name with more than a user and an index names that, too."""
+    logged_in_user.devpi("index", "-c", "dev").ok()
+    index = f"{logged_in_user.root}/{logged_in_user.name}/dev"
+
+    refused = logged_in_user.devpi("use", f"{index}/{path}").fails().err
+    named = logged_in_user.devpi("use", f"{logged_in_user.name}/dev/{path}").fails().err
+
+    assert refused == f"'{index}/{path.rstrip('/')}' is not an index, but below one: type 'devpi use {index}'\n"
+    assert named.endswith(f": give USER or USER/INDEX, such as {logged_in_user.name}/dev\n")
+
+
+@pytest.mark.parametrize("path", ["no/such", "no/such/project"])
+def test_a_wrong_address_is_refused_with_that_of_the_server(
+    devpi: Devpi, index_server: ServerProcess, path: str
+) -> None:
+    """Without a server in use, the client looks for one above the URL."""
+    refused = devpi("use", f"{index_server.url}{path}").fails().err
+
+    advice = f"there is an index server: type 'devpi use {index_server.url}', then 'devpi use -l' to list its indices"
+    assert refused.splitlines()[-1] == advice
+
+
 def test_an_index_in_the_environment_needs_a_server(devpi: Devpi) -> None:
     """Without a server in use, ``DEVPI_INDEX`` has to be a URL."""
     outcome = devpi("index", DEVPI_INDEX="root/pypi").fails()

@@ -68,12 +68,14 @@ class Api:
         timeout_seconds: float,
         warn: Callable[[str], None],
         log: Callable[[str], None],
+        ca_path: str | None,
     ) -> None:
+        """Take the logins, how long to wait, where to warn and log, and the certificate authorities to trust."""
         self._credentials = credentials
         self._warn = warn
         self._log = log
         self._warned = False
-        self._connection = HttpConnection(timeout_seconds)
+        self._connection = HttpConnection(timeout_seconds, ca_path)
 
     def close(self) -> None:
         """Close the connection."""

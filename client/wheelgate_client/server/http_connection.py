@@ -11,6 +11,7 @@ import requests
 
 from wheelgate_client import VERSION
 from wheelgate_client.errors import UnreachableError
+from wheelgate_client.server import transport_errors
 
 CONNECT_TIMEOUT_SECONDS = 10
 DOWNLOAD_CHUNK_BYTES = 1 << 20
@@ -19,11 +20,14 @@ DOWNLOAD_CHUNK_BYTES = 1 << 20
 class HttpConnection:
     """Keeps the connection open between requests."""
 
-    def __init__(self, timeout_seconds: float) -> None:
+    def __init__(self, timeout_seconds: float, ca_path: str | None) -> None:
+        """Take the time to wait, and the certificate authorities to trust; None for those that requests knows."""
         self._timeout = (min(CONNECT_TIMEOUT_SECONDS, timeout_seconds), timeout_seconds)
         self._http = requests.Session()
         # requests would otherwise send passwords from ~/.netrc in addition to the login, or instead of it.
         self._http.auth = _without_netrc
+        if ca_path is not None:
+            self._http.verify = ca_path  # REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE take precedence
         self._http.headers.update(
             {
                 "Accept": "application/json",
@@ -61,20 +65,10 @@ class HttpConnection:
         except requests.Timeout:
             raise UnreachableError(url, f"no answer within {self._timeout[1]:g} seconds") from None
         except requests.exceptions.ProxyError as error:
-            raise UnreachableError(url, f"through the proxy: {_innermost_reason(error)}") from None
+            raise UnreachableError(url, f"through the proxy: {transport_errors.innermost_reason(error)}") from None
         except (requests.RequestException, ValueError) as error:
             # ValueError: neither requests nor urllib3 wraps what the standard library raises for an invalid URL.
-            raise UnreachableError(url, _innermost_reason(error)) from None
-
-
-def _innermost_reason(error: BaseException) -> str:
-    reason = str(error) if isinstance(error, ValueError) else type(error).__name__
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, OSError) and cause.strerror:
-            reason = cause.strerror
-        cause = cause.__cause__ or cause.__context__
-    return reason
+            raise transport_errors.unreachable(url, error) from None
 
 
 def _without_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:

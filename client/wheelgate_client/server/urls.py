@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
@@ -48,6 +49,19 @@ def parse(text: str) -> ParsedUrl:
     return ParsedUrl(f"{parts.scheme}://{_host(parts)}{parts.path.rstrip('/')}", basic)
 
 
+def parse_index(text: str, correction: str) -> ParsedUrl:
+    """Parse the URL of a server or an index as typed; ``correction`` is what to type instead, with a place for a URL.
+
+    Raises:
+        ClientError: as :func:`parse` does, or if the URL is below an index, such as the one that installers use.
+    """
+    parsed = parse(text)
+    before, plus, below = parsed.url.partition("/+")
+    if plus:
+        raise ClientError(f"'{parsed.url}' is not an index, because of '+{below}': type '{correction.format(before)}'")
+    return parsed
+
+
 def join(base: str, *segments: str) -> str:
     """Append path segments to a URL, percent-encoded as far as a path needs it."""
     return "/".join([base.rstrip("/"), *(_quoted(segment) for segment in segments)])
@@ -56,6 +70,14 @@ def join(base: str, *segments: str) -> str:
 def _quoted(segment: str) -> str:
     # Python passes an argument that is invalid in the user's encoding with its bytes as surrogates.
     return quote(segment, safe="!$&'()*+,;=:@", errors="surrogateescape")
+
+
+def ancestors(url: str) -> Iterator[str]:
+    """Yield the URLs above a URL, the nearest first, without their trailing slashes."""
+    scheme, _, rest = url.partition("://")
+    segments = rest.split("/")
+    for count in range(len(segments) - 1, 0, -1):
+        yield f"{scheme}://{'/'.join(segments[:count])}"
 
 
 def parent(url: str) -> str:
@@ -146,6 +168,11 @@ def index_url(server_url: str, username: str | None, text: str) -> str:
                 f"no current authenticated user, so whose index is '{name}'? Give it as USER/{name}, or log in first"
             )
         owner = username
+    if "/" in owner.strip("/"):
+        raise ClientError(
+            f"'{text}' is not the name of a user or an index: give USER or USER/INDEX, such as"
+            f" {'/'.join(owner.split('/')[:SEGMENTS_OF_AN_INDEX])}"
+        )
     return join(server_url, _checked_name(owner), _checked_name(name))
 
 
