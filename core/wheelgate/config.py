@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import shlex
 import tomllib
@@ -13,10 +12,13 @@ from typing import Any
 
 from wheelgate.errors import StartupError
 from wheelgate.loopback import is_loopback
+from wheelgate.names import did_you_mean
 from wheelgate.option_types import boolean
 from wheelgate.options import Option
 
 ENVIRONMENT_PREFIX = "DEVPISERVER_"
+LEAST_SIMILARITY_OF_SETTINGS = 0.5
+"""The same as for other names, but lower: the names of settings are long, and users leave out words."""
 SECRET_PLACES = ("env:", "file:")
 """How a value begins that names the place of a secret."""
 
@@ -244,5 +246,4 @@ def fetch_secret(text: str, place: str) -> str:
 
 def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
     """Say that a name is unknown, and name the nearest known one."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"unknown {what} '{name}'" + (f"; did you mean '{near[0]}'?" if near else "")
+    return f"unknown {what} '{name}'" + did_you_mean(name, known, LEAST_SIMILARITY_OF_SETTINGS)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import unicodedata
+from collections.abc import Iterable
 
 from wheelgate.errors import BadInput
 from wheelgate.values import MAX_NAME_CHARS, TOKEN_USER
@@ -10,6 +12,17 @@ from wheelgate.values import MAX_NAME_CHARS, TOKEN_USER
 ALLOWED_SYMBOLS = frozenset("-_.@")
 INVISIBLE_LETTERS = frozenset("\u115f\u1160")
 """Hangul fillers, which Unicode counts as letters. (Two further fillers are not in normal form.)"""
+
+LEAST_SIMILARITY_OF_NAMES = 0.7
+"""Ratio of ``difflib`` from which on a name is proposed for another; below, the two only share a word."""
+
+
+def did_you_mean(name: str, known: Iterable[str], least_similarity: float = LEAST_SIMILARITY_OF_NAMES) -> str:
+    """Return the end of a message about an unknown name: the nearest known one; empty if none is similar."""
+    if len(name) > MAX_NAME_CHARS:
+        return ""  # comparing takes time, and a client chooses the name
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=least_similarity)
+    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 def check_name(kind: str, name: str) -> None:

@@ -92,7 +92,7 @@ def test_settings_are_changed(
         pytest.param(["dev", "x", "y"], "arguments must be format NAME=VALUE: ['x', 'y']\n", id="no equal sign"),
         pytest.param([], "no index in use: name one, or type 'devpi use USER/INDEX'\n", id="none in use"),
         pytest.param(["title=x"], "no index in use: name one, or type 'devpi use USER/INDEX'\n", id="none to change"),
-        pytest.param(["a/b/c"], "'a/b' is not the name of a user or an index: ", id="too many slashes"),
+        pytest.param(["a/b/c"], "'a/b/c' is not the name of a user or an index: ", id="too many slashes"),
     ],
 )
 def test_impossible_actions_are_reported_in_one_line(
@@ -125,7 +125,7 @@ def test_a_short_index_name_needs_a_login(new_user: UserAccount, arguments: list
         pytest.param(
             ["nope"], "GET {index}/nope?no_projects=", "404 Not Found: The stage {name}/nope could", id="show"
         ),
-        pytest.param(["-l", "nobody"], "GET {root}/nobody", "404 Not Found: no user 'nobody'\n", id="list"),
+        pytest.param(["-l", "nobody"], "GET {root}/nobody", "404 Not Found: no user 'nobody' (", id="list"),
         pytest.param(["-c", "root/x"], "PUT {root}/root/x", "403 Forbidden: ", id="another's"),
         pytest.param(
             ["--delete", "nv", "-y"], "DELETE {index}/nv", "403 Forbidden: index {name}/nv non-vol", id="kept"

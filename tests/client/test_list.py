@@ -148,7 +148,7 @@ def test_an_invalid_result_is_reported(devpi: Devpi, index: FakeServer) -> None:
         pytest.param(
             ["abc@http://x.example/"], "'abc@http://x.example/' is not a project or a range of its versions: ", id="URL"
         ),
-        pytest.param(["--index", "a/b/c"], "'a/b' is not the name of a user or an index: ", id="no index"),
+        pytest.param(["--index", "a/b/c"], "'a/b/c' is not the name of a user or an index: ", id="no index"),
         pytest.param(["--index", "http://u:secret@h/a/b"], "the URL carries a password: ", id="password"),
     ],
 )

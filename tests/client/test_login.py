@@ -93,7 +93,8 @@ class TestLogin:
 
         assert (outcome.code, outcome.out.count("\n")) == (0, 1)
         assert outcome.err == (
-            f"404 Not Found: The stage {logged_in_user.name}/dev could not be found.\nConnected index does not exist.\n"
+            f"404 Not Found: The stage {logged_in_user.name}/dev could not be found. ('devpi use -l' lists the indices,"
+            f" 'devpi index -c {logged_in_user.name}/dev' creates one)\nConnected index does not exist.\n"
         )
 
     def test_a_missing_password_without_a_terminal_is_reported(self, new_user: UserAccount) -> None:

@@ -205,7 +205,8 @@ def test_an_index_that_does_not_exist_is_not_used(logged_in_user: UserAccount) -
 
     assert outcome.err == (
         f"GET {logged_in_user.root}/{logged_in_user.name}/nope/+api\n"
-        f"404 Not Found: The stage {logged_in_user.name}/nope could not be found.\n"
+        f"404 Not Found: The stage {logged_in_user.name}/nope could not be found. ('devpi use -l' lists the indices,"
+        f" 'devpi index -c {logged_in_user.name}/nope' creates one)\n"
     )
     assert logged_in_user.devpi.state("current.json") == before
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 from collections.abc import Mapping, Sequence
 
 from wheelgate_client import key_values, resource_commands
@@ -49,6 +50,7 @@ def run(options: argparse.Namespace, context: ClientContext) -> int:
     if options.create:
         config = context.api.send("PUT", url, key_values.parse_settings(changes)).result("indexconfig")
         _show(context, url + WITHOUT_PROJECTS, config)
+        _note_unknown_groups(context, changes)
     elif options.delete:
         if resource_commands.delete_resource(context, url, url):
             context.terminal.print_line(f"index deleted: {url}")
@@ -65,6 +67,26 @@ def _modify(context: ClientContext, url: str, changes: Sequence[str]) -> None:
         context.terminal.print_line(f"/{url.removeprefix(context.server_url)} {change}")
     config = context.api.send("PATCH", url, list(changes)).result("indexconfig")
     _show(context, url + WITHOUT_PROJECTS, config)
+    _note_unknown_groups(context, changes)
+
+
+def _note_unknown_groups(context: ClientContext, changes: Sequence[str]) -> None:
+    """Name the groups in new access lists that the server does not store; a directory may know them, or a typo is."""
+    settings = [change.partition("=") for change in changes if change.startswith("acl_")]
+    listed = {name.strip() for key, _, names in settings if not key.endswith("-") for name in names.split(",")}
+    groups = sorted(name[1:] for name in listed if name.startswith(":") and not name.endswith(":"))
+    if not groups:
+        return
+    try:
+        known = context.api.get(context.groups_url()).result("list:groupconfig")
+    except ClientError:
+        return  # a server without stored groups, or a user who may not see them
+    for group in groups:
+        if group not in known:
+            near = difflib.get_close_matches(group, known, n=1)
+            meant = f"did you mean ':{near[0]}'? Otherwise " if near else ""
+            advice = f"{meant}root creates it with 'devpi group -c {group}', unless a directory reports it"
+            context.terminal.note(f"this server has no group ':{group}': {advice}")
 
 
 def _show(context: ClientContext, url: str, config: Mapping[str, object]) -> None:

@@ -11,11 +11,13 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from wheelgate_client.errors import ClientError, UsageError
+from wheelgate_client.errors import ClientError, RefusedError, UsageError
 from wheelgate_client.server import urls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from wheelgate_client.context import ClientContext
 
 ACTIONS = ("create", "list", "inspect", "revoke", "derive")
@@ -99,8 +101,21 @@ def _create(options: argparse.Namespace, context: ClientContext) -> None:
         body["comment"] = options.comment
     created = context.api.send("POST", _tokens_url(context), body).result("token")
     context.terminal.note(f"token {created.get('id')} of {created.get('user')}: {api_tokens.describe(created)}")
+    _note_missing_indices(context, body.get("indices", ()))
     context.terminal.note("it is shown only once, and stored nowhere:")
     context.terminal.print_line(str(created.get("token")))
+
+
+def _note_missing_indices(context: ClientContext, paths: Iterable[str]) -> None:
+    """Name the indices of a new token that do not exist: it works once they do, but more often their name is wrong."""
+    from http import HTTPStatus
+
+    for path in paths:
+        try:
+            context.api.get(f"{context.index_url(path)}?no_projects=")
+        except RefusedError as refused:
+            if refused.status == HTTPStatus.NOT_FOUND:
+                context.terminal.note(f"but there is no index {path} yet {refused.hint}")
 
 
 def _list(options: argparse.Namespace, context: ClientContext) -> None:

@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import requests
 
 from wheelgate_client import VERSION
 from wheelgate_client.errors import ClientError, NotAnIndexServerError, RefusedError
+from wheelgate_client.server.refusal_hints import proxy_hint, refusal_hint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,38 +97,17 @@ def _media_type_and_json(response: requests.Response, text: bytes) -> tuple[str,
 
 def refused_error(method: str, url: str, response: requests.Response, text: bytes, login_hint: str) -> RefusedError:
     """Return the error for a response with a status of 400 or more; ``login_hint`` is what to do for a 401."""
-    content = _media_type_and_json(response, text)[1] or {}
+    _, body = _media_type_and_json(response, text)
+    content = body or {}
     message = content.get("message")
     # The incumbent's server spreads some messages over several lines.
     reason = " ".join(message.split()) if isinstance(message, str) else ""
-    hint = _hint(response, text, login_hint)
-    return RefusedError(method, url, response.status_code, _reason_phrase(response), reason, hint, content)
-
-
-def _hint(response: requests.Response, text: bytes, login_hint: str) -> str:
-    """Return what to do about a refusal, in parentheses; empty if its message is enough."""
-    status, url = response.status_code, str(response.url)
-    if VERSION_HEADER not in response.headers and _media_type_and_json(response, text)[1] is None:
-        return f"({_proxy_hint(response, text)})"
-    if status == HTTPStatus.UNAUTHORIZED and not url.endswith("/+login"):
-        return f"({login_hint})"
-    return ""
-
-
-def _proxy_hint(response: requests.Response, text: bytes) -> str:
-    """Return what to do about a refusal that does not come from an index server."""
-    status, url = response.status_code, urlsplit(str(response.url))
-    if status == HTTPStatus.BAD_REQUEST and url.scheme == "http" and b"HTTPS" in text:
-        return f"this port speaks TLS: type the URL with https://{url.netloc}"
-    if status == HTTPStatus.UNAUTHORIZED:
-        host = f"{url.scheme}://USER:PASSWORD@{url.netloc}"
-        return f"a proxy in front of the server asks for a password: type 'devpi use {host}'"
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return (
-            "this comes from a proxy in front of the server, or from another web server: is the server behind it"
-            " running? Try again later, or ask its administrator"
-        )
-    return "this comes from a proxy in front of the server, or from another web server: ask its administrator"
+    if body is None and VERSION_HEADER not in response.headers:
+        hint = proxy_hint(response, text)
+    else:
+        hint = refusal_hint(response, reason, login_hint)
+    shown_hint = f"({hint})" if hint else ""
+    return RefusedError(method, url, response.status_code, _reason_phrase(response), reason, shown_hint, content)
 
 
 def _json_object(text: bytes) -> JsonObject | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wheelgate.values import ROOT, Allow, Deny, Permission, Principal, Resource
+from wheelgate.values import ANONYMOUS, ROOT, Allow, Deny, Permission, Principal, Resource
 
 CORE_PERMISSIONS = (
     Permission("user_list", "list the users of", "server", "everyone"),
@@ -30,17 +30,18 @@ def decide_by_default(principal: Principal, permission: Permission, resource: Re
     listed = resource.config.get(permission.acl) if permission.acl else None
     if listed and principal.names.intersection(listed):
         return Allow(f"{permission.acl} lists you")
+    whom = ANONYMOUS if principal.name is None else "you"
     match permission.default:
         case "everyone" if listed is None:
             return EVERYONE_MAY
         case "everyone" if principal.name is not None and principal.name in (ROOT, resource.owner):
             return Allow("its owner may" if principal.name == resource.owner else "root may")
         case "everyone":
-            return Deny(f"{permission.acl} of {resource.label} does not list you")
+            return Deny(f"{permission.acl} of {resource.label} does not list {whom}")
         case "authenticated":
             return Allow("every user may") if principal.name else Deny("only users may")
         case "listed":
-            return Deny(f"{permission.acl} of {resource.label} does not list you")
+            return Deny(f"{permission.acl} of {resource.label} does not list {whom}")
         case "owner" if principal.name is not None and principal.name in (ROOT, resource.owner):
             return Allow("its owner may" if principal.name == resource.owner else "root may")
         case "owner" if resource.owner == ROOT:

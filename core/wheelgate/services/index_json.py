@@ -8,7 +8,7 @@ from typing import Any
 
 from wheelgate.errors import BadInput, Conflict
 from wheelgate.fields import EditedList, Field, IndexType, check_operations, excerpt, same_json
-from wheelgate.names import check_name
+from wheelgate.names import check_name, did_you_mean
 from wheelgate.services.json_objects import json_bytes, read_object
 from wheelgate.values import EMPTY_MAPPING, Index
 
@@ -53,7 +53,7 @@ def read_new_index(types: Mapping[str, IndexType], owner: str, name: str, body: 
     type_name = given.get("type", "stage")
     index_type = types.get(type_name) if isinstance(type_name, str) else None
     if index_type is None:
-        raise BadInput(f"unknown index type {excerpt(type_name)}")
+        raise BadInput(f"unknown index type {excerpt(type_name)}; the types are {', '.join(sorted(types))}")
     parsed = parse_keys(index_type, given)
     config = {}
     for field in index_type.fields:
@@ -103,7 +103,7 @@ def parse_keys(index_type: IndexType, given: Mapping[str, Any]) -> dict[str, Any
     unknown = sorted(set(given) - set(known) - skipped)
     if unknown:
         listed = ", ".join(f"{key}={_unquoted(given[key])}" for key in unknown)
-        raise BadInput(f"indexconfig got unexpected keyword arguments: {listed}")
+        raise BadInput(f"indexconfig got unexpected keyword arguments: {listed}{did_you_mean(unknown[0], known)}")
     return {name: field.parse(given[name]) for name, field in known.items() if name in given}
 
 
@@ -131,7 +131,8 @@ def _apply(index_type: IndexType, config: dict[str, Any], lists: dict[str, Edite
     if field is None:
         if sign == "-" and not value:
             return
-        raise BadInput(f"indexconfig got unexpected keyword arguments: {key}={value}")
+        near = did_you_mean(key, [known.name for known in index_type.fields])
+        raise BadInput(f"indexconfig got unexpected keyword arguments: {key}={value}{near}")
     match sign:
         case "":
             config[key] = field.parse(value)

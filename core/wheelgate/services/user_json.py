@@ -8,6 +8,7 @@ from typing import Any
 
 from wheelgate.errors import BadInput
 from wheelgate.fields import MAX_LINE_CHARS, parse_json, parse_text, same_json
+from wheelgate.names import did_you_mean
 from wheelgate.services.index_json import index_summary, is_short
 from wheelgate.services.json_objects import read_object
 from wheelgate.services.users import UserChange
@@ -93,5 +94,5 @@ def _read_keys(body: Any, known: set[str]) -> dict[str, Any]:
     given = read_object(body)
     unknown = sorted(set(given) - known)
     if unknown:
-        raise BadInput(f"Unknown keys in user config: {', '.join(unknown)}")
+        raise BadInput(f"Unknown keys in user config: {', '.join(unknown)}{did_you_mean(unknown[0], known)}")
     return given

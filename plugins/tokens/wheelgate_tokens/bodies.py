@@ -9,6 +9,7 @@ from typing import Any
 
 from wheelgate.errors import BadInput
 from wheelgate.fields import excerpt
+from wheelgate.names import did_you_mean
 from wheelgate.packages import parse_project_name
 from wheelgate.values import MAX_NAME_CHARS
 from wheelgate_tokens.caveats import MAX_CAVEAT_ENTRIES, SCOPES, Caveat, is_list_of_text
@@ -54,7 +55,8 @@ def read_token_request(body: Any, max_lifetime: int) -> TokenRequest:
         raise BadInput(f"the body must be a JSON object, not {excerpt(body)}")
     unknown = sorted(set(body) - set(TOKEN_REQUEST_SCHEMA["properties"]))  # type: ignore[call-overload]
     if unknown:
-        raise BadInput(f"unknown keys: {', '.join(unknown)[:200]}")
+        near = did_you_mean(unknown[0], TOKEN_REQUEST_SCHEMA["properties"])  # type: ignore[arg-type]
+        raise BadInput(f"unknown keys: {', '.join(unknown)[:200]}{near}")
     if "scopes" not in body:
         raise BadInput(f"'scopes' is missing: a list of {', '.join(SCOPES)}")
     projects, read_projects, change_projects = (

@@ -44,7 +44,7 @@ def test_the_reason_is_in_the_status_line(index_server: ServerProcess, index: tu
             said.append((answer.status, answer.reason, answer.getheader("X-Wheelgate-Reason")))
             answer.read()
 
-    refusal = f"no permission to submit to index {path}: acl_upload of index {path} does not list you"
+    refusal = f"no permission to submit to index {path}: acl_upload of index {path} does not list :ANONYMOUS:"
     anonymous = f"Unauthorized: not logged in: {refusal}"
     assert said[0] == said[3] == (401, anonymous, None)
     assert said[1][0] == 400

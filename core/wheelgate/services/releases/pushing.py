@@ -8,6 +8,7 @@ from typing import Any
 from wheelgate.errors import BadInput, Conflict, NotFound
 from wheelgate.fields import excerpt
 from wheelgate.files.server_files import Files
+from wheelgate.names import did_you_mean
 from wheelgate.packages import PackageSource, PackageTarget, Release, StoredFile, normalize
 from wheelgate.services.json_objects import read_object
 from wheelgate.values import Index
@@ -52,7 +53,8 @@ def read_push(body: Any) -> PushRequest:
     needed = {"name", "version", *(("posturl", "username", "password") if outside else ("targetindex",))}
     unknown = sorted(set(given) - needed - BOOLEAN_PUSH_KEYS)
     if unknown:
-        raise BadInput(f"unknown additional options: {', '.join(map(str, unknown))[:200]}")
+        near = did_you_mean(unknown[0], needed | BOOLEAN_PUSH_KEYS)
+        raise BadInput(f"unknown additional options: {', '.join(map(str, unknown))[:200]}{near}")
     for key in sorted(needed):
         if not isinstance(given.get(key), str):
             raise BadInput(f"'{key}' must be given as text, not {excerpt(given.get(key))}")
