@@ -154,3 +154,30 @@ def test_a_missing_installer_is_reported(devpi: Devpi, index: FakeServer, tmp_pa
 
     assert done.stderr == f"no pip in {tmp_path / 'bare'}, and no uv in PATH: install one of them\n"
     assert pip.stderr == f"no pip in {tmp_path / 'bare'}: install it there, or use --installer uv\n"
+
+
+@pytest.mark.parametrize("installer", ["pip", "uv"])
+@pytest.mark.parametrize("way", ["option", "active", "PATH"])
+def test_nothing_is_installed_into_the_environment_of_the_program(
+    devpi: Devpi, packages: FakeServer, installer: str, way: str
+) -> None:
+    """It may be that of the server; the refusal says how to make another one, and no request is sent."""
+    own = Path(sys.prefix)
+    environ = {"VIRTUAL_ENV": str(own)} if way == "active" else {}
+    option = ["--venv", str(own)] if way == "option" else []
+
+    done = run(devpi, "install", "--installer", installer, *option, "abc", **environ)
+
+    assert done.returncode == 1
+    assert f"{own} is the environment that devpi itself runs in" in done.stderr
+    assert "'uv venv'" in done.stderr
+    assert "--venv" in done.stderr
+    assert not packages.requests
+
+
+def test_a_user_can_insist_on_the_environment_of_the_program(devpi: Devpi, packages: FakeServer) -> None:
+    """With ``--into-own-environment``, the installer runs; here it finds no such package and changes nothing."""
+    done = run(devpi, "install", "--installer", "uv", "--into-own-environment", "--venv", sys.prefix, "nope")
+
+    assert done.stderr.endswith("command failed\n")
+    assert [request.path for request in packages.requests if request.path.endswith("/nope/")]

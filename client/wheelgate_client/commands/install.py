@@ -34,6 +34,11 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--installer", choices=("pip", "uv"), help="installer to use (default: pip if there is one, otherwise uv)"
     )
+    parser.add_argument(
+        "--into-own-environment",
+        action="store_true",
+        help="install even into the environment that devpi itself runs in; this can upgrade packages that it needs",
+    )
 
 
 def run(options: argparse.Namespace, context: ClientContext) -> int:
@@ -48,6 +53,8 @@ def run(options: argparse.Namespace, context: ClientContext) -> int:
     requested += [*(word for path in options.editable for word in ("-e", path)), *options.pkg]
     if not requested:
         raise UsageError("devpi install: error: name packages, or give -r FILE or -e ARG")
+    if not options.into_own_environment:
+        installers.refuse_own_environment(installer)
     info = index_option.fetch_index_info(options, context)
     if info.rejected is not None:
         context.terminal.note(f"{context.credentials.rejection(info.rejected)}; installing without it")

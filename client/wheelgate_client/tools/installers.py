@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,6 +23,8 @@ class Installer:
     program: tuple[str, ...]
     target: tuple[str, ...]
     """The options that say where to install."""
+    environment: Path | None
+    """The folder of the environment to install into; None if it is not known."""
 
     def command(self, action: str, *arguments: str) -> list[str]:
         """Return the command line."""
@@ -40,12 +43,28 @@ def choose_installer(options: argparse.Namespace, context: ClientContext) -> tup
     if options.installer == "pip" or (options.installer is None and pip is not None):
         if pip is None:
             raise ClientError(f"no pip in {venv or 'PATH'}: install it there, or use --installer uv")
-        return Installer((pip,), ()), directory
+        return Installer((pip,), (), venv or Path(pip).parent.parent), directory
     uv = shutil.which("uv")
     if uv is None:
         raise ClientError(f"no pip in {venv or 'PATH'}, and no uv in PATH: install one of them")
     target = ("--system",) if venv is None else ("--python", str(venv / "bin" / "python"))
-    return Installer((uv, "pip"), target), directory
+    python = shutil.which("python3") or shutil.which("python")
+    return Installer((uv, "pip"), target, venv or (Path(python).parent.parent if python else None)), directory
+
+
+def refuse_own_environment(installer: Installer) -> None:
+    """Refuse to install into the environment that this very program runs in, which may be that of the server too.
+
+    Raises:
+        ClientError: if the installer would do that; it could upgrade packages that the server needs.
+    """
+    if installer.environment is not None and installer.environment.resolve() == Path(sys.prefix).resolve():
+        raise ClientError(
+            f"{installer.environment} is the environment that devpi itself runs in; installing there could upgrade the"
+            " packages that it and devpi-server need, so nothing was installed: create another environment with"
+            " 'uv venv' or 'python -m venv .venv', and type 'devpi install --venv .venv', or add"
+            " --into-own-environment"
+        )
 
 
 def index_variables(context: ClientContext, info: ServerInfo) -> dict[str, str]:

@@ -252,7 +252,8 @@ def index(**config: Any) -> Callable[[Principal, Ok], object]:
         pytest.param(
             index(type="nothing"),
             503,
-            "user 'emilie' cannot be set up: unknown index type 'nothing'; tell an administrator of this server",
+            "user 'emilie' cannot be set up: unknown index type 'nothing'; the types are mirror, stage; tell an"
+            " administrator of this server",
             id="no type",
         ),
     ],

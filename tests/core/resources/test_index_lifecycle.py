@@ -48,9 +48,23 @@ def test_an_index_is_shown_with_its_projects(site: Site) -> None:
         pytest.param("/nouser/dev", {}, 404, "no user 'nouser'", id="unknown user"),
         pytest.param("/root/pypi", {}, 409, "index 'root/pypi' exists", id="exists"),
         pytest.param("/root/pypi", b"no json", 409, "index 'root/pypi' exists", id="exists, with a broken body"),
-        pytest.param("/root/dev", {"type": "nope"}, 400, "unknown index type 'nope'; the types are mirror, stage", id="unknown type"),
-        pytest.param("/root/dev", {"type": None}, 400, "unknown index type None; the types are mirror, stage", id="type null"),
-        pytest.param("/root/dev", {"type": ["stage"]}, 400, "unknown index type ['stage']; the types are mirror, stage", id="type a list"),
+        pytest.param(
+            "/root/dev",
+            {"type": "nope"},
+            400,
+            "unknown index type 'nope'; the types are mirror, stage",
+            id="unknown type",
+        ),
+        pytest.param(
+            "/root/dev", {"type": None}, 400, "unknown index type None; the types are mirror, stage", id="type null"
+        ),
+        pytest.param(
+            "/root/dev",
+            {"type": ["stage"]},
+            400,
+            "unknown index type ['stage']; the types are mirror, stage",
+            id="type a list",
+        ),
         pytest.param(
             "/root/dev",
             {"zab": 2, "foo": "bar"},
