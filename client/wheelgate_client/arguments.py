@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from wheelgate_client.commands import COMMANDS
+from wheelgate_client.commands import COMMAND_GROUPS, COMMANDS
 from wheelgate_client.errors import UsageError
 
 TYPE_CHECKING = False
@@ -14,8 +14,24 @@ if TYPE_CHECKING:
 
 DEFAULT_TIMEOUT_SECONDS = 60.0
 
-_DESCRIPTION = """Manage the packages, users, indices and logins of a private Python package index, and configure the
-tools that install from it. Type 'devpi COMMAND --help' for the options of a command."""
+HELP_COMMAND = "help"
+"""``devpi help`` shows the help, and ``devpi help COMMAND`` that of a command."""
+NAMES_TO_LIST = 6
+"""The most names that a message about a wrong one lists; more belong into the help."""
+
+_DESCRIPTION = """Manage the packages, users, indices and logins of a private Python package
+index, and configure the tools that install from it.
+
+first steps:
+  devpi use http://localhost:3141       select the server
+  devpi user -c alice                   create a user
+  devpi login alice                     log in
+  devpi index -c dev bases=root/pypi    create an index of your own
+  devpi use alice/dev                   select it
+  devpi upload                          build this project, and upload it
+  devpi install --venv .venv NAME       install from the index
+
+Type 'devpi help COMMAND' for the options of a command."""
 
 _ENVIRONMENT = """environment:
   DEVPI_CLIENTDIR   same as --clientdir
@@ -23,7 +39,7 @@ _ENVIRONMENT = """environment:
   DEVPI_USER        which of several logins to use
   DEVPI_PASSWORD    password for 'devpi login'
   DEVPI_TOKEN       API token to send to the server in use instead of a login
-  SSL_CERT_FILE     certificates of the authorities to trust for https:// (also SSL_CERT_DIR)
+  SSL_CERT_FILE     authorities to trust for https:// (or SSL_CERT_DIR)
   DEVPI_NO_PLUGIN   names of plugins to leave out, separated by commas"""
 
 
@@ -32,7 +48,31 @@ class DevpiParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise :class:`UsageError`, where argparse would print the usage and end the process."""
+        _, unknown, words = message.partition("unrecognized arguments: ")
+        option = words.partition(" ")[0].partition("=")[0]
+        if unknown and option.startswith("--"):
+            message += did_you_mean(option, [name for name in self._option_string_actions if name.startswith("--")])
         raise UsageError(f"{self.prog}: error: {message}; see '{self.prog} --help'")
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        if action.choices is not None and value not in action.choices:
+            known = [str(choice) for choice in action.choices]
+            raise argparse.ArgumentError(action, f"invalid choice: {unknown_name(str(value), known)}")
+
+
+def unknown_name(name: str, known: Sequence[str]) -> str:
+    """Return the rest of a message about an unknown name: the nearest known one, and the others if they are few."""
+    near = did_you_mean(name, known)
+    listed = f" (choose from {', '.join(known)})" if len(known) <= NAMES_TO_LIST or not near else ""
+    return f"'{name}'{near}{listed}"
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """Return the nearest known name as a question; empty if none is similar."""
+    import difflib  # only wrong command lines need it
+
+    near = difflib.get_close_matches(name, known, n=1)
+    return f", did you mean '{near[0]}'?" if near else ""
 
 
 class CommandParser(DevpiParser):
@@ -46,15 +86,21 @@ class CommandParser(DevpiParser):
 def main_parser() -> DevpiParser:
     """Return the parser that finds the command and leaves the arguments after it in ``rest``."""
     width = max(map(len, COMMANDS))
-    commands = "\n".join(f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items())
+    groups = [
+        "\n".join([f"{title}:", *(f"  {name:<{width}}  {summary}" for name, summary in commands.items())])
+        for title, commands in COMMAND_GROUPS.items()
+    ]
+    epilog = "\n\n".join([*groups, "plugins may add commands: see 'devpi plugins'", _ENVIRONMENT])
     parser = DevpiParser(
         prog="devpi",
         usage="devpi [OPTIONS] COMMAND ...",
         description=_DESCRIPTION,
-        epilog=f"commands:\n{commands}\n\nplugins may add commands: see 'devpi plugins'\n\n{_ENVIRONMENT}",
+        epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="store_true", help="show the version; with -v also plugins and server")
+    parser.add_argument(
+        "-V", "--version", action="store_true", help="show the version; with -v also plugins and server"
+    )
     add_generic_options(parser, after_command=False)
     parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
     parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)

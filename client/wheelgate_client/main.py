@@ -16,7 +16,14 @@ from contextlib import closing, suppress
 from importlib import import_module
 
 from wheelgate_client import VERSION
-from wheelgate_client.arguments import CommandParser, DevpiParser, main_parser, parse_command
+from wheelgate_client.arguments import (
+    HELP_COMMAND,
+    CommandParser,
+    DevpiParser,
+    main_parser,
+    parse_command,
+    unknown_name,
+)
 from wheelgate_client.commands import ALIASES, COMMANDS
 from wheelgate_client.errors import ClientError, UsageError, os_reason
 
@@ -60,6 +67,8 @@ def _run(arguments: Sequence[str]) -> int:
         options = parser.parse_args(arguments)
         if options.version:
             return _print_version(options)
+        if options.command == HELP_COMMAND:
+            return _run([*options.rest[:1], "--help"])
         if options.command is None:
             parser.print_help()
             return 0
@@ -89,8 +98,8 @@ def _run_plugin_command(options: argparse.Namespace) -> int:
         context.plugins.add_commands(subparsers)
         command = subparsers.choices.get(options.command)
         if command is None:
-            known = ", ".join([*COMMANDS, *subparsers.choices])
-            parser.error(f"invalid choice: '{options.command}' (choose from {known})")
+            known = [*COMMANDS, HELP_COMMAND, *subparsers.choices]
+            parser.error(f"there is no command {unknown_name(options.command, known)}")
         parse_command(command, options.rest, options)
         return int(options.run(options, context))
 

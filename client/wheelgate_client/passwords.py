@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 STRONG_PASSWORD_CHARS = 8
 """Shorter new passwords need a confirmation."""
 
+MAX_NEW_PASSWORD_TRIES = 3
+"""How often the terminal asks for a new password and its repetition."""
+
 
 def add_password_options(parser: argparse.ArgumentParser, purpose: str) -> None:
     """Add ``--password`` and ``--password-stdin``."""
@@ -56,15 +59,16 @@ def ask_new_password(context: ClientContext, username: str) -> str:
     """Ask for a new password until both entries match and the user has confirmed a weak one.
 
     Raises:
-        ClientError: if there is not a terminal to ask on, or the password is empty.
+        ClientError: if there is not a terminal to ask on, the password is empty, or all tries have failed.
     """
-    while True:
+    for _ in range(MAX_NEW_PASSWORD_TRIES):
         password = context.terminal.ask_secret(f"new password for user {username}:", otherwise="--password-stdin")
         require_new_password(password)
         if context.terminal.ask_secret(f"repeat new password for user {username}:", otherwise="") != password:
             context.terminal.print_line("passwords did not match")
         elif len(password) >= STRONG_PASSWORD_CHARS or _confirm_weak_password(context):
             return password
+    raise ClientError(f"no new password after {MAX_NEW_PASSWORD_TRIES} tries, and nothing was changed: try again")
 
 
 def require_new_password(password: str | None) -> None:

@@ -35,8 +35,12 @@ def check_deletion(options: argparse.Namespace, changes: Sequence[str]) -> None:
         raise ClientError("cannot delete if you specify key=values")
 
 
-def delete_resource(context: ClientContext, url: str, shown_url: str) -> bool:
-    """Delete after a confirmation; return False if the user declines."""
+def delete_resource(context: ClientContext, url: str, shown_url: str, query: str = "") -> bool:
+    """Delete after a confirmation; return False if the user declines.
+
+    A missing resource is reported before the question: nobody should have to think about that one.
+    """
+    context.api.get(f"{url}{query}")
     context.terminal.print_line(f"About to remove: {shown_url}")
     if not context.confirm("Are you sure"):
         return False

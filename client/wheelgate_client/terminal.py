@@ -12,6 +12,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
+YES_WORDS = frozenset({"yes", "y"})
+NO_WORDS = frozenset({"no", "n"})
+
 
 class Terminal:
     """Writes the results of a command to standard output and everything else to standard error."""
@@ -60,8 +63,8 @@ class Terminal:
                 self.print_line()
                 raise ClientError("nothing was changed: the question got no answer; use -y to assume yes")
             word = answer.strip()
-            if word in {"yes", "no"}:
-                return word == "yes"
+            if word.lower() in YES_WORDS | NO_WORDS:
+                return word.lower() in YES_WORDS
             self.print_line(f"not a valid choice '{word}'")
 
     def ask_secret(self, prompt: str, *, otherwise: str) -> str:

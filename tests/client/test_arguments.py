@@ -31,19 +31,54 @@ def test_every_command_has_its_own_help(devpi: Devpi, command: str) -> None:
     assert "--clientdir DIR" in out
 
 
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_help_fits_the_terminal(devpi: Devpi, width: int) -> None:
+    """No line is longer than the terminal, and the first steps come before the options."""
+    out = devpi("--help", COLUMNS=str(width)).ok().out
+
+    assert max(map(len, out.splitlines())) <= width
+    assert out.index("first steps:") < out.index("options:") < out.index("packages:")
+
+
+@pytest.mark.parametrize("command", [None, "use", "token"])
+def test_help_is_a_command_too(devpi: Devpi, command: str | None) -> None:
+    """``devpi help`` and ``devpi help COMMAND`` show what ``--help`` shows."""
+    named = [] if command is None else [command]
+
+    assert devpi("help", *named).ok().out == devpi(*named, "--help").ok().out
+
+
 def test_version_is_that_of_the_distribution(devpi: Devpi) -> None:
     """The version in the client's code is that of the distribution."""
-    assert devpi("--version").ok().out == f"devpi (wheelgate) {version('wheelgate')}\n"
+    for option in ("--version", "-V"):
+        assert devpi(option).ok().out == f"devpi (wheelgate) {version('wheelgate')}\n"
 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        pytest.param(["nosuch"], "devpi: error: invalid choice: 'nosuch' (choose from use, ", id="unknown command"),
+        pytest.param(["nosuch"], "devpi: error: there is no command 'nosuch' (choose from use, ", id="unknown command"),
         pytest.param(["--nosuch"], "devpi: error: unrecognized arguments: --nosuch", id="unknown option"),
         pytest.param(
             ["use", "--nosuch"], "devpi use: error: unrecognized arguments: --nosuch", id="option of a command"
         ),
+        pytest.param(
+            ["usre"], "devpi: error: there is no command 'usre', did you mean 'use'?; see", id="nearest command"
+        ),
+        pytest.param(
+            ["hepl"], "devpi: error: there is no command 'hepl', did you mean 'help'?; see", id="nearest help"
+        ),
+        pytest.param(
+            ["upload", "--form-dir", "x"],
+            "devpi upload: error: unrecognized arguments: --form-dir, did you mean '--from-dir'?; see",
+            id="nearest option",
+        ),
+        pytest.param(
+            ["token", "lst"],
+            "devpi token: error: argument create|list|inspect|revoke|derive: invalid choice: 'lst', did you mean 'lis",
+            id="nearest action",
+        ),
+        pytest.param(["help", "usre"], "devpi: error: there is no command 'usre', did you mean 'use'?", id="help"),
         pytest.param(["use", "a/b", "c/d"], "devpi use: error: unrecognized arguments: c/d", id="too many names"),
         pytest.param(
             ["login"], "devpi login: error: the following arguments are required: username", id="too few names"

@@ -71,7 +71,6 @@ def test_all_versions_of_all_projects_are_listed(devpi: Devpi, abc: FakeServer) 
         pytest.param(["abc>=1.2"], files("2.0rc1", "1.10", "1.2"), id="from a version on"),
         pytest.param(["abc==1.0"], files("1.0"), id="one version"),
         pytest.param(["ABC === odd-one"], files("odd-one"), id="one that follows no rules"),
-        pytest.param(["abc>=3"], [], id="none"),
     ],
 )
 def test_files_are_listed_newest_version_first(
@@ -172,7 +171,17 @@ def test_invalid_data_from_a_server_is_no_traceback(devpi: Devpi, index: FakeSer
     """Invalid values are not shown."""
     index.respond("/alice/dev/abc/", "projectconfig", data)
 
-    assert devpi("list", "abc").ok().out == ""
+    listed = devpi("list", "abc")
+
+    assert (listed.code, listed.out) == (0, "")
+
+
+def test_no_matching_version_is_noted(devpi: Devpi, abc: FakeServer) -> None:
+    """The list is empty, and standard error says why."""
+    listed = devpi("list", "abc>=3")
+
+    assert (listed.code, listed.out) == (0, "")
+    assert listed.err == f"{abc.url}/alice/dev has no files that match 'abc>=3'\n"
 
 
 def test_a_missing_list_of_projects_is_reported(devpi: Devpi, index: FakeServer) -> None:

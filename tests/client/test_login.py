@@ -104,6 +104,28 @@ class TestLogin:
         )
 
 
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (36000, "10.00 hours"),
+        (3600, "1.00 hours"),
+        (1800, "30 minutes"),
+        (90, "90 seconds"),
+        (20, "20 seconds"),
+        (0.4, "0 seconds"),
+    ],
+)
+def test_a_short_login_is_not_valid_for_no_hours(
+    devpi: Devpi, fake_server: FakeServer, seconds: float, shown: str
+) -> None:
+    """The server chooses how long a login lasts."""
+    fake_server.act_as_index_server()
+    devpi("use", fake_server.url).ok()
+    fake_server.respond("/+login", "proxyauth", {"password": "a-token", "expiration": seconds})
+
+    assert devpi("login", "alice", "--password", "x").ok().out == f"logged in 'alice', credentials valid for {shown}\n"
+
+
 @pytest.mark.slow
 class TestLogoff:
     """``devpi logoff`` ends a login."""

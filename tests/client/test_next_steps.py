@@ -122,3 +122,70 @@ def test_an_upload_after_an_expired_login_asks_for_a_login(owner: UserAccount) -
 
         assert "does not list you" not in refused
         assert f"(type 'devpi login {owner.name}')\n" in refused
+
+
+@pytest.mark.parametrize(
+    ("arguments", "note"),
+    [
+        (["list"], "{index} has no projects of its own; 'devpi upload' adds some, unless it is a mirror\n"),
+        (["token", "list"], "there are no tokens; 'devpi token create' makes one\n"),
+        (["index", "-l", "root"], ""),
+    ],
+    ids=["projects", "tokens", "not empty"],
+)
+def test_an_empty_list_says_so(owner: UserAccount, arguments: list[str], note: str) -> None:
+    """The note is on standard error, so that scripts read an empty list."""
+    listed = owner.devpi(*arguments)
+
+    assert (listed.code, listed.err) == (0, note.format(index=f"{owner.root}/{owner.name}/dev"))
+    assert bool(listed.out) is not bool(note)
+
+
+def test_a_user_without_indices_is_told_how_to_create_one(logged_in_user: UserAccount) -> None:
+    """The list of a new user's indices is empty."""
+    listed = logged_in_user.devpi("index", "-l")
+
+    assert (listed.code, listed.out) == (0, "")
+    assert (
+        listed.err == f"{logged_in_user.name} has no indices; 'devpi index -c {logged_in_user.name}/NAME' creates one\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["user", "--delete", "{name}-x"],
+        ["index", "--delete", "nope"],
+        ["group", "--delete", "nope"],
+        ["remove", "{root}/{name}/dev/+f/aaa/bbb/nope-1.0.zip"],
+        ["remove", "nope"],
+        ["remove", "made", "--index", "{name}/stable"],
+    ],
+    ids=" ".join,
+)
+def test_a_deletion_that_cannot_succeed_is_not_asked_about(owner: UserAccount, arguments: list[str]) -> None:
+    """Something missing, or a release on a non-volatile index, is reported before the question."""
+    owner.devpi("index", "-c", "stable", "volatile=False").ok()
+    made = wheel("made")
+    (owner.devpi.home / made.filename).write_bytes(made.content)
+    owner.devpi("upload", "--index", "stable", made.filename).ok()
+
+    refused = owner.devpi(*(text.format(name=owner.name, root=owner.root) for text in arguments)).fails()
+
+    assert refused.out == ""
+    assert "404 Not Found" in refused.err or refused.err.endswith("add --force to remove from it anyway\n")
+
+
+def test_whoami_asks_the_server(owner: UserAccount) -> None:
+    """A login that has ended on the server is no login, whatever is stored here."""
+    state = owner.devpi.clientdir / "auth.json"
+    kept = state.read_text()
+    assert owner.devpi("whoami").ok().out == f"{owner.name} at {owner.server.url}\n"
+
+    owner.devpi("logoff").ok()
+    anonymous = owner.devpi("whoami").fails().err
+    state.write_text(kept)
+    ended = owner.devpi("whoami").fails().err
+
+    assert anonymous == f"not logged in at {owner.server.url}: type 'devpi login USER'\n"
+    assert ended == f"the login of '{owner.name}' is no longer valid: type 'devpi login {owner.name}'\n"

@@ -198,4 +198,4 @@ def test_a_plugin_adds_a_command(
     assert devpi("greet").fails(2).err == (
         "devpi greet: error: the following arguments are required: name; see 'devpi greet --help'\n"
     )
-    assert "plugins, greet); see 'devpi --help'" in devpi("nosuch").fails(2).err
+    assert "plugins, help, greet); see 'devpi --help'" in devpi("nosuch").fails(2).err

@@ -117,16 +117,40 @@ def test_a_question_is_answered_on_the_terminal(logged_in_user: UserAccount) -> 
     question = "Are you sure (yes/no)? "
 
     code, screen = on_terminal(
-        logged_in_user.devpi.home, "user", logged_in_user.name, "--delete", typed=[(question, "y"), (question, "no")]
+        logged_in_user.devpi.home, "user", logged_in_user.name, "--delete", typed=[(question, "j"), (question, "N")]
     )
 
     assert code == 0
     assert screen.splitlines() == [
         f"About to remove: <URL '{logged_in_user.root}/{logged_in_user.name}'>",
-        f"{question}y",
-        "not a valid choice 'y'",
-        f"{question}no",
+        f"{question}j",
+        "not a valid choice 'j'",
+        f"{question}N",
     ]
+
+
+@pytest.mark.parametrize("answer", ["y", "Y", "yes", "YES"])
+def test_y_counts_as_yes(logged_in_user: UserAccount, answer: str) -> None:
+    """The short answer and the long one mean the same, in any case."""
+    name = f"{logged_in_user.name}-{answer}"
+    logged_in_user.devpi("index", "-c", name).ok()
+
+    code, screen = on_terminal(
+        logged_in_user.devpi.home, "index", name, "--delete", typed=[("Are you sure (yes/no)? ", answer)]
+    )
+
+    assert (code, screen.splitlines()[-1]) == (0, f"index deleted: {logged_in_user.root}/{logged_in_user.name}/{name}")
+
+
+def test_different_passwords_end_after_three_tries(logged_in_user: UserAccount) -> None:
+    """A user who cannot type the same password twice gets out without Ctrl-C, and nothing is changed."""
+    new, again = NEW.format(name=logged_in_user.name), AGAIN.format(name=logged_in_user.name)
+
+    code, screen = on_terminal(logged_in_user.devpi.home, "passwd", typed=[(new, "a1234567"), (again, "b1234567")] * 3)
+
+    assert code == 1
+    assert screen.endswith("no new password after 3 tries, and nothing was changed: try again\n")
+    assert logged_in_user.devpi("login", logged_in_user.name, "--password", logged_in_user.password).ok()
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,8 @@ def test_a_file_is_removed_by_its_url(devpi: Devpi, index: FakeServer) -> None:
 @pytest.mark.parametrize("spec", ["abc", "abc==1.0", "{url}/alice/dev/+f/abc"], ids=["project", "version", "file"])
 def test_no_means_no(devpi: Devpi, abc: FakeServer, spec: str) -> None:
     """The exit code is 0, because the command did what the user said."""
+    abc.responses["/alice/dev/+f/abc"] = Response(b"abc")
+
     outcome = devpi("remove", spec.format(url=abc.url), stdin="no\n").ok()
 
     assert outcome.out.endswith("not deleting anything\n")

@@ -35,7 +35,7 @@ def test_a_token_is_created_listed_inspected_and_revoked(logged_in_user: UserAcc
 
     said = f"read,upload on {logged_in_user.name}/prod reading only a-lib,my-pkg changing only my-pkg until "
     assert made.err.splitlines()[0].startswith(f"token {identifier} of {logged_in_user.name}: {said}")
-    assert made.err.splitlines()[1] == "it is shown only once, and stored nowhere:"
+    assert made.err.splitlines()[-1] == "it is shown only once, and stored nowhere:"
     listed = logged_in_user.devpi("token", "list").ok().out
     assert listed.startswith(f"{identifier}: {said}")
     assert listed.endswith("; last used never\n")
@@ -45,7 +45,7 @@ def test_a_token_is_created_listed_inspected_and_revoked(logged_in_user: UserAcc
     assert {"  scopes=read,upload", indices, "  change_projects=my-pkg", "  read_projects=a-lib,my-pkg"} <= set(shown)
     gone = logged_in_user.devpi("token", "revoke", identifier).ok().out
     assert gone == f"token {identifier} revoked, and all tokens derived from it\n"
-    assert logged_in_user.devpi("token", "list").ok().out == ""
+    assert logged_in_user.devpi("token", "list").out == ""
     assert "you have no token" in logged_in_user.devpi("token", "revoke", identifier).fails().err
     state = [path.read_text() for path in logged_in_user.devpi.clientdir.iterdir() if path.is_file()]
     assert not [text for text in state if "wgt_" in text]

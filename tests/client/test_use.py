@@ -112,7 +112,7 @@ def test_the_environment_names_an_index_for_one_command(logged_in_user: UserAcco
         ["use", "-l"],
         ["index", "-l", "{name}"],
         ["index", "-c", "{name}/new"],
-        ["list", "--ignore-bases", "--index", "{name}/new"],
+        ["index", "{name}/new"],
         ["login", "{name}", "--password=a-good-password"],
         ["passwd", "{name}", "--password=a-good-password"],
         ["logoff"],

@@ -37,7 +37,10 @@ def run(options: argparse.Namespace, context: ClientContext) -> int:
     if options.list:
         if options.arguments:
             raise UsageError("devpi group: error: -l lists all groups, it takes no name")
-        for listed in sorted(context.api.get(context.groups_url()).result("list:groupconfig")):
+        groups = sorted(context.api.get(context.groups_url()).result("list:groupconfig"))
+        if not groups:
+            context.terminal.note("there are no groups; 'devpi group -c NAME' creates one")
+        for listed in groups:
             context.terminal.print_line(listed)
         return 0
     if name is None:

@@ -52,7 +52,7 @@ def run(options: argparse.Namespace, context: ClientContext) -> int:
         _show(context, url + WITHOUT_PROJECTS, config)
         _note_unknown_groups(context, changes)
     elif options.delete:
-        if resource_commands.delete_resource(context, url, url):
+        if resource_commands.delete_resource(context, url, url, WITHOUT_PROJECTS):
             context.terminal.print_line(f"index deleted: {url}")
     elif changes:
         _modify(context, url, changes)
@@ -97,5 +97,8 @@ def _list(context: ClientContext, username: str | None) -> None:
     if username is None:
         raise ClientError("no current authenticated user")
     config = context.api.get(context.user_url(username)).result("userconfig")
-    for name in sorted(objects_by_name(config.get("indexes"))):
+    names = sorted(objects_by_name(config.get("indexes")))
+    if not names:
+        context.terminal.note(f"{username} has no indices; 'devpi index -c {username}/NAME' creates one")
+    for name in names:
         context.terminal.print_line(f"{username}/{name}")

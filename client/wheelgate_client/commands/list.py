@@ -44,6 +44,8 @@ def _list_projects(options: argparse.Namespace, context: ClientContext, index: s
     projects = response.result("indexconfig").get("projects")
     if not isinstance(projects, list):
         raise NotAnIndexServerError(response.url, "it does not list its projects")
+    if not projects:
+        context.terminal.note(f"{index} has no projects of its own; 'devpi upload' adds some, unless it is a mirror")
     for name in sorted(map(str, projects)):
         if not context.verbose:
             context.terminal.print_line(name)
@@ -68,6 +70,8 @@ def _list_files(options: argparse.Namespace, context: ClientContext, index: str)
     found = [
         release for release in releases.fetch_releases(context, index, name, _query(options)) if is_requested(release)
     ]
+    if not found:
+        context.terminal.note(f"{index} has no files that match '{options.spec}'")
     shown = found if options.all else found[:DEFAULT_SHOWN_VERSIONS]
     for release in shown:
         _show(options, context, release)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from wheelgate_client.context import ClientContext
 
 SECONDS_PER_HOUR = 3600
+SECONDS_PER_MINUTE = 60
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -53,10 +54,18 @@ def _log_in(options: argparse.Namespace, context: ClientContext) -> None:
         raise NotAnIndexServerError(url, "it sent no token")
     context.logins.log_in(context.server_url, options.username, login.token)
     context.selection_file.save({"username": options.username})
-    hours = login.lifetime_seconds / SECONDS_PER_HOUR
-    context.terminal.print_line(f"logged in '{options.username}', credentials valid for {hours:.2f} hours")
+    lifetime = _format_lifetime(login.lifetime_seconds)
+    context.terminal.print_line(f"logged in '{options.username}', credentials valid for {lifetime}")
     if context.environ.get("DEVPI_TOKEN"):
         context.terminal.note("commands go on sending the token in DEVPI_TOKEN instead, until you unset it")
+
+
+def _format_lifetime(seconds: float) -> str:
+    if seconds >= SECONDS_PER_HOUR:
+        return f"{seconds / SECONDS_PER_HOUR:.2f} hours"
+    if seconds >= 2 * SECONDS_PER_MINUTE:
+        return f"{seconds / SECONDS_PER_MINUTE:.0f} minutes"
+    return f"{seconds:.0f} seconds"
 
 
 def _select_requested_index(context: ClientContext) -> int:

@@ -33,6 +33,7 @@ def run(options: argparse.Namespace, context: ClientContext) -> int:
 
 
 def _remove_file(context: ClientContext, url: str, query: str) -> None:
+    context.api.require(url)
     context.terminal.print_line("About to remove the following file:")
     context.terminal.print_line(url)
     if _confirm_removal(context):
@@ -47,6 +48,8 @@ def _remove_releases(context: ClientContext, index: str, text: str, query: str) 
     found = [release for release in reversed(all_releases) if is_requested(release)]
     if not found:
         raise ClientError(f"No releases or distributions found matching '{text}'.")
+    if not query and context.api.get(f"{index}?no_projects=").result("indexconfig").get("volatile") is False:
+        raise ClientError(f"{index} is not volatile, so nothing was removed: add --force to remove from it anyway")
     context.terminal.print_line("About to remove the following releases and distributions")
     for release in found:
         context.terminal.print_line(f"version: {release.version}")

@@ -125,6 +125,8 @@ def _list(options: argparse.Namespace, context: ClientContext) -> None:
 
     url = _tokens_url(context) + (f"?user={quote(options.user, safe='')}" if options.user else "")
     found = context.api.get(url).content.get("result")
+    if not found:
+        context.terminal.note("there are no tokens; 'devpi token create' makes one")
     for token in found if isinstance(found, list) else []:
         if isinstance(token, dict):
             used = f"last used {token.get('last_used') or 'never'}"

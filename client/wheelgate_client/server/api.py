@@ -131,6 +131,19 @@ class Api:
             final, response, text = self._follow_redirects("GET", target, None, headers)
         checked_content(method, final, response, text, self._credentials.login_hint(url, used_login))
 
+    def require(self, url: str) -> None:
+        """Make sure that there is something at the URL, without reading it.
+
+        Raises:
+            RefusedError: if the server refuses the request.
+            UnreachableError: if no response arrives.
+        """
+        used_login = self._credentials.login_for(url)
+        with self._connection.stream_response("GET", url, None, used_login.headers()) as response:
+            if not response.ok:
+                hint = self._credentials.login_hint(url, used_login)
+                raise refused_error("GET", url, response, _read(url, response), hint)
+
     def download(self, url: str, write: Callable[[bytes], object]) -> None:
         """Pass the bytes at the URL to ``write``, chunk by chunk.
 
