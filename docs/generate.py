@@ -25,6 +25,7 @@ from wheelgate.http.errors import STATUS_BY_REFUSAL
 from wheelgate.main import make_parser
 from wheelgate.newplugin.kinds import PLUGIN_KINDS
 from wheelgate.newplugin.writing import filled_templates
+from wheelgate.option_help import shown_default
 from wheelgate.options import Option
 from wheelgate.plugin_host.discovery import discover
 from wheelgate.resources import openapi
@@ -175,7 +176,7 @@ def settings_table(options: Iterable[Option]) -> str:
         names = f"{flag}<br>`{option.variable}`<br>`{option.name}`{place}"
         marks = [mark for mark, holds in (("secret", option.secret), ("several", option.many)) if holds]
         meaning = option.help + (f" (*{', '.join(marks)}*)" if marks else "")
-        default = "" if option.default in (None, (), "") else f"`{option.default}`"
+        default = f"`{shown_default(option)}`" if shown_default(option) else ""
         rows.append((names, default, meaning))
     return table(("Flag, variable, key of the file", "Default", "Meaning"), rows)
 
@@ -187,7 +188,7 @@ def commands(program: str) -> str:
 
 def server_commands() -> str:
     """Describe the arguments of ``devpi-server`` that are not settings."""
-    parser = make_parser(CORE_OPTIONS, CORE_COMMANDS)
+    parser = make_parser({"": CORE_OPTIONS}, CORE_COMMANDS)
     known = {option.flag for option in CORE_OPTIONS}
     sections = [arguments_table(parser, known), *commands_of(parser, "devpi-server", known)]
     return "\n".join(filter(None, sections))

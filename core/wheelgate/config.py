@@ -13,6 +13,7 @@ from typing import Any
 from wheelgate.errors import StartupError
 from wheelgate.loopback import is_loopback
 from wheelgate.names import did_you_mean
+from wheelgate.option_help import describe_option
 from wheelgate.option_types import boolean
 from wheelgate.options import Option
 
@@ -108,12 +109,15 @@ class SwitchAction(argparse.Action):
         setattr(namespace, self.dest, used == self.option_strings[0])
 
 
-def add_flags(parser: argparse.ArgumentParser, options: Iterable[Option]) -> None:
-    """Add the flags of each option; one that is not given sets nothing, so that environment and file count."""
+def add_flags(parser: argparse._ActionsContainer, options: Iterable[Option], *, hidden: bool = False) -> None:
+    """Add the flags of each option; one that is not given sets nothing, so that environment and file count.
+
+    ``hidden`` options are accepted, but not listed in the help.
+    """
     options = tuple(options)
     own_flags = {option.flag for option in options}
     for option in options:
-        described = (option.help + shown_default(option)).replace("%", "%%")
+        described = argparse.SUPPRESS if hidden else describe_option(option).replace("%", "%%")
         given: dict[str, Any] = {"dest": option.key, "help": described, "default": argparse.SUPPRESS}
         if option.metavar is not None:
             action = "append" if option.many else "store"
@@ -122,13 +126,6 @@ def add_flags(parser: argparse.ArgumentParser, options: Iterable[Option]) -> Non
             parser.add_argument(option.flag, action=SwitchAction, nargs=0, **given)
         else:
             parser.add_argument(option.flag, option.negated_flag, action=SwitchAction, nargs=0, **given)
-
-
-def shown_default(option: Option) -> str:
-    """Return the default for ``--help``; nothing for an option that is off or not set by default."""
-    if option.metavar is None:
-        return " (default: yes)" if option.default else ""
-    return "" if option.default in (None, "", ()) else f" (default: {option.default})"
 
 
 def resolve(

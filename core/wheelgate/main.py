@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from wheelgate import logs
@@ -14,6 +14,7 @@ from wheelgate.commands.context import ServerContext
 from wheelgate.config import Config, add_flags, resolve, unknown_name
 from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.errors import Refusal, StartupError
+from wheelgate.option_help import SUBCOMMAND_OPTIONS, option_groups
 from wheelgate.options import Option
 from wheelgate.plugin_host.discovery import Plugins, discover, refuse_reserved
 from wheelgate.subcommands import Command
@@ -46,7 +47,7 @@ def run(argv: Sequence[str]) -> int:
     """Parse the command line, and run the subcommand or the server."""
     plugins = find_plugins(argv)
     options = all_options(plugins)
-    parser = make_parser(options, all_commands(plugins))
+    parser = make_parser(option_groups(CORE_OPTIONS, plugins.options()), all_commands(plugins))
     arguments = parser.parse_args(argv)
     flags = {option.key: vars(arguments).pop(option.key) for option in options if option.key in arguments}
 
@@ -80,6 +81,18 @@ def all_commands(plugins: Plugins) -> list[Command]:
     provided = plugins.collect("wheelgate_commands", lambda command: command.name)
     refuse_reserved(provided, "command", {command.name for command in CORE_COMMANDS}, lambda command: command.name)
     return [*CORE_COMMANDS, *(command for _, command in provided)]
+
+
+DESCRIPTION = """A private Python package index that you extend with plugins.
+
+first steps:
+  devpi-server                          start on http://localhost:3141
+  devpi-server passwd root              set the password of root
+  devpi use http://localhost:3141       in another terminal: use the server"""
+EPILOG = """You can set every option in the environment, by the variable in brackets, and
+in the file that --config names. TIME is a number of seconds, or a number with
+a unit, such as 30m, 10h, 7d or 2w. SIGTERM stops the server gracefully, SIGHUP
+makes it read its settings again."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -122,13 +135,24 @@ class Parser(argparse.ArgumentParser):
             self.error(unknown_name("option" if name.startswith("-") else "argument", name, known))
         return parsed
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action is not self._subparsers_action or value in action.choices:
+            super()._check_value(action, value)
+            return
+        known = list(action.choices)
+        raise argparse.ArgumentError(None, f"{unknown_name('command', value, known)} (there are {', '.join(known)})")
+
     def error(self, message: str) -> NoReturn:
         """Print what is wrong in one line."""
         self.exit(2, f"devpi-server: {message}; see 'devpi-server --help'\n")
 
 
-def make_parser(options: Sequence[Option], commands: Sequence[Command]) -> Parser:
+def make_parser(groups: Mapping[str, Sequence[Option]], commands: Sequence[Command]) -> Parser:
     """Create the parser of the whole command line.
+
+    Args:
+        groups: the options by the titles above them in the help.
+        commands: the subcommands.
 
     Raises:
         StartupError: an argument of a subcommand has the name of an option.
@@ -137,22 +161,45 @@ def make_parser(options: Sequence[Option], commands: Sequence[Command]) -> Parse
 
     parser = Parser(
         prog="devpi-server",
-        description="A private Python package index that you extend with plugins.",
-        epilog="You can set every option in the environment (--outside-url as DEVPISERVER_OUTSIDE_URL) and in the file "
-        "that --config names. TIME is a number of seconds, or a number with a unit, such as 30m, 10h, 7d or 2w. "
-        "SIGTERM stops the server gracefully, SIGHUP makes it read its settings again.",
+        usage="devpi-server [OPTIONS] [COMMAND ...]",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"devpi-server (wheelgate) {SERVER_VERSION}")
-    add_flags(parser, options)
-    subparsers = parser.add_subparsers(metavar="COMMAND", title="commands (without one, the server starts)")
+    parser.add_argument(
+        "-V",
+        "--version",
+        action="version",
+        version=f"devpi-server (wheelgate) {SERVER_VERSION}",
+        help="show the version and exit",
+    )
+    subparsers = parser.add_subparsers(
+        metavar="COMMAND", title="commands (without one, the server starts)", prog="devpi-server"
+    )
+    for title, options in groups.items():
+        add_flags(parser.add_argument_group(title), options)
+    every = [option for options in groups.values() for option in options]
     for command in commands:
-        subparser = subparsers.add_parser(command.name, help=command.help)
+        subparser = subparsers.add_parser(command.name, help=command.help, description=f"{sentence(command.help)}.")
         command.register(subparser)
         for each in subparser.with_subparsers():
-            refuse_option_names(command, each, options)
+            refuse_option_names(command, each, every)
             each.set_defaults(command=command)
-            add_flags(each, options)
+            add_subcommand_flags(each, every)
     return parser
+
+
+def sentence(text: str) -> str:
+    """Return a text with a capital letter at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
+def add_subcommand_flags(parser: Parser, options: Iterable[Option]) -> None:
+    """Add all settings to a subcommand, but show only those that say which server it is about."""
+    shown = [option for option in options if option.name in SUBCOMMAND_OPTIONS and not option.section]
+    group = parser.add_argument_group("which server", "All other settings work too: see 'devpi-server --help'.")
+    add_flags(group, shown)
+    add_flags(parser, [option for option in options if option not in shown], hidden=True)
 
 
 def refuse_option_names(command: Command, parser: Parser, options: Sequence[Option]) -> None:

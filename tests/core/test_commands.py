@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from tests.helpers.postgres import postgres, postgres_url  # noqa: F401
 from tests.helpers.sites import Serve
 
 from wheelgate import Command, Ok, hookimpl
+from wheelgate.core_options import CORE_OPTIONS
+from wheelgate.option_help import CORE_OPTION_GROUPS
 from wheelgate.plugin_host.discovery import InstalledPlugin, Plugins, discover
 from wheelgate.process.startup import lock_folder
 from wheelgate.providers import Authenticator
@@ -251,7 +254,36 @@ def test_version_and_help(run: Run) -> None:
     assert shown.code == 0
     for flag in ("--host", "--restrict-modify", "--argon2-time-cost", "passwd", "plugins"):
         assert flag in shown.out
-    assert run("passwd", "--help").code == 0
+    assert run("-V").out == run("--version").out
+
+
+def test_every_setting_is_in_a_group_with_its_default_and_variable(run: Run) -> None:
+    """The help has a title above each setting, readable defaults, and the environment variable of each."""
+    shown = " ".join(run("--help").out.split())
+    options = [*CORE_OPTIONS, *(option for _, option in discover(()).options())]
+
+    assert sorted(name for names in CORE_OPTION_GROUPS.values() for name in names) == sorted(
+        option.name for option in CORE_OPTIONS
+    )
+    assert [option.variable for option in options if f"[{option.variable}]" not in shown] == []
+    assert all(f"{title}:" in shown for title in (*CORE_OPTION_GROUPS, "plugin tokens", "plugin mirror"))
+    assert not re.search(r"default: (\(|\[|None|True|False|[0-9]{5,}\) \[(?!DEVPISERVER_ARGON2))", shown)
+    for default in ("(default: all)", "(default: 10h)", "(default: 365d)", "(default: 20s)", "(default: 1m)"):
+        assert default in shown
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("command", [[], ["passwd"], ["auth", "test"], ["fsck"]], ids=" ".join)
+def test_the_help_fits_the_terminal(run: Run, monkeypatch: pytest.MonkeyPatch, command: list[str], width: int) -> None:
+    """No line is longer than the terminal; the help of a subcommand shows its own arguments, and where it works."""
+    monkeypatch.setenv("COLUMNS", str(width))
+
+    shown = run(*command, "--help").out
+
+    assert max(map(len, shown.splitlines())) <= width
+    assert "--serverdir DIR" in shown
+    assert ("--workers" in shown) is (command == [])
+    assert run(*command, "--workers", "3", "--help").code == 0
 
 
 USAGE = [
@@ -262,6 +294,7 @@ USAGE = [
     (["--no-plugin"], "argument --no-plugin: expected one argument"),
     (["passwd"], "the following arguments are required: USER"),
     (["passwd", "root", "alice"], "unknown argument 'alice'"),
+    (["pasword"], "unknown command 'pasword'; did you mean 'passwd'? (there are passwd, plugins, auth, fsck)"),
     (["plugins", "--prot", "80"], "unknown option '--prot'; did you mean '--port'?"),
     (["--serv", "x"], "unknown option '--serv'; did you mean '--serverdir'?"),
 ]
