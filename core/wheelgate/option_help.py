@@ -20,7 +20,7 @@ CORE_OPTION_GROUPS = {
     "behind a proxy": ("outside-url", "trusted-proxy", "absolute-urls"),
     "requests that the server itself sends": ("allow-upstream", "upstream-proxy"),
     "processes, limits and logs": (
-        *("workers", "hash-concurrency", "head-timeout", "send-timeout", "access-log"),
+        *("workers", "hash-concurrency", "head-timeout", "send-timeout", "max-indices", "access-log"),
         *("no-plugin",),
     ),
 }
