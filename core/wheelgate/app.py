@@ -21,13 +21,14 @@ from wheelgate.http.require_login import RequireLogin
 from wheelgate.http.router import Router
 from wheelgate.identity.wiring import Identity, LoginProviders, login_providers, wire_identity
 from wheelgate.plugin_host import budgets
-from wheelgate.plugin_host.circuit import CircuitBreaker
+from wheelgate.plugin_host.circuit import BlockingCircuit, CircuitBreaker
 from wheelgate.plugin_host.discovery import Implementation, Plugins, refuse_reserved
 from wheelgate.plugin_host.events import Events
 from wheelgate.plugin_host.vetoes import Vetoes
 from wheelgate.providers import Route
 from wheelgate.resources.addresses import AccountServices, PackageServices, ServerDescription, ThreadPools, url_map
 from wheelgate.resources.plugin_routes import add_plugin_routes
+from wheelgate.rights.confirmation import Confirmation
 from wheelgate.rights.decision import Rights
 from wheelgate.rights.indices import IndexRights
 from wheelgate.rights.permissions import CORE_PERMISSIONS
@@ -111,11 +112,13 @@ class Application:
 
             packages = open_packages(plugins, opened, access, pools, opening)
             permissions = collect_permissions(plugins)
-            rights = wire_rights(plugins, server, permissions)
-            hide = config["private-indices"] == "hide"
-            index_rights = IndexRights(rights, packages.inheritance, server.indices, access, hide=hide)
+            rights, index_rights, confirmation = wire_rights(
+                plugins, server, permissions, identity, packages.inheritance, access
+            )
             proxy_headers = ProxyHeaders(config["trusted-proxy"], config["outside-url"])
-            context = HandlerContext(proxy_headers, identity.identifier, rights, index_rights, access, events)
+            context = HandlerContext(
+                proxy_headers, identity.identifier, rights, index_rights, confirmation, access, events
+            )
             description = describe_server(plugins, opened, identity, providers)
             app = make_app(config, context, providers)
             resources = url_map(context, server, access, identity, accounts, packages, description, pools)
@@ -214,14 +217,29 @@ def collect_permissions(plugins: Plugins) -> list[Permission]:
     return [*CORE_PERMISSIONS, *(permission for _, permission in provided)]
 
 
-def wire_rights(plugins: Plugins, server: Server, permissions: Sequence[Permission]) -> Rights:
-    """Create the service that decides about permissions."""
-    return Rights(
-        server,
-        permissions,
-        guarded_hooks(plugins, "wheelgate_check_permission", budgets.POLICY_SECONDS),
-        guarded_hooks(plugins, "wheelgate_filter_visible", budgets.POLICY_SECONDS),
+def wire_rights(
+    plugins: Plugins,
+    server: Server,
+    permissions: Sequence[Permission],
+    identity: Identity,
+    inheritance: Inheritance,
+    access: StoreAccess,
+) -> tuple[Rights, IndexRights, Confirmation]:
+    """Create the services that decide about permissions: for the event loop, and for transactions."""
+    policies = guarded_hooks(plugins, "wheelgate_check_permission", budgets.POLICY_SECONDS)
+    filters = guarded_hooks(plugins, "wheelgate_filter_visible", budgets.POLICY_SECONDS)
+    hide = server.config["private-indices"] == "hide"
+    rights = Rights(server, permissions, policies, filters)
+    index_rights = IndexRights(rights, inheritance, server.indices, access, hide=hide)
+    blocking = Rights(server, permissions, [(policy, BlockingCircuit(breaker)) for policy, breaker in policies], ())
+    confirmation = Confirmation(
+        identity.renewal,
+        blocking,
+        IndexRights(blocking, inheritance, server.indices, access, hide=hide),
+        inheritance,
+        server.indices,
     )
+    return rights, index_rights, confirmation
 
 
 def describe_server(

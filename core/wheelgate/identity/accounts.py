@@ -94,6 +94,10 @@ class Accounts:
         groups, _ = await self._groups.of(name, authenticator, serial)
         return replace(principal, groups=groups)
 
+    async def require_present(self, user: User, since: float) -> None:
+        """Refuse a user who has left the login service that created the account; see ``ExternalUsers.require``."""
+        await self._external_users.require(user.name, user.provider, since)
+
     async def of_proof(self, proof: Proof, user: User | None, info: RequestInfo) -> tuple[Principal, User]:
         """Return the principal and the user for verified credentials; create the user at the first login.
 

@@ -12,6 +12,7 @@ from wheelgate.identity.external_users import ExternalUsers
 from wheelgate.identity.groups import GroupLookup
 from wheelgate.identity.identify import Identifier
 from wheelgate.identity.limiter import Limiter
+from wheelgate.identity.renewal import Renewal
 from wheelgate.identity.sessions import Sessions
 from wheelgate.identity.tokens import ApiTokens
 from wheelgate.plugin_host import budgets, provider_hooks
@@ -67,6 +68,7 @@ class Identity:
     authentication: Authentication
     sessions: Sessions
     state: ServerState
+    renewal: Renewal
 
 
 def login_providers(plugins: Plugins, server: Server, storing: ThreadPool) -> LoginProviders:
@@ -132,4 +134,5 @@ def wire_identity(
     groups = GroupLookup(providers.group_sources, external)
     accounts = Accounts(users, state, access, groups, ExternalUsers(providers.authenticators), create_user)
     identifier = Identifier(providers.extractors, authentication, sessions, tokens, accounts)
-    return Identity(identifier, accounts, authentication, sessions, state)
+    renewal = Renewal(server.users, state, accounts, sessions, tokens, groups)
+    return Identity(identifier, accounts, authentication, sessions, state, renewal)

@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from wheelgate.errors import BackendUnavailable, Refusal
 from wheelgate.threads.pool import ThreadPool
@@ -25,6 +25,17 @@ MAX_CALLS_IN_FLIGHT = 8
 """Calls of one provider that may run at once; each takes a thread."""
 RETRY_AFTER_SECONDS = 5
 """Seconds after which a client may try again after a call that took too long."""
+
+
+class Circuit(Protocol):
+    """Calls the code of one plugin."""
+
+    @property
+    def instant(self) -> bool:
+        """Whether the plugin promises to answer from memory; the caller may then skip :meth:`call`."""
+
+    async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call the function; raise ``BackendUnavailable`` as :meth:`CircuitBreaker.call` does."""
 
 
 class CircuitBreaker:
@@ -132,3 +143,34 @@ class CircuitBreaker:
 
     def _unavailable(self) -> BackendUnavailable:
         return BackendUnavailable(f"'{self.name}' does not answer", retry_after=int(OPEN_SECONDS))
+
+
+class BlockingCircuit:
+    """Calls a plugin as its circuit breaker does, but from a thread that may wait: :meth:`call` never suspends.
+
+    So code that is written for the event loop can also run inside a transaction, by :func:`run_to_end`.
+    """
+
+    def __init__(self, breaker: CircuitBreaker) -> None:
+        """Take the circuit breaker, whose failures and threads are shared with the event loop."""
+        self._breaker = breaker
+        self.instant = breaker.instant
+
+    async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call the function; raise as :meth:`CircuitBreaker.call_blocking` does."""
+        return self._breaker.call_blocking(function, *args, **kwargs)
+
+
+def run_to_end(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never suspends in the current thread, and return its result.
+
+    Raises:
+        RuntimeError: it suspended: something in it waits for an event loop.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        answer: T = done.value
+        return answer
+    coroutine.close()
+    raise RuntimeError("a coroutine that must not wait has waited")

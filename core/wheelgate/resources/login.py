@@ -15,6 +15,7 @@ from wheelgate.identity.accounts import Accounts
 from wheelgate.identity.authentication import Authentication
 from wheelgate.identity.identify import ANONYMOUS_PRINCIPAL, Caller, Identifier
 from wheelgate.identity.sessions import Sessions
+from wheelgate.rights.confirmation import NO_CLAIMS
 from wheelgate.store.server_state import ServerState
 from wheelgate.values import MAX_NAME_CHARS, MAX_PASSWORD_BYTES, Credentials
 
@@ -76,11 +77,11 @@ class LogoutResource:
         caller = await self._context.identify(req)
         if caller.problem is not None:
             raise caller.problem
-        session = caller.session
+        session = caller.login.session if caller.login is not None else None
         if session is None:
             raise NotAuthenticated("there is no login to end: the request carries no login token")
         await self._context.change_stores(
-            self._state.end_session, session.id, int(time.time()) + self._sessions.lifetime
+            NO_CLAIMS, self._state.end_session, session.id, int(time.time()) + self._sessions.lifetime
         )
         self._context.announce("LoggedOut", caller, session.username)
         answer(resp, message="logged out")

@@ -13,6 +13,7 @@ from wheelgate.http.handler_context import SAFE_METHODS, HandlerContext
 from wheelgate.http.json_bodies import read_json
 from wheelgate.plugin_host.circuit import CircuitBreaker
 from wheelgate.providers import Route, RouteRequest, RouteResponse
+from wheelgate.rights.confirmation import Claim
 from wheelgate.values import Resource
 
 ROUTE_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
@@ -65,9 +66,9 @@ def make_responder(context: HandlerContext, route: Route, breaker: CircuitBreake
         if route.permission:
             await context.require(caller, route.permission, Resource("server"))
         body = await read_json(req) if req.content_length or req.get_header("transfer-encoding") else None
-        route_request = RouteRequest(
-            caller.info, caller.principal, params, {name: req.get_param(name) or "" for name in req.params}, body
-        )
+        confirm = await context.confirming([Claim(caller, route.permission, Resource("server"))])
+        query = {name: req.get_param(name) or "" for name in req.params}
+        route_request = RouteRequest(caller.info, caller.principal, params, query, body, confirm)
         response: RouteResponse = await breaker.call(route.handler, route_request)
         for event in response.events:
             context.announce(event.name, caller, event.subject, **event.detail)

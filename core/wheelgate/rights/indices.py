@@ -32,8 +32,8 @@ class IndexRights:
     ``visible``               keeps the readable ones of several indices
     ``unreadable``            keeps the paths of unreadable indices
     ``all_public``            whether anonymous may read every index
-    ``_read_refusal``         why a principal may not read an index, its token included; None if it may
-    ``_user_read_refusal``    the same without the restriction of the token
+    ``read_refusal``          why a principal may not read an index, its token included; None if it may
+    ``user_read_refusal``     the same without the restriction of the token
     ``_may_know``             whether a principal who may not read an index may know that it exists
     ``_is_public``            whether anonymous may read an index
     ``_has_no_access_list``   whether neither the index nor its bases have an access list for readers
@@ -96,7 +96,7 @@ class IndexRights:
         if self._default_decides and self._has_no_access_list(found):  # PERF: most indices end here
             return found
         principal = caller.principal
-        refusal = await self._read_refusal(principal, found, project)
+        refusal = await self.read_refusal(principal, found, project)
         if refusal is None:
             if principal.name is not None and not await self._is_public(found):
                 caller.incoming.keep_private()
@@ -107,7 +107,7 @@ class IndexRights:
             return found
         if self._hide and not await self._may_know(principal, found):
             raise await self._not_found(caller, owner, name)
-        if permission == READ or (permission in READER_PERMISSIONS and await self._user_read_refusal(principal, found)):
+        if permission == READ or (permission in READER_PERMISSIONS and await self.user_read_refusal(principal, found)):
             raise self._rights.refusal(caller, READ, found.resource, refusal)
         return found
 
@@ -137,7 +137,7 @@ class IndexRights:
         hidden = set()
         for path in paths:
             found = await self._access.read(self._inheritance.find, path)
-            if found is not None and await self._read_refusal(caller.principal, found, ""):
+            if found is not None and await self.read_refusal(caller.principal, found, ""):
                 hidden.add(path)
         return frozenset(hidden)
 
@@ -145,20 +145,20 @@ class IndexRights:
         """Return whether everyone may read every index. Do not call it inside a transaction."""
         return self._hides_nothing and not self._some_access_list()
 
-    async def _read_refusal(self, principal: Principal, found: Resolution, project: str | None) -> Verdict | None:
+    async def read_refusal(self, principal: Principal, found: Resolution, project: str | None) -> Verdict | None:
         """Return the verdict that keeps a principal from reading an index; None if it may read it.
 
         A token for an index may read everything that the index inherits. A token for other indices may read an index
         only if everyone may, including all of its bases: a private base must not show through a public index.
         """
-        refusal = await self._user_read_refusal(principal, found)
+        refusal = await self.user_read_refusal(principal, found)
         restriction = principal.restriction
         if refusal is not None or restriction is None:
             return refusal
         reason = restriction.refusal(READ, replace(found.resource, project=project))
-        return token_verdict(reason) if reason and await self._user_read_refusal(ANONYMOUS_PRINCIPAL, found) else None
+        return token_verdict(reason) if reason and await self.user_read_refusal(ANONYMOUS_PRINCIPAL, found) else None
 
-    async def _user_read_refusal(self, principal: Principal, found: Resolution) -> Verdict | None:
+    async def user_read_refusal(self, principal: Principal, found: Resolution) -> Verdict | None:
         """Return the verdict that keeps a user from reading an index, without the restriction of a token."""
         for resource in found.lineage:
             verdict = await self._rights.decide_unrestricted(principal, READ, resource)
@@ -176,7 +176,7 @@ class IndexRights:
         restriction = principal.restriction
         if restriction is not None and not restriction.covers_index(found.index.path):
             return False
-        if await self._user_read_refusal(principal, found) is None:
+        if await self.user_read_refusal(principal, found) is None:
             return True
         return (await self._rights.decide_unrestricted(principal, MODIFY, found.resource)).allowed
 
@@ -196,7 +196,7 @@ class IndexRights:
         # PERF: an index is hidden by an access list, or by a plugin that filters listings as well.
         if self._hides_nothing and self._has_no_access_list(found):
             return True
-        return await self._user_read_refusal(ANONYMOUS_PRINCIPAL, found) is None
+        return await self.user_read_refusal(ANONYMOUS_PRINCIPAL, found) is None
 
     async def _not_found(self, caller: Caller, owner: str, name: str) -> Refusal:
         """Return the error for an index that does not exist or that the caller may not know of.
