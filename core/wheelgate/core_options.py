@@ -132,6 +132,13 @@ CORE_OPTIONS = (
         metavar="TIME",
     ),
     Option(
+        "body-timeout",
+        "time that a client has to send the body of a request, and a second more for every 500 bytes of it",
+        20,
+        positive_time_span,
+        metavar="TIME",
+    ),
+    Option(
         "send-timeout",
         "time after which the server drops a client that receives nothing of its answer",
         60,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+import falcon
 import falcon.asgi
 import orjson
 
@@ -20,6 +22,7 @@ JSON_TYPE = "application/json"
 """Without charset: the incumbent's client compares the Content-Type with exactly this string."""
 PLAIN_TYPE = "text/plain; charset=utf-8"
 """For answers without a body, which are not JSON."""
+TOO_SLOW_MESSAGE = "the request took too long to arrive"
 CACHE_CONTROL = b"cache-control"
 NOT_MODIFIED = int(HTTPStatus.NOT_MODIFIED)
 
@@ -65,6 +68,18 @@ def with_private_caching(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[b
     return [*others, (CACHE_CONTROL, b", ".join([*directives, b"private"]))]
 
 
+async def receive_whole_body(receive: Receive) -> dict[str, Any]:
+    """Receive the next part of a body; Falcon takes a body that breaks off for one that has ended.
+
+    Raises:
+        falcon.HTTPError: the client has gone, or sends the body too slowly (status 408).
+    """
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise falcon.HTTPError(falcon.HTTP_408, description=TOO_SLOW_MESSAGE)
+    return message
+
+
 class CommonHeaders:
     """Adds the headers that clients and browsers look for to every answer; wraps the application."""
 
@@ -98,7 +113,7 @@ class CommonHeaders:
                     message["headers"] = [*message["headers"], *headers]
             return send(message)
 
-        return self._app(scope, receive, send_with_headers)
+        return self._app(scope, partial(receive_whole_body, receive), send_with_headers)
 
     def _common(self) -> tuple[Sequence[tuple[bytes, bytes]], bytes]:
         """Return the headers as pairs and as ready lines; both are made once per state of the stores."""

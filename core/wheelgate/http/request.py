@@ -80,7 +80,7 @@ async def drain(req: falcon.asgi.Request) -> None:
 
     Nothing is read of a body whose announced length is beyond the limit.
     """
-    with contextlib.suppress(TimeoutError, falcon.HTTPInvalidHeader):
+    with contextlib.suppress(TimeoutError, falcon.HTTPError):  # the length is malformed, or the rest does not come
         if (req.content_length or 0) > MAX_DRAINED_BYTES:
             return
         async with asyncio.timeout(MAX_DRAIN_SECONDS):

@@ -115,6 +115,11 @@ class GunicornMaster(BaseApplication):  # type: ignore[misc]
         return float(self._config["head-timeout"])
 
     @property
+    def body_timeout(self) -> float:
+        """Seconds that a client has to send a body, before the minimum rate counts."""
+        return float(self._config["body-timeout"])
+
+    @property
     def send_timeout(self) -> float:
         """Seconds for which a client may stop receiving an answer."""
         return float(self._config["send-timeout"])
