@@ -25,6 +25,7 @@ from wheelgate.store.cached_users import CachedUsers
 from wheelgate.store.keys import derive_key
 from wheelgate.store.server_state import ServerState
 from wheelgate.threads.pool import ThreadPool
+from wheelgate.threads.ranked_pool import RankedPool
 from wheelgate.values import Principal, RequestInfo, Token
 
 AnyProvider = TypeVar("AnyProvider", bound=Provider)
@@ -128,7 +129,8 @@ def wire_identity(
     state = ServerState(server.database)
     secret = server.config.secret_path.read_bytes()
     sessions = Sessions(secret, state.uuid, server.config["session-lifetime"])
-    authentication = Authentication(providers.authenticators, hashing, Limiter(), derive_key(secret, "remembered"))
+    ranked = RankedPool(hashing, server.config["hash-concurrency"])
+    authentication = Authentication(providers.authenticators, ranked, Limiter(), derive_key(secret, "remembered"))
     external = [authenticator.name for authenticator, _ in providers.authenticators if not authenticator.local]
     tokens = ApiTokens(providers.token_handlers, users, access, derive_key(secret, "remembered tokens"), announce_use)
     groups = GroupLookup(providers.group_sources, external)
