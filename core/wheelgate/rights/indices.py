@@ -13,7 +13,7 @@ from wheelgate.services.packages.inheritance import Inheritance, Resolution
 from wheelgate.store.access import StoreAccess
 from wheelgate.store.protocols import IndexStore
 from wheelgate.store.serial_cache import SerialCache
-from wheelgate.values import Index, Principal, Resource, Verdict
+from wheelgate.values import ROOT, Index, Principal, Resource, Verdict
 
 READ, MODIFY = "index_read", "index_modify"
 READER_PERMISSIONS = frozenset({READ, "toxresult_upload"})
@@ -31,6 +31,7 @@ class IndexRights:
     ``find``, ``check``       return one index, or raise the error that the caller may see
     ``visible``               keeps the readable ones of several indices
     ``unreadable``            keeps the paths of unreadable indices
+    ``unnamed``               keeps the paths that an answer must not name
     ``all_public``            whether anonymous may read every index
     ``read_refusal``          why a principal may not read an index, its token included; None if it may
     ``user_read_refusal``     the same without the restriction of the token
@@ -139,6 +140,24 @@ class IndexRights:
             found = await self._access.read(self._inheritance.find, path)
             if found is not None and await self.read_refusal(caller.principal, found, ""):
                 hidden.add(path)
+        return frozenset(hidden)
+
+    async def unnamed(self, caller: Caller, paths: Iterable[str]) -> frozenset[str]:
+        """Return the paths that an answer must not name: those of unreadable indices, and of others' deleted ones.
+
+        Nothing tells whether an index that was deleted could be read. Its owner and root know of it anyway.
+        """
+        hidden = set()
+        for path in paths if self._hide else ():
+            found = await self._access.read(self._inheritance.find, path)
+            if found is None:
+                may_know = caller.principal.name in (ROOT, path.partition("/")[0])
+            else:
+                may_know = await self.read_refusal(caller.principal, found, "") is None
+            if not may_know:
+                hidden.add(path)
+            elif found is None or not await self._is_public(found):
+                caller.incoming.keep_private()
         return frozenset(hidden)
 
     def all_public(self) -> bool:

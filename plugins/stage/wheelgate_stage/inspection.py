@@ -11,9 +11,9 @@ from typing import Any
 from packaging.version import Version
 
 from wheelgate.errors import BadInput
-from wheelgate.packages import CheckedUpload, ReceivedFile, UploadForm
+from wheelgate.packages import CheckedUpload, ReceivedFile, UploadForm, version_key
 from wheelgate_stage.attestations import parse_attestations
-from wheelgate_stage.filenames import parse_filename, parse_version, version_key
+from wheelgate_stage.filenames import parse_filename, parse_version
 from wheelgate_stage.limits import ArchiveLimits
 from wheelgate_stage.metadata import form_fields, parse_core_metadata, parse_project
 from wheelgate_stage.tars import tar_metadata

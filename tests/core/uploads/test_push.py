@@ -143,6 +143,49 @@ def test_a_release_is_copied_to_another_index(
         assert filled.site.request("GET", f"/{target}/{address(WHEEL)}").content == WHEEL.content
 
 
+@pytest.mark.parametrize("version", ["1", "1.0.0", "v1.0"])
+def test_any_spelling_of_a_version_names_the_release(filled: Owned, version: str) -> None:
+    """Versions are compared, not texts (PEP 440): in a push, in the data of a release, in a yank and in a deletion."""
+    target = filled.add_index("prod")
+    path = f"/{target}/my-pkg/{version}"
+
+    assert push(filled, {"name": "my-pkg", "version": version, "targetindex": target}, filled.auth).status == 200
+    assert filled.site.request("GET", path, headers={"Accept": "application/json"}).result["version"] == "1.0"
+    assert filled.site.request("PATCH", path, {"yanked": True}, auth=filled.auth).status == 200
+    assert filled.site.request("DELETE", path, auth=filled.auth).status == 200
+
+
+@pytest.mark.parametrize("rest", [{}, {"only_docs": True}], ids=["files", "documentation"])
+def test_a_project_in_quarantine_is_not_pushed(filled: Owned, other: tuple[str, str], rest: dict[str, bool]) -> None:
+    """Nobody gets at the files of a quarantined project by a push to an index of their own; the owner neither."""
+    status = {"status": "quarantined", "reason": "malware"}
+    assert filled.site.request("PATCH", f"/{filled.index}/my-pkg", status, auth=filled.auth).status == 200
+    assert filled.site.request("PUT", f"/{other[0]}/dev", {}, auth=other).status == 200
+
+    for auth, target in ((other, f"{other[0]}/dev"), (filled.auth, filled.add_index("prod"))):
+        refused = push(filled, {**RELEASE, "targetindex": target, **rest}, auth)
+        assert refused.status == 403
+        assert "is quarantined: malware; its files are held back" in refused.message
+        assert filled.site.request("GET", f"/{target}/my-pkg", headers={"Accept": "application/json"}).status == 404
+
+
+def test_the_history_of_a_file_hides_private_indices(filled: Owned, other: tuple[str, str]) -> None:
+    """Only those who may read the index that a file comes from see in its history that it was there."""
+    site, target = filled.site, filled.add_index("prod")
+    push(filled, {**RELEASE, "targetindex": target}, filled.auth)
+
+    def history(auth: tuple[str, str] | None) -> str:
+        found = site.request("GET", f"/{target}/my-pkg/1.0", auth=auth, headers={"Accept": "application/json"})
+        return str([link.get("log") for link in found.result["+links"]])
+
+    assert all(filled.index in history(auth) for auth in (None, other, filled.auth))
+    site.request("PATCH", f"/{filled.index}", {"acl_read": [filled.owner]}, auth=filled.auth)
+    assert [filled.index in history(auth) for auth in (None, other, filled.auth)] == [False, False, True]
+    assert "'what': 'push'" in history(None)
+    site.request("DELETE", f"/{filled.index}", auth=filled.auth)
+    assert [filled.index in history(auth) for auth in (None, other, filled.auth)] == [False, False, True]
+
+
 @pytest.mark.parametrize(
     ("body", "status", "said"),
     [
