@@ -129,7 +129,9 @@ class Application:
             self.server = server
             self.files = server.files
             self.rights = rights
-            self.asgi: ASGIApplication = CommonHeaders(app, SERVER_VERSION, identity.state.uuid, access)
+            self.asgi: ASGIApplication = CommonHeaders(
+                app, SERVER_VERSION, identity.state.uuid, access, index_rights.all_public
+            )
             if proxy_headers.may_have_path:
                 self.asgi = OutsidePath(self.asgi, proxy_headers)
             self._events = events

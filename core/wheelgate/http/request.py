@@ -13,7 +13,7 @@ import falcon.asgi
 
 from wheelgate.errors import TooLarge
 from wheelgate.http.proxy_headers import ProxyHeaders
-from wheelgate.http.scope import PRIVATE_RESPONSE
+from wheelgate.http.scope import PRIVATE_RESPONSE, SHOW_SERIAL
 from wheelgate.values import RequestInfo
 
 MAX_DRAINED_BYTES = 64 << 20
@@ -69,6 +69,10 @@ class IncomingRequest:
                 req.method, req.scope["path"], Headers(req), client, secrets.token_hex(6), req.remote_addr
             )
         return self._info
+
+    def show_serial(self) -> None:
+        """Let the response show the change serial, which also tells of changes to private indices."""
+        self._req.scope[SHOW_SERIAL] = True
 
     def keep_private(self) -> None:
         """Forbid shared caches to store the response (RFC 9111, section 5.2.2.7)."""

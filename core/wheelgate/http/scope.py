@@ -11,6 +11,8 @@ FILE_SENDER = "wheelgate.file_sender"
 """Key of a function that returns a :class:`~wheelgate.files.sendfile.SendfileTransfer` for the connection, or None."""
 ADD_HEAD_LINES = "wheelgate.add_head_lines"
 """Key of a function that takes ready header lines and adds them to the head of the response as they are."""
+SHOW_SERIAL = "wheelgate.show_serial"
+"""Key that the application sets if the response may show the change serial although some index is private."""
 PRIVATE_RESPONSE = "wheelgate.private_response"
 """Key that the application sets if shared caches must not store the response."""
 

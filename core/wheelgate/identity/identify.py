@@ -16,7 +16,7 @@ from wheelgate.identity.sessions import Session, Sessions
 from wheelgate.identity.tokens import ApiTokens, VerifiedToken
 from wheelgate.plugin_host.circuit import CircuitBreaker
 from wheelgate.providers import CredentialExtractor
-from wheelgate.values import MAX_NAME_CHARS, Credentials, Principal, RequestInfo
+from wheelgate.values import MAX_NAME_CHARS, ROOT, Credentials, Principal, RequestInfo
 
 ANONYMOUS_PRINCIPAL = Principal()
 """The principal of an anonymous caller."""
@@ -33,6 +33,9 @@ class Incoming(Protocol):
     @property
     def info(self) -> RequestInfo:
         """The value that plugins get; made when it is first needed."""
+
+    def show_serial(self) -> None:
+        """Let the answer show the change serial, which also tells of changes to private indices."""
 
     def keep_private(self) -> None:
         """Keep shared caches from storing the answer, because it is for this caller only."""
@@ -94,6 +97,12 @@ class Identifier:
 
     async def caller(self, incoming: Incoming) -> Caller:
         """Find the caller. Bad credentials make an anonymous caller with a problem; they are no error by themselves."""
+        caller = await self._find_caller(incoming)
+        if caller.principal.name == ROOT and caller.principal.restriction is None:
+            incoming.show_serial()
+        return caller
+
+    async def _find_caller(self, incoming: Incoming) -> Caller:
         headers = [value for header in self._headers if (value := incoming.header(header)) is not None]
         if not headers:
             return Caller(ANONYMOUS_PRINCIPAL, incoming)

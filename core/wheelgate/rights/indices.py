@@ -241,7 +241,7 @@ class IndexRights:
         return self._any_access_list.get_or_make(
             self._access.read_serial(),
             None,
-            lambda: any(self._acl_key in index.config for index in self._store.list()),
+            lambda: self._store.any_has(self._acl_key),
         )
 
     def _resolutions(self, indices: Sequence[Index]) -> list[Resolution]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import ParamSpec, TypeVar
@@ -29,7 +30,10 @@ class StoreAccess:
         self.instant = instant
         """Whether reads may run on the event loop, without :meth:`read`."""
         self.serial = 0
-        """The change serial that this worker read last."""
+        """The latest change serial that this worker has read."""
+        self.serial_read = 0.0
+        """When this worker began to read it, on the clock of ``time.monotonic``."""
+        self._serial_lock = threading.Lock()
 
     async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function that only reads."""
@@ -52,12 +56,16 @@ class StoreAccess:
         """Call a function as :meth:`change` does, in the current thread."""
         with self._writer_lock, self._database.transaction():
             answer = function(*args, **kwargs)
-        self.serial = self._database.serial()
+        self.read_serial()
         return answer
 
     def read_serial(self) -> int:
         """Return the current change serial; every committed transaction of any process increments it."""
-        self.serial = serial = self._database.serial()
+        began = time.monotonic()
+        serial = self._database.serial()
+        with self._serial_lock:
+            if serial >= self.serial:  # a slow thread must not turn the serial back
+                self.serial, self.serial_read = serial, began
         return serial
 
     def close(self) -> None:

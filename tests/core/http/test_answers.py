@@ -193,3 +193,33 @@ def test_a_real_server_sends_them_too(index_server: ServerProcess) -> None:
         assert common("/header/dev/+simple/") == (200, expected)
         assert common("/header/dev/+simple/", **{"If-None-Match": etags[-1]}) == (304, Counter())
         assert common("/+api") == (200, expected)
+
+
+PATHS = ("/+api", "/+openapi", "/nouser", "/", "/alice", "/alice/dev", "/a/b/c/d/e")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_worker_is_behind(site: Site, path: str) -> None:
+    """After a change that one worker has answered, another one answers no address with an older serial."""
+    with Site(site.config.serverdir, database=site.config["database"]) as other:
+        other.request("GET", path)
+        for number in range(3):
+            for method, body in (("PUT", {"password": "correct horse"}), ("PATCH", {"title": f"{number}"})):
+                changed = site.request(method, f"/user{number}", body, auth=ROOT)
+                serial = int(changed.headers["x-devpi-serial"])
+                assert int(other.request("GET", path).headers["x-devpi-serial"]) >= serial
+                assert other.request("GET", f"/user{number}").result.get("title") == body.get("title")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_serial_tells_nothing_about_private_indices(site: Site, path: str) -> None:
+    """While an index is private, only root sees that something has changed."""
+    alice = site.add_user("alice")
+    site.request("PUT", "/alice/dev", {"acl_read": ["alice"]}, auth=alice)
+    token = site.request("POST", "/+x/tokens/", {"scopes": ["read"]}, auth=site.login(*ROOT)).result["token"]
+
+    for auth in (None, alice, ("__token__", token)):
+        assert "x-devpi-serial" not in site.request("GET", path, auth=auth).headers
+    before = int(site.request("GET", "/alice", auth=ROOT).headers["x-devpi-serial"])
+    site.request("PATCH", "/alice/dev", ["acl_read-="], auth=alice)
+    assert int(site.request("GET", path).headers["x-devpi-serial"]) > before
