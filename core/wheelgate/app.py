@@ -61,6 +61,8 @@ UPLOAD_NICENESS = 10
 """The same for the thread that commits uploads."""
 UPLOAD_GATHER_SECONDS = 0.001
 """Seconds that an upload waits for other files to share its commit with; the disk takes longer than that."""
+MAX_WAITING_ROUTE_CALLS = 1000
+"""Calls of one route that wait for a thread: unlike a login service, a route is not asked by every other request."""
 CORE_FEATURES = (
     "push-no-docs",
     "push-only-docs",
@@ -289,7 +291,9 @@ def guarded_hooks(plugins: Plugins, hook: str, budget_seconds: float) -> list[tu
 
 def guarded_routes(description: ServerDescription) -> list[tuple[str, Route, CircuitBreaker]]:
     """Return the routes of plugins, each with its plugin and its circuit breaker."""
-    return [
-        (plugin, route, CircuitBreaker(f"{plugin}{route.path}", budgets.ROUTE_SECONDS, instant=False))
-        for plugin, route in description.routes
-    ]
+    return [(plugin, route, route_breaker(f"{plugin}{route.path}")) for plugin, route in description.routes]
+
+
+def route_breaker(name: str) -> CircuitBreaker:
+    """Return the circuit breaker of a route."""
+    return CircuitBreaker(name, budgets.ROUTE_SECONDS, instant=False, max_waiting=MAX_WAITING_ROUTE_CALLS)

@@ -53,6 +53,7 @@ class CircuitBreaker:
         instant: bool,
         timeouts_until_open: int = FAILURES_UNTIL_OPEN,
         pool: ThreadPool | None = None,
+        max_waiting: int = 0,
     ) -> None:
         """Make a circuit that is closed.
 
@@ -63,6 +64,8 @@ class CircuitBreaker:
             timeouts_until_open: calls in a row that take too long until the circuit opens.
             pool: the threads of the server's own database, for a provider that asks nothing else. Its calls wait for
                 their turn, as all reads of the database do, and have no time budget.
+            max_waiting: calls that may wait for a thread; the wait is part of the time budget. 0 refuses a call at once
+                if all threads are taken.
         """
         self.name = name
         self.instant = instant
@@ -71,7 +74,7 @@ class CircuitBreaker:
         self._timeouts_until_open = timeouts_until_open
         self._pool = pool
         self._executor = None if instant or pool else ThreadPoolExecutor(MAX_CALLS_IN_FLIGHT, f"provider-{name}")
-        self._free = threading.BoundedSemaphore(MAX_CALLS_IN_FLIGHT)
+        self._free = threading.BoundedSemaphore(MAX_CALLS_IN_FLIGHT + max_waiting)
         self._failures = 0
         self._open_until = 0.0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -24,8 +23,6 @@ class StoreAccess:
         """Take the database and its threads; ``instant`` says whether reads of all stores may run on the event loop."""
         self._database = database
         self._pool = pool
-        self._writer_lock = threading.Lock() if database.kind == "sqlite" else contextlib.nullcontext()
-        """SQLite allows one writer at a time; a second one would poll until the first has finished."""
         self._changes = GroupCommit("changes", self.within_transaction) if database.kind == "sqlite" else None
         self.instant = instant
         """Whether reads may run on the event loop, without :meth:`read`."""
@@ -54,7 +51,7 @@ class StoreAccess:
 
     def within_transaction(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function as :meth:`change` does, in the current thread."""
-        with self._writer_lock, self._database.transaction():
+        with self._database.transaction():
             answer = function(*args, **kwargs)
         self.read_serial()
         return answer

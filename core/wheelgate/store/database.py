@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from typing import Any
 
 from wheelgate.errors import BackendUnavailable, StartupError
@@ -56,6 +56,8 @@ class Database:
         self.read_only = read_only
         self.kind = self.orm.kind
         self.instant = self.orm.instant
+        self._writer = threading.Lock() if self.kind == "sqlite" else nullcontext()
+        """SQLite allows one writer at a time; a second thread would poll until the first has finished, or give up."""
         self._last_read = threading.local()
         self._counter: ChangeCounter | None = None
 
@@ -95,7 +97,7 @@ class Database:
             return
         counter, mine = self._find_counter(), 0
         try:
-            with ExitStack() as afterwards, self.orm.atomic():
+            with self._writer, ExitStack() as afterwards, self.orm.atomic():
                 if counter is not None:
                     mine = counter.begin()
                     afterwards.callback(counter.end, mine)
