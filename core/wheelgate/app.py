@@ -10,7 +10,7 @@ from typing import Any
 import falcon.asgi
 
 from wheelgate.config import Config
-from wheelgate.errors import Forbidden
+from wheelgate.errors import Forbidden, StartupError
 from wheelgate.files.sending import FileReader
 from wheelgate.http.answers import JSON_TYPE, ASGIApplication, CommonHeaders
 from wheelgate.http.errors import ErrorHandlers
@@ -87,7 +87,7 @@ class Application:
             StartupError: a plugin fails, or two plugins provide the same thing.
         """
         with ExitStack() as opening:
-            database = Database(config.database_url)
+            database = Database(config.database_url, connections=connections_per_worker(config))
             opening.callback(database.close)
             database.open()
             opened = OpenedServer(config, plugins, database)
@@ -147,6 +147,21 @@ class Application:
     def close(self) -> None:
         """Finish running work, and close everything that was opened, the last first."""
         self._opened.close()
+
+
+def connections_per_worker(config: Config) -> int:
+    """Return the connections to PostgreSQL that a worker may have.
+
+    Raises:
+        StartupError: not every worker could have one.
+    """
+    connections, workers = config["database-connections"], config["workers"]
+    if connections < workers:
+        raise StartupError(
+            f"--database-connections {connections}: each of the {workers} workers needs one; allow more connections, "
+            "or start fewer workers with --workers"
+        )
+    return int(connections) // int(workers)
 
 
 def open_pools(config: Config, opening: ExitStack) -> ThreadPools:

@@ -11,7 +11,7 @@ from typing import Any
 
 from wheelgate.errors import BackendUnavailable, StartupError
 from wheelgate.store.change_counter import ChangeCounter
-from wheelgate.store.engines import Postgresql, Sqlite
+from wheelgate.store.engines import COMMAND_CONNECTIONS, Postgresql, Sqlite
 from wheelgate.store.errors import DATABASE_ERRORS, translate_database_error
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,11 @@ def no_thread(thread: threading.Thread) -> bool:
 
 
 class Database:
-    """A database. Every thread has its own connection, which it opens at its first use."""
+    """A database.
+
+    Every thread has its own connection to SQLite, which it opens at its first use. Of PostgreSQL it borrows one for
+    each statement or transaction.
+    """
 
     orm: Sqlite | Postgresql
     """peewee's database, for the models of plugins: ``Row.insert(…).execute(database.orm)``."""
@@ -38,8 +42,13 @@ class Database:
     read_only: bool
     """True if it refuses every change."""
 
-    def __init__(self, url: str, *, read_only: bool = False) -> None:
+    def __init__(self, url: str, *, read_only: bool = False, connections: int = COMMAND_CONNECTIONS) -> None:
         """Take ``sqlite:////folder/file`` or ``postgresql://user:password@host/name``, and open nothing yet.
+
+        Args:
+            url: the address of the database.
+            read_only: whether to refuse every change.
+            connections: how many connections to PostgreSQL this process may have; each thread has its own to SQLite.
 
         Raises:
             StartupError: the URL is malformed, or the driver is not installed.
@@ -48,7 +57,7 @@ class Database:
             case "sqlite":
                 self.orm = Sqlite(url, read_only=read_only)
             case "postgresql" | "postgres":
-                self.orm = Postgresql(url, read_only=read_only)
+                self.orm = Postgresql(url, read_only=read_only, connections=connections)
             case scheme:
                 raise StartupError(
                     f"the database's URL must begin with sqlite:/// or postgresql://, not with {scheme[:20]!r}"
@@ -64,7 +73,7 @@ class Database:
     def open(self) -> None:
         """Connect this thread before the first request needs it. Log a warning if the database is down."""
         try:
-            self.orm.connect(reuse_if_open=True)
+            self.orm.warm_up()
             self._find_counter()
         except (BackendUnavailable, *DATABASE_ERRORS) as error:
             log.warning("the database does not answer yet: %s", translate_database_error(error) or error)
