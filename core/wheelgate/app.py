@@ -126,7 +126,8 @@ class Application:
             self.server = server
             self.files = server.files
             self.rights = rights
-            self.asgi: ASGIApplication = CommonHeaders(app, SERVER_VERSION, identity.state.uuid, access)
+            common = CommonHeaders(app, SERVER_VERSION, identity.state.uuid, access, proxy_headers)
+            self.asgi: ASGIApplication = common
             if proxy_headers.may_have_path:
                 self.asgi = OutsidePath(self.asgi, proxy_headers)
             self._events = events

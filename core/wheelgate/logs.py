@@ -6,21 +6,28 @@ import logging
 import re
 import sys
 import traceback
+from contextvars import ContextVar
 from pathlib import PurePath
 
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
+"""The ID of the request that the current task or thread works for; empty outside of requests."""
 
 
 class OneLineFormatter(logging.Formatter):
     """Escapes invisible characters, so that no entry can look like two; leaves out tracebacks."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the entry as one line."""
+        """Return the entry as one line; an entry about a request has its ID in brackets before the colon."""
         time = self.formatTime(record, "%Y-%m-%d %H:%M:%S")
         text = record.getMessage()
         if record.exc_info and record.exc_info[1] is not None:
             text = f"{text}: {error_location(record.exc_info[1])}"
-        return f"{time} {record.levelname.lower()} {record.name}: {escape_unprintable(text)}"
+        # The ID stands before the text, in which a client could write another one.
+        request_id = REQUEST_ID.get()
+        source = f"{record.name}[{request_id}]" if request_id else record.name
+        return f"{time} {record.levelname.lower()} {source}: {escape_unprintable(text)}"
 
 
 def escape_unprintable(text: str) -> str:

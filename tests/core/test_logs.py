@@ -54,7 +54,8 @@ def test_no_name_can_forge_an_entry(shared: Site, log: io.StringIO, name: str) -
 
     lines = log.getvalue().splitlines()
     assert len(lines) == 1
-    assert lines[0].endswith(f"warning wheelgate.identity: failed login of user {name!a} from 192.0.2.1")
+    assert " warning wheelgate.identity[" in lines[0]
+    assert lines[0].endswith(f"]: failed login of user {name!a} from 192.0.2.1")
 
 
 def test_a_fault_says_where_and_no_value(serve: Serve, log: io.StringIO) -> None:
@@ -70,7 +71,8 @@ def test_a_fault_says_where_and_no_value(serve: Serve, log: io.StringIO) -> None
 
     lines = log.getvalue().strip("\0").splitlines()
     assert len(lines) == 1
-    assert "error wheelgate.http: fault on GET /+x/faulty/x\\ny: KeyError at test_logs.py:" in lines[0]
+    assert " error wheelgate.http[" in lines[0]
+    assert "]: fault on GET /+x/faulty/x\\ny: KeyError at test_logs.py:" in lines[0]
     assert CANARY not in log.getvalue()
 
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 FORGED_LINE = "2026-01-01 00:00:00 info gunicorn.access: 127.0.0.1"
 ACCESS_LINE = re.compile(
-    r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d info gunicorn\.access: 127\.0\.0\.1 "[A-Z]+ \S.*" \d{3} \d+ \d+ms'
+    r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d info gunicorn\.access\[[0-9a-f]{12}\]: 127\.0\.0\.1 "[A-Z]+ \S.*" \d{3} \d+ \d+ms'
 )
 
 

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -119,7 +120,10 @@ class SharedDownloads:
             state_file, data_file = (os.open(each, os.O_RDONLY | os.O_CLOEXEC) for each in (path, data))
             shared = SharedDownload(state_file, data_file, size)
             thread = threading.Thread(
-                target=self._run, args=(download, incoming, descriptor, (path, data)), name="download", daemon=True
+                target=copy_context().run,
+                args=(self._run, download, incoming, descriptor, (path, data)),
+                name="download",
+                daemon=True,
             )
             self._threads = [each for each in self._threads if each.is_alive()] + [thread]
             thread.start()

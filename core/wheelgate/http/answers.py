@@ -9,7 +9,15 @@ from typing import Any
 import falcon.asgi
 import orjson
 
-from wheelgate.http.scope import ADD_HEAD_LINES, MAX_REASON_PHRASE_BYTES, PRIVATE_RESPONSE, REASON_PHRASE_HEADER
+from wheelgate.http.proxy_headers import ProxyHeaders
+from wheelgate.http.scope import (
+    ADD_HEAD_LINES,
+    MAX_REASON_PHRASE_BYTES,
+    PRIVATE_RESPONSE,
+    REASON_PHRASE_HEADER,
+    REQUEST_ID,
+)
+from wheelgate.logs import REQUEST_ID as LOGGED_REQUEST_ID
 from wheelgate.store.access import StoreAccess
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -66,11 +74,14 @@ def with_private_caching(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[b
 
 
 class CommonHeaders:
-    """Adds the headers that clients and browsers look for to every answer; wraps the application."""
+    """Gives each request its ID, and adds the headers that clients look for to every answer; wraps the application."""
 
-    def __init__(self, app: ASGIApplication, version: str, uuid: str, access: StoreAccess) -> None:
+    def __init__(
+        self, app: ASGIApplication, version: str, uuid: str, access: StoreAccess, proxy_headers: ProxyHeaders
+    ) -> None:
         self._app = app
         self._access = access
+        self._proxy_headers = proxy_headers
         self._fixed = (
             (b"x-devpi-api-version", b"2"),
             (b"x-devpi-server-version", version.encode()),
@@ -83,6 +94,11 @@ class CommonHeaders:
 
     def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
+        request_id = self._proxy_headers.request_id(scope)
+        scope[REQUEST_ID] = request_id
+        # It stays set after the answer: gunicorn writes the access log in the same task.
+        LOGGED_REQUEST_ID.set(request_id)
+        request_id_header = (b"x-request-id", request_id.encode())
 
         def send_with_headers(message: dict[str, Any]) -> Awaitable[None]:
             if message["type"] != "http.response.start":
@@ -90,12 +106,11 @@ class CommonHeaders:
             if PRIVATE_RESPONSE in scope:
                 message["headers"] = with_private_caching(message["headers"])
             # A client adds the headers that it has to a 304 (RFC 9110, section 15.4.5); each costs 1 % of the answer.
-            if message["status"] != NOT_MODIFIED:
-                headers, lines = self._common()
-                if ADD_HEAD_LINES in scope:  # PERF: gunicorn looks at each header twice, for 7 % of a page
-                    scope[ADD_HEAD_LINES](lines)
-                else:
-                    message["headers"] = [*message["headers"], *headers]
+            headers, lines = self._common() if message["status"] != NOT_MODIFIED else ((), b"")
+            if ADD_HEAD_LINES in scope:  # PERF: gunicorn looks at each header twice, for 7 % of a page
+                scope[ADD_HEAD_LINES](lines + b"%s: %s\r\n" % request_id_header)
+            else:
+                message["headers"] = [*message["headers"], *headers, request_id_header]
             return send(message)
 
         return self._app(scope, receive, send_with_headers)

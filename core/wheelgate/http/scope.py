@@ -13,6 +13,8 @@ ADD_HEAD_LINES = "wheelgate.add_head_lines"
 """Key of a function that takes ready header lines and adds them to the head of the response as they are."""
 PRIVATE_RESPONSE = "wheelgate.private_response"
 """Key that the application sets if shared caches must not store the response."""
+REQUEST_ID = "wheelgate.request_id"
+"""Key of the ID of the request, which the application sets."""
 
 REASON_PHRASE_HEADER = "x-wheelgate-reason"
 """Header of an answer that the worker turns into the reason phrase, for which ASGI has no field."""
