@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from wheelgate.caches import TtlCache
 from wheelgate.errors import BackendUnavailable, NotAuthenticated
 from wheelgate.identity.limiter import Limiter
+from wheelgate.identity.logged_names import LoggedNames
 from wheelgate.plugin_host.circuit import RETRY_AFTER_SECONDS, CircuitBreaker
 from wheelgate.providers import Authenticator
 from wheelgate.threads.pool import ThreadPool
@@ -54,6 +55,7 @@ class Authentication:
         hashing: ThreadPool,
         limiter: Limiter,
         key: bytes,
+        logged_names: LoggedNames,
     ) -> None:
         """Take the authenticators in their order, and what they need.
 
@@ -62,7 +64,10 @@ class Authentication:
             hashing: the threads for local authenticators.
             limiter: slows down wrong passwords.
             key: the secret key for the digests of cached credentials.
+            logged_names: finds the name for the log.
         """
+        self.logged_names = logged_names
+        """Finds the name for the log, and for events."""
         self._authenticators = authenticators
         self._hashing = hashing
         self._limiter = limiter
@@ -94,7 +99,7 @@ class Authentication:
             TooManyAttempts: too many wrong passwords were sent before.
             BackendUnavailable: no authenticator accepts them, and one could not be asked.
         """
-        name = credentials.username
+        name, logged = credentials.username, self.logged_names.of(credentials.username, user)
         # Credentials without a secret cannot be guessed, and must not suffer from guesses that come through the proxy.
         guessable = not credentials.trusted
         if guessable:
@@ -110,7 +115,7 @@ class Authentication:
                         self._limiter.succeeded(name, info.remote_address)
                     return Proof(ok, authenticator.name, authenticator.local)
                 case Reject() as rejected:
-                    log.info("authenticator '%s' rejects user '%s': %s", authenticator.name, name, rejected.reason)
+                    log.info("authenticator '%s' rejects user '%s': %s", authenticator.name, logged, rejected.reason)
                     unavailable = None
                     break
                 case Unavailable(reason, retry_after):
@@ -121,7 +126,7 @@ class Authentication:
             raise unavailable
         if guessable and (rejected is None or rejected.secret is SecretCheck.WRONG):
             self._limiter.failed(name, info.remote_address)
-        log.warning("failed login of user '%s' from %s", name, info.remote_address)
+        log.warning("failed login of user '%s' from %s", logged, info.remote_address)
         sentence = f"user '{name}' could not be authenticated"
         # Only those who know the secret learn what the matter with the account is.
         if rejected is not None and rejected.secret is SecretCheck.RIGHT:

@@ -12,6 +12,7 @@ from wheelgate.identity.external_users import ExternalUsers
 from wheelgate.identity.groups import GroupLookup
 from wheelgate.identity.identify import Identifier
 from wheelgate.identity.limiter import Limiter
+from wheelgate.identity.logged_names import LoggedNames
 from wheelgate.identity.sessions import Sessions
 from wheelgate.identity.tokens import ApiTokens
 from wheelgate.plugin_host import budgets, provider_hooks
@@ -126,7 +127,10 @@ def wire_identity(
     state = ServerState(server.database)
     secret = server.config.secret_path.read_bytes()
     sessions = Sessions(secret, state.uuid, server.config["session-lifetime"])
-    authentication = Authentication(providers.authenticators, hashing, Limiter(), derive_key(secret, "remembered"))
+    logged_names = LoggedNames(derive_key(secret, "logged names"))
+    authentication = Authentication(
+        providers.authenticators, hashing, Limiter(), derive_key(secret, "remembered"), logged_names
+    )
     external = [authenticator.name for authenticator, _ in providers.authenticators if not authenticator.local]
     tokens = ApiTokens(providers.token_handlers, users, access, derive_key(secret, "remembered tokens"), announce_use)
     groups = GroupLookup(providers.group_sources, external)

@@ -54,7 +54,8 @@ class LoginResource:
         try:
             proof = await self._authentication.verify(credentials, incoming.info, user)
         except Refusal:
-            self._context.announce("LoginFailed", Caller(ANONYMOUS_PRINCIPAL, incoming), name)
+            logged = self._authentication.logged_names.of(name, user)
+            self._context.announce("LoginFailed", Caller(ANONYMOUS_PRINCIPAL, incoming), logged)
             raise
         principal, user = await self._accounts.of_proof(proof, user, incoming.info)
         token = self._sessions.issue(name, user.stamp)

@@ -11,7 +11,7 @@ from tests.helpers.sites import ROOT_BEHIND_PROXY, Serve
 
 from wheelgate import Credentials, Event, Outcome, RequestInfo, Server, Unavailable, User, hookimpl
 from wheelgate.logs import OneLineFormatter
-from wheelgate.providers import Authenticator, GroupSource, Route, RouteEvent, RouteRequest, RouteResponse
+from wheelgate.providers import Authenticator, Route, RouteEvent, RouteRequest, RouteResponse
 from wheelgate.testing.site import Site
 
 PROXY = "10.1.2.3"
@@ -20,14 +20,12 @@ ID = "3f2a9c1b7d4e-4.7"
 plugin_log = logging.getLogger("wheelgate.talkative")
 
 
-class Talkative(Authenticator, GroupSource):  # type: ignore[misc]
+class Talkative(Authenticator):
     """A plugin that writes a line to the log wherever the server calls it."""
 
     name = "talkative"
     accepts = frozenset({"password"})
     local = False
-    live = False
-    instant = False
 
     @hookimpl
     def wheelgate_authenticators(self) -> Iterable[Authenticator]:
@@ -39,19 +37,15 @@ class Talkative(Authenticator, GroupSource):  # type: ignore[misc]
         plugin_log.warning("authenticating")
         return Unavailable("maintenance")
 
-    def groups(self, username: str) -> frozenset[str]:
-        """Return no groups."""
-        return frozenset()
-
     @hookimpl
     def wheelgate_routes(self) -> Iterable[Route]:
-        """Provide an address that starts a download and announces an event."""
+        """Provide an address that announces an event."""
         return [Route("GET", "/talk", self.talk, public=True)]
 
     def talk(self, request: RouteRequest) -> RouteResponse:
         """Write a line, in a thread."""
         plugin_log.warning("answering")
-        return RouteResponse(200, {}, events=[RouteEvent("UserModified", "root")])
+        return RouteResponse(events=[RouteEvent("UserModified", "root")])
 
     @hookimpl
     def wheelgate_on_event(self, server: Server, event: Event) -> None:
