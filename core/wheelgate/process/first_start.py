@@ -58,8 +58,8 @@ def refuse_remains(config: Config, database: Database) -> None:
             shown = ", ".join(names[:NAMED_REMAINS]) + (" and more" if len(names) > NAMED_REMAINS else "")
             raise StartupError(
                 f"there is no database, but {folder} is not empty: it has {shown}. If a server has used it, restore "
-                "its database from a backup, or name the right folder with --serverdir. To begin with an empty server, use "
-                "an empty folder, or move these away"
+                "its database from a backup, or name the right folder with --serverdir. To begin with an empty server, "
+                "use an empty folder, or move these away"
             )
     elif any_file(folder / "files"):
         raise StartupError(
