@@ -126,7 +126,7 @@ def wire_identity(
 
     state = ServerState(server.database)
     secret = server.config.secret_path.read_bytes()
-    sessions = Sessions(secret, state.uuid, server.config["session-lifetime"])
+    sessions = Sessions(secret, state, server.config["session-lifetime"])
     logged_names = LoggedNames(derive_key(secret, "logged names"))
     authentication = Authentication(
         providers.authenticators, hashing, Limiter(), derive_key(secret, "remembered"), logged_names
