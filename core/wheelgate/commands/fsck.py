@@ -7,7 +7,8 @@ import os
 
 from wheelgate.app import Application
 from wheelgate.commands.context import ServerContext
-from wheelgate.process.startup import lock_folder, make_secret, prepare_database
+from wheelgate.process.startup import lock_folder, prepare_database
+from wheelgate.secret_file import make_secret
 
 UNRECORDED_GRACE_SECONDS = 3600.0
 """A file in a bucket that has no record may be an upload that another node is about to record."""

@@ -125,7 +125,7 @@ def wire_identity(
         announce("TokenUsed", Principal(token.username), info, token.username, {"token": token.id})
 
     state = ServerState(server.database)
-    secret = server.config.secret_path.read_bytes()
+    secret = server.config.read_secret()
     sessions = Sessions(secret, state, server.config["session-lifetime"])
     logged_names = LoggedNames(derive_key(secret, "logged names"))
     authentication = Authentication(

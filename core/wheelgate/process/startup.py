@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import logging
 import os
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,19 +14,16 @@ from pathlib import Path
 
 from wheelgate.app import Application
 from wheelgate.config import Config
-from wheelgate.disk import create_private_file, sync, sync_and_close, write_all
 from wheelgate.errors import BackendUnavailable, Refusal, StartupError
 from wheelgate.logs import error_location
 from wheelgate.plugin_host.discovery import Plugins
 from wheelgate.process.first_start import LOCK_NAME, fill_new_database
+from wheelgate.secret_file import make_secret
 from wheelgate.server import Server
 from wheelgate.services.opened_server import OpenedServer
 from wheelgate.store.database import Database, no_thread
 from wheelgate.values import ROOT
 
-MIN_SECRET_BYTES = 32
-MIN_DIFFERENT_SECRET_BYTES = 12
-"""How many different bytes a secret must have; a repeated word has few."""
 LOCK_WAIT_SECONDS = 3.0
 """How long to wait for a server that is just ending."""
 LOCK_POLL_SECONDS = 0.1
@@ -126,38 +122,6 @@ def lock_folder(folder: Path, wait_seconds: float = LOCK_WAIT_SECONDS) -> int:
             time.sleep(LOCK_POLL_SECONDS)
         else:
             return descriptor
-
-
-def make_secret(path: Path, *, given: bool) -> None:
-    """Create the secret file if it is missing, and check it.
-
-    Args:
-        path: the file.
-        given: whether the settings name it, so that a weak secret is not to be removed.
-
-    Raises:
-        StartupError: the file cannot be read, is too weak, or can be read by other users of the machine.
-    """
-    try:
-        if not path.exists():
-            # Not the process ID: in a container the next start has the same, and would find what a killed one left.
-            draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-            descriptor = create_private_file(draft)
-            try:
-                write_all(descriptor, secrets.token_urlsafe(48).encode())
-            finally:
-                sync_and_close(descriptor)
-            draft.rename(path)
-            sync(path.parent)
-        secret = path.read_bytes()
-        mode = path.stat().st_mode
-    except OSError as error:
-        raise StartupError(f"cannot use the secret file {path}: {error.strerror}") from None
-    if len(secret) < MIN_SECRET_BYTES or len(set(secret)) < MIN_DIFFERENT_SECRET_BYTES:
-        hint = "write 48 random characters into it" if given else "remove it; all logins then end"
-        raise StartupError(f"the secret in {path} is too weak: {hint}")
-    if mode & 0o077:
-        raise StartupError(f"others can read the secret file {path}; run: chmod 600 {path}")
 
 
 def prepare_database(config: Config, plugins: Plugins) -> None:

@@ -20,7 +20,8 @@ from wheelgate.commands.context import ServerContext
 from wheelgate.config import resolve
 from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.plugin_host.discovery import InstalledPlugin, Plugins, discover
-from wheelgate.process.startup import make_folder, make_secret, prepare_database
+from wheelgate.process.startup import make_folder, prepare_database
+from wheelgate.secret_file import make_secret
 from wheelgate.server import Server
 
 CHEAP_HASHING_SETTINGS = {"argon2-memory-cost": "8", "argon2-time-cost": "1", "argon2-parallelism": "1"}
