@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from importlib import metadata
-from typing import Any
+from typing import Any, cast
 
 import falcon.asgi
+from falcon.routing import CompiledRouter
 
 from wheelgate.config import Config
 from wheelgate.errors import Forbidden, StartupError
@@ -27,7 +28,7 @@ from wheelgate.plugin_host.events import Events
 from wheelgate.plugin_host.vetoes import Vetoes
 from wheelgate.providers import Route
 from wheelgate.resources.addresses import AccountServices, PackageServices, ServerDescription, ThreadPools, url_map
-from wheelgate.resources.plugin_routes import add_plugin_routes
+from wheelgate.resources.plugin_routes import plugin_resources
 from wheelgate.rights.confirmation import Confirmation
 from wheelgate.rights.decision import Rights
 from wheelgate.rights.indices import IndexRights
@@ -122,18 +123,18 @@ class Application:
                 proxy_headers, identity.identifier, rights, index_rights, confirmation, access, events
             )
             description = describe_server(plugins, opened, identity, providers)
-            app = make_app(config, context, providers)
             resources = url_map(context, server, access, identity, accounts, packages, description, pools)
-            for template, resource in resources.items():
-                app.add_route(template, resource)
-            add_plugin_routes(app, context, guarded_routes(description), frozenset(each.name for each in permissions))
+            names = frozenset(each.name for each in permissions)
+            resources |= plugin_resources(context, guarded_routes(description), names)
+            app = make_app(config, context, providers, make_router(resources))
 
             self.server = server
             self.files = server.files
             self.rights = rights
-            self.asgi: ASGIApplication = CommonHeaders(
-                app, SERVER_VERSION, identity.state.uuid, access, index_rights.all_public
+            common = CommonHeaders(
+                app, SERVER_VERSION, identity.state.uuid, access, proxy_headers, index_rights.all_public
             )
+            self.asgi: ASGIApplication = common
             if proxy_headers.may_have_path:
                 self.asgi = OutsidePath(self.asgi, proxy_headers)
             self._events = events
@@ -286,10 +287,27 @@ def describe_server(
     )
 
 
-def make_app(config: Config, context: HandlerContext, providers: LoginProviders) -> falcon.asgi.App[Any, Any]:
-    """Create the ASGI application, without any address yet."""
+def make_router(resources: Mapping[str, object]) -> Router:
+    """Return the router for the resources, which are given by their address templates.
+
+    Raises:
+        StartupError: the template of a plugin's route is malformed, or conflicts with another one.
+    """
+    try:
+        return Router(resources)
+    except ValueError as error:
+        raise StartupError(str(error)) from None
+
+
+def make_app(
+    config: Config, context: HandlerContext, providers: LoginProviders, router: Router
+) -> falcon.asgi.App[Any, Any]:
+    """Create the ASGI application."""
     middleware = [RequireLogin(context)] if config["require-login"] else []
-    app: falcon.asgi.App[Any, Any] = falcon.asgi.App(media_type=JSON_TYPE, router=Router(), middleware=middleware)
+    # Falcon's type names its own router, but of any router it calls 'find' alone.
+    app: falcon.asgi.App[Any, Any] = falcon.asgi.App(
+        media_type=JSON_TYPE, router=cast("CompiledRouter", router), middleware=middleware
+    )
     app.req_options.strip_url_path_trailing_slash = True
     schemes = [extractor.scheme for extractor, _ in providers.extractors if extractor.scheme]
     ErrorHandlers(schemes, context.server_url).install(app)

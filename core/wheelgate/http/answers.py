@@ -15,13 +15,16 @@ import falcon.asgi
 import orjson
 
 from wheelgate.errors import Refusal
+from wheelgate.http.proxy_headers import ProxyHeaders
 from wheelgate.http.scope import (
     ADD_HEAD_LINES,
     MAX_REASON_PHRASE_BYTES,
     PRIVATE_RESPONSE,
     REASON_PHRASE_HEADER,
+    REQUEST_ID,
     SHOW_SERIAL,
 )
+from wheelgate.logs import REQUEST_ID as LOGGED_REQUEST_ID
 from wheelgate.store.access import StoreAccess
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -104,7 +107,7 @@ def header_block(pairs: Sequence[tuple[bytes, bytes]]) -> HeaderBlock:
 
 
 class CommonHeaders:
-    """Adds the headers that clients and browsers look for to every answer; wraps the application.
+    """Gives each request its ID, and adds the headers that clients look for to every answer; wraps the application.
 
     The change serial is never older than that of an answer before this request, on any worker: it is read when the
     answer begins, unless the request has read it already. While some index is private, only root sees it: it would tell
@@ -117,11 +120,13 @@ class CommonHeaders:
         version: str,
         uuid: str,
         access: StoreAccess,
+        proxy_headers: ProxyHeaders,
         all_public: Callable[[], bool],
     ) -> None:
         """Take the application, what the headers say, and the function that says whether no index is private."""
         self._app = app
         self._access = access
+        self._proxy_headers = proxy_headers
         self._all_public = all_public
         self._fixed = (
             (b"x-devpi-api-version", b"2"),
@@ -136,6 +141,11 @@ class CommonHeaders:
 
     def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
+        request_id = self._proxy_headers.request_id(scope)
+        scope[REQUEST_ID] = request_id
+        # It stays set after the answer: gunicorn writes the access log in the same task.
+        LOGGED_REQUEST_ID.set(request_id)
+        request_id_block = header_block(((b"x-request-id", request_id.encode()),))
         began = 0.0 if self._access.instant else time.monotonic()
 
         def send_with_headers(message: dict[str, Any]) -> Awaitable[None]:
@@ -145,19 +155,22 @@ class CommonHeaders:
                 message["headers"] = with_private_caching(message["headers"])
             # A client adds the headers that it has to a 304 (RFC 9110, section 15.4.5); each costs 1 % of the answer.
             if message["status"] == NOT_MODIFIED:
+                add_headers(scope, message, request_id_block)
                 return send(message)
             if self._access.instant:
                 self._look_again()
             elif self._access.serial_read < began or self._access.serial != self._blocks[0]:
-                return self._send_later(scope, message, send)
-            self._add_to(scope, message)
+                return self._send_later(scope, message, send, request_id_block)
+            self._add_to(scope, message, request_id_block)
             return send(message)
 
         return self._app(scope, partial(receive_whole_body, receive), send_with_headers)
 
-    async def _send_later(self, scope: dict[str, Any], message: dict[str, Any], send: Send) -> None:
+    async def _send_later(
+        self, scope: dict[str, Any], message: dict[str, Any], send: Send, own_block: HeaderBlock
+    ) -> None:
         await self._access.read(self._look_again)
-        self._add_to(scope, message)
+        self._add_to(scope, message, own_block)
         await send(message)
 
     def _look_again(self) -> None:
@@ -169,10 +182,14 @@ class CommonHeaders:
                 public = with_serial if self._all_public() else header_block(self._fixed)
                 self._blocks = (serial, public, with_serial)
 
-    def _add_to(self, scope: dict[str, Any], message: dict[str, Any]) -> None:
+    def _add_to(self, scope: dict[str, Any], message: dict[str, Any], own_block: HeaderBlock) -> None:
         _, for_everyone, for_root = self._blocks
-        block = for_root if SHOW_SERIAL in scope else for_everyone
-        if ADD_HEAD_LINES in scope:  # PERF: gunicorn looks at each header twice, for 7 % of a page
-            scope[ADD_HEAD_LINES](block.lines)
-        else:
-            message["headers"] = [*message["headers"], *block.pairs]
+        add_headers(scope, message, for_root if SHOW_SERIAL in scope else for_everyone, own_block)
+
+
+def add_headers(scope: dict[str, Any], message: dict[str, Any], *blocks: HeaderBlock) -> None:
+    """Add headers to the start of an answer."""
+    if ADD_HEAD_LINES in scope:  # PERF: gunicorn looks at each header twice, for 7 % of a page
+        scope[ADD_HEAD_LINES](b"".join([block.lines for block in blocks]))
+    else:
+        message["headers"] = [*message["headers"], *(pair for block in blocks for pair in block.pairs)]

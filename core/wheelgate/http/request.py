@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ import falcon.asgi
 
 from wheelgate.errors import TooLarge
 from wheelgate.http.proxy_headers import ProxyHeaders
-from wheelgate.http.scope import PRIVATE_RESPONSE, SHOW_SERIAL
+from wheelgate.http.scope import PRIVATE_RESPONSE, REQUEST_ID, SHOW_SERIAL
 from wheelgate.values import RequestInfo
 
 MAX_DRAINED_BYTES = 64 << 20
@@ -66,7 +65,7 @@ class IncomingRequest:
             req = self._req
             client = self._proxy_headers.client_address(req)
             self._info = RequestInfo(
-                req.method, req.scope["path"], Headers(req), client, secrets.token_hex(6), req.remote_addr
+                req.method, req.scope["path"], Headers(req), client, req.scope[REQUEST_ID], req.remote_addr
             )
         return self._info
 

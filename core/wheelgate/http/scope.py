@@ -15,6 +15,8 @@ SHOW_SERIAL = "wheelgate.show_serial"
 """Key that the application sets if the response may show the change serial although some index is private."""
 PRIVATE_RESPONSE = "wheelgate.private_response"
 """Key that the application sets if shared caches must not store the response."""
+REQUEST_ID = "wheelgate.request_id"
+"""Key of the ID of the request, which the application sets."""
 
 REASON_PHRASE_HEADER = "x-wheelgate-reason"
 """Header of an answer that the worker turns into the reason phrase, for which ASGI has no field."""

@@ -129,6 +129,6 @@ class Accounts:
 
     def _read_owner(self, session: Session) -> SessionOwner | None:
         user = self._users.get(session.username)
-        if user is None or user.stamp != session.stamp or self._state.session_ended(session.id):
+        if user is None or user.stamp != session.stamp or self._state.session_ended(session.id, session.epoch):
             return None
         return SessionOwner(Principal(session.username, credential="session"), user.provider)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from wheelgate.caches import TtlCache
 from wheelgate.errors import BackendUnavailable, NotAuthenticated
 from wheelgate.identity.limiter import Attempt, Limiter, known_rank
+from wheelgate.identity.logged_names import LoggedNames
 from wheelgate.plugin_host.circuit import RETRY_AFTER_SECONDS, CircuitBreaker
 from wheelgate.providers import Authenticator
 from wheelgate.threads.ranked_pool import RankedPool
@@ -54,6 +55,7 @@ class Authentication:
         hashing: RankedPool,
         limiter: Limiter,
         key: bytes,
+        logged_names: LoggedNames,
     ) -> None:
         """Take the authenticators in their order, and what they need.
 
@@ -62,7 +64,10 @@ class Authentication:
             hashing: the threads for local authenticators.
             limiter: slows down wrong passwords.
             key: the secret key for the digests of cached credentials.
+            logged_names: finds the name for the log.
         """
+        self.logged_names = logged_names
+        """Finds the name for the log, and for events."""
         self._authenticators = authenticators
         self._hashing = hashing
         self._limiter = limiter
@@ -111,7 +116,7 @@ class Authentication:
         self, credentials: Credentials, info: RequestInfo, user: User | None, attempt: Attempt | None
     ) -> Proof:
         """Do what :meth:`verify` does as part of an attempt; None if there is no secret to guess."""
-        name = credentials.username
+        name, logged = credentials.username, self.logged_names.of(credentials.username, user)
         rank = attempt.rank if attempt is not None else known_rank
         unavailable: BackendUnavailable | None = None
         rejected: Reject | None = None
@@ -122,7 +127,9 @@ class Authentication:
                 case Ok() as ok if ok.username == name:
                     return Proof(ok, authenticator.name, authenticator.local)
                 case Reject() as rejected:
-                    log.info("authenticator '%s' rejects user '%s': %s", authenticator.name, name, rejected.reason)
+                    if rejected.secret is SecretCheck.RIGHT:
+                        logged = name  # the authenticator knows the name, so it is no password in the wrong field
+                    log.info("authenticator '%s' rejects user '%s': %s", authenticator.name, logged, rejected.reason)
                     unavailable = None
                     break
                 case Unavailable(reason, retry_after):
@@ -133,7 +140,7 @@ class Authentication:
             raise unavailable
         if attempt is not None and (rejected is None or rejected.secret is SecretCheck.WRONG):
             attempt.failed()
-        log.warning("failed login of user '%s' from %s", name, info.remote_address)
+        log.warning("failed login of user '%s' from %s", logged, info.remote_address)
         sentence = f"user '{name}' could not be authenticated"
         # Only those who know the secret learn what the matter with the account is.
         if rejected is not None and rejected.secret is SecretCheck.RIGHT:

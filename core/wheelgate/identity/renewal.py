@@ -80,7 +80,7 @@ class Renewal:
         if login.session is None:
             return False
         self._sessions.check_age(login.session)
-        return self._state.session_ended(login.session.id)
+        return self._state.session_ended(login.session.id, login.session.epoch)
 
     def _with_own_groups(self, principal: Principal, user: User) -> Principal:
         return replace(principal, groups=principal.groups | self._groups.live(user.name, user.provider))

@@ -12,6 +12,7 @@ from wheelgate.identity.external_users import ExternalUsers
 from wheelgate.identity.groups import GroupLookup
 from wheelgate.identity.identify import Identifier
 from wheelgate.identity.limiter import Limiter
+from wheelgate.identity.logged_names import LoggedNames
 from wheelgate.identity.renewal import Renewal
 from wheelgate.identity.sessions import Sessions
 from wheelgate.identity.tokens import ApiTokens
@@ -127,10 +128,13 @@ def wire_identity(
         announce("TokenUsed", Principal(token.username), info, token.username, {"token": token.id})
 
     state = ServerState(server.database)
-    secret = server.config.secret_path.read_bytes()
-    sessions = Sessions(secret, state.uuid, server.config["session-lifetime"])
+    secret = server.config.read_secret()
+    sessions = Sessions(secret, state, server.config["session-lifetime"])
+    logged_names = LoggedNames(derive_key(secret, "logged names"))
     ranked = RankedPool(hashing, server.config["hash-concurrency"])
-    authentication = Authentication(providers.authenticators, ranked, Limiter(), derive_key(secret, "remembered"))
+    authentication = Authentication(
+        providers.authenticators, ranked, Limiter(), derive_key(secret, "remembered"), logged_names
+    )
     external = [authenticator.name for authenticator, _ in providers.authenticators if not authenticator.local]
     tokens = ApiTokens(providers.token_handlers, users, access, derive_key(secret, "remembered tokens"), announce_use)
     groups = GroupLookup(providers.group_sources, external)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar
 
@@ -116,7 +117,7 @@ class CircuitBreaker:
             return self._pool.submit(call)
         if self._executor is None or not self._free.acquire(blocking=False):
             raise self._unavailable()
-        future = self._executor.submit(call)
+        future = self._executor.submit(copy_context().run, call)  # the log then names the request
         future.add_done_callback(lambda _: self._free.release())
         return future
 

@@ -21,13 +21,10 @@ ROUTE_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 Responder = Callable[..., Awaitable[None]]
 
 
-def add_plugin_routes(
-    app: falcon.asgi.App[Any, Any],
-    context: HandlerContext,
-    routes: Iterable[tuple[str, Route, CircuitBreaker]],
-    permissions: frozenset[str],
-) -> None:
-    """Add the routes of all plugins.
+def plugin_resources(
+    context: HandlerContext, routes: Iterable[tuple[str, Route, CircuitBreaker]], permissions: frozenset[str]
+) -> dict[str, object]:
+    """Return the resources of the routes of all plugins, by their address templates.
 
     Raises:
         StartupError: a route has neither a permission nor ``public``, needs an unknown permission, or exists already.
@@ -49,11 +46,7 @@ def add_plugin_routes(
         if hasattr(resource, name):
             raise StartupError(f"{what} exists already")
         setattr(resource, name, make_responder(context, route, breaker))
-    for path, resource in resources.items():
-        try:
-            app.add_route(path, resource)
-        except ValueError as error:
-            raise StartupError(f"the route {path} cannot be added: {error}") from None
+    return resources
 
 
 def make_responder(context: HandlerContext, route: Route, breaker: CircuitBreaker) -> Responder:

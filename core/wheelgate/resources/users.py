@@ -116,7 +116,8 @@ class UserResource:
         modified = await self._context.change_stores(claims, self._users.modify, found, change, password_hash)
         self._context.announce("PasswordChanged", caller, user, changed=sorted(change.fields))
         resp.set_header("cache-control", "no-store")
-        result = {"password": self._sessions.issue(user, modified.stamp), "expiration": self._sessions.lifetime}
+        epoch = await self._context.read_stores(self._sessions.epoch)
+        result = {"password": self._sessions.issue(user, modified.stamp, epoch), "expiration": self._sessions.lifetime}
         answer(resp, result, "userpassword", "user updated, new proxy auth")
 
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str) -> None:

@@ -105,7 +105,7 @@ class Database:
             yield
             return
         counter, mine = self._find_counter(), 0
-        try:
+        with self._refusing():
             with self._writer, ExitStack() as afterwards, self.orm.atomic():
                 if counter is not None:
                     mine = counter.begin()
@@ -113,6 +113,27 @@ class Database:
                 yield
                 serial = self.returning("UPDATE server_state SET serial = serial + 1 RETURNING serial")[0][0]
             self._remember(serial, mine + 1)
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keep other writers away from a ``with`` block that changes no row; within a transaction it does nothing.
+
+        It writes nothing, so it also works on a full disk.
+
+        Raises:
+            BackendUnavailable: as :meth:`transaction` does.
+        """
+        if self.orm.in_transaction():
+            yield
+            return
+        with self._refusing(), self._writer, self.orm.atomic():
+            yield
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Translate the errors of a transaction."""
+        try:
+            yield
         except DATABASE_ERRORS as error:
             if refusal := translate_database_error(error):
                 self.orm.close()  # a connection of SQLite stays read-only if the file was when it was opened

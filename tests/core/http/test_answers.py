@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import re
 from collections import Counter
 from urllib.parse import urlsplit
 
@@ -50,6 +51,7 @@ def test_every_answer_has_the_headers_that_clients_look_for(
     assert int(uuid, 16)
     assert answer.headers["x-devpi-master-uuid"] == answer.headers["x-devpi-primary-uuid"] == uuid
     assert answer.headers["x-devpi-serial"].isdigit()
+    assert re.fullmatch("[0-9a-f]{12}", answer.headers["x-request-id"])
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["content-type"] == "application/json"
 
@@ -164,7 +166,7 @@ def test_a_header_that_cannot_be_read_is_refused(shared: Site, headers: dict[str
 
 @pytest.mark.slow
 def test_a_real_server_sends_them_too(index_server: ServerProcess) -> None:
-    """Every answer of a connection has each header once, except 304, to which the client adds its own."""
+    """Every answer of a connection has each header once; a 304 only has its ID, because the client adds the rest."""
     address = urlsplit(index_server.url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=10)
 
@@ -184,14 +186,14 @@ def test_a_real_server_sends_them_too(index_server: ServerProcess) -> None:
             f"x-devpi-{name}"
             for name in ("api-version", "server-version", "uuid", "master-uuid", "primary-uuid", "serial")
         ]
-        + ["x-content-type-options"]
+        + ["x-content-type-options", "x-request-id"]
     )
     with contextlib.closing(connection):
         assert common("/+api") == (200, expected)
         status, found = common("/root/nothing")
         assert (status, found & expected) == (404, expected)
         assert common("/header/dev/+simple/") == (200, expected)
-        assert common("/header/dev/+simple/", **{"If-None-Match": etags[-1]}) == (304, Counter())
+        assert common("/header/dev/+simple/", **{"If-None-Match": etags[-1]}) == (304, Counter(["x-request-id"]))
         assert common("/+api") == (200, expected)
 
 
