@@ -40,7 +40,8 @@ check: $(VENV)/installed-dev ## check format, lint, types and import contracts
 
 # Each process collects a part of the tests; those of xdist each collect all, and take a third more of CPU time. In memory,
 # where there is such a folder, and with fewer examples: that a disk keeps what it is given, and the rest, 'make test' proves.
-UNIT := PYTEST_DEBUG_TEMPROOT=$(wildcard /dev/shm) $(BIN)/pytest -q -m "not slow" --hypothesis-profile fast -p no:xdist
+UNIT := PYTEST_DEBUG_TEMPROOT=$(wildcard /dev/shm) $(BIN)/pytest -q -m "not slow" --hypothesis-profile fast -p no:xdist \
+	-p no:anyio -o console_output_style=classic
 
 unit: $(VENV)/installed-$(EXTRA) ## run the fast tests only
 	@$(MAKE) --no-print-directory --keep-going --jobs 3 $(if $(filter output-sync,$(.FEATURES)),--output-sync) \

@@ -13,7 +13,7 @@ from hypothesis import settings
 
 from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 
-settings.register_profile("fast", max_examples=20)
+settings.register_profile("fast", max_examples=10)
 """What ``make unit`` asks Hypothesis for; all other runs take its default of 100."""
 
 WHOLLY_SLOW = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.slow\b", re.MULTILINE)

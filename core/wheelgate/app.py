@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from importlib import metadata
-from typing import Any
+from typing import Any, cast
 
 import falcon.asgi
+from falcon.routing import CompiledRouter
 
 from wheelgate.config import Config
-from wheelgate.errors import Forbidden
+from wheelgate.errors import Forbidden, StartupError
 from wheelgate.files.sending import FileReader
 from wheelgate.http.answers import JSON_TYPE, ASGIApplication, CommonHeaders
 from wheelgate.http.errors import ErrorHandlers
@@ -21,13 +22,14 @@ from wheelgate.http.require_login import RequireLogin
 from wheelgate.http.router import Router
 from wheelgate.identity.wiring import Identity, LoginProviders, login_providers, wire_identity
 from wheelgate.plugin_host import budgets
-from wheelgate.plugin_host.circuit import CircuitBreaker
+from wheelgate.plugin_host.circuit import BlockingCircuit, CircuitBreaker
 from wheelgate.plugin_host.discovery import Implementation, Plugins, refuse_reserved
 from wheelgate.plugin_host.events import Events
 from wheelgate.plugin_host.vetoes import Vetoes
 from wheelgate.providers import Route
 from wheelgate.resources.addresses import AccountServices, PackageServices, ServerDescription, ThreadPools, url_map
-from wheelgate.resources.plugin_routes import add_plugin_routes
+from wheelgate.resources.plugin_routes import plugin_resources
+from wheelgate.rights.confirmation import Confirmation
 from wheelgate.rights.decision import Rights
 from wheelgate.rights.indices import IndexRights
 from wheelgate.rights.permissions import CORE_PERMISSIONS
@@ -60,6 +62,8 @@ UPLOAD_NICENESS = 10
 """The same for the thread that commits uploads."""
 UPLOAD_GATHER_SECONDS = 0.001
 """Seconds that an upload waits for other files to share its commit with; the disk takes longer than that."""
+MAX_WAITING_ROUTE_CALLS = 1000
+"""Calls of one route that wait for a thread: unlike a login service, a route is not asked by every other request."""
 CORE_FEATURES = (
     "push-no-docs",
     "push-only-docs",
@@ -84,7 +88,7 @@ class Application:
             StartupError: a plugin fails, or two plugins provide the same thing.
         """
         with ExitStack() as opening:
-            database = Database(config.database_url)
+            database = Database(config.database_url, connections=connections_per_worker(config))
             opening.callback(database.close)
             database.open()
             opened = OpenedServer(config, plugins, database)
@@ -111,22 +115,26 @@ class Application:
 
             packages = open_packages(plugins, opened, access, pools, opening)
             permissions = collect_permissions(plugins)
-            rights = wire_rights(plugins, server, permissions)
-            hide = config["private-indices"] == "hide"
-            index_rights = IndexRights(rights, packages.inheritance, server.indices, access, hide=hide)
+            rights, index_rights, confirmation = wire_rights(
+                plugins, server, permissions, identity, packages.inheritance, access
+            )
             proxy_headers = ProxyHeaders(config["trusted-proxy"], config["outside-url"])
-            context = HandlerContext(proxy_headers, identity.identifier, rights, index_rights, access, events)
+            context = HandlerContext(
+                proxy_headers, identity.identifier, rights, index_rights, confirmation, access, events
+            )
             description = describe_server(plugins, opened, identity, providers)
-            app = make_app(config, context, providers)
             resources = url_map(context, server, access, identity, accounts, packages, description, pools)
-            for template, resource in resources.items():
-                app.add_route(template, resource)
-            add_plugin_routes(app, context, guarded_routes(description), frozenset(each.name for each in permissions))
+            names = frozenset(each.name for each in permissions)
+            resources |= plugin_resources(context, guarded_routes(description), names)
+            app = make_app(config, context, providers, make_router(resources))
 
             self.server = server
             self.files = server.files
             self.rights = rights
-            self.asgi: ASGIApplication = CommonHeaders(app, SERVER_VERSION, identity.state.uuid, access)
+            common = CommonHeaders(
+                app, SERVER_VERSION, identity.state.uuid, access, proxy_headers, index_rights.all_public
+            )
+            self.asgi: ASGIApplication = common
             if proxy_headers.may_have_path:
                 self.asgi = OutsidePath(self.asgi, proxy_headers)
             self._events = events
@@ -140,6 +148,21 @@ class Application:
     def close(self) -> None:
         """Finish running work, and close everything that was opened, the last first."""
         self._opened.close()
+
+
+def connections_per_worker(config: Config) -> int:
+    """Return the connections to PostgreSQL that a worker may have.
+
+    Raises:
+        StartupError: not every worker could have one.
+    """
+    connections, workers = config["database-connections"], config["workers"]
+    if connections < workers:
+        raise StartupError(
+            f"--database-connections {connections}: each of the {workers} workers needs one; allow more connections, "
+            "or start fewer workers with --workers"
+        )
+    return int(connections) // int(workers)
 
 
 def open_pools(config: Config, opening: ExitStack) -> ThreadPools:
@@ -214,14 +237,29 @@ def collect_permissions(plugins: Plugins) -> list[Permission]:
     return [*CORE_PERMISSIONS, *(permission for _, permission in provided)]
 
 
-def wire_rights(plugins: Plugins, server: Server, permissions: Sequence[Permission]) -> Rights:
-    """Create the service that decides about permissions."""
-    return Rights(
-        server,
-        permissions,
-        guarded_hooks(plugins, "wheelgate_check_permission", budgets.POLICY_SECONDS),
-        guarded_hooks(plugins, "wheelgate_filter_visible", budgets.POLICY_SECONDS),
+def wire_rights(
+    plugins: Plugins,
+    server: Server,
+    permissions: Sequence[Permission],
+    identity: Identity,
+    inheritance: Inheritance,
+    access: StoreAccess,
+) -> tuple[Rights, IndexRights, Confirmation]:
+    """Create the services that decide about permissions: for the event loop, and for transactions."""
+    policies = guarded_hooks(plugins, "wheelgate_check_permission", budgets.POLICY_SECONDS)
+    filters = guarded_hooks(plugins, "wheelgate_filter_visible", budgets.POLICY_SECONDS)
+    hide = server.config["private-indices"] == "hide"
+    rights = Rights(server, permissions, policies, filters)
+    index_rights = IndexRights(rights, inheritance, server.indices, access, hide=hide)
+    blocking = Rights(server, permissions, [(policy, BlockingCircuit(breaker)) for policy, breaker in policies], ())
+    confirmation = Confirmation(
+        identity.renewal,
+        blocking,
+        IndexRights(blocking, inheritance, server.indices, access, hide=hide),
+        inheritance,
+        server.indices,
     )
+    return rights, index_rights, confirmation
 
 
 def describe_server(
@@ -249,10 +287,27 @@ def describe_server(
     )
 
 
-def make_app(config: Config, context: HandlerContext, providers: LoginProviders) -> falcon.asgi.App[Any, Any]:
-    """Create the ASGI application, without any address yet."""
+def make_router(resources: Mapping[str, object]) -> Router:
+    """Return the router for the resources, which are given by their address templates.
+
+    Raises:
+        StartupError: the template of a plugin's route is malformed, or conflicts with another one.
+    """
+    try:
+        return Router(resources)
+    except ValueError as error:
+        raise StartupError(str(error)) from None
+
+
+def make_app(
+    config: Config, context: HandlerContext, providers: LoginProviders, router: Router
+) -> falcon.asgi.App[Any, Any]:
+    """Create the ASGI application."""
     middleware = [RequireLogin(context)] if config["require-login"] else []
-    app: falcon.asgi.App[Any, Any] = falcon.asgi.App(media_type=JSON_TYPE, router=Router(), middleware=middleware)
+    # Falcon's type names its own router, but of any router it calls 'find' alone.
+    app: falcon.asgi.App[Any, Any] = falcon.asgi.App(
+        media_type=JSON_TYPE, router=cast("CompiledRouter", router), middleware=middleware
+    )
     app.req_options.strip_url_path_trailing_slash = True
     schemes = [extractor.scheme for extractor, _ in providers.extractors if extractor.scheme]
     ErrorHandlers(schemes, context.server_url).install(app)
@@ -269,7 +324,9 @@ def guarded_hooks(plugins: Plugins, hook: str, budget_seconds: float) -> list[tu
 
 def guarded_routes(description: ServerDescription) -> list[tuple[str, Route, CircuitBreaker]]:
     """Return the routes of plugins, each with its plugin and its circuit breaker."""
-    return [
-        (plugin, route, CircuitBreaker(f"{plugin}{route.path}", budgets.ROUTE_SECONDS, instant=False))
-        for plugin, route in description.routes
-    ]
+    return [(plugin, route, route_breaker(f"{plugin}{route.path}")) for plugin, route in description.routes]
+
+
+def route_breaker(name: str) -> CircuitBreaker:
+    """Return the circuit breaker of a route."""
+    return CircuitBreaker(name, budgets.ROUTE_SECONDS, instant=False, max_waiting=MAX_WAITING_ROUTE_CALLS)

@@ -16,6 +16,7 @@ from wheelgate.names import did_you_mean
 from wheelgate.option_help import describe_option
 from wheelgate.option_types import boolean
 from wheelgate.options import Option
+from wheelgate.secret_file import read_secret
 
 ENVIRONMENT_PREFIX = "DEVPISERVER_"
 LEAST_SIMILARITY_OF_SETTINGS = 0.5
@@ -39,6 +40,7 @@ class Config(Mapping[str, Any]):
         self._options = tuple(options)
         self._given = frozenset(given)
         self._secrets = frozenset(option.key for option in self._options if option.secret)
+        self._secret = b""
 
     def __getitem__(self, key: str) -> Any:
         return self._values[key]
@@ -68,6 +70,18 @@ class Config(Mapping[str, Any]):
         """The file with the secret."""
         given = self["secretfile"]
         return Path(given).expanduser().absolute() if given else self.serverdir / ".secret"
+
+    def read_secret(self) -> bytes:
+        """Return the secret, which is read once.
+
+        The master reads it before it starts workers. So a file that is removed, cut or replaced while the server runs
+        changes nothing before the settings are read again.
+
+        Raises:
+            StartupError: the file cannot be read, is too weak, or can be read by other users of the machine.
+        """
+        self._secret = self._secret or read_secret(self.secret_path, given=self["secretfile"] is not None)
+        return self._secret
 
     @property
     def exposed_by(self) -> str:

@@ -27,6 +27,13 @@ CORE_OPTIONS = (
         secret=True,
     ),
     Option(
+        "database-connections",
+        "most connections to PostgreSQL that this server has, shared by its workers; further requests wait for one",
+        20,
+        whole_number(1, 1000),
+        metavar="N",
+    ),
+    Option(
         "files",
         "bucket of an object store for package files: s3://bucket/prefix; if not given, the server's folder",
         None,
@@ -127,6 +134,13 @@ CORE_OPTIONS = (
     Option(
         "head-timeout",
         "time that a client has to send the head of its first request",
+        20,
+        positive_time_span,
+        metavar="TIME",
+    ),
+    Option(
+        "body-timeout",
+        "time that a client has to send the body of a request, and a second more for every 500 bytes of it",
         20,
         positive_time_span,
         metavar="TIME",

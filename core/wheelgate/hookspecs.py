@@ -235,9 +235,11 @@ def wheelgate_check_permission(
 ) -> Allow | Deny | None:
     """Return whether ``principal`` has ``permission`` on ``resource``, or None for no opinion.
 
-    Called for every request that needs a permission. One ``Deny`` refuses; otherwise one ``Allow`` grants; if no plugin
-    has an opinion, the permission's default decides. If the function raises or takes longer than 1 s, that is a
-    ``Deny``. For ``index_read`` the server asks about the index and about each index that it inherits from.
+    Called for every request that needs a permission, and for a change once more inside the transaction that records it:
+    a right may have gone while the body arrived. So the function must not change the database, and other changes wait
+    for its answer. One ``Deny`` refuses; otherwise one ``Allow`` grants; if no plugin has an opinion, the permission's
+    default decides. If the function raises or takes longer than 1 s, that is a ``Deny``. For ``index_read`` the server
+    asks about the index and about each index that it inherits from.
     """
 
 

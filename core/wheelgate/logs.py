@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 import traceback
+from contextvars import ContextVar
 from pathlib import PurePath
 
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
+"""The ID of the request that the current task or thread works for; empty outside of requests."""
 
 
 class OneLineFormatter(logging.Formatter):
     """Escapes invisible characters, so that no entry can look like two; leaves out tracebacks."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the entry as one line."""
+        """Return the entry as one line; an entry about a request has its ID in brackets before the colon."""
         time = self.formatTime(record, "%Y-%m-%d %H:%M:%S")
         text = record.getMessage()
         if record.exc_info and record.exc_info[1] is not None:
             text = f"{text}: {error_location(record.exc_info[1])}"
-        return f"{time} {record.levelname.lower()} {record.name}: {escape_unprintable(text)}"
+        # The ID stands before the text, in which a client could write another one.
+        request_id = REQUEST_ID.get()
+        source = f"{record.name}[{request_id}]" if request_id else record.name
+        return f"{time} {record.levelname.lower()} {source}: {escape_unprintable(text)}"
 
 
 def escape_unprintable(text: str) -> str:
@@ -28,8 +36,37 @@ def escape_unprintable(text: str) -> str:
     return UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
+class UnwrittenLines:
+    """Reports once that a log cannot be written; the lines are lost, and the server goes on."""
+
+    def __init__(self, log: logging.Logger, name: str) -> None:
+        """Take the log that gets the report, and the name of the one that cannot be written."""
+        self._log = log
+        self._name = name
+        self._reported = False
+
+    def __call__(self, record: logging.LogRecord) -> None:
+        """Report the exception that is being handled; in place of :meth:`logging.Handler.handleError`."""
+        if not self._reported:
+            self._reported = True
+            error = sys.exc_info()[1]
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            self._log.error("%s cannot be written, so lines are lost: %s", self._name, reason)
+
+
+def open_standard_streams() -> None:
+    """Open the standard streams that the parent process has closed, so that no other file gets their numbers."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
+
+
 def configure_logging() -> None:
     """Send the server's log and the warnings of libraries to standard error."""
+    # If a line cannot be written, logging would print its arguments: in the access log, the headers with the passwords.
+    logging.raiseExceptions = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLineFormatter())
     logging.getLogger().handlers[:] = [handler]

@@ -25,6 +25,7 @@ BOOT_OPTIONS = tuple(option for option in CORE_OPTIONS if option.name in ("confi
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code: 0, 1 for a refusal, 2 for wrong usage."""
+    logs.open_standard_streams()
     logs.configure_logging()
     try:
         return run(sys.argv[1:] if argv is None else argv)

@@ -13,6 +13,9 @@ ALLOWED_SYMBOLS = frozenset("-_.@")
 INVISIBLE_LETTERS = frozenset("\u115f\u1160")
 """Hangul fillers, which Unicode counts as letters. (Two further fillers are not in normal form.)"""
 
+RESERVED_USER_NAMES = frozenset({"_", "favicon.ico", "robots.txt"})
+"""Names at the top of the server's addresses that others ask for: uv asks below ``/_/oidc/``, and browsers and search
+engines ask for the two files. A user of that name would answer."""
 LEAST_SIMILARITY_OF_NAMES = 0.7
 """Ratio of ``difflib`` from which on a name is proposed for another; below, the two only share a word."""
 
@@ -51,6 +54,8 @@ def check_name(kind: str, name: str) -> None:
         raise BadInput(f"{kind} {quoted} must not start with '.' or '-'")
     if name.casefold() == TOKEN_USER:
         raise BadInput(f"{kind} {quoted} stands for the user of an API token; choose another name")
+    if kind == "username" and name.casefold() in RESERVED_USER_NAMES:
+        raise BadInput(f"{kind} {quoted} belongs to an address that browsers or tools ask for; choose another name")
     if unicodedata.normalize("NFKC", name) != name:
         raise BadInput(f"{kind} {quoted} must be written in its normal form (Unicode NFKC)")
 

@@ -161,6 +161,9 @@ class RouteRequest:
     query: Mapping[str, str]
     body: Any
     """The decoded JSON body; None if the request has none."""
+    confirm: Callable[[], None]
+    """Asks again whether the caller may use the route, and raises the refusal if not: the login may have ended while
+    the body arrived. Call it first inside the transaction that records a change."""
 
 
 @dataclass(frozen=True, slots=True)

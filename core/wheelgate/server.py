@@ -86,4 +86,4 @@ class Server:
         change.
         """
         uuid = ServerState(self.database).uuid
-        return derive_key(self.config.secret_path.read_bytes(), f"wheelgate plugin {uuid} {purpose}")
+        return derive_key(self.config.read_secret(), f"wheelgate plugin {uuid} {purpose}")

@@ -47,7 +47,7 @@ class RequestInfo:
     remote_address: str
     """The address of the client; behind a trusted proxy, the address that the proxy reports."""
     request_id: str = ""
-    """Identifies the request in the log."""
+    """Identifies the request in the log, and for the client in the header ``X-Request-Id`` of the answer."""
     peer_address: str = ""
     """The address at the other end of the connection; behind a proxy, the address of the proxy."""
 

@@ -84,7 +84,12 @@ STEPS = [
         id="login",
     ),
     pytest.param(
-        "POST", "/+login", {"user": "bob", "password": "x"}, None, [("LoginFailed", None, "bob", {})], id="failed login"
+        "POST",
+        "/+login",
+        {"user": "alice", "password": "x"},
+        None,
+        [("LoginFailed", None, "alice", {})],
+        id="failed login",
     ),
     pytest.param("DELETE", "/root", None, "root", [], id="refused"),
     pytest.param("PUT", "/alice", {"password": "x"}, "root", [], id="conflict"),

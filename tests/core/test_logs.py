@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from collections.abc import Iterable, Iterator
 
 import pytest
 from tests.helpers.sites import Serve
 
-from wheelgate import Credentials, Ok, Outcome, Principal, Reject, RequestInfo, Unavailable, User, hookimpl
+from wheelgate import (
+    Credentials,
+    Event,
+    Ok,
+    Outcome,
+    Principal,
+    Reject,
+    RequestInfo,
+    Server,
+    Unavailable,
+    User,
+    hookimpl,
+)
 from wheelgate.logs import OneLineFormatter, configure_logging
 from wheelgate.providers import Authenticator, Route, RouteRequest, RouteResponse
 from wheelgate.testing.site import Site
@@ -34,7 +47,7 @@ def log() -> Iterator[io.StringIO]:
 
 
 @pytest.mark.parametrize(
-    "name",
+    "reason",
     [
         "a\n2026-01-01 00:00:00 info wheelgate: forged",
         "a\r\nforged",
@@ -48,13 +61,82 @@ def log() -> Iterator[io.StringIO]:
     ],
     ids=ascii,
 )
-def test_no_name_can_forge_an_entry(shared: Site, log: io.StringIO, name: str) -> None:
-    """A name with line breaks, escape sequences or direction marks is escaped and stays in one line."""
-    shared.request("POST", "/+login", {"user": name, "password": "x"}, address="192.0.2.1")
+def test_no_text_can_forge_an_entry(serve_shared: Serve, log: io.StringIO, reason: str) -> None:
+    """A text with line breaks, escape sequences or direction marks is escaped and stays in one line."""
+    site = serve_shared(extra={"rejecting": Rejecting(reason)})
+    log.truncate(log.seek(0))
 
-    lines = log.getvalue().splitlines()
-    assert len(lines) == 1
-    assert lines[0].endswith(f"warning wheelgate.identity: failed login of user {name!a} from 192.0.2.1")
+    site.request("POST", "/+login", {"user": "nobody", "password": "x"}, address="192.0.2.1")
+
+    rejected, failed = log.getvalue().splitlines()
+    assert " info wheelgate.identity[" in rejected
+    assert rejected.endswith(f": {ascii(reason)[1:-1]}")
+    assert " warning wheelgate.identity[" in failed
+
+
+@pytest.mark.parametrize("name", ["MyP4ssw0rd!", "Root", "a\nb", "é" * 50], ids=ascii)
+@pytest.mark.parametrize("way", ["login", "header", "locked", "rejected"])
+def test_a_name_that_no_user_has_is_not_logged(serve_shared: Serve, log: io.StringIO, name: str, way: str) -> None:
+    """In place of a name that no user has, which may be a password, log and events show the same digits each time."""
+    listener = Listener()
+    site = serve_shared(extra={"listener": listener, **({"rejecting": Rejecting("no")} if way == "rejected" else {})})
+    log.truncate(log.seek(0))
+
+    for _ in range(7 if way == "locked" else 2):
+        if way == "header":
+            site.request("PATCH", "/root", {}, auth=(name, "x"), address="192.0.2.1")
+        else:
+            site.request("POST", "/+login", {"user": name, "password": "x"}, address="192.0.2.1")
+    serve_shared.stop()
+
+    text = log.getvalue() + repr(listener.subjects)
+    assert name not in text
+    assert ascii(name)[1:-1] not in text
+    shown = set(re.findall("unknown:[0-9a-f]{8}(?![0-9a-f])", text))
+    assert len(shown) == (0 if way == "header" and not name.isprintable() else 1)
+    assert set(listener.subjects) <= shown
+
+
+class Rejecting(Authenticator):
+    """A plugin that rejects every login."""
+
+    name = "rejecting"
+    accepts = frozenset({"password"})
+    local = False
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    @hookimpl
+    def wheelgate_authenticators(self) -> Iterable[Authenticator]:
+        """Provide itself."""
+        return [self]
+
+    def authenticate(self, credentials: Credentials, request: RequestInfo, user: User | None) -> Outcome:
+        """Reject the credentials."""
+        return Reject(self._reason)
+
+
+class Listener:
+    """A plugin that remembers the subjects of events."""
+
+    def __init__(self) -> None:
+        self.subjects: list[str] = []
+
+    @hookimpl
+    def wheelgate_on_event(self, server: Server, event: Event) -> None:
+        """Remember the subject."""
+        self.subjects.append(event.subject)
+
+
+def test_the_digits_depend_on_the_secret(serve: Serve, log: io.StringIO) -> None:
+    """Nobody can find the name by trying, because the digits of another server are others."""
+    for number in range(2):
+        site = serve(f"server{number}")
+        (site.config.serverdir / ".secret").write_text(f"{number}" + "abcdefghijklmnopqrstuvwxyz0123456789")
+        serve(f"server{number}").request("POST", "/+login", {"user": "MyP4ssw0rd!", "password": "x"})
+
+    assert len(set(re.findall("unknown:[0-9a-f]{8}", log.getvalue()))) == 2
 
 
 def test_a_fault_says_where_and_no_value(serve: Serve, log: io.StringIO) -> None:
@@ -70,7 +152,8 @@ def test_a_fault_says_where_and_no_value(serve: Serve, log: io.StringIO) -> None
 
     lines = log.getvalue().strip("\0").splitlines()
     assert len(lines) == 1
-    assert "error wheelgate.http: fault on GET /+x/faulty/x\\ny: KeyError at test_logs.py:" in lines[0]
+    assert " error wheelgate.http[" in lines[0]
+    assert "]: fault on GET /+x/faulty/x\\ny: KeyError at test_logs.py:" in lines[0]
     assert CANARY not in log.getvalue()
 
 
@@ -88,11 +171,11 @@ class Faulty:
 
 def test_failed_logins_are_logged_with_user_and_address(shared: Site, log: io.StringIO) -> None:
     """The log shows the user and the address of every failed login, by login and by header."""
-    shared.request("POST", "/+login", {"user": "nobody", "password": "x"}, address="192.0.2.1")
-    shared.request("PATCH", "/root", {}, auth=("nobody", "x"), address="192.0.2.2")
+    shared.request("POST", "/+login", {"user": "root", "password": "x"}, address="192.0.2.1")
+    shared.request("PATCH", "/root", {}, auth=("root", "x"), address="192.0.2.2")
 
-    assert "failed login of user 'nobody' from 192.0.2.1" in log.getvalue()
-    assert "failed login of user 'nobody' from 192.0.2.2" in log.getvalue()
+    assert "failed login of user 'root' from 192.0.2.1" in log.getvalue()
+    assert "failed login of user 'root' from 192.0.2.2" in log.getvalue()
 
 
 def test_refused_rights_are_logged(shared: Site, log: io.StringIO) -> None:

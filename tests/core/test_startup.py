@@ -15,7 +15,8 @@ from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.errors import StartupError
 from wheelgate.plugin_host.discovery import InstalledPlugin, Plugins, discover
 from wheelgate.process.master import GunicornMaster
-from wheelgate.process.startup import lock_folder, make_secret, prepare_server, rehearse
+from wheelgate.process.startup import lock_folder, prepare_server, rehearse
+from wheelgate.secret_file import make_secret
 from wheelgate.testing.site import CHEAP_HASHING_SETTINGS, Site
 
 ROOT = ("root", "")

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 FORGED_LINE = "2026-01-01 00:00:00 info gunicorn.access: 127.0.0.1"
 ACCESS_LINE = re.compile(
-    r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d info gunicorn\.access: 127\.0\.0\.1 "[A-Z]+ \S.*" \d{3} \d+ \d+ms'
+    r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d info gunicorn\.access\[[0-9a-f]{12}\]: 127\.0\.0\.1 "[A-Z]+ \S.*" \d{3} \d+ \d+ms'
 )
 
 
@@ -51,9 +51,9 @@ def test_the_log_of_failed_logins(tmp_path: Path) -> None:
             assert answer.status == 401
     text = server.log.read_text()
     failed = [line.partition("failed login")[2] for line in text.splitlines() if "failed login" in line]
-    assert failed == [
-        f" of user '{shown}' from 127.0.0.1"
-        for shown in ("root", "emilie", rf"emilie\n{FORGED_LINE}", r"\x1b[2Jemilie")
-    ]
+    shown = [line.removeprefix(" of user '").removesuffix("' from 127.0.0.1") for line in failed]
+    assert (len(shown), shown[0]) == (4, "root")
+    assert [name for name in shown[1:] if not re.fullmatch("unknown:[0-9a-f]{8}", name)] == []
+    assert "emilie" not in text
     assert "canary" not in text
     assert not any(line.startswith(FORGED_LINE) for line in text.splitlines())

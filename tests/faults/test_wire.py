@@ -52,6 +52,8 @@ REFUSED = {
     "another coding": ({400, 501}, LOGIN + b"Transfer-Encoding: gzip, chunked, identity\r\n\r\n" + SMUGGLED),
     "a misspelt coding": ({400, 501}, LOGIN + b"Transfer-Encoding: xchunked\r\n\r\n" + SMUGGLED),
     "invalid chunks": ({400}, LOGIN + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n" + SMUGGLED),
+    "a chunk of 2**64 bytes": ({400}, LOGIN + b"Transfer-Encoding: chunked\r\n\r\n1" + b"0" * 16 + b"\r\n{" + SMUGGLED),
+    "a long chunk size": ({400}, LOGIN + b"Transfer-Encoding: chunked\r\n\r\n" + b"f" * 5000 + b"\r\n{" + SMUGGLED),
     "two hosts": ({400}, ROOT + b"Host: elsewhere.example\r\n\r\n"),
     "no host": ({400}, b"GET / HTTP/1.1\r\nAccept: */*\r\n\r\n"),
     "a folded header": ({400}, ROOT + b"Accept: a\r\n Content-Length: 5\r\n\r\nabcde"),
@@ -158,8 +160,9 @@ def test_head_is_get_without_the_body(index_server: ServerProcess) -> None:
 
 @pytest.fixture(scope="module")
 def hasty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """Start a server that waits one second for the head of a request."""
-    with ServerProcess(tmp_path_factory.mktemp("hasty") / "server", *CHEAP_HASHING, "--head-timeout", "1") as server:
+    """Start a server that waits one second for the head of a request, and one for a short body."""
+    timeouts = ("--head-timeout", "1", "--body-timeout", "1")
+    with ServerProcess(tmp_path_factory.mktemp("hasty") / "server", *CHEAP_HASHING, *timeouts) as server:
         yield server
 
 
@@ -185,6 +188,50 @@ def test_a_head_that_drips(hasty_server: ServerProcess) -> None:
         exchange = read_all(connection)
     assert exchange.closed
     assert exchange.statuses in ([408], [])
+
+
+FORM = b"Content-Type: multipart/form-data; boundary=x\r\n"
+DRIPPING = {
+    "with a length": (LOGIN + b"Content-Length: 600\r\n\r\n", b" "),
+    "in chunks": (LOGIN + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "a test result": (b"POST /root/dev/+f/a/b/c.whl HTTP/1.1\r\nHost: a\r\nContent-Length: 600\r\n\r\n", b" "),
+    "an upload": (b"POST /root/dev HTTP/1.1\r\nHost: a\r\nContent-Length: 600\r\n" + FORM + b"\r\n--x\r\n", b"a"),
+}
+
+
+@pytest.mark.parametrize(("head", "drop"), DRIPPING.values(), ids=DRIPPING)
+def test_a_body_that_drips(hasty_server: ServerProcess, head: bytes, drop: bytes) -> None:
+    """Sending a byte of the body now and then does not help: the client gets 408 and is disconnected."""
+    anonymous = {"acl_upload": [":ANONYMOUS:"], "acl_toxresult_upload": [":ANONYMOUS:"]}
+    call(hasty_server, "PUT", "/root/dev", anonymous, auth=login(hasty_server, "root", ""))
+    received = drip(hasty_server, head, drop, 500)
+    assert received.startswith(b"HTTP/1.1 408 ")
+    assert b"the request took too long to arrive" in received
+
+
+def test_a_long_body_may_take_its_time(hasty_server: ServerProcess) -> None:
+    """A body that arrives faster than the least rate is read to its end, however long it takes."""
+    size = 30 * 300
+    head = LOGIN + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % size
+    assert drip(hasty_server, head, b" " * 300, 30).startswith(b"HTTP/1.1 400 ")
+
+
+def drip(server: ServerProcess, head: bytes, drop: bytes, drops: int) -> bytes:
+    """Send a head, and parts of the body one by one; return what comes back until the connection ends."""
+    received = b""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=0.1) as connection:
+        connection.sendall(head)
+        for _ in range(drops):
+            with contextlib.suppress(TimeoutError):
+                connection.sendall(drop)
+                received += connection.recv(65536)
+                if received:
+                    break
+        connection.settimeout(30)
+        with contextlib.suppress(ConnectionError):
+            while data := connection.recv(65536):
+                received += data
+    return received
 
 
 def test_a_kept_connection_that_falls_silent(hasty_server: ServerProcess) -> None:

@@ -205,6 +205,10 @@ class MemoryIndices:
         """Return all indices, or those of an owner."""
         return [index for _, index in sorted(self._stored.items()) if owner in (None, index.owner)]
 
+    def any_has(self, key: str) -> bool:
+        """Return whether the configuration of any index has a key."""
+        return any(key in index.config for index in self.list())
+
     def lookalike(self, owner: str, name: str) -> str | None:
         """Return a name that looks like the given one."""
         return next((index.name for index in self.list(owner) if index.name.casefold() == name.casefold()), None)

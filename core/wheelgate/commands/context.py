@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 from wheelgate.config import Config
 from wheelgate.errors import StartupError
 from wheelgate.plugin_host.discovery import Plugins
-from wheelgate.process.startup import create_or_migrate, lock_folder, make_folder, make_secret, open_server
+from wheelgate.process.startup import create_or_migrate, lock_folder, make_folder, open_server
+from wheelgate.secret_file import make_secret
 from wheelgate.server import Server
 
 

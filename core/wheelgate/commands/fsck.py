@@ -7,7 +7,8 @@ import os
 
 from wheelgate.app import Application
 from wheelgate.commands.context import ServerContext
-from wheelgate.process.startup import lock_folder, make_secret, prepare_database
+from wheelgate.process.startup import lock_folder, prepare_database
+from wheelgate.secret_file import make_secret
 
 UNRECORDED_GRACE_SECONDS = 3600.0
 """A file in a bucket that has no record may be an upload that another node is about to record."""
@@ -16,6 +17,11 @@ UNRECORDED_GRACE_SECONDS = 3600.0
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("--repair", action="store_true", help="remove unneeded files, and set damaged ones aside")
+    parser.add_argument(
+        "--accept-losses",
+        action="store_true",
+        help="repair even if files and database do not seem to belong together",
+    )
     parser.add_argument("--no-hashes", action="store_true", help="compare sizes only, without reading every file")
 
 
@@ -26,7 +32,7 @@ def run(arguments: argparse.Namespace, context: ServerContext) -> int:
         0 if nothing is wrong or everything was repaired, 1 otherwise.
     """
     context.require_started_server()
-    config, repair = context.config, arguments.repair
+    config, repair, repaired = context.config, arguments.repair, 0
     lock = lock_folder(config.serverdir, wait_seconds=0)
     try:
         make_secret(config.secret_path, given=config["secretfile"] is not None)
@@ -34,10 +40,13 @@ def run(arguments: argparse.Namespace, context: ServerContext) -> int:
         application = Application(config, context.plugins)
         try:
             grace = 0.0 if config["files"] is None else UNRECORDED_GRACE_SECONDS
-            check = application.files.check(hashes=not arguments.no_hashes, repair=repair, grace=grace)
+            check = application.files.check(
+                hashes=not arguments.no_hashes, repair=repair, grace=grace, accept_losses=arguments.accept_losses
+            )
             found = 0
             for finding in check.findings():
                 found += 1
+                repaired += finding.repaired
                 print(f"{finding.subject}: {finding.problem}{' (repaired)' if finding.repaired else ''}")
             complete = check.complete
         finally:
@@ -49,9 +58,15 @@ def run(arguments: argparse.Namespace, context: ServerContext) -> int:
     checked = f"{check.checked} stored {'file' if check.checked == 1 else 'files'} checked"
     if not found:
         print(f"{checked}, nothing is wrong")
-    elif repair:
+    elif repaired:
         print(f"{checked}, {found} found and repaired; damaged files are now in 'damaged', next to the good ones")
+    elif check.mismatch:
+        command = config.command("fsck", "--repair", "--accept-losses")
+        print(
+            f"{checked}, {found} found; nothing was changed: {check.mismatch}. Restore a database and files that "
+            f"belong together; if the files are really lost, run '{command}'"
+        )
     else:
         command = config.command("fsck", "--repair")
         print(f"{checked}, {found} found; nothing was changed: run '{command}' to repair them")
-    return 1 if found and not repair else 0
+    return 1 if found and not repaired else 0

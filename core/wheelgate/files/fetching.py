@@ -15,7 +15,8 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -110,23 +111,26 @@ class SharedDownloads:
 
     def _begin(self, path: Path, size: int | None, download: Download, descriptor: int) -> SharedDownload:
         """Begin the download in a thread, which owns the locked descriptor from now on."""
-        incoming = TrackedIncomingFile(self._incoming.receive(()))
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._remove, path, descriptor)
+            incoming = TrackedIncomingFile(self._incoming.receive(()))
+            undo.callback(incoming.clean_up, self._clean_up)
             # A second name for the bytes: the name of the incoming file changes when it is finished.
             data = path.with_name(f"{path.name}.{uuid4().hex}")
             os.link(incoming.path, data)
+            undo.callback(data.unlink, missing_ok=True)
             _append(descriptor, {"data": data.name, "size": size})
             state_file, data_file = (os.open(each, os.O_RDONLY | os.O_CLOEXEC) for each in (path, data))
             shared = SharedDownload(state_file, data_file, size)
             thread = threading.Thread(
-                target=self._run, args=(download, incoming, descriptor, (path, data)), name="download", daemon=True
+                target=copy_context().run,
+                args=(self._run, download, incoming, descriptor, (path, data)),
+                name="download",
+                daemon=True,
             )
             self._threads = [each for each in self._threads if each.is_alive()] + [thread]
             thread.start()
-        except BaseException:
-            incoming.clean_up(self._clean_up)
-            self._remove(path, descriptor)
-            raise
+            undo.pop_all()
         return shared
 
     def _run(self, download: Download, incoming: TrackedIncomingFile, descriptor: int, names: tuple[Path, ...]) -> None:
@@ -144,7 +148,8 @@ class SharedDownloads:
                 log.error("a download failed: %s", error_location(error))
                 outcome = {"refusal": "", "message": "the server failed on this download; its log says where"}
             incoming.clean_up(self._clean_up)
-            _append(descriptor, outcome)
+            with suppress(OSError):  # the disk is full: the clients then take the download for interrupted
+                _append(descriptor, outcome)
         finally:
             for name in names:
                 with suppress(OSError):

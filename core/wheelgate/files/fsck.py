@@ -15,6 +15,13 @@ from wheelgate.files.incoming import PARTIAL_SUFFIX
 from wheelgate.packages import StoredFile
 from wheelgate.store.database import Database
 
+MAX_PLAUSIBLE_FINDINGS = 10
+"""Files with one kind of difference up to which a disk, a crash or a mistake explains it."""
+MAX_PLAUSIBLE_SHARE = 0.1
+"""The same as a share of all files. Beyond both, the files and the database do not belong together."""
+
+MISSING = "it is missing"
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -39,6 +46,7 @@ class FileCheck:
         hashes: bool,
         repair: bool,
         grace: float,
+        accept_losses: bool = False,
     ) -> None:
         """Prepare a check.
 
@@ -50,6 +58,7 @@ class FileCheck:
             hashes: True to read every file and compare its hash; False to compare sizes only.
             repair: True to remove unreferenced files, and to set damaged ones aside.
             grace: seconds for which a file may have no record: another node may be about to record it.
+            accept_losses: True to repair even if the files and the database do not seem to belong together.
         """
         self._backend = backend
         self._garbage = garbage
@@ -58,8 +67,11 @@ class FileCheck:
         self._hashes = hashes
         self._repair = repair
         self._grace = grace
+        self._accept_losses = accept_losses
         self.checked = 0
         """The number of checked files that have a record."""
+        self.mismatch = ""
+        """Why a repair would do harm, as a sentence, once :meth:`findings` has begun; empty if it would not."""
 
     @property
     def complete(self) -> bool:
@@ -67,48 +79,74 @@ class FileCheck:
         return self._garbage.complete()
 
     def findings(self) -> Iterator[Finding]:
-        """Return the differences, each after its repair if repairs are wanted."""
+        """Return the differences, each after its repair if repairs are wanted and do no harm."""
+        recorded = [each for source in self._garbage.sources() for each in source.stored_files()]
         problems: dict[str, str] = {}
-        for source in self._garbage.sources():
-            for stored, label in list(source.stored_files()):
-                if stored.sha256 not in problems:
-                    problems[stored.sha256] = self._problem(stored)
-                    if problems[stored.sha256] and self._repair:
-                        self._set_aside(stored.sha256)
-                if problem := problems[stored.sha256]:
-                    yield Finding(label, problem, self._repair)
+        for stored, _ in recorded:
+            if stored.sha256 not in problems:
+                problems[stored.sha256] = self._problem(stored)
         self.checked = len(problems)
+        unneeded, in_store = self._unneeded(problems)
+        interrupted = {sha256 for _, hashes in self._leftovers() for sha256 in hashes}
+        unexplained = [path for path, sha256 in unneeded.items() if sha256 not in interrupted]
+        self.mismatch = lost_files(problems.values()) or lost_database(len(unexplained), in_store)
+        repair = self._repair and (self._accept_losses or not self.mismatch)
+        set_aside: set[str] = set()
+        for stored, label in recorded:
+            if problem := problems[stored.sha256]:
+                if repair and stored.sha256 not in set_aside:
+                    self._set_aside(stored.sha256)
+                    set_aside.add(stored.sha256)
+                yield Finding(label, problem, repair)
+        yield from self._interrupted(repair=repair)
+        for path, sha256 in unneeded.items():
+            if repair:
+                if sha256 and self._backend.size(sha256) is None:  # it went with the upload that was interrupted
+                    continue
+                self._remove(path, sha256)
+            yield Finding(path, "no package needs it" if sha256 else "is not a stored file", repair)
+
+    def _interrupted(self, *, repair: bool) -> Iterator[Finding]:
+        """Return what interrupted uploads have left."""
         for path, hashes in self._leftovers():
-            if self._repair:
+            if repair:
                 for sha256 in hashes:
                     self._garbage.remove_unreferenced(sha256)
                 path.unlink(missing_ok=True)
             if hashes or path.suffix == PARTIAL_SUFFIX:  # every process that is killed leaves an empty journal
                 found = f"{path.parent.name}/{path.name}"
-                yield Finding(found, "left by an upload that was interrupted", self._repair)
-        yield from self._unreferenced(problems)
+                yield Finding(found, "left by an upload that was interrupted", repair)
 
-    def _unreferenced(self, known: Collection[str]) -> Iterator[Finding]:
-        """Return the files in the store that no record refers to."""
+    def _unneeded(self, known: Collection[str]) -> tuple[dict[str, str], int]:
+        """Return the files in the store that no record refers to, by path, and the number of all files in it.
+
+        The value is the hash of the file; empty if the file is not a stored one.
+        """
+        found: dict[str, str] = {}
+        count = 0
         if not self.complete:
-            return
+            return found, count
         until = time.time() - self._grace
         for path, stored_at in list(self._backend.list_files()):
+            count += 1
             sha256 = path.replace("/", "")
-            proper = re.fullmatch("[0-9a-f]{64}", sha256) and path == path_in_store(sha256)
+            proper = re.fullmatch("[0-9a-f]{64}", sha256) is not None and path == path_in_store(sha256)
             if stored_at > until or (proper and (sha256 in known or self._garbage.referenced(sha256))):
                 continue
-            if self._repair and proper:
-                self._garbage.remove_unreferenced(sha256)
-            elif self._repair:
-                self._backend.remove(path)
-            yield Finding(path, "no package needs it" if proper else "is not a stored file", self._repair)
+            found[path] = sha256 if proper else ""
+        return found, count
+
+    def _remove(self, path: str, sha256: str) -> None:
+        if sha256:
+            self._garbage.remove_unreferenced(sha256)
+        else:
+            self._backend.remove(path)
 
     def _problem(self, stored: StoredFile) -> str:
         """Return a description of the damage to a stored file; empty if it is intact."""
         size = self._backend.size(stored.sha256)
         if size is None:
-            return "it is missing"
+            return MISSING
         if size != stored.size:
             return f"it has {size} bytes instead of {stored.size}"
         if self._hashes:
@@ -127,3 +165,37 @@ class FileCheck:
         with self._database.transaction():
             for source in self._garbage.sources():
                 source.mark_lost(sha256)
+
+
+def lost_files(problems: Collection[str]) -> str:
+    """Return why the recorded files do not seem to be there as a whole; empty if they do.
+
+    Args:
+        problems: the problem of each recorded file; empty for one that is intact.
+    """
+    bad = [problem for problem in problems if problem]
+    if in_bulk(len(bad), len(problems)) or 0 < bad.count(MISSING) == len(problems):
+        return (
+            f"{len(bad)} of {len(problems)} files are missing or damaged, so their folder or bucket is probably not "
+            "there, or not the right one"
+        )
+    return ""
+
+
+def lost_database(unneeded: int, in_store: int) -> str:
+    """Return why the database does not seem to belong to the files in the store; empty if it does.
+
+    Args:
+        unneeded: files in the store without a record.
+        in_store: all files in the store.
+    """
+    if in_bulk(unneeded, in_store) or 0 < unneeded == in_store:
+        return (
+            f"no package needs {unneeded} of {in_store} files, so the database is probably not the one of these files"
+        )
+    return ""
+
+
+def in_bulk(found: int, total: int) -> bool:
+    """Return whether so many files have a difference that no accident of single files explains it."""
+    return found > max(MAX_PLAUSIBLE_FINDINGS, total * MAX_PLAUSIBLE_SHARE)

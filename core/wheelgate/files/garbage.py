@@ -80,7 +80,7 @@ class GarbageCollector:
 
     def remove_unreferenced(self, sha256: str) -> None:
         """Remove a file unless it is referenced."""
-        with self._database.transaction():
+        with self._database.exclusive():
             lock_hashes(self._database, [sha256])
             if not self.referenced(sha256):
                 self._backend().remove(path_in_store(sha256))

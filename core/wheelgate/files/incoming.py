@@ -79,8 +79,9 @@ class LocalIncomingFile:
     def discard(self) -> None:
         """Remove an incomplete file; does nothing after :meth:`finish`."""
         with suppress(OSError):
-            self._close()
             self.path.unlink()
+        with suppress(OSError):  # where the disk is full, closing may report what writing did not
+            self._close()
 
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1

@@ -160,10 +160,17 @@ class Files:
         """
         return self._downloads.fetch(key, size, download)
 
-    def check(self, *, hashes: bool, repair: bool, grace: float) -> FileCheck:
+    def check(self, *, hashes: bool, repair: bool, grace: float, accept_losses: bool = False) -> FileCheck:
         """Return a check of all files: see :class:`FileCheck`. No other process may use the folder."""
         return FileCheck(
-            self.backend, self._garbage, self._leftovers, self._database, hashes=hashes, repair=repair, grace=grace
+            self.backend,
+            self._garbage,
+            self._leftovers,
+            self._database,
+            hashes=hashes,
+            repair=repair,
+            grace=grace,
+            accept_losses=accept_losses,
         )
 
     def sweep(self) -> None:

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+import falcon
 import falcon.asgi
 import orjson
 
-from wheelgate.http.scope import ADD_HEAD_LINES, MAX_REASON_PHRASE_BYTES, PRIVATE_RESPONSE, REASON_PHRASE_HEADER
+from wheelgate.errors import Refusal
+from wheelgate.http.proxy_headers import ProxyHeaders
+from wheelgate.http.scope import (
+    ADD_HEAD_LINES,
+    MAX_REASON_PHRASE_BYTES,
+    PRIVATE_RESPONSE,
+    REASON_PHRASE_HEADER,
+    REQUEST_ID,
+    SHOW_SERIAL,
+)
+from wheelgate.logs import REQUEST_ID as LOGGED_REQUEST_ID
 from wheelgate.store.access import StoreAccess
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -20,6 +35,7 @@ JSON_TYPE = "application/json"
 """Without charset: the incumbent's client compares the Content-Type with exactly this string."""
 PLAIN_TYPE = "text/plain; charset=utf-8"
 """For answers without a body, which are not JSON."""
+TOO_SLOW_MESSAGE = "the request took too long to arrive"
 CACHE_CONTROL = b"cache-control"
 NOT_MODIFIED = int(HTTPStatus.NOT_MODIFIED)
 
@@ -65,12 +81,53 @@ def with_private_caching(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[b
     return [*others, (CACHE_CONTROL, b", ".join([*directives, b"private"]))]
 
 
-class CommonHeaders:
-    """Adds the headers that clients and browsers look for to every answer; wraps the application."""
+async def receive_whole_body(receive: Receive) -> dict[str, Any]:
+    """Receive the next part of a body; Falcon takes a body that breaks off for one that has ended.
 
-    def __init__(self, app: ASGIApplication, version: str, uuid: str, access: StoreAccess) -> None:
+    Raises:
+        falcon.HTTPError: the client has gone, or sends the body too slowly (status 408).
+    """
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise falcon.HTTPError(falcon.HTTP_408, description=TOO_SLOW_MESSAGE)
+    return message
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderBlock:
+    """Headers as pairs, and as lines that are ready for the head."""
+
+    pairs: Sequence[tuple[bytes, bytes]]
+    lines: bytes
+
+
+def header_block(pairs: Sequence[tuple[bytes, bytes]]) -> HeaderBlock:
+    """Return a block of headers."""
+    return HeaderBlock(pairs, b"".join(b"%s: %s\r\n" % pair for pair in pairs))
+
+
+class CommonHeaders:
+    """Gives each request its ID, and adds the headers that clients look for to every answer; wraps the application.
+
+    The change serial is never older than that of an answer before this request, on any worker: it is read when the
+    answer begins, unless the request has read it already. While some index is private, only root sees it: it would tell
+    everybody that something has happened there.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApplication,
+        version: str,
+        uuid: str,
+        access: StoreAccess,
+        proxy_headers: ProxyHeaders,
+        all_public: Callable[[], bool],
+    ) -> None:
+        """Take the application, what the headers say, and the function that says whether no index is private."""
         self._app = app
         self._access = access
+        self._proxy_headers = proxy_headers
+        self._all_public = all_public
         self._fixed = (
             (b"x-devpi-api-version", b"2"),
             (b"x-devpi-server-version", version.encode()),
@@ -79,10 +136,17 @@ class CommonHeaders:
             (b"x-devpi-primary-uuid", uuid.encode()),
             (b"x-content-type-options", b"nosniff"),
         )
-        self._at_serial: tuple[int, Sequence[tuple[bytes, bytes]], bytes] = (-1, (), b"")
+        self._blocks = (-1, header_block(self._fixed), header_block(self._fixed))
+        """A change serial, the headers at this serial for everyone, and those for root."""
 
     def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
+        request_id = self._proxy_headers.request_id(scope)
+        scope[REQUEST_ID] = request_id
+        # It stays set after the answer: gunicorn writes the access log in the same task.
+        LOGGED_REQUEST_ID.set(request_id)
+        request_id_block = header_block(((b"x-request-id", request_id.encode()),))
+        began = 0.0 if self._access.instant else time.monotonic()
 
         def send_with_headers(message: dict[str, Any]) -> Awaitable[None]:
             if message["type"] != "http.response.start":
@@ -90,22 +154,42 @@ class CommonHeaders:
             if PRIVATE_RESPONSE in scope:
                 message["headers"] = with_private_caching(message["headers"])
             # A client adds the headers that it has to a 304 (RFC 9110, section 15.4.5); each costs 1 % of the answer.
-            if message["status"] != NOT_MODIFIED:
-                headers, lines = self._common()
-                if ADD_HEAD_LINES in scope:  # PERF: gunicorn looks at each header twice, for 7 % of a page
-                    scope[ADD_HEAD_LINES](lines)
-                else:
-                    message["headers"] = [*message["headers"], *headers]
+            if message["status"] == NOT_MODIFIED:
+                add_headers(scope, message, request_id_block)
+                return send(message)
+            if self._access.instant:
+                self._look_again()
+            elif self._access.serial_read < began or self._access.serial != self._blocks[0]:
+                return self._send_later(scope, message, send, request_id_block)
+            self._add_to(scope, message, request_id_block)
             return send(message)
 
-        return self._app(scope, receive, send_with_headers)
+        return self._app(scope, partial(receive_whole_body, receive), send_with_headers)
 
-    def _common(self) -> tuple[Sequence[tuple[bytes, bytes]], bytes]:
-        """Return the headers as pairs and as ready lines; both are made once per state of the stores."""
-        made_at, headers, lines = self._at_serial
-        serial = self._access.serial
-        if serial != made_at:
-            headers = (*self._fixed, (b"x-devpi-serial", b"%d" % serial))
-            lines = b"".join(b"%s: %s\r\n" % header for header in headers)
-            self._at_serial = (serial, headers, lines)
-        return headers, lines
+    async def _send_later(
+        self, scope: dict[str, Any], message: dict[str, Any], send: Send, own_block: HeaderBlock
+    ) -> None:
+        await self._access.read(self._look_again)
+        self._add_to(scope, message, own_block)
+        await send(message)
+
+    def _look_again(self) -> None:
+        """Make the blocks if there was a change; if the stores do not answer, those from before stay."""
+        with suppress(Refusal):
+            serial = self._access.read_serial()
+            if serial != self._blocks[0]:
+                with_serial = header_block((*self._fixed, (b"x-devpi-serial", b"%d" % serial)))
+                public = with_serial if self._all_public() else header_block(self._fixed)
+                self._blocks = (serial, public, with_serial)
+
+    def _add_to(self, scope: dict[str, Any], message: dict[str, Any], own_block: HeaderBlock) -> None:
+        _, for_everyone, for_root = self._blocks
+        add_headers(scope, message, for_root if SHOW_SERIAL in scope else for_everyone, own_block)
+
+
+def add_headers(scope: dict[str, Any], message: dict[str, Any], *blocks: HeaderBlock) -> None:
+    """Add headers to the start of an answer."""
+    if ADD_HEAD_LINES in scope:  # PERF: gunicorn looks at each header twice, for 7 % of a page
+        scope[ADD_HEAD_LINES](b"".join([block.lines for block in blocks]))
+    else:
+        message["headers"] = [*message["headers"], *(pair for block in blocks for pair in block.pairs)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from wheelgate.http.proxy_headers import ProxyHeaders
 from wheelgate.http.request import IncomingRequest
 from wheelgate.identity.identify import Caller, Identifier
 from wheelgate.plugin_host.events import Events
+from wheelgate.rights.confirmation import Claim, Confirm, Confirmation
 from wheelgate.rights.decision import Rights
 from wheelgate.rights.indices import IndexRights
 from wheelgate.services.packages.inheritance import Resolution
@@ -36,6 +38,7 @@ class HandlerContext:
         identifier: Identifier,
         rights: Rights,
         index_rights: IndexRights,
+        confirmation: Confirmation,
         access: StoreAccess,
         events: Events,
     ) -> None:
@@ -43,6 +46,7 @@ class HandlerContext:
         self.index_rights = index_rights
         self._proxy_headers = proxy_headers
         self._identifier = identifier
+        self._confirmation = confirmation
         self._access = access
         self._events = events
 
@@ -115,15 +119,38 @@ class HandlerContext:
         """Call a function that reads from the stores: on the event loop if they are instant, else in a thread."""
         return self._access.read(function, *args, **kwargs)
 
-    async def change_stores(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a function that changes the stores, in a thread and inside one transaction."""
-        return await self._access.change(function, *args, **kwargs)
+    async def change_stores(
+        self, claims: Sequence[Claim], function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call a function that changes the stores, in a thread and inside one transaction.
 
-    def change_stores_in_this_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        Args:
+            claims: what the caller has to be allowed still when the transaction begins.
+            function: the change.
+            args: its arguments.
+            kwargs: its arguments by name.
+
+        Raises:
+            Refusal: a claim does not hold any more, or the function raised it; nothing has changed.
+        """
+        confirm = await self.confirming(claims)
+        return await self._access.change(confirmed, confirm, partial(function, *args, **kwargs))
+
+    def confirming(self, claims: Sequence[Claim]) -> Awaitable[Confirm]:
+        """Return a function for the transaction that records a change; see :meth:`Confirmation.prepare`."""
+        return self._confirmation.prepare(claims)
+
+    def change_stores_in_this_thread(self, confirm: Confirm, change: Callable[[], T]) -> T:
         """Do what :meth:`change_stores` does, for callers that are in a thread already."""
-        return self._access.within_transaction(function, *args, **kwargs)
+        return self._access.within_transaction(confirmed, confirm, change)
 
     def announce(self, name: str, caller: Caller, subject: str, **detail: Any) -> None:
         """Queue an event for the plugins that listen to it."""
         if self._events.has_listener(name):
             self._events.announce(name, caller.principal, caller.info, subject, detail)
+
+
+def confirmed(confirm: Confirm, change: Callable[[], T]) -> T:
+    """Make a change after its claims are confirmed; both run inside one transaction."""
+    confirm()
+    return change()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import secrets
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import falcon.asgi
@@ -15,7 +17,11 @@ from wheelgate.option_types import Network
 
 SERVER_URL_CACHE_ENTRIES = 1000
 """Pairs of scheme and host whose URL is cached; most clients send the same."""
+REQUEST_ID_RANDOM_BYTES = 6
+"""Random bytes of an ID that this server gives to a request."""
 
+REQUEST_ID_PATTERN = re.compile(rb"[A-Za-z0-9._=-]{1,128}")
+"""An ID that a proxy may give to a request; nothing in it needs quoting in a log or a header."""
 HOST_PATTERN = re.compile(r"[A-Za-z0-9._-]{1,255}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 OUTSIDE_URL_PATTERN = re.compile(
     r"https?://(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?(/[A-Za-z0-9._~/-]*)?"
@@ -82,6 +88,20 @@ class ProxyHeaders:
             url = x_outside_url
         return unquote(urlsplit(url).path).rstrip("/") if url else ""
 
+    def request_id(self, scope: dict[str, Any]) -> str:
+        """Return the ID of a request: a well-formed one from a trusted proxy, else a new one.
+
+        Args:
+            scope: the ASGI scope of the request. ASGI allows iterators in it; those that this reads become lists,
+                because the application reads them once more.
+        """
+        if self._trusted_proxies and self._trusts(connection_address(scope)):
+            scope["headers"] = headers = [(name, value) for name, value in scope["headers"]]
+            given = [value for name, value in headers if name == b"x-request-id"]
+            if len(given) == 1 and REQUEST_ID_PATTERN.fullmatch(given[0]):
+                return str(given[0].decode("ascii"))
+        return secrets.token_hex(REQUEST_ID_RANDOM_BYTES)
+
     def _trusts(self, address: str) -> bool:
         try:
             parsed = ipaddress.ip_address(address)
@@ -114,6 +134,14 @@ def vouched_value(header: str, proxies: int) -> str:
     """
     values = [value.strip() for value in header.split(",") if value.strip()]
     return values[-min(proxies, len(values))] if values else ""
+
+
+def connection_address(scope: dict[str, Any]) -> str:
+    """Return the address at the other end of a connection; empty if it has none."""
+    if not scope.get("client"):
+        return ""
+    scope["client"] = client = list(scope["client"])
+    return str(client[0])
 
 
 @lru_cache(SERVER_URL_CACHE_ENTRIES)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ import falcon.asgi
 
 from wheelgate.errors import TooLarge
 from wheelgate.http.proxy_headers import ProxyHeaders
-from wheelgate.http.scope import PRIVATE_RESPONSE
+from wheelgate.http.scope import PRIVATE_RESPONSE, REQUEST_ID, SHOW_SERIAL
 from wheelgate.values import RequestInfo
 
 MAX_DRAINED_BYTES = 64 << 20
@@ -66,9 +65,13 @@ class IncomingRequest:
             req = self._req
             client = self._proxy_headers.client_address(req)
             self._info = RequestInfo(
-                req.method, req.scope["path"], Headers(req), client, secrets.token_hex(6), req.remote_addr
+                req.method, req.scope["path"], Headers(req), client, req.scope[REQUEST_ID], req.remote_addr
             )
         return self._info
+
+    def show_serial(self) -> None:
+        """Let the response show the change serial, which also tells of changes to private indices."""
+        self._req.scope[SHOW_SERIAL] = True
 
     def keep_private(self) -> None:
         """Forbid shared caches to store the response (RFC 9111, section 5.2.2.7)."""
@@ -80,7 +83,7 @@ async def drain(req: falcon.asgi.Request) -> None:
 
     Nothing is read of a body whose announced length is beyond the limit.
     """
-    with contextlib.suppress(TimeoutError, falcon.HTTPInvalidHeader):
+    with contextlib.suppress(TimeoutError, falcon.HTTPError):  # the length is malformed, or the rest does not come
         if (req.content_length or 0) > MAX_DRAINED_BYTES:
             return
         async with asyncio.timeout(MAX_DRAIN_SECONDS):

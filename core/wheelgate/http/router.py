@@ -1,24 +1,48 @@
-"""Maps the HTTP methods of a route to responders."""
+"""Finds the resource of an address, and maps the HTTP methods to its responders."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
-from falcon.routing import CompiledRouter
+from falcon.routing import CompiledRouter, set_default_responders
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "PUSH")
+"""The methods that a resource may have. PUSH is one of the incumbent's; Falcon's own table does not have it."""
+MAX_TREES = 16
+"""How many trees of address templates a process keeps; it has more than one only if its plugins change."""
 
 
-class Router(CompiledRouter):
-    """Falcon's router, with HEAD wherever there is GET (RFC 9110, section 9.1), and 405 for unknown methods."""
+class Router:
+    """A router for Falcon, with HEAD wherever there is GET (RFC 9110, section 9.1), and 405 for unknown methods.
 
-    def map_http_methods(self, resource: object, **kwargs: Any) -> dict[str, Any]:
-        """Find the responders of a resource."""
-        responders: dict[str, Any] = Responders(super().map_http_methods(resource, **kwargs))
-        if "GET" in responders:
-            responders.setdefault("HEAD", responders["GET"])
-        # Falcon takes further methods only from the environment, before it is imported; the incumbent has PUSH.
-        if hasattr(resource, "on_push"):
-            responders["PUSH"] = resource.on_push
-        return responders
+    Falcon's own router checks and compiles the templates again for each application of a process, which takes a third
+    of its start. Here, applications with the same templates share the compiled tree.
+    """
+
+    def __init__(self, resources: Mapping[str, object]) -> None:
+        """Make the router for the resources, which are given by their address templates, such as ``/{user}/+api``.
+
+        Raises:
+            ValueError: a template is malformed, or conflicts with another one.
+        """
+        self._routes = {template: (resource, responders_of(resource)) for template, resource in resources.items()}
+        self._tree = tree(tuple(resources))
+
+    def find(self, path: str, req: object = None) -> tuple[object, Responders, dict[str, Any], str | None] | None:
+        """Return the resource of a path, its responders, the values of the placeholders, and the template.
+
+        Args:
+            path: the path, without a slash at the end.
+            req: the request. Falcon passes it to every router; this one does not need it.
+        """
+        found = self._tree.find(path)
+        if found is None:
+            return None
+        template, _, params, _ = found
+        resource, responders = self._routes[str(template)]
+        return resource, responders, params, str(template)
 
 
 class Responders(dict[str, Any]):
@@ -26,6 +50,32 @@ class Responders(dict[str, Any]):
 
     def __missing__(self, method: str) -> Any:
         return self["CONNECT"]
+
+
+def responders_of(resource: object) -> Responders:
+    """Return the responders of a resource, and Falcon's for the methods that it does not have."""
+    own = ((method, getattr(resource, f"on_{method.lower()}", None)) for method in METHODS)
+    responders = Responders((method, responder) for method, responder in own if responder is not None)
+    if "GET" in responders:
+        responders.setdefault("HEAD", responders["GET"])
+    set_default_responders(responders, asgi=True)
+    return responders
+
+
+@lru_cache(MAX_TREES)
+def tree(templates: tuple[str, ...]) -> CompiledRouter:
+    """Return a router whose resources are the templates themselves.
+
+    Raises:
+        ValueError: a template is malformed, or conflicts with another one.
+    """
+    tree = CompiledRouter()
+    for template in templates:
+        try:
+            tree.add_route(template, template)
+        except ValueError as error:
+            raise ValueError(f"the route {template} cannot be added: {error}") from None
+    return tree
 
 
 class MergedResource:

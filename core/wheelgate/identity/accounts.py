@@ -94,6 +94,10 @@ class Accounts:
         groups, _ = await self._groups.of(name, authenticator, serial)
         return replace(principal, groups=groups)
 
+    async def require_present(self, user: User, since: float) -> None:
+        """Refuse a user who has left the login service that created the account; see ``ExternalUsers.require``."""
+        await self._external_users.require(user.name, user.provider, since)
+
     async def of_proof(self, proof: Proof, user: User | None, info: RequestInfo) -> tuple[Principal, User]:
         """Return the principal and the user for verified credentials; create the user at the first login.
 
@@ -125,6 +129,6 @@ class Accounts:
 
     def _read_owner(self, session: Session) -> SessionOwner | None:
         user = self._users.get(session.username)
-        if user is None or user.stamp != session.stamp or self._state.session_ended(session.id):
+        if user is None or user.stamp != session.stamp or self._state.session_ended(session.id, session.epoch):
             return None
         return SessionOwner(Principal(session.username, credential="session"), user.provider)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from wheelgate.caches import TtlCache
 from wheelgate.errors import BackendUnavailable, NotAuthenticated
-from wheelgate.identity.limiter import Limiter
+from wheelgate.identity.limiter import Attempt, Limiter, known_rank
+from wheelgate.identity.logged_names import LoggedNames
 from wheelgate.plugin_host.circuit import RETRY_AFTER_SECONDS, CircuitBreaker
 from wheelgate.providers import Authenticator
-from wheelgate.threads.pool import ThreadPool
+from wheelgate.threads.ranked_pool import RankedPool
 from wheelgate.values import (
     ROOT,
     Credentials,
@@ -51,9 +52,10 @@ class Authentication:
     def __init__(
         self,
         authenticators: Sequence[tuple[Authenticator, CircuitBreaker]],
-        hashing: ThreadPool,
+        hashing: RankedPool,
         limiter: Limiter,
         key: bytes,
+        logged_names: LoggedNames,
     ) -> None:
         """Take the authenticators in their order, and what they need.
 
@@ -62,7 +64,10 @@ class Authentication:
             hashing: the threads for local authenticators.
             limiter: slows down wrong passwords.
             key: the secret key for the digests of cached credentials.
+            logged_names: finds the name for the log.
         """
+        self.logged_names = logged_names
+        """Finds the name for the log, and for events."""
         self._authenticators = authenticators
         self._hashing = hashing
         self._limiter = limiter
@@ -77,12 +82,18 @@ class Authentication:
         text = f"{credentials.kind}\0{credentials.username}\0{credentials.secret}"
         digest = hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), "sha256")
         stamp = user.stamp if user else None
-        known = self._verified.get(digest)
-        if known is not None and known[0] == stamp:
-            return known[1]
-        proof = await self.verify(credentials, info, user)
-        self._verified.put(digest, (stamp, proof), LOGIN_CACHE_SECONDS)
+        proof = self._cached(digest, stamp)
+        if proof is None:
+            attempt = await self._limiter.reserve(credentials.username, info.remote_address)
+            with attempt.running():
+                # Another request may have verified the same credentials while this one waited.
+                proof = self._cached(digest, stamp) or await self._verify(credentials, info, user, attempt)
+            self._verified.put(digest, (stamp, proof), LOGIN_CACHE_SECONDS)
         return proof
+
+    def _cached(self, digest: bytes, stamp: str | None) -> Proof | None:
+        known = self._verified.get(digest)
+        return known[1] if known is not None and known[0] == stamp else None
 
     async def verify(self, credentials: Credentials, info: RequestInfo, user: User | None) -> Proof:
         """Ask the authenticators until one accepts or rejects the credentials.
@@ -94,23 +105,31 @@ class Authentication:
             TooManyAttempts: too many wrong passwords were sent before.
             BackendUnavailable: no authenticator accepts them, and one could not be asked.
         """
-        name = credentials.username
         # Credentials without a secret cannot be guessed, and must not suffer from guesses that come through the proxy.
-        guessable = not credentials.trusted
-        if guessable:
-            self._limiter.check(name, info.remote_address)
+        if credentials.trusted:
+            return await self._verify(credentials, info, user, None)
+        attempt = await self._limiter.reserve(credentials.username, info.remote_address)
+        with attempt.running():
+            return await self._verify(credentials, info, user, attempt)
+
+    async def _verify(
+        self, credentials: Credentials, info: RequestInfo, user: User | None, attempt: Attempt | None
+    ) -> Proof:
+        """Do what :meth:`verify` does as part of an attempt; None if there is no secret to guess."""
+        name, logged = credentials.username, self.logged_names.of(credentials.username, user)
+        rank = attempt.rank if attempt is not None else known_rank
         unavailable: BackendUnavailable | None = None
         rejected: Reject | None = None
         for authenticator, breaker in self._authenticators:
             if credentials.kind not in authenticator.accepts or not may_verify(authenticator, name, user):
                 continue
-            match await self._ask(authenticator, breaker, credentials, info, user):
+            match await self._ask(authenticator, breaker, credentials, info, user, rank):
                 case Ok() as ok if ok.username == name:
-                    if guessable:
-                        self._limiter.succeeded(name, info.remote_address)
                     return Proof(ok, authenticator.name, authenticator.local)
                 case Reject() as rejected:
-                    log.info("authenticator '%s' rejects user '%s': %s", authenticator.name, name, rejected.reason)
+                    if rejected.secret is SecretCheck.RIGHT:
+                        logged = name  # the authenticator knows the name, so it is no password in the wrong field
+                    log.info("authenticator '%s' rejects user '%s': %s", authenticator.name, logged, rejected.reason)
                     unavailable = None
                     break
                 case Unavailable(reason, retry_after):
@@ -119,9 +138,9 @@ class Authentication:
                     unavailable = BackendUnavailable(sentence, retry_after=retry_after)
         if unavailable is not None:
             raise unavailable
-        if guessable and (rejected is None or rejected.secret is SecretCheck.WRONG):
-            self._limiter.failed(name, info.remote_address)
-        log.warning("failed login of user '%s' from %s", name, info.remote_address)
+        if attempt is not None and (rejected is None or rejected.secret is SecretCheck.WRONG):
+            attempt.failed()
+        log.warning("failed login of user '%s' from %s", logged, info.remote_address)
         sentence = f"user '{name}' could not be authenticated"
         # Only those who know the secret learn what the matter with the account is.
         if rejected is not None and rejected.secret is SecretCheck.RIGHT:
@@ -135,9 +154,10 @@ class Authentication:
         credentials: Credentials,
         info: RequestInfo,
         user: User | None,
+        rank: Callable[[], int],
     ) -> Outcome:
         if authenticator.local:
-            return await self._hashing.run(self._ask_local, authenticator, credentials, info, user)
+            return await self._hashing.run(rank, authenticator.authenticate, credentials, info, user)
         try:
             answer: object = await breaker.call(authenticator.authenticate, credentials, info, user)
         except BackendUnavailable as error:
@@ -147,13 +167,6 @@ class Authentication:
         if isinstance(answer, Ok | Unknown | Reject | Unavailable):
             return answer
         return Unavailable(f"it answered {type(answer).__name__}, which is not an outcome")
-
-    def _ask_local(
-        self, authenticator: Authenticator, credentials: Credentials, info: RequestInfo, user: User | None
-    ) -> Outcome:
-        # Checked again when its turn comes: of a hundred guesses sent at once, the later ones must wait too.
-        self._limiter.check(credentials.username, info.remote_address)
-        return authenticator.authenticate(credentials, info, user)
 
 
 def may_verify(authenticator: Authenticator, name: str, user: User | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from wheelgate.caches import TtlCache
@@ -45,17 +45,44 @@ class GroupLookup:
         """
         groups: frozenset[str] = frozenset()
         until_change = True
+        for source, breaker in self._sources_for(authenticator):
+            if source.live:
+                found = await self._ask_live(source, breaker, username, serial)
+                until_change = until_change and found is not None
+            else:
+                found = await self._ask_expiring(source, breaker, username)
+                until_change = False
+            groups |= found or frozenset()
+        return groups, until_change
+
+    async def lasting(self, username: str, authenticator: str) -> frozenset[str]:
+        """Return the groups that a user has from sources outside of the server's own database; see :meth:`of`."""
+        groups: frozenset[str] = frozenset()
+        for source, breaker in self._sources_for(authenticator):
+            if not source.live:
+                groups |= await self._ask_expiring(source, breaker, username) or frozenset()
+        return groups
+
+    def live(self, username: str, authenticator: str) -> frozenset[str]:
+        """Return the groups that a user has from sources in the server's own database, as they are now.
+
+        Call it inside a transaction: it asks the sources in the current thread, and neither reads nor fills the cache.
+        """
+        groups: frozenset[str] = frozenset()
+        for source, _ in self._sources_for(authenticator):
+            if source.live:
+                try:
+                    groups |= group_names(source.groups(username)).names
+                except Exception as error:  # noqa: BLE001 - third-party code; the other sources still count
+                    log.warning("group source '%s' failed: %s", source.name, type(error).__name__)
+        return groups
+
+    def _sources_for(self, authenticator: str) -> Iterator[tuple[GroupSource, CircuitBreaker]]:
+        """Yield the sources to ask about a user of an authenticator."""
         for source, breaker in self._sources:
             # A local user whose name also occurs in a directory must not get the groups of the person there.
             if source.name == authenticator or source.name not in self._authenticators:
-                if source.live:
-                    found = await self._ask_live(source, breaker, username, serial)
-                    until_change = until_change and found is not None
-                else:
-                    found = await self._ask_expiring(source, breaker, username)
-                    until_change = False
-                groups |= found or frozenset()
-        return groups, until_change
+                yield source, breaker
 
     async def _ask_live(
         self, source: GroupSource, breaker: CircuitBreaker, username: str, serial: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,10 +13,10 @@ from wheelgate.errors import NotAuthenticated, Refusal
 from wheelgate.identity.accounts import Accounts
 from wheelgate.identity.authentication import Authentication
 from wheelgate.identity.sessions import Session, Sessions
-from wheelgate.identity.tokens import ApiTokens
+from wheelgate.identity.tokens import ApiTokens, VerifiedToken
 from wheelgate.plugin_host.circuit import CircuitBreaker
 from wheelgate.providers import CredentialExtractor
-from wheelgate.values import MAX_NAME_CHARS, Credentials, Principal, RequestInfo
+from wheelgate.values import MAX_NAME_CHARS, ROOT, Credentials, Principal, RequestInfo
 
 ANONYMOUS_PRINCIPAL = Principal()
 """The principal of an anonymous caller."""
@@ -33,8 +34,25 @@ class Incoming(Protocol):
     def info(self) -> RequestInfo:
         """The value that plugins get; made when it is first needed."""
 
+    def show_serial(self) -> None:
+        """Let the answer show the change serial, which also tells of changes to private indices."""
+
     def keep_private(self) -> None:
         """Keep shared caches from storing the answer, because it is for this caller only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """The credentials that proved a principal, as far as they can end while a request is handled."""
+
+    stamp: str
+    """The user's stamp at that time."""
+    since: float
+    """When the user's login service vouched for the user, in seconds since 1970; 0 if that is unknown."""
+    session: Session | None = None
+    token: VerifiedToken | None = None
+    reported_groups: frozenset[str] = frozenset()
+    """The groups that an authenticator reported with this request."""
 
 
 @dataclass(slots=True)
@@ -47,7 +65,8 @@ class Caller:
     """Why the credentials are invalid. It becomes the answer only if the request needs a permission."""
     ambient: bool = False
     """Whether a browser may have added the credentials on its own."""
-    session: Session | None = None
+    login: Login | None = None
+    """The proof of the principal; None for anonymous."""
 
     @property
     def info(self) -> RequestInfo:
@@ -73,20 +92,26 @@ class Identifier:
         self._accounts = accounts
         self._headers = tuple(dict.fromkeys(extractor.header for extractor, _ in extractors))
         # PERF: a header whose token had a valid signature keeps it; verifying it again costs 0.01 ms.
-        self._session_headers: LruCache[str, tuple[Session, bool]] = LruCache(SESSION_HEADER_CACHE_ENTRIES)
+        self._session_headers: LruCache[str, tuple[Session, Login, bool]] = LruCache(SESSION_HEADER_CACHE_ENTRIES)
         """Sessions by the header that they came in, each with whether a browser may have added it on its own."""
 
     async def caller(self, incoming: Incoming) -> Caller:
         """Find the caller. Bad credentials make an anonymous caller with a problem; they are no error by themselves."""
+        caller = await self._find_caller(incoming)
+        if caller.principal.name == ROOT and caller.principal.restriction is None:
+            incoming.show_serial()
+        return caller
+
+    async def _find_caller(self, incoming: Incoming) -> Caller:
         headers = [value for header in self._headers if (value := incoming.header(header)) is not None]
         if not headers:
             return Caller(ANONYMOUS_PRINCIPAL, incoming)
         known = self._session_headers.get(headers[0]) if len(headers) == 1 else None
         if known is None:
             return await self._read_credentials(incoming)
-        session, ambient = known
+        session, login, ambient = known
         try:
-            return await self._resume(session, incoming, ambient=ambient)
+            return await self._resume(session, login, incoming, ambient=ambient)
         except Refusal as problem:
             return Caller(ANONYMOUS_PRINCIPAL, incoming, problem, ambient)
 
@@ -148,24 +173,29 @@ class Identifier:
 
     async def _verify(self, credentials: Credentials, header: str, incoming: Incoming, *, ambient: bool) -> Caller:
         if self._api_tokens.recognises(credentials.secret):
-            principal = await self._api_tokens.principal(credentials, lambda: incoming.info)
-            return Caller(await self._accounts.of_token(principal), incoming, None, ambient)
+            token = await self._api_tokens.verify(credentials, lambda: incoming.info)
+            # The time when the token was made proves nothing: only a new login shows that a user has come back.
+            login = Login(token.token.stamp, 0, token=token)
+            return Caller(await self._accounts.of_token(token.principal), incoming, None, ambient, login)
         name = credentials.username
         # The limiter stores names, and PostgreSQL refuses a name with NUL.
         if not 1 <= len(name) <= MAX_NAME_CHARS or not name.isprintable():
             raise NotAuthenticated(f"no user has such a name: {name[:MAX_NAME_CHARS]!a}")
         if self._sessions.recognises(credentials.secret):
             session = self._sessions.read(credentials.secret, name)
-            self._session_headers.put(header, (session, ambient))
-            return await self._resume(session, incoming, ambient=ambient)
+            login = Login(session.stamp, session.issued, session)
+            self._session_headers.put(header, (session, login, ambient))
+            return await self._resume(session, login, incoming, ambient=ambient)
         user = await self._accounts.find(name)
+        asked = time.time()
         proof = await self._authentication.verify_cached(credentials, incoming.info, user)
-        principal, _ = await self._accounts.of_proof(proof, user, incoming.info)
-        return Caller(principal, incoming, None, ambient)
+        principal, user = await self._accounts.of_proof(proof, user, incoming.info)
+        login = Login(user.stamp, asked, reported_groups=proof.ok.groups or frozenset())
+        return Caller(principal, incoming, None, ambient, login)
 
-    async def _resume(self, session: Session, incoming: Incoming, *, ambient: bool) -> Caller:
+    async def _resume(self, session: Session, login: Login, incoming: Incoming, *, ambient: bool) -> Caller:
         self._sessions.check_age(session)
-        return Caller(await self._accounts.of_session(session), incoming, None, ambient, session)
+        return Caller(await self._accounts.of_session(session), incoming, None, ambient, login)
 
     def refuse_token(self, secret: str) -> None:
         """Raise ``NotAuthenticated`` if a login token or an API token is given where a password is needed."""

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
+from wheelgate.clocks import MAX_CLOCK_SKEW_SECONDS
 from wheelgate.errors import NotAuthenticated
 from wheelgate.store.keys import derive_key
+from wheelgate.store.server_state import ServerState
 
 LOGIN_TOKEN_PREFIX = "wgs_"  # noqa: S105 - the beginning of every token, not a secret
 """How every login token begins."""
@@ -34,22 +36,26 @@ class Session:
     id: str
     issued: int
     """When the token was made, in seconds since 1970."""
+    epoch: int = 0
+    """See :meth:`ServerState.session_epoch`; 0 for a token from before there were epochs."""
 
 
 class Sessions:
     """Makes and reads login tokens; only the store knows which sessions ended early."""
 
-    def __init__(self, secret: bytes, server_uuid: str, lifetime: int) -> None:
-        """Take the secret and the UUID of this server, and the lifetime of a session in seconds."""
+    def __init__(self, secret: bytes, state: ServerState, lifetime: int) -> None:
+        """Take the secret and the state of this server, and the lifetime of a session in seconds."""
         self.lifetime = lifetime
+        self.epoch = state.session_epoch
+        """Reads the epoch for :meth:`issue` from the store."""
         self._serializer = URLSafeTimedSerializer(
-            derive_key(secret, f"wheelgate session {server_uuid}"),
+            derive_key(secret, f"wheelgate session {state.uuid}"),
             signer_kwargs={"key_derivation": "none", "digest_method": hashlib.sha256},
         )
 
-    def issue(self, username: str, stamp: str) -> str:
+    def issue(self, username: str, stamp: str, epoch: int) -> str:
         """Return a new token for a user."""
-        return LOGIN_TOKEN_PREFIX + str(self._serializer.dumps([username, stamp, secrets.token_urlsafe(9)]))
+        return LOGIN_TOKEN_PREFIX + str(self._serializer.dumps([username, stamp, secrets.token_urlsafe(9), epoch]))
 
     def recognises(self, secret: str) -> bool:
         """Return whether a secret has the form of a login token, and therefore is not a password."""
@@ -72,14 +78,14 @@ class Sessions:
         age = time.time() - session.issued
         if age > self.lifetime:
             raise NotAuthenticated("this login has expired; log in again")
-        if age < -1:  # the token has whole seconds, so up to one second may be rounding
+        if age < -MAX_CLOCK_SKEW_SECONDS:
             raise NotAuthenticated("this login is not valid here; log in again")
 
     def _verify(self, token: str) -> Session:
         try:
-            (username, stamp, identifier), issued = self._serializer.loads(
+            (username, stamp, identifier, *rest), issued = self._serializer.loads(
                 token.removeprefix(LOGIN_TOKEN_PREFIX), return_timestamp=True
             )
         except (BadData, ValueError, TypeError):
             raise NotAuthenticated("this login is not valid here; log in again") from None
-        return Session(username, stamp, identifier, int(issued.timestamp()))
+        return Session(username, stamp, identifier, int(issued.timestamp()), *rest)

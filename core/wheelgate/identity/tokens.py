@@ -7,6 +7,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from wheelgate.caches import TtlCache
@@ -30,6 +31,21 @@ TOKEN_CACHE_ENTRIES = 10_000
 log = logging.getLogger("wheelgate.identity")
 
 Handler = tuple[TokenHandler, CircuitBreaker]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedToken:
+    """An API token that a request carries, and what its handler says about it."""
+
+    credentials: Credentials
+    token: Token
+    handler: str
+    """The name of the handler."""
+
+    @property
+    def principal(self) -> Principal:
+        """The principal of the token, without its groups."""
+        return Principal(self.token.username, credential=self.handler, restriction=self.token.restriction)
 
 
 class ApiTokens:
@@ -68,15 +84,15 @@ class ApiTokens:
         self._access = access
         self._key = key
         self._announce_use = announce_use
-        self._verified: SerialCache[bytes, tuple[Token, Principal]] = SerialCache(TOKEN_CACHE_ENTRIES)
+        self._verified: SerialCache[bytes, tuple[Token, str]] = SerialCache(TOKEN_CACHE_ENTRIES)
         self._used_lately: TtlCache[str, bool] = TtlCache(USE_EVENT_ENTRIES)
 
     def recognises(self, secret: str) -> bool:
         """Return whether a secret begins as an API token does, and therefore is not a password."""
         return secret[: secret.find("_") + 1] in self._handlers
 
-    async def principal(self, credentials: Credentials, info: Callable[[], RequestInfo]) -> Principal:
-        """Return the principal of a token, without its groups.
+    async def verify(self, credentials: Credentials, info: Callable[[], RequestInfo]) -> VerifiedToken:
+        """Verify a token.
 
         Args:
             credentials: with a secret that :meth:`recognises` accepts; the name is the user's, ``__token__`` or empty.
@@ -93,13 +109,12 @@ class ApiTokens:
         now = time.time()
         # A handler whose tokens can end without a change in the stores sets an early expiry, and is then asked again.
         if known is None or now >= known[0].expires:
-            handler, breaker = self._handlers[secret[: secret.find("_") + 1]]
+            handler, breaker = self._handler(secret)
             token = await self._ask(handler, breaker, secret, info)
             await self._refuse_ended(handler, token)
-            principal = Principal(token.username, credential=handler.name, restriction=token.restriction)
-            known = token, principal
+            known = token, handler.name
             self._verified.put(serial, key, known)
-        token, principal = known
+        token, handler_name = known
         if credentials.username not in (token.username, TOKEN_USER, ""):
             raise InvalidToken("this token is not valid here: it belongs to another user")
         if now >= token.expires:
@@ -107,7 +122,33 @@ class ApiTokens:
         if not self._used_lately.get(token.id):
             self._used_lately.put(token.id, True, USE_EVENT_SECONDS)
             self._announce_use(token, info())
-        return principal
+        return VerifiedToken(credentials, token, handler_name)
+
+    def require_valid(self, verified: VerifiedToken) -> None:
+        """Ask again inside a transaction, in the current thread, whether a verified token is still valid.
+
+        A handler outside of the server's own database is asked again only when the token's time is over: nothing that
+        the transaction can see ends its tokens earlier.
+
+        Raises:
+            InvalidToken: the token has been revoked, or has expired.
+            BackendUnavailable: the handler cannot tell now.
+        """
+        handler, breaker = self._handler(verified.credentials.secret)
+        if handler.local:
+            answer: Any = handler.verify(verified.credentials.secret)
+        elif time.time() < verified.token.expires:
+            answer = verified.token
+        else:
+            answer = breaker.call_blocking(handler.verify, verified.credentials.secret)
+        if isinstance(answer, Unavailable):
+            raise BackendUnavailable(unavailable_sentence(handler), retry_after=answer.retry_after)
+        if not isinstance(answer, Token) or time.time() >= answer.expires:
+            reason = answer.reason if isinstance(answer, Reject) else "this token has expired; create a new one"
+            raise InvalidToken(reason)
+
+    def _handler(self, secret: str) -> Handler:
+        return self._handlers[secret[: secret.find("_") + 1]]
 
     async def _ask(
         self, handler: TokenHandler, breaker: CircuitBreaker, secret: str, info: Callable[[], RequestInfo]
@@ -132,11 +173,15 @@ class ApiTokens:
                     "token handler '%s' answered %s, which is not an outcome", handler.name, type(answer).__name__
                 )
                 retry_after = RETRY_AFTER_SECONDS
-        sentence = f"the tokens of '{handler.name}' cannot be checked now; try again later"
-        raise BackendUnavailable(sentence, retry_after=retry_after)
+        raise BackendUnavailable(unavailable_sentence(handler), retry_after=retry_after)
 
     async def _refuse_ended(self, handler: TokenHandler, token: Token) -> None:
         user = await self._access.read(self._users.get, token.username)
         if user is None or user.stamp != token.stamp:
             log.info("token '%s' of handler '%s' has ended with its user or a password", token.id, handler.name)
             raise InvalidToken("this token has ended: its user was deleted or has a new password; create a new one")
+
+
+def unavailable_sentence(handler: TokenHandler) -> str:
+    """Return the message for a token whose handler does not answer."""
+    return f"the tokens of '{handler.name}' cannot be checked now; try again later"

@@ -12,6 +12,8 @@ from wheelgate.identity.external_users import ExternalUsers
 from wheelgate.identity.groups import GroupLookup
 from wheelgate.identity.identify import Identifier
 from wheelgate.identity.limiter import Limiter
+from wheelgate.identity.logged_names import LoggedNames
+from wheelgate.identity.renewal import Renewal
 from wheelgate.identity.sessions import Sessions
 from wheelgate.identity.tokens import ApiTokens
 from wheelgate.plugin_host import budgets, provider_hooks
@@ -24,6 +26,7 @@ from wheelgate.store.cached_users import CachedUsers
 from wheelgate.store.keys import derive_key
 from wheelgate.store.server_state import ServerState
 from wheelgate.threads.pool import ThreadPool
+from wheelgate.threads.ranked_pool import RankedPool
 from wheelgate.values import Principal, RequestInfo, Token
 
 AnyProvider = TypeVar("AnyProvider", bound=Provider)
@@ -67,6 +70,7 @@ class Identity:
     authentication: Authentication
     sessions: Sessions
     state: ServerState
+    renewal: Renewal
 
 
 def login_providers(plugins: Plugins, server: Server, storing: ThreadPool) -> LoginProviders:
@@ -124,12 +128,17 @@ def wire_identity(
         announce("TokenUsed", Principal(token.username), info, token.username, {"token": token.id})
 
     state = ServerState(server.database)
-    secret = server.config.secret_path.read_bytes()
-    sessions = Sessions(secret, state.uuid, server.config["session-lifetime"])
-    authentication = Authentication(providers.authenticators, hashing, Limiter(), derive_key(secret, "remembered"))
+    secret = server.config.read_secret()
+    sessions = Sessions(secret, state, server.config["session-lifetime"])
+    logged_names = LoggedNames(derive_key(secret, "logged names"))
+    ranked = RankedPool(hashing, server.config["hash-concurrency"])
+    authentication = Authentication(
+        providers.authenticators, ranked, Limiter(), derive_key(secret, "remembered"), logged_names
+    )
     external = [authenticator.name for authenticator, _ in providers.authenticators if not authenticator.local]
     tokens = ApiTokens(providers.token_handlers, users, access, derive_key(secret, "remembered tokens"), announce_use)
     groups = GroupLookup(providers.group_sources, external)
     accounts = Accounts(users, state, access, groups, ExternalUsers(providers.authenticators), create_user)
     identifier = Identifier(providers.extractors, authentication, sessions, tokens, accounts)
-    return Identity(identifier, accounts, authentication, sessions, state)
+    renewal = Renewal(server.users, state, accounts, sessions, tokens, groups)
+    return Identity(identifier, accounts, authentication, sessions, state, renewal)

@@ -24,6 +24,7 @@ from wheelgate.packages.values import (
     UploadForm,
     file_path,
 )
+from wheelgate.packages.version_keys import version_key
 
 __all__ = [
     "MAX_FIELD_VALUES",
@@ -51,4 +52,5 @@ __all__ = [
     "normalize",
     "parse_project_name",
     "read_core_metadata",
+    "version_key",
 ]

@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from wheelgate.errors import BackendUnavailable, Refusal
 from wheelgate.threads.pool import ThreadPool
@@ -27,6 +28,17 @@ RETRY_AFTER_SECONDS = 5
 """Seconds after which a client may try again after a call that took too long."""
 
 
+class Circuit(Protocol):
+    """Calls the code of one plugin."""
+
+    @property
+    def instant(self) -> bool:
+        """Whether the plugin promises to answer from memory; the caller may then skip :meth:`call`."""
+
+    async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call the function; raise ``BackendUnavailable`` as :meth:`CircuitBreaker.call` does."""
+
+
 class CircuitBreaker:
     """Calls the code of one plugin: on the event loop if it promises to be instant, else in threads of its own.
 
@@ -42,6 +54,7 @@ class CircuitBreaker:
         instant: bool,
         timeouts_until_open: int = FAILURES_UNTIL_OPEN,
         pool: ThreadPool | None = None,
+        max_waiting: int = 0,
     ) -> None:
         """Make a circuit that is closed.
 
@@ -52,6 +65,8 @@ class CircuitBreaker:
             timeouts_until_open: calls in a row that take too long until the circuit opens.
             pool: the threads of the server's own database, for a provider that asks nothing else. Its calls wait for
                 their turn, as all reads of the database do, and have no time budget.
+            max_waiting: calls that may wait for a thread; the wait is part of the time budget. 0 refuses a call at once
+                if all threads are taken.
         """
         self.name = name
         self.instant = instant
@@ -60,7 +75,7 @@ class CircuitBreaker:
         self._timeouts_until_open = timeouts_until_open
         self._pool = pool
         self._executor = None if instant or pool else ThreadPoolExecutor(MAX_CALLS_IN_FLIGHT, f"provider-{name}")
-        self._free = threading.BoundedSemaphore(MAX_CALLS_IN_FLIGHT)
+        self._free = threading.BoundedSemaphore(MAX_CALLS_IN_FLIGHT + max_waiting)
         self._failures = 0
         self._open_until = 0.0
 
@@ -102,7 +117,7 @@ class CircuitBreaker:
             return self._pool.submit(call)
         if self._executor is None or not self._free.acquire(blocking=False):
             raise self._unavailable()
-        future = self._executor.submit(call)
+        future = self._executor.submit(copy_context().run, call)  # the log then names the request
         future.add_done_callback(lambda _: self._free.release())
         return future
 
@@ -132,3 +147,34 @@ class CircuitBreaker:
 
     def _unavailable(self) -> BackendUnavailable:
         return BackendUnavailable(f"'{self.name}' does not answer", retry_after=int(OPEN_SECONDS))
+
+
+class BlockingCircuit:
+    """Calls a plugin as its circuit breaker does, but from a thread that may wait: :meth:`call` never suspends.
+
+    So code that is written for the event loop can also run inside a transaction, by :func:`run_to_end`.
+    """
+
+    def __init__(self, breaker: CircuitBreaker) -> None:
+        """Take the circuit breaker, whose failures and threads are shared with the event loop."""
+        self._breaker = breaker
+        self.instant = breaker.instant
+
+    async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call the function; raise as :meth:`CircuitBreaker.call_blocking` does."""
+        return self._breaker.call_blocking(function, *args, **kwargs)
+
+
+def run_to_end(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never suspends in the current thread, and return its result.
+
+    Raises:
+        RuntimeError: it suspended: something in it waits for an event loop.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        answer: T = done.value
+        return answer
+    coroutine.close()
+    raise RuntimeError("a coroutine that must not wait has waited")

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from wheelgate.logs import REQUEST_ID
 from wheelgate.plugin_host.discovery import Implementation
 from wheelgate.server import Server
 from wheelgate.values import EMPTY_MAPPING, Event, Principal, RequestInfo
@@ -68,6 +69,7 @@ class Events:
 
     def _run(self) -> None:
         while (event := self._queue.get()) is not None:
+            REQUEST_ID.set(event.request_id)
             for listener in self._listeners:
                 if not listener.is_about(event.name):
                     continue

@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Sequence
 from functools import partial
+from types import FunctionType
 from typing import Any, get_origin, get_type_hints
 
 from wheelgate.errors import StartupError
@@ -84,9 +85,13 @@ def check_provider(plugin: str, provider: Any, protocol: type) -> None:
 
 def _refuse_typos(subject: str, provider: Any, optional: dict[str, type]) -> None:
     """Refuse an attribute whose name and type are almost those of an optional one: it would have no effect."""
-    own = {name for each in (provider, *type(provider).__mro__) for name in getattr(each, "__dict__", ())}
-    for name in sorted(own - optional.keys()):
-        if name.startswith("_"):
+    own = {
+        name: value
+        for each in (provider, *type(provider).__mro__)
+        for name, value in getattr(each, "__dict__", {}).items()
+    }
+    for name in sorted(own.keys() - optional.keys()):
+        if name.startswith("_") or isinstance(own[name], FunctionType):  # to compare names is slow
             continue
         for near in difflib.get_close_matches(name, optional, n=1, cutoff=MIN_TYPO_SIMILARITY):
             if type(getattr(provider, name)) is optional[near]:

@@ -14,6 +14,8 @@ from typing import Any
 from wheelgate.errors import StartupError
 from wheelgate.process.passed_sockets import host_and_port, sockets_are_passed
 
+STANDARD_OUTPUT = 1
+"""The descriptor."""
 BACKLOG_CONNECTIONS = 2048
 """Connections that wait until a worker accepts them."""
 
@@ -137,8 +139,10 @@ def make_ready(arbiter: Any) -> None:
         urls.append(f"http://{host_and_port(host, port)}")
     # Scripts that start devpi wait for this line in its log.
     log.info("serving at url: %s", urls[0])
-    for url in urls:
-        print(f"devpi-server listens on {url}", flush=True)
+    # Not by print: nobody may read it, or the disk of the file may be full, and the server starts nevertheless.
+    with suppress(OSError):
+        for url in urls:
+            os.write(STANDARD_OUTPUT, f"devpi-server listens on {url}\n".encode())
 
 
 def disable_pacing(listener: socket.socket) -> None:

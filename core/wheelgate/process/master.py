@@ -19,7 +19,7 @@ from gunicorn.app.base import BaseApplication
 from wheelgate.app import Application
 from wheelgate.config import Config
 from wheelgate.errors import BackendUnavailable, StartupError
-from wheelgate.logs import OneLineFormatter
+from wheelgate.logs import OneLineFormatter, UnwrittenLines
 from wheelgate.plugin_host.discovery import Plugins
 from wheelgate.process.listeners import BACKLOG_CONNECTIONS, make_ready
 from wheelgate.process.startup import rehearse
@@ -48,6 +48,8 @@ class GunicornLogger(glogging.Logger):  # type: ignore[misc]
         super().setup(cfg)
         for handler in (*self.error_log.handlers, *self.access_log.handlers):
             handler.setFormatter(OneLineFormatter())
+        for handler in self.access_log.handlers:
+            handler.handleError = UnwrittenLines(log, "the access log")
 
 
 class GunicornMaster(BaseApplication):  # type: ignore[misc]
@@ -65,6 +67,7 @@ class GunicornMaster(BaseApplication):  # type: ignore[misc]
         self._sockets = list(sockets)
         self._read = load
         self._config, self._plugins = load()
+        self._config.read_secret()
         self._lock = lock
         self._application: Application | None = None
         super().__init__()
@@ -101,6 +104,7 @@ class GunicornMaster(BaseApplication):  # type: ignore[misc]
         try:
             config, plugins = self._read()
             refuse_fixed_changes(self._config, config)
+            config.read_secret()
             rehearse(config, plugins)
         except StartupError as error:
             log.error("reload refused, the old settings stay: %s", error)
@@ -113,6 +117,11 @@ class GunicornMaster(BaseApplication):  # type: ignore[misc]
     def head_timeout(self) -> float:
         """Seconds that a client has to send the head of its first request."""
         return float(self._config["head-timeout"])
+
+    @property
+    def body_timeout(self) -> float:
+        """Seconds that a client has to send a body, before the minimum rate counts."""
+        return float(self._config["body-timeout"])
 
     @property
     def send_timeout(self) -> float:

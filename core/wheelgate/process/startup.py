@@ -6,11 +6,9 @@ import contextlib
 import fcntl
 import logging
 import os
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from operator import attrgetter
 from pathlib import Path
 
@@ -19,14 +17,13 @@ from wheelgate.config import Config
 from wheelgate.errors import BackendUnavailable, Refusal, StartupError
 from wheelgate.logs import error_location
 from wheelgate.plugin_host.discovery import Plugins
+from wheelgate.process.first_start import LOCK_NAME, fill_new_database
+from wheelgate.secret_file import make_secret
 from wheelgate.server import Server
 from wheelgate.services.opened_server import OpenedServer
 from wheelgate.store.database import Database, no_thread
-from wheelgate.values import ROOT, User
+from wheelgate.values import ROOT
 
-MIN_SECRET_BYTES = 32
-MIN_DIFFERENT_SECRET_BYTES = 12
-"""How many different bytes a secret must have; a repeated word has few."""
 LOCK_WAIT_SECONDS = 3.0
 """How long to wait for a server that is just ending."""
 LOCK_POLL_SECONDS = 0.1
@@ -111,7 +108,7 @@ def lock_folder(folder: Path, wait_seconds: float = LOCK_WAIT_SECONDS) -> int:
     Raises:
         StartupError: another server has locked it.
     """
-    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + wait_seconds
     while True:
         try:
@@ -125,36 +122,6 @@ def lock_folder(folder: Path, wait_seconds: float = LOCK_WAIT_SECONDS) -> int:
             time.sleep(LOCK_POLL_SECONDS)
         else:
             return descriptor
-
-
-def make_secret(path: Path, *, given: bool) -> None:
-    """Create the secret file if it is missing, and check it.
-
-    Args:
-        path: the file.
-        given: whether the settings name it, so that a weak secret is not to be removed.
-
-    Raises:
-        StartupError: the file cannot be read, is too weak, or can be read by other users of the machine.
-    """
-    try:
-        if not path.exists():
-            draft = path.with_name(path.name + f".{os.getpid()}")
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_urlsafe(48))
-                file.flush()
-                os.fsync(file.fileno())
-            draft.rename(path)
-        secret = path.read_bytes()
-        mode = path.stat().st_mode
-    except OSError as error:
-        raise StartupError(f"cannot use the secret file {path}: {error.strerror}") from None
-    if len(secret) < MIN_SECRET_BYTES or len(set(secret)) < MIN_DIFFERENT_SECRET_BYTES:
-        hint = "write 48 random characters into it" if given else "remove it; all logins then end"
-        raise StartupError(f"the secret in {path} is too weak: {hint}")
-    if mode & 0o077:
-        raise StartupError(f"others can read the secret file {path}; run: chmod 600 {path}")
 
 
 def prepare_database(config: Config, plugins: Plugins) -> None:
@@ -186,7 +153,8 @@ def create_or_migrate(config: Config, plugins: Plugins, *, root_may_be_open: boo
         root_may_be_open: whether a new root may have an empty password if the settings give none.
 
     Raises:
-        StartupError: a migration or a plugin fails, or a new root has no password and needs one.
+        StartupError: a migration or a plugin fails, a new root has no password and needs one, or the database is new
+            beside the remains of a server.
     """
     # Only the child that prepares imports it; the server would keep its 3 MB for good.
     from wheelgate.store.prepare import CORE_MIGRATIONS, prepare
@@ -196,12 +164,7 @@ def create_or_migrate(config: Config, plugins: Plugins, *, root_may_be_open: boo
     def fill(database: Database) -> None:
         nonlocal is_new
         is_new = True
-        if config["root-passwd"] is None and not root_may_be_open:
-            raise StartupError(
-                f"root has no password yet, and {config.exposed_by} lets other machines reach the server; set one "
-                f"with '{config.command('passwd', ROOT)}', or give --root-passwd at the first start"
-            )
-        fill_database(config, plugins, database)
+        fill_new_database(config, plugins, database, root_may_be_open=root_may_be_open)
 
     prepare(config.database_url, [("core", CORE_MIGRATIONS), *plugins.ask("wheelgate_migrations")], fill)
     if config["root-passwd"] is not None and not is_new:
@@ -223,30 +186,6 @@ def refuse_open_root(server: Server) -> None:
             f"root has an empty password, and {config.exposed_by} lets other machines reach the server; "
             f"set one with '{config.command('passwd', ROOT)}'"
         )
-
-
-def fill_database(config: Config, plugins: Plugins, database: Database) -> None:
-    """Give a new database root and the first indices; inside the transaction that creates it.
-
-    Raises:
-        StartupError: the password of root is not allowed, or a plugin fails.
-    """
-    password = config["root-passwd"]
-    opened = OpenedServer(config, plugins, database)
-    server = opened.server
-    with contextlib.closing(server.files):
-        try:
-            # Plugins that check passwords run in threads, which do not see the database before it is complete.
-            password_hash = "" if password is None else opened.passwords.hash_without_vetoes(password)
-        except Refusal as error:
-            raise StartupError(f"--root-passwd: {error}") from None
-        if server.users.get(ROOT) is None:
-            now = datetime.now(UTC).replace(microsecond=0)
-            server.users.create(User(ROOT, stamp=secrets.token_urlsafe(12), created=now), password_hash)
-        for _, indices in plugins.ask("wheelgate_first_indices", server=server):
-            for index in indices:
-                if server.indices.get(index.owner, index.name) is None:
-                    server.indices.create(index)
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.workers import gasgi
 
 from wheelgate.files.sendfile import SENDFILE_MARKER, SendfileTransfer
+from wheelgate.http.answers import TOO_SLOW_MESSAGE
 from wheelgate.http.scope import (
     ADD_HEAD_LINES,
     CLIENT_IS_GONE,
@@ -21,12 +22,15 @@ from wheelgate.http.scope import (
     MAX_REASON_PHRASE_BYTES,
     REASON_PHRASE_HEADER,
 )
+from wheelgate.process.body_clock import BodyClock
 
 HOST_HEADER, CONTENT_LENGTH_HEADER = b"host", b"content-length"
-TOO_SLOW_MESSAGE = "the request took too long to arrive"
-OUT_OF_RANGE_MESSAGE = "Content-Length is out of range"
+OUT_OF_RANGE_MESSAGE = "the length of the body is out of range"
 MAX_CONTENT_LENGTH_DIGITS = 18
 """A number with at most this many digits is below 2**63."""
+CHUNK_SIZE_LIMIT = 2**64
+"""The size of a chunk must be less than this many bytes: gunicorn's fast parser refuses others, the one in Python does
+not."""
 EXIT_GRACE_SECONDS = 0.1
 """Seconds to finish answers that promised to keep their connection; all but long downloads need less."""
 LISTEN_DELAY_SECONDS = 0.1
@@ -50,6 +54,8 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
     """Raw lines for the head of the answer."""
     _early: tuple[bytes, ...] = ()
     """What a client has sent of the next request before this one was finished."""
+    _body_clock: BodyClock | None = None
+    """Measures how fast the body of the request arrives; None if it has none, or is there."""
 
     def connection_made(self, transport: Any) -> None:
         """Start the timer for the head of the first request; gunicorn itself has one for later requests."""
@@ -60,6 +66,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         """Stop the timers."""
         self._stop_head_timer()
         self._stop_send_timer()
+        self._stop_body_clock()
         if self._sender is not None:
             self._sender.close()
             self._sender = None
@@ -79,6 +86,8 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
 
     def _resume_reading(self) -> None:
         super()._resume_reading()
+        if self._body_clock is not None and not self._reading_paused:
+            self._body_clock.resume()
         if self._early:  # gunicorn resumes right before it resets the parser
             self.worker.loop.call_soon(self._feed_early)
 
@@ -152,13 +161,47 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
     def _on_headers_complete(self) -> Any:
         self._stop_head_timer()
         refuse_ambiguous(self._callback_parser)
-        return super()._on_headers_complete()
+        skip_body = super()._on_headers_complete()
+        request = self._current_request
+        if request.content_length or request.chunked:
+            self._body_clock = BodyClock(self.worker.loop, self.worker.app.body_timeout, self._body_too_slow)
+        return skip_body
+
+    def _on_body(self, chunk: bytes) -> None:
+        """Count the bytes of the body."""
+        if getattr(self._callback_parser, "_chunk_size", 0) >= CHUNK_SIZE_LIMIT:
+            raise ParseError(OUT_OF_RANGE_MESSAGE)
+        if self._body_clock is not None:
+            self._body_clock.received_bytes += len(chunk)
+        super()._on_body(chunk)
+
+    def _on_message_complete(self) -> None:
+        self._stop_body_clock()
+        super()._on_message_complete()
+
+    def _pause_reading(self) -> None:
+        """Stop the clock as well: the server does not take more of the body at present."""
+        super()._pause_reading()
+        if self._body_clock is not None and self._reading_paused:
+            self._body_clock.pause()
+
+    def _stop_body_clock(self) -> None:
+        if self._body_clock is not None:
+            self._body_clock.stop()
+            self._body_clock = None
+
+    def _body_too_slow(self) -> None:
+        """Let the application, which waits for the body, see the client as gone; gunicorn does so after silence."""
+        self._body_clock = None
+        if self._body_receiver is not None:
+            self._body_receiver._body_wait_expired = True  # noqa: SLF001
+            self._body_receiver._wake_waiter()  # noqa: SLF001
 
     def _handle_h1c_exception(self, exc: Exception) -> bool:
         """Refuse also a length of more digits than ``int`` takes, with which the parser in Python fails."""
         if super()._handle_h1c_exception(exc):
             return True
-        if not isinstance(exc, ValueError):
+        if not isinstance(exc, ValueError | OverflowError):
             return False
         self._send_error_response(400, OUT_OF_RANGE_MESSAGE)
         self._close_transport()

@@ -15,6 +15,7 @@ from wheelgate.http.json_bodies import read_json
 from wheelgate.http.path_segments import path_segment
 from wheelgate.identity.identify import Caller
 from wheelgate.resources.package_paths import redirect, wants_simple_page
+from wheelgate.rights.confirmation import Claim
 from wheelgate.services.index_json import index_config, read_changed_config, read_new_index
 from wheelgate.services.indices import Indices
 from wheelgate.services.packages.sources import Sources
@@ -62,7 +63,8 @@ class IndexResource:
             raise
         await self._require_creation(caller, user, index, index_config(new))
         hidden = await self._context.index_rights.unreadable(caller, new.config.get("bases", ()))
-        created = await self._context.change_stores(self._indices.create, new, hidden)
+        claims = [Claim(caller, "index_create", creation_resource(user, index, index_config(new)))]
+        created = await self._context.change_stores(claims, self._indices.create, new, hidden)
         self._context.announce("IndexCreated", caller, created.path)
         answer(resp, index_config(created), "indexconfig")
 
@@ -88,7 +90,8 @@ class IndexResource:
                 raise BadInput("The requested modifications resulted in no changes")
             answer(resp, index_config(found), "indexconfig")
             return
-        modified = await self._context.change_stores(self._modify, found.owner, found.name, body, hidden)
+        claims = [Claim(caller, "index_modify", modification_resource(found, config))]
+        modified = await self._context.change_stores(claims, self._modify, found.owner, found.name, body, hidden)
         self._context.announce("IndexModified", caller, modified.path)
         answer(resp, index_config(modified), "indexconfig")
 
@@ -99,17 +102,16 @@ class IndexResource:
         await self._context.require(caller, "index_delete", resource)
         found = await self._context.read_stores(self._indices.get, user, index)
         self._indices.refuse_deletion(found)
-        await self._context.change_stores(self._indices.delete, found)
+        await self._context.change_stores([Claim(caller, "index_delete", resource)], self._indices.delete, found)
         self._context.announce("IndexDeleted", caller, found.path)
         answer(resp, message=f"index {found.path} deleted", status=201)
 
     async def _require_creation(self, caller: Caller, owner: str, name: str, proposed: Mapping[str, Any]) -> None:
-        await self._context.require(caller, "index_create", Resource("index", name, owner, proposed=proposed))
+        await self._context.require(caller, "index_create", creation_resource(owner, name, proposed))
         await self._context.read_stores(self._indices.refuse_taken, owner, name)
 
     async def _require_modification(self, caller: Caller, index: Index, proposed: Mapping[str, Any]) -> None:
-        resource = Resource("index", index.name, index.owner, index.config, proposed=proposed)
-        await self._context.require(caller, "index_modify", resource)
+        await self._context.require(caller, "index_modify", modification_resource(index, proposed))
 
     async def _projects(self, index: Index) -> list[str]:
         """Return the projects of an index; none if it is a mirror whose upstream does not answer."""
@@ -133,3 +135,13 @@ class IndexResource:
         config = self._changed_config(found, body)
         self._indices.check_references(found, config, found.config, hidden)
         return self._indices.modify(found, config)
+
+
+def creation_resource(owner: str, name: str, proposed: Mapping[str, Any]) -> Resource:
+    """Return the resource of a request to create an index."""
+    return Resource("index", name, owner, proposed=proposed)
+
+
+def modification_resource(index: Index, proposed: Mapping[str, Any]) -> Resource:
+    """Return the resource of a request to change an index."""
+    return Resource("index", index.name, index.owner, index.config, proposed=proposed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import unicodedata
 
 import falcon.asgi
@@ -15,6 +14,7 @@ from wheelgate.identity.accounts import Accounts
 from wheelgate.identity.authentication import Authentication
 from wheelgate.identity.identify import ANONYMOUS_PRINCIPAL, Caller, Identifier
 from wheelgate.identity.sessions import Sessions
+from wheelgate.rights.confirmation import NO_CLAIMS
 from wheelgate.store.server_state import ServerState
 from wheelgate.values import MAX_NAME_CHARS, MAX_PASSWORD_BYTES, Credentials
 
@@ -54,10 +54,12 @@ class LoginResource:
         try:
             proof = await self._authentication.verify(credentials, incoming.info, user)
         except Refusal:
-            self._context.announce("LoginFailed", Caller(ANONYMOUS_PRINCIPAL, incoming), name)
+            logged = self._authentication.logged_names.of(name, user)
+            self._context.announce("LoginFailed", Caller(ANONYMOUS_PRINCIPAL, incoming), logged)
             raise
         principal, user = await self._accounts.of_proof(proof, user, incoming.info)
-        token = self._sessions.issue(name, user.stamp)
+        epoch = await self._context.read_stores(self._sessions.epoch)
+        token = self._sessions.issue(name, user.stamp, epoch)
         self._context.announce("LoginSucceeded", Caller(principal, incoming), name)
         result = {"password": token, "expiration": self._sessions.lifetime}
         answer(resp, result, "proxyauth", "login successful")
@@ -76,11 +78,11 @@ class LogoutResource:
         caller = await self._context.identify(req)
         if caller.problem is not None:
             raise caller.problem
-        session = caller.session
+        session = caller.login.session if caller.login is not None else None
         if session is None:
             raise NotAuthenticated("there is no login to end: the request carries no login token")
         await self._context.change_stores(
-            self._state.end_session, session.id, int(time.time()) + self._sessions.lifetime
+            NO_CLAIMS, self._state.end_session, session.id, session.epoch, self._sessions.lifetime
         )
         self._context.announce("LoggedOut", caller, session.username)
         answer(resp, message="logged out")

@@ -13,6 +13,7 @@ from wheelgate.http.handler_context import SAFE_METHODS, HandlerContext
 from wheelgate.http.json_bodies import read_json
 from wheelgate.plugin_host.circuit import CircuitBreaker
 from wheelgate.providers import Route, RouteRequest, RouteResponse
+from wheelgate.rights.confirmation import Claim
 from wheelgate.values import Resource
 
 ROUTE_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
@@ -20,13 +21,10 @@ ROUTE_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 Responder = Callable[..., Awaitable[None]]
 
 
-def add_plugin_routes(
-    app: falcon.asgi.App[Any, Any],
-    context: HandlerContext,
-    routes: Iterable[tuple[str, Route, CircuitBreaker]],
-    permissions: frozenset[str],
-) -> None:
-    """Add the routes of all plugins.
+def plugin_resources(
+    context: HandlerContext, routes: Iterable[tuple[str, Route, CircuitBreaker]], permissions: frozenset[str]
+) -> dict[str, object]:
+    """Return the resources of the routes of all plugins, by their address templates.
 
     Raises:
         StartupError: a route has neither a permission nor ``public``, needs an unknown permission, or exists already.
@@ -48,11 +46,7 @@ def add_plugin_routes(
         if hasattr(resource, name):
             raise StartupError(f"{what} exists already")
         setattr(resource, name, make_responder(context, route, breaker))
-    for path, resource in resources.items():
-        try:
-            app.add_route(path, resource)
-        except ValueError as error:
-            raise StartupError(f"the route {path} cannot be added: {error}") from None
+    return resources
 
 
 def make_responder(context: HandlerContext, route: Route, breaker: CircuitBreaker) -> Responder:
@@ -65,9 +59,9 @@ def make_responder(context: HandlerContext, route: Route, breaker: CircuitBreake
         if route.permission:
             await context.require(caller, route.permission, Resource("server"))
         body = await read_json(req) if req.content_length or req.get_header("transfer-encoding") else None
-        route_request = RouteRequest(
-            caller.info, caller.principal, params, {name: req.get_param(name) or "" for name in req.params}, body
-        )
+        confirm = await context.confirming([Claim(caller, route.permission, Resource("server"))])
+        query = {name: req.get_param(name) or "" for name in req.params}
+        route_request = RouteRequest(caller.info, caller.principal, params, query, body, confirm)
         response: RouteResponse = await breaker.call(route.handler, route_request)
         for event in response.events:
             context.announce(event.name, caller, event.subject, **event.detail)

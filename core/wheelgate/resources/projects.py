@@ -11,7 +11,12 @@ from wheelgate.http.path_segments import path_segment, version_segment
 from wheelgate.resources.package_paths import project_name, redirect, wants_simple_page
 from wheelgate.services.packages.merging import IndexMerger
 from wheelgate.services.packages.rendering import absolute_urls
-from wheelgate.services.packages.versions import project_config, without_long_values
+from wheelgate.services.packages.versions import (
+    find_version,
+    indices_in_history,
+    project_config,
+    without_long_values,
+)
 
 SIMPLE_ALIAS = "simple"
 """The folder of simple pages as other servers name it. For installers, it stands for ``+simple``."""
@@ -44,7 +49,10 @@ class ProjectResource:
         name = project_name(req, resp, project, f"/{version_segment(version)}" if version else "")
         if not name:
             return
-        resolution = await self._context.readable_index(req, user, index, name)
+        caller = await self._context.identify(req)
+        resolution = await self._context.index_rights.find(
+            caller, path_segment(user), path_segment(index), project=name
+        )
         if "ignore_bases" in req.params:
             resolution = resolution.without_bases()
         try:
@@ -54,11 +62,13 @@ class ProjectResource:
                 redirect_to_simple_page(req, resp, project, version)
                 return
             raise NotFound(f"no project '{name}'", remembered_until=absence.remembered_until) from None
-        versions = project_config(releases, absolute_urls(self._context.server_url(req)))
+        others = indices_in_history(releases) - {resolution.index.path}
+        hidden = await self._context.index_rights.unnamed(caller, others)
+        versions = project_config(releases, absolute_urls(self._context.server_url(req)), hidden)
         if not version:
             answer(resp, without_long_values(versions), "projectconfig")
-        elif version in versions:
-            answer(resp, versions[version], "versiondata")
+        elif (data := find_version(versions, version)) is not None:
+            answer(resp, data, "versiondata")
         else:
             raise NotFound(f"The version {ascii(version)[1:-1][:200]} of project {name} does not exist.")
 

@@ -16,6 +16,7 @@ from wheelgate.identity.identify import Caller
 from wheelgate.outgoing import Outgoing
 from wheelgate.packages import Release, normalize
 from wheelgate.plugin_host.vetoes import Vetoes
+from wheelgate.rights.confirmation import Claim
 from wheelgate.services.indices import Indices, index_resource
 from wheelgate.services.packages.sources import Sources
 from wheelgate.services.releases.publishing import publish
@@ -60,6 +61,7 @@ class PushResource:
         push = read_push(await read_json(req) if body is None else decode_body(body))
         # The projects that an API token may read: otherwise it could copy another one to an index that it may read.
         await self._context.index_rights.check(*source, resolution, project=normalize(push.name))
+        await self._require_reading(caller, resolution.index)
         if isinstance(push.target, OtherServer):
             await self._push_to_server(resp, caller, resolution.index, push, push.target)
         else:
@@ -78,8 +80,9 @@ class PushResource:
             self._vetoes.raise_any, f"{release.name} {release.version}", **question, version=release.version
         )
         username = caller.principal.name
+        claims = [reading(caller, source), Claim(caller, "upload", index_resource(index, project))]
         actions = await self._context.change_stores(
-            record_push, self._files, target, index, release, source, username, push
+            claims, record_push, self._files, target, index, release, source, username, push
         )
         self._announce(caller, release, source, index.path)
         answer(resp, actions, "actionlog")
@@ -93,10 +96,17 @@ class PushResource:
         # An API token that may only read must not make this server send anything either.
         self._context.rights.require_restriction(caller, "upload", index_resource(source, normalize(push.name)))
         release = await self._fetch_release(source, push)
+        await self._require_reading(caller, source)
         actions, accepted = await self._pool.run(publish, self._outgoing, self._files, source, release, to, push)
         if accepted:
             self._announce(caller, release, source, urlsplit(to.url).hostname or "")
         answer(resp, actions, "actionlog", status=200 if accepted else 502)
+
+    async def _require_reading(self, caller: Caller, source: Index) -> None:
+        """Refuse a caller whose login, or whose right to read the index, has ended since the request began."""
+        confirm = await self._context.confirming([reading(caller, source)])
+        if self._sources.of(source) is not None:  # without packages there is nothing to push, and no thread
+            await self._sources.run_in_thread(source, confirm)
 
     async def _fetch_release(self, source: Index, push: PushRequest) -> Release:
         packages = self._sources.of(source)
@@ -107,3 +117,8 @@ class PushResource:
     def _announce(self, caller: Caller, release: Release, source: Index, target: str) -> None:
         detail = {"project": release.name, "version": release.version, "target": target}
         self._context.announce("ReleasePushed", caller, source.path, **detail)
+
+
+def reading(caller: Caller, source: Index) -> Claim:
+    """Return the claim that the caller may read an index."""
+    return Claim(caller, "index_read", index_resource(source, ""))

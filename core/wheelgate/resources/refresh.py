@@ -11,6 +11,8 @@ from wheelgate.http.answers import PLAIN_TYPE
 from wheelgate.http.handler_context import HandlerContext
 from wheelgate.http.path_segments import path_segment
 from wheelgate.packages import normalize
+from wheelgate.rights.confirmation import Claim
+from wheelgate.services.indices import index_resource
 from wheelgate.services.packages.inheritance import Layer
 
 
@@ -25,10 +27,14 @@ class RefreshResource:
     ) -> None:
         """Refresh a project on the index, if it is a mirror, and on the mirrors that it inherits from."""
         name = normalize(path_segment(project))
-        resolution = await self._context.readable_index(req, user, index, name)
+        caller = await self._context.identify(req)
+        resolution = await self._context.index_rights.find(
+            caller, path_segment(user), path_segment(index), project=name
+        )
         mirrors = [layer for layer in resolution.layers if layer.source.last]
         if mirrors:
-            await self._context.change_stores(refresh, mirrors, name)
+            claims = [Claim(caller, "index_read", index_resource(resolution.index, name))]
+            await self._context.change_stores(claims, refresh, mirrors, name)
         resp.status_code = 302
         resp.content_type = PLAIN_TYPE
         resp.set_header(

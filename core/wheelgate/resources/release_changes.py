@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import falcon.asgi
 
 from wheelgate.errors import Forbidden, Gone, NotFound
@@ -12,9 +15,10 @@ from wheelgate.http.json_bodies import decode_json, read_json
 from wheelgate.http.path_segments import path_segment, version_segment
 from wheelgate.http.request import read_body
 from wheelgate.identity.identify import Caller
-from wheelgate.packages import PackageSource, PackageTarget, ReceivedFile, normalize
+from wheelgate.packages import PackageSource, PackageTarget, ReceivedFile, StoredFile, normalize
 from wheelgate.resources.bodies import read_status, read_yank
 from wheelgate.resources.files import project_at
+from wheelgate.rights.confirmation import Claim, Confirm
 from wheelgate.services.indices import Indices, index_resource
 from wheelgate.services.packages.sources import Sources
 from wheelgate.services.releases.uploads import upload_target
@@ -95,7 +99,8 @@ class ProjectChangesResource:
         caller, found = await self._access.to_index(req, user, index, "release_delete", name)
         source = self._access.source(found)
         self._access.refuse_non_volatile(req, found, f"project {as_ascii(name)} is on non-volatile index {found.path}")
-        await self._context.change_stores(delete_packages, "project not found", source, found, name)
+        claims = [Claim(caller, "release_delete", index_resource(found, name))]
+        await self._context.change_stores(claims, delete_packages, "project not found", source, found, name)
         self._context.announce("ProjectDeleted", caller, found.path, project=name)
         answer(resp, message=f"project {name} deleted from stage {found.path}")
 
@@ -107,7 +112,8 @@ class ProjectChangesResource:
         caller, found = await self._access.to_index(req, user, index, "release_modify", name)
         target = self._access.target(found)
         status, reason = read_status(await read_json(req))
-        await self._context.change_stores(target.set_status, found, name, status, reason)
+        claims = [Claim(caller, "release_modify", index_resource(found, name))]
+        await self._context.change_stores(claims, target.set_status, found, name, status, reason)
         self._context.announce("ProjectStatusChanged", caller, found.path, project=name, status=status, reason=reason)
         answer(resp, message=f"project {name} is now {status}")
 
@@ -128,8 +134,9 @@ class VersionChangesResource:
         source = self._access.source(found)
         self._access.refuse_non_volatile(req, found, "cannot delete version on non-volatile index")
         missing = f"version '{as_ascii(version)}' of project {as_ascii(name)} not found on stage '{found.path}'"
+        claims = [Claim(caller, "release_delete", index_resource(found, name))]
         await self._context.change_stores(
-            delete_packages, missing, source, found, name, version=version_segment(version)
+            claims, delete_packages, missing, source, found, name, version=version_segment(version)
         )
         self._context.announce("VersionDeleted", caller, found.path, project=name, version=version)
         answer(resp, message=f"project {name} version '{version}' deleted")
@@ -142,7 +149,8 @@ class VersionChangesResource:
         caller, found = await self._access.to_index(req, user, index, "release_modify", name)
         target = self._access.target(found)
         reason = read_yank(await read_json(req))
-        await self._context.change_stores(target.yank, found, name, version_segment(version), reason)
+        claims = [Claim(caller, "release_modify", index_resource(found, name))]
+        await self._context.change_stores(claims, target.yank, found, name, version_segment(version), reason)
         if reason is None:
             self._context.announce("ReleaseUnyanked", caller, found.path, project=name, version=version)
             answer(resp, message=f"project {name} version '{version}' is no longer yanked")
@@ -168,7 +176,8 @@ class FileChangesResource:
         caller, found = await self._access.to_file(req, user, index, "release_delete", path)
         self._access.refuse_non_volatile(req, found, "cannot delete version on non-volatile index")
         missing = f"package '{as_ascii(f'{found.path}/{path}')}' doesn't exist"
-        await self._context.change_stores(delete_packages, missing, self._access.source(found), found, "", path=path)
+        claims, source = [Claim(caller, "release_delete", index_resource(found, ""))], self._access.source(found)
+        await self._context.change_stores(claims, delete_packages, missing, source, found, "", path=path)
         self._context.announce("FileDeleted", caller, found.path, path=path)
         answer(resp, message=f"package '{found.path}/{path}' deleted")
 
@@ -180,31 +189,30 @@ class FileChangesResource:
         caller, found = await self._access.to_file(req, user, index, "toxresult_upload", path)
         target = self._access.target(found)
         data = await read_body(req, MAX_TEST_RESULT_BYTES)
-        username = caller.principal.name
-        result = await self._sources.run_in_thread(found, self._store_result, found, target, path, data, username)
+        record = partial(target.add_test_result, found, path, who=caller.principal.name)
+        confirm = await self._context.confirming([Claim(caller, "toxresult_upload", index_resource(found, ""))])
+        result = await self._sources.run_in_thread(found, self._store_result, data, record, confirm)
         self._context.announce("TestResultUploaded", caller, found.path, path=path, result=result)
         answer(resp, f"{found.path}/{result}", "toxresultpath")
 
-    def _store_result(self, index: Index, target: PackageTarget, path: str, data: bytes, username: str | None) -> str:
+    def _store_result(self, data: bytes, record: Callable[[StoredFile], str], confirm: Confirm) -> str:
         """Store and record a test result if it is JSON; return its path and hash."""
         decode_json(data)
         stored = self._files.from_bytes(data)
         try:
             self._files.store(stored)
             added = self._context.change_stores_in_this_thread(
-                record_result, self._files, target, index, path, stored, username
+                confirm, partial(record_result, self._files, stored, record)
             )
         finally:
             self._files.clean_up(stored)
         return f"{added}#sha256={stored.stored.sha256}"
 
 
-def record_result(
-    files: Files, target: PackageTarget, index: Index, path: str, stored: ReceivedFile, username: str | None
-) -> str:
+def record_result(files: Files, stored: ReceivedFile, record: Callable[[StoredFile], str]) -> str:
     """Record a test result. Runs inside a transaction."""
     files.ensure_stored(stored)
-    return target.add_test_result(index, path, stored.stored, username)
+    return record(stored.stored)
 
 
 def delete_packages(missing: str, source: PackageSource, index: Index, name: str, **what: str) -> None:

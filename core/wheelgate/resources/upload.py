@@ -18,8 +18,9 @@ from wheelgate.http.path_segments import path_segment
 from wheelgate.identity.identify import Caller
 from wheelgate.packages import PackageTarget, RecordedUpload, UploadForm
 from wheelgate.resources.push import PushResource
+from wheelgate.rights.confirmation import Claim
 from wheelgate.services.indices import Indices, index_resource
-from wheelgate.services.releases.uploads import Uploads, upload_target
+from wheelgate.services.releases.uploads import Uploader, Uploads, upload_target
 from wheelgate.values import Index
 
 OUTCOME_HEADER = "x-wheelgate-upload"
@@ -89,4 +90,10 @@ class UploadResource:
             # The projects of an API token; the permission itself was checked before the body was read.
             self._context.rights.require_restriction(caller, "upload", index_resource(index, project))
 
-        return await self._uploads.record(index, target, form, receiver, caller.principal, require_project)
+        try:
+            confirm = await self._context.confirming([Claim(caller, "upload", index_resource(index, ""))])
+        except BaseException:
+            await self._uploads.drop(index, receiver)
+            raise
+        uploader = Uploader(caller.principal, require_project, confirm)
+        return await self._uploads.record(index, target, form, receiver, uploader)

@@ -12,6 +12,7 @@ from wheelgate.http.json_bodies import read_json
 from wheelgate.http.path_segments import path_segment
 from wheelgate.identity.sessions import Sessions
 from wheelgate.names import check_name
+from wheelgate.rights.confirmation import Claim
 from wheelgate.services.indices import Indices
 from wheelgate.services.passwords import Passwords
 from wheelgate.services.user_json import read_changed_user, read_new_user, user_config
@@ -75,11 +76,14 @@ class UserResource:
         """Create a user."""
         caller = await self._context.identify(req)
         await self._context.read_stores(self._users.refuse_taken, path_segment(user))
-        await self._context.require(caller, "user_create", Resource("user", user, user, proposed={}))
+        resource = Resource("user", user, user, proposed={})
+        await self._context.require(caller, "user_create", resource)
         check_name("username", user)
         self._users.refuse_missing_capability("create", "create users")
         change = read_new_user(await read_json(req), self._passwords.check)
-        created = await self._context.change_stores(self._users.create, user, change, await self._hash(user, change))
+        password_hash = await self._hash(user, change)
+        claims = [Claim(caller, "user_create", resource)]
+        created = await self._context.change_stores(claims, self._users.create, user, change, password_hash)
         self._context.announce("UserCreated", caller, user)
         answer(resp, user_config(created, []), "userconfig", status=201)
 
@@ -94,30 +98,36 @@ class UserResource:
             await self._context.require(caller, "user_password", Resource("user", user, user, proposed={}))
             raise
         proposed = Resource("user", user, user, proposed=change.fields)
+        claims = []
         if change.fields or change.password is None:
             await self._context.require(caller, "user_modify", proposed)
             self._users.refuse_missing_capability("modify", "modify users")
+            claims.append(Claim(caller, "user_modify", proposed))
         if change.password is None:
             if change.fields:
-                await self._context.change_stores(self._users.modify, found, change, None)
+                await self._context.change_stores(claims, self._users.modify, found, change, None)
                 self._context.announce("UserModified", caller, user, changed=sorted(change.fields))
             answer(resp, message="user updated")
             return
         await self._context.require(caller, "user_password", proposed)
         self._refuse_external_password(found)
-        modified = await self._context.change_stores(self._users.modify, found, change, await self._hash(user, change))
+        claims.append(Claim(caller, "user_password", proposed))
+        password_hash = await self._hash(user, change)
+        modified = await self._context.change_stores(claims, self._users.modify, found, change, password_hash)
         self._context.announce("PasswordChanged", caller, user, changed=sorted(change.fields))
         resp.set_header("cache-control", "no-store")
-        result = {"password": self._sessions.issue(user, modified.stamp), "expiration": self._sessions.lifetime}
+        epoch = await self._context.read_stores(self._sessions.epoch)
+        result = {"password": self._sessions.issue(user, modified.stamp, epoch), "expiration": self._sessions.lifetime}
         answer(resp, result, "userpassword", "user updated, new proxy auth")
 
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str) -> None:
         """Delete a user with all their indices."""
         caller = await self._context.identify(req)
-        await self._context.require(caller, "user_delete", Resource("user", path_segment(user), user))
+        resource = Resource("user", path_segment(user), user)
+        await self._context.require(caller, "user_delete", resource)
         self._users.refuse_missing_capability("delete", "delete users")
         found = await self._context.read_stores(self._users.get, user)
-        owned = await self._context.change_stores(self._users.delete, found)
+        owned = await self._context.change_stores([Claim(caller, "user_delete", resource)], self._users.delete, found)
         for index in owned:
             self._context.announce("IndexDeleted", caller, index.path)
         self._context.announce("UserDeleted", caller, user)

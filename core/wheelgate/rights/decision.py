@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from wheelgate.errors import Forbidden, NotAuthenticated, Refusal
 from wheelgate.identity.identify import ANONYMOUS_PRINCIPAL, Caller
-from wheelgate.plugin_host.circuit import CircuitBreaker
+from wheelgate.plugin_host.circuit import Circuit
 from wheelgate.plugin_host.discovery import Implementation
 from wheelgate.rights.permissions import decide_by_default
 from wheelgate.server import Server
@@ -18,7 +18,7 @@ CORE_PLUGIN_NAME = "core"
 
 log = logging.getLogger("wheelgate.rights")
 
-Policy = tuple[Implementation, CircuitBreaker]
+Policy = tuple[Implementation, Circuit]
 
 
 class Rights:

@@ -13,7 +13,7 @@ from wheelgate.services.packages.inheritance import Inheritance, Resolution
 from wheelgate.store.access import StoreAccess
 from wheelgate.store.protocols import IndexStore
 from wheelgate.store.serial_cache import SerialCache
-from wheelgate.values import Index, Principal, Resource, Verdict
+from wheelgate.values import ROOT, Index, Principal, Resource, Verdict
 
 READ, MODIFY = "index_read", "index_modify"
 READER_PERMISSIONS = frozenset({READ, "toxresult_upload"})
@@ -31,9 +31,10 @@ class IndexRights:
     ``find``, ``check``       return one index, or raise the error that the caller may see
     ``visible``               keeps the readable ones of several indices
     ``unreadable``            keeps the paths of unreadable indices
+    ``unnamed``               keeps the paths that an answer must not name
     ``all_public``            whether anonymous may read every index
-    ``_read_refusal``         why a principal may not read an index, its token included; None if it may
-    ``_user_read_refusal``    the same without the restriction of the token
+    ``read_refusal``          why a principal may not read an index, its token included; None if it may
+    ``user_read_refusal``     the same without the restriction of the token
     ``_may_know``             whether a principal who may not read an index may know that it exists
     ``_is_public``            whether anonymous may read an index
     ``_has_no_access_list``   whether neither the index nor its bases have an access list for readers
@@ -96,7 +97,7 @@ class IndexRights:
         if self._default_decides and self._has_no_access_list(found):  # PERF: most indices end here
             return found
         principal = caller.principal
-        refusal = await self._read_refusal(principal, found, project)
+        refusal = await self.read_refusal(principal, found, project)
         if refusal is None:
             if principal.name is not None and not await self._is_public(found):
                 caller.incoming.keep_private()
@@ -107,7 +108,7 @@ class IndexRights:
             return found
         if self._hide and not await self._may_know(principal, found):
             raise await self._not_found(caller, owner, name)
-        if permission == READ or (permission in READER_PERMISSIONS and await self._user_read_refusal(principal, found)):
+        if permission == READ or (permission in READER_PERMISSIONS and await self.user_read_refusal(principal, found)):
             raise self._rights.refusal(caller, READ, found.resource, refusal)
         return found
 
@@ -137,28 +138,46 @@ class IndexRights:
         hidden = set()
         for path in paths:
             found = await self._access.read(self._inheritance.find, path)
-            if found is not None and await self._read_refusal(caller.principal, found, ""):
+            if found is not None and await self.read_refusal(caller.principal, found, ""):
                 hidden.add(path)
+        return frozenset(hidden)
+
+    async def unnamed(self, caller: Caller, paths: Iterable[str]) -> frozenset[str]:
+        """Return the paths that an answer must not name: those of unreadable indices, and of others' deleted ones.
+
+        Nothing tells whether an index that was deleted could be read. Its owner and root know of it anyway.
+        """
+        hidden = set()
+        for path in paths if self._hide else ():
+            found = await self._access.read(self._inheritance.find, path)
+            if found is None:
+                may_know = caller.principal.name in (ROOT, path.partition("/")[0])
+            else:
+                may_know = await self.read_refusal(caller.principal, found, "") is None
+            if not may_know:
+                hidden.add(path)
+            elif found is None or not await self._is_public(found):
+                caller.incoming.keep_private()
         return frozenset(hidden)
 
     def all_public(self) -> bool:
         """Return whether everyone may read every index. Do not call it inside a transaction."""
         return self._hides_nothing and not self._some_access_list()
 
-    async def _read_refusal(self, principal: Principal, found: Resolution, project: str | None) -> Verdict | None:
+    async def read_refusal(self, principal: Principal, found: Resolution, project: str | None) -> Verdict | None:
         """Return the verdict that keeps a principal from reading an index; None if it may read it.
 
         A token for an index may read everything that the index inherits. A token for other indices may read an index
         only if everyone may, including all of its bases: a private base must not show through a public index.
         """
-        refusal = await self._user_read_refusal(principal, found)
+        refusal = await self.user_read_refusal(principal, found)
         restriction = principal.restriction
         if refusal is not None or restriction is None:
             return refusal
         reason = restriction.refusal(READ, replace(found.resource, project=project))
-        return token_verdict(reason) if reason and await self._user_read_refusal(ANONYMOUS_PRINCIPAL, found) else None
+        return token_verdict(reason) if reason and await self.user_read_refusal(ANONYMOUS_PRINCIPAL, found) else None
 
-    async def _user_read_refusal(self, principal: Principal, found: Resolution) -> Verdict | None:
+    async def user_read_refusal(self, principal: Principal, found: Resolution) -> Verdict | None:
         """Return the verdict that keeps a user from reading an index, without the restriction of a token."""
         for resource in found.lineage:
             verdict = await self._rights.decide_unrestricted(principal, READ, resource)
@@ -176,7 +195,7 @@ class IndexRights:
         restriction = principal.restriction
         if restriction is not None and not restriction.covers_index(found.index.path):
             return False
-        if await self._user_read_refusal(principal, found) is None:
+        if await self.user_read_refusal(principal, found) is None:
             return True
         return (await self._rights.decide_unrestricted(principal, MODIFY, found.resource)).allowed
 
@@ -196,7 +215,7 @@ class IndexRights:
         # PERF: an index is hidden by an access list, or by a plugin that filters listings as well.
         if self._hides_nothing and self._has_no_access_list(found):
             return True
-        return await self._user_read_refusal(ANONYMOUS_PRINCIPAL, found) is None
+        return await self.user_read_refusal(ANONYMOUS_PRINCIPAL, found) is None
 
     async def _not_found(self, caller: Caller, owner: str, name: str) -> Refusal:
         """Return the error for an index that does not exist or that the caller may not know of.
@@ -222,7 +241,7 @@ class IndexRights:
         return self._any_access_list.get_or_make(
             self._access.read_serial(),
             None,
-            lambda: any(self._acl_key in index.config for index in self._store.list()),
+            lambda: self._store.any_has(self._acl_key),
         )
 
     def _resolutions(self, indices: Sequence[Index]) -> list[Resolution]:

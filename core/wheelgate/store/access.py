@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import ParamSpec, TypeVar
@@ -23,13 +23,14 @@ class StoreAccess:
         """Take the database and its threads; ``instant`` says whether reads of all stores may run on the event loop."""
         self._database = database
         self._pool = pool
-        self._writer_lock = threading.Lock() if database.kind == "sqlite" else contextlib.nullcontext()
-        """SQLite allows one writer at a time; a second one would poll until the first has finished."""
         self._changes = GroupCommit("changes", self.within_transaction) if database.kind == "sqlite" else None
         self.instant = instant
         """Whether reads may run on the event loop, without :meth:`read`."""
         self.serial = 0
-        """The change serial that this worker read last."""
+        """The latest change serial that this worker has read."""
+        self.serial_read = 0.0
+        """When this worker began to read it, on the clock of ``time.monotonic``."""
+        self._serial_lock = threading.Lock()
 
     async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function that only reads."""
@@ -50,14 +51,18 @@ class StoreAccess:
 
     def within_transaction(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function as :meth:`change` does, in the current thread."""
-        with self._writer_lock, self._database.transaction():
+        with self._database.transaction():
             answer = function(*args, **kwargs)
-        self.serial = self._database.serial()
+        self.read_serial()
         return answer
 
     def read_serial(self) -> int:
         """Return the current change serial; every committed transaction of any process increments it."""
-        self.serial = serial = self._database.serial()
+        began = time.monotonic()
+        serial = self._database.serial()
+        with self._serial_lock:
+            if serial >= self.serial:  # a slow thread must not turn the serial back
+                self.serial, self.serial_read = serial, began
         return serial
 
     def close(self) -> None:

@@ -6,12 +6,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from typing import Any
 
 from wheelgate.errors import BackendUnavailable, StartupError
 from wheelgate.store.change_counter import ChangeCounter
-from wheelgate.store.engines import Postgresql, Sqlite
+from wheelgate.store.engines import COMMAND_CONNECTIONS, Postgresql, Sqlite
 from wheelgate.store.errors import DATABASE_ERRORS, translate_database_error
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,11 @@ def no_thread(thread: threading.Thread) -> bool:
 
 
 class Database:
-    """A database. Every thread has its own connection, which it opens at its first use."""
+    """A database.
+
+    Every thread has its own connection to SQLite, which it opens at its first use. Of PostgreSQL it borrows one for
+    each statement or transaction.
+    """
 
     orm: Sqlite | Postgresql
     """peewee's database, for the models of plugins: ``Row.insert(…).execute(database.orm)``."""
@@ -38,8 +42,13 @@ class Database:
     read_only: bool
     """True if it refuses every change."""
 
-    def __init__(self, url: str, *, read_only: bool = False) -> None:
+    def __init__(self, url: str, *, read_only: bool = False, connections: int = COMMAND_CONNECTIONS) -> None:
         """Take ``sqlite:////folder/file`` or ``postgresql://user:password@host/name``, and open nothing yet.
+
+        Args:
+            url: the address of the database.
+            read_only: whether to refuse every change.
+            connections: how many connections to PostgreSQL this process may have; each thread has its own to SQLite.
 
         Raises:
             StartupError: the URL is malformed, or the driver is not installed.
@@ -48,7 +57,7 @@ class Database:
             case "sqlite":
                 self.orm = Sqlite(url, read_only=read_only)
             case "postgresql" | "postgres":
-                self.orm = Postgresql(url, read_only=read_only)
+                self.orm = Postgresql(url, read_only=read_only, connections=connections)
             case scheme:
                 raise StartupError(
                     f"the database's URL must begin with sqlite:/// or postgresql://, not with {scheme[:20]!r}"
@@ -56,13 +65,15 @@ class Database:
         self.read_only = read_only
         self.kind = self.orm.kind
         self.instant = self.orm.instant
+        self._writer = threading.Lock() if self.kind == "sqlite" else nullcontext()
+        """SQLite allows one writer at a time; a second thread would poll until the first has finished, or give up."""
         self._last_read = threading.local()
         self._counter: ChangeCounter | None = None
 
     def open(self) -> None:
         """Connect this thread before the first request needs it. Log a warning if the database is down."""
         try:
-            self.orm.connect(reuse_if_open=True)
+            self.orm.warm_up()
             self._find_counter()
         except (BackendUnavailable, *DATABASE_ERRORS) as error:
             log.warning("the database does not answer yet: %s", translate_database_error(error) or error)
@@ -94,14 +105,35 @@ class Database:
             yield
             return
         counter, mine = self._find_counter(), 0
-        try:
-            with ExitStack() as afterwards, self.orm.atomic():
+        with self._refusing():
+            with self._writer, ExitStack() as afterwards, self.orm.atomic():
                 if counter is not None:
                     mine = counter.begin()
                     afterwards.callback(counter.end, mine)
                 yield
                 serial = self.returning("UPDATE server_state SET serial = serial + 1 RETURNING serial")[0][0]
             self._remember(serial, mine + 1)
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keep other writers away from a ``with`` block that changes no row; within a transaction it does nothing.
+
+        It writes nothing, so it also works on a full disk.
+
+        Raises:
+            BackendUnavailable: as :meth:`transaction` does.
+        """
+        if self.orm.in_transaction():
+            yield
+            return
+        with self._refusing(), self._writer, self.orm.atomic():
+            yield
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Translate the errors of a transaction."""
+        try:
+            yield
         except DATABASE_ERRORS as error:
             if refusal := translate_database_error(error):
                 self.orm.close()  # a connection of SQLite stays read-only if the file was when it was opened

@@ -15,6 +15,10 @@ from wheelgate.errors import StartupError
 
 DATABASE_TIMEOUT_SECONDS = 10
 """Seconds that a writer waits for another writer, and a new connection for its server."""
+CONNECTION_WAIT_SECONDS = 30
+"""Seconds that a thread waits for a connection while all of them are in use."""
+COMMAND_CONNECTIONS = 4
+"""Connections to PostgreSQL of a subcommand, or of the preparation of a start."""
 
 
 class ConnectionTracker:
@@ -72,6 +76,10 @@ class Sqlite(ConnectionTracker, peewee.SqliteDatabase):
             check_same_thread=False,  # only for close_all
         )
 
+    def warm_up(self) -> None:
+        """Connect this thread."""
+        self.connect(reuse_if_open=True)
+
     def rows(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Return the rows of a statement. Without peewee's cursor, which costs 0.002 ms."""
         rows: list[tuple[Any, ...]] = self.current.execute(sql, params).fetchall()
@@ -88,12 +96,21 @@ class Sqlite(ConnectionTracker, peewee.SqliteDatabase):
 
 
 class Postgresql(ConnectionTracker, peewee.PostgresqlDatabase):
-    """A server. A connection that was lost while idle is opened again silently."""
+    """A server. A connection that was lost while idle is opened again silently.
+
+    A thread borrows a connection for one statement or transaction. The others wait for one, so that a server with many
+    threads does not take all the connections that PostgreSQL has for all of its clients.
+    """
 
     kind = "postgresql"
     instant = False
 
-    def __init__(self, url: str, *, read_only: bool = False) -> None:
+    def __init__(self, url: str, *, read_only: bool = False, connections: int = COMMAND_CONNECTIONS) -> None:
+        self._places = threading.BoundedSemaphore(connections)
+        self._keep_idle = True
+        self._idle: list[Any] = []
+        """Open connections that no thread uses, the one that was used last at the end; peewee's lock guards it."""
+        self._borrowing = threading.local()
         mode = " -c default_transaction_read_only=on" if read_only else ""
         params = {
             "connect_timeout": DATABASE_TIMEOUT_SECONDS,
@@ -114,32 +131,128 @@ class Postgresql(ConnectionTracker, peewee.PostgresqlDatabase):
         """Execute a change; return the number of changed rows."""
         return int(self.execute_sql(sql.replace("?", "%s"), params).rowcount)
 
+    def warm_up(self) -> None:
+        """Open a connection before the first request needs it."""
+        self.rows("SELECT 1", ())
+
+    def connect(self, reuse_if_open: bool = False) -> bool:
+        """Connect this thread until it calls :meth:`close`; wait if all connections are in use."""
+        if not self.is_closed():
+            return bool(super().connect(reuse_if_open))
+        if not self._places.acquire(timeout=CONNECTION_WAIT_SECONDS):
+            raise peewee.OperationalError("all connections are in use (--database-connections)")
+        try:
+            return bool(super().connect())
+        except BaseException:
+            self._places.release()
+            raise
+
+    def close(self) -> bool:
+        """Give back the connection of this thread, if it has one."""
+        was_open = not self.is_closed()
+        try:
+            return bool(super().close())
+        finally:
+            if was_open and self.is_closed():
+                self._places.release()
+
+    def close_all(self, may_run: Callable[[threading.Thread], bool]) -> None:
+        """Close the connections; see :class:`ConnectionTracker`."""
+        self._keep_idle = False
+        self._close_idle()
+        super().close_all(may_run)
+
     def execute_sql(self, sql: str, params: Sequence[Any] | None = None) -> Any:
         """Execute a statement, and repeat it once on a new connection if the old one was lost.
 
-        Only reads are outside of transactions, so no change happens twice.
+        Only reads are outside of transactions, so no change happens twice. The rows are here when it returns, so that
+        the connection may serve another thread while they are read.
         """
+        self._borrow()
         try:
+            try:
+                return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
+            except (peewee.OperationalError, peewee.InterfaceError):
+                if not self._replace_lost_connection():
+                    raise
             return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
-        except (peewee.OperationalError, peewee.InterfaceError):
-            if not self._drop_lost_connection():
-                raise
-        return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
+        finally:
+            self._give_back()
 
     def begin(self, isolation_level: str | None = None) -> None:
         """Begin a transaction, and repeat that once on a new connection if the old one was lost."""
+        self._borrow()
         try:
-            super().begin(isolation_level)
-        except (peewee.OperationalError, peewee.InterfaceError):
-            if not self._drop_lost_connection():
-                raise
-            super().begin(isolation_level)
+            try:
+                super().begin(isolation_level)
+            except (peewee.OperationalError, peewee.InterfaceError):
+                if not self._replace_lost_connection():
+                    raise
+                super().begin(isolation_level)
+        except BaseException:
+            self._give_back()
+            raise
 
-    def _drop_lost_connection(self) -> bool:
-        """Close a lost connection and return True. Within a transaction nothing can be repeated, so it stays open."""
+    def commit(self) -> None:
+        """Commit, and give back the connection; peewee rolls back if this raises."""
+        super().commit()
+        self._give_back()
+
+    def rollback(self) -> None:
+        """Roll back, and give back the connection."""
+        try:
+            super().rollback()
+        finally:
+            self._give_back()
+
+    def _borrow(self) -> None:
+        """Take a connection, unless this thread has one."""
+        if self.is_closed():
+            self.connect()
+            self._borrowing.now = True
+
+    def _give_back(self) -> None:
+        """Give back a borrowed connection at the end of the statement or transaction that borrowed it."""
+        if getattr(self._borrowing, "now", False) and not self.in_transaction():
+            self._borrowing.now = False
+            self.close()
+
+    def _connect(self) -> Any:
+        """Return an open connection, or a new one."""
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.closed:
+                return connection
+        return super()._connect()  # type: ignore[misc]
+
+    def _close(self, connection: Any) -> None:
+        """Keep a connection for the next thread, unless it is lost or in the middle of something."""
+        if self._keep_idle and not connection.closed and not connection.info.transaction_status:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def _initialize_connection(self, connection: Any) -> None:
+        """Track the thread that used a connection last."""
+        self.opened = [each for each in self.opened if each[1] is not connection and not each[1].closed]
+        self.opened.append((threading.current_thread(), connection))
+
+    def _close_idle(self) -> None:
+        with self._lock:  # type: ignore[attr-defined]
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def _replace_lost_connection(self) -> bool:
+        """Take another connection for a lost one, and return True. Within a transaction nothing can be repeated.
+
+        The idle ones are probably lost, too.
+        """
         if self.is_closed() or self.in_transaction() or not self.current.closed:
             return False
+        self._close_idle()
         self.close()
+        self.connect()
         return True
 
 

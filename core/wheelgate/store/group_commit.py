@@ -12,7 +12,8 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
 from functools import partial
 from queue import SimpleQueue
 from typing import Any, Generic, Protocol, TypeVar
@@ -83,6 +84,8 @@ class PendingJob:
 
     job: CommitJob[Any]
     future: asyncio.Future[Any]
+    context: Context = field(default_factory=copy_context)
+    """The context of the caller, so that a line of the log names the request that it is about."""
     answer: Any = None
     problem: Exception | None = None
 
@@ -90,9 +93,16 @@ class PendingJob:
         """Take the next step, unless an earlier one failed."""
         if self.problem is None:
             try:
-                self.answer = step()
+                self.answer = self.context.run(step)
             except Exception as problem:  # noqa: BLE001 - the caller of the job gets it
                 self.problem = problem
+
+    def finish(self) -> None:
+        """Clean up after the job."""
+        try:
+            self.job.finish(changed=self.problem is None)
+        except Exception as error:  # noqa: BLE001 - the other jobs still have to finish
+            log.error("the clean-up after a change failed: %s", error_location(error))
 
 
 class GroupCommit:
@@ -167,17 +177,16 @@ class GroupCommit:
             pending.attempt(pending.job.sync)
         ready = [pending for pending in group if pending.problem is None]
         try:
-            answers = self._transact(lambda: [pending.job.change() for pending in ready]) if ready else []
+            answers = (
+                self._transact(lambda: [pending.context.run(pending.job.change) for pending in ready]) if ready else []
+            )
             for pending, answer in zip(ready, answers, strict=True):
                 pending.answer = answer
         except Exception:  # noqa: BLE001 - alone, each job shows whether it was the one that failed
             for pending in ready:
                 pending.attempt(partial(self._transact, pending.job.change))
         for pending in group:
-            try:
-                pending.job.finish(changed=pending.problem is None)
-            except Exception as error:  # noqa: BLE001 - the other jobs still have to finish
-                log.error("the clean-up after a change failed: %s", error_location(error))
+            pending.context.run(pending.finish)
 
 
 def resolve_futures(group: Sequence[PendingJob]) -> None:

@@ -65,6 +65,9 @@ class IndexStore(Protocol):
     def list(self, owner: str | None = None) -> Sequence[Index]:
         """Return all indices, or those of ``owner``, sorted by path."""
 
+    def any_has(self, key: str) -> bool:
+        """Return whether the configuration of any index has a key; the server asks after every change."""
+
     def lookalike(self, owner: str, name: str) -> str | None:
         """Return the name of an index of ``owner`` that equals ``name`` after NFKC and case folding, or None."""
 

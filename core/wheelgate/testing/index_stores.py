@@ -105,6 +105,20 @@ class IndexStoreContract(StoreFixtures):
         assert returned == store.get("alice", "dev") == make_index(b=[3], c={}), "replace the whole configuration"
         assert store.get("alice", "prod") == make_index("alice", "prod", a=1, b=2), "keep other indices"
 
+    @pytest.mark.parametrize("key", ["acl_read", "aclxread"])
+    def test_finds_a_key(self, store: IndexStore, transaction: Transaction, key: str) -> None:
+        """``any_has`` finds a key of any index, and no text that only looks like one."""
+        with transaction():
+            store.create(make_index(title='"acl_read":', acl_readers=[], nested={"x": ["acl_read"]}))
+            store.create(make_index("alice", "prod", title="x"))
+        found = [store.any_has(key)]
+        stored = store.get("alice", "prod")
+        assert stored is not None, "return the index"
+        with transaction():
+            store.modify(stored, {"acl_read": []})
+        found.append(store.any_has(key))
+        assert found == [False, key == "acl_read"], "look for the key of a configuration, not for text"
+
     def test_modifies_an_index_that_it_returned(self, store: IndexStore, transaction: Transaction) -> None:
         """``modify`` takes an index that the store returned, from ``get`` or from an earlier ``modify``."""
         with transaction():

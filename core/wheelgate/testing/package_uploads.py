@@ -200,7 +200,7 @@ class UploadContract(PackageFixtures):
     def test_quarantine_blocks_files(
         self, server: Server, target: PackageTarget, index: Index, upload: Uploader
     ) -> None:
-        """A target opens no file, metadata or provenance of a quarantined project, and gives the reason."""
+        """A target opens and pushes no file, metadata or provenance of a quarantined project, and says why."""
         path = upload(index).path
         with server.database.transaction():
             target.set_status(index, "demo", "quarantined", "malware")
@@ -211,6 +211,8 @@ class UploadContract(PackageFixtures):
         for read in (target.open, target.core_metadata, target.provenance):
             with pytest.raises(Forbidden, match="malware"):
                 read(index, path)
+        with pytest.raises(Forbidden, match="malware"):
+            target.fetch_release(index, "demo", "1.0")
 
     def test_yanks_a_version(self, server: Server, target: PackageTarget, index: Index, upload: Uploader) -> None:
         """A target yanks all files of a version, and no others; None as reason undoes it."""

@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -34,11 +35,13 @@ class ThreadPool:
         The call runs to its end even if the client goes away, so that no change is cut in half.
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, lambda: function(*args, **kwargs))
+        # In the context of the caller, so that a line of the log names the request that it is about.
+        call = partial(copy_context().run, function, *args, **kwargs)
+        return await loop.run_in_executor(self._executor, call)
 
     def submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Call the function in one of the threads and return its future at once."""
-        return self._executor.submit(partial(function, *args, **kwargs))
+        return self._executor.submit(partial(copy_context().run, function, *args, **kwargs))
 
     def close(self) -> None:
         """Wait for running calls and end the threads."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from wheelgate import Server
@@ -50,10 +50,16 @@ class GroupService:
             raise NotFound(f"no group {excerpt(name)}")
         return group
 
-    def create(self, name: str, body: Any) -> Group:
+    def create(self, name: str, body: Any, confirm: Callable[[], None]) -> Group:
         """Add a group.
 
+        Args:
+            name: the name of the group.
+            body: the body of the request.
+            confirm: raises a refusal if the caller may not change groups any more.
+
         Raises:
+            Refusal: that of ``confirm``.
             BadInput: the name is not allowed, or the body lists an impossible member.
             Conflict: the name, or a look-alike of it, is taken.
         """
@@ -62,6 +68,7 @@ class GroupService:
             raise BadInput(f"groupname {excerpt(name)} looks like :{fold(name).upper()}:, which has another meaning")
         group = apply_body(Group(name), {} if body is None else body)
         with self._server.database.transaction():
+            confirm()
             self._tables.lock()
             if not self._tables.add(group):
                 existing = self._tables.lookalike(name)
@@ -71,9 +78,10 @@ class GroupService:
             self._tables.replace(Group(name), group)
         return group
 
-    def modify(self, name: str, body: Any) -> tuple[Group, Group]:
+    def modify(self, name: str, body: Any, confirm: Callable[[], None]) -> tuple[Group, Group]:
         """Change a group; return it before and after. Raises as :meth:`create` and :meth:`get` do."""
         with self._server.database.transaction():
+            confirm()
             self._tables.lock()
             before = self.get(name)
             after = apply_body(before, body)
@@ -81,9 +89,10 @@ class GroupService:
             self._tables.replace(before, after)
         return before, after
 
-    def delete(self, name: str) -> Group:
+    def delete(self, name: str, confirm: Callable[[], None]) -> Group:
         """Remove a group, and its name from every access list. Raise ``NotFound`` if there is none."""
         with self._server.database.transaction():
+            confirm()
             self._tables.lock()
             group = self.get(name)
             self._server.forget_principal(group.principal)

@@ -15,6 +15,10 @@ SELECT o.group_name FROM groups_member o JOIN groups_member i ON o.member = ':' 
 """
 
 
+CHANGES_LOCK = 0x67726F757073
+"""The key of PostgreSQL's advisory lock for changes of groups: the word ``groups`` in ASCII."""
+
+
 class GroupTables:
     """Stores groups in the server's database; changes need a transaction."""
 
@@ -51,7 +55,8 @@ class GroupTables:
 
     def lock(self) -> None:
         """Let other changes wait until the transaction ends, so that checks made in it stay true."""
-        self._database.write("UPDATE groups_group SET name = name")
+        if self._database.kind == "postgresql":  # SQLite has a single writer; locks of all rows would deadlock
+            self._database.read("SELECT pg_advisory_xact_lock(?)", (CHANGES_LOCK,))
 
     def add(self, group: Group) -> bool:
         """Add a group without members; False if its name, or a look-alike of it, is taken."""

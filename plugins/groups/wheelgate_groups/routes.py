@@ -38,13 +38,13 @@ class GroupRoutes:
 
     def create(self, request: RouteRequest) -> RouteResponse:
         """Create a group."""
-        group = self._groups.create(request.params["name"], request.body)
+        group = self._groups.create(request.params["name"], request.body, request.confirm)
         event = RouteEvent("GroupCreated", group.name, group.config)
         return RouteResponse(group.config, GROUP_TYPE, status=201, events=[event])
 
     def modify(self, request: RouteRequest) -> RouteResponse:
         """Change a group."""
-        before, after = self._groups.modify(request.params["name"], request.body)
+        before, after = self._groups.modify(request.params["name"], request.body, request.confirm)
         detail = {
             "added": sorted(set(after.members) - set(before.members)),
             "removed": sorted(set(before.members) - set(after.members)),
@@ -55,5 +55,5 @@ class GroupRoutes:
 
     def delete(self, request: RouteRequest) -> RouteResponse:
         """Delete a group."""
-        group = self._groups.delete(request.params["name"])
+        group = self._groups.delete(request.params["name"], request.confirm)
         return RouteResponse(message=f"group '{group.name}' deleted", events=[RouteEvent("GroupDeleted", group.name)])

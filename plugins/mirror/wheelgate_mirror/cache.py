@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from wheelgate import Index, Server
 from wheelgate.caches import TtlCache
+from wheelgate.clocks import is_current
 from wheelgate.errors import BackendUnavailable, BadUpstream, Forbidden, UpstreamTimeout
 from wheelgate_mirror import queries
 from wheelgate_mirror.answer_reading import read_list, read_page
@@ -101,7 +102,7 @@ class UpstreamCache:
             content, checked = page.content, page.checked
         current = _current_page(index, name, content, checked)
         # An answer that another thread received while this one waited for the lock is new, even with an expiry of 0.
-        if checked >= asked or (checked > 0 and (current.until is None or current.until > time.time())):
+        if checked > 0 and is_current(checked, math.inf if checked >= asked else current.until):
             return current
         failure = self._backoff.failure(_pause_key(index, upstream, name), origin(upstream.url))
         if failure is None:

@@ -13,7 +13,7 @@ from wheelgate import Index
 from wheelgate.errors import BadInput, Forbidden
 from wheelgate.fields import excerpt, parse_list
 from wheelgate.option_types import time_span
-from wheelgate.packages import is_project_name, normalize
+from wheelgate.packages import is_project_name, normalize, version_key
 from wheelgate_mirror.filenames import normalized_version
 from wheelgate_mirror.moments import utc_text
 
@@ -30,14 +30,14 @@ class Cooldown:
     text: str
     """The time span in its configured form."""
     exceptions: frozenset[str]
-    """Names of projects, and ``name==version``."""
+    """Names of projects, and ``name==version`` with the key of the version, which all of its spellings share."""
 
     def available_at(self, project: str, version: str, upload_time: str | None) -> float:
         """Return when a file becomes available, in seconds since 1970.
 
         0 stands for always, and infinity for never: such a file has no upload time.
         """
-        if not self.seconds or not self.exceptions.isdisjoint((project, f"{project}=={version}")):
+        if not self.seconds or not self.exceptions.isdisjoint((project, f"{project}=={version_key(version)}")):
             return 0.0
         if upload_time is None:
             return math.inf
@@ -47,7 +47,9 @@ class Cooldown:
 def cooldown_of(index: Index) -> Cooldown:
     """Read the configuration of a mirror."""
     text = str(index.config.get("min_age", "0s"))
-    return Cooldown(_seconds(text) or 0, text, frozenset(index.config.get("min_age_exceptions", ())))
+    configured = (entry.partition("==") for entry in index.config.get("min_age_exceptions", ()))
+    exceptions = frozenset(f"{name}{exact}{exact and version_key(version)}" for name, exact, version in configured)
+    return Cooldown(_seconds(text) or 0, text, exceptions)
 
 
 def check_age(index: Index, project: str, version: str, upload_time: str | None, filename: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wheelgate.packages import StoredFile
+from wheelgate.packages import StoredFile, version_key
 from wheelgate.store.database import Database
 
 NEXT_SERIAL = "(SELECT serial + 1 FROM server_state)"
@@ -178,10 +178,15 @@ def delete_files(
     database: Database, index: str, project: str | None = None, version: str | None = None, path: str | None = None
 ) -> list[str]:
     """Delete the records of the files that match all given arguments, within a transaction; return their hashes."""
-    columns = {"project": project, "version": version}
-    given = {column: value for column, value in columns.items() if value is not None}
-    where = "".join(f" AND {column} = ?" for column in given)
-    params = [index, *given.values()]
+    where, params = "", [index]
+    if project is not None:
+        where += " AND project = ?"
+        params.append(project)
+    if version is not None:
+        stored = database.read("SELECT DISTINCT version FROM mirror_file WHERE index_path = ?", (index,))
+        same = [text for (text,) in stored if version_key(text) == version_key(version)]
+        where += f" AND version IN ({', '.join('?' * len(same))})" if same else " AND FALSE"
+        params += same
     if path is not None:
         where += " AND path IN (?, ?)"
         params += [path, f"{path}.metadata"]

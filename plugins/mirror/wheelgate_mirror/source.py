@@ -8,13 +8,22 @@ from dataclasses import replace
 
 from wheelgate import Index, Server
 from wheelgate.errors import Forbidden, NotFound
-from wheelgate.packages import OngoingDownload, Project, ProjectList, Redirect, Release, StoredFile, is_project_name
+from wheelgate.packages import (
+    OngoingDownload,
+    Project,
+    ProjectList,
+    Redirect,
+    Release,
+    StoredFile,
+    is_project_name,
+    version_key,
+)
 from wheelgate_mirror import queries
 from wheelgate_mirror.backoff import Backoff
 from wheelgate_mirror.cache import CurrentPage, UpstreamCache
 from wheelgate_mirror.cooldown import check_age
 from wheelgate_mirror.downloads import Downloads, wait_for
-from wheelgate_mirror.filenames import normalized_version, projects_of
+from wheelgate_mirror.filenames import projects_of
 from wheelgate_mirror.moments import utc_text
 from wheelgate_mirror.pages import UpstreamFile, UpstreamPage, unpack_page
 from wheelgate_mirror.project_list import unpack_names
@@ -109,8 +118,8 @@ class MirrorPackages:
 
     def fetch_release(self, index: Index, name: str, version: str) -> Release:
         """Return one release, and download those of its files that are missing. Call it outside of transactions."""
-        exact = normalized_version(version) or version
-        release = next((each for each in self.releases(index, name) if each.version == exact), None)
+        key = version_key(version)
+        release = next((each for each in self.releases(index, name) if version_key(each.version) == key), None)
         if release is None:
             raise NotFound(f"no release/files found for {name} {version}")
         links = []
@@ -130,9 +139,8 @@ class MirrorPackages:
 
     def delete(self, index: Index, name: str, version: str | None = None, path: str | None = None) -> None:
         """Remove downloaded files; the next request downloads them again. Call it within a transaction."""
-        exact = None if version is None else normalized_version(version) or version
         project = name if path is None else None
-        hashes = queries.delete_files(self._database, index.path, project, exact, path)
+        hashes = queries.delete_files(self._database, index.path, project, version, path)
         pages = queries.delete_pages(self._database, index.path, name) if version is None and path is None else 0
         if not hashes and not pages:
             raise NotFound(f"{index.path} has stored nothing of {path or name}")

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from wheelgate import Index
-from wheelgate.packages import Release, ReleaseFile, StoredFile
+from wheelgate.packages import Release, ReleaseFile, StoredFile, version_key
 from wheelgate_mirror.cache import CurrentPage
 from wheelgate_mirror.cooldown import cooldown_of
 from wheelgate_mirror.filenames import version_sort_key
@@ -52,9 +52,9 @@ def visible_releases(project: VisibleProject, stored: Mapping[str, StoredFile]) 
     by_version: dict[str, list[UpstreamFile]] = {}
     for file in project.files:
         if file.version:
-            by_version.setdefault(file.version, []).append(file)
-    versions = sorted(by_version, key=version_sort_key)
-    return [_release(project.page.name, version, by_version[version], stored) for version in versions]
+            by_version.setdefault(version_key(file.version), []).append(file)
+    versions = sorted(by_version.values(), key=lambda files: version_sort_key(files[0].version))
+    return [_release(project.page.name, files[0].version, files, stored) for files in versions]
 
 
 def _release(name: str, version: str, files: Sequence[UpstreamFile], stored: Mapping[str, StoredFile]) -> Release:

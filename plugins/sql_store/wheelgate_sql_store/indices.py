@@ -32,6 +32,10 @@ class SqlIndexStore:
         """Return every index, or those of ``owner``, in the order of their paths."""
         return queries.list_indices(self.database, owner)
 
+    def any_has(self, key: str) -> bool:
+        """Return whether the configuration of any index has a key."""
+        return queries.any_index_has(self.database, key)
+
     def lookalike(self, owner: str, name: str) -> str | None:
         """Return the name of the owner's index that looks like ``name``, which may be ``name`` itself."""
         rows = self.database.read(

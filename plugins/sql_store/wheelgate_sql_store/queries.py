@@ -17,6 +17,8 @@ USER_COLUMNS = "name, stamp, created, modified, email, title, description, custo
 
 SELECT_USER = f"SELECT {USER_COLUMNS} FROM sql_store_user"  # noqa: S608  # our columns
 
+LIKE_ESCAPE = "!"
+"""Before a character that has a meaning in a pattern."""
 SELECT_INDEX = "SELECT owner, name, type, config FROM sql_store_index"
 
 
@@ -58,6 +60,17 @@ def change_index(database: Database, index: Index, config: Mapping[str, Any]) ->
             (to_json(dict(config)), *rows[0]),
         )
     )
+
+
+def any_index_has(database: Database, key: str) -> bool:
+    """Return whether the configuration of any index has a key.
+
+    The key is searched as text, because decoding every configuration after every change would take milliseconds. In a
+    value, the quotes of such a text would be escaped.
+    """
+    pattern = f'%"{key.replace("_", LIKE_ESCAPE + "_")}":%'
+    sql = f"SELECT 1 FROM sql_store_index WHERE config LIKE ? ESCAPE '{LIKE_ESCAPE}' LIMIT 1"  # noqa: S608 - a constant
+    return bool(database.read(sql, (pattern,)))
 
 
 def list_indices(database: Database, owner: str | None) -> list[Index]:

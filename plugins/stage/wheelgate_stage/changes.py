@@ -13,9 +13,8 @@ from typing import Any
 import orjson
 
 from wheelgate import Server
-from wheelgate.packages import StoredFile
+from wheelgate.packages import StoredFile, version_key
 from wheelgate.store.database import Database
-from wheelgate_stage.filenames import version_key
 
 LOCK_OR_ADD_PROJECT = """
     INSERT INTO stage_project (index_path, name, present, changed, status, status_reason)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 
-from packaging.utils import InvalidWheelFilename, canonicalize_version, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
 from wheelgate.errors import BadInput
-from wheelgate.packages import normalize
+from wheelgate.packages import normalize, version_key
 
 ARCHIVE_KINDS = {".whl": "wheel", ".tar.gz": "tar", ".zip": "zip"}
 """The accepted suffixes and the kinds of files. An sdist is a ``.tar.gz`` (PEP 625); old tools made zips."""
@@ -82,12 +82,6 @@ def parse_filename(filename: str, project: str, version: Version, *, old_archive
     if not suffix:
         raise _other_archive(filename)
     return Filename(ARCHIVE_KINDS[suffix], _sdist(filename, stem, project, version) + suffix)
-
-
-@lru_cache(VERSION_CACHE_ENTRIES)
-def version_key(version: str | Version) -> str:
-    """Return the common form of all spellings of a version: ``1.0`` and ``1`` are the same (PEP 440)."""
-    return canonicalize_version(version)
 
 
 @lru_cache(VERSION_CACHE_ENTRIES)

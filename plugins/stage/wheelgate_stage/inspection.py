@@ -11,9 +11,9 @@ from typing import Any
 from packaging.version import Version
 
 from wheelgate.errors import BadInput
-from wheelgate.packages import CheckedUpload, ReceivedFile, UploadForm
+from wheelgate.packages import CheckedUpload, ReceivedFile, UploadForm, version_key
 from wheelgate_stage.attestations import parse_attestations
-from wheelgate_stage.filenames import parse_filename, parse_version, version_key
+from wheelgate_stage.filenames import parse_filename, parse_version
 from wheelgate_stage.limits import ArchiveLimits
 from wheelgate_stage.metadata import form_fields, parse_core_metadata, parse_project
 from wheelgate_stage.tars import tar_metadata
@@ -104,6 +104,10 @@ def _check_file(
         content = _core_metadata(parts.kind, form.filename, file, project, parsed, checks.limits)
         core_fields = parse_core_metadata(form.filename, content, project, parsed)
     attestations = form.first("attestations")
+
+    def is_this_file(name: str, sha256: str) -> bool:
+        return sha256.lower() == file.stored.sha256 and is_same_file(name, form.filename, project, parsed)
+
     upload = UploadDetails(
         form.first("name"),
         form_fields(form),
@@ -112,9 +116,17 @@ def _check_file(
         parts.identity,
         hashes,
         content if parts.kind == "wheel" else None,
-        parse_attestations(attestations) if attestations else None,
+        parse_attestations(attestations, is_this_file) if attestations else None,
     )
     return CheckedUpload(project, version, form.filename, file, upload)
+
+
+def is_same_file(name: str, filename: str, project: str, version: Version) -> bool:
+    """Return whether two names are spellings of the same file of a version."""
+    try:
+        return name == filename or parse_filename(name, project, version) == parse_filename(filename, project, version)
+    except BadInput:
+        return False
 
 
 def _check_docs(

@@ -20,14 +20,17 @@ from wheelgate.packages import (
     StoredFile,
     UploadForm,
     normalize,
+    version_key,
 )
 from wheelgate_stage import changes, queries
-from wheelgate_stage.filenames import version_key
 from wheelgate_stage.inspection import inspect_upload
 from wheelgate_stage.limits import ArchiveLimits
 from wheelgate_stage.pushing import copy_release
 from wheelgate_stage.recording import record_upload, refuse_early
 from wheelgate_stage.upload_checks import checks_of
+
+QUARANTINED = "quarantined"
+"""The status of a project whose files are held back (PEP 792)."""
 
 
 class StagePackages:
@@ -75,6 +78,9 @@ class StagePackages:
 
     def fetch_release(self, index: Index, name: str, version: str) -> Release:
         """Return one release. All of its files are stored already."""
+        project = changes.find_project(self._database, index.path, name)
+        if project is not None and project.status == QUARANTINED:
+            raise held_back(index, name, project.status_reason)
         key = version_key(version)
         for release in queries.load_releases(self._database, index.path, name):
             if version_key(release.version) == key:
@@ -208,11 +214,8 @@ class StagePackages:
             if queries.was_deleted(self._database, index.path, path):
                 raise Gone(f"{index.path}/{path} was here and has been removed")
             raise NotFound(f"no such file: {index.path}/{path}")
-        if found.status == "quarantined":
-            reason = f": {found.status_reason}" if found.status_reason else ""
-            raise Forbidden(
-                f"project '{found.project}' on {index.path} is quarantined{reason}; its files are held back"
-            )
+        if found.status == QUARANTINED:
+            raise held_back(index, found.project, found.status_reason)
         return found
 
     def _sibling(self, index: Index, path: str, kind: str, label: str) -> bytes:
@@ -263,3 +266,9 @@ class StagePackages:
             changes.remove_files(self._server, "tested_id = ?", number)
             changes.remove_files(self._server, "id = ?", number)
         changes.record_change(self._database, project)
+
+
+def held_back(index: Index, project: str, reason: str) -> Forbidden:
+    """Return the refusal of a file of a project in quarantine."""
+    why = f": {reason}" if reason else ""
+    return Forbidden(f"project '{project}' on {index.path} is quarantined{why}; its files are held back")

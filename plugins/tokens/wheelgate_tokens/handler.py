@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 
 from wheelgate import Reject, Server, Token
+from wheelgate.clocks import MAX_CLOCK_SKEW_SECONDS
 from wheelgate.providers import TokenHandler
 from wheelgate_tokens import caveats, chain
 from wheelgate_tokens.caveats import Caveat
@@ -17,6 +18,7 @@ from wheelgate_tokens.queries import TokenRecord, TokenTable
 NOT_VALID = Reject("this token is not valid here: it is incomplete, was changed, or comes from another server")
 EXPIRED = Reject("this token has expired; create a new one")
 REVOKED = Reject("this token has been revoked; create a new one")
+FROM_THE_FUTURE = Reject("this token is not valid yet: it was made while the clock of this server was ahead")
 NOT_UNDERSTOOD = Reject("this token contains a condition that this server does not know")
 
 
@@ -62,6 +64,8 @@ class ApiTokenHandler(TokenHandler):
             return REVOKED
         if not hmac.compare_digest(record.digest, digest(parts.random)):
             return NOT_VALID
+        if record.created > now + MAX_CLOCK_SKEW_SECONDS:
+            return FROM_THE_FUTURE
         expires = min(caveat.expires, record.created + self._max_lifetime)
         if now >= expires:
             return EXPIRED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wheelgate.clocks import MAX_CLOCK_SKEW_SECONDS
 from wheelgate.store.database import Database
 
 RECORD_COLUMNS = "id, digest, username, stamp, comment, caveat, created, expires, last_used"
@@ -70,6 +71,7 @@ class TokenTable:
         """Record when a token was used, at most once an hour, in its own transaction."""
         found = self.get(identifier)
         # Every transaction empties the caches of all workers, so none is started without need.
-        if found is not None and (found.last_used is None or found.last_used <= now - USE_RECORDING_INTERVAL_SECONDS):
+        earliest, latest = now - USE_RECORDING_INTERVAL_SECONDS, now + MAX_CLOCK_SKEW_SECONDS
+        if found is not None and (found.last_used is None or not earliest < found.last_used <= latest):
             with self._database.transaction():
                 self._database.write("UPDATE tokens_token SET last_used = ? WHERE id = ?", (now, identifier))

@@ -53,6 +53,7 @@ class TokenRoutes:
         wanted = bodies.read_token_request(request.body, self._max_lifetime)
         name = str(request.principal.name)
         with self._server.database.transaction():
+            request.confirm()
             stamp = self._stamp(name)
             if len(self._table.list_for(name, stamp)) >= MAX_TOKENS_PER_USER:
                 raise Conflict(f"user '{name}' already has {MAX_TOKENS_PER_USER} tokens; revoke some")
@@ -84,6 +85,7 @@ class TokenRoutes:
         """Revoke a token, and with it all tokens that were derived from it."""
         record = self._find(request)
         with self._server.database.transaction():
+            request.confirm()
             self._table.remove(record.id)
         revoked = RouteEvent("TokenRevoked", record.username, {"token": record.id})
         return RouteResponse(message=f"token {record.id} revoked", events=[revoked])

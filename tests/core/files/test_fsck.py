@@ -170,6 +170,91 @@ def test_files_in_a_journal_are_removed_unless_recorded(run: Run, folder: Path) 
     assert not place(folder, wheel("other")).exists()
 
 
+MANY = [wheel("many", f"1.{number}") for number in range(12)]
+
+
+@pytest.fixture(scope="module")
+def many(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a server that was stopped after twelve uploads; no test may change it."""
+    folder = tmp_path_factory.mktemp("many") / "server"
+    shutil.copytree(template, folder)
+    with Site(folder) as site:
+        alice = site.add_user("alice")
+        assert site.request("PUT", "/alice/dev", {}, auth=alice).status == 200
+        assert {upload(site, "alice/dev", each, alice).status for each in MANY} == {200}
+    return folder
+
+
+def misplace(folder: Path) -> None:
+    """Restore the files into another folder."""
+    (folder / "files" / "sha256").rename(folder / "files" / "restored")
+
+
+def restore_few(folder: Path) -> None:
+    """Restore only one of the files."""
+    for each in MANY[1:]:
+        place(folder, each).unlink()
+
+
+def restore_names(folder: Path) -> None:
+    """Restore the files without their content."""
+    for each in MANY[1:]:
+        os.truncate(place(folder, each), 0)
+
+
+def restore_an_old_database(folder: Path, template: Path) -> None:
+    """Restore a database from before the uploads."""
+    for path in folder.glob("wheelgate.db*"):
+        path.unlink()
+    shutil.copy(template / "wheelgate.db", folder)
+
+
+@pytest.mark.parametrize(
+    ("restore", "why", "left"),
+    [
+        pytest.param(misplace, "12 of 12 files are missing or damaged", [], id="misplaced"),
+        pytest.param(restore_few, "11 of 12 files are missing or damaged", [MANY[0].filename], id="few"),
+        pytest.param(restore_names, "11 of 12 files are missing or damaged", [MANY[0].filename], id="names"),
+        pytest.param(restore_an_old_database, "no package needs 12 of 12 files", [], id="old database"),
+    ],
+)
+def test_a_repair_stops_if_files_and_database_do_not_belong_together(
+    run: Run,  # noqa: F811
+    serve: Serve,
+    template: Path,
+    many: Path,
+    tmp_path: Path,
+    restore: Callable[..., None],
+    why: str,
+    left: list[str],
+) -> None:
+    """After a misplaced restore a repair changes nothing and says why, unless the losses are accepted."""
+    folder = shutil.copytree(many, tmp_path / "server")
+    restore(folder, template) if restore is restore_an_old_database else restore(folder)
+    before = {path: path.stat().st_size for path in (folder / "files").rglob("*") if path.is_file()}
+
+    stopped = run("fsck", *CHEAPLY, "--serverdir", folder, "--repair")
+    command = f"'devpi-server fsck --repair --accept-losses --serverdir {folder}'"
+    after = {path: path.stat().st_size for path in (folder / "files").rglob("*") if path.is_file()}
+    repaired = run("fsck", *CHEAPLY, "--serverdir", folder, "--repair", "--accept-losses")
+
+    assert (stopped.code, "(repaired)" in stopped.out, after) == (1, False, before)
+    assert f"nothing was changed: {why}, so " in stopped.out.splitlines()[-1]
+    assert stopped.out.endswith(f"if the files are really lost, run {command}\n")
+    assert (repaired.code, run("fsck", *CHEAPLY, "--serverdir", folder).code) == (0, 0)
+    page = serve(str(folder)).request("GET", "/alice/dev/+simple/many/").content.decode()
+    assert [each.filename for each in MANY if each.filename in page] == left
+
+
+def test_a_repair_may_lose_a_few_of_many_files(run: Run, many: Path, tmp_path: Path) -> None:  # noqa: F811
+    """Ten missing files may be an accident."""
+    folder = shutil.copytree(many, tmp_path / "server")
+    for each in MANY[2:]:
+        place(folder, each).unlink()
+
+    assert run("fsck", *CHEAPLY, "--serverdir", folder, "--repair").code == 0
+
+
 def test_hashes_can_be_left_out(run: Run, folder: Path) -> None:  # noqa: F811
     """``--no-hashes`` compares only sizes, and so misses changed content."""
     change(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import re
 from collections import Counter
 from urllib.parse import urlsplit
 
@@ -50,6 +51,7 @@ def test_every_answer_has_the_headers_that_clients_look_for(
     assert int(uuid, 16)
     assert answer.headers["x-devpi-master-uuid"] == answer.headers["x-devpi-primary-uuid"] == uuid
     assert answer.headers["x-devpi-serial"].isdigit()
+    assert re.fullmatch("[0-9a-f]{12}", answer.headers["x-request-id"])
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["content-type"] == "application/json"
 
@@ -164,7 +166,7 @@ def test_a_header_that_cannot_be_read_is_refused(shared: Site, headers: dict[str
 
 @pytest.mark.slow
 def test_a_real_server_sends_them_too(index_server: ServerProcess) -> None:
-    """Every answer of a connection has each header once, except 304, to which the client adds its own."""
+    """Every answer of a connection has each header once; a 304 only has its ID, because the client adds the rest."""
     address = urlsplit(index_server.url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=10)
 
@@ -184,12 +186,42 @@ def test_a_real_server_sends_them_too(index_server: ServerProcess) -> None:
             f"x-devpi-{name}"
             for name in ("api-version", "server-version", "uuid", "master-uuid", "primary-uuid", "serial")
         ]
-        + ["x-content-type-options"]
+        + ["x-content-type-options", "x-request-id"]
     )
     with contextlib.closing(connection):
         assert common("/+api") == (200, expected)
         status, found = common("/root/nothing")
         assert (status, found & expected) == (404, expected)
         assert common("/header/dev/+simple/") == (200, expected)
-        assert common("/header/dev/+simple/", **{"If-None-Match": etags[-1]}) == (304, Counter())
+        assert common("/header/dev/+simple/", **{"If-None-Match": etags[-1]}) == (304, Counter(["x-request-id"]))
         assert common("/+api") == (200, expected)
+
+
+PATHS = ("/+api", "/+openapi", "/nouser", "/", "/alice", "/alice/dev", "/a/b/c/d/e")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_worker_is_behind(site: Site, path: str) -> None:
+    """After a change that one worker has answered, another one answers no address with an older serial."""
+    with Site(site.config.serverdir, database=site.config["database"]) as other:
+        other.request("GET", path)
+        for number in range(3):
+            for method, body in (("PUT", {"password": "correct horse"}), ("PATCH", {"title": f"{number}"})):
+                changed = site.request(method, f"/user{number}", body, auth=ROOT)
+                serial = int(changed.headers["x-devpi-serial"])
+                assert int(other.request("GET", path).headers["x-devpi-serial"]) >= serial
+                assert other.request("GET", f"/user{number}").result.get("title") == body.get("title")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_serial_tells_nothing_about_private_indices(site: Site, path: str) -> None:
+    """While an index is private, only root sees that something has changed."""
+    alice = site.add_user("alice")
+    site.request("PUT", "/alice/dev", {"acl_read": ["alice"]}, auth=alice)
+    token = site.request("POST", "/+x/tokens/", {"scopes": ["read"]}, auth=site.login(*ROOT)).result["token"]
+
+    for auth in (None, alice, ("__token__", token)):
+        assert "x-devpi-serial" not in site.request("GET", path, auth=auth).headers
+    before = int(site.request("GET", "/alice", auth=ROOT).headers["x-devpi-serial"])
+    site.request("PATCH", "/alice/dev", ["acl_read-="], auth=alice)
+    assert int(site.request("GET", path).headers["x-devpi-serial"]) > before

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+from collections.abc import Sequence
 
+import falcon.testing
 import pytest
+from tests.helpers.concurrent_requests import conduct
 
 from wheelgate.testing.site import Site
 
@@ -124,3 +128,80 @@ def test_what_has_to_wait_can_still_read(guarded: Site) -> None:
     answer = guarded.request("GET", "/alice", auth=("alice", "wrong"), address=HERE)
 
     assert answer.status == 200
+
+
+def log_in_at_once(site: Site, attempts: Sequence[tuple[str, str, str]]) -> tuple[list[int], list[int]]:
+    """Send logins at the same time: user, password and address; return their statuses and the order of the answers."""
+
+    async def act(client: falcon.testing.ASGIConductor) -> tuple[list[int], list[int]]:
+        order: list[int] = []
+
+        async def attempt(number: int) -> int:
+            user, password, address = attempts[number]
+            body = {"user": user, "password": password}
+            answer = await client.simulate_post("/+login", json=body, remote_addr=address)
+            order.append(number)
+            return answer.status_code
+
+        return list(await asyncio.gather(*map(attempt, range(len(attempts))))), order
+
+    return conduct(site, act)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "verified"),
+    [
+        ([("alice", f"wrong {number}", HERE) for number in range(30)], 5),
+        ([(f"user{number}", "wrong", HERE) for number in range(140)], 50),
+    ],
+    ids=["one user", "many users"],
+)
+def test_guesses_sent_at_once_are_counted(
+    guarded: Site, attempts: Sequence[tuple[str, str, str]], verified: int
+) -> None:
+    """Of guesses that are sent at once, no more are verified than of guesses that are sent one by one."""
+    statuses, _ = log_in_at_once(guarded, attempts)
+
+    assert statuses.count(401) == verified
+    assert statuses.count(429) == len(attempts) - verified
+
+
+def test_right_passwords_sent_at_once_all_count(guarded: Site) -> None:
+    """Thirty logins at once with the right password all succeed, although one by one only five may be wrong."""
+    statuses, _ = log_in_at_once(guarded, [("alice", "correct horse", HERE)] * 30)
+
+    assert statuses == [200] * 30
+
+
+def test_guesses_do_not_delay_those_who_have_logged_in(guarded: Site) -> None:
+    """Sixty guesses from sixty addresses let a user go first who has logged in before, and a new address after that."""
+    assert log_in(guarded, "alice", "correct horse", ELSEWHERE) == 200
+    guesses = [("bob", "wrong", f"203.0.113.{number}") for number in range(60)]
+    assert all(log_in(guarded, *guess) == 401 for guess in guesses)
+
+    statuses, order = log_in_at_once(
+        guarded,
+        [*guesses, ("bob", "battery staple", HERE), ("alice", "correct horse", ELSEWHERE)],
+    )
+
+    assert statuses == [401] * 60 + [200, 200]
+    assert order.index(61) < 15
+    assert order.index(60) < 15
+
+
+@pytest.mark.parametrize(
+    ("guessing", "waiting", "free"),
+    [
+        ("2001:db8:0:1::1", "2001:db8:0:1:ffff::2", "2001:db8:0:2::1"),
+        ("::ffff:192.0.2.7", "192.0.2.7", "192.0.2.8"),
+        ("192.0.2.9", "::ffff:192.0.2.9", "::ffff:192.0.2.10"),
+        ("fe80::1%eth0", "fe80::2%eth0", "2001:db8::1"),
+    ],
+)
+def test_the_addresses_of_one_host_count_as_one(guarded: Site, guessing: str, waiting: str, free: str) -> None:
+    """A host chooses the last 64 bits of its IPv6 address itself; an IPv4 address may be written in IPv6."""
+    for number in range(6):
+        log_in(guarded, "alice", f"wrong {number}", guessing)
+
+    assert log_in(guarded, "alice", "correct horse", waiting) == 429
+    assert log_in(guarded, "alice", "correct horse", free) == 200

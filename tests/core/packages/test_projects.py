@@ -23,7 +23,8 @@ def release(version: str, *links: ReleaseFile, **metadata: Any) -> Release:
 
 @pytest.fixture
 def dev(shelved: Shelved) -> Shelved:
-    """Return a server on which ``root/dev`` inherits from ``root/base``."""
+    """Return a server on which ``root/dev`` inherits from ``root/base``, and ``root/old`` had its files before."""
+    shelved.index("old")
     links = (
         ReleaseFile(
             "releasefile",

@@ -11,7 +11,7 @@ from wheelgate.testing.site import Site
 ROOT = ("root", "")
 KINDS = {"username": ("/{}", {"password": "correct horse"}, 201), "indexname": ("/root/{}", {}, 200)}
 
-ALLOWED = ["a", "A.b-c_d@e", "0", "_x", "@x", "ümlaut", "名前", "ελλάδα", "x" * 100, "favicon.ico", "a..b", "x-"]
+ALLOWED = ["a", "A.b-c_d@e", "0", "_x", "@x", "ümlaut", "名前", "ελλάδα", "x" * 100, "favicon.png", "a..b", "x-"]
 FORBIDDEN_CHARACTERS = [
     *" !\"#$%&'()*,:;<=>?[\\]^`{|}~",
     "\u00a0",
@@ -111,3 +111,12 @@ def test_a_lookalike_is_a_conflict(site: Site, kind: str, name: str, lookalike: 
 def test_no_name_may_look_like_root(shared: Site, name: str) -> None:
     """No name may look like root either."""
     assert shared.request("PUT", path("/{}", name), {"password": "correct horse"}).status == 409
+
+
+@pytest.mark.parametrize("name", ["_", "favicon.ico", "robots.txt", "Robots.TXT", "FAVICON.ico"])
+def test_addresses_of_others_are_no_users(shared: Site, name: str) -> None:
+    """No user has a name that uv, browsers or search engines ask for."""
+    refused = shared.request("PUT", f"/{name}", {"password": "correct horse"}, auth=ROOT)
+
+    assert refused.status == 400
+    assert "belongs to an address that browsers or tools ask for" in refused.message

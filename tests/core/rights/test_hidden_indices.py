@@ -23,7 +23,7 @@ PATHS = [f"{owner}/{name}" for owner in OWNERS for name in NAMES] + ["root/mirro
 GROUPS = {"alice": {"makers"}, "carol": {"makers", "auditors"}}
 CALLERS = [None, "alice", "bob", "carol", "ended"]
 LISTS = [":ANONYMOUS:", ":AUTHENTICATED:", "alice", "bob", "carol", ":makers", ":auditors"]
-UNLIKE = ("x-devpi-serial", "date")
+UNLIKE = ("x-devpi-serial", "x-request-id", "date")
 """Headers that differ between any two answers."""
 DIST = wheel("demo", "1.0")
 

@@ -6,8 +6,12 @@ import re
 import time
 from contextlib import closing
 
+import pytest
+
 from wheelgate.store.database import Database
-from wheelgate.store.server_state import ENDED_SESSION_GRACE_SECONDS, ServerState
+from wheelgate.store.server_state import ServerState
+
+LIFETIME = 1000
 
 
 def test_identity_stays(database: Database, url: str) -> None:
@@ -21,32 +25,24 @@ def test_identity_stays(database: Database, url: str) -> None:
 def test_ended_sessions_are_known_to_all(database: Database, url: str) -> None:
     """An ended session is ended for every worker, and can be ended again; other sessions stay."""
     state = ServerState(database)
-    assert not state.session_ended("one")
-    expires = int(time.time()) + 1000
-    state.end_session("one", expires)
-    state.end_session("one", expires)
-    assert state.session_ended("one")
-    assert not state.session_ended("two")
+    assert not state.session_ended("one", 0)
+    state.end_session("one", 0, LIFETIME)
+    state.end_session("one", 0, LIFETIME)
+    assert state.session_ended("one", 0)
+    assert not state.session_ended("two", 0)
     with closing(Database(url)) as other:
-        assert ServerState(other).session_ended("one")
+        assert ServerState(other).session_ended("one", 0)
 
 
-def test_ended_sessions_are_forgotten_when_they_would_have_expired(database: Database) -> None:
-    """Ending a session removes those that expired more than a day ago, so the table stays small."""
-    state = ServerState(database)
-    now = int(time.time())
-    state.end_session("long over", now - ENDED_SESSION_GRACE_SECONDS - 10)
-    state.end_session("just over", now - 10)
-    state.end_session("running", now + 1000)
-    assert [state.session_ended(name) for name in ("long over", "just over", "running")] == [False, True, True]
-    assert len(database.read("SELECT id FROM ended_session")) == 2
+def test_the_table_stays_small(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sessions that ended two lifetimes ago are removed, and stay ended by their epoch; those in use stay valid."""
+    state, began = ServerState(database), int(time.time())
+    for step in range(40):
+        monkeypatch.setattr(time, "time", lambda step=step: began + step * LIFETIME // 4)
+        before = state.session_epoch()
+        state.end_session(f"ended {step}", before, LIFETIME)
+        assert not state.session_ended("in use", before)
 
-
-def test_a_change_of_the_clock_revives_no_session(database: Database) -> None:
-    """A clock that was ahead for less than a day revives no session."""
-    state = ServerState(database)
-    now = int(time.time())
-    state.end_session("running", now + 1000)
-    with database.transaction():
-        state.forget_ended(now + ENDED_SESSION_GRACE_SECONDS)
-    assert state.session_ended("running")
+    assert state.session_epoch() in (7, 8)
+    assert len(database.read("SELECT id FROM ended_session")) <= 12
+    assert state.session_ended("ended 0", 0)

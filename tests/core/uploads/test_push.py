@@ -143,6 +143,18 @@ def test_a_release_is_copied_to_another_index(
         assert filled.site.request("GET", f"/{target}/{address(WHEEL)}").content == WHEEL.content
 
 
+@pytest.mark.parametrize("version", ["1", "1.0.0", "v1.0"])
+def test_any_spelling_of_a_version_names_the_release(filled: Owned, version: str) -> None:
+    """Versions are compared, not texts (PEP 440): in a push, in the data of a release, in a yank and in a deletion."""
+    target = filled.add_index("prod")
+    path = f"/{target}/my-pkg/{version}"
+
+    assert push(filled, {"name": "my-pkg", "version": version, "targetindex": target}, filled.auth).status == 200
+    assert filled.site.request("GET", path, headers={"Accept": "application/json"}).result["version"] == "1.0"
+    assert filled.site.request("PATCH", path, {"yanked": True}, auth=filled.auth).status == 200
+    assert filled.site.request("DELETE", path, auth=filled.auth).status == 200
+
+
 @pytest.mark.parametrize(
     ("body", "status", "said"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier, Event
@@ -378,3 +379,47 @@ def test_a_deleted_index_leaves_nothing(mirror: Mirror, upstream: Upstream) -> N
 
     assert again.page("abc-def").status == 502
     assert again.site.request("GET", address).status == 502
+
+
+@pytest.mark.parametrize(("expiry", "requests"), [(1800, 1), (-1, 0)])
+@pytest.mark.parametrize("name", ["abc", ""])
+@pytest.mark.parametrize("ahead", [3600, 400 * 86400])
+def test_an_answer_from_the_future_counts_as_old(
+    mirror: Mirror,
+    upstream: Upstream,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    expiry: int,
+    requests: int,
+    ahead: int,
+) -> None:
+    """An answer from a time when the clock was ahead is fetched again once the clock is right, unless none expires."""
+    real, path = time.time, f"{name}/" if name else ""
+    upstream.add(distributions.wheel("abc", "1.0"))
+    mirror.set(mirror_cache_expiry=expiry)
+    monkeypatch.setattr(time, "time", lambda: real() + ahead)
+    first = [mirror.page(name).status for _ in range(2)]
+    before = upstream.count(f"/simple/{path}")
+    monkeypatch.setattr(time, "time", real)
+
+    again = [mirror.page(name).status for _ in range(3)]
+
+    assert upstream.count(f"/simple/{path}") == before + requests
+    assert {*first, *again} == {200}
+
+
+def test_an_answer_from_the_next_minute_is_new(
+    mirror: Mirror, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that was 50 s ahead causes no request."""
+    real = time.time
+    upstream.add(distributions.wheel("abc", "1.0"))
+    mirror.set(mirror_cache_expiry=1800)
+    monkeypatch.setattr(time, "time", lambda: real() + 50)
+    mirror.page("abc")
+    before = upstream.count("/simple/abc/")
+    monkeypatch.setattr(time, "time", real)
+
+    mirror.page("abc")
+
+    assert upstream.count("/simple/abc/") == before

@@ -15,8 +15,8 @@ from tests.helpers.distributions import Distribution, sdist, wheel
 from tests.helpers.hostile_archives import GOOD, GOOD_SDIST, METADATA, tar_bytes
 
 from wheelgate.errors import BadInput
-from wheelgate.packages import ReceivedFile, StoredFile, UploadForm, normalize
-from wheelgate_stage.filenames import parse_filename, parse_version, version_key
+from wheelgate.packages import ReceivedFile, StoredFile, UploadForm, normalize, version_key
+from wheelgate_stage.filenames import parse_filename, parse_version
 from wheelgate_stage.inspection import inspect_upload
 from wheelgate_stage.limits import ArchiveLimits
 from wheelgate_stage.metadata import parse_project

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import stat
@@ -181,6 +182,25 @@ def test_metadata_must_match_the_form(
     assert index.names() == []
 
 
+def attestation(filename: str, sha256: object, statement: str = "", subject: str = "x") -> dict[str, Any]:
+    """Return an attestation about a file, with a certificate that names a subject."""
+    content = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": filename, "digest": {"sha256": sha256}}],
+    }
+    return {
+        "version": 1,
+        "verification_material": {
+            "certificate": base64.b64encode(b"\x30\x82" + subject.encode() + b"\x30").decode(),
+            "transparency_entries": [{}],
+        },
+        "envelope": {
+            "statement": statement or base64.b64encode(json.dumps(content).encode()).decode(),
+            "signature": "MEU=",
+        },
+    }
+
+
 FORMS = [
     ({"name": ""}, "'' is not a project's name"),
     ({"name": "-demo"}, "'-demo' is not a project's name"),
@@ -213,6 +233,11 @@ FORMS = [
         },
         "another version than 1",
     ),
+    ({"attestations": json.dumps([attestation("demo-2.0-py3-none-any.whl", wheel("demo").sha256)])}, "another file"),
+    ({"attestations": json.dumps([attestation("demo-1.0-py3-none-any.whl", "0" * 64)])}, "another file"),
+    ({"attestations": json.dumps([attestation("demo-1.0-py3-none-any.whl", 1)])}, "another file"),
+    ({"attestations": json.dumps([attestation("demo-1.0-py3-none-any.whl", "0" * 64, "W10=")])}, "another file"),
+    ({"attestations": json.dumps([attestation("demo-1.0-py3-none-any.whl", "0" * 64, "?")])}, "another file"),
     ({":action": "explode"}, "action 'explode' not supported"),
 ]
 
@@ -272,20 +297,39 @@ def test_an_sdist_has_no_metadata_next_to_it(index: TargetIndex) -> None:
     assert index.get(f"{address(dist)}.metadata").status == 404
 
 
-def test_attestations_become_the_provenance(index: TargetIndex) -> None:
-    """Attestations are served unchanged next to the file, as a provenance of PEP 740."""
+@pytest.mark.parametrize(
+    ("subject", "publisher"),
+    [
+        (
+            "https://github.com/owner/repo.x/.github/workflows/release.yml@refs/tags/v1",
+            {"kind": "GitHub", "claims": {}, "repository": "owner/repo.x", "workflow": "release.yml"},
+        ),
+        (
+            "https://gitlab.com/group/sub/repo//.gitlab-ci.yml@refs/heads/main",
+            {"kind": "GitLab", "claims": {}, "repository": "group/sub/repo", "workflow_filepath": ".gitlab-ci.yml"},
+        ),
+    ],
+)
+def test_attestations_become_the_provenance(index: TargetIndex, subject: str, publisher: dict[str, Any]) -> None:
+    """Attestations are served unchanged next to the file, as a provenance of PEP 740 that verifiers can read."""
     dist = wheel("demo")
-    attestation = {
-        "version": 1,
-        "verification_material": {"certificate": "MII", "transparency_entries": [{}]},
-        "envelope": {"statement": "e30=", "signature": "MEU="},
-    }
-    index.upload(dist, attestations=json.dumps([attestation]))
+    sent = attestation(dist.filename.replace("1.0", "1.0.0"), dist.sha256, subject=subject)
+    index.upload(dist, attestations=json.dumps([sent]))
     served = index.get(f"{address(dist)}.provenance").json
 
     assert index.page()["files"][0]["provenance"].endswith(f"{address(dist)}.provenance")
     assert served["version"] == 1
-    assert [bundle["attestations"] for bundle in served["attestation_bundles"]] == [[attestation]]
+    assert served["attestation_bundles"] == [{"publisher": publisher, "attestations": [sent]}]
+
+
+def test_attestations_of_an_unknown_publisher(index: TargetIndex) -> None:
+    """Without a publisher that verifiers know, a file has no provenance."""
+    dist = wheel("demo")
+    sent = [attestation(dist.filename, dist.sha256, subject=subject) for subject in ("mail@elsewhere.example", "x")]
+
+    assert index.upload(dist, attestations=json.dumps(sent)).status == 200
+    assert index.get(f"{address(dist)}.provenance").status == 404
+    assert not index.page()["files"][0].get("provenance")
 
 
 SPELLINGS = [

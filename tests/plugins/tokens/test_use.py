@@ -77,6 +77,34 @@ def test_only_one_worker_records_a_use(alone: TokenOwner) -> None:
     assert serial(alone.site) == before
 
 
+def test_a_use_in_the_future_is_recorded_again(alone: TokenOwner) -> None:
+    """A use that was recorded while the clock was ahead does not hide later ones."""
+    _, secret = alone.token("read")
+    records = TokenTable(alone.site.server.database)
+    now = int(time.time())
+    records.record_use(identifier(secret), now + 10**7)
+
+    records.record_use(identifier(secret), now)
+
+    found = records.get(identifier(secret))
+    assert found is not None
+    assert found.last_used == now
+
+
+@pytest.mark.parametrize(("ahead", "outcome"), [(0, "ok"), (30, "ok"), (58, "ok"), (62, "noauth"), (10**7, "noauth")])
+def test_a_token_may_be_made_a_minute_ahead(
+    alone: TokenOwner, monkeypatch: pytest.MonkeyPatch, ahead: int, outcome: str
+) -> None:
+    """A token that was made while the clock was up to a minute ahead is valid; one from a later time is not."""
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + ahead)
+    owner = TokenOwner(alone.site, alone.site.login(alone.name, "correct horse"))
+    _, secret = owner.token("read", expires_in=60)
+    monkeypatch.setattr(time, "time", real)
+
+    assert status(alone.site, bearer(secret))[0] == outcome
+
+
 @dataclass
 class EventRecorder:
     """A plugin that records events."""

@@ -84,6 +84,11 @@ class Inheritance:
                 self._resolutions.put(serial, path, resolution)
         return resolution
 
+    def find_in_transaction(self, path: str) -> Resolution | None:
+        """Do what :meth:`find` does inside a transaction, which neither reads nor fills the cache."""
+        index = self._indices.find(path)
+        return None if index is None else self._resolve(index)
+
     def _resolve(self, index: Index) -> Resolution:
         lineage = list(depth_first(index, self._indices.find))
         layers = [Layer(found, source) for found in lineage if (source := self._sources.of(found)) is not None]

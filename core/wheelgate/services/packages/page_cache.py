@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
+from wheelgate.clocks import is_current
 from wheelgate.services.packages.inheritance import Resolution
 from wheelgate.services.packages.page_renderer import PageRenderer, PageVariant, RenderedPage
 from wheelgate.store.access import StoreAccess
@@ -36,6 +37,8 @@ class CachedPage:
     valid_for: Resolution
     """The resolution, and with it the state of the stores, for which the page was last found unchanged."""
     digest: str
+    made: float
+    """When it was rendered, in seconds since 1970."""
     encoded: dict[str, bytes] = field(default_factory=dict)
     size: int = 0
     """Bytes of memory that the cache counts for it."""
@@ -48,7 +51,7 @@ class CachedPage:
     @property
     def fresh(self) -> bool:
         """Whether it has not expired."""
-        return self.rendered.until is None or time.time() < self.rendered.until
+        return is_current(self.made, self.rendered.until)
 
     def coding(self, preferred: str) -> str:
         """Return the coding in which the page is sent to a client that prefers this one; empty for none."""
@@ -119,10 +122,10 @@ class PageCache:
     async def _render(self, key: PageKey, resolution: Resolution) -> CachedPage:
         _, project, variant = key
         # The stamp is taken first: a change while the page is rendered then shows when the stamps are compared.
-        before = await self._access.read(projects_stamp, resolution, project)
+        before, made = await self._access.read(projects_stamp, resolution, project), time.time()
         rendered = await self._renderer.render(resolution, project, variant)
         digest = hashlib.sha256(repr(variant).encode() + rendered.content).hexdigest()[:32]
-        page = CachedPage(key, rendered, before, resolution, digest)
+        page = CachedPage(key, rendered, before, resolution, digest, made)
         self._put(page)
         return page
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from wheelgate.errors import BadInput, NotFound, TooLarge, Unsupported
@@ -124,6 +125,17 @@ It takes the project's normalised name and the version, which is None as long as
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Uploader:
+    """The sender of an upload."""
+
+    principal: Principal
+    require_project: Callable[[str], None]
+    """Raises a refusal if the uploader may not upload a project, by its normalised name."""
+    confirm: Callable[[], None]
+    """Raises a refusal if the uploader may not upload any more; called inside the transaction."""
+
+
 class UploadJob:
     """One received upload: checked and stored, recorded, or dropped: a :class:`.CommitJob`."""
 
@@ -134,7 +146,7 @@ class UploadJob:
         index: Index,
         form: UploadForm,
         receiver: UploadReceiver,
-        username: str | None,
+        uploader: Uploader,
         check_release: CheckRelease,
     ) -> None:
         self._files = files
@@ -142,7 +154,7 @@ class UploadJob:
         self._index = index
         self._form = form
         self._receiver = receiver
-        self._username = username
+        self._uploader = uploader
         self._check_release = check_release
         self._checked: CheckedUpload | None = None
 
@@ -177,9 +189,10 @@ class UploadJob:
         """Record the upload. Runs inside a transaction."""
         if self._checked is None:
             raise RuntimeError("an upload is recorded that was not prepared")
+        self._uploader.confirm()
         if self._checked.file is not None:
             self._files.ensure_stored(self._checked.file)
-        return self._target.record_upload(self._index, self._checked, self._username)
+        return self._target.record_upload(self._index, self._checked, self._uploader.principal.name)
 
     def finish(self, *, changed: bool) -> None:
         """Remove everything that is not recorded."""
@@ -224,8 +237,7 @@ class Uploads:
         target: PackageTarget,
         form: UploadForm,
         receiver: UploadReceiver,
-        principal: Principal,
-        require_project: Callable[[str], None],
+        uploader: Uploader,
     ) -> RecordedUpload:
         """Check an upload and record it.
 
@@ -234,21 +246,24 @@ class Uploads:
             target: the package target of the index.
             form: its fields.
             receiver: the receiver, which has received its file.
-            principal: the uploader.
-            require_project: raises a refusal if the caller may not upload a project, by its normalised name.
+            uploader: the sender.
 
         Raises:
             Refusal: it is not recorded, and nothing of it is kept.
         """
 
         def check_release(project: str, version: str | None) -> None:
-            require_project(project)
+            uploader.require_project(project)
             if version is not None:
                 self._vetoes.raise_any(
-                    f"{project} {version}", principal=principal, index=index, project=project, version=version
+                    f"{project} {version}",
+                    principal=uploader.principal,
+                    index=index,
+                    project=project,
+                    version=version,
                 )
 
-        job = UploadJob(self._files, target, index, form, receiver, principal.name, check_release)
+        job = UploadJob(self._files, target, index, form, receiver, uploader, check_release)
         # A plugin that takes long for one upload must not delay those that would be committed together with it.
         if self._group_commit is not None and receiver.in_memory and self._vetoes.instant:
             if receiver.size + form_chars(form) > MAX_GROUP_CHECK_BYTES:

@@ -29,6 +29,10 @@ class FileIndexStore:
         found = [Index(**entry) for _, entry in sorted(self._file.read()["indices"].items())]
         return [index for index in found if owner in (None, index.owner)]
 
+    def any_has(self, key: str) -> bool:
+        """Return whether the configuration of any index has a key."""
+        return any(key in index.config for index in self.list())
+
     def lookalike(self, owner: str, name: str) -> str | None:
         """Return the name of an index of ``owner`` that looks like ``name``."""
         return next((index.name for index in self.list(owner) if fold(index.name) == fold(name)), None)

@@ -1,0 +1,185 @@
+"""A start, an upload, a migration and a backup that are killed before any of their writes lose and leave nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+from tests.faults.test_killed_uploads import stored
+from tests.helpers.distributions import wheel
+from tests.helpers.upload_forms import address
+from tests.helpers.wire import NO_ANSWER_ERRORS, Auth, call, kill_all, login
+from tests.helpers.wire_uploads import page, send
+from tests.helpers.write_faults import WriteFaults, sampled, write_faults  # noqa: F401 - a fixture
+
+from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess, clean_environment
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+KILLS = 10
+"""Writes of each kind of work that are tried, spread over all of them."""
+PROGRAM = str(Path(sys.executable).with_name("devpi-server"))
+KEPT = [wheel("abc", "1.0", size=1000), wheel("abc", "2.0", size=2_000_000)]
+
+UNDO_MIGRATION = """
+import os, sqlite3, sys
+database = sqlite3.connect(sys.argv[1])
+for column in ("session_epoch", "session_epoch_began"):
+    database.execute(f"ALTER TABLE server_state DROP COLUMN {column}")
+database.execute("ALTER TABLE ended_session DROP COLUMN epoch")
+assert database.execute("DELETE FROM core_migration WHERE name = '0003_session_epochs'").rowcount == 1
+database.commit()
+os._exit(0)  # without closing the database, so that the change stays in its log
+"""
+BACK_UP = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('VACUUM INTO ?', (sys.argv[2],))"
+"""The command of the page about backups."""
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a server that was killed after two uploads; no test may change it."""
+    folder = tmp_path_factory.mktemp("killed") / "server"
+    server = ServerProcess(folder, *CHEAP_HASHING, start_new_session=True).start()
+    try:
+        auth = login(server)
+        assert call(server, "PUT", "/root/dev", {"acl_upload": ["root"]}, auth).status == 200
+        assert [send(server, auth, "root/dev", made).status for made in KEPT] == [200, 200]
+    finally:
+        kill_all(server)
+    assert (folder / "wheelgate.db-wal").stat().st_size
+    return folder
+
+
+@pytest.fixture(scope="module", params=["killed", "restored"])
+def outdated(request: pytest.FixtureRequest, killed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return such a folder before the last migration, as the server left it or restored from a backup."""
+    folder = shutil.copytree(killed, tmp_path_factory.mktemp("outdated") / "server")
+    database = folder / "wheelgate.db"
+    if request.param == "restored":
+        with closing(sqlite3.connect(database)) as connection:
+            connection.execute("VACUUM INTO ?", (str(folder / "backup"),))
+        for path in folder.glob("wheelgate.db*"):
+            path.unlink()
+        (folder / "backup").rename(database)
+    subprocess.run([sys.executable, "-c", UNDO_MIGRATION, str(database)], check=True)
+    return folder
+
+
+def start(faults: WriteFaults, folder: Path, at: int) -> None:
+    """Start a server that is killed at a write, and end it once it listens."""
+    faults.kill_at(at)
+    environment = clean_environment(**faults.environment(folder))
+    command = [PROGRAM, "--serverdir", str(folder), "--port", "0", *CHEAP_HASHING]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "listens on" in line:
+                break
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def each_kill(faults: WriteFaults, folder: Path, beginning: Path | None) -> Iterator[int]:
+    """Yield the number of a write after a start in the folder was killed there; each start begins anew."""
+    points: list[int] = [0]
+    for at in points:
+        shutil.rmtree(folder, ignore_errors=True)
+        if beginning is not None:
+            shutil.copytree(beginning, folder)
+        start(faults, folder, at)
+        if not at:
+            assert faults.count > KILLS
+            points += sampled(faults.count, KILLS)
+        yield at
+
+
+def test_a_first_start(write_faults: WriteFaults, tmp_path: Path) -> None:  # noqa: F811
+    """After a first start that was killed at a write, the next one makes a whole server."""
+    folder = tmp_path / "server"
+    for _ in each_kill(write_faults, folder, None):
+        with ServerProcess(folder, *CHEAP_HASHING) as server:
+            auth = login(server)
+            assert call(server, "PUT", "/root/dev", {"acl_upload": ["root"]}, auth).status == 200
+            assert send(server, auth, "root/dev", KEPT[0]).status == 200
+        assert not [path.name for path in folder.iterdir() if ".new" in path.name]
+
+
+def test_a_migration(write_faults: WriteFaults, outdated: Path, tmp_path: Path) -> None:  # noqa: F811
+    """After a start that was killed at a write of its migration, the next one has every package."""
+    folder = tmp_path / "server"
+    for at in each_kill(write_faults, folder, outdated):
+        with ServerProcess(folder, *CHEAP_HASHING) as server:
+            login(server)
+            assert page(server, "root/dev", "abc") == {made.filename: made.sha256 for made in KEPT}, at
+            for made in KEPT:
+                assert call(server, "GET", f"/root/dev/{address(made)}").content == made.content, at
+        assert stored(folder) == {made.sha256 for made in KEPT}, at
+
+
+@pytest.mark.parametrize("size", [1000, 2_000_000])
+def test_an_upload(write_faults: WriteFaults, killed: Path, tmp_path: Path, size: int) -> None:  # noqa: F811
+    """An upload that is killed at a write is there as a whole, or not at all."""
+    folder = shutil.copytree(killed, tmp_path / "server")
+    environment = clean_environment(**write_faults.environment(folder))
+    server = ServerProcess(folder, *CHEAP_HASHING, env=environment, start_new_session=True)
+    known, points = {made.sha256 for made in KEPT}, [0]
+    write_faults.kill_at(0)
+    server.start()
+    try:
+        auth: Auth = login(server)
+        for at in points:
+            made = wheel(f"p{at}", "1.0", size=size)
+            write_faults.kill_at(at)
+            acknowledged = False
+            with suppress(*NO_ANSWER_ERRORS):
+                acknowledged = send(server, auth, "root/dev", made).status == 200
+            if not at:
+                points += sampled(write_faults.count, KILLS)
+            kill_all(server)
+            write_faults.kill_at(0)
+            server.start()
+            listed = page(server, "root/dev", f"p{at}")
+            assert listed in ([{made.filename: made.sha256}] if acknowledged else [{}, {made.filename: made.sha256}])
+            known |= set(listed.values())
+            assert stored(folder) == known, at
+    finally:
+        kill_all(server)
+
+
+def test_a_backup(write_faults: WriteFaults, killed: Path, tmp_path: Path) -> None:  # noqa: F811
+    """A backup that was killed at a write harms nothing; a server refuses it, or it has everything."""
+    source, target, restored = shutil.copytree(killed, tmp_path / "server"), tmp_path / "target", tmp_path / "restored"
+    environment = clean_environment(**write_faults.environment(target))
+    points = [0]
+    for at in points:
+        for folder in (target, restored):
+            shutil.rmtree(folder, ignore_errors=True)
+        target.mkdir()
+        write_faults.kill_at(at)
+        command = [sys.executable, "-c", BACK_UP, str(source / "wheelgate.db"), str(target / "backup.db")]
+        code = subprocess.run(command, env=environment).returncode
+        assert code == (-signal.SIGKILL if at else 0)
+        if not at:
+            points += sampled(write_faults.count, KILLS)
+        if not (target / "backup.db").exists():
+            continue
+        restored.mkdir(mode=0o700)
+        shutil.copy(target / "backup.db", restored / "wheelgate.db")
+        shutil.copy(source / ".secret", restored)
+        shutil.copytree(source / "files" / "sha256", restored / "files" / "sha256")
+        check = subprocess.run([PROGRAM, "fsck", "--serverdir", str(restored)], capture_output=True, text=True)
+        whole = check.returncode == 0 and "2 stored files checked, nothing is wrong" in check.stdout
+        assert whole or "Restore it from a backup" in check.stderr, (at, check)
+        assert whole or at
+    with ServerProcess(source, *CHEAP_HASHING) as server:
+        assert len(page(server, "root/dev", "abc")) == len(KEPT)
