@@ -10,8 +10,8 @@ from wheelgate.options import Option
 
 CORE_OPTION_GROUPS = {
     "address and storage": (
-        *("host", "port", "serverdir", "database", "files", "files-endpoint", "max-upload"),
-        *("config",),
+        *("host", "port", "serverdir", "database", "database-connections", "files", "files-endpoint"),
+        *("max-upload", "config"),
     ),
     "logins and rights": (
         *("root-passwd", "require-login", "private-indices", "session-lifetime", "secretfile"),
@@ -20,8 +20,8 @@ CORE_OPTION_GROUPS = {
     "behind a proxy": ("outside-url", "trusted-proxy", "absolute-urls"),
     "requests that the server itself sends": ("allow-upstream", "upstream-proxy"),
     "processes, limits and logs": (
-        *("workers", "hash-concurrency", "head-timeout", "send-timeout", "max-indices", "access-log"),
-        *("no-plugin",),
+        *("workers", "hash-concurrency", "head-timeout", "body-timeout", "send-timeout", "max-indices"),
+        *("access-log", "no-plugin"),
     ),
 }
 """The names of the server's own settings by the titles above them, the most needed first."""

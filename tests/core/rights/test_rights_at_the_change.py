@@ -138,7 +138,8 @@ REQUESTS: dict[str, tuple[str, str, Any]] = {
 LOGIN_ENDS = (Setting.log_out, Setting.reset_password, Setting.replace_user)
 CASES = [
     *((name, ending, 401) for name in REQUESTS for ending in LOGIN_ENDS),
-    *((name, Setting.deny, 403) for name in REQUESTS if name != "push from it"),
+    *((name, Setting.deny, 403) for name in REQUESTS if not name.startswith("push")),
+    ("push", Setting.deny, 404),  # the source is hidden from a user who may not read it
     *((name, Setting.leave_group, 403) for name in ("upload", "push", "yank", "status", "test result")),
     *((name, Setting.close_index, 403) for name in ("upload", "push", "yank", "status", "test result")),
     *((name, Setting.hide_index, 403) for name in ("push from it", "test result")),
