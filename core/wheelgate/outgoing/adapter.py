@@ -57,7 +57,11 @@ class CheckedAdapter(HTTPAdapter):
             self._policy.check_url(str(request.url))
         except BadInput as wrong:
             raise requests.exceptions.InvalidURL(wrong.message, request=request) from None
-        return super().send(request, stream, timeout or DEFAULT_TIMEOUTS_SECONDS, verify, cert, proxies)
+        response = super().send(request, stream, timeout or DEFAULT_TIMEOUTS_SECONDS, verify, cert, proxies)
+        if response.is_redirect and response.raw.length_remaining != 0:
+            # requests reads and decompresses the whole body of a redirect: 400 KB can become a gigabyte, or never end.
+            response.raw.close()
+        return response
 
 
 class CheckedSession(requests.Session):

@@ -37,8 +37,8 @@ FIRST_CHARACTER = re.compile(rb"(?:\xef\xbb\xbf)?\s*(.)")
 MAX_JSON_PAGE_BYTES = 64 << 20
 """The largest page of a project in JSON."""
 MAX_HTML_PAGE_BYTES = 16 << 20
-"""The largest page of a project in HTML: its tree takes about twenty times as much memory."""
-MAX_LIST_BYTES = 256 << 20
+"""The largest page of a project in HTML."""
+MAX_LIST_BYTES = 128 << 20
 """The largest list of projects, in JSON or HTML."""
 
 

@@ -1,35 +1,42 @@
 """Parsers of an upstream's project pages: JSON (PEP 691) and HTML (PEP 503). They check every field.
 
-``pypi_simple`` parses each file on its own: given a whole page of JSON, it refuses all files if one is invalid.
+``pypi_simple`` parses each file of a JSON page on its own: given a whole page, it refuses all files if one is invalid.
 """
 
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 import orjson
 
 from wheelgate.packages import STATUSES, normalize
+from wheelgate_mirror.charsets import decode_html
 from wheelgate_mirror.digests import UnverifiableError, fragment_digests, json_digests, metadata_sha256
 from wheelgate_mirror.empty_pages import is_empty_index
 from wheelgate_mirror.filenames import normalized_version, version_of, version_sort_key
+from wheelgate_mirror.html_links import Declaration, Link, html_links
 from wheelgate_mirror.pages import UpstreamFile, UpstreamPage
-
-if TYPE_CHECKING:
-    from pypi_simple import DistributionPackage
 
 MAX_UPSTREAM_TEXT_CHARS = 2000
 """Characters of a text that is passed on unchanged: a reason, a version specifier, a URL."""
+MAX_PAGE_FILES = 50_000
+"""Files, and versions, of a project. The largest projects have some ten thousand."""
+MAX_JSON_VALUES = 2_000_000
+"""Values of a JSON page. A page of ``MAX_PAGE_FILES`` has fewer; without this limit, 64 MB of ``{}`` take gigabytes."""
 MAX_LOGGED_NAMES = 10
 """Names of files in one line of the log."""
 STRICT_TYPES = {"size": int, "upload-time": str}
 """Keys of a file where ``pypi_simple`` takes other types too: to it, 5 is a time in 1970, older than any cooldown."""
+REPOSITORY_VERSION = "pypi:repository-version"
+"""The name under which an HTML page declares the version of its API (PEP 629)."""
+HTML_DECLARATIONS = frozenset({REPOSITORY_VERSION, "pypi:project-status", "pypi:project-status-reason"})
+"""The names of the declarations that are read."""
 
 log = logging.getLogger("wheelgate.mirror")
 
@@ -44,16 +51,20 @@ class EmptyPageError(UnusableError):
 
 def parse_json_page(project: str, body: bytes | bytearray, url: str) -> UpstreamPage:
     """Parse a JSON page of PEP 691 from ``url``. Raise ``ValueError`` if it is not a page of the project."""
+    if sum(body.count(mark) for mark in b",[{") > MAX_JSON_VALUES:
+        raise UnusableError(f"it has more than {MAX_JSON_VALUES} values")
     data = orjson.loads(body)
     if not isinstance(data, dict):
         raise UnusableError("its JSON is not an object")
     files, meta = data.get("files"), data.get("meta")
     if not isinstance(files, list):
         raise UnusableError("it has no list of files")
-    if isinstance(meta, dict) and not str(meta.get("api-version", "1.0")).startswith("1."):
-        raise UnusableError("it has an unknown version of the simple API")
+    if len(files) > MAX_PAGE_FILES:
+        raise UnusableError(f"it has more than {MAX_PAGE_FILES} files")
+    if isinstance(meta, dict):
+        check_api_version(meta.get("api-version", "1.0"))
     unverifiable: set[str] = set()
-    return _page(project, data, list(_packages(project, files, url, unverifiable)), unverifiable, url)
+    return _page(project, data, _json_files(project, files, url, unverifiable), unverifiable)
 
 
 def parse_html_page(project: str, body: bytes | bytearray, url: str, charset: str | None) -> UpstreamPage:
@@ -62,46 +73,38 @@ def parse_html_page(project: str, body: bytes | bytearray, url: str, charset: st
     A page without files must declare that it belongs to a repository (PEP 629), or be empty, which raises
     ``EmptyPageError``: some indices send one in place of a 404. Any other page is more likely a login form.
     """
-    # This import costs 0.2 s and 16 MB. Only a server whose upstreams send HTML should pay for it.
-    from pypi_simple import DistributionPackage, RepositoryPage, UnsupportedRepoVersionError
-
-    try:
-        with suppress_warnings():
-            parsed = RepositoryPage.from_html(bytes(body), url, charset)
-    except UnsupportedRepoVersionError as error:
-        raise UnusableError("it has an unknown version of the simple API") from error
-    packages, unverifiable = [], set()
-    for link in parsed.links:
-        link.url = link.url.strip()
-        package = DistributionPackage.from_link(link)
-        package.filename = unquote(urlsplit(package.url).path.rpartition("/")[2])
-        try:
-            package.digests = fragment_digests(urlsplit(link.url).fragment)
-        except UnverifiableError:
-            unverifiable.add(package.filename)
-        names = ("data-core-metadata", "data-dist-info-metadata")  # the second is its name before PEP 714
-        _set_metadata(package, next((link.attrs[name] for name in names if name in link.attrs), None))
-        packages.append(package)
-    meta = {key: values[0] for key, values in parsed.pypi_meta.items()}
-    status = {"status": meta.get("project-status"), "reason": meta.get("project-status-reason")}
-    page = _page(project, {"project-status": status}, packages, unverifiable, url)
-    if not page.files and parsed.repository_version is None:
-        if is_empty_index(body, url, charset, project):
+    text = decode_html(body, charset)
+    declared: dict[str, str] = {}
+    unverifiable: set[str] = set()
+    page = _page(project, {}, _html_files(project, text, url, declared, unverifiable), unverifiable)
+    status, reason = _status(
+        {"status": declared.get("pypi:project-status"), "reason": declared.get("pypi:project-status-reason")}
+    )
+    if not page.files and REPOSITORY_VERSION not in declared:
+        if is_empty_index(text, url, project):
             raise EmptyPageError("it has no link to a file")
         raise UnusableError("it has no link to a file")
-    return page
+    return replace(page, status=status, status_reason=reason)
 
 
-def _packages(project: str, files: Sequence[Any], url: str, unverifiable: set[str]) -> Iterator[DistributionPackage]:
-    """Parse the files of a JSON page, without their invalid keys. A file that still cannot be parsed is left out.
+def check_api_version(version: object) -> None:
+    """Raise ``UnusableError`` unless this is a version of the simple API that is understood (PEP 629)."""
+    if str(version).partition(".")[0] not in ("0", "1"):
+        raise UnusableError("it has an unknown version of the simple API")
+
+
+def _json_files(project: str, files: Sequence[Any], url: str, unverifiable: set[str]) -> Iterator[UpstreamFile]:
+    """Yield the files of a JSON page, without their invalid keys. A file that still cannot be parsed is left out.
 
     The names of files whose digests cannot be read are added to ``unverifiable``.
     """
+    # This import costs 0.2 s and 16 MB. Only a server with mirrors should pay for it.
     from pydantic import ValidationError
     from pypi_simple import DistributionPackage
 
     for data in files:
-        if not isinstance(data, dict):
+        name = data.get("filename") if isinstance(data, dict) else None
+        if not isinstance(name, str) or version_of(name, project) is None:
             continue
         metadata = data.get("core-metadata", data.get("dist-info-metadata"))  # the second is its name before PEP 714
         entry = {key: value for key, value in data.items() if key not in ("core-metadata", "dist-info-metadata")}
@@ -111,9 +114,9 @@ def _packages(project: str, files: Sequence[Any], url: str, unverifiable: set[st
             if type(entry.get(key)) is not expected:
                 entry.pop(key, None)
         try:
-            entry["hashes"] = json_digests(data.get("hashes"))
+            hashes = entry["hashes"] = json_digests(data.get("hashes"))
         except UnverifiableError:
-            unverifiable.add(str(data.get("filename")))
+            unverifiable.add(name)
             continue
         with suppress(ValueError):
             try:
@@ -122,43 +125,80 @@ def _packages(project: str, files: Sequence[Any], url: str, unverifiable: set[st
                 invalid = {detail["loc"][0] for detail in error.errors()}
                 rest = {key: value for key, value in entry.items() if key not in invalid}
                 package = DistributionPackage.from_json_data(rest, project, url)
-            _set_metadata(package, metadata)
-            yield package
+            file = UpstreamFile(
+                name,
+                "",
+                package.url,
+                hashes,
+                package.size,
+                upload_time(package.upload_time),
+                package.requires_python,
+                (package.yanked_reason or "") if package.is_yanked else None,
+                metadata_sha256(metadata),
+                package.provenance_url,
+            )
+            yield from _checked_file(file, project, url)
 
 
-def _set_metadata(package: DistributionPackage, given: object) -> None:
-    """Set what is known of the metadata next to a file; ``given`` is the value of ``core-metadata``."""
-    sha256 = metadata_sha256(given)
-    package.has_metadata = sha256 is not None
-    package.metadata_digests = {"sha256": sha256} if sha256 else {}
+def _html_files(
+    project: str, text: str, url: str, declared: dict[str, str], unverifiable: set[str]
+) -> Iterator[UpstreamFile]:
+    """Yield the files of an HTML page.
+
+    What the page declares about itself is added to ``declared``, and the names of files whose digests cannot be read to
+    ``unverifiable``.
+    """
+    for part in html_links(text, url):
+        if isinstance(part, Declaration):
+            if part.name == REPOSITORY_VERSION:
+                check_api_version(part.content)
+            if part.name in HTML_DECLARATIONS:
+                declared.setdefault(part.name, part.content)
+        else:
+            yield from _checked_file(_linked_file(part, unverifiable), project, url)
 
 
-@contextmanager
-def suppress_warnings() -> Iterator[None]:
-    """Keep the libraries' warnings about an upstream's HTML out of the log: no reader of the log can fix that HTML."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+def _linked_file(link: Link, unverifiable: set[str]) -> UpstreamFile:
+    """Return the file of a link, with values that are not checked yet."""
+    parts, attributes = urlsplit(link.url), link.attributes
+    name, hashes = unquote(parts.path.rpartition("/")[2]), {}
+    try:
+        hashes = fragment_digests(parts.fragment)
+    except UnverifiableError:
+        unverifiable.add(name)
+    # The second is the name of the first before PEP 714.
+    metadata = attributes.get("data-core-metadata", attributes.get("data-dist-info-metadata"))
+    return UpstreamFile(
+        name,
+        "",
+        link.url,
+        hashes,
+        None,
+        None,
+        attributes.get("data-requires-python"),
+        attributes.get("data-yanked"),
+        metadata_sha256(metadata),
+        attributes.get("data-provenance"),
+    )
 
 
-def _page(
-    project: str, data: Mapping[str, Any], packages: Iterable[DistributionPackage], unverifiable: set[str], url: str
-) -> UpstreamPage:
+def _page(project: str, data: Mapping[str, Any], found: Iterable[UpstreamFile], unverifiable: set[str]) -> UpstreamPage:
     """Return the page. Of a name in ``unverifiable`` no file is left: another one of that name could be any file."""
     name, versions = _text(data.get("name")) or project, data.get("versions")
     if normalize(name) != project:
         raise UnusableError("it is the page of another project")
     files: dict[str, UpstreamFile] = {}
-    for package in packages:
-        file = _file(project, package, url)
-        if file is not None and file.name not in unverifiable:
-            files.setdefault(file.name, file)
+    for count, file in enumerate(found, 1):
+        files.setdefault(file.name, file)
+        if count > MAX_PAGE_FILES:
+            raise UnusableError(f"it has more than {MAX_PAGE_FILES} files")
     if unverifiable:
+        files = {name: file for name, file in files.items() if name not in unverifiable}
         names = ", ".join(map(ascii, sorted(unverifiable)[:MAX_LOGGED_NAMES]))
         log.warning(
             "the upstream of %r gives digests that cannot be read, so these files are left out: %s", project, names
         )
-    listed = [_text(version) for version in versions] if isinstance(versions, list) else []
+    listed = [_text(version) for version in versions[:MAX_PAGE_FILES]] if isinstance(versions, list) else []
     known = {normalized_version(version) or version for version in listed if version}
     known |= {file.version for file in files.values() if file.version}
     status, reason = _status(data.get("project-status"))
@@ -167,26 +207,21 @@ def _page(
     return UpstreamPage(name, tuple(ordered), tuple(sorted(known, key=age.__getitem__)), status, reason)
 
 
-def _file(project: str, package: DistributionPackage, base: str) -> UpstreamFile | None:
-    """Check one file; None if no installer could use it."""
-    name = _text(package.filename)
-    version = version_of(name, project) if name else None
-    url = _plain_url(base, package.url)
-    if not name or version is None or url is None:
-        return None
-    size = package.size
-    return UpstreamFile(
-        name,
-        version,
-        url,
-        package.digests,
-        size if size is not None and size >= 0 else None,
-        upload_time(package.upload_time),
-        _text(package.requires_python),
-        "" if package.is_yanked and not package.yanked_reason else _text(package.yanked_reason),
-        (package.metadata_digests or {}).get("sha256", "") if package.has_metadata else None,
-        _plain_url(base, package.provenance_url) if package.provenance_url else None,
-    )
+def _checked_file(file: UpstreamFile, project: str, base: str) -> Iterator[UpstreamFile]:
+    """Yield a file with its version, and without the values that no page may contain; nothing if it is unusable."""
+    version = version_of(file.name, project)
+    url = _plain_url(base, file.url)
+    if version is not None and url is not None:
+        yield replace(
+            file,
+            version=version,
+            url=url,
+            size=file.size if file.size is not None and file.size >= 0 else None,
+            requires_python=_text(file.requires_python),
+            # A file whose reason cannot be shown is yanked all the same.
+            yanked=None if file.yanked is None else _text(file.yanked) or "",
+            provenance=_plain_url(base, file.provenance) if file.provenance else None,
+        )
 
 
 def _plain_url(base: str, address: str) -> str | None:

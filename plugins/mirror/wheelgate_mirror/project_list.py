@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import heapq
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import groupby, islice
 from typing import overload
 from urllib.parse import urlsplit
 
 import orjson
 
 from wheelgate.packages import normalize
+from wheelgate_mirror.charsets import decode_html
 from wheelgate_mirror.empty_pages import is_empty_index
-from wheelgate_mirror.page_parsing import UnusableError, suppress_warnings
+from wheelgate_mirror.html_links import Declaration, html_links
+from wheelgate_mirror.page_parsing import REPOSITORY_VERSION, UnusableError, check_api_version
 
+MAX_LISTED_PROJECTS = 2_000_000
+"""Projects of an upstream; the public index has some 700,000."""
+NAMES_AT_ONCE = 50_000
+"""Names that are normalised and sorted at once."""
 PARSED_CHUNK_BYTES = 1 << 20
 """Bytes of a list that are parsed at once."""
 NORMALIZED_NAME_LINE = re.compile(r"^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$", re.MULTILINE)
@@ -50,10 +57,21 @@ class ProjectNames(Sequence[str]):
 
 
 def pack_names(names: Iterable[str]) -> bytes:
-    """Return the stored form of a list of names: normalised, sorted, and without those that are not valid."""
-    # PERF: as one text, 700,000 names take a fifth of the memory that they take one by one.
-    valid = NORMALIZED_NAME_LINE.findall(normalize("\n".join(names)))
-    return zlib.compress("".join(f"{name}\n" for name in sorted(set(valid))).encode())
+    """Return the stored form of a list of names: normalised, sorted, and without those that are not valid.
+
+    Raises:
+        UnusableError: there are too many.
+    """
+    # Each call below blocks the other threads of the process while it runs, so none of them gets the whole list.
+    parts: list[list[str]] = []
+    remaining = iter(names)
+    while part := list(islice(remaining, NAMES_AT_ONCE)):
+        # PERF: as one text, names are normalised several times as fast as one by one.
+        parts.append(sorted(set(NORMALIZED_NAME_LINE.findall(normalize("\n".join(part))))))
+        if len(parts) * NAMES_AT_ONCE > MAX_LISTED_PROJECTS:
+            raise UnusableError(f"it has more than {MAX_LISTED_PROJECTS} projects")
+    lines = [f"{name}\n" for name, _ in groupby(heapq.merge(*parts))]
+    return zlib.compress("".join(lines).encode())
 
 
 def unpack_names(content: bytes) -> ProjectNames:
@@ -70,12 +88,14 @@ def parse_json_list(body: bytes | bytearray) -> Iterator[str]:
     begin = body.index(b"[", body.index(b'"projects"')) + 1
     end = body.index(b"]", begin)
     while begin < end:
-        last = body.find(b"}", begin + PARSED_CHUNK_BYTES, end) + 1 or end
-        for entry in orjson.loads(b"[" + body[begin:last].strip(b", \r\n\t") + b"]"):
+        last = body.find(b"}", begin + PARSED_CHUNK_BYTES, min(end, begin + 2 * PARSED_CHUNK_BYTES)) + 1
+        if not last and end - begin > 2 * PARSED_CHUNK_BYTES:
+            raise UnusableError("it has an entry that is too long")
+        for entry in orjson.loads(b"[" + body[begin : last or end].strip(b", \r\n\t") + b"]"):
             if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
                 raise UnusableError("it has an entry without a name")
             yield entry["name"]
-        begin = last
+        begin = last or end
 
 
 def parse_html_list(body: bytes | bytearray, url: str, charset: str | None) -> Iterator[str]:
@@ -84,18 +104,15 @@ def parse_html_list(body: bytes | bytearray, url: str, charset: str | None) -> I
     Raises:
         ValueError: the body has no such link, does not say that it belongs to a repository, and is not empty.
     """
-    # This import costs 0.2 s and 16 MB. Only a server whose upstreams send HTML should pay for it.
-    from pypi_simple import UnsupportedRepoVersionError, parse_links_stream
-
-    chunks = (bytes(body[begin : begin + PARSED_CHUNK_BYTES]) for begin in range(0, len(body), PARSED_CHUNK_BYTES))
-    found, folder = False, urlsplit(url).path.rstrip("/")
-    try:
-        with suppress_warnings():
-            for link in parse_links_stream(chunks, base_url=url, http_charset=charset):
-                if urlsplit(link.url).path.rstrip("/").rpartition("/")[0] == folder:
-                    found = True
-                    yield link.text
-    except UnsupportedRepoVersionError as error:
-        raise UnusableError("it has an unknown version of the simple API") from error
-    if not found and b"pypi:repository-version" not in body and not is_empty_index(body, url, charset):
+    # Names are ASCII, and in other codecs a single character may multiply the memory for the whole text.
+    text, folder, found = body.decode("latin-1"), urlsplit(url).path.rstrip("/"), False
+    for part in html_links(text, url):
+        if isinstance(part, Declaration):
+            if part.name == REPOSITORY_VERSION:
+                check_api_version(part.content)
+                found = True
+        elif urlsplit(part.url).path.rstrip("/").rpartition("/")[0] == folder:
+            found = True
+            yield part.text
+    if not found and not is_empty_index(decode_html(body, charset), url):
         raise UnusableError("it has no link to a project")

@@ -8,7 +8,7 @@ import pytest
 from tests.helpers.distributions import Distribution
 from tests.helpers.postgres import postgres  # noqa: F401
 from tests.helpers.simple_pages import SIMPLE_JSON
-from tests.helpers.sites import fresh, numbers, serve, shared, site, template  # noqa: F401
+from tests.helpers.sites import fresh, numbers, serve, serve_shared, shared, site, template  # noqa: F401
 from tests.helpers.upstream import Upstream, upstream  # noqa: F401
 
 from wheelgate.packages import normalize

@@ -333,3 +333,18 @@ def test_failures_are_logged_without_credentials(
     assert answer.headers["x-wheelgate-stale"] == "true"
     assert f"root/{fresh} serves an old answer for 'abc'" in caplog.text
     assert "swordfish" not in caplog.text + json.dumps([answer.content.decode(), mirror.page("xyz").message])
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_the_body_of_a_redirect_is_not_read(mirror: Mirror, upstream: Upstream, status: int) -> None:
+    """A redirect is followed although its body never ends; compressed, it could become any size."""
+    upstream.add(WHEEL)
+    never = Event()
+    upstream.faults["/simple/abc/"] = Fault(
+        status=status, body=b"x" * 999, headers={"Location": "/simple/xyz/"}, gate=never, gate_at=9
+    )
+    upstream.faults["/simple/xyz/"] = Fault(location="/simple/final/")
+    upstream.faults["/simple/final/"] = answers(f'<a href="/files/{WHEEL.filename}">x</a>'.encode(), HTML)
+
+    assert [*mirror.files("abc")] == [WHEEL.filename]
+    never.set()
