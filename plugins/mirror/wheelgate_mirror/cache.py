@@ -18,7 +18,7 @@ from wheelgate_mirror.backoff import DEFAULT_BACKOFF_SECONDS, MAX_PAUSES, Backof
 from wheelgate_mirror.key_locks import KeyLocks
 from wheelgate_mirror.queries import StoredPage
 from wheelgate_mirror.upstream import ABSENT_STATUSES, BUSY_STATUSES, HostFailureError, UpstreamClient, UpstreamResponse
-from wheelgate_mirror.upstream_urls import UpstreamIndex, origin
+from wheelgate_mirror.upstream_urls import UpstreamIndex
 
 ACCEPT_HEADER = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 """Prefers JSON: it has sizes and upload times, and takes less memory to parse."""
@@ -88,7 +88,7 @@ class UpstreamCache:
         queries.expire_page(self._database, index.path, name)
         queries.save_refresh(self._database, index.path, name, time.time(), ABSENT_SECONDS)
         self._absent.pop((index.path, upstream.url_hash, name))
-        self._backoff.clear(_pause_key(index, upstream, name), origin(upstream.url))
+        self._backoff.clear(_pause_key(index, upstream, name), upstream.host_key(upstream.url))
 
     def _without_request(self, index: Index, upstream: UpstreamIndex, name: str, asked: float) -> CurrentPage | None:
         """Return a valid answer, or an expired one while the upstream has a pause; None if a request is due."""
@@ -104,7 +104,7 @@ class UpstreamCache:
         # An answer that another thread received while this one waited for the lock is new, even with an expiry of 0.
         if checked > 0 and is_current(checked, math.inf if checked >= asked else current.until):
             return current
-        failure = self._backoff.failure(_pause_key(index, upstream, name), origin(upstream.url))
+        failure = self._backoff.failure(_pause_key(index, upstream, name), upstream.host_key(upstream.url))
         if failure is None:
             return None
         seconds, error = failure
@@ -126,7 +126,7 @@ class UpstreamCache:
             if self._warned.get(pause_key) is None:
                 self._warned.put(pause_key, True, DEFAULT_BACKOFF_SECONDS)
                 log.warning("%s serves an old answer for %r: %s", index.path, name or "all projects", error.message)
-            pause = self._backoff.failure(pause_key, origin(upstream.url))
+            pause = self._backoff.failure(pause_key, upstream.host_key(upstream.url))
             return CurrentPage(page.content, time.time() + (0 if pause is None else pause[0]), stale=True)
 
     def _request(self, index: Index, upstream: UpstreamIndex, name: str, before: StoredPage | None) -> CurrentPage:

@@ -13,7 +13,7 @@ from wheelgate.errors import BadUpstream, NotFound, Refusal, UpstreamTimeout
 from wheelgate.outgoing import Outgoing
 from wheelgate_mirror.backoff import DEFAULT_BACKOFF_SECONDS, Backoff, limited
 from wheelgate_mirror.moments import parse_http_date, utc_text
-from wheelgate_mirror.upstream_urls import UpstreamIndex, origin
+from wheelgate_mirror.upstream_urls import UpstreamIndex
 
 if TYPE_CHECKING:
     import requests
@@ -146,31 +146,36 @@ class UpstreamClient:
             UpstreamTimeout: the response does not begin in time.
             Forbidden: the server may not connect to the host.
         """
-        if failure := self._backoff.failure(origin(url)):
+        if failure := self._backoff.failure(upstream.host_key(url)):
             raise failure[1]
         deadline = time.monotonic() + seconds
         try:
-            raw = self._send(url, {**headers, **upstream.headers_for(url)})
+            raw = self._send(upstream, url, headers)
         except HostFailureError:
             # The other side may have closed an idle connection of the pool in this very moment.
-            raw = self._send(url, {**headers, **upstream.headers_for(url)})
+            raw = self._send(upstream, url, headers)
         with raw:
             response = UpstreamResponse(raw, self._outgoing, deadline)
             if response.status in BUSY_STATUSES:
-                self._backoff.add(origin(url), response.refusal(""), response.pause_seconds)
+                self._backoff.add(upstream.host_key(url), response.refusal(""), response.pause_seconds)
             yield response
 
-    def _send(self, url: str, headers: dict[str, str]) -> requests.Response:
-        """Send a request. After a timeout, or any failure that took long, the host gets a pause."""
+    def _send(self, upstream: UpstreamIndex, url: str, headers: Mapping[str, str]) -> requests.Response:
+        """Send a request, with the login if it is for that host.
+
+        After a timeout, or any failure that took long, the host gets a pause.
+        """
         timeout = (min(UPSTREAM_CONNECT_TIMEOUT_SECONDS, self._timeout), self._timeout)
         begun = time.monotonic()
         try:
-            return self._session.get(url, headers=headers, stream=True, timeout=timeout)
+            return self._session.get(
+                url, headers={**headers, **upstream.headers_for(url)}, stream=True, timeout=timeout
+            )
         except Exception as error:
             refusal = _refusal(self._outgoing, error, url)
             slow = time.monotonic() - begun > SLOW_FAILURE_SECONDS
             if isinstance(refusal, UpstreamTimeout) or (slow and isinstance(refusal, BadUpstream)):
-                self._backoff.add(origin(url), refusal)
+                self._backoff.add(upstream.host_key(url), refusal)
             raise refusal from error
 
 

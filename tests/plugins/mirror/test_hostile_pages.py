@@ -35,7 +35,7 @@ def mirror(server: Site, fresh: str, upstream: Upstream) -> Mirror:
 
 
 HOSTILE_UNITS = [
-    "<", "&", "<!--", "<![", "<!", "<?", "</", "[", "<a>", "<a ", "<a href=//[>", '<a href="', """<a href='x" """, 
+    "<", "&", "<!--", "<![", "<!", "<?", "</", "[", "<a>", "<a ", "<a href=//[>", '<a href="', """<a href='x" """,
     "<title>", "<p></q>", "&#9", "<base href=x>", "<meta name=a>", "=",
 ]  # fmt: skip
 HOSTILE_PAGE_CHARS = 1 << 18

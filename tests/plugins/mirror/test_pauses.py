@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
 
@@ -103,3 +103,25 @@ def test_pauses_do_not_depend_on_the_clock(workers: list[Mirror], upstream: Upst
     database.close()
 
     assert workers[1].page("abc").status == 200
+
+
+OTHER_MIRRORS = {
+    "another path": (lambda upstream: f"{upstream.root}slow/", 200),
+    "another login": (lambda upstream: upstream.url.replace("//", "//me:wrong@"), 200),
+    "a redirect from another path": (lambda upstream: f"{upstream.root}redirect/", 200),
+    "the same": (lambda upstream: upstream.url, 502),
+}
+
+
+@pytest.mark.parametrize(("url", "status"), OTHER_MIRRORS.values(), ids=OTHER_MIRRORS)
+def test_a_mirror_cannot_stop_others_of_its_host(
+    mirror: Mirror, upstream: Upstream, fresh: str, url: Callable[[Upstream], str], status: int
+) -> None:
+    """Mirrors share the pauses of a host only if they ask it for the same, with the same login."""
+    upstream.add(WHEEL)
+    other = Mirror(mirror.site, f"/root/{fresh}-other", mirror_url=url(upstream), mirror_cache_expiry=0)
+    upstream.faults = {"/redirect/abc/": Fault(location="/slow/abc/"), "*": Fault(status=503)}
+    assert other.page("abc").status == 502
+    upstream.faults.clear()
+
+    assert mirror.page("abc").status == status
