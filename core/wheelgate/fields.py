@@ -34,6 +34,8 @@ MAX_QUOTED_PROBLEMS = 10
 """Problems that one message names."""
 MAX_EXCERPT_CHARS = 80
 """Characters of a value that a message quotes."""
+MASK = "***"
+"""Stands for a secret in a value that an answer shows."""
 BOOLEAN_SCHEMA = {"type": "boolean"}
 """The JSON Schema of a key for :func:`parse_bool`."""
 STRING_SCHEMA = {"type": "string"}

@@ -7,12 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wheelgate.errors import BadInput, Conflict
-from wheelgate.fields import EditedList, Field, IndexType, check_operations, excerpt, same_json
+from wheelgate.fields import MASK, EditedList, Field, IndexType, check_operations, excerpt, same_json
 from wheelgate.names import check_name, did_you_mean
 from wheelgate.services.json_objects import json_bytes, read_object
 from wheelgate.values import EMPTY_MAPPING, Index
 
-PASSWORD_IN_URL = re.compile(r"(?<=://)([^/@:\s]*):[^/\s]*@")
+LOGIN_IN_URL = re.compile(r"(?<=://)([^/?#@:\s]*)(?::([^/?#\s]*))?@")
+QUERY_IN_URL = re.compile(r"(?<=[?#])[^\s?#].*")
+"""The query or the fragment of a URL."""
+PLACEHOLDER_PASSWORDS = frozenset({None, "", "x", "x-oauth-basic"})
+"""Passwords next to which the user name is the secret, as with the API keys of some services."""
 MAX_LISTED_BYTES = 500
 """Bytes, as JSON, of a value that listings show: a user may own hundreds of indices with a dozen values each."""
 MAX_CONFIG_BYTES = 100_000
@@ -22,8 +26,8 @@ ECHOED_INDEX_KEYS = frozenset({"projects"})
 
 
 def index_config(index: Index) -> dict[str, Any]:
-    """Return the configuration of an index for an answer, with the passwords of URLs masked."""
-    config = {key: mask_password(value) if key.endswith("_url") else value for key, value in index.config.items()}
+    """Return the configuration of an index for an answer, with the secrets in URLs masked."""
+    config = {key: mask_secrets(value) if key.endswith("_url") else value for key, value in index.config.items()}
     return {"type": index.type, **config}
 
 
@@ -37,9 +41,17 @@ def is_short(value: Any) -> bool:
     return json_bytes(value) <= MAX_LISTED_BYTES
 
 
-def mask_password(value: Any) -> Any:
-    """Replace the password of a URL by asterisks."""
-    return PASSWORD_IN_URL.sub(r"\1:***@", value) if isinstance(value, str) else value
+def mask_secrets(value: Any) -> Any:
+    """Replace the secrets in a URL by asterisks: its password, a user name without a password, and its query.
+
+    The user name stays if there is a password: an administrator sees which login is in use.
+    """
+    return QUERY_IN_URL.sub(MASK, LOGIN_IN_URL.sub(_masked_login, value)) if isinstance(value, str) else value
+
+
+def _masked_login(login: re.Match[str]) -> str:
+    name, password = login.groups()
+    return f"{MASK}@" if password in PLACEHOLDER_PASSWORDS else f"{name}:{MASK}@"
 
 
 def read_new_index(types: Mapping[str, IndexType], owner: str, name: str, body: Any) -> Index:
@@ -85,9 +97,9 @@ def read_changed_config(index_type: IndexType | None, index: Index, body: Any) -
             given = read_object(given["result"])
         if given.get("type", index.type) != index.type:
             raise BadInput("the 'type' of an index can't be changed")
-        # A value that a client sends back as the server showed it is not a change: a masked password stays as it is.
+        # A value that a client sends back as the server showed it is not a change: a masked secret stays as it is.
         echoed = {
-            key for key, value in index.config.items() if key in given and same_json(given[key], mask_password(value))
+            key for key, value in index.config.items() if key in given and same_json(given[key], mask_secrets(value))
         }
         changed = {key: value for key, value in given.items() if key not in echoed}
         config = {**index.config, **parse_keys(index_type, changed)}
@@ -132,7 +144,7 @@ def _apply(index_type: IndexType, config: dict[str, Any], lists: dict[str, Edite
         if sign == "-" and not value:
             return
         near = did_you_mean(key, [known.name for known in index_type.fields])
-        raise BadInput(f"indexconfig got unexpected keyword arguments: {key}={value}{near}")
+        raise BadInput(f"indexconfig got unexpected keyword arguments: {key}={mask_secrets(value)}{near}")
     match sign:
         case "":
             config[key] = field.parse(value)
@@ -172,4 +184,4 @@ def _check_size(config: Mapping[str, Any], before: Mapping[str, Any]) -> None:
 
 
 def _unquoted(value: Any) -> str:
-    return value if isinstance(value, str) else excerpt(value)
+    return mask_secrets(value) if isinstance(value, str) else excerpt(value)

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from wheelgate import Index
 from wheelgate.errors import BadInput
+from wheelgate.fields import MASK
 from wheelgate.outgoing import Outgoing, shares_login
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -30,6 +31,15 @@ class UpstreamIndex:
     def url_hash(self) -> str:
         """A short hash of the URL. It marks stored pages, so that a mirror with a new upstream ignores the old ones."""
         return hashlib.sha256(self.url.encode()).hexdigest()[:16]
+
+    def host_key(self, url: str) -> str:
+        """Return the key of a pause for the host of a URL.
+
+        Mirrors share pauses only if their upstream and login are the same: otherwise a user whose mirror asks a host
+        for something slow or forbidden could stop all other mirrors of that host.
+        """
+        asking = hashlib.sha256(f"{self.url} {self.authorization}".encode()).hexdigest()[:16]
+        return f"{origin(url)} {asking}"
 
     def page_url(self, name: str) -> str:
         """Return the URL of a project's page, or of the list of all projects if the name is empty."""
@@ -64,6 +74,8 @@ def mirror_url_parser(outgoing: Outgoing) -> Callable[[Any], str]:
     def parse(value: Any) -> str:
         if not isinstance(value, str) or not _is_http_url(value):
             raise BadInput("'mirror_url' option must be a URL.")
+        if MASK in value:
+            raise BadInput(f"'mirror_url' option contains {MASK}, which stands for a secret: give the secret itself")
         outgoing.policy.check_url(value)
         return value
 

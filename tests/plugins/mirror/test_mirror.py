@@ -132,13 +132,29 @@ def test_operations(shared: Site, mirror: str, operations: list[str], changes: d
         ("https://ci:swordfish@packages.example/simple/", "https://ci:***@packages.example/simple/"),
         ("https://:swordfish@packages.example:8443/simple/", "https://:***@packages.example:8443/simple/"),
         ("https://ci:sword%2Ffish%40@packages.example/simple/", "https://ci:***@packages.example/simple/"),
-        ("https://ci@packages.example/simple/", "https://ci@packages.example/simple/"),
+        ("https://swordfish@packages.example/simple/", "https://***@packages.example/simple/"),
+        ("https://swordfish:@packages.example/simple/", "https://***@packages.example/simple/"),
+        ("https://swordfish:x-oauth-basic@packages.example/simple/", "https://***@packages.example/simple/"),
+        ("https://packages.example/simple/?token=swordfish", "https://packages.example/simple/?***"),
+        ("https://ci:a@packages.example/?k=swordfish#fish", "https://ci:***@packages.example/?***"),
+        ("https://packages.example/simple/#swordfish", "https://packages.example/simple/#***"),
         ("https://packages.example/a:b@c/simple/", "https://packages.example/a:b@c/simple/"),
     ],
-    ids=["password", "no name", "percent-encoded", "name only", "no credentials"],
+    ids=[
+        "password",
+        "no name",
+        "percent-encoded",
+        "name only",
+        "empty password",
+        "placeholder",
+        "query",
+        "both",
+        "fragment",
+        "no credentials",
+    ],
 )
-def test_the_password_of_an_upstream_stays_hidden(shared: Site, mirror: str, address: str, shown: str) -> None:
-    """No answer shows the password in ``mirror_url``, and a client that sends the masked URL back changes nothing."""
+def test_the_secrets_of_an_upstream_stay_hidden(shared: Site, mirror: str, address: str, shown: str) -> None:
+    """No answer shows a secret in ``mirror_url``, and a client that sends the masked URL back changes nothing."""
     changed = shared.request("PATCH", mirror, {"mirror_url": address}, auth=ROOT)
 
     echoed = shared.request("PATCH", mirror, {**changed.result, "title": "T"}, auth=ROOT)
@@ -148,6 +164,24 @@ def test_the_password_of_an_upstream_stays_hidden(shared: Site, mirror: str, add
     assert [answer.result["mirror_url"] for answer in answers[:3]] == [shown] * 3
     noop = shared.request("PATCH", f"{mirror}?error_on_noop", {"mirror_url": address}, auth=ROOT)
     assert noop.message == "The requested modifications resulted in no changes"
+
+
+@pytest.mark.parametrize(
+    "body", [{"mirror_url": "https://ci:***@packages.example/"}, ["mirror_url=https://p.example/?***"]]
+)
+def test_a_masked_secret_is_no_secret(shared: Site, mirror: str, body: object) -> None:
+    """A masked URL is refused where it would replace the real one: the upstream would refuse it later."""
+    answer = shared.request("PATCH", mirror, body, auth=ROOT)
+
+    assert (answer.status, "give the secret itself" in answer.message) == (400, True)
+
+
+@pytest.mark.parametrize("body", [{"mirror_urll": "https://fish@p.example"}, ["mirror_urll=https://fish@p.example"]])
+def test_messages_about_keys_show_no_secrets(shared: Site, mirror: str, body: object) -> None:
+    """A message about an unknown key shows no secret of its value."""
+    answer = shared.request("PATCH", mirror, body, auth=ROOT)
+
+    assert (answer.status, "mirror_urll=https://***@p.example" in answer.message) == (400, True)
 
 
 def test_a_mirror_has_no_upload_address(shared: Site, mirror: str) -> None:
