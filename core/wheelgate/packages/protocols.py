@@ -76,7 +76,11 @@ class PackageSource(Protocol):
         """
 
     def refresh(self, index: Index, name: str) -> None:
-        """Expire a cached project, so that the next request for it asks the upstream. Called within a transaction."""
+        """Expire a cached project, so that the next request for it asks the upstream.
+
+        The server calls it outside of transactions, and anyone who may read the index can cause the call: if there is
+        nothing to expire, change nothing.
+        """
 
     def delete(self, index: Index, name: str, version: str | None = None, path: str | None = None) -> None:
         """Remove a project, one version, or the file at ``path``, and a version or project that is empty after that.

@@ -141,7 +141,7 @@ def url_map(
         "/{user}/{index}/+api": api,
         "/{user}/{index}/+simple": SimpleListResource(context, simple),
         "/{user}/{index}/+simple/{project}": SimpleProjectResource(context, simple),
-        "/{user}/{index}/+simple/{project}/refresh": RefreshResource(context),
+        "/{user}/{index}/+simple/{project}/refresh": RefreshResource(context, sources),
         "/{user}/{index}/+why/{project}": WhyResource(context, packages.merger),
         "/{user}/{index}/+f/{first}/{second}/{name}": stored,
         "/{user}/{index}/+e/{folder}/{name}": stored,

@@ -30,6 +30,8 @@ ABSENT_SECONDS = 60.0
 """How long the answer that a project does not exist is valid."""
 ABSENT_CACHE_ENTRIES = 10_000
 """Absent projects in memory. Their names come from clients, which can make up any number of them."""
+COVERED_SECONDS = 1.0
+"""How long a refresh that soon follows another one is in force: no answer of that time is valid for longer."""
 PAGE_TIMEOUT_SECONDS = 20.0
 """How long the whole response with a project's page may take."""
 LIST_TIMEOUT_SECONDS = 120.0
@@ -80,27 +82,37 @@ class UpstreamCache:
                 current = self._without_request(index, upstream, name, asked) or self._refresh(index, upstream, name)
         return current
 
-    def expire(self, index: Index, upstream: UpstreamIndex, name: str) -> None:
+    def refresh(self, index: Index, upstream: UpstreamIndex, name: str) -> None:
         """Make the next request go to the upstream, in all workers and even if it has just failed.
 
-        Call it within a transaction.
+        Every change makes all workers read their users and indices again, and anyone may send a refresh. Therefore a
+        refresh that has nothing to end changes nothing, and one that follows another covers those of the next second.
+        Call it outside of transactions.
         """
-        queries.expire_page(self._database, index.path, name)
-        queries.save_refresh(self._database, index.path, name, time.time(), ABSENT_SECONDS)
-        self._absent.pop((index.path, upstream.url_hash, name))
-        self._backoff.clear(_pause_key(index, upstream, name), upstream.host_key(upstream.url))
+        pauses = (_pause_key(index, upstream, name), upstream.host_key(upstream.url))
+        with self._locks.hold((index.path, upstream.url_hash, name)):
+            now, last = time.time(), queries.refreshed_at(self._database, index.path, name)
+            page = self._find(index, upstream, name)
+            paused = self._backoff.failure(*pauses) is not None
+            expired = page is not None and page.checked == 0
+            if not paused and (expired or now < last <= now + COVERED_SECONDS):
+                return
+            covered = COVERED_SECONDS if 0 <= now - last < COVERED_SECONDS else 0.0
+            with self._database.transaction():
+                queries.expire_page(self._database, index.path, name)
+                queries.save_refresh(self._database, index.path, name, now + covered, ABSENT_SECONDS)
+                if paused:
+                    self._backoff.clear(*pauses)
+            self._absent.pop((index.path, upstream.url_hash, name))
 
     def _without_request(self, index: Index, upstream: UpstreamIndex, name: str, asked: float) -> CurrentPage | None:
         """Return a valid answer, or an expired one while the upstream has a pause; None if a request is due."""
-        key = (index.path, upstream.url_hash, name)
         page = self._find(index, upstream, name)
         if page is None:
-            content, checked = None, self._absent.get(key) or 0.0
-            if checked and queries.refreshed_at(self._database, index.path, name) >= checked:
-                checked = 0.0
+            content, checked = None, self._absent.get((index.path, upstream.url_hash, name)) or 0.0
         else:
             content, checked = page.content, page.checked
-        current = _current_page(index, name, content, checked)
+        current = self._current_page(index, name, content, checked)
         # An answer that another thread received while this one waited for the lock is new, even with an expiry of 0.
         if checked > 0 and is_current(checked, math.inf if checked >= asked else current.until):
             return current
@@ -167,7 +179,7 @@ class UpstreamCache:
         else:
             page = StoredPage(upstream.url_hash, now, response.headers.get("ETag", ""), serial, *read)
         self._store(index, name, page, before)
-        return _current_page(index, name, page.content, now)
+        return self._current_page(index, name, page.content, now)
 
     def _store(self, index: Index, name: str, page: StoredPage, before: StoredPage | None) -> None:
         """Store an answer; the stamp changes only if the content does. The client gets it even if this fails."""
@@ -187,20 +199,21 @@ class UpstreamCache:
             self._store(index, name, StoredPage(upstream.url_hash, now, "", 0, "", None), before)
         else:
             self._absent.put((index.path, upstream.url_hash, name), now, ABSENT_SECONDS)
-        return _current_page(index, name, None, now)
+        return self._current_page(index, name, None, now)
 
     def _find(self, index: Index, upstream: UpstreamIndex, name: str) -> StoredPage | None:
         """Return the stored page, unless it is from an earlier upstream of the mirror."""
         page = queries.find_page(self._database, index.path, name)
         return page if page is not None and page.url_hash == upstream.url_hash else None
 
-
-def _current_page(index: Index, name: str, content: bytes | None, checked: float) -> CurrentPage:
-    """Add the time when an answer expires."""
-    configured = int(index.config.get("mirror_cache_expiry", PAGE_EXPIRY_SECONDS if name else LIST_EXPIRY_SECONDS))
-    expiry = math.inf if configured < 0 else float(configured)
-    until = checked + (min(expiry, ABSENT_SECONDS) if content is None else expiry)
-    return CurrentPage(content, None if until == math.inf else until)
+    def _current_page(self, index: Index, name: str, content: bytes | None, checked: float) -> CurrentPage:
+        """Add the time when an answer expires: at once if a refresh is in force."""
+        configured = int(index.config.get("mirror_cache_expiry", PAGE_EXPIRY_SECONDS if name else LIST_EXPIRY_SECONDS))
+        expiry = math.inf if configured < 0 else float(configured)
+        until = checked + (min(expiry, ABSENT_SECONDS) if content is None else expiry)
+        if checked <= queries.refreshed_at(self._database, index.path, name):
+            until = checked
+        return CurrentPage(content, None if until == math.inf else until)
 
 
 def _pause_key(index: Index, upstream: UpstreamIndex, name: str) -> str:

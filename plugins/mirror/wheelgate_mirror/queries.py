@@ -120,21 +120,21 @@ def expire_page(database: Database, index: str, project: str) -> None:
     )
 
 
-def save_refresh(database: Database, index: str, project: str, now: float, expiry: float) -> None:
-    """Store when a project was refreshed, and drop refreshes that are older than ``expiry`` seconds.
+def save_refresh(database: Database, index: str, project: str, at: float, expiry: float) -> None:
+    """Store until when the refresh of a project is in force, and drop those that ended ``expiry`` seconds before it.
 
     Call it within a transaction.
     """
-    database.write("DELETE FROM mirror_refresh WHERE at < ? OR at > ?", (now - expiry, now))
+    database.write("DELETE FROM mirror_refresh WHERE at < ? OR at > ?", (at - expiry, at + expiry))
     database.write(
         "INSERT INTO mirror_refresh (index_path, project, at) VALUES (?, ?, ?)"
         " ON CONFLICT (index_path, project) DO UPDATE SET at = excluded.at",
-        (index, project, now),
+        (index, project, at),
     )
 
 
 def refreshed_at(database: Database, index: str, project: str) -> float:
-    """Return when a project was last refreshed, in seconds since 1970; 0 if that was long ago."""
+    """Return until when the last refresh of a project was in force, in seconds since 1970; 0 if that was long ago."""
     rows = database.read("SELECT at FROM mirror_refresh WHERE index_path = ? AND project = ?", (index, project))
     return float(rows[0][0]) if rows else 0.0
 

@@ -134,8 +134,8 @@ class MirrorPackages:
     def refresh(self, index: Index, name: str) -> None:
         """Make the next request for the project go to the upstream, even if it has just failed."""
         upstream = upstream_of(index)
-        if upstream is not None:
-            self._cache.expire(index, upstream, name)
+        if upstream is not None and is_project_name(name):
+            self._cache.refresh(index, upstream, name)
 
     def delete(self, index: Index, name: str, version: str | None = None, path: str | None = None) -> None:
         """Remove downloaded files; the next request downloads them again. Call it within a transaction."""
