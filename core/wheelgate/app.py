@@ -15,12 +15,14 @@ from wheelgate.errors import Forbidden, StartupError
 from wheelgate.files.sending import FileReader
 from wheelgate.http.answers import JSON_TYPE, ASGIApplication, CommonHeaders
 from wheelgate.http.errors import ErrorHandlers
+from wheelgate.http.exposure import ExposureGuard
 from wheelgate.http.handler_context import HandlerContext
 from wheelgate.http.outside_path import OutsidePath
 from wheelgate.http.proxy_headers import ProxyHeaders
 from wheelgate.http.require_login import RequireLogin
 from wheelgate.http.router import Router
 from wheelgate.identity.wiring import Identity, LoginProviders, login_providers, wire_identity
+from wheelgate.outgoing.policy import AddressPolicy
 from wheelgate.plugin_host import budgets
 from wheelgate.plugin_host.circuit import BlockingCircuit, CircuitBreaker
 from wheelgate.plugin_host.discovery import Implementation, Plugins, refuse_reserved
@@ -126,7 +128,7 @@ class Application:
             resources = url_map(context, server, access, identity, accounts, packages, description, pools)
             names = frozenset(each.name for each in permissions)
             resources |= plugin_resources(context, guarded_routes(description), names)
-            app = make_app(config, context, providers, make_router(resources))
+            app = make_app(config, context, providers, make_router(resources), server.outgoing.policy)
 
             self.server = server
             self.files = server.files
@@ -300,10 +302,11 @@ def make_router(resources: Mapping[str, object]) -> Router:
 
 
 def make_app(
-    config: Config, context: HandlerContext, providers: LoginProviders, router: Router
+    config: Config, context: HandlerContext, providers: LoginProviders, router: Router, policy: AddressPolicy
 ) -> falcon.asgi.App[Any, Any]:
     """Create the ASGI application."""
-    middleware = [RequireLogin(context)] if config["require-login"] else []
+    middleware: list[ExposureGuard | RequireLogin] = [ExposureGuard(context, policy)] if policy.unlimited else []
+    middleware += [RequireLogin(context)] if config["require-login"] else []
     # Falcon's type names its own router, but of any router it calls 'find' alone.
     app: falcon.asgi.App[Any, Any] = falcon.asgi.App(
         media_type=JSON_TYPE, router=cast("CompiledRouter", router), middleware=middleware

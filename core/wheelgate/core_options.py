@@ -80,8 +80,8 @@ CORE_OPTIONS = (
     Option(
         "allow-upstream",
         "network that mirrors, pushes and redirects may reach in addition to public addresses, or 'public' for public "
-        "addresses only; if not given, a server that listens on loopback and has no proxy in front may reach "
-        "everything, and any other server only public addresses",
+        "addresses only; if not given, a server that listens on loopback and gets no request through a "
+        "proxy may reach everything, and any other server only public addresses",
         (),
         upstream_network,
         metavar="NETWORK",

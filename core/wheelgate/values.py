@@ -10,7 +10,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
-from wheelgate.loopback import is_loopback, names_proxy
+from wheelgate.loopback import from_this_machine
 
 EMPTY_MAPPING: Mapping[str, Any] = MappingProxyType({})
 """An immutable empty mapping, as a default value."""
@@ -53,9 +53,8 @@ class RequestInfo:
 
     @property
     def from_this_machine(self) -> bool:
-        """Whether a program on this machine sent it: both addresses are loopback, and no header is that of a proxy."""
-        addresses = [address for address in (self.remote_address, self.peer_address) if address]
-        return bool(addresses) and all(map(is_loopback, addresses)) and not names_proxy(self.headers)
+        """Whether a program on this machine sent it, as far as addresses and headers show."""
+        return from_this_machine((self.remote_address, self.peer_address), self.headers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,14 +25,19 @@ class AddressPolicy:
         Args:
             allowed: the opened networks. ``public`` opens none, and keeps all that are not public closed.
             loopback: whether only this machine can reach the server. If ``allowed`` is empty too, the server may
-                connect to all addresses.
+                connect to all addresses, until :meth:`limit` is called.
         """
-        self._everything = loopback and not allowed
+        self.unlimited = loopback and not allowed
+        """Whether the server may connect to all addresses."""
         self._networks = [entry for entry in allowed if not isinstance(entry, str)]
+
+    def limit(self) -> None:
+        """Keep all addresses closed from now on that are not public and that ``--allow-upstream`` does not open."""
+        self.unlimited = False
 
     def allows(self, address: str) -> bool:
         """Return whether the server may connect to an IP address."""
-        if self._everything:
+        if self.unlimited:
             return True
         plain = ipaddress.ip_address(address.partition("%")[0])
         reached = final_address(plain)

@@ -17,14 +17,14 @@ FOREIGN = [
     pytest.param({"Sec-Fetch-Site": "same-site"}, id="a neighbour of the same site"),
     pytest.param({"Sec-Fetch-Site": "nonsense"}, id="nonsense"),
     pytest.param({"Origin": "https://evil.example"}, id="foreign origin"),
-    pytest.param({"Origin": "http://packages.example:81"}, id="another port"),
+    pytest.param({"Origin": "http://pypi.localhost:81"}, id="another port"),
     pytest.param({"Origin": "null"}, id="null origin"),
     pytest.param({"Sec-Fetch-Site": "same-origin", "Origin": "http://evil.example"}, id="contradicting"),
 ]
 OWN = [
     pytest.param({}, id="no browser"),
     pytest.param({"Sec-Fetch-Site": "none"}, id="typed by the user"),
-    pytest.param({"Sec-Fetch-Site": "same-origin", "Origin": "http://packages.example"}, id="a page of ours"),
+    pytest.param({"Sec-Fetch-Site": "same-origin", "Origin": "http://pypi.localhost"}, id="a page of ours"),
 ]
 CHANGES = [
     ("PATCH", "/root", {"title": "x"}),
@@ -42,7 +42,7 @@ def test_a_page_of_another_site_changes_nothing(
     shared: Site, method: str, path: str, body: object, headers: dict[str, str]
 ) -> None:
     """A change with Basic credentials from another site is refused before anything else is checked."""
-    sent = {"Host": "packages.example", **BASIC, **headers}
+    sent = {"Host": "pypi.localhost", **BASIC, **headers}
 
     refused = shared.request(method, path, body, headers=sent)
 
@@ -53,7 +53,7 @@ def test_a_page_of_another_site_changes_nothing(
 @pytest.mark.parametrize("path", ["/", "/root", "/+api", "/root/pypi"])
 def test_reading_is_allowed(shared: Site, path: str, headers: dict[str, str]) -> None:
     """Reading is allowed: without CORS the other site's page cannot see the answer."""
-    answer = shared.request("GET", path, headers={"Host": "packages.example", **BASIC, **headers})
+    answer = shared.request("GET", path, headers={"Host": "pypi.localhost", **BASIC, **headers})
 
     assert answer.status == 200
     assert not any(name.startswith("access-control") for name in answer.headers)
@@ -62,7 +62,7 @@ def test_reading_is_allowed(shared: Site, path: str, headers: dict[str, str]) ->
 @pytest.mark.parametrize("headers", OWN)
 def test_own_pages_and_tools_may_change_things(shared: Site, headers: dict[str, str]) -> None:
     """Requests of own pages and of tools may change things with Basic credentials."""
-    sent = {"Host": "packages.example", **BASIC, **headers}
+    sent = {"Host": "pypi.localhost", **BASIC, **headers}
 
     assert shared.request("PATCH", "/root", {"title": "x"}, headers=sent).status == 200
 

@@ -23,6 +23,19 @@ PROXIED = [
     {"Via": "1.1 proxy.example"},
     {"X-Outside-Url": "http://localhost:3141"},
     {"True-Client-IP": "127.0.0.1"},
+    {"Host": "packages.example"},
+    {"Host": "localhost.example:3141"},
+    {"Host": "192.0.2.1:3141"},
+    {"Host": "[2001:db8::1]:3141"},
+]
+THIS_MACHINE = [
+    "localhost",
+    "localhost:3141",
+    "LOCALHOST.",
+    "pypi.localhost:3141",
+    "127.0.0.1",
+    "127.9.9.9:80",
+    "[::1]:3141",
 ]
 ELSEWHERE = ["192.0.2.1", "10.0.0.1", "2001:db8::1", "::", "0.0.0.0", "unix", "localhost.example"]
 
@@ -54,9 +67,16 @@ def test_this_machine_may_be_root(serve: Serve, way, address) -> None:  # type: 
 
 
 @WAYS
+@pytest.mark.parametrize("host", THIS_MACHINE)
+def test_names_of_this_machine(serve: Serve, way, host) -> None:  # type: ignore[no-untyped-def]
+    """A program on this machine may use any of its loopback names and addresses."""
+    assert way(serve(), {"Host": host}, "127.0.0.1").status == 200
+
+
+@WAYS
 @pytest.mark.parametrize("headers", PROXIED, ids=str)
 def test_a_proxy_may_not(serve: Serve, way, headers) -> None:  # type: ignore[no-untyped-def]
-    """A request with a header that proxies add is refused, whatever the header says, and whatever came before it."""
+    """A request with a header that proxies add, or for another host, is refused, whatever came before it."""
     site = serve()
     assert way(site, {}, "127.0.0.1").status == 200  # what is remembered of this one does not count for the next
 
