@@ -100,6 +100,8 @@ class Downloads:
                 if self._server.indices.get(index.owner, index.name) is None:
                     raise NotFound(f"index '{index.path}' was deleted during the download")
                 queries.record_file(database, index.path, mirrored)
+                if file.size is None and request.path == file.path:
+                    queries.change_stamp(database, index.path, project)  # the page can give the size now
             return received.stored
 
         return files.fetch(f"{index.path}/{request.path}", request.size, download)

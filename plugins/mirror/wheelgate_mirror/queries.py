@@ -120,6 +120,11 @@ def expire_page(database: Database, index: str, project: str) -> None:
     )
 
 
+def change_stamp(database: Database, index: str, project: str) -> None:
+    """Make the server render the pages of a project again. Call it within a transaction."""
+    database.write("UPDATE mirror_page SET stamp = stamp + 1 WHERE index_path = ? AND project = ?", (index, project))
+
+
 def save_refresh(database: Database, index: str, project: str, at: float, expiry: float) -> None:
     """Store until when the refresh of a project is in force, and drop those that ended ``expiry`` seconds before it.
 

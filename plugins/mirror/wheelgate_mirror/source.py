@@ -9,6 +9,7 @@ from dataclasses import replace
 from wheelgate import Index, Server
 from wheelgate.errors import Forbidden, NotFound
 from wheelgate.packages import (
+    File,
     OngoingDownload,
     Project,
     ProjectList,
@@ -71,8 +72,15 @@ class MirrorPackages:
         visible = self._visible_project(index, name)
         if visible is None:
             return None
-        page, files = visible.page, tuple(file.as_file() for file in visible.files)
+        page, files = visible.page, self._with_sizes(index, name, [file.as_file() for file in visible.files])
         return Project(name, files, visible.versions, page.status, page.status_reason, visible.stale, visible.until)
+
+    def _with_sizes(self, index: Index, name: str, files: Sequence[File]) -> tuple[File, ...]:
+        """Add the sizes of downloaded files where the upstream does not give them."""
+        if all(file.size is not None for file in files):
+            return tuple(files)
+        stored = {each.path: each.stored.size for each in queries.project_files(self._database, index.path, name)}
+        return tuple(file if file.size is not None else replace(file, size=stored.get(file.path)) for file in files)
 
     def claims(self, index: Index, name: str) -> bool:
         """Say whether the upstream has a project."""

@@ -63,7 +63,7 @@ def test_a_page_in_json(read_only: Shelved) -> None:
     Only the provenance has an absolute URL, as PEP 740 requires.
     """
     assert read_only.get(PAGE).json == {
-        "meta": {"api-version": "1.4"},
+        "meta": {"api-version": "1.0"},
         "name": "abc",
         "project-status": {"status": "active"},
         "versions": ["1.0+local", "2"],

@@ -1,4 +1,4 @@
-"""Simple pages in HTML (PEP 503) and JSON (PEP 691), version 1.4 of the API."""
+"""Simple pages in HTML (PEP 503) and JSON (PEP 691), version 1.4 of the API where it is possible."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from wheelgate.services.packages.merging import MergedProject
 from wheelgate.values import Index
 
 SIMPLE_API_VERSION = "1.4"
-"""The version of the simple API that every page states (PEP 629)."""
+"""The version of the simple API that pages state (PEP 629)."""
+VERSION_WITHOUT_SIZES = "1.0"
+"""The version that a JSON page states if the size of a file is unknown: PEP 700 requires all sizes."""
 UNQUOTED_IN_PATH = "/+!@,=~"
 """Characters that a URL's path may contain unquoted, apart from letters, digits and ``-._~``."""
 
@@ -43,6 +45,9 @@ def absolute_urls(server_url: str) -> UrlPrefix:
 def project_as_json(page: MergedProject, files_at: UrlPrefix, provenance_at: UrlPrefix) -> bytes:
     """Render the page of a project as PEP 691, 700, 714, 740 and 792 define it.
 
+    If the size of a file is unknown, the page states version 1.0. It has all other keys all the same, because clients
+    ignore keys that they do not know.
+
     Args:
         page: the project.
         files_at: makes the URLs of files.
@@ -51,8 +56,9 @@ def project_as_json(page: MergedProject, files_at: UrlPrefix, provenance_at: Url
     status = {"status": page.status}
     if page.status_reason:
         status["reason"] = page.status_reason
+    complete = all(file.size is not None for _, files in page.parts for file in files)
     document = {
-        "meta": {"api-version": SIMPLE_API_VERSION},
+        "meta": {"api-version": SIMPLE_API_VERSION if complete else VERSION_WITHOUT_SIZES},
         "name": page.name,
         "project-status": status,
         "versions": page.versions,
