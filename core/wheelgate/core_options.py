@@ -9,6 +9,7 @@ from wheelgate.option_types import (
     network,
     one_of,
     positive_time_span,
+    proxy_exception,
     proxy_url,
     s3_url,
     upstream_network,
@@ -94,6 +95,15 @@ CORE_OPTIONS = (
         proxy_url,
         metavar="URL",
         secret=True,
+    ),
+    Option(
+        "upstream-no-proxy",
+        "host, domain, address or network that the server reaches without --upstream-proxy; a domain includes all "
+        "names below it, and a network counts for URLs with an address",
+        (),
+        proxy_exception,
+        metavar="HOST",
+        many=True,
     ),
     Option("no-plugin", "name of a plugin to leave out", (), metavar="NAME", many=True),
     Option(

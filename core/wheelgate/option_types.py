@@ -85,6 +85,17 @@ def upstream_network(text: str) -> Network | str:
         raise ValueError(f"'public', or {error}") from None
 
 
+def proxy_exception(text: str) -> Network | str:
+    """Parse a host or domain, which stands for all names below it too, or an address or a network."""
+    plain = text.strip().lower().removeprefix("*").strip(".")
+    if re.fullmatch(r"(?=.*[a-z])[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63}){0,30}", plain):
+        return plain
+    try:
+        return network(plain)
+    except ValueError as error:
+        raise ValueError(f"a host such as packages.example without a port, or {error}") from None
+
+
 def file_path(text: str) -> str:
     """Read the path of a file."""
     if not text.strip():

@@ -21,6 +21,7 @@ from urllib3.util.connection import create_connection
 from wheelgate.errors import BadInput
 from wheelgate.outgoing.credentials import shares_login
 from wheelgate.outgoing.policy import AddressPolicy
+from wheelgate.outgoing.proxies import UpstreamProxy
 
 DEFAULT_TIMEOUTS_SECONDS = (5.0, 30.0)
 """For connecting, and between two pieces of an answer; the caller may set others."""
@@ -34,8 +35,9 @@ class CheckedAdapter(HTTPAdapter):
     Every step of a redirect is a request of its own, and is checked too.
     """
 
-    def __init__(self, policy: AddressPolicy) -> None:
+    def __init__(self, policy: AddressPolicy, proxy: UpstreamProxy) -> None:
         self._policy = policy
+        self._proxy = proxy
         super().__init__(pool_connections=POOL_CONNECTIONS, pool_maxsize=POOL_CONNECTIONS)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -52,11 +54,15 @@ class CheckedAdapter(HTTPAdapter):
         cert: Any = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """Send one request. A proxy resolves names itself, so with a proxy only the URL is checked."""
+        """Send one request, through the proxy if it needs that; the session has no proxies of its own.
+
+        A proxy resolves names itself, so with a proxy only the URL is checked.
+        """
         try:
             self._policy.check_url(str(request.url))
         except BadInput as wrong:
             raise requests.exceptions.InvalidURL(wrong.message, request=request) from None
+        proxies = self._proxy.proxies_for(str(request.url))
         response = super().send(request, stream, timeout or DEFAULT_TIMEOUTS_SECONDS, verify, cert, proxies)
         if response.is_redirect and response.raw.length_remaining != 0:
             # requests reads and decompresses the whole body of a redirect: 400 KB can become a gigabyte, or never end.

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from wheelgate.config import Config
 from wheelgate.errors import BadUpstream, Refusal, UpstreamTimeout
 from wheelgate.outgoing.policy import AddressPolicy
+from wheelgate.outgoing.proxies import UpstreamProxy
 
 if TYPE_CHECKING:
     import requests
@@ -23,15 +24,16 @@ class Outgoing:
 
     def __init__(self, config: Config) -> None:
         self.policy = AddressPolicy(config["allow-upstream"], loopback=config.loopback)
-        self._proxy = config["upstream-proxy"]
+        self._proxy = UpstreamProxy(config["upstream-proxy"], config["upstream-no-proxy"])
 
     def session(self) -> requests.Session:
         """Return a new session. Keep it, because it holds connections; threads may share it.
 
         It gives up after 5 s without a connection and after 30 s without a byte of the answer. The caller has to limit
         the whole time and the size of an answer. The session follows at most five redirects, and sends credentials on
-        only where ``shares_login`` allows it. It reads no proxies, netrc or cookies. It trusts the certificates of
-        ``REQUESTS_CA_BUNDLE`` or ``SSL_CERT_FILE`` if the environment has one of them.
+        only where ``shares_login`` allows it. It uses the proxy of the settings, and reads no netrc, no cookies and no
+        proxies of the environment. It trusts the certificates of ``REQUESTS_CA_BUNDLE`` or ``SSL_CERT_FILE`` if the
+        environment has one of them.
 
         A request raises ``Forbidden`` if it may not connect; pass all other errors to :meth:`refusal`.
         """
@@ -43,10 +45,8 @@ class Outgoing:
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
         session.headers["User-Agent"] = f"wheelgate/{metadata.version('wheelgate')}"
-        if self._proxy:
-            session.proxies = {"http": self._proxy, "https": self._proxy}
         for scheme in ("http://", "https://"):
-            session.mount(scheme, CheckedAdapter(self.policy))
+            session.mount(scheme, CheckedAdapter(self.policy, self._proxy))
         return session
 
     def refusal(self, error: Exception, url: str) -> Refusal:

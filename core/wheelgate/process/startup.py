@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from wheelgate.app import Application
 from wheelgate.config import Config
 from wheelgate.errors import BackendUnavailable, Refusal, StartupError
 from wheelgate.logs import error_location
+from wheelgate.outgoing.proxies import ignored_variables
 from wheelgate.plugin_host.discovery import Plugins
 from wheelgate.process.first_start import LOCK_NAME, fill_new_database
 from wheelgate.secret_file import make_secret
@@ -139,9 +141,9 @@ def prepare_database(config: Config, plugins: Plugins) -> None:
                 "set one with '%s'",
                 config.command("passwd", ROOT),
             )
-        for _, warnings in plugins.ask("wheelgate_warnings", server=server):
-            for warning in warnings:
-                log.warning("%s", warning)
+        answers = [warnings for _, warnings in plugins.ask("wheelgate_warnings", server=server)]
+        for warning in chain(ignored_variables(config, os.environ), *answers):
+            log.warning("%s", warning)
 
 
 def create_or_migrate(config: Config, plugins: Plugins, *, root_may_be_open: bool) -> None:
