@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import orjson
 
@@ -17,11 +18,10 @@ from wheelgate_mirror.pages import UpstreamFile
 from wheelgate_mirror.queries import MirroredFile
 from wheelgate_mirror.upstream import UpstreamClient, UpstreamResponse
 from wheelgate_mirror.upstream_urls import UpstreamIndex
+from wheelgate_mirror.wheel_metadata import MAX_METADATA_FILE_BYTES, read_wheel_metadata
 
 MAX_FILE_BYTES = 64 << 30
 """The largest file, if the upstream does not give a size."""
-MAX_METADATA_FILE_BYTES = 16 << 20
-"""The largest metadata file next to a file (PEP 658)."""
 MAX_PROVENANCE_BYTES = 8 << 20
 """The largest provenance of a file (PEP 740)."""
 FILE_TIMEOUT_SECONDS = 3600.0
@@ -30,6 +30,10 @@ SIBLING_TIMEOUT_SECONDS = 30.0
 """How long the download of metadata or provenance may take."""
 COMPLETION_POLL_SECONDS = 0.02
 """Pause between two checks whether a download is complete."""
+
+
+Receive = Callable[[IncomingFile], ReceivedFile]
+"""Writes a file, and returns it after its last byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +63,29 @@ class Downloads:
         """Start the download of a file, or join one that is already running."""
         max_bytes = MAX_FILE_BYTES if file.size is None else file.size
         request = DownloadRequest(file.path, file.url, file.hashes, file.size, max_bytes, FILE_TIMEOUT_SECONDS)
-        return self._start(index, upstream, project, file, request)
+        return self._start(index, project, file, request, partial(self._receive, upstream, request))
 
     def core_metadata(self, index: Index, upstream: UpstreamIndex, project: str, file: UpstreamFile) -> StoredFile:
-        """Download and store the metadata next to a file."""
+        """Download and store the metadata next to a file; take those in the wheel if the upstream has none there.
+
+        Raises:
+            NotFound: the upstream has none, and the file has none that can be read.
+        """
         address, question, query = file.url.partition("?")
         url = f"{address}.metadata{question}{query}"
         hashes = {"sha256": file.core_metadata} if file.core_metadata else {}
         path = f"{file.path}.metadata"
         request = DownloadRequest(path, url, hashes, None, MAX_METADATA_FILE_BYTES, SIBLING_TIMEOUT_SECONDS)
-        return wait_for(self._start(index, upstream, project, file, request))
+        try:
+            return wait_for(self._start(index, project, file, request, partial(self._receive, upstream, request)))
+        except NotFound:
+            if not file.name.endswith(".whl"):
+                raise
+            with self._server.files.open(wait_for(self.start(index, upstream, project, file))) as wheel:
+                content = read_wheel_metadata(wheel)
+            if content is None:
+                raise
+        return wait_for(self._start(index, project, file, request, partial(_write, content)))
 
     def provenance(self, upstream: UpstreamIndex, file: UpstreamFile) -> bytes:
         """Return the provenance of a file, without storing it."""
@@ -85,14 +102,14 @@ class Downloads:
             return body
 
     def _start(
-        self, index: Index, upstream: UpstreamIndex, project: str, file: UpstreamFile, request: DownloadRequest
+        self, index: Index, project: str, file: UpstreamFile, request: DownloadRequest, receive: Receive
     ) -> OngoingDownload:
         files, database = self._server.files, self._server.database
 
         def download(incoming: IncomingFile) -> StoredFile:
             if found := queries.find_file(database, index.path, request.path):
                 return found[0].stored
-            received = self._receive(upstream, request, incoming)
+            received = receive(incoming)
             mirrored = MirroredFile(request.path, project, file.version, received.stored, file.upload_time)
             files.store(received)
             with database.transaction():
@@ -100,8 +117,8 @@ class Downloads:
                 if self._server.indices.get(index.owner, index.name) is None:
                     raise NotFound(f"index '{index.path}' was deleted during the download")
                 queries.record_file(database, index.path, mirrored)
-                if file.size is None and request.path == file.path:
-                    queries.change_stamp(database, index.path, project)  # the page can give the size now
+                if _is_news(file, request.path, received.stored):
+                    queries.change_stamp(database, index.path, project)
             return received.stored
 
         return files.fetch(f"{index.path}/{request.path}", request.size, download)
@@ -122,6 +139,19 @@ class Downloads:
             hashes = {"sha256": received.stored.sha256, **{name: hasher.hexdigest() for name, hasher in others.items()}}
             _verify(response, request, received.stored.size, hashes)
         return received
+
+
+def _write(content: bytes, incoming: IncomingFile) -> ReceivedFile:
+    """Write the whole content of a file."""
+    incoming.write(content)
+    return incoming.finish()
+
+
+def _is_news(file: UpstreamFile, path: str, stored: StoredFile) -> bool:
+    """Return whether the page can say more about a file now: its size, or the digest of its metadata."""
+    if path == file.path:
+        return file.size is None
+    return stored.sha256 != file.core_metadata
 
 
 def _verify(response: UpstreamResponse, request: DownloadRequest, size: int, hashes: Mapping[str, str]) -> None:

@@ -30,7 +30,13 @@ from wheelgate_mirror.pages import UpstreamFile, UpstreamPage, unpack_page
 from wheelgate_mirror.project_list import unpack_names
 from wheelgate_mirror.upstream import UpstreamClient
 from wheelgate_mirror.upstream_urls import UpstreamIndex, upstream_of
-from wheelgate_mirror.visible_files import QUARANTINED, VisibleProject, visible_project, visible_releases
+from wheelgate_mirror.visible_files import (
+    QUARANTINED,
+    VisibleProject,
+    completed,
+    visible_project,
+    visible_releases,
+)
 
 MAX_FILENAME_SPLITS = 20
 """Ways to split a file's name into project and version that are tried."""
@@ -72,15 +78,8 @@ class MirrorPackages:
         visible = self._visible_project(index, name)
         if visible is None:
             return None
-        page, files = visible.page, self._with_sizes(index, name, [file.as_file() for file in visible.files])
+        page, files = visible.page, self._completed(index, name, visible.files)
         return Project(name, files, visible.versions, page.status, page.status_reason, visible.stale, visible.until)
-
-    def _with_sizes(self, index: Index, name: str, files: Sequence[File]) -> tuple[File, ...]:
-        """Add the sizes of downloaded files where the upstream does not give them."""
-        if all(file.size is not None for file in files):
-            return tuple(files)
-        stored = {each.path: each.stored.size for each in queries.project_files(self._database, index.path, name)}
-        return tuple(file if file.size is not None else replace(file, size=stored.get(file.path)) for file in files)
 
     def claims(self, index: Index, name: str) -> bool:
         """Say whether the upstream has a project."""
@@ -186,6 +185,16 @@ class MirrorPackages:
         if (until := _remembered_until(current)) is None:
             return None
         raise NotFound(f"the upstream of {index.path} does not have '{name}'", remembered_until=until)
+
+    def _completed(self, index: Index, project: str, files: Sequence[UpstreamFile]) -> tuple[File, ...]:
+        """Return files as a page shows them, with what is known from those that are stored.
+
+        These are the sizes that the upstream does not give, and the digests of metadata as this server sends them.
+        """
+        stored = {each.path: each.stored for each in queries.project_files(self._database, index.path, project)}
+        if not stored:
+            return tuple(file.as_file() for file in files)
+        return tuple(completed(file.as_file(), stored) for file in files)
 
     def _stored_file(self, index: Index, path: str) -> StoredFile | None:
         """Return a downloaded file. Raise ``Forbidden`` if it is held back."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from wheelgate import Index
-from wheelgate.packages import Release, ReleaseFile, StoredFile, version_key
+from wheelgate.packages import File, Release, ReleaseFile, StoredFile, version_key
 from wheelgate_mirror.cache import CurrentPage
 from wheelgate_mirror.cooldown import cooldown_of
 from wheelgate_mirror.filenames import version_sort_key
@@ -45,6 +45,16 @@ def visible_project(index: Index, project: str, page: UpstreamPage, current: Cur
     until = min((moment for moment in available if moment > now), default=math.inf)
     until = min(until, math.inf if current.until is None else current.until)
     return VisibleProject(page, old, versions, current.stale, None if math.isinf(until) else until)
+
+
+def completed(file: File, stored: Mapping[str, StoredFile]) -> File:
+    """Add the size of a file, and the digest of its metadata, if they are stored; see :func:`visible_releases`."""
+    itself, metadata = stored.get(file.path), stored.get(f"{file.path}.metadata")
+    if file.size is None and itself is not None:
+        file = replace(file, size=itself.size)
+    if file.core_metadata is not None and metadata is not None:
+        file = replace(file, core_metadata=metadata.sha256)
+    return file
 
 
 def visible_releases(project: VisibleProject, stored: Mapping[str, StoredFile]) -> list[Release]:
