@@ -17,6 +17,9 @@ from wheelgate.values import Index
 T = TypeVar("T")
 
 SERVED, HIDDEN, ABSENT, UNAVAILABLE = "served", "hidden", "absent", "unavailable"
+MAX_ASKED_MIRRORS = 20
+"""Mirrors that one request asks, the first in order: otherwise a request that costs its sender nothing could make this
+server send hundreds to one upstream."""
 RETRY_UNAVAILABLE_SECONDS = 10.0
 """Seconds for which a page is cached that lacks the files of an upstream that has failed."""
 RETRY_ABSENT_SECONDS = 60.0
@@ -88,10 +91,13 @@ class IndexMerger:
         """
         listings: list[ProjectList] = []
         problem: Refusal | None = None
-        for layer in resolution.layers:
+        asked, left_out = split_layers(resolution.layers)
+        if left_out:
+            problem = too_many_mirrors(resolution.index)
+        for layer in asked:
             try:
                 listings.append(await self._sources.run_in_thread(layer.index, layer.source.projects, layer.index))
-            except (BackendUnavailable, Forbidden) as refusal:
+            except (BackendUnavailable, Forbidden, NotFound) as refusal:
                 if not layer.source.last:
                     raise
                 problem = problem or refusal
@@ -119,7 +125,8 @@ class IndexMerger:
         guarded = any(layer.source.last for layer in layers) and not resolution.whitelists(name)
         host = ""
         answers: list[LayerAnswer[T]] = []
-        for layer in layers:
+        asked, left_out = split_layers(layers)
+        for layer in asked:
             last = layer.source.last
             if last and host:
                 answers.append(LayerAnswer(layer, HIDDEN, hidden_by=host))
@@ -129,6 +136,8 @@ class IndexMerger:
                 has = answers[-1].state == SERVED
                 if has or await self._sources.call(layer.index, layer.source.claims, layer.index, name):
                     host = layer.index.path
+        state, problem = (HIDDEN, None) if host else (UNAVAILABLE, too_many_mirrors(resolution.index))
+        answers += [LayerAnswer(layer, state, problem=problem, hidden_by=host) for layer in left_out]
         return answers
 
     async def ask_hidden(self, layer: Layer, name: str) -> LayerAnswer[Project]:
@@ -146,6 +155,20 @@ class IndexMerger:
         except NotFound as absence:
             return LayerAnswer(layer, ABSENT, remembered_until=absence.remembered_until)
         return LayerAnswer(layer, ABSENT if content is None else SERVED, content)
+
+
+def split_layers(layers: Sequence[Layer]) -> tuple[Sequence[Layer], Sequence[Layer]]:
+    """Return the indices to ask, and the mirrors beyond ``MAX_ASKED_MIRRORS``; mirrors come last."""
+    hosted = sum(not layer.source.last for layer in layers)
+    return layers[: hosted + MAX_ASKED_MIRRORS], layers[hosted + MAX_ASKED_MIRRORS :]
+
+
+def too_many_mirrors(index: Index) -> Forbidden:
+    """Return why some mirrors of an index are not asked."""
+    return Forbidden(
+        f"{index.path} inherits from more than {MAX_ASKED_MIRRORS} mirrors, and the server asks only the first ones;"
+        " remove some of its bases"
+    )
 
 
 def found_contents(name: str, answers: Sequence[LayerAnswer[T]]) -> list[tuple[Layer, T]]:
