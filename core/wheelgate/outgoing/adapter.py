@@ -22,6 +22,7 @@ from wheelgate.errors import BadInput
 from wheelgate.outgoing.credentials import shares_login
 from wheelgate.outgoing.policy import AddressPolicy
 from wheelgate.outgoing.proxies import UpstreamProxy
+from wheelgate.outgoing.response_heads import LimitedResponse
 
 DEFAULT_TIMEOUTS_SECONDS = (5.0, 30.0)
 """For connecting, and between two pieces of an answer; the caller may set others."""
@@ -113,10 +114,14 @@ def checked_pools(policy: AddressPolicy) -> dict[str, type[HTTPConnectionPool]]:
         raise NewConnectionError(connection, f"no connection to {host}") from problem
 
     class Plain(HTTPConnection):
+        response_class = LimitedResponse
+
         def _new_conn(self) -> socket.socket:
             return connect(self)
 
     class Encrypted(HTTPSConnection):
+        response_class = LimitedResponse
+
         def _new_conn(self) -> socket.socket:
             return connect(self)
 
