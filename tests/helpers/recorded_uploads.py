@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import falcon.testing
+from tests.helpers.concurrent_requests import sent_to_localhost
 from tests.helpers.distributions import Distribution, wheel
 from tests.helpers.upload_forms import encode, file_fields
 
@@ -119,7 +120,7 @@ def identity(target: Any) -> Identity:
 async def upload(site: Site, index: str, dists: Sequence[Distribution], auth: tuple[str, str]) -> None:
     """Upload files at the same time."""
     token = base64.b64encode(":".join(auth).encode()).decode()
-    async with falcon.testing.ASGIConductor(site.application.asgi) as client:
+    async with falcon.testing.ASGIConductor(sent_to_localhost(site)) as client:
         requests = []
         for dist in dists:
             body, headers = encode(file_fields(dist))
