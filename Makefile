@@ -71,6 +71,7 @@ release: check ## build, try and tag a release, VERSION=0.2.0; DRY_RUN=1 changes
 
 clean: ## remove everything that the other targets made
 	rm -rf .cache .venv* build dist site *.egg-info .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf client/build client/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -1,6 +1,6 @@
 """Makes a release: ``make release VERSION=0.2.0``, and the same with ``DRY_RUN=1``, which changes nothing.
 
-Everything is built from a clone of the current commit and tried in an empty environment first. Only then the version
+Everything is built from a clone of the current commit and tried in empty environments first. Only then the version
 and the changelog are written and committed, the commit gets its tag, and the distributions go to ``dist``. Nothing is
 sent anywhere: the last lines say how to push and upload.
 """
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import venv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -78,8 +78,8 @@ def choose_version(given: str | None) -> str:
 
 
 def projects(folder: Path) -> list[Path]:
-    """Return the folders that each make a distribution, the core's first."""
-    return [folder, *sorted(path.parent for path in folder.glob("plugins/*/pyproject.toml"))]
+    """Return the folders that each make a distribution: the core's, the client's, and those of plugins."""
+    return [folder, folder / "client", *sorted(path.parent for path in folder.glob("plugins/*/pyproject.toml"))]
 
 
 def write_version(folder: Path, version: str) -> None:
@@ -87,7 +87,7 @@ def write_version(folder: Path, version: str) -> None:
     path = folder / VERSION_FILE
     before = source_version(folder)
     path.write_text(path.read_text("utf-8").replace(f'VERSION = "{before}"', f'VERSION = "{version}"'), "utf-8")
-    for project in projects(folder)[1:]:
+    for project in projects(folder)[2:]:  # the core and the client read the version in the sources
         path = project / "pyproject.toml"
         path.write_text(re.sub(r'(?m)^version = ".*?"', f'version = "{version}"', path.read_text("utf-8")), "utf-8")
     path = folder / CHANGELOG
@@ -148,13 +148,26 @@ def build(folder: Path, dist: Path) -> list[Path]:
 
 
 def try_out(made: Sequence[Path], version: str, folder: Path) -> None:
-    """Install the wheels in an empty environment and ask both commands for their version."""
+    """Install the wheels, the client's apart from the others, and ask the commands for their versions."""
+    wheels = [path for path in made if path.suffix == ".whl"]
+    client = [path for path in wheels if path.name.startswith("wheelgate_client-")]
+    others = [path for path in wheels if path not in client]
+    install(others, ("devpi-server", "devpi"), version, folder / "server")
+    install(client, ("devpi",), version, folder / "client")
+
+
+def install(wheels: Iterable[Path], commands: Sequence[str], version: str, folder: Path) -> None:
+    """Install wheels in an empty environment and ask these commands for their version.
+
+    Raises:
+        RefusalError: a requirement is missing, or a command prints another version.
+    """
     venv.create(folder, with_pip=True)
     programs = folder / "bin"
     pip: list[str | Path] = [programs / "python", "-m", "pip", "--disable-pip-version-check"]
-    run(*pip, "install", "--quiet", *(path for path in made if path.suffix == ".whl"), cwd=folder)
+    run(*pip, "install", "--quiet", *wheels, cwd=folder)
     run(*pip, "check", cwd=folder)
-    for command in ("devpi-server", "devpi"):
+    for command in commands:
         printed = run(programs / command, "--version", cwd=folder).strip()
         if printed != f"{command} (wheelgate) {version}":
             raise RefusalError(f"{command} of the wheel prints {printed!r} and not the version {version}")
@@ -194,7 +207,7 @@ def release(given: str | None, *, dry: bool) -> None:
         print("built without a warning, and 'twine check --strict' finds no fault:", flush=True)
         print("".join(f"  {path.name}\n" for path in made), end="", flush=True)
         try_out(made, version, folder / "installed")
-        print("the wheels work in an empty environment", flush=True)
+        print("the wheels work in empty environments, the client's without the server", flush=True)
         if not dry:
             record(version, f"wheelgate {version}\n\n{notes}\n", made)
     names = " ".join(f"dist/{path.name}" for path in made)

@@ -39,7 +39,7 @@ _ENVIRONMENT = """environment:
   DEVPI_USER        which of several logins to use
   DEVPI_PASSWORD    password for 'devpi login'
   DEVPI_TOKEN       API token to send to the server in use instead of a login
-  SSL_CERT_FILE     authorities to trust for https:// (or SSL_CERT_DIR)
+  SSL_CERT_FILE     trust these authorities, not the system's (or SSL_CERT_DIR)
   DEVPI_NO_PLUGIN   names of plugins to leave out, separated by commas"""
 
 

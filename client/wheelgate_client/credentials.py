@@ -31,6 +31,7 @@ class Credentials:
         self._note = note
         self._named_origin: str | None = None
         self._origins_without_token: set[str] = set()
+        self._certificates: dict[str, str | None] = {}
 
     def secret_variable(self, name: str) -> str | None:
         """Return the secret in an environment variable; None if the variable is not set.
@@ -56,6 +57,15 @@ class Credentials:
     def name_server(self, url: str) -> None:
         """Make ``DEVPI_TOKEN`` be for the server of a URL on the command line too, for this run."""
         self._named_origin = urls.origin(url)
+
+    def use_certificate(self, url: str, path: str | None) -> None:
+        """Show this client certificate, or none, to the server of a URL, for this run."""
+        self._certificates[urls.origin(url)] = path
+
+    def certificate_for(self, url: str) -> str | None:
+        """Return the PEM file with the client's certificate and key for the server of a URL; it is for no other."""
+        origin = urls.origin(url)
+        return self._certificates[origin] if origin in self._certificates else self._logins.certificate(url)
 
     def basic_login(self, url: str) -> Login:
         """Return only the stored login for HTTP basic authentication."""

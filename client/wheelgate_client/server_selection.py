@@ -11,6 +11,7 @@ from wheelgate_client.context import ClientContext
 from wheelgate_client.errors import ClientError, NotAnIndexServerError, RefusedError
 from wheelgate_client.server import urls
 from wheelgate_client.server_info import ServerInfo, fetch_server_info
+from wheelgate_client.state.atomic_files import expanded_path
 from wheelgate_client.state.selection import Selection
 from wheelgate_client.tools.venvs import find_venv
 
@@ -23,6 +24,7 @@ def select(options: argparse.Namespace, context: ClientContext) -> tuple[Selecti
     preferences = _preferences(options)
     parsed = _requested_url(options.index, context)
     info, requested_index = None, None
+    certificate = _choose_certificate(options.client_cert, context, parsed)
     if parsed is not None:
         info, requested_index = _fetch(context, parsed, named=options.index is not None)
     if parsed is not None and urls.is_absolute(options.index or ""):
@@ -37,6 +39,8 @@ def select(options: argparse.Namespace, context: ClientContext) -> tuple[Selecti
         _save(context, {} if context.environ.get("DEVPI_INDEX") else selected, preferences)
         if parsed is not None and info is not None:
             _save_login(context, parsed, info)
+            if options.client_cert is not None:
+                context.logins.set_certificate(parsed.url, certificate)
     return context.selection.changed({**selected, **preferences}), info
 
 
@@ -139,6 +143,17 @@ def _note_basic_authentication(context: ClientContext, parsed: urls.ParsedUrl) -
     else:
         return
     context.terminal.note("The password is stored unencrypted!")
+
+
+def _choose_certificate(given: str | None, context: ClientContext, parsed: urls.ParsedUrl | None) -> str | None:
+    """Show the given certificate to the server from now on; return its absolute path, or None for no certificate."""
+    if given is None:
+        return None
+    if parsed is None or not parsed.url.startswith("https:"):
+        raise ClientError("a client certificate needs a server with TLS: type 'devpi use https://… --client-cert FILE'")
+    path = None if given == "-" else str(expanded_path(given))
+    context.credentials.use_certificate(parsed.url, path)
+    return path
 
 
 def _preferences(options: argparse.Namespace) -> dict[str, Any]:

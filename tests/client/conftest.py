@@ -176,10 +176,13 @@ class FakeServer:
     requests: list[ReceivedRequest]
     server: ThreadingHTTPServer
 
-    def enable_tls(self, certificate: Path) -> None:
-        """Require TLS from now on."""
+    def enable_tls(self, certificate: Path, client_authority: Path | None = None) -> None:
+        """Require TLS from now on, and certificates that an authority has signed for clients."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
+        if client_authority is not None:
+            context.load_verify_locations(client_authority)
+            context.verify_mode = ssl.CERT_REQUIRED
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.url = self.url.replace("http:", "https:")
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
+import shutil
 import subprocess
 import sys
 import tarfile
+import venv
 import zipfile
 from pathlib import Path
 
@@ -171,7 +174,6 @@ def test_documentation_is_built(
         pytest.param(["--only-docs"], "", "no Sphinx conf.py in docs or doc of ", id="no docs"),
         pytest.param(["--formats", "rpm"], "", "cannot build rpm: ", id="format"),
         pytest.param(["-p", "bin/none"], "", "cannot run 'bin/none': No such file or directory", id="no interpreter"),
-        pytest.param(["-p", "/bin/false"], "", "'/bin/false' has no module 'build': install it there", id="no build"),
         pytest.param([], "backend.py", "command failed", id="build fails"),
     ],
 )
@@ -185,6 +187,87 @@ def test_build_failures_are_reported(
     outcome = devpi("upload", "--no-isolation", *options).fails()
 
     assert outcome.err.splitlines()[-1].startswith(complaint.format(here=project))
+    assert not uploads(index)
+
+
+@pytest.fixture
+def bare_python(tmp_path: Path) -> str:
+    """Return the interpreter of an environment in which nothing is installed."""
+    venv.create(tmp_path / "bare")
+    return str(tmp_path / "bare" / "bin" / "python")
+
+
+def path_of(folder: Path, *names: str) -> str:
+    """Return a ``PATH`` with these programs only."""
+    folder.mkdir()
+    for name in names:
+        found = shutil.which(name, path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+        assert found is not None
+        (folder / name).symlink_to(found)
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        pytest.param([], [WHEEL, SDIST], id="both"),
+        pytest.param(["--wheel"], [WHEEL], id="wheel"),
+        pytest.param(["--sdist", "--no-isolation"], [SDIST], id="sdist, without isolation"),
+    ],
+)
+def test_uv_builds_where_build_is_missing(
+    devpi: Devpi,
+    index: FakeServer,
+    project: Path,
+    bare_python: str,
+    tmp_path: Path,
+    options: list[str],
+    names: list[str],
+) -> None:
+    """The same files are built with the same interpreter, and the build leaves nothing in the project's folder."""
+    before = sorted(project.rglob("*"))
+    index.responses["/alice/dev/"] = EMPTY
+    programs = path_of(tmp_path / "programs", "git", "uv")
+
+    outcome = devpi("upload", "--python", bare_python, *options, PATH=programs, UV_OFFLINE="1").ok()
+
+    assert built(index)[0] == names
+    assert f"$ {programs}/uv build " in outcome.out
+    assert f" --python {bare_python} " in outcome.out
+    assert sorted(project.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "present", "next_step"),
+    [
+        pytest.param([], [], "{python} -m pip install build", id="build"),
+        pytest.param(["--only-docs"], [], "{python} -m pip install sphinx", id="sphinx"),
+        pytest.param(["--only-docs"], ["uv"], "uv pip install --python {python} sphinx", id="sphinx, with uv"),
+    ],
+)
+def test_a_missing_tool_is_one_command_away(
+    devpi: Devpi,
+    index: FakeServer,
+    project: Path,
+    bare_python: str,
+    tmp_path: Path,
+    options: list[str],
+    present: list[str],
+    next_step: str,
+) -> None:
+    """The message says which command installs the tool for that interpreter."""
+    (project / "docs").mkdir()
+    (project / "docs" / "conf.py").touch()
+    git("add", "docs")
+    programs = path_of(tmp_path / "programs", "git", *present)
+
+    outcome = devpi("upload", "--python", bare_python, *options, PATH=programs).fails()
+
+    module = next_step.split()[-1]
+    assert outcome.err == (
+        f"'{bare_python}' has no module '{module}': type '{next_step.format(python=bare_python)}',"
+        " or name another interpreter with --python\n"
+    )
     assert not uploads(index)
 
 

@@ -222,8 +222,16 @@ def test_every_digest_is_verified(devpi: Devpi, index: FakeServer, given: dict[s
     assert not results(index)
 
 
-def test_a_missing_tox_is_reported(devpi: Devpi, index: FakeServer) -> None:
-    """The client does not install tox."""
+@pytest.mark.parametrize(("present", "installer"), [("none", "pip install"), ("uv", "uv tool install")])
+def test_a_missing_tox_is_reported(
+    devpi: Devpi, index: FakeServer, tmp_path: Path, present: str, installer: str
+) -> None:
+    """The client does not install tox, and says which command does."""
     release(index, sdist())
+    program = tmp_path / "programs" / present
+    program.parent.mkdir()
+    program.touch(0o700)
 
-    assert devpi("test", "xyz", PATH="/nowhere").fails().err.startswith("tox is not installed: ")
+    outcome = devpi("test", "xyz", PATH=str(program.parent)).fails()
+
+    assert outcome.err == f"tox is not in PATH: type '{installer} tox'\n"

@@ -80,6 +80,7 @@ def test_the_written_files(tmp_path: Path, capsys: pytest.CaptureFixture[str], k
     }
     project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["name"] == folder.name
+    assert ("wheelgate" in project["dependencies"]) == (PLUGIN_KINDS[kind].group == "wheelgate")
     assert project["entry-points"] == {PLUGIN_KINDS[kind].group: {plugin: package}}
     for path in folder.rglob("*.*"):
         assert "$" not in path.read_text("utf-8")

@@ -79,9 +79,16 @@ def _steps(lines: Iterable[tuple[int, str | None]], ends: Callable[[str | None],
 class Shell:
     """Runs commands and servers in an empty home."""
 
-    def __init__(self, home: Path, port: int = 0, variables: Mapping[str, str] | None = None) -> None:
-        """Set the home, the port of servers in place of 3141 (0: a free port), and more environment variables."""
+    def __init__(
+        self,
+        home: Path,
+        port: int = 0,
+        variables: Mapping[str, str] | None = None,
+        programs: Path = PROGRAMS_FOLDER,
+    ) -> None:
+        """Set the home, the port of servers instead of 3141 (0: a free one), more variables, the programs' folder."""
         self._home = home
+        self._programs = programs
         self._port = port
         self._variables = variables or {}
 
@@ -107,7 +114,7 @@ class Shell:
         with log.open("w") as output:
             process = subprocess.Popen(
                 shlex.split(command),
-                executable=str(PROGRAMS_FOLDER / "devpi-server"),
+                executable=str(self._programs / "devpi-server"),
                 env=self._environment(),
                 cwd=self._home,
                 stdin=subprocess.DEVNULL,
@@ -124,7 +131,7 @@ class Shell:
     def _environment(self) -> Mapping[str, str]:
         return {
             "HOME": str(self._home),
-            "PATH": f"{PROGRAMS_FOLDER}:/usr/local/bin:/usr/bin:/bin",
+            "PATH": f"{self._programs}:/usr/local/bin:/usr/bin:/bin",
             "LANG": "C.UTF-8",
             "DEVPISERVER_PORT": str(self._port),
             "DEVPISERVER_ROOT_PYPI_URL": UNREACHABLE_UPSTREAM,

@@ -17,7 +17,7 @@ from wheelgate_client import VERSION
 
 ROOT = Path(__file__).parents[2]
 CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-SOURCES = [ROOT / folder for folder in CONFIG["tool"]["setuptools"]["packages"]["find"]["where"]]
+CLIENT = ROOT / "client"
 SEPARATE_PACKAGES = [
     path.parent
     for project in ROOT.glob("plugins/*/pyproject.toml")
@@ -46,8 +46,25 @@ LINK_FORMS = [
 pytestmark = pytest.mark.slow
 
 
+def source_roots(project: Path) -> list[Path]:
+    """Return the folders with the packages of a distribution, from its ``pyproject.toml``."""
+    config = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))
+    return [project / folder for folder in config["tool"]["setuptools"]["packages"]["find"]["where"]]
+
+
+def packages(project: Path) -> set[str]:
+    """Return the files of all packages of a distribution, as a wheel names them."""
+    found = [init.parent for root in source_roots(project) for init in root.glob("wheelgate*/__init__.py")]
+    return {f"{package.name}/{name}" for package in found for name in packaged(package)}
+
+
+def contents(wheel: Path) -> set[str]:
+    """Return the names of the files in a wheel, without those about it."""
+    return {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+
+
 def packaged(folder: Path) -> set[str]:
-    """Return the files below a source root that belong into distributions, relative to it."""
+    """Return the files below a folder that belong into distributions, relative to it."""
     files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
     return {str(path) for path in files if "__pycache__" not in path.parts and ".egg-info" not in path.parts[0]}
 
@@ -66,9 +83,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_contains_only_the_packages(built: Path) -> None:
     """Every file of every package is in the wheel, markers for types and migrations included."""
     (wheel,) = built.glob("*.whl")
-    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    names = contents(wheel)
 
-    assert names == set().union(*map(packaged, SOURCES))
+    assert names == packages(ROOT)
     bundled = set(CONFIG["tool"]["coverage"]["run"]["source_pkgs"]) - {package.name for package in SEPARATE_PACKAGES}
     assert {name.partition("/")[0] for name in names} == bundled
     assert {f"{package}/py.typed" for package in bundled} <= names
@@ -84,9 +101,8 @@ def test_the_wheel_of_a_separate_plugin(package: Path, tmp_path: Path) -> None:
     done = subprocess.run([*command, *offline], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     (wheel,) = tmp_path.glob("*.whl")
-    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
 
-    assert names == {f"{package.name}/{name}" for name in packaged(package)}
+    assert contents(wheel) == {f"{package.name}/{name}" for name in packaged(package)}
     assert any(name.endswith("/licenses/LICENSE") for name in zipfile.ZipFile(wheel).namelist())
 
 
@@ -144,6 +160,7 @@ def test_the_source_distribution_has_all_that_contributing_needs(built: Path) ->
     assert {f"tests/{name}" for name in packaged(ROOT / "tests")} <= names
     assert {f"docs/{name}" for name in packaged(ROOT / "docs")} <= names
     assert {f"deploy/{name}" for name in packaged(ROOT / "deploy")} <= names
+    assert {f"client/{name}" for name in ("pyproject.toml", "README.md", "LICENSE")} <= names
     assert {f"plugins/{package.parent.name}/pyproject.toml" for package in SEPARATE_PACKAGES} <= names
     assert {
         f"{package.relative_to(ROOT)}/{name}" for package in SEPARATE_PACKAGES for name in packaged(package)

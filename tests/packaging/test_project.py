@@ -13,17 +13,31 @@ import pytest
 from wheelgate_client import VERSION
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = [ROOT, *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
+CLIENT = ROOT / "client"
+FOLDERS = [ROOT, CLIENT, *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
 """The folders with the sources of a distribution."""
-PROJECTS = [tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"] for folder in FOLDERS]
-EACH = pytest.mark.parametrize("project", PROJECTS, ids=[str(project["name"]) for project in PROJECTS])
+PROJECTS = {folder: tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"] for folder in FOLDERS}
+EACH = pytest.mark.parametrize("project", PROJECTS.values(), ids=lambda project: str(project["name"]))
 
 
-@EACH
-def test_every_distribution_has_the_version_of_the_client(project: dict[str, object]) -> None:
+@pytest.mark.parametrize("folder", [folder for folder in FOLDERS if folder != CLIENT], ids=lambda folder: folder.name)
+def test_every_distribution_has_the_version_of_the_client(folder: Path) -> None:
     """All distributions have the client's version, and ``make`` has installed them with it."""
+    project = PROJECTS[folder]
+
     assert project.get("version", VERSION) == VERSION
-    assert metadata.version(str(project["name"])) == VERSION
+    assert metadata.version(project["name"]) == VERSION
+
+
+def test_the_client_alone_is_the_client_of_the_server_s_distribution() -> None:
+    """Both distributions have the client with the same command, plugins, requirements and extras."""
+    client, whole = PROJECTS[CLIENT], PROJECTS[ROOT]
+    plugins = "wheelgate.client"
+
+    assert client["scripts"] == {"devpi": whole["scripts"]["devpi"]}
+    assert client["entry-points"] == {plugins: whole["entry-points"][plugins]}
+    assert set(client["dependencies"]) <= set(whole["dependencies"])
+    assert client["optional-dependencies"]["keyring"] == whole["optional-dependencies"]["keyring"]
 
 
 @EACH
@@ -47,8 +61,8 @@ def test_every_address_is_one_of_an_example(project: dict[str, dict[str, str]]) 
 
 
 @pytest.mark.parametrize("folder", FOLDERS[1:], ids=lambda folder: str(folder.name))
-def test_separate_plugins_contain_the_license(folder: Path) -> None:
-    """The distribution of each separate plugin contains the text of the license."""
+def test_every_other_distribution_contains_the_license(folder: Path) -> None:
+    """The distributions of the client and of each separate plugin contain the text of the license."""
     assert (folder / "LICENSE").read_text("utf-8") == (ROOT / "LICENSE").read_text("utf-8")
 
 

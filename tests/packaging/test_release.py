@@ -92,7 +92,8 @@ def test_a_dry_run_on_a_clean_clone_builds_and_changes_nothing(clone: Clone) -> 
 
     assert (done.stderr, done.returncode) == ("", 0)
     assert done.stdout.startswith(f"releasing {VERSION}\nthe changelog says:\n\n")
-    assert f"  wheelgate-{VERSION}-py3-none-any.whl\n  wheelgate-{VERSION}.tar.gz\n" in done.stdout
+    for name in ("wheelgate", "wheelgate_client"):
+        assert f"  {name}-{VERSION}-py3-none-any.whl\n  {name}-{VERSION}.tar.gz\n" in done.stdout
     assert CHANGE_LINE in done.stdout
     assert f"would write version and changelog, the tag v{VERSION}, and " in done.stdout
     assert f"  git push origin HEAD v{VERSION}\n" in done.stdout
@@ -116,7 +117,7 @@ def test_a_release_writes_version_and_changelog_and_tags(clone: Clone) -> None:
     assert re.search(rf"{empty}## {NEXT_VERSION} - [0-9-]{{10}}\n\n### Added\n\n{CHANGE_LINE}\n", changelog)
     assert changelog.count(CHANGE_LINE) == 1
     wheels = {path.name: zipfile.ZipFile(path) for path in (clone.folder / "dist").glob("*.whl")}
-    assert len(wheels) == len(changed) - 1
+    assert len(wheels) == len(changed)  # two of the core and the client, which share a version; one of each plugin
     assert all(f"-{NEXT_VERSION}-" in name for name in wheels)
     readme = (
         wheels[f"wheelgate-{NEXT_VERSION}-py3-none-any.whl"]

@@ -14,6 +14,7 @@ from wheelgate_client import hookspecs as client_hookspecs
 ROOT = Path(__file__).parents[2]
 PLUGINS = [
     *(ROOT / "plugins").rglob("*.py"),
+    *(ROOT / "client" / "plugins").rglob("*.py"),
     *Path(__file__).parent.glob("*/*/*.py"),
     *Path(wheelgate_client.__file__).parent.glob("keyring_passwords.py"),
 ]

@@ -66,8 +66,8 @@ def run(options: argparse.Namespace, context: ClientContext) -> int:
 def _run_installer(context: ClientContext, command: list[str], variables: dict[str, str]) -> int:
     from wheelgate_client.tools import programs
 
-    prefix = "UV_" if command[1] == "pip" else "PIP_"
-    installer_variables = {name: value for name, value in variables.items() if name.startswith(prefix)}
+    prefixes = ("UV_", "SSL_") if command[1] == "pip" else ("PIP_",)
+    installer_variables = {name: value for name, value in variables.items() if name.startswith(prefixes)}
     context.terminal.print_line(f"--> .$ {programs.printable_command(command, installer_variables)}")
     if programs.run_program(command, environ={**context.environ, **installer_variables}) != 0:
         raise ClientError("command failed")

@@ -26,7 +26,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-docs", action="store_true", help="leave out documentation in the folders")
     parser.add_argument("--dry-run", action="store_true", help="upload nothing, show what would be uploaded")
     build = parser.add_argument_group("how to build, without a path")
-    build.add_argument("-p", "--python", metavar="EXE", help="interpreter that runs 'python -m build'")
+    build.add_argument("-p", "--python", metavar="EXE", help="interpreter to build with")
     build.add_argument("--sdist", action="store_true", help="build an sdist (default: an sdist and a wheel)")
     build.add_argument("--wheel", action="store_true", help="build a wheel")
     build.add_argument(

@@ -21,6 +21,11 @@ def register(parser: argparse.ArgumentParser) -> None:
         help="URL of a server or an index, USER/INDEX, or INDEX of the logged-in user;"
         " http://USER:PASSWORD@... for a server behind HTTP basic authentication",
     )
+    parser.add_argument(
+        "--client-cert",
+        metavar="FILE",
+        help="PEM file with the certificate and the key to show to this server from now on; '-' for none",
+    )
     show = parser.add_argument_group("output")
     show.add_argument("-l", "--list", action="store_true", help="list the indices of the server")
     show.add_argument("-u", "--user", metavar="USER", help="with -l: only those of this user")

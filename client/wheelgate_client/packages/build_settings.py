@@ -40,7 +40,7 @@ def _parse_formats(text: str | None, context: ClientContext) -> set[str]:
     formats = [item.strip() for item in text.split(",") if item.strip()]
     unknown = ", ".join(item for item in formats if item not in _CURRENT_FORMATS)
     if unknown:
-        raise ClientError(f"cannot build {unknown}: 'python -m build' makes sdist and bdist_wheel")
+        raise ClientError(f"cannot build {unknown}: choose sdist, bdist_wheel, or both")
     return {_CURRENT_FORMATS[item] for item in formats}
 
 

@@ -1,4 +1,4 @@
-"""Builds release files with ``build``, and documentation with Sphinx, from the project in a folder."""
+"""Builds release files with ``build`` or uv, and documentation with Sphinx, from the project in a folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class BuildSettings:
     """How to build."""
 
     python: str
-    """The interpreter that runs ``-m build`` and ``-m sphinx``."""
+    """The interpreter that runs ``-m build`` and ``-m sphinx``, or that uv builds with."""
     sdist: bool
     wheel: bool
     isolated: bool
@@ -61,7 +61,9 @@ class SourceTree:
         if source is None:
             raise ClientError(f"no Sphinx conf.py in docs or doc of {self.folder}; leave out --with-docs")
         html = self.workdir / "html"
-        self._run_module("sphinx", "-E", "-b", "html", str(source), str(html))
+        if not self._has_module("sphinx"):
+            raise ClientError(self._missing("sphinx"))
+        self._run(self.settings.python, "-m", "sphinx", "-E", "-b", "html", str(source), str(html))
         release = next(iter(built), None) or self._build("named", ["--sdist"])[0]
         stem = re.sub(r"[-_.]+", "_", release.name)
         return distributions.read_distribution(
@@ -73,24 +75,35 @@ class SourceTree:
 
     def _build(self, name: str, arguments: Sequence[str]) -> list[Distribution]:
         target = self.workdir / name
-        isolation = [] if self.settings.isolated else ["--no-isolation"]
-        self._run_module("build", *arguments, *isolation, "--outdir", str(target), str(self.folder))
+        python, uv = self.settings.python, shutil.which("uv")
+        if self._has_module("build"):
+            isolation = [] if self.settings.isolated else ["--no-isolation"]
+            self._run(python, "-m", "build", *arguments, *isolation, "--outdir", str(target), str(self.folder))
+        elif uv is not None:
+            isolation = [] if self.settings.isolated else ["--no-build-isolation"]
+            options = [*arguments, *isolation, "--python", python, "--out-dir", str(target)]
+            self._run(uv, "build", *options, str(self.folder))
+        else:
+            raise ClientError(self._missing("build"))
         return [distributions.read_distribution(path) for path in distributions.find_archives(target)]
 
-    def _run_module(self, module: str, *arguments: str) -> None:
+    def _has_module(self, module: str) -> bool:
+        search = f"import importlib.util as u, sys; sys.exit(u.find_spec('{module}.__main__') is None)"
+        # Search from an empty folder: there, a folder 'build' in the project is not taken for the module.
+        return programs.run_program([self.settings.python, "-c", search], cwd=self.workdir, quiet=True) == 0
+
+    def _missing(self, module: str) -> str:
         python = self.settings.python
-        # Run in an empty folder: there, a folder 'build' in the project is not taken for the module.
-        find_module = [
-            python,
-            "-c",
-            f"import importlib.util as u, sys; sys.exit(u.find_spec('{module}.__main__') is None)",
-        ]
-        if programs.run_program(find_module, cwd=self.workdir, quiet=True) != 0:
-            raise ClientError(
-                f"'{python}' has no module '{module}': install it there with 'pip install {module}',"
-                " or name another interpreter with --python"
-            )
-        command = [python, "-m", module, *arguments]
+        # An environment that uv has made contains no pip.
+        installer = [python, "-m", "pip", "install"]
+        if shutil.which("uv") is not None:
+            installer = ["uv", "pip", "install", "--python", python]
+        return (
+            f"'{python}' has no module '{module}': type '{programs.printable_command([*installer, module])}',"
+            " or name another interpreter with --python"
+        )
+
+    def _run(self, *command: str) -> None:
         self.terminal.print_line(f"--> {self.folder}$ {programs.printable_command(command)}")
         # The build may ask git for a version; git must not touch the index of the exported repository then.
         environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}

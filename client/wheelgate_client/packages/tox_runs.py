@@ -79,7 +79,8 @@ class ToxRun:
         report = self.folder / f"{file.filename}.json"
         tox = shutil.which("tox")
         if tox is None:
-            raise ClientError("tox is not installed: type 'pip install tox', or put it into PATH")
+            installer = "pip install" if shutil.which("uv") is None else "uv tool install"
+            raise ClientError(f"tox is not in PATH: type '{installer} tox'")
         command = [tox, "--installpkg", str(archive), "--recreate", "--result-json", str(report)]
         command += self._configuration_options(source)
         for name in self.options.environments:

@@ -58,6 +58,9 @@ class LoginSource(Protocol):
     def login_hint(self, url: str, login: Login) -> str:
         """Return what to do if the server does not accept that login."""
 
+    def certificate_for(self, url: str) -> str | None:
+        """Return the PEM file with the client's certificate and key for the server of the URL, or None."""
+
 
 class Api:
     """Sends requests, each with the login for its URL."""
@@ -75,7 +78,7 @@ class Api:
         self._warn = warn
         self._log = log
         self._warned = False
-        self._connection = HttpConnection(timeout_seconds, ca_path)
+        self._connection = HttpConnection(timeout_seconds, ca_path, credentials.certificate_for)
 
     def close(self) -> None:
         """Close the connection."""

@@ -44,6 +44,8 @@ def proxy_hint(response: requests.Response, text: bytes) -> str:
     status, url = response.status_code, urlsplit(str(response.url))
     if status == HTTPStatus.BAD_REQUEST and url.scheme == "http" and b"HTTPS" in text:
         return f"this port speaks TLS: type the URL with https://{url.netloc}"
+    if status == HTTPStatus.BAD_REQUEST and b"SSL certificate" in text:  # nginx says so
+        return f"it requires a client certificate: type 'devpi use https://{url.netloc} --client-cert FILE'"
     if status == HTTPStatus.UNAUTHORIZED:
         host = f"{url.scheme}://USER:PASSWORD@{url.netloc}"
         return f"a proxy in front of the server asks for a password: type 'devpi use {host}'"

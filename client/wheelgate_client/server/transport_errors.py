@@ -16,6 +16,15 @@ TLS_PROBE_TIMEOUT_SECONDS = 2.0
 """Time for the handshake that tells whether a port speaks TLS, after it has dropped a request without TLS."""
 NO_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNSUPPORTED_PROTOCOL"})
 """OpenSSL's reasons for an answer that is not TLS at all."""
+CLIENT_CERTIFICATE_REASONS = {
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "the server requires a client certificate",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "the server refuses the connection without a client certificate it trusts",
+    "TLSV1_ALERT_UNKNOWN_CA": "the server does not know the authority of the client certificate",
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "the client certificate has expired",
+    "SSLV3_ALERT_CERTIFICATE_REVOKED": "the client certificate is revoked",
+    "SSLV3_ALERT_BAD_CERTIFICATE": "the server does not accept the client certificate",
+}
+"""OpenSSL's reasons for a handshake that the server breaks off because of the client's certificate."""
 UNKNOWN_ISSUER_CODES = frozenset({18, 19, 20, 21})
 """OpenSSL's codes for a certificate that no trusted authority has signed (X509_V_ERR_*)."""
 
@@ -30,6 +39,12 @@ def unreachable(url: str, error: Exception) -> UnreachableError:
         if isinstance(cause, ssl.SSLError) and cause.reason in NO_TLS_REASONS:
             advice = f"this port does not speak TLS: is the URL {_with_scheme(url, 'http')}?"
             return UnreachableError(url, reason, advice)
+        if isinstance(cause, ssl.SSLError) and cause.reason in CLIENT_CERTIFICATE_REASONS:
+            return UnreachableError(url, CLIENT_CERTIFICATE_REASONS[cause.reason], _name_certificate(url))
+        if isinstance(cause, ssl.SSLEOFError):
+            # With TLS 1.3, the alert of a server that misses a certificate can get lost when it closes the connection.
+            reason = "the server broke off the connection"
+            return UnreachableError(url, reason, f"if it requires a client certificate, {_name_certificate(url)}")
         dropped = isinstance(cause, ConnectionResetError | BadStatusLine | ProtocolError)
         if dropped and parts.scheme == "http" and _speaks_tls(parts.hostname or "", parts.port or 80):
             return UnreachableError(url, reason, f"this port speaks TLS: is the URL {_with_scheme(url, 'https')}?")
@@ -49,7 +64,9 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     cause: BaseException | None = error
     while cause is not None:
         yield cause
-        cause = cause.__cause__ or cause.__context__
+        # urllib3 keeps an error that it gets while it reads in the arguments only.
+        wrapped = next((item for item in cause.args if isinstance(item, BaseException)), None)
+        cause = cause.__cause__ or cause.__context__ or wrapped
 
 
 def _certificate_advice(error: ssl.SSLCertVerificationError, host: str) -> str:
@@ -59,6 +76,11 @@ def _certificate_advice(error: ssl.SSLCertVerificationError, host: str) -> str:
             " SSL_CERT_FILE to the path of that file"
         )
     return f"the administrator of {host} has to renew or correct its certificate"
+
+
+def _name_certificate(url: str) -> str:
+    parts = urlsplit(url)
+    return f"name the file of yours with 'devpi use {parts.scheme}://{parts.netloc} --client-cert FILE'"
 
 
 def _with_scheme(url: str, scheme: str) -> str:

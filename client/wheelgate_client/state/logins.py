@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class LoginsFile(StateFile):
-    """``auth.json``: for each server the users logged in, the latest first, and the HTTP basic authentication."""
+    """``auth.json``: for each server the users logged in, the latest first, and other ways to be known."""
 
     def tokens(self, server_url: str) -> dict[str, str]:
         """Return the tokens of the users logged in at the server, the latest login first."""
@@ -50,6 +50,25 @@ class LoginsFile(StateFile):
             content.setdefault("basic_auth", {})[urls.origin(url)] = [username, password]
 
         self.change(change)
+
+    def certificate(self, url: str) -> str | None:
+        """Return the path of the client certificate for the server of ``url``."""
+        return self._certificates(self.read()).get(urls.origin(url))
+
+    def set_certificate(self, url: str, path: str | None) -> None:
+        """Store the path of the client certificate for the server of ``url``; None removes it."""
+
+        def change(content: JsonObject) -> None:
+            kept = {key: value for key, value in self._certificates(content).items() if key != urls.origin(url)}
+            content["client_cert"] = kept if path is None else {**kept, urls.origin(url): path}
+
+        self.change(change)
+
+    def _certificates(self, content: JsonObject) -> dict[str, str]:
+        paths = content.get("client_cert", {})
+        if not isinstance(paths, dict) or not all(isinstance(path, str) for path in paths.values()):
+            raise self.damaged("'client_cert' is not a JSON object of paths")
+        return paths
 
     def _change_logins(self, server_url: str, change_logins: Callable[[dict[str, str]], dict[str, str]]) -> None:
         def change(content: JsonObject) -> None:

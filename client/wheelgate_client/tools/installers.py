@@ -86,6 +86,9 @@ def index_variables(context: ClientContext, info: ServerInfo) -> dict[str, str]:
     if urls.is_insecure(url):
         host = str(urlsplit(url).hostname)
         variables |= {"PIP_TRUSTED_HOST": host, "UV_INSECURE_HOST": host}
+    certificate = context.credentials.certificate_for(url)
+    if certificate is not None:
+        variables |= {"PIP_CLIENT_CERT": certificate, "SSL_CLIENT_CERT": certificate}
     return variables
 
 

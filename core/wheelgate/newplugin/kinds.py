@@ -14,6 +14,7 @@ class PluginKind:
     group: str = "wheelgate"
     """The entry-point group."""
     dependencies: tuple[str, ...] = ("wheelgate",)
+    """Requirements of the distribution. A client plugin names no client: users have wheelgate or wheelgate-client."""
 
 
 PLUGIN_KINDS = {
@@ -27,6 +28,6 @@ PLUGIN_KINDS = {
     "route": PluginKind("serves its own addresses"),
     "index-type": PluginKind("adds a type of index"),
     "server-command": PluginKind("adds a subcommand to devpi-server"),
-    "config-writer": PluginKind("configures another tool to use an index", "wheelgate.client"),
-    "command": PluginKind("adds a command to devpi", "wheelgate.client"),
+    "config-writer": PluginKind("configures another tool to use an index", "wheelgate.client", ()),
+    "command": PluginKind("adds a command to devpi", "wheelgate.client", ()),
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Mapping
+from ssl import SSLContext
 from typing import Any
 
 import requests
@@ -36,15 +37,21 @@ class CheckedAdapter(HTTPAdapter):
     Every step of a redirect is a request of its own, and is checked too.
     """
 
-    def __init__(self, policy: AddressPolicy, proxy: UpstreamProxy) -> None:
+    def __init__(self, policy: AddressPolicy, proxy: UpstreamProxy, tls_context: SSLContext | None = None) -> None:
+        """Take the policy, the proxy, and the context for TLS in place of the one that requests makes."""
         self._policy = policy
         self._proxy = proxy
+        self._tls_options: dict[str, Any] = {} if tls_context is None else {"ssl_context": tls_context}
         super().__init__(pool_connections=POOL_CONNECTIONS, pool_maxsize=POOL_CONNECTIONS)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Create the pool of checked connections."""
-        super().init_poolmanager(*args, **kwargs)
+        super().init_poolmanager(*args, **(kwargs | self._tls_options))
         self.poolmanager.pool_classes_by_scheme = checked_pools(self._policy)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Create the pool of connections through a proxy."""
+        return super().proxy_manager_for(proxy, **kwargs, **self._tls_options)
 
     def send(
         self,

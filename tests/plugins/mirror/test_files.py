@@ -281,6 +281,29 @@ def secure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream
         yield upstream
 
 
+@pytest.mark.parametrize("variable", ["", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_the_system_s_authorities_are_trusted(
+    serve: Serve, secure: Upstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """An upstream with a certificate of the company's authority needs no variable; a variable replaces the system's."""
+    authority, other = tmp_path / "ca.pem", tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+
+    def trust(context: ssl.SSLContext, purpose: ssl.Purpose = ssl.Purpose.SERVER_AUTH) -> None:
+        context.load_verify_locations(authority)
+
+    # The test cannot add to the authorities of the machine, so it stands in for the machine.
+    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", trust)
+    for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    if variable:
+        monkeypatch.setenv(variable, str(other))
+    secure.add(WHEEL)
+    mirror = Mirror(serve(), "/root/up", mirror_url=secure.url)
+
+    assert mirror.page("abc").status == (502 if variable else 200)
+
+
 @pytest.mark.parametrize("files", ["../../files/", "{http}files/", "{https}files/"], ids=["relative", "http", "https"])
 def test_a_login_is_kept_from_http_to_https(serve: Serve, upstream: Upstream, secure: Upstream, files: str) -> None:
     """If the upstream redirects http to https, all requests there have the login: it is the same host."""
