@@ -29,7 +29,7 @@ MAX_BOUNDARY_CHARS = 70
 MIN_PARSED_BYTES = 1 << 16
 """Smaller chunks of the body are joined before they are parsed; larger ones are parsed as they are, without a copy."""
 LINE_FEED_FORM_START = b"\n--"
-"""The first bytes of a form of ``setup.py register``."""
+"""The first bytes of a form of ``setup.py register`` and ``setup.py upload_docs``."""
 IGNORED_FILE_FIELDS = frozenset({"gpg_signature"})
 
 WriteFile = Callable[[bytes], Awaitable[None]]
@@ -57,6 +57,10 @@ def media_type(req: falcon.asgi.Request) -> tuple[str, dict[str, str]]:
 async def read_form(req: falcon.asgi.Request, begin_file: BeginFile) -> UploadForm:
     """Read a multipart form to its end.
 
+    ``setup.py`` begins some forms with an empty line and ends all lines with LF, where RFC 2046 asks for CR LF. Each LF
+    of such a form becomes CR LF for the parser, and each CR LF of the result becomes LF again: a CR LF inside of a file
+    has two CR meanwhile.
+
     Raises:
         BadInput: it is not a form, is cut off, or has a file in a field that takes none.
         TooLarge: its text is longer than any upload needs.
@@ -69,15 +73,15 @@ async def read_form(req: falcon.asgi.Request, begin_file: BeginFile) -> UploadFo
             " fields"
         )
     chunks = read_in_large_chunks(req)
-    first = await anext(chunks, b"")
-    reader = FormReader(begin_file)
+    chunk = await anext(chunks, b"")
+    line_feeds = chunk.startswith(LINE_FEED_FORM_START)
+    if line_feeds:
+        chunk = chunk.removeprefix(b"\n")
+    reader = FormReader(begin_file, line_feeds)
     try:
         parser = PushMultipartParser(boundary, max_header_size=MAX_PART_HEAD_BYTES, max_segment_count=MAX_FORM_FIELDS)
-        if first.startswith(LINE_FEED_FORM_START):
-            return UploadForm(await read_line_feed_form(parser, first, chunks))
-        chunk = first
         while chunk:
-            for event in parser.parse(chunk):
+            for event in parser.parse(chunk.replace(b"\n", b"\r\n") if line_feeds else chunk):
                 reader.handle(event)
             await reader.flush_file()
             chunk = await anext(chunks, b"")
@@ -100,31 +104,6 @@ def close(parser: PushMultipartParser) -> None:
         raise BadInput("the form cannot be read: it ends before its last boundary; repeat the upload") from None
 
 
-async def read_line_feed_form(
-    parser: PushMultipartParser, first: bytes, rest: AsyncIterator[bytes]
-) -> dict[str, list[str]]:
-    """Return the fields of a form as ``setup.py register`` sends it: it begins with an empty line, and has no file.
-
-    Its lines end with LF where RFC 2046 asks for CR LF, so they are changed for the parser, and back.
-
-    Raises:
-        TooLarge: its text is longer than any upload needs.
-        MultipartError: it is not a form.
-    """
-
-    def refuse_file(fields: Mapping[str, Sequence[str]]) -> WriteFile:
-        raise BadInput("the form cannot be read: it contains a file, but its lines do not end with CR LF")
-
-    reader = FormReader(refuse_file)
-    chunk = first.removeprefix(b"\n")
-    while chunk:
-        for event in parser.parse(chunk.replace(b"\n", b"\r\n")):
-            reader.handle(event)
-        chunk = await anext(rest, b"")
-    close(parser)
-    return {name: [value.replace("\r\n", "\n") for value in values] for name, values in reader.fields.items()}
-
-
 async def read_in_large_chunks(req: falcon.asgi.Request) -> AsyncIterator[bytes]:
     """Yield the body as it arrives, in chunks of at least ``MIN_PARSED_BYTES``; the last one may be shorter."""
     waiting: list[bytes] = []
@@ -141,12 +120,18 @@ async def read_in_large_chunks(req: falcon.asgi.Request) -> AsyncIterator[bytes]
 
 
 class FormReader:
-    """Collects the fields of a multipart form, and passes its file on."""
+    """Collects the fields of a multipart form, and passes its file on.
 
-    def __init__(self, begin_file: BeginFile) -> None:
+    Args:
+        begin_file: takes the file.
+        line_feeds: whether each CR LF of the contents was LF before.
+    """
+
+    def __init__(self, begin_file: BeginFile, line_feeds: bool) -> None:
         self.fields: dict[str, list[str]] = {}
         self.filename: str | None = None
         self._begin_file = begin_file
+        self._line_feeds = line_feeds
         self._write_file: WriteFile | None = None
         self._name = ""
         self._target: list[bytes] | None = None
@@ -162,7 +147,8 @@ class FormReader:
         target = self._target
         if event is None:
             if target is self._text:
-                self.fields.setdefault(self._name, []).append(decode_field(self._name, join_chunks(target)))
+                text = self._restored(join_chunks(target))
+                self.fields.setdefault(self._name, []).append(decode_field(self._name, text))
                 target.clear()
         elif isinstance(event, MultipartSegment):
             self._begin_part(event.name, event.filename)
@@ -176,7 +162,11 @@ class FormReader:
         if self._file and self._write_file is not None:
             data = join_chunks(self._file)
             self._file.clear()
-            await self._write_file(data)
+            await self._write_file(self._restored(data))
+
+    def _restored(self, content: bytes) -> bytes:
+        # The parser never parts CR from LF: a boundary may begin there.
+        return content.replace(b"\r\n", b"\n") if self._line_feeds else content
 
     def _begin_part(self, name: str, filename: str | None) -> None:
         check_field_name(name)

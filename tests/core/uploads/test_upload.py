@@ -164,7 +164,10 @@ MALFORMED = [
     ),
     pytest.param(LENGTH, b"\n--" + BOUNDARY.encode() + b"\nx", "cannot be read", id="line feeds, cut"),
     pytest.param(
-        LENGTH, b"\n" + raw(ACTION, FILE).replace(b"\r\n", b"\n"), "contains a file", id="line feeds, with a file"
+        LENGTH,
+        b"\n" + raw(ACTION, FILE, FILE).replace(b"\r\n", b"\n"),
+        "more than one file",
+        id="line feeds, with two files",
     ),
     pytest.param({"Content-Type": "text/plain"}, b"hello", "could not decode json", id="no form at all: a push"),
 ]

@@ -10,7 +10,7 @@ from contextlib import closing
 
 import pytest
 from tests.helpers.distributions import wheel
-from tests.helpers.upload_forms import encode, file_fields
+from tests.helpers.upload_forms import address, encode, file_fields
 from tests.helpers.wire import call, login, wait_until
 
 from wheelgate.testing.server_process import ServerProcess
@@ -50,6 +50,37 @@ def test_the_reason_is_in_the_status_line(index_server: ServerProcess, index: tu
     assert said[1][0] == 400
     assert "sha256_digest" in said[1][1]
     assert said[2] == (200, "OK", None)
+
+
+LINE_ENDS = b"\r\n\n\r\r\n" * 200_000
+"""Line ends of all kinds, more than a server reads at once; a wheel contains them as they are."""
+
+
+@pytest.mark.parametrize("shift", range(3), ids=lambda shift: f"shifted by {shift}")
+def test_a_file_in_a_form_with_line_feeds(
+    shift: int, index_server: ServerProcess, index: tuple[str, dict[str, str]]
+) -> None:
+    """``setup.py upload_docs`` ends the lines of its form with LF; each byte of the file stays as it is."""
+    path, auth = index
+    dist = wheel("abc", more={"abc/lines.txt": b"x" * shift + LINE_ENDS})
+    form = b"".join(line_feed_part(name, value) for name, value in file_fields(dist)) + b"\n--b--\n"
+
+    with closing(http.client.HTTPConnection("127.0.0.1", index_server.port, timeout=20)) as connection:
+        connection.request("POST", f"/{path}/", form, {**auth, "Content-Type": "multipart/form-data; boundary=b"})
+        answer = connection.getresponse()
+        answer.read()
+        connection.request("GET", f"/{path}/{address(dist)}")
+        stored = connection.getresponse().read()
+
+    assert answer.status == 200, answer.reason
+    assert stored == dist.content
+
+
+def line_feed_part(name: str, value: str | tuple[str, bytes, str]) -> bytes:
+    """Return a part of a form whose lines end with LF."""
+    filename = "" if isinstance(value, str) else f'; filename="{value[0]}"'
+    content = value.encode() if isinstance(value, str) else value[1]
+    return f'\n--b\nContent-Disposition: form-data; name="{name}"{filename}\n\n'.encode() + content
 
 
 WRONG_ADDRESSES = [
