@@ -48,6 +48,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     return name
 '''
 WHEEL = "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+SETUP = "from setuptools import setup\n\nsetup(name='{name}', version='{version}', packages=['{package}'])\n"
 PYPROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
 
 
@@ -196,6 +197,19 @@ def sdist(
     paddings = {f"{stem}/PKG-INFO": bomb}
     archive = tar_archive(members, links or {}, paddings, compression=0 if size else 6)
     return Distribution(filename or f"{stem}.tar.gz", archive, written, name, version, requires_python)
+
+
+def old_sdist(name: str, version: str = "1.0") -> Distribution:
+    """Make an sdist that only ``setup.py`` describes, as old installers need it; it uses no syntax of Python 3."""
+    metadata = core_metadata(name, version, summary="made for a test")
+    package = package_name(name)
+    stem = f"{package}-{version}"
+    members = {
+        f"{stem}/PKG-INFO": metadata,
+        f"{stem}/setup.py": SETUP.format(name=name, version=version, package=package).encode(),
+        f"{stem}/{package}/__init__.py": source(version),
+    }
+    return Distribution(f"{stem}.tar.gz", tar_archive(members, {}, {}, compression=6), metadata, name, version)
 
 
 def tar_archive(

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import shutil
 import subprocess
-import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.helpers.tool_cache import CACHE
+from tests.helpers.tool_cache import installed
 
 from wheelgate.testing.server_process import clean_environment, free_port
 
@@ -32,21 +29,6 @@ def programs() -> Path:
     if given:
         return Path(given).absolute() / "bin"
     return installed("incumbent-6.20.3", INCUMBENT_REQUIREMENTS)
-
-
-def installed(name: str, requirements: Sequence[str]) -> Path:
-    """Install programs into an environment of this name, once for all test runs of a user; return their folder."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    folder = CACHE / name
-    with (CACHE / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "complete").exists():  # an interrupted installation has no such file
-            shutil.rmtree(folder, ignore_errors=True)
-            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-            python = str(folder / "bin" / "python")
-            subprocess.run([python, "-m", "pip", "--disable-pip-version-check", "install", *requirements], check=True)
-            (folder / "complete").touch()
-    return folder / "bin"
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.helpers import incumbent
+from tests.helpers.tool_cache import installed
 
 TOOL_REQUIREMENTS = (
     ("pip==26.3", "twine==7.0.0", "uv==0.13.9", "flit==4.2.0", "hatch==1.18.2", "poetry==2.5.1"),
@@ -24,9 +24,7 @@ TOOL_TIMEOUT_SECONDS = 100
 
 def programs() -> str:
     """Return a ``PATH`` of the tools; their environments are separate from the project's, as are their requirements."""
-    folders = [
-        incumbent.installed(f"tools-{name_of(requirements)}", requirements) for requirements in TOOL_REQUIREMENTS
-    ]
+    folders = [installed(f"tools-{name_of(requirements)}", requirements) for requirements in TOOL_REQUIREMENTS]
     return os.pathsep.join(map(str, folders))
 
 
@@ -105,6 +103,10 @@ class ToolHome:
         folder = self.folder / name
         folder.mkdir()
         return replace(self, folder=folder, index=index)
+
+    def with_tools(self, folder: Path) -> ToolHome:
+        """Return the same home with other tools in front."""
+        return replace(self, programs=os.pathsep.join([str(folder), self.programs]))
 
     def write(self, name: str, *lines: str) -> Path:
         """Write a text file into the home."""

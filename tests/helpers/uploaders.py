@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tests.helpers.distributions import package_name, sdist, wheel
@@ -40,10 +40,10 @@ class Uploader:
     takes_files: bool = False
     """Whether the command needs the files as arguments; otherwise it looks into ``dist``."""
 
-    def upload(self, home: ToolHome, login: Login, code: int = 0) -> str:
-        """Upload the prepared files of the home; return the tool's output."""
+    def upload(self, home: ToolHome, login: Login, code: int = 0, options: Sequence[str] = ()) -> str:
+        """Upload the prepared files of the home, with further options; return the tool's output."""
         files = sorted(str(path) for path in (home.folder / "dist").iterdir()) if self.takes_files else []
-        return home.run(*self.command, *files, code=code, **self.variables(login))
+        return home.run(*self.command, *options, *files, code=code, **self.variables(login))
 
 
 def prepare(home: ToolHome, name: str, version: str = "1.0", seed: int = 0) -> None:
@@ -58,7 +58,7 @@ def prepare(home: ToolHome, name: str, version: str = "1.0", seed: int = 0) -> N
 
 UPLOADERS = {
     "twine": Uploader(
-        ("twine", "upload", "--non-interactive", "--disable-progress-bar"),
+        ("twine", "upload", "--disable-progress-bar"),  # twine 1 knows no --non-interactive
         lambda login: {
             "TWINE_REPOSITORY_URL": login.index,
             "TWINE_USERNAME": login.user,
