@@ -59,6 +59,8 @@ class Project:
     """True if the data is old because the upstream did not answer."""
     until: float | None = None
     """When the server has to read it again even if its stamp is the same, in seconds since 1970; None for never."""
+    left_out: str = ""
+    """Which files the index leaves out, and why, as a clause for ``devpi why``; empty if it shows all of them."""
 
 
 @dataclass(frozen=True, slots=True)

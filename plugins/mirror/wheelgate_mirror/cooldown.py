@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -42,6 +42,19 @@ class Cooldown:
         if upload_time is None:
             return math.inf
         return datetime.fromisoformat(upload_time).timestamp() + self.seconds
+
+    def held_back(self, moments: Sequence[float]) -> str:
+        """Describe the files that become available at these moments, as a clause; empty if there are none."""
+        if not moments:
+            return ""
+        dated = [moment for moment in moments if not math.isinf(moment)]
+        details = []
+        if dated:
+            details.append(f"the next becomes available at {utc_text(min(dated))}")
+        if undated := len(moments) - len(dated):
+            details.append(f"{undated} without an upload time")
+        files = "1 file" if len(moments) == 1 else f"{len(moments)} files"
+        return f"min_age={self.text} holds back {files}: {', '.join(details)}"
 
 
 def cooldown_of(index: Index) -> Cooldown:

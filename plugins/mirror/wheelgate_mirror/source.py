@@ -79,7 +79,16 @@ class MirrorPackages:
         if visible is None:
             return None
         page, files = visible.page, self._completed(index, name, visible.files)
-        return Project(name, files, visible.versions, page.status, page.status_reason, visible.stale, visible.until)
+        return Project(
+            name,
+            files,
+            visible.versions,
+            page.status,
+            page.status_reason,
+            visible.stale,
+            visible.until,
+            visible.left_out,
+        )
 
     def claims(self, index: Index, name: str) -> bool:
         """Say whether the upstream has a project."""

@@ -28,6 +28,7 @@ class VisibleProject:
     versions: tuple[str, ...]
     stale: bool
     until: float | None
+    left_out: str = ""
 
 
 def visible_project(index: Index, project: str, page: UpstreamPage, current: CurrentPage) -> VisibleProject:
@@ -44,7 +45,8 @@ def visible_project(index: Index, project: str, page: UpstreamPage, current: Cur
     # A page that is valid for longer would hide files that are old enough by then.
     until = min((moment for moment in available if moment > now), default=math.inf)
     until = min(until, math.inf if current.until is None else current.until)
-    return VisibleProject(page, old, versions, current.stale, None if math.isinf(until) else until)
+    left_out = cooldown.held_back([moment for moment in available if moment > now])
+    return VisibleProject(page, old, versions, current.stale, None if math.isinf(until) else until, left_out)
 
 
 def completed(file: File, stored: Mapping[str, StoredFile]) -> File:

@@ -83,6 +83,39 @@ def test_pages_show_files_that_are_old_enough(held: Mirror, config: dict[str, An
     assert (known.status, [*known.result]) == (200, versions) if versions else known.status == 404
 
 
+@pytest.mark.parametrize(
+    ("config", "files", "left_out"),
+    [
+        ({}, 3, ""),
+        ({"min_age": "7d", "min_age_exceptions": ["abc"]}, 3, ""),
+        ({"min_age": "5d"}, 2, "; min_age=5d holds back 1 file: 1 without an upload time"),
+        (
+            {"min_age": "7d"},
+            1,
+            "; min_age=7d holds back 2 files: the next becomes available at {day}, 1 without an upload time",
+        ),
+        (
+            {"min_age": "9d", "min_age_exceptions": ["abc==3.0"]},
+            1,
+            "; min_age=9d holds back 2 files: the next becomes available at {day}",
+        ),
+    ],
+    ids=str,
+)
+def test_why_says_what_is_held_back(held: Mirror, config: dict[str, Any], files: int, left_out: str) -> None:
+    """``+why`` says how many files a page leaves out, and when it has the next one."""
+    held.set(**config)
+
+    entry = held.site.request("GET", f"{held.path}/+why/abc", headers={"Accept": "application/json"}).result["indices"][
+        0
+    ]
+
+    assert entry["files"] == files
+    reason, _, time_of_day = entry["reason"].partition(f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT}")
+    assert reason == "no index before it has the name" + left_out.partition("{day}")[0]
+    assert time_of_day.partition("Z")[2] == left_out.partition("{day}")[2]
+
+
 @pytest.mark.parametrize("dist", [YOUNG, TIMELESS], ids=["young", "timeless"])
 @pytest.mark.parametrize("suffix", ["", ".metadata", ".provenance"])
 @pytest.mark.parametrize("fetched", [True, False], ids=["downloaded before", "new"])

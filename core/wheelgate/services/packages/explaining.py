@@ -86,8 +86,11 @@ def hidden_reason(answer: LayerAnswer[Project], resolution: Resolution, name: st
 
 def served_reason(answer: LayerAnswer[Project], answers: list[LayerAnswer[Project]]) -> str:
     """Return why the server offers an index's files."""
-    stale = answer.content is not None and answer.content.stale
+    project = answer.content
+    stale = project is not None and project.stale
     suffix = "; its upstream does not answer, so these are the files that it listed last" if stale else ""
+    if project is not None and project.left_out:
+        suffix += f"; {project.left_out}"
     if not answer.layer.source.last:
         return f"it has the project{suffix}"
     before = [other.layer.index.path for other in answers if other.state == SERVED and not other.layer.source.last]
