@@ -127,7 +127,7 @@ class IndexResource:
         return sorted(listing.names)
 
     def _changed_config(self, index: Index, body: Any) -> dict[str, Any]:
-        return read_changed_config(self._indices.type_of(index), index, body)
+        return read_changed_config(self._indices.types, index, body)
 
     def _modify(self, owner: str, name: str, body: Any, hidden: Container[str]) -> Index:
         """Change the present configuration inside the transaction, so that no change in between is lost."""

@@ -66,7 +66,7 @@ def read_new_index(types: Mapping[str, IndexType], owner: str, name: str, body: 
     index_type = types.get(type_name) if isinstance(type_name, str) else None
     if index_type is None:
         raise BadInput(f"unknown index type {excerpt(type_name)}; the types are {', '.join(sorted(types))}")
-    parsed = parse_keys(index_type, given)
+    parsed = parse_keys(types, index_type, given)
     config = {}
     for field in index_type.fields:
         if field.name in parsed:
@@ -77,7 +77,7 @@ def read_new_index(types: Mapping[str, IndexType], owner: str, name: str, body: 
     return Index(owner, name, type_name, config)
 
 
-def read_changed_config(index_type: IndexType | None, index: Index, body: Any) -> dict[str, Any]:
+def read_changed_config(types: Mapping[str, IndexType], index: Index, body: Any) -> dict[str, Any]:
     """Return the whole configuration that a request wants an index to have.
 
     A JSON object is merged into the present configuration. A list contains operations that are applied in order:
@@ -87,10 +87,11 @@ def read_changed_config(index_type: IndexType | None, index: Index, body: Any) -
         BadInput: a key, a value or an operation is wrong.
         Conflict: the plugin that provides the type is not installed.
     """
+    index_type = types.get(index.type)
     if index_type is None:
         raise Conflict(f"the plugin that provides indices of type '{index.type}' is not installed")
     if isinstance(body, list):
-        config = apply_operations(index_type, index.config, body)
+        config = apply_operations(types, index_type, index.config, body)
     else:
         given = read_object(body)
         if given.get("type") == "indexconfig" and "result" in given:
@@ -102,35 +103,52 @@ def read_changed_config(index_type: IndexType | None, index: Index, body: Any) -
             key for key, value in index.config.items() if key in given and same_json(given[key], mask_secrets(value))
         }
         changed = {key: value for key, value in given.items() if key not in echoed}
-        config = {**index.config, **parse_keys(index_type, changed)}
+        config = {**index.config, **parse_keys(types, index_type, changed)}
     _check_size(config, index.config)
     order = [field.name for field in index_type.fields]
     return {name: config[name] for name in (*order, *config) if name in config}
 
 
-def parse_keys(index_type: IndexType, given: Mapping[str, Any]) -> dict[str, Any]:
+def parse_keys(types: Mapping[str, IndexType], index_type: IndexType, given: Mapping[str, Any]) -> dict[str, Any]:
     """Parse the values of an index type's keys. Raise ``BadInput`` if there are others, or a value is wrong."""
     known = {field.name: field for field in index_type.fields}
     skipped = ECHOED_INDEX_KEYS | index_type.dropped | {"type"}
     unknown = sorted(set(given) - set(known) - skipped)
     if unknown:
         listed = ", ".join(f"{key}={_unquoted(given[key])}" for key in unknown)
-        raise BadInput(f"indexconfig got unexpected keyword arguments: {listed}{did_you_mean(unknown[0], known)}")
+        hint = _unknown_key_hint(types, index_type, unknown[0])
+        raise BadInput(f"indexconfig got unexpected keyword arguments: {listed}{hint}")
     return {name: field.parse(given[name]) for name, field in known.items() if name in given}
 
 
-def apply_operations(index_type: IndexType, config: Mapping[str, Any], operations: Sequence[Any]) -> dict[str, Any]:
+def _unknown_key_hint(types: Mapping[str, IndexType], index_type: IndexType, key: str) -> str:
+    """Name the index types that have a key, or the key of this type that the user may have meant."""
+    others = sorted(name for name, other in types.items() if other.field(key) is not None)
+    if others:
+        return f"; only an index of type={' or type='.join(others)} has '{key}'"
+    return did_you_mean(key, [field.name for field in index_type.fields])
+
+
+def apply_operations(
+    types: Mapping[str, IndexType], index_type: IndexType, config: Mapping[str, Any], operations: Sequence[Any]
+) -> dict[str, Any]:
     """Return a configuration after operations such as ``key+=value``. Raise ``BadInput`` if one is wrong."""
     check_operations(operations)
     changed, lists = dict(config), dict[str, EditedList]()
     for operation in operations:
         if not isinstance(operation, str):
             raise BadInput(f"an operation must be text such as 'key=value', not {excerpt(operation)}")
-        _apply(index_type, changed, lists, operation)
+        _apply(types, index_type, changed, lists, operation)
     return changed | {key: entries.result() for key, entries in lists.items()}
 
 
-def _apply(index_type: IndexType, config: dict[str, Any], lists: dict[str, EditedList], operation: str) -> None:
+def _apply(
+    types: Mapping[str, IndexType],
+    index_type: IndexType,
+    config: dict[str, Any],
+    lists: dict[str, EditedList],
+    operation: str,
+) -> None:
     """Apply one operation: to ``lists`` what changes a list, anything else to ``config``."""
     key, _, value = operation.partition("=")
     sign = key[-1:] if key[-1:] in ("+", "-") and "=" in operation else ""
@@ -143,8 +161,8 @@ def _apply(index_type: IndexType, config: dict[str, Any], lists: dict[str, Edite
     if field is None:
         if sign == "-" and not value:
             return
-        near = did_you_mean(key, [known.name for known in index_type.fields])
-        raise BadInput(f"indexconfig got unexpected keyword arguments: {key}={mask_secrets(value)}{near}")
+        hint = _unknown_key_hint(types, index_type, key)
+        raise BadInput(f"indexconfig got unexpected keyword arguments: {key}={mask_secrets(value)}{hint}")
     match sign:
         case "":
             config[key] = field.parse(value)

@@ -66,7 +66,13 @@ REFUSED: list[tuple[dict[str, object], str]] = [
     ({"min_age_exceptions": "a b"}, "'min_age_exceptions' option takes names and name==version, not 'a b'"),
     ({"min_age_exceptions": ["a=="]}, "'min_age_exceptions' option takes names and name==version, not 'a=='"),
     ({"min_age_exceptions": 5}, "Unknown list value 5."),
-    ({"acl_toxresult_upload": []}, "indexconfig got unexpected keyword arguments: acl_toxresult_upload=[]"),
+    (
+        {"acl_toxresult_upload": []},
+        (
+            "indexconfig got unexpected keyword arguments: acl_toxresult_upload=[]; only an index of type=stage has"
+            " 'acl_toxresult_upload'"
+        ),
+    ),
 ]
 
 

@@ -91,7 +91,10 @@ REFUSED = [
     (
         "mirror_url",
         "https://packages.example/simple/",
-        "indexconfig got unexpected keyword arguments: mirror_url=https://packages.example/simple/",
+        (
+            "indexconfig got unexpected keyword arguments: mirror_url=https://packages.example/simple/; only an index"
+            " of type=mirror has 'mirror_url'"
+        ),
     ),
 ]
 
@@ -171,6 +174,10 @@ REFUSED_OPERATIONS = [
     (["volatile=maybe"], "Unknown boolean value 'maybe'."),
     (["title+=x"], "'title' holds one value: use title=VALUE instead of title+=VALUE"),
     (["volatile-=x"], "'volatile' holds one value: use volatile=VALUE instead of volatile-=VALUE"),
+    (
+        ["min_age=7d"],
+        "indexconfig got unexpected keyword arguments: min_age=7d; only an index of type=mirror has 'min_age'",
+    ),
     (["nope=x"], "indexconfig got unexpected keyword arguments: nope=x"),
     (["nope+=x"], "indexconfig got unexpected keyword arguments: nope=x"),
     (["nope-=x"], "indexconfig got unexpected keyword arguments: nope=x"),
