@@ -16,7 +16,7 @@ from wheelgate.identity.sessions import Session, Sessions
 from wheelgate.identity.tokens import ApiTokens, VerifiedToken
 from wheelgate.plugin_host.circuit import CircuitBreaker
 from wheelgate.providers import CredentialExtractor
-from wheelgate.values import MAX_NAME_CHARS, ROOT, Credentials, Principal, RequestInfo
+from wheelgate.values import MAX_NAME_CHARS, ROOT, TOKEN_USER, Credentials, Principal, RequestInfo
 
 ANONYMOUS_PRINCIPAL = Principal()
 """The principal of an anonymous caller."""
@@ -181,6 +181,11 @@ class Identifier:
         # The limiter stores names, and PostgreSQL refuses a name with NUL.
         if not 1 <= len(name) <= MAX_NAME_CHARS or not name.isprintable():
             raise NotAuthenticated(f"no user has such a name: {name[:MAX_NAME_CHARS]!a}")
+        if name == TOKEN_USER:
+            raise NotAuthenticated(
+                f"the password of user '{TOKEN_USER}' has to be an API token, but begins differently: check that the"
+                " whole token was copied, without spaces and quotes"
+            )
         if self._sessions.recognises(credentials.secret):
             session = self._sessions.read(credentials.secret, name)
             login = Login(session.stamp, session.issued, session)

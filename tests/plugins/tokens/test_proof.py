@@ -223,6 +223,18 @@ def test_a_token_is_no_password(alice: TokenOwner) -> None:
         assert refused.message.startswith("an API token is not a password")
 
 
+@pytest.mark.parametrize("copied", ["", " {}", "'{}'", "\n{}", "correct horse"], ids=repr)
+def test_what_is_no_token_is_refused_with_the_reason(alice: TokenOwner, copied: str) -> None:
+    """If the password of ``__token__`` is not a token, the message says so, without the password."""
+    secret = copied.format(alice.token()[1])
+
+    refused = alice.site.request("DELETE", "/root/pypi", headers=basic("__token__", secret))
+
+    assert refused.status == 401
+    assert refused.message.startswith("the password of user '__token__' has to be an API token, but begins differently")
+    assert not secret or secret not in refused.message
+
+
 def test_other_bearer_tokens_are_ignored(alice: TokenOwner) -> None:
     """A bearer token with another prefix counts as no credentials."""
     answer = alice.site.request("DELETE", "/root/pypi", headers=bearer("eyJhbGciOi.J9.x"))
