@@ -113,4 +113,4 @@ class Credentials:
             self._note(f"DEVPI_TOKEN is not sent to {origin}: {only}; type 'devpi use URL' to change that")
 
 
-_TOKEN_ADVICE = "create another one with 'devpi token create', or unset DEVPI_TOKEN"  # noqa: S105 - no secret
+_TOKEN_ADVICE = "unset DEVPI_TOKEN, and type 'devpi token create' for another"  # noqa: S105 - no secret

@@ -59,8 +59,8 @@ class RefusedError(ClientError):
         self, method: str, url: str, status: int, phrase: str, message: str, hint: str, content: Mapping[str, Any]
     ) -> None:
         self.status = status
-        self.reasons = [text for text in dict.fromkeys((phrase, message)) if text]
-        """The server's reasons from the status line and the body; one entry if both are the same."""
+        self.reasons = [text for text in (phrase, "" if phrase.endswith(message) else message) if text]
+        """The server's reasons from the status line and the body; one entry if the first contains the second."""
         self.hint = hint
         self.content = content
         """The JSON object in the body, empty if there was none."""

@@ -118,6 +118,16 @@ def test_without_a_login_there_is_none_to_store(devpi: Devpi, fake_server: FakeS
     assert not (devpi.home / ".netrc").exists()
 
 
+@pytest.mark.parametrize("options", [["--for", "pip"], ["--for", "netrc", "--with-login"]], ids=" ".join)
+def test_without_an_index_named_files_cannot_be_set(devpi: Devpi, fake_server: FakeServer, options: list[str]) -> None:
+    """The command fails, so that a job does not go on with the public index or without its login."""
+    fake_server.act_as_index_server()
+
+    outcome = devpi("use", fake_server.url, "--set-cfg", *options).fails()
+
+    assert outcome.err == "no index in use, so no file was changed: type 'devpi use USER/INDEX' first\n"
+
+
 @pytest.mark.parametrize("address", ["simpleindex", "pypisubmit"])
 def test_a_server_cannot_redirect_the_stored_login(used: Devpi, fake_server: FakeServer, address: str) -> None:
     """If the index has a URL on another host, no login is written for that host."""

@@ -161,4 +161,4 @@ def test_the_hint_for_a_token_is_not_a_login(private: UserAccount, arguments: li
 
         assert "__token__" not in err
         if index == "prod" or arguments[0] != "list":
-            assert "create another one with 'devpi token create', or unset DEVPI_TOKEN" in err
+            assert "unset DEVPI_TOKEN, and type 'devpi token create' for another" in err

@@ -128,7 +128,12 @@ def test_installed_packages_are_listed(devpi: Devpi, index: FakeServer, ready_ve
 @pytest.mark.parametrize(
     ("arguments", "complaint", "code"),
     [
-        pytest.param(["--venv", "none", "abc"], "No virtualenv found at: 'none'; ", 1, id="no venv"),
+        pytest.param(
+            ["--venv", "none", "abc"],
+            "No virtualenv found at: 'none'; type 'python3 -m venv none' to create it, or 'devpi use --venv -' to",
+            1,
+            id="no venv",
+        ),
         pytest.param([], "devpi install: error: name packages, or give -r FILE or -e ARG\n", 2, id="nothing"),
         pytest.param(["nope"], "command failed\n", 1, id="no package"),
         pytest.param(["--index", "bob/none", "abc"], "GET {url}/bob/none/+api\n404 Not Found", 1, id="no index"),
@@ -170,8 +175,7 @@ def test_nothing_is_installed_into_the_environment_of_the_program(
 
     assert done.returncode == 1
     assert f"{own} is the environment that devpi itself runs in" in done.stderr
-    assert "'uv venv'" in done.stderr
-    assert "--venv" in done.stderr
+    assert "'python3 -m venv ~/work', and type 'devpi install --venv ~/work'" in done.stderr
     assert not packages.requests
 
 

@@ -262,6 +262,11 @@ def test_a_dry_run_sends_nothing(devpi: Devpi, index: FakeServer, dist: Path) ->
             id="the same in both",
         ),
         pytest.param(
+            Response({"message": "not logged in"}, 401, phrase="Unauthorized: not logged in"),
+            ["401 FAIL {what}", "Unauthorized: not logged in", "(type 'devpi login alice')"],
+            id="the body again in the status line",
+        ),
+        pytest.param(
             Response(b"<html>", 403, {"Content-Type": "text/html"}, "not yours"),
             ["403 FAIL {what}", "not yours"],
             id="HTML",
@@ -313,7 +318,11 @@ FILES = {
 @pytest.mark.parametrize(
     ("paths", "complaint"),
     [
-        pytest.param(["nofile.whl"], "path does not exist: nofile.whl", id="no file"),
+        pytest.param(
+            ["nofile.whl"],
+            "path does not exist: nofile.whl; to build the project in this folder and upload it, type 'devpi upload'",
+            id="no file",
+        ),
         pytest.param(["folder"], "folder: is a directory but --from-dir not specified", id="folder"),
         pytest.param(["text.txt"], "text.txt is not a release file: give a wheel ", id="text"),
         pytest.param(["cut-1.0.tar.gz"], "cut-1.0.tar.gz is damaged: ", id="cut sdist"),
@@ -345,7 +354,10 @@ def test_a_folder_without_releases_is_reported(devpi: Devpi, index: FakeServer) 
     """The message keeps users from taking silence for an upload."""
     (devpi.home / "folder").mkdir()
 
-    assert devpi("upload", "--from-dir", "folder").fails().err == "no release files found in folder\n"
+    assert devpi("upload", "--from-dir", "folder").fails().err == (
+        "no release files found in folder; to build the project in this folder and upload it, type 'devpi upload'"
+        " without a path\n"
+    )
 
 
 @pytest.mark.parametrize(

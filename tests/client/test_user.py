@@ -130,6 +130,11 @@ def test_a_password_can_come_from_standard_input(new_user: UserAccount, create: 
         pytest.param(["user", "-c", "a/b", "password=x"], "user name contains a slash: 'a/b'\n", id="slash"),
         pytest.param(["user", "-c", "..", "password=x"], "'..' is not the name of a user or an index: ", id="dots"),
         pytest.param(["user", "-c", "x"], "no password given, and no terminal to ask for it: use ", id="no password"),
+        pytest.param(
+            ["user", "-c", "x", "email=x@y.example", "pasword=x"],
+            "a user has no 'pasword', did you mean 'password'?\n",
+            id="password under a wrong name",
+        ),
         pytest.param(["passwd", "a/b"], "user name contains a slash: 'a/b'\n", id="before asking"),
     ],
 )

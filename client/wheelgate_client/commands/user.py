@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 from collections.abc import Mapping
 
 from wheelgate_client import key_values, passwords, resource_commands
@@ -83,6 +84,9 @@ def modify_user(context: ClientContext, username: str, changes: Mapping[str, str
 def _create(context: ClientContext, username: str, settings: dict[str, str]) -> None:
     url = context.user_url(username)
     if "password" not in settings:
+        # Asking for the password would hide that it was given under a wrong name.
+        for key in difflib.get_close_matches("password", settings, n=1):
+            raise ClientError(f"a user has no '{key}', did you mean 'password'?")
         settings["password"] = passwords.ask_new_password(context, username)
     context.api.send("PUT", url, settings)
     context.terminal.print_line(f"user created: {username}")

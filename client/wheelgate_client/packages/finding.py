@@ -21,7 +21,7 @@ def find_distributions(options: argparse.Namespace, context: ClientContext) -> l
     paths = list(map(Path, options.path))
     for path in paths:
         if not path.exists():
-            raise ClientError(f"path does not exist: {path}")
+            raise ClientError(f"path does not exist: {path}; {_BUILD_ADVICE}")
         if path.is_dir() and not options.from_dir:
             raise ClientError(f"{path}: is a directory but --from-dir not specified")
     found: list[Distribution] = []
@@ -34,8 +34,10 @@ def find_distributions(options: argparse.Namespace, context: ClientContext) -> l
     if options.only_docs:
         found = [file for file in found if file.action == "doc_upload"]
     if not found:
-        what = "documentation (NAME-VERSION.doc.zip)" if options.only_docs else "release files"
-        raise ClientError(f"no {what} found in {', '.join(options.path)}")
+        searched = ", ".join(options.path)
+        if options.only_docs:
+            raise ClientError(f"no documentation (NAME-VERSION.doc.zip) found in {searched}")
+        raise ClientError(f"no release files found in {searched}; {_BUILD_ADVICE}")
     return distributions.keep_newest(found) if options.only_latest else found
 
 
@@ -49,3 +51,6 @@ def _distributions_in(folder: Path, context: ClientContext, *, documentation: bo
             raise
         except ClientError as error:
             context.terminal.note(f"left out: {error}")
+
+
+_BUILD_ADVICE = "to build the project in this folder and upload it, type 'devpi upload' without a path"

@@ -69,6 +69,8 @@ def _edit_planner(options: argparse.Namespace, context: ClientContext, selection
     if not _sets_config(options, selection):
         return None
     if selection.simpleindex is None or selection.index is None:
+        if options.names or options.with_login:
+            raise ClientError("no index in use, so no file was changed: type 'devpi use USER/INDEX' first")
         context.terminal.note("no index configured: cannot set pip/easy_install index")
         return None
     trusted = {"yes": True, "no": False, "auto": urls.is_insecure(selection.simpleindex) or None}

@@ -62,8 +62,7 @@ def refuse_own_environment(installer: Installer) -> None:
         raise ClientError(
             f"{installer.environment} is the environment that devpi itself runs in; installing there could upgrade the"
             " packages that it and devpi-server need, so nothing was installed: create another environment with"
-            " 'uv venv' or 'python -m venv .venv', and type 'devpi install --venv .venv', or add"
-            " --into-own-environment"
+            " 'python3 -m venv ~/work', and type 'devpi install --venv ~/work', or add --into-own-environment"
         )
 
 

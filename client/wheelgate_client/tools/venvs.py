@@ -6,6 +6,7 @@ from pathlib import Path
 
 from wheelgate_client.errors import ClientError
 from wheelgate_client.state.atomic_files import expanded_path
+from wheelgate_client.tools.programs import printable_command
 
 
 def find_venv(directory: str) -> Path:
@@ -16,5 +17,9 @@ def find_venv(directory: str) -> Path:
     """
     path = Path(expanded_path(directory))
     if not (path / "pyvenv.cfg").exists():
-        raise ClientError(f"No virtualenv found at: '{directory}'; to make devpi forget it, type 'devpi use --venv -'")
+        create = printable_command(["python3", "-m", "venv", directory])
+        raise ClientError(
+            f"No virtualenv found at: '{directory}'; type '{create}' to create it, or"
+            " 'devpi use --venv -' to make devpi forget it"
+        )
     return path
