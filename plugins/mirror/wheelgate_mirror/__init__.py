@@ -24,6 +24,15 @@ from wheelgate_mirror.cooldown import parse_exceptions, parse_min_age
 from wheelgate_mirror.source import MirrorPackages
 from wheelgate_mirror.upstream_urls import default_upstream, mirror_url_parser, root_pypi_url
 
+EXISTS_ANYWAY = (
+    "there is an index root/pypi, because --no-root-pypi counts at the first start only; to delete it, log in as root "
+    "and run 'devpi index root/pypi volatile=True' and 'devpi index --delete root/pypi'"
+)
+MIRRORS_ANOTHER = (
+    "root/pypi mirrors another URL than that of --root-pypi-url, which counts at the first start only; to change it, "
+    "log in as root and run 'devpi index root/pypi mirror_url=URL'"
+)
+
 
 @hookimpl
 def wheelgate_options() -> list[Option]:
@@ -75,6 +84,21 @@ def wheelgate_index_types(server: Server) -> list[IndexType]:
     )
     dropped = frozenset({"bases", "acl_upload", "mirror_whitelist", "pypi_whitelist"})
     return [IndexType("mirror", fields, takes_uploads=False, dropped=dropped, packages=MirrorPackages(server))]
+
+
+@hookimpl
+def wheelgate_warnings(server: Server) -> list[str]:
+    """Say that a setting about ``root/pypi`` does nothing: packages would come from an upstream nobody asked for.
+
+    The database may be older than the setting, for example because ``passwd`` made it.
+    """
+    index = server.indices.get("root", "pypi")
+    given = server.config["root-pypi-url"]
+    if index is not None and server.config["no-root-pypi"]:
+        return [EXISTS_ANYWAY]
+    if index is not None and given and index.config.get("mirror_url") != given:
+        return [MIRRORS_ANOTHER]
+    return []
 
 
 @hookimpl
