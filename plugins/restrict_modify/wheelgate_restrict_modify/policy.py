@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from wheelgate import Allow, Deny, Principal, Resource
+from wheelgate.errors import BadInput
+from wheelgate.names import check_name
 
 RESTRICTED_PERMISSIONS = frozenset(
     {
@@ -21,8 +23,20 @@ RELEASE_PERMISSIONS = frozenset({"release_modify", "release_delete"})
 
 
 def parse_listed_names(text: str) -> frozenset[str]:
-    """Read names of users and ``:groups``, separated by commas; an empty text lists no user."""
-    return frozenset(name.strip() for name in text.split(",") if name.strip())
+    """Read names of users and ``:groups``, separated by commas; an empty text lists no user.
+
+    Raises:
+        ValueError: a part cannot be a user or a group, such as two names without a comma between them. A group may have
+            a space in its name, because a directory's groups do.
+    """
+    names = frozenset(name.strip() for name in text.split(",") if name.strip())
+    try:
+        for name in names:
+            if not name.startswith(":"):
+                check_name("username", name)
+    except BadInput:
+        raise ValueError("names of users and :groups, separated by commas") from None
+    return names
 
 
 def decide(listed: frozenset[str], principal: Principal, permission: str, resource: Resource) -> Allow | Deny | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.helpers.sites import Serve
 
+from wheelgate.errors import StartupError
+
 ROOT = ("root", "")
 
 
@@ -28,6 +30,20 @@ def test_listed_principals(serve: Serve, option: str, status: int) -> None:
     site = serve(restrict_modify=option)
 
     assert site.request("PUT", "/new", {"password": "x"}, auth=("alice", "correct horse")).status == status
+
+
+@pytest.mark.parametrize("option", ["root alice", "root;alice", "root,-alice", ":admins,a b"])
+def test_names_that_no_user_can_have(serve: Serve, option: str) -> None:
+    """A list with names that no user can have stops the start: it would list nobody."""
+    with pytest.raises(
+        StartupError, match=r"restrict-modify: expected names of users and :groups, separated by commas"
+    ):
+        serve(restrict_modify=option)
+
+
+def test_a_group_of_a_directory_may_have_a_space(serve: Serve) -> None:
+    """Groups of a directory have names such as ``Domain Admins``."""
+    assert serve(restrict_modify="root,:Domain Admins").request("GET", "/+api").status == 200
 
 
 def test_anonymous_stands_for_all_users(serve: Serve) -> None:
