@@ -7,6 +7,7 @@ import os
 import shlex
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +172,7 @@ def resolve(
         for place, given in (
             (option.flag, flags),
             (f"environment variable {option.variable}", from_environment),
-            (f"{path}: {option.key}", from_file),
+            (f"{path}: {_name_in_file(option)}", from_file),
         ):
             if key in given:
                 values[key] = read_value(option, given[key], place)
@@ -207,8 +208,19 @@ def read_file(path: Path, options: Iterable[Option], *, partly: bool) -> dict[st
                 found[known[name].key] = value
             elif not partly:
                 where = f"[plugins.{section}] of {path}" if section else str(path)
-                raise StartupError(f"--config: {where}: {unknown_name('key', name, known)}")
+                raise StartupError(f"--config: {where}: {_unknown_key(name, value, known, by_section)}")
     return found
+
+
+def _name_in_file(option: Option) -> str:
+    return f"{option.name} in [plugins.{option.section}]" if option.section else option.key
+
+
+def _unknown_key(name: str, value: Any, known: Iterable[str], sections: Iterable[str]) -> str:
+    # A table of a plugin that was written without "plugins." in front.
+    if isinstance(value, dict) and (nearest := get_close_matches(name, [each for each in sections if each], n=1)):
+        return f"unknown table '[{name}]'; did you mean '[plugins.{nearest[0]}]'?"
+    return unknown_name("key", name, known)
 
 
 def read_value(option: Option, given: Any, place: str) -> Any:
@@ -228,6 +240,8 @@ def read_value(option: Option, given: Any, place: str) -> Any:
 
 def read_one(option: Option, given: Any, place: str) -> Any:
     """Convert one value, and fetch a secret from its file or variable."""
+    if isinstance(given, list) and not option.many:
+        raise StartupError(f"{place}: expected one text or number, not a list; write several names as 'one,two'")
     if isinstance(given, bool) or not isinstance(given, str | int):
         raise StartupError(f"{place}: expected text or a number, not {'a secret' if option.secret else repr(given)}")
     text = fetch_secret(str(given), place) if option.secret else str(given)
@@ -250,8 +264,10 @@ def fetch_secret(text: str, place: str) -> str:
     if kind == "file":
         try:
             return Path(where).expanduser().read_text("utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise StartupError(f"{place}: cannot read {where}: {error}") from None
+        except OSError as error:
+            raise StartupError(f"{place}: cannot read {where}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise StartupError(f"{place}: cannot read {where}: it is not text in UTF-8") from None
     return text
 
 

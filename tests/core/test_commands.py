@@ -42,6 +42,10 @@ def passwd(run: Run, folder: Path, user: str, password: str) -> Outcome:
     return run("passwd", "--password-stdin", "--serverdir", str(folder), *CHEAPLY, user, stdin=f"{password}\n")
 
 
+LOOK_UP = "; 'devpi user -l' lists its users, and --serverdir, --database or --config name another one"
+"""What the refusal of an unknown user proposes."""
+
+
 @pytest.mark.parametrize(("user", "password"), [("alice", "new password"), ("root", "größe")])
 def test_passwd_sets_a_password_without_the_old_one(run: Run, folder: Path, user: str, password: str) -> None:
     """An administrator on the server's machine can set any password; the user's sessions end."""
@@ -70,8 +74,8 @@ def test_passwd_works_beside_a_running_server(run: Run, serve: Serve, folder: Pa
 @pytest.mark.parametrize(
     ("user", "password", "sentence"),
     [
-        ("nobody", "x", "there is no user 'nobody' on this server"),
-        ("a\nb", "x", "there is no user 'a\\nb' on this server"),
+        ("nobody", "x", f"there is no user 'nobody' on this server{LOOK_UP}"),
+        ("a\nb", "x", f"there is no user 'a\\nb' on this server{LOOK_UP}"),
         ("alice", "", NO_PASSWORD),
         ("root", "", NO_PASSWORD),
         ("alice", "x" * 4097, "'password' must have at most 4096 bytes"),

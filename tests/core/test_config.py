@@ -173,9 +173,17 @@ FILES = [
     ("[plugins.sso]\nurl = 1", "unknown table '[plugins.sso]'"),
     ("[plugins.auth_ldap]\nurl = 1", "unknown table '[plugins.auth_ldap]'; did you mean '[plugins.ldap]'?"),
     ("[plugins.auth_ldap]", "unknown table '[plugins.auth_ldap]'; did you mean '[plugins.ldap]'?"),
+    ("[ldap]\nurl = 1", "unknown table '[ldap]'; did you mean '[plugins.ldap]'?"),
+    ("[ldp]\nurl = 1", "unknown table '[ldp]'; did you mean '[plugins.ldap]'?"),
+    ("[zzz]\nurl = 1", "unknown key 'zzz'"),
+    ('outside-url = ["a", "b"]', "outside-url: expected one text or number, not a list; write several names as"),
+    ('database = "file:/none/url"', "database: cannot read /none/url: No such file or directory"),
     ("[plugins]\nldap = 1", "[plugins.NAME] must be a table"),
     ("plugins = 1", "[plugins.NAME] must be a table"),
-    ('[plugins.ldap]\ntls = "x"', "ldap-tls: expected true, yes, on or 1, or false, no, off or 0, not 'x'"),
+    (
+        '[plugins.ldap]\ntls = "x"',
+        "tls in [plugins.ldap]: expected true, yes, on or 1, or false, no, off or 0, not 'x'",
+    ),
     ("port = ", "is not TOML: "),
     (b"\xff", "is not TOML: "),
 ]

@@ -46,7 +46,10 @@ def find(server: Server, name: str) -> User:
     """
     user = server.users.get(name)
     if user is None:
-        raise StartupError(f"there is no user {name!a} on this server")
+        raise StartupError(
+            f"there is no user {name!a} on this server; 'devpi user -l' lists its users, and --serverdir, "
+            "--database or --config name another one"
+        )
     if user.provider:
         raise StartupError(f"user '{name}' logs in through '{user.provider}'; change the password there")
     return user

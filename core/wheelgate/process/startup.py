@@ -93,6 +93,8 @@ def make_folder(folder: Path) -> None:
         StartupError: it cannot be made or written.
     """
     try:
+        if folder.exists() and not folder.is_dir():
+            raise NotADirectoryError(20, "it is not a folder; name the server's folder, or one that does not exist yet")
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(13, "no permission to write there")

@@ -60,7 +60,7 @@ class Database:
                 self.orm = Postgresql(url, read_only=read_only, connections=connections)
             case scheme:
                 raise StartupError(
-                    f"the database's URL must begin with sqlite:/// or postgresql://, not with {scheme[:20]!r}"
+                    f"--database: the URL must begin with sqlite:/// or postgresql://, not with {scheme[:20]!r}"
                 )
         self.read_only = read_only
         self.kind = self.orm.kind
