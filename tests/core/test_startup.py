@@ -114,6 +114,37 @@ def test_an_access_log_that_cannot_be_written_stops_the_start(tmp_path: Path) ->
         prepare(tmp_path / "server", access_log=str(tmp_path / "none" / "log"))
 
 
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"no_root_pypi": True}, "there is an index root/pypi, because --no-root-pypi counts at the first start only"),
+        ({"root_pypi_url": "http://127.0.0.1:9/other/"}, "root/pypi mirrors another URL than that of --root-pypi-url"),
+        ({"root_pypi_url": "http://127.0.0.1:9/simple/"}, None),
+        ({}, None),
+    ],
+)
+def test_settings_of_the_first_start_that_come_too_late(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, settings: dict[str, Any], sentence: str | None
+) -> None:
+    """A start with other settings for ``root/pypi`` than the first warns that they do nothing."""
+    with Site(tmp_path / "server", no_root_pypi=False, root_pypi_url="http://127.0.0.1:9/simple/"):
+        assert "root/pypi" not in caplog.text
+    with Site(tmp_path / "server", **{"no_root_pypi": False, **settings}):
+        pass
+
+    assert (sentence or "") in caplog.text
+    assert ("root/pypi" in caplog.text) == (sentence is not None)
+    assert "127.0.0.1:9" not in caplog.text
+
+
+def test_a_file_in_place_of_the_folder_stops_the_start(tmp_path: Path) -> None:
+    """The message says that ``--serverdir`` names a file."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(StartupError, match=r"^--serverdir: cannot use .*/file: it is not a folder; name the server's"):
+        prepare(tmp_path / "file")
+
+
 def test_a_password_of_root_counts_at_the_first_start_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Later starts say that they ignore ``--root-passwd``, and which command changes the password."""
     caplog.set_level("INFO")
@@ -220,9 +251,14 @@ def test_a_password_needs_somebody_who_keeps_it(tmp_path: Path) -> None:
     ("options", "sentence"),
     [
         ({"auth_order": "nobody"}, "--auth-order: there is no 'nobody'"),
-        ({"database": "mysql://x"}, "the database's URL must begin with sqlite:/// or postgresql://, not with 'mysql'"),
+        (
+            {"database": "mysql://x"},
+            "--database: the URL must begin with sqlite:/// or postgresql://, not with 'mysql'",
+        ),
+        ({"files_endpoint": "https://objects.example"}, "--files-endpoint is given, but no --files"),
+        ({"remote_user_groups_header": "x-groups"}, "--remote-user-groups-header is given, but no --remote-user-from"),
     ],
-    ids=["a sentence", "a database"],
+    ids=["a sentence", "a database", "an endpoint without a bucket", "a header without a proxy"],
 )
 def test_what_fails_while_preparing_is_said_in_its_words(
     tmp_path: Path, options: dict[str, object], sentence: str

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from wheelgate.config import Config
 from wheelgate.disk import make_private_folder
-from wheelgate.errors import Conflict, Refusal
+from wheelgate.errors import Conflict, Refusal, StartupError
 from wheelgate.files.backends import FileBackend, buffered
 from wheelgate.files.errors import translated
 from wheelgate.files.fetching import SharedDownloads
@@ -41,7 +41,12 @@ class Files:
         """Take the settings, the database and the registry of package sources.
 
         It creates nothing on the disk before it is needed.
+
+        Raises:
+            StartupError: ``--files-endpoint`` is given without ``--files``: files would stay in the folder unnoticed.
         """
+        if config["files-endpoint"] is not None and config["files"] is None:
+            raise StartupError("--files-endpoint is given, but no --files: give the bucket, or leave it out")
         folder = config.serverdir / "files"
         self._config = config
         self._folder = folder

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from wheelgate import Option, Server, hookimpl
+from wheelgate.errors import StartupError
 from wheelgate.providers import Authenticator, CredentialExtractor
 from wheelgate_remote_user.proxy import ProxyHeader, RemoteUserAuthenticator
 from wheelgate_remote_user.settings import header_name, proxy_network
@@ -44,8 +45,16 @@ def wheelgate_options() -> list[Option]:
 
 @hookimpl
 def wheelgate_credential_extractors(server: Server) -> Sequence[CredentialExtractor]:
-    """Read the header, if a proxy is configured."""
+    """Read the header, if a proxy is configured.
+
+    Raises:
+        StartupError: a header for groups is named, but no proxy, so that the header would do nothing.
+    """
     proxies = server.config["remote-user-from"]
+    if server.config["remote-user-groups-header"] is not None and not proxies:
+        raise StartupError(
+            "--remote-user-groups-header is given, but no --remote-user-from: give the proxy's address, or leave it out"
+        )
     return [ProxyHeader(proxies, server.config["remote-user-header"])] if proxies else []
 
 
