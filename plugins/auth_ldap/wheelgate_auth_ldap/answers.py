@@ -155,6 +155,8 @@ def describe(error: BaseException) -> str:
             case ssl.SSLError():
                 reason = (cause.reason or "the server ended the connection").replace("_", " ").lower()
                 return f"the server does not start TLS as it should ({reason}); check the scheme and port in --ldap-url"
+            case ConnectionRefusedError():
+                return "Connection refused; check host and port in --ldap-url, and whether the directory runs"
             case OSError(strerror=str(reason)):
                 return reason
     if isinstance(error, exceptions.LDAPExceptionError | OSError):

@@ -97,6 +97,10 @@ class Connections:
                 return []
             if code != answers.SUCCESS_CODE:
                 why = _demands_encryption(connection) or answers.explained(connection.result)
+                if code in answers.NO_SUCH_ENTRY_CODES:
+                    why += (
+                        "; check --ldap-user-base and --ldap-group-base, and whether --ldap-bind-dn may read the entry"
+                    )
                 raise BackendUnavailable(f"the search below '{base}' ended with {why}")
             return [_read_entry(found) for found in connection.response or () if found["type"] == "searchResEntry"]
 

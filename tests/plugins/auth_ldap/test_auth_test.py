@@ -86,7 +86,7 @@ def test_it_prints_what_the_documentation_shows(run: Run, folder: Path, director
             "ada",
             "analytical",
             {"ldap_user_base": f"ou=nowhere,{BASE}"},
-            f"the search below 'ou=nowhere,{BASE}' ended with noSuchObject",
+            f"the search below 'ou=nowhere,{BASE}' ended with noSuchObject; check --ldap-user-base",
             id="base",
         ),
         pytest.param("ada", "analytical", {"ldap_ca_file": None}, "certificate verify failed", id="certificate"),

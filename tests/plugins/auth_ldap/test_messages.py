@@ -73,8 +73,10 @@ def test_a_server_that_does_not_speak_tls(
 
 
 def test_a_closed_port(serve: Serve, company: Slapd, caplog: pytest.LogCaptureFixture) -> None:
-    """A refused connection is named in the words of the system."""
-    assert logged(serve, company, caplog, ldap_url=["ldap://127.0.0.1:9"]) == "Connection refused"
+    """A refused connection is named in the words of the system, with the setting to look at."""
+    reason = logged(serve, company, caplog, ldap_url=["ldap://127.0.0.1:9"])
+
+    assert reason == "Connection refused; check host and port in --ldap-url, and whether the directory runs"
 
 
 @pytest.mark.parametrize(
