@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
-import unicodedata
 
 from wheelgate.errors import BadInput, StartupError
+from wheelgate.password_text import normalized_password
 
 
 def add_password_stdin(parser: argparse.ArgumentParser) -> None:
@@ -25,19 +25,19 @@ def read_password(prompt: str, *, from_stdin: bool, repeat: bool = False) -> str
 
     Raises:
         StartupError: there is no terminal.
-        BadInput: the password is empty, or the two passwords differ.
+        BadInput: the password is empty or too long, or the two passwords differ.
     """
     if from_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
         if not password:
             raise BadInput("standard input has no password in its first line; pipe one in; nothing was changed")
-        return unicodedata.normalize("NFC", password)
+        return normalized_password(password)
     if not sys.stdin.isatty():
         raise StartupError("there is no terminal to ask for the password; pipe it in with --password-stdin")
     password = ask(f"{prompt}: ")
     if repeat and ask(f"repeat {prompt}: ") != password:
         raise BadInput("the two passwords differ; nothing was changed")
-    return unicodedata.normalize("NFC", password)
+    return normalized_password(password)
 
 
 def ask(question: str) -> str:

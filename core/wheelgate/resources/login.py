@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 import falcon.asgi
 
 from wheelgate.errors import BadInput, NotAuthenticated, Refusal
@@ -14,9 +12,10 @@ from wheelgate.identity.accounts import Accounts
 from wheelgate.identity.authentication import Authentication
 from wheelgate.identity.identify import ANONYMOUS_PRINCIPAL, Caller, Identifier
 from wheelgate.identity.sessions import Sessions
+from wheelgate.password_text import normalized_password
 from wheelgate.rights.confirmation import NO_CLAIMS
 from wheelgate.store.server_state import ServerState
-from wheelgate.values import MAX_NAME_CHARS, MAX_PASSWORD_BYTES, Credentials
+from wheelgate.values import MAX_NAME_CHARS, Credentials
 
 
 class LoginResource:
@@ -101,7 +100,4 @@ def read_login(body: object) -> tuple[str, str]:
         raise BadInput("'user' and 'password' must be text")
     if len(name) > MAX_NAME_CHARS:
         raise BadInput(f"'user' must have at most {MAX_NAME_CHARS} characters")
-    password = unicodedata.normalize("NFC", password)
-    if len(password.encode()) > MAX_PASSWORD_BYTES:
-        raise BadInput(f"'password' must have at most {MAX_PASSWORD_BYTES} bytes")
-    return name, password
+    return name, normalized_password(password)

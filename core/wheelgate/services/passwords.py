@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 from wheelgate.errors import BadInput, Unsupported
+from wheelgate.password_text import normalized_password
 from wheelgate.plugin_host.vetoes import Vetoes
 from wheelgate.providers import PasswordHasher
-from wheelgate.values import MAX_PASSWORD_BYTES
 
 
 class Passwords:
@@ -27,9 +26,7 @@ class Passwords:
         """
         if not isinstance(value, str):
             raise BadInput("'password' must be text")
-        password = unicodedata.normalize("NFC", value)
-        if len(password.encode()) > MAX_PASSWORD_BYTES:
-            raise BadInput(f"'password' must have at most {MAX_PASSWORD_BYTES} bytes")
+        password = normalized_password(value)
         if not password:
             raise BadInput("'password' must not be empty; choose one")
         return password

@@ -102,3 +102,25 @@ def test_logout_needs_a_session(shared: Site, auth: tuple[str, str] | None, sent
     refused = shared.request("POST", "/+logout", auth=auth)
 
     assert (refused.status, refused.message) == (401, sentence)
+
+
+@pytest.mark.parametrize("marks", [2_100, 6_200, 400_000])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/+login"), ("PUT", "/emilie"), ("PATCH", "/root")])
+def test_a_password_of_combining_marks_is_refused_at_once(shared: Site, method: str, path: str, marks: int) -> None:
+    """To normalise 400,000 marks takes two minutes, in which the server would answer nobody."""
+    password = '"password": "a' + "\u0315\u0300" * (marks // 2) + '"'
+    body = f"{{{password}}}" if method != "POST" else f'{{"user": "root", {password}}}'
+
+    refused = shared.request(method, path, body.encode(), auth=ROOT)
+
+    assert (refused.status, refused.message) == (400, "'password' must have at most 4096 bytes")
+
+
+def test_a_password_may_be_shorter_in_its_normal_form(site: Site) -> None:
+    """A password of 4,095 bytes in NFC may be sent in the form of decomposed syllables, of 12,285 bytes."""
+    decomposed, composed = "\u1112\u1161\u11ab" * 1365, "\ud55c" * 1365
+    assert site.request("PUT", "/emilie", {"password": decomposed}, auth=ROOT).status == 201
+
+    answer = site.request("POST", "/+login", {"user": "emilie", "password": composed})
+
+    assert answer.status == 200
