@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
-from urllib.parse import urlsplit
 
 import falcon.asgi
 
 from wheelgate.errors import Forbidden
 from wheelgate.http.path_segments import path_segment
-from wheelgate.http.proxy_headers import ProxyHeaders
+from wheelgate.http.proxy_headers import ProxyHeaders, split_url
 from wheelgate.http.request import IncomingRequest
 from wheelgate.identity.identify import Caller, Identifier
 from wheelgate.plugin_host.events import Events
@@ -87,7 +86,7 @@ class HandlerContext:
         if req.get_header("sec-fetch-site", default="none") not in ("none", "same-origin"):
             return True
         origin = req.get_header("origin")
-        return origin is not None and urlsplit(origin).netloc != urlsplit(self.server_url(req)).netloc
+        return origin is not None and split_url(origin)[0] != split_url(self.server_url(req))[0]
 
     @property
     def serial(self) -> int:

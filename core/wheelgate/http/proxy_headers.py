@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import falcon.asgi
 
@@ -40,7 +40,7 @@ class ProxyHeaders:
     @property
     def may_have_path(self) -> bool:
         """Whether :meth:`outside_path` may be anything but empty."""
-        return bool(self._trusted_proxies or urlsplit(self._outside_url or "").path)
+        return bool(self._trusted_proxies or split_url(self._outside_url or "")[1])
 
     def client_address(self, req: falcon.asgi.Request) -> str:
         """Return the client's IP address: the one that a trusted proxy reports, else that of the connection."""
@@ -84,9 +84,10 @@ class ProxyHeaders:
             x_outside_url: the header ``X-Outside-Url``, which counts only from a trusted proxy.
         """
         url = self._outside_url
-        if url is None and x_outside_url and self._trusted_proxies and self._trusts(address):
+        # Requests for which a malformed header matters are refused where they need the server's address.
+        if url is None and OUTSIDE_URL_PATTERN.fullmatch(x_outside_url) and self._trusts(address):
             url = x_outside_url
-        return unquote(urlsplit(url).path).rstrip("/") if url else ""
+        return unquote(split_url(url)[1]).rstrip("/") if url else ""
 
     def request_id(self, scope: dict[str, Any]) -> str:
         """Return the ID of a request: a well-formed one from a trusted proxy, else a new one.
@@ -142,6 +143,15 @@ def connection_address(scope: dict[str, Any]) -> str:
         return ""
     scope["client"] = client = list(scope["client"])
     return str(client[0])
+
+
+def split_url(url: str) -> tuple[str, str]:
+    """Return the host with its port, and the path, of an address such as a client may have sent.
+
+    ``urlsplit`` raises ``ValueError`` for some, such as ``http://[`` and ``http://[::::]``.
+    """
+    host, slash, path = url.partition("://")[2].partition("/")
+    return host, slash + path
 
 
 @lru_cache(SERVER_URL_CACHE_ENTRIES)

@@ -19,6 +19,8 @@ FOREIGN = [
     pytest.param({"Origin": "https://evil.example"}, id="foreign origin"),
     pytest.param({"Origin": "http://pypi.localhost:81"}, id="another port"),
     pytest.param({"Origin": "null"}, id="null origin"),
+    pytest.param({"Origin": "http://[evil"}, id="half a bracket"),
+    pytest.param({"Origin": "http://evil.example/http://packages.example"}, id="an address with a path"),
     pytest.param({"Sec-Fetch-Site": "same-origin", "Origin": "http://evil.example"}, id="contradicting"),
 ]
 OWN = [

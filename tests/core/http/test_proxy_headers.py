@@ -207,3 +207,20 @@ def test_the_client_is_the_address_before_the_proxies(behind: Site, forwarded: s
 def test_a_connection_without_an_address_is_not_a_proxy(behind: Site) -> None:
     """A connection without an address, such as one over a Unix socket, is not trusted."""
     assert login_url(behind, {"Host": "inside.example", **FORWARDED}, "unix") == "http://inside.example/+login"
+
+
+@pytest.mark.parametrize("outside", ["http://[", "http://[x/sub", "https://[::::]/sub", "packages.example/sub", "//["])
+def test_a_malformed_outside_url_takes_no_path_away(serve: Serve, outside: str) -> None:
+    """A malformed ``X-Outside-Url`` of a trusted proxy changes no path, and gets no 500 anywhere."""
+    site = serve(trusted_proxy=["10.1.0.0/16"])
+    headers = {"X-Outside-Url": outside, "Host": "packages.example"}
+
+    assert site.request("GET", "/root", headers=headers, address=PROXY).status == 200
+    assert site.request("GET", "/+api", headers=headers, address=PROXY).status in {200, 400}
+
+
+def test_a_host_that_is_no_address_may_be_an_origin(shared: Site) -> None:
+    """A ``Host`` in brackets that is no IPv6 address is compared with ``Origin`` all the same."""
+    headers = {"Host": "[::::]", "Origin": "http://[:::]", "Authorization": "Basic cm9vdDo="}
+
+    assert shared.request("PUT", "/root/dev", {}, headers=headers).status == 403
