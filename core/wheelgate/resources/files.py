@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +19,16 @@ from wheelgate.http.handler_context import HandlerContext
 from wheelgate.http.path_segments import path_segment
 from wheelgate.http.ranges import RangeNotSatisfiable, http_date, is_not_modified, requested_range
 from wheelgate.http.scope import CLIENT_IS_GONE, FILE_SENDER
-from wheelgate.packages import File, OngoingDownload, PackageSource, Redirect, StoredFile, normalize
+from wheelgate.packages import (
+    MAX_PROJECT_NAME_CHARS,
+    File,
+    OngoingDownload,
+    PackageSource,
+    Redirect,
+    StoredFile,
+    is_project_name,
+    normalize,
+)
 from wheelgate.services.packages.inheritance import Inheritance, Resolution
 from wheelgate.services.packages.sources import Sources
 from wheelgate.store.access import StoreAccess
@@ -42,6 +52,8 @@ CONTENT_TYPE_BY_SUFFIX = {
 
 FILE_CACHE_ENTRIES = 10_000
 """Files whose size and hash a worker caches."""
+MAX_FILENAME_SPLITS = 20
+"""Ways to split a file's name into project and version that are tried. A mirror may ask its upstream for each."""
 DOWNLOAD_START_BYTES = 1 << 18
 """Bytes of a download that must be there before its answer begins. A smaller file that fails gets an error status."""
 DOWNLOAD_START_SECONDS = 5.0
@@ -260,9 +272,14 @@ async def project_at(
 
 
 def possible_projects(name: str) -> list[str]:
-    """Return the projects that a file of that name may belong to: the project's name ends before one of the hyphens."""
-    words = name.split("-")
-    return [normalize("-".join(words[:count])) for count in range(1, len(words))]
+    """Return the projects that a file of that name may belong to, the likeliest first, at most ``MAX_FILENAME_SPLITS``.
+
+    The project's name ends before one of the hyphens, mostly before one that a digit follows.
+    """
+    ends = [match.start() for match in re.finditer("-", name[: MAX_PROJECT_NAME_CHARS + 1])]
+    likeliest_first = sorted(ends, key=lambda end: not name[end + 1 : end + 2].isdigit())
+    names = dict.fromkeys(normalize(name[:end]) for end in likeliest_first if is_project_name(name[:end]))
+    return list(names)[:MAX_FILENAME_SPLITS]
 
 
 def describe_file(project: str, file: File) -> dict[str, Any]:

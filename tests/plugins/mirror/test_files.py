@@ -443,3 +443,24 @@ def test_quarantine_holds_files_back(mirror: Mirror, upstream: Upstream) -> None
     answers = [mirror.site.request("GET", address) for address in addresses]
     assert [answer.status for answer in answers] == [403, 403]
     assert "quarantine" in answers[0].message
+
+
+def test_a_name_with_many_hyphens_asks_the_upstream_for_few_projects(mirror: Mirror, upstream: Upstream) -> None:
+    """To describe a file, the mirror asks its upstream for 20 of the names that its project may have, not for all."""
+    name = "-".join("a" * 100)
+
+    refused = mirror.site.request(
+        "GET", f"{mirror.path}/+f/abc/0123456789abc/{name}.zip", headers={"Accept": "application/json"}
+    )
+
+    assert (refused.status, upstream.count()) == (404, 20)
+
+
+@pytest.mark.parametrize("name", ["-".join("a" * 60), "x-2-y-3-z"], ids=["many hyphens", "digits"])
+def test_files_of_names_with_hyphens_are_described(mirror: Mirror, upstream: Upstream, name: str) -> None:
+    """A file is found although its project's name has many hyphens, because a digit follows only the last one."""
+    dist = upstream.add(distributions.sdist(name, "1.0"))
+
+    found = mirror.site.request("GET", mirror.address(dist), headers={"Accept": "application/json"})
+
+    assert (found.status, found.result["project"]) == (200, name)
