@@ -24,7 +24,7 @@ from wheelgate.packages.values import (
     UploadForm,
     file_path,
 )
-from wheelgate.packages.version_keys import version_key
+from wheelgate.packages.version_keys import parsed_version, version_key
 
 __all__ = [
     "MAX_FIELD_VALUES",
@@ -51,6 +51,7 @@ __all__ = [
     "is_project_name",
     "normalize",
     "parse_project_name",
+    "parsed_version",
     "read_core_metadata",
     "version_key",
 ]

@@ -14,4 +14,15 @@ VERSION_KEY_CACHE_ENTRIES = 4096
 @lru_cache(VERSION_KEY_CACHE_ENTRIES)
 def version_key(version: str | Version) -> str:
     """Return the common form of all spellings of a version; text that is not a version is its own form."""
-    return canonicalize_version(version)
+    try:
+        return canonicalize_version(version)
+    except ValueError:  # a number of more than 4,300 digits
+        return str(version)
+
+
+def parsed_version(text: str) -> Version | None:
+    """Parse a version (PEP 440); None if it is not one, or has a number of more than 4,300 digits."""
+    try:
+        return Version(text)
+    except ValueError:  # InvalidVersion is one, too
+        return None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
-from wheelgate.packages import is_project_name, normalize
+from wheelgate.packages import is_project_name, normalize, parsed_version
 
 ARCHIVE_SUFFIXES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz", ".tar", ".egg", ".exe", ".msi", ".rpm")
 """What upstreams have. Most of these date from the years when indices took more than wheels and sdists."""
@@ -41,18 +41,14 @@ def projects_of(filename: str) -> list[str]:
 
 def normalized_version(text: str) -> str | None:
     """Return a version as PEP 440 writes it; None if it is not a version."""
-    try:
-        return str(Version(text))
-    except InvalidVersion:
-        return None
+    version = parsed_version(text)
+    return None if version is None else str(version)
 
 
 def version_sort_key(version: str) -> tuple[bool, Version]:
     """Return a key that sorts versions, oldest first; text that PEP 440 does not allow comes before all of them."""
-    try:
-        return True, Version(version)
-    except InvalidVersion:
-        return False, Version("0")
+    parsed = parsed_version(version)
+    return (False, Version("0")) if parsed is None else (True, parsed)
 
 
 def _splits(filename: str) -> list[tuple[str, str]]:

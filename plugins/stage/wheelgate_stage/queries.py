@@ -11,9 +11,8 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from packaging.version import InvalidVersion, Version
 
-from wheelgate.packages import File, LogEntry, Project, Release, ReleaseFile, StoredFile
+from wheelgate.packages import File, LogEntry, Project, Release, ReleaseFile, StoredFile, parsed_version
 from wheelgate.store.database import Database
 
 SELECT_PAGE = """
@@ -210,10 +209,8 @@ def sort_versions(versions: Iterable[str]) -> list[str]:
 
 
 def _version_sort_key(version: str) -> tuple[int, Any]:
-    try:
-        return 1, Version(version)
-    except InvalidVersion:
-        return 0, version
+    parsed = parsed_version(version)
+    return (0, version) if parsed is None else (1, parsed)
 
 
 def _release(version: str, yanked: str | None, metadata: str, links: Iterable[ReleaseFile]) -> Release:

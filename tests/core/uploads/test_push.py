@@ -470,3 +470,12 @@ def test_a_forbidden_network_gets_nothing(serve: Serve, elsewhere: Elsewhere) ->
         assert refused.status == 403
         assert "--allow-upstream" in refused.message
     assert elsewhere.forms == []
+
+
+def test_a_version_of_thousands_of_digits_does_not_exist(owned: Owned) -> None:
+    """A version with a number that Python does not read is unknown, like any other."""
+    pushed = owned.site.request(
+        "PUSH", f"/{owned.index}", {**RELEASE, "version": "9" * 5000, "targetindex": owned.index}, auth=owned.auth
+    )
+
+    assert (pushed.status, pushed.message[:29]) == (400, "there are no files for my-pkg")

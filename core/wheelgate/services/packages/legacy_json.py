@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
-from wheelgate.packages import CoreMetadata, File
+from wheelgate.packages import CoreMetadata, File, parsed_version
 from wheelgate.services.packages.merging import MergedProject
 from wheelgate.services.packages.rendering import UrlPrefix, url_below
 
@@ -35,14 +35,6 @@ KEY_BY_FIELD = {"classifier": "classifiers", "license_file": "license_files", "p
 LISTED_KEYS = frozenset({*LIST_KEYS, "project_urls"})
 NO_DOWNLOAD_COUNTS = {"last_day": -1, "last_month": -1, "last_week": -1}
 """What the public index writes since it counts no downloads."""
-
-
-def parsed_version(text: str) -> Version | None:
-    """Parse a version (PEP 440); None if it is invalid."""
-    try:
-        return Version(text)
-    except InvalidVersion:
-        return None
 
 
 def matching_version(versions: Iterable[str], wanted: str) -> str:
