@@ -284,6 +284,14 @@ HOSTILE: dict[str, tuple[Callable[[], Distribution], str]] = {
         lambda: with_entry("demo/a.py", extra=name_field("demo/b.py")),
         "another name",
     ),
+    "another name in an extra field in front of the content": (
+        lambda: replaced(
+            name_field("demo/a.py"),
+            name_field("demo/b.py"),
+            with_entry("demo/a.py", extra=name_field("demo/a.py")),
+        ),
+        "another name",
+    ),
     "a broken extra field": (lambda: with_entry("demo/a.py", extra=b"\1\2\xff\xff"), "extra field"),
     "code with a wrong checksum": (
         lambda: replaced(b"good = 1", b"evil = 1", with_entry("demo/a.py", content=b"good = 1")),

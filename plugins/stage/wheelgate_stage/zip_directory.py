@@ -126,9 +126,7 @@ def _read_entries(archive: str, directory: bytes) -> Iterator[ZipEntry]:
         name_end = position + DIRECTORY_RECORD.size + name_len
         raw_name = directory[name_end - name_len : name_end]
         name = raw_name.decode("utf-8" if flags & NAME_IS_UTF8 else "cp437")
-        extra = extra_fields(archive, directory[name_end : name_end + extra_len])
-        if NAME_EXTRA in extra and extra[NAME_EXTRA][5:] != name.encode():
-            raise refused_archive(archive, f"an extra field gives its entry {name[:80]!a} another name")
+        extra = extra_fields(archive, name, directory[name_end : name_end + extra_len])
         size, packed, offset = large_numbers(archive, extra, (size, packed, offset))
         if flags & ENCRYPTED:
             raise refused_archive(archive, f"its entry {name[:80]!a} is encrypted")
@@ -138,8 +136,12 @@ def _read_entries(archive: str, directory: bytes) -> Iterator[ZipEntry]:
         raise unreadable_zip(archive)
 
 
-def extra_fields(archive: str, extra: bytes) -> dict[int, bytes]:
-    """Return the extra fields of an entry by their ID. Raise ``BadInput`` if one occurs twice, or is cut off."""
+def extra_fields(archive: str, name: str, extra: bytes) -> dict[int, bytes]:
+    """Return the extra fields of an entry by their ID.
+
+    Raises:
+        BadInput: one occurs twice, is cut off, or gives the entry another name than ``name``.
+    """
     fields: dict[int, bytes] = {}
     position = 0
     while len(extra) - position >= 4:  # fewer bytes are padding
@@ -148,6 +150,8 @@ def extra_fields(archive: str, extra: bytes) -> dict[int, bytes]:
         if position > len(extra) or kind in fields:
             raise refused_archive(archive, "an extra field of one of its entries is broken")
         fields[kind] = extra[position - length : position]
+    if NAME_EXTRA in fields and fields[NAME_EXTRA][5:] != name.encode():
+        raise refused_archive(archive, f"an extra field gives its entry {name[:80]!a} another name")
     return fields
 
 

@@ -93,7 +93,7 @@ class ZipWalk:
         same_bits = ENCRYPTED | NAME_IS_UTF8
         if name != entry.raw_name or flags & same_bits != entry.flags & same_bits:
             raise self._differs(entry, "another name in its own header")
-        size, packed = large_numbers(self._archive, extra_fields(self._archive, extra), (size, packed))
+        size, packed = large_numbers(self._archive, extra_fields(self._archive, entry.name, extra), (size, packed))
         found, right = (method, crc, packed, size), (entry.method, entry.crc, entry.packed, entry.size)
         unknown_yet = (entry.method, 0, 0, 0) if flags & HAS_DESCRIPTOR else right
         if found not in (right, unknown_yet):
