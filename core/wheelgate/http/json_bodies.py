@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
@@ -10,6 +9,7 @@ import falcon.asgi
 
 from wheelgate.errors import BadInput, TooLarge
 from wheelgate.http.request import read_body
+from wheelgate.threads.large_inputs import call_aside
 from wheelgate.values import FORBIDDEN_IN_TEXT
 
 MAX_JSON_BYTES = 1_000_000
@@ -30,15 +30,14 @@ async def read_json(req: falcon.asgi.Request) -> Any:
         BadInput: it is not JSON (RFC 8259), or contains something that two readers could understand differently:
             duplicate keys, numbers outside 64 bits, NUL, lone surrogates, or nesting deeper than ``MAX_JSON_DEPTH``.
     """
-    body = await read_body(req, MAX_JSON_BYTES)
-    return decode_json(body) if len(body) <= MAX_JSON_BYTES_ON_LOOP else await asyncio.to_thread(decode_json, body)
+    return await decode_body(await read_body(req, MAX_JSON_BYTES))
 
 
-def decode_body(data: bytes) -> Any:
+async def decode_body(data: bytes) -> Any:
     """Decode a JSON body that has been read already. Raise as :func:`read_json` does."""
     if len(data) > MAX_JSON_BYTES:
         raise TooLarge(f"the body has {len(data)} bytes; this address takes at most {MAX_JSON_BYTES} of JSON")
-    return decode_json(data)
+    return await call_aside(len(data) > MAX_JSON_BYTES_ON_LOOP, decode_json, data)
 
 
 def begins_like_json(data: bytes) -> bool:

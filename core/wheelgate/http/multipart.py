@@ -12,6 +12,7 @@ from multipart import MultipartError, MultipartSegment, ParserLimitReached, Push
 
 from wheelgate.errors import BadInput, TooLarge
 from wheelgate.packages import UploadForm
+from wheelgate.threads.large_inputs import call_aside
 
 MULTIPART = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"
@@ -21,6 +22,8 @@ MAX_FORM_FIELDS = 2000
 MAX_FIELD_BYTES = 256_000
 MAX_DESCRIPTION_BYTES = 4_000_000
 """Limit of the field ``description``, and of a whole URL-encoded form."""
+MAX_URLENCODED_BYTES_ON_LOOP = 64_000
+"""Bytes of a URL-encoded form that the event loop parses by itself; four million take half a second."""
 MAX_ALL_FIELDS_BYTES = 16_000_000
 """Limit of all fields together: many fields within their own limits could still fill the memory."""
 MAX_PART_HEAD_BYTES = 4096
@@ -232,6 +235,11 @@ async def read_urlencoded_body(req: falcon.asgi.Request) -> bytes:
     if len(data) > MAX_DESCRIPTION_BYTES:
         raise TooLarge(f"the form has more than {MAX_DESCRIPTION_BYTES} bytes")
     return data
+
+
+async def parse_urlencoded_form(data: bytes) -> UploadForm:
+    """Return a form without a file. Raise ``BadInput`` if it is not a form."""
+    return UploadForm(await call_aside(len(data) > MAX_URLENCODED_BYTES_ON_LOOP, parse_urlencoded, data))
 
 
 def parse_urlencoded(data: bytes) -> dict[str, list[str]]:

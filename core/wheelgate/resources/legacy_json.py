@@ -23,9 +23,13 @@ from wheelgate.services.packages.legacy_json import (
     newest_version,
 )
 from wheelgate.services.packages.merging import IndexMerger, MergedProject
-from wheelgate.services.packages.rendering import absolute_urls
+from wheelgate.services.packages.rendering import UrlPrefix, absolute_urls
 from wheelgate.services.packages.sources import Sources
+from wheelgate.threads.large_inputs import call_aside
 from wheelgate.values import Index
+
+MAX_FILES_ON_LOOP = 300
+"""Files and versions of a project that the event loop describes by itself; 20,000 take half a second."""
 
 
 class LegacyJsonResource:
@@ -51,7 +55,8 @@ class LegacyJsonResource:
             return
         resolution = await self._context.readable_index(req, user, index, name)
         page = await self._merger.project(resolution, name)
-        found = matching_version(page.versions, version) if version else newest_version(page)
+        large = is_large(page)
+        found = await call_aside(large, chosen_version, page, version)
         if not found:
             raise NotFound(
                 f"project {name} has no version {ascii(version)[1:-1][:200]}"
@@ -59,7 +64,9 @@ class LegacyJsonResource:
                 else f"project {name} has no version"
             )
         server_url = self._context.server_url(req)
-        document = legacy_document(
+        resp.data = await call_aside(
+            large,
+            encoded_document,
             page,
             found,
             await self._metadata(page, found),
@@ -67,7 +74,6 @@ class LegacyJsonResource:
             f"{server_url}/{resolution.index.path}/{name}",
             whole=not version,
         )
-        resp.data = encode_json(document)
 
     async def _metadata(self, page: MergedProject, version: str) -> Mapping[str, Any]:
         """Return the core metadata of a version, from the first index that has them; a mirror is asked for one file."""
@@ -86,6 +92,29 @@ class LegacyJsonResource:
                 except Refusal:
                     return {}  # the files are listed all the same
         return {}
+
+
+def is_large(page: MergedProject) -> bool:
+    """Return whether the description of a project takes so long that it does not belong on the event loop."""
+    return sum(len(files) for _, files in page.parts) + len(page.versions) > MAX_FILES_ON_LOOP
+
+
+def chosen_version(page: MergedProject, wanted: str) -> str:
+    """Return the wanted version in the project's spelling, or the newest; empty if there is none."""
+    return matching_version(page.versions, wanted) if wanted else newest_version(page)
+
+
+def encoded_document(
+    page: MergedProject,
+    version: str,
+    metadata: Mapping[str, Any],
+    files_at: UrlPrefix,
+    project_url: str,
+    *,
+    whole: bool,
+) -> bytes:
+    """Return what :func:`legacy_document` describes, as JSON."""
+    return encode_json(legacy_document(page, version, metadata, files_at, project_url, whole=whole))
 
 
 def parsed_metadata(source: PackageSource, index: Index, path: str) -> dict[str, Any]:

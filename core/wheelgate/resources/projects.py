@@ -17,9 +17,13 @@ from wheelgate.services.packages.versions import (
     project_config,
     without_long_values,
 )
+from wheelgate.threads.large_inputs import call_aside
 
 SIMPLE_ALIAS = "simple"
 """The folder of simple pages as other servers name it. For installers, it stands for ``+simple``."""
+
+MAX_RELEASES_ON_LOOP = 300
+"""Versions of a project that the event loop describes by itself."""
 
 
 class ProjectResource:
@@ -64,9 +68,11 @@ class ProjectResource:
             raise NotFound(f"no project '{name}'", remembered_until=absence.remembered_until) from None
         others = indices_in_history(releases) - {resolution.index.path}
         hidden = await self._context.index_rights.unnamed(caller, others)
-        versions = project_config(releases, absolute_urls(self._context.server_url(req)), hidden)
+        large = sum(len(found) for _, found in releases) > MAX_RELEASES_ON_LOOP
+        files_at = absolute_urls(self._context.server_url(req))
+        versions = await call_aside(large, project_config, releases, files_at, hidden)
         if not version:
-            answer(resp, without_long_values(versions), "projectconfig")
+            answer(resp, await call_aside(large, without_long_values, versions), "projectconfig")
         elif (data := find_version(versions, version)) is not None:
             answer(resp, data, "versiondata")
         else:

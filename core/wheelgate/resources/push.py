@@ -58,7 +58,7 @@ class PushResource:
         caller = await self._context.identify(req)
         source = caller, path_segment(user), path_segment(index)
         resolution = await self._context.index_rights.find(*source, project="")
-        push = read_push(await read_json(req) if body is None else decode_body(body))
+        push = read_push(await read_json(req) if body is None else await decode_body(body))
         # The projects that an API token may read: otherwise it could copy another one to an index that it may read.
         await self._context.index_rights.check(*source, resolution, project=normalize(push.name))
         await self._require_reading(caller, resolution.index)

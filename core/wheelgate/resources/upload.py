@@ -10,13 +10,13 @@ from wheelgate.http.json_bodies import begins_like_json
 from wheelgate.http.multipart import (
     is_form,
     is_urlencoded,
-    parse_urlencoded,
+    parse_urlencoded_form,
     read_form,
     read_urlencoded_body,
 )
 from wheelgate.http.path_segments import path_segment
 from wheelgate.identity.identify import Caller
-from wheelgate.packages import PackageTarget, RecordedUpload, UploadForm
+from wheelgate.packages import PackageTarget, RecordedUpload
 from wheelgate.resources.push import PushResource
 from wheelgate.rights.confirmation import Claim
 from wheelgate.services.indices import Indices, index_resource
@@ -81,7 +81,7 @@ class UploadResource:
     ) -> RecordedUpload:
         receiver = self._uploads.receive(index)
         try:
-            form = await read_form(req, receiver.begin) if body is None else UploadForm(parse_urlencoded(body))
+            form = await read_form(req, receiver.begin) if body is None else await parse_urlencoded_form(body)
         except BaseException:
             await self._uploads.drop(index, receiver)
             raise
