@@ -34,3 +34,15 @@ def test_large_bodies_are_read_in_a_thread(
 
     assert answer.status == status
     assert steps < MAX_STEPS_ON_LOOP
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "multipart/form-data", "application/x-www-form-urlencoded"])
+@pytest.mark.parametrize("path", ["/root/dev", "/nobody/dev", "/nobody", "/+nothing"])
+def test_a_long_content_type_costs_no_steps(shared: Site, path: str, kind: str) -> None:
+    """A Content-Type with thousands of semicolons is not parsed further than its media type."""
+    steps = [
+        steps_on_loop(lambda more=more: shared.request("POST", path, b"", headers={"Content-Type": f"{kind}{more}"}))[0]  # type: ignore[misc]
+        for more in ("", "", ';"' + ";" * 8000)
+    ]
+
+    assert steps[2] < steps[1] + 500
