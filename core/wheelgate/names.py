@@ -63,3 +63,8 @@ def check_name(kind: str, name: str) -> None:
 def fold(name: str) -> str:
     """Return the form that look-alike names share: NFKC and case folding (Unicode, section 3.13, D145)."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
+def is_spelling(name: object, other: str) -> bool:
+    """Return whether a value from a plugin is a name, and the same as another one, or one that looks like it."""
+    return isinstance(name, str) and len(name) <= MAX_NAME_CHARS and fold(name) == fold(other)

@@ -73,6 +73,8 @@ class Authenticator(Provider, Protocol):
     def authenticate(self, credentials: Credentials, request: RequestInfo, user: User | None) -> Outcome:
         """Check the credentials. If it raises or takes longer than 5 s, the outcome is ``Unavailable``.
 
+        The server calls the method of one object in several threads at once.
+
         Args:
             credentials: the credentials of the request, not verified yet.
             request: the request.

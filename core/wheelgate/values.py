@@ -76,6 +76,9 @@ class Ok:
     """An authenticator's answer: these are the credentials of ``username``."""
 
     username: str
+    """The name in the spelling of the authenticator, which is that of the user on this server. It may differ from the
+    name in the credentials as look-alikes do: in upper and lower case and in Unicode's form (NFKC). An ``Ok`` with any
+    other name, or with the name of a user who does not belong to the authenticator, logs nobody in."""
     groups: frozenset[str] | None = None
     """The user's groups, if the authenticator learned them from the same request; None if it did not."""
     email: str | None = None

@@ -126,6 +126,23 @@ def test_a_short_login_is_not_valid_for_no_hours(
     assert devpi("login", "alice", "--password", "x").ok().out == f"logged in 'alice', credentials valid for {shown}\n"
 
 
+@pytest.mark.parametrize(
+    ("user", "stored"),
+    [("grace", "grace"), (None, "GRACE"), ("", "GRACE"), ("a:b", "GRACE"), ("a\x1b", "GRACE"), (5, "GRACE")],
+    ids=ascii,
+)
+def test_the_name_is_the_one_that_the_server_uses(
+    devpi: Devpi, fake_server: FakeServer, user: object, stored: str
+) -> None:
+    """The client stores and shows the name in the server's answer, if that is a name, and else the typed one."""
+    fake_server.act_as_index_server()
+    devpi("use", fake_server.url).ok()
+    fake_server.respond("/+login", "proxyauth", {"password": "a-token", "expiration": 36000, "user": user})
+
+    assert devpi("login", "GRACE", "--password", "x").ok().out.startswith(f"logged in '{stored}', ")
+    assert devpi.state("auth.json") == {"auth": {f"{fake_server.url}/": [[stored, "a-token"]]}}
+
+
 @pytest.mark.slow
 class TestLogoff:
     """``devpi logoff`` ends a login."""

@@ -242,6 +242,54 @@ def test_groups_are_those_that_a_login_would_have(trial: Trial, named: object, t
     assert f"groups from 'directory': {told}" in printed
 
 
+@pytest.mark.parametrize(
+    ("typed", "own", "told", "result"),
+    [
+        pytest.param(
+            "NEWCOMER",
+            "newcomer",
+            "directory: ok, user 'newcomer'",
+            "'directory' knows user 'newcomer', who can log in",
+            id="new",
+        ),
+        pytest.param(
+            "EMILIE",
+            "emilie",
+            "directory: ok, user 'emilie'",
+            "'directory' knows user 'emilie', who can log in",
+            id="known",
+        ),
+        pytest.param(
+            "Newcomer",
+            "EMILIE",
+            "directory: no, these are the credentials of 'EMILIE'",
+            "no login service logs in user 'Newcomer'",
+            id="somebody else",
+        ),
+        pytest.param(
+            "ALICE",
+            "alice",
+            "directory: no, these are the credentials of 'alice'",
+            "no login service logs in user 'ALICE'",
+            id="a local user",
+        ),
+        pytest.param(
+            "Emilie",
+            "EMILIE",
+            "directory: ok, user 'EMILIE'",
+            "'directory' knows user 'EMILIE', but it looks like the existing user 'emilie'",
+            id="a look-alike",
+        ),
+    ],
+)
+def test_the_spelling_of_a_login_service_is_told(trial: Trial, typed: str, own: str, told: str, result: str) -> None:
+    """An answer with another spelling counts as it does for a login: only if the user may belong to the service."""
+    printed = trial(typed, "x", Directory(lambda _: Ok(own)))
+
+    assert told in printed
+    assert printed[-1] == f"result: {result}"
+
+
 def test_one_that_hangs_is_told(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
     """A login service gets no more time here than in the server."""
     monkeypatch.setattr("wheelgate.commands.auth.AUTHENTICATOR_SECONDS", 0.01)

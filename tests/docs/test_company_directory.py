@@ -29,6 +29,7 @@ def test_the_directory_logs_in(site: Site) -> None:
         grace = site.login("grace", "cobol")
 
         assert site.request("PUT", "/newcomer", {"password": "1234"}, auth=grace).status == 201
+        assert site.request("GET", "/+api", auth=("GRACE", "cobol")).result["authstatus"][1] == "grace"
         assert site.request("POST", "/+login", {"user": "grace", "password": "fortran"}).status == 401
 
 

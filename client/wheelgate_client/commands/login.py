@@ -52,10 +52,11 @@ def _log_in(options: argparse.Namespace, context: ClientContext) -> None:
     login = context.api.send("POST", url, body, login=context.credentials.basic_login(url)).login_token()
     if login is None:
         raise NotAnIndexServerError(url, "it sent no token")
-    context.logins.log_in(context.server_url, options.username, login.token)
-    context.selection_file.save({"username": options.username})
+    username = login.username or options.username
+    context.logins.log_in(context.server_url, username, login.token)
+    context.selection_file.save({"username": username})
     lifetime = _format_lifetime(login.lifetime_seconds)
-    context.terminal.print_line(f"logged in '{options.username}', credentials valid for {lifetime}")
+    context.terminal.print_line(f"logged in '{username}', credentials valid for {lifetime}")
     if context.environ.get("DEVPI_TOKEN"):
         context.terminal.note("commands go on sending the token in DEVPI_TOKEN instead, until you unset it")
 

@@ -36,6 +36,8 @@ class LoginToken(NamedTuple):
 
     token: str
     lifetime_seconds: float
+    username: str | None = None
+    """The user's name, if the server spells it otherwise than the client did."""
 
 
 class ApiResponse(NamedTuple):
@@ -64,7 +66,9 @@ class ApiResponse(NamedTuple):
         token, lifetime = result.get("password"), result.get("expiration")
         if not isinstance(token, str) or not isinstance(lifetime, int | float):
             return None
-        return LoginToken(token, lifetime)
+        name = result.get("user")
+        usable = isinstance(name, str) and name.isprintable() and name != "" and ":" not in name
+        return LoginToken(token, lifetime, name if usable else None)
 
 
 def checked_content(

@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from wheelgate.commands.context import ServerContext
@@ -15,7 +16,7 @@ from wheelgate.errors import BackendUnavailable, BadInput
 from wheelgate.identity.authentication import may_verify
 from wheelgate.identity.groups import group_names
 from wheelgate.logs import escape_unprintable
-from wheelgate.names import check_name
+from wheelgate.names import check_name, is_spelling
 from wheelgate.plugin_host import provider_hooks
 from wheelgate.plugin_host.budgets import AUTHENTICATOR_SECONDS
 from wheelgate.providers import Authenticator, GroupSource
@@ -24,6 +25,18 @@ from wheelgate.values import Credentials, Ok, Outcome, Reject, RequestInfo, Secr
 
 LOGIN_REQUEST = RequestInfo("POST", "/+login", {}, "127.0.0.1")
 """The request that authenticators see: a login from this machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Winner:
+    """The authenticator that would log a user in."""
+
+    name: str
+    """The name of the authenticator."""
+    username: str
+    """The user's name, as the authenticator spells it."""
+    user: User | None
+    """The user of that name on this server; None before the first login."""
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -46,13 +59,15 @@ def run(arguments: argparse.Namespace, context: ServerContext) -> int:
         user = server.users.get(name)
         print(f"user {name!a}: {standing(user)}")
         password = read_password(f"password for user {name}", from_stdin=arguments.password_stdin)
-        winner = ask_all(authenticators, Credentials("password", name, password, "auth test"), user)
+        credentials = Credentials("password", name, password, "auth test")
+        winner = ask_all(authenticators, credentials, user, server.users.get)
         if winner is None:
             print(f"result: no login service logs in user {name!a}")
             return 1
-        show_groups(sources, name, winner, authenticators)
-        problem = "" if user else obstacle(name, winner, created)
-        print(f"result: '{winner.name}' knows user {name!a}" + (f", but {problem}" if problem else ", who can log in"))
+        show_groups(sources, winner, authenticators)
+        problem = "" if winner.user else obstacle(winner, created, server.users.lookalike(winner.username))
+        end = f", but {problem}" if problem else ", who can log in"
+        print(f"result: '{winner.name}' knows user {winner.username!a}{end}")
         return 1 if problem else 0
 
 
@@ -64,9 +79,12 @@ def standing(user: User | None) -> str:
 
 
 def ask_all(
-    authenticators: Sequence[Authenticator], credentials: Credentials, known: User | None
-) -> Authenticator | None:
-    """Print each answer, and return the authenticator that would log the user in."""
+    authenticators: Sequence[Authenticator],
+    credentials: Credentials,
+    known: User | None,
+    find_user: Callable[[str], User | None],
+) -> Winner | None:
+    """Print each answer, and return who would log the user in."""
     winner, decided = None, False
     for each in authenticators:
         if credentials.kind not in each.accepts:
@@ -77,22 +95,37 @@ def ask_all(
             outcome, took = timed(each.authenticate, credentials, LOGIN_REQUEST, known)
             if not isinstance(outcome, Ok | Unknown | Reject | Unavailable):
                 outcome = Unavailable(f"it answered {type(outcome).__name__}, which is not an outcome")
-            print(escape_unprintable(f"{each.name}: {described(outcome, credentials.username)} ({took} ms)"))
-            good = isinstance(outcome, Ok) and outcome.username == credentials.username
-            if good and not decided:
-                winner = each
-            decided = decided or good or isinstance(outcome, Reject)
+            good = vouched(each, outcome, credentials.username, known, find_user)
+            text = described(outcome, credentials.username, counts=good is not None)
+            print(escape_unprintable(f"{each.name}: {text} ({took} ms)"))
+            if good is not None and not decided:
+                winner = good
+            decided = decided or good is not None or isinstance(outcome, Reject)
     return winner
 
 
-def show_groups(
-    sources: Sequence[GroupSource], user: str, winner: Authenticator, authenticators: Sequence[Authenticator]
-) -> None:
+def vouched(
+    authenticator: Authenticator,
+    outcome: Outcome,
+    name: str,
+    known: User | None,
+    find_user: Callable[[str], User | None],
+) -> Winner | None:
+    """Return the user for whom an authenticator may vouch; None if its answer logs nobody in."""
+    if not isinstance(outcome, Ok) or not is_spelling(outcome.username, name):
+        return None
+    user = known if outcome.username == name else find_user(outcome.username)
+    if not may_verify(authenticator, outcome.username, user):
+        return None
+    return Winner(authenticator.name, outcome.username, user)
+
+
+def show_groups(sources: Sequence[GroupSource], winner: Winner, authenticators: Sequence[Authenticator]) -> None:
     """Print the groups of the user, by group source."""
     others = {each.name for each in authenticators if not each.local} - {winner.name}
     for source in sources:
         if source.name not in others:
-            groups, took = timed(lambda source: group_names(source.groups(user)), source)
+            groups, took = timed(lambda source: group_names(source.groups(winner.username)), source)
             if isinstance(groups, Unavailable):
                 text = f"cannot tell: {groups.reason}"
             else:
@@ -103,25 +136,24 @@ def show_groups(
             print(escape_unprintable(f"groups from '{source.name}': {text} ({took} ms)"))
 
 
-def obstacle(user: str, winner: Authenticator, created: frozenset[str]) -> str:
+def obstacle(winner: Winner, created: frozenset[str], lookalike: str | None) -> str:
     """Say why a new user would not get an account; return an empty string if they would."""
     if winner.name not in created:
         return "--autocreate-users does not name it, so no account is created"
     try:
-        check_name("username", user)
+        check_name("username", winner.username)
     except BadInput as refusal:
         return str(refusal)
-    return ""
+    return f"it looks like the existing user '{lookalike}'" if lookalike is not None else ""
 
 
-def described(outcome: Outcome, user: str) -> str:
-    """Describe an outcome."""
+def described(outcome: Outcome, name: str, *, counts: bool) -> str:
+    """Describe an outcome for a name; ``counts`` says whether an ``Ok`` logs the user in."""
     match outcome:
-        case Ok(username) if username == user:
-            known = [
-                f"{name} {value!a}" for name, value in (("email", outcome.email), ("title", outcome.title)) if value
-            ]
-            return ", ".join(["ok", *known])
+        case Ok(username) if counts:
+            spelling = (("user", username if username != name else None),)
+            fields = (*spelling, ("email", outcome.email), ("title", outcome.title))
+            return ", ".join(["ok", *(f"{what} {value!a}" for what, value in fields if value)])
         case Ok(username):
             return f"no, these are the credentials of {username!a}"
         case Unknown():

@@ -98,7 +98,7 @@ class Accounts:
         """Refuse a user who has left the login service that created the account; see ``ExternalUsers.require``."""
         await self._external_users.require(user.name, user.provider, since)
 
-    async def of_proof(self, proof: Proof, user: User | None, info: RequestInfo) -> tuple[Principal, User]:
+    async def of_proof(self, proof: Proof, info: RequestInfo) -> tuple[Principal, User]:
         """Return the principal and the user for verified credentials; create the user at the first login.
 
         Raises:
@@ -108,7 +108,7 @@ class Accounts:
         groups, _ = await self._groups.of(proof.ok.username, "" if proof.local else proof.authenticator, serial)
         reported = group_names(proof.ok.groups or frozenset()).names
         principal = Principal(proof.ok.username, groups | reported, proof.authenticator)
-        return principal, user or await self._create_user(proof.ok, principal, info)
+        return principal, proof.user or await self._create_user(proof.ok, principal, info)
 
     def _authenticator(self, name: str) -> tuple[str, int]:
         """Return the authenticator that created a user, and the change serial at which that is true."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 
 from wheelgate.caches import TtlCache
 from wheelgate.errors import BackendUnavailable, NotAuthenticated
 from wheelgate.identity.limiter import Attempt, Limiter, known_rank
 from wheelgate.identity.logged_names import LoggedNames
+from wheelgate.names import is_spelling
 from wheelgate.plugin_host.circuit import RETRY_AFTER_SECONDS, CircuitBreaker
 from wheelgate.providers import Authenticator
 from wheelgate.threads.ranked_pool import RankedPool
@@ -32,6 +33,9 @@ LOGIN_CACHE_SECONDS = 60.0
 LOGIN_CACHE_ENTRIES = 10_000
 """Verified credentials that are cached, each as a digest."""
 
+FindUser = Callable[[str], Awaitable[User | None]]
+"""Returns the user of a name; None if there is none."""
+
 log = logging.getLogger("wheelgate.identity")
 
 
@@ -40,10 +44,13 @@ class Proof:
     """The result of verifying valid credentials."""
 
     ok: Ok
+    """Has the user's name as the authenticator spells it; the credentials may spell it otherwise."""
     authenticator: str
     """The name of the authenticator that verified them."""
     local: bool
     """Whether that is a local authenticator."""
+    user: User | None
+    """The user of the name in ``ok``; None before the first login."""
 
 
 class Authentication:
@@ -56,6 +63,7 @@ class Authentication:
         limiter: Limiter,
         key: bytes,
         logged_names: LoggedNames,
+        find_user: FindUser,
     ) -> None:
         """Take the authenticators in their order, and what they need.
 
@@ -65,6 +73,7 @@ class Authentication:
             limiter: slows down wrong passwords.
             key: the secret key for the digests of cached credentials.
             logged_names: finds the name for the log.
+            find_user: finds the user whose name an authenticator spells otherwise than the credentials do.
         """
         self.logged_names = logged_names
         """Finds the name for the log, and for events."""
@@ -72,8 +81,10 @@ class Authentication:
         self._hashing = hashing
         self._limiter = limiter
         self._key = key
+        self._find_user = find_user
         self._verified: TtlCache[bytes, tuple[str | None, Proof]] = TtlCache(LOGIN_CACHE_ENTRIES)
-        """By a digest of the credentials; each with the user's stamp, which a new password changes."""
+        """By a digest of the credentials; each with the stamp of the user of the name in them, which a new password
+        changes."""
 
     async def verify_cached(self, credentials: Credentials, info: RequestInfo, user: User | None) -> Proof:
         """Verify credentials that a client sends with every request; see :meth:`verify`."""
@@ -81,19 +92,23 @@ class Authentication:
             return await self.verify(credentials, info, user)  # without a secret, the request itself has to prove it
         text = f"{credentials.kind}\0{credentials.username}\0{credentials.secret}"
         digest = hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), "sha256")
-        stamp = user.stamp if user else None
-        proof = self._cached(digest, stamp)
+        proof = await self._cached(digest, credentials, user)
         if proof is None:
             attempt = await self._limiter.reserve(credentials.username, info.remote_address)
             with attempt.running():
                 # Another request may have verified the same credentials while this one waited.
-                proof = self._cached(digest, stamp) or await self._verify(credentials, info, user, attempt)
-            self._verified.put(digest, (stamp, proof), LOGIN_CACHE_SECONDS)
+                proof = await self._cached(digest, credentials, user)
+                proof = proof or await self._verify(credentials, info, user, attempt)
+            self._verified.put(digest, (_stamp(user), proof), LOGIN_CACHE_SECONDS)
         return proof
 
-    def _cached(self, digest: bytes, stamp: str | None) -> Proof | None:
-        known = self._verified.get(digest)
-        return known[1] if known is not None and known[0] == stamp else None
+    async def _cached(self, digest: bytes, credentials: Credentials, user: User | None) -> Proof | None:
+        stamp, proof = self._verified.get(digest) or (None, None)
+        if proof is None or stamp != _stamp(user):
+            return None
+        name = proof.ok.username
+        present = user if name == credentials.username else await self._find_user(name)
+        return replace(proof, user=present) if _stamp(present) == _stamp(proof.user) else None
 
     async def verify(self, credentials: Credentials, info: RequestInfo, user: User | None) -> Proof:
         """Ask the authenticators until one accepts or rejects the credentials.
@@ -124,8 +139,10 @@ class Authentication:
             if credentials.kind not in authenticator.accepts or not may_verify(authenticator, name, user):
                 continue
             match await self._ask(authenticator, breaker, credentials, info, user, rank):
-                case Ok() as ok if ok.username == name:
-                    return Proof(ok, authenticator.name, authenticator.local)
+                case Ok() as ok:
+                    proof = await self._proof(authenticator, ok, name, user)
+                    if proof is not None:
+                        return proof
                 case Reject() as rejected:
                     if rejected.secret is SecretCheck.RIGHT:
                         logged = name  # the authenticator knows the name, so it is no password in the wrong field
@@ -147,6 +164,26 @@ class Authentication:
             sentence += f": {rejected.reason}"
         raise NotAuthenticated(sentence)
 
+    async def _proof(self, authenticator: Authenticator, ok: Ok, name: str, user: User | None) -> Proof | None:
+        """Return the proof that an authenticator gives for a name; None if it may not vouch for the user that it names.
+
+        It may spell the name otherwise, because many directories accept every spelling of a name. The user is then the
+        one with the directory's spelling, so that no person becomes two users.
+        """
+        if ok.username != name:
+            if not is_spelling(ok.username, name):
+                log.warning("authenticator '%s' answers for another user than the one asked about", authenticator.name)
+                return None
+            user = await self._find_user(ok.username)
+            if not may_verify(authenticator, ok.username, user):
+                log.warning(
+                    "authenticator '%s' answers for user '%s', who does not belong to it",
+                    authenticator.name,
+                    self.logged_names.of(ok.username, user),
+                )
+                return None
+        return Proof(ok, authenticator.name, authenticator.local, user)
+
     async def _ask(
         self,
         authenticator: Authenticator,
@@ -167,6 +204,10 @@ class Authentication:
         if isinstance(answer, Ok | Unknown | Reject | Unavailable):
             return answer
         return Unavailable(f"it answered {type(answer).__name__}, which is not an outcome")
+
+
+def _stamp(user: User | None) -> str | None:
+    return user.stamp if user else None
 
 
 def may_verify(authenticator: Authenticator, name: str, user: User | None) -> bool:

@@ -194,7 +194,7 @@ class Identifier:
         user = await self._accounts.find(name)
         asked = time.time()
         proof = await self._authentication.verify_cached(credentials, incoming.info, user)
-        principal, user = await self._accounts.of_proof(proof, user, incoming.info)
+        principal, user = await self._accounts.of_proof(proof, incoming.info)
         login = Login(user.stamp, asked, reported_groups=proof.ok.groups or frozenset())
         return Caller(principal, incoming, None, ambient, login)
 

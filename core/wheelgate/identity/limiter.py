@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from wheelgate.caches import LruCache
 from wheelgate.errors import TooManyAttempts
+from wheelgate.names import fold
 
 FREE_FAILURES_PER_USER = 5
 """Wrong passwords for a user from an address before the first wait."""
@@ -72,7 +73,8 @@ class Limiter:
         Raises:
             TooManyAttempts: this address has to wait, in general or for this user.
         """
-        keys = (username, network_of(address)), (network_of(address),)
+        # A directory takes any spelling of a name: each must not have guesses of its own.
+        keys = (fold(username), network_of(address)), (network_of(address),)
         while (full := self._full_queue(keys)) is not None:
             if len(full.waiting) >= MAX_QUEUED_ATTEMPTS:
                 raise TooManyAttempts("too many logins at once; try again in 1 second", retry_after=1)

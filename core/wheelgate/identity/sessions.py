@@ -38,6 +38,8 @@ class Session:
     """When the token was made, in seconds since 1970."""
     epoch: int = 0
     """See :meth:`ServerState.session_epoch`; 0 for a token from before there were epochs."""
+    typed_name: str = ""
+    """The name that was typed, if the login service spells it otherwise. Clients go on sending it with the token."""
 
 
 class Sessions:
@@ -53,9 +55,12 @@ class Sessions:
             signer_kwargs={"key_derivation": "none", "digest_method": hashlib.sha256},
         )
 
-    def issue(self, username: str, stamp: str, epoch: int) -> str:
-        """Return a new token for a user."""
-        return LOGIN_TOKEN_PREFIX + str(self._serializer.dumps([username, stamp, secrets.token_urlsafe(9), epoch]))
+    def issue(self, username: str, stamp: str, epoch: int, typed_name: str = "") -> str:
+        """Return a new token for a user; ``typed_name`` is :attr:`Session.typed_name`."""
+        content = [username, stamp, secrets.token_urlsafe(9), epoch]
+        if typed_name not in ("", username):
+            content.append(typed_name)
+        return LOGIN_TOKEN_PREFIX + str(self._serializer.dumps(content))
 
     def recognises(self, secret: str) -> bool:
         """Return whether a secret has the form of a login token, and therefore is not a password."""
@@ -68,7 +73,7 @@ class Sessions:
             NotAuthenticated: the token was changed, is too old or from the future, or belongs to another user.
         """
         session = self._verify(token)
-        if session.username != username:
+        if username not in (session.username, session.typed_name or session.username):
             raise NotAuthenticated("this login is not valid here; log in again")
         self.check_age(session)
         return session

@@ -132,13 +132,13 @@ def wire_identity(
     sessions = Sessions(secret, state, server.config["session-lifetime"])
     logged_names = LoggedNames(derive_key(secret, "logged names"))
     ranked = RankedPool(hashing, server.config["hash-concurrency"])
-    authentication = Authentication(
-        providers.authenticators, ranked, Limiter(), derive_key(secret, "remembered"), logged_names
-    )
     external = [authenticator.name for authenticator, _ in providers.authenticators if not authenticator.local]
     tokens = ApiTokens(providers.token_handlers, users, access, derive_key(secret, "remembered tokens"), announce_use)
     groups = GroupLookup(providers.group_sources, external)
     accounts = Accounts(users, state, access, groups, ExternalUsers(providers.authenticators), create_user)
+    authentication = Authentication(
+        providers.authenticators, ranked, Limiter(), derive_key(secret, "remembered"), logged_names, accounts.find
+    )
     identifier = Identifier(providers.extractors, authentication, sessions, tokens, accounts)
     renewal = Renewal(server.users, state, accounts, sessions, tokens, groups)
     return Identity(identifier, accounts, authentication, sessions, state, renewal)

@@ -56,11 +56,13 @@ class LoginResource:
             logged = self._authentication.logged_names.of(name, user)
             self._context.announce("LoginFailed", Caller(ANONYMOUS_PRINCIPAL, incoming), logged)
             raise
-        principal, user = await self._accounts.of_proof(proof, user, incoming.info)
+        principal, user = await self._accounts.of_proof(proof, incoming.info)
         epoch = await self._context.read_stores(self._sessions.epoch)
-        token = self._sessions.issue(name, user.stamp, epoch)
-        self._context.announce("LoginSucceeded", Caller(principal, incoming), name)
+        token = self._sessions.issue(user.name, user.stamp, epoch, name)
+        self._context.announce("LoginSucceeded", Caller(principal, incoming), user.name)
         result = {"password": token, "expiration": self._sessions.lifetime}
+        if user.name != name:
+            result["user"] = user.name
         answer(resp, result, "proxyauth", "login successful")
 
 

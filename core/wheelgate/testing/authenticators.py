@@ -25,6 +25,8 @@ from wheelgate.providers import Authenticator, UserDirectory
 from wheelgate.testing.hostile_values import HOSTILE_NAMES, HOSTILE_SECRETS
 from wheelgate.values import Credentials, Ok, Outcome, Reject, RequestInfo, Unavailable, Unknown, User
 
+FULL_WIDTH_OFFSET = 0xFEE0
+"""What to add to the code of an ASCII character for its full-width form (Unicode, block FF00)."""
 LOCAL_REQUEST = RequestInfo("GET", "/", {}, "127.0.0.1", peer_address="127.0.0.1")
 """A request without headers from the server's own machine."""
 
@@ -35,7 +37,7 @@ class AuthenticatorCase:
 
     authenticator: Authenticator
     valid_credentials: Credentials
-    """The authenticator answers ``Ok`` to these."""
+    """The authenticator answers ``Ok`` to these. The name is spelled as your service spells it."""
     user: User | None = None
     """The user of that name in the user store, if there is one."""
     start_outage: Callable[[], object] | None = None
@@ -48,6 +50,11 @@ class AuthenticatorCase:
         """Return the authenticator's answer to credentials."""
         known = self.user if credentials.username == self.valid_credentials.username else None
         return self.authenticator.authenticate(credentials, self.request, known)
+
+
+def full_width(name: str) -> str:
+    """Return a name in the wide letters of East Asian fonts, which are the same after NFKC."""
+    return "".join(chr(ord(each) + FULL_WIDTH_OFFSET) if "!" <= each <= "~" else each for each in name)
 
 
 class AuthenticatorContract:
@@ -106,6 +113,18 @@ class AuthenticatorContract:
         outcome = case.authenticate(replace(case.valid_credentials, secret=secret))
 
         assert isinstance(outcome, Unknown | Reject), "return Unknown or Reject for any other secret"
+
+    @pytest.mark.parametrize("respell", [str.upper, str.lower, str.title, full_width], ids=lambda each: each.__name__)
+    def test_answers_other_spellings_with_its_own(self, case: AuthenticatorCase, respell: Callable[[str], str]) -> None:
+        """An authenticator that accepts another spelling of a name answers with its own, so that both are one user."""
+        if case.valid_credentials.trusted:
+            pytest.skip("the extractor vouches for the name")
+        name = case.valid_credentials.username
+
+        outcome = case.authenticate(replace(case.valid_credentials, username=respell(name)))
+
+        own = isinstance(outcome, Ok) and outcome.username == name
+        assert own or isinstance(outcome, Unknown | Reject), f"return Ok({name!r}) for {respell(name)!a}, or refuse it"
 
     @pytest.mark.parametrize("name", HOSTILE_NAMES)
     def test_rejects_hostile_names(self, case: AuthenticatorCase, name: str) -> None:

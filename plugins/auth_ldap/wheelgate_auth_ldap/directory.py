@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from wheelgate.errors import BackendUnavailable
+from wheelgate.names import is_spelling
 from wheelgate_auth_ldap.account_state import account_problem, hidden_problem
 from wheelgate_auth_ldap.connections import Connections
 from wheelgate_auth_ldap.entries import DirectoryEntry
@@ -65,12 +66,12 @@ class Directory:
     def spelling(self, entry: DirectoryEntry, username: str) -> str | None:
         """Return how an entry spells a name by which the directory found it; None if it does not show the name.
 
-        A directory treats 'Ada', 'ada ' and 'ada' as one name. Here only the spelling in the directory is the user.
+        A directory treats 'Ada', 'ada ' and 'ada' as one name. The spelling in the directory is the user.
         """
         names = entry.texts(self._settings.name_attribute)
         if username in names:
             return username
-        alike = [name for name in names if name.strip().casefold() == username.strip().casefold()]
+        alike = [name for name in names if is_spelling(name.strip(), username.strip())]
         return next(iter(alike or names), None)
 
     def problem(self, entry: DirectoryEntry) -> str | None:

@@ -7,6 +7,7 @@ import secrets
 import unicodedata
 
 from wheelgate import Credentials, Ok, Outcome, Reject, RequestInfo, SecretCheck, Unknown, User
+from wheelgate.names import is_spelling
 from wheelgate.providers import Authenticator, GroupSource, UserDirectory
 from wheelgate_auth_ldap.account_state import was_locked
 from wheelgate_auth_ldap.answers import WRONG, BindAnswer
@@ -53,14 +54,13 @@ class LdapProvider(Authenticator, UserDirectory, GroupSource):
         if entry is None:
             return Unknown()
         spelling = self._directory.spelling(entry, name)
-        if spelling != name:
-            # Only those who know the password learn that there is such a name.
-            if spelling is None or answer.secret is not SecretCheck.RIGHT:
-                return Unknown()
-            return Reject(
-                f"the directory spells this name {spelling!a}; log in with that name", secret=SecretCheck.RIGHT
-            )
-        return self._outcome(name, entry, answer)
+        if spelling is not None and is_spelling(spelling, name):
+            return self._outcome(spelling, entry, answer)
+        # Directories ignore more than this server does, such as spaces around a name. Only those who know the password
+        # learn that there is such a name.
+        if spelling is None or answer.secret is not SecretCheck.RIGHT:
+            return Unknown()
+        return Reject(f"the directory spells this name {spelling!a}; log in with that name", secret=SecretCheck.RIGHT)
 
     def groups(self, username: str) -> frozenset[str]:
         """Return the groups of a user; none for a disabled account."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -68,6 +69,12 @@ FLAWED_AUTHENTICATORS = [
         CONTRACT.test_accepts_valid_credentials,
         (),
         id="answers for another name",
+    ),
+    pytest.param(
+        lambda given: Ok(given.username) if is_valid(replace(given, username=given.username.lower())) else Unknown(),
+        CONTRACT.test_answers_other_spellings_with_its_own,
+        (str.upper,),
+        id="makes each spelling a user",
     ),
     pytest.param(
         lambda given: Ok("ada") if is_valid(given) or given.kind == "remote-user" else Unknown(),

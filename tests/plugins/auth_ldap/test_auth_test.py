@@ -65,9 +65,13 @@ def test_it_prints_what_the_documentation_shows(run: Run, folder: Path, director
         ),
         pytest.param("nobody", "analytical", {}, "ldap: no, it does not know the user (N ms)", id="unknown"),
         pytest.param(
-            "Ada", "analytical", {}, "but the directory spells this name 'ada'; log in with that name (N ms)", id="Ada"
+            "ada ",
+            "analytical",
+            {},
+            "but the directory spells this name 'ada'; log in with that name (N ms)",
+            id="space",
         ),
-        pytest.param("Ada", "wrong", {}, "ldap: no, it does not know the user (N ms)", id="Ada, wrong"),
+        pytest.param("ada ", "wrong", {}, "ldap: no, it does not know the user (N ms)", id="space, wrong"),
         pytest.param(
             "bob",
             "builder",

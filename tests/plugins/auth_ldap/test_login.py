@@ -38,7 +38,7 @@ REFUSED_LOGINS = {
     "empty": ("ada", ""),
     "empty after SASLprep": ("ada", "\u00ad"),
     "unknown user, empty": ("nobody", ""),
-    "other case": ("Ada", "analytical"),
+    "other case, wrong password": ("Ada", "wrong"),
     "space after": ("ada ", "analytical"),
     "space before": (" ada", "analytical"),
     "root": ("root", "swordfish"),
@@ -48,7 +48,7 @@ REFUSED_LOGINS = {
 
 @BOTH_WAYS
 def test_wrong_logins_are_refused(serve_with_directory: ServeWithDirectory, way: dict[str, str | None]) -> None:
-    """Wrong and empty passwords, unknown names and other spellings get 401, and create no user."""
+    """Wrong and empty passwords, unknown names and names with spaces get 401, and create no user."""
     site = serve_with_directory(**way)
 
     statuses = {
@@ -58,6 +58,21 @@ def test_wrong_logins_are_refused(serve_with_directory: ServeWithDirectory, way:
 
     assert statuses == dict.fromkeys(REFUSED_LOGINS, 401)
     assert site.request("GET", "/").result.keys() == {"root"}
+
+
+@BOTH_WAYS
+def test_every_spelling_logs_in_one_user(serve_with_directory: ServeWithDirectory, way: dict[str, str | None]) -> None:
+    """A name in upper case logs in the user with the spelling of the directory, with the groups of that user."""
+    site = serve_with_directory(**way)
+    ada = ["ok", "ada", ["admins"]]
+
+    login = site.request("POST", "/+login", {"user": "ADA", "password": "analytical"})
+
+    assert login.result["user"] == "ada"
+    for name in ("ADA", "ada"):
+        assert site.request("GET", "/+api", auth=(name, login.result["password"])).result["authstatus"] == ada
+        assert site.request("GET", "/+api", auth=(name, "analytical")).result["authstatus"] == ada
+    assert site.request("GET", "/").result.keys() == {"root", "ada"}
 
 
 def test_groups_have_rights(serve_with_directory: ServeWithDirectory, directory: Slapd, no_cache: None) -> None:

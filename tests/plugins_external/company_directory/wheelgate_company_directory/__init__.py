@@ -25,20 +25,20 @@ class Directory(Authenticator, GroupSource):
             raise StartupError(f"--directory-file: {path} cannot be read; fix it or give another: {error}") from None
 
     def people(self) -> dict[str, dict[str, Any]]:
-        return tomllib.loads(self.path.read_text("utf-8"))
+        return {key.casefold(): {**it, "name": key} for key, it in tomllib.loads(self.path.read_text("utf-8")).items()}
 
     def authenticate(self, credentials: Credentials, request: RequestInfo, user: User | None) -> Outcome:
-        person = self.people().get(credentials.username)
+        person = self.people().get(credentials.username.casefold())
         if person is None:
             return Unknown()
         try:
             argon2.PasswordHasher().verify(person["password_hash"], credentials.secret)
         except (KeyError, argon2.exceptions.InvalidHashError, argon2.exceptions.VerifyMismatchError):
             return Reject("this is not the password that the directory has")
-        return Ok(credentials.username, email=person.get("email"))
+        return Ok(person["name"], email=person.get("email"))
 
     def groups(self, username: str) -> frozenset[str]:
-        return frozenset(self.people().get(username, {}).get("groups", ()))
+        return frozenset(self.people().get(username.casefold(), {}).get("groups", ()))
 
 
 @hookimpl
