@@ -153,7 +153,7 @@ def test_a_listener_that_raises_is_only_logged(serve: Serve, caplog: pytest.LogC
     """The request succeeds, the other listeners get the event, and the log names the plugin and the event."""
 
     def fail(server: Server, event: Event) -> None:
-        raise RuntimeError("swordfish")
+        raise RuntimeError("the queue is full, password=swordfish")
 
     failing, other = Listener(then=fail), Listener()
     site = serve(extra={"failing": failing, "other": other})

@@ -141,10 +141,10 @@ def test_the_digits_depend_on_the_secret(serve: Serve, log: io.StringIO) -> None
 
 
 def test_a_fault_says_where_and_no_value(serve: Serve, log: io.StringIO) -> None:
-    """An unexpected exception is one line with its place in the code, without its text."""
+    """An exception of a plugin is one line with its masked text and its place in the code."""
 
     def handler(request: RouteRequest) -> RouteResponse:
-        raise KeyError(CANARY)
+        raise KeyError(f"token={CANARY}")
 
     site = serve(extra={"faulty": Faulty(handler)})
     log.truncate(0)
@@ -154,7 +154,7 @@ def test_a_fault_says_where_and_no_value(serve: Serve, log: io.StringIO) -> None
     lines = log.getvalue().strip("\0").splitlines()
     assert len(lines) == 1
     assert " error wheelgate.http[" in lines[0]
-    assert "]: fault on GET /+x/faulty/x\\ny: KeyError at test_logs.py:" in lines[0]
+    assert "]: fault on GET /+x/faulty/x\\ny: KeyError: 'token=***, at tests/core/test_logs.py:" in lines[0]
     assert CANARY not in log.getvalue()
 
 
@@ -218,7 +218,7 @@ class Leaky(Authenticator):
     def wheelgate_check_permission(self, principal: Principal, permission: str) -> None:
         """Fail for one permission."""
         if permission == "index_delete":
-            raise ValueError(CANARY)
+            raise ValueError(f"password={CANARY}")
 
 
 def test_no_secret_in_answers_or_log(serve: Serve, log: io.StringIO) -> None:

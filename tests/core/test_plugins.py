@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -148,12 +149,14 @@ BROKEN = [
     ),
     pytest.param(
         {"company": plugin(authenticators=fail)},
-        "plugin 'company' failed in wheelgate_authenticators: ValueError: no address of a directory",
+        "plugin 'company' failed in wheelgate_authenticators: ValueError: no address of a directory, at "
+        "tests/core/test_plugins.py:LINE",
         id="raises",
     ),
     pytest.param(
         {"company": plugin(options=fail)},
-        "plugin 'company' failed in wheelgate_options: ValueError: no address of a directory",
+        "plugin 'company' failed in wheelgate_options: ValueError: no address of a directory, at "
+        "tests/core/test_plugins.py:LINE",
         id="raises in its options",
     ),
     pytest.param(
@@ -178,7 +181,7 @@ def test_what_is_wrong_with_a_plugin_stops_the_start(serve: Serve, extra: dict[s
     with pytest.raises(StartupError) as refused:
         serve(extra=extra)
 
-    assert str(refused.value) == sentence
+    assert re.sub(r"(?<=\.py:)[0-9]+", "LINE", str(refused.value)) == sentence
 
 
 def test_a_method_that_is_missing_stops_the_start(serve: Serve) -> None:
@@ -232,7 +235,8 @@ def test_a_plugin_that_cannot_be_imported_stops_the_start(package: Callable[[str
 
     assert str(refused.value) == (
         "plugin 'broken' of 'wheelgate_broken' cannot be loaded: ModuleNotFoundError: No module named "
-        "'no_such_module'; repair it, uninstall it, or start with --no-plugin broken"
+        "'no_such_module', at wheelgate_broken/wheelgate_broken.py:1; repair it, uninstall it, or "
+        "start with --no-plugin broken"
     )
     assert [entry.blocked for entry in discover(["broken"]).found if entry.name == "broken"] == [True]
 

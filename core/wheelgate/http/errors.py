@@ -13,9 +13,12 @@ import falcon.asgi
 from wheelgate import errors
 from wheelgate.http.answers import answer, set_refusal_phrase
 from wheelgate.http.multipart import is_form
-from wheelgate.http.request import drain
+from wheelgate.http.request import Headers, drain
+from wheelgate.http.scope import ROUTE_BODY
 from wheelgate.http.upload_hints import upload_hint
 from wheelgate.logs import error_location
+from wheelgate.plugin_host.failures import failure_text
+from wheelgate.plugin_host.masking import secrets_of, strings_in
 
 log = logging.getLogger("wheelgate.http")
 
@@ -93,8 +96,15 @@ class ErrorHandlers:
     async def fault(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, error: Exception, params: dict[str, Any]
     ) -> None:
-        """Answer a fault of the server without details; the log says where it happened, but shows no value."""
-        log.error("fault on %s %s: %s", req.method, req.path, error_location(error))
+        """Answer a fault of the server without details; the log says where it happened.
+
+        Of an exception in a plugin's route, the log also shows the text, in which secrets are masked.
+        """
+        place = error_location(error)
+        if ROUTE_BODY in req.scope:
+            secrets = [*secrets_of(Headers(req)), *strings_in(req.scope[ROUTE_BODY])]
+            place = f"{failure_text(error, secrets)}; {place}"
+        log.error("fault on %s %s: %s", req.method, req.path, place)
         await self._refuse(req, resp, "the server failed on this request; its log says where", 500)
 
     async def _refuse(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, sentence: str, status: int) -> None:

@@ -17,6 +17,8 @@ PRIVATE_RESPONSE = "wheelgate.private_response"
 """Key that the application sets if shared caches must not store the response."""
 REQUEST_ID = "wheelgate.request_id"
 """Key of the ID of the request, which the application sets."""
+ROUTE_BODY = "wheelgate.route_body"
+"""Key of the decoded body, which the application sets before it calls a plugin's route: the log must not show it."""
 
 REASON_PHRASE_HEADER = "x-wheelgate-reason"
 """Header of an answer that the worker turns into the reason phrase, for which ASGI has no field."""

@@ -13,6 +13,8 @@ from wheelgate.identity.limiter import Attempt, Limiter, known_rank
 from wheelgate.identity.logged_names import LoggedNames
 from wheelgate.names import is_spelling
 from wheelgate.plugin_host.circuit import RETRY_AFTER_SECONDS, CircuitBreaker
+from wheelgate.plugin_host.failures import failure_text
+from wheelgate.plugin_host.masking import masked, secrets_of
 from wheelgate.providers import Authenticator
 from wheelgate.threads.ranked_pool import RankedPool
 from wheelgate.values import (
@@ -198,12 +200,18 @@ class Authentication:
         try:
             answer: object = await breaker.call(authenticator.authenticate, credentials, info, user)
         except BackendUnavailable as error:
-            return Unavailable(error.message, error.retry_after or RETRY_AFTER_SECONDS)
+            reason = masked(error.message, _secrets(credentials, info, user))
+            return Unavailable(reason, error.retry_after or RETRY_AFTER_SECONDS)
         except Exception as error:  # noqa: BLE001 - third-party code; the next authenticator must still be asked
-            return Unavailable(f"it raised {type(error).__name__}")
+            return Unavailable(f"it raised {failure_text(error, _secrets(credentials, info, user))}")
         if isinstance(answer, Ok | Unknown | Reject | Unavailable):
             return answer
         return Unavailable(f"it answered {type(answer).__name__}, which is not an outcome")
+
+
+def _secrets(credentials: Credentials, info: RequestInfo, user: User | None) -> list[str]:
+    """Return what the log must not show of a login; a name that no user has may be a password in the wrong field."""
+    return [*secrets_of(info.headers, credentials), *([] if user is not None else [credentials.username])]
 
 
 def _stamp(user: User | None) -> str | None:

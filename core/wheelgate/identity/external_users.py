@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from wheelgate.caches import TtlCache
 from wheelgate.errors import BackendUnavailable, NotAuthenticated
 from wheelgate.plugin_host.circuit import RETRY_AFTER_SECONDS, CircuitBreaker
+from wheelgate.plugin_host.failures import failure_text
 from wheelgate.providers import Authenticator, UserDirectory
 
 DIRECTORY_CACHE_SECONDS = 60.0
@@ -71,7 +72,7 @@ class ExternalUsers:
         except BackendUnavailable as error:
             raise _unavailable(directory, username, error.message, error.retry_after) from None
         except Exception as error:  # noqa: BLE001 - third-party code: any exception means that it cannot tell
-            raise _unavailable(directory, username, f"it raised {type(error).__name__}") from None
+            raise _unavailable(directory, username, f"it raised {failure_text(error)}") from None
         answer = _Answer(exists, asked)
         self._answers.put((directory.name, username), answer, DIRECTORY_CACHE_SECONDS)
         return answer

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from wheelgate.caches import TtlCache
 from wheelgate.plugin_host.circuit import CircuitBreaker
+from wheelgate.plugin_host.failures import failure_text
 from wheelgate.providers import GroupSource
 from wheelgate.store.serial_cache import SerialCache
 
@@ -74,7 +75,7 @@ class GroupLookup:
                 try:
                     groups |= group_names(source.groups(username)).names
                 except Exception as error:  # noqa: BLE001 - third-party code; the other sources still count
-                    log.warning("group source '%s' failed: %s", source.name, type(error).__name__)
+                    log.warning("group source '%s' failed: %s", source.name, failure_text(error))
         return groups
 
     def _sources_for(self, authenticator: str) -> Iterator[tuple[GroupSource, CircuitBreaker]]:
@@ -109,7 +110,7 @@ class GroupLookup:
         try:
             found = group_names(await breaker.call(source.groups, username))
         except Exception as error:  # noqa: BLE001 - third-party code; the other sources still count
-            log.warning("group source '%s' failed: %s", source.name, type(error).__name__)
+            log.warning("group source '%s' failed: %s", source.name, failure_text(error))
             return None
         if found.left_out:
             names = ", ".join(f"{name!a}" for name in sorted(found.left_out))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from wheelgate.identity.authentication import Authentication
 from wheelgate.identity.sessions import Session, Sessions
 from wheelgate.identity.tokens import ApiTokens, VerifiedToken
 from wheelgate.plugin_host.circuit import CircuitBreaker
+from wheelgate.plugin_host.failures import failure_text
+from wheelgate.plugin_host.masking import secrets_of
 from wheelgate.providers import CredentialExtractor
 from wheelgate.values import MAX_NAME_CHARS, ROOT, TOKEN_USER, Credentials, Principal, RequestInfo
 
@@ -22,6 +25,8 @@ ANONYMOUS_PRINCIPAL = Principal()
 """The principal of an anonymous caller."""
 SESSION_HEADER_CACHE_ENTRIES = 10_000
 """Headers with a login token whose session is cached."""
+
+log = logging.getLogger("wheelgate.identity")
 
 
 class Incoming(Protocol):
@@ -168,7 +173,9 @@ class Identifier:
             return await breaker.call(extractor.extract, info)
         except Refusal:
             raise
-        except Exception:  # noqa: BLE001 - third-party code; a failure must not fall through to weaker credentials
+        except Exception as error:  # noqa: BLE001 - third-party code; weaker credentials must not count instead
+            failure = failure_text(error, [*secrets_of(info.headers), info.headers.get(extractor.header, "")])
+            log.warning("credential extractor '%s' failed: %s", extractor.name, failure)
             raise NotAuthenticated("the credentials could not be read") from None
 
     async def _verify(self, credentials: Credentials, header: str, incoming: Incoming, *, ambient: bool) -> Caller:

@@ -14,6 +14,7 @@ from wheelgate.caches import TtlCache
 from wheelgate.errors import BackendUnavailable, InvalidToken, StartupError
 from wheelgate.identity.sessions import LOGIN_TOKEN_PREFIX
 from wheelgate.plugin_host.circuit import RETRY_AFTER_SECONDS, CircuitBreaker
+from wheelgate.plugin_host.failures import failure_text
 from wheelgate.providers import TokenHandler
 from wheelgate.store.access import StoreAccess
 from wheelgate.store.cached_users import CachedUsers
@@ -156,7 +157,7 @@ class ApiTokens:
         try:
             answer: Any = await breaker.call(handler.verify, secret)
         except Exception as error:  # noqa: BLE001 - third-party code: any exception means that it cannot tell
-            answer = Unavailable(f"it raised {type(error).__name__}")
+            answer = Unavailable(f"it raised {failure_text(error, [secret])}")
         match answer:
             case Token() if answer.username != ROOT or handler.local:
                 return answer

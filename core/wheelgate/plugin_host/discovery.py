@@ -14,6 +14,7 @@ from wheelgate.config import unknown_name
 from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.errors import StartupError
 from wheelgate.options import Option
+from wheelgate.plugin_host.failures import failure_text
 
 HOOK_PREFIX = "wheelgate_"
 
@@ -116,7 +117,7 @@ class Plugins:
             except StartupError:
                 raise
             except Exception as error:
-                what = f"{type(error).__name__}: {error}"
+                what = failure_text(error)
                 raise StartupError(f"plugin '{implementation.plugin}' failed in {hook}: {what}") from error
             if answer is not None:
                 yield implementation.plugin, answer
@@ -191,7 +192,7 @@ def discover(blocked: Sequence[str]) -> Plugins:
         try:
             plugin = None if entry.name in blocked else entry.load()
         except Exception as error:
-            what = f"{type(error).__name__}: {error}"
+            what = failure_text(error)
             hint = f"repair it, uninstall it, or start with --no-plugin {entry.name}"
             raise StartupError(f"plugin '{entry.name}' of '{distribution}' cannot be loaded: {what}; {hint}") from error
         version = entry.dist.version if entry.dist else "?"

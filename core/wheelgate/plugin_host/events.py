@@ -12,6 +12,7 @@ from typing import Any
 
 from wheelgate.logs import REQUEST_ID
 from wheelgate.plugin_host.discovery import Implementation
+from wheelgate.plugin_host.failures import failure_text
 from wheelgate.server import Server
 from wheelgate.values import EMPTY_MAPPING, Event, Principal, RequestInfo
 
@@ -76,4 +77,4 @@ class Events:
                 try:
                     listener(server=self._server, event=event)
                 except Exception as error:  # noqa: BLE001 - third-party code must not end the thread
-                    log.error("plugin '%s' failed on %s: %s", listener.plugin, event.name, type(error).__name__)
+                    log.error("plugin '%s' failed on %s: %s", listener.plugin, event.name, failure_text(error))

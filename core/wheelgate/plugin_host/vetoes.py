@@ -10,6 +10,8 @@ from wheelgate.errors import Refusal
 from wheelgate.plugin_host import budgets
 from wheelgate.plugin_host.circuit import CircuitBreaker
 from wheelgate.plugin_host.discovery import Implementation
+from wheelgate.plugin_host.failures import failure_text
+from wheelgate.plugin_host.masking import strings_in
 from wheelgate.server import Server
 
 log = logging.getLogger("wheelgate.vetoes")
@@ -39,7 +41,8 @@ class Vetoes:
             try:
                 veto: object = breaker.call_blocking(implementation, server=self._server, **question)
             except Exception as error:  # noqa: BLE001 - third-party code; a plugin that cannot answer refuses
-                log.error("plugin '%s' failed to check %s: %s", implementation.plugin, subject, type(error).__name__)
+                failure = failure_text(error, strings_in(question))
+                log.error("plugin '%s' failed to check %s: %s", implementation.plugin, subject, failure)
                 veto = f"plugin '{implementation.plugin}' failed to check it"
             if veto is not None:
                 raise self._refusal(f"{subject} is refused: {veto}")

@@ -11,6 +11,7 @@ from wheelgate.errors import Forbidden, StartupError
 from wheelgate.http.answers import answer
 from wheelgate.http.handler_context import SAFE_METHODS, HandlerContext
 from wheelgate.http.json_bodies import read_json
+from wheelgate.http.scope import ROUTE_BODY
 from wheelgate.plugin_host.circuit import CircuitBreaker
 from wheelgate.providers import Route, RouteRequest, RouteResponse
 from wheelgate.rights.confirmation import Claim
@@ -59,6 +60,7 @@ def make_responder(context: HandlerContext, route: Route, breaker: CircuitBreake
         if route.permission:
             await context.require(caller, route.permission, Resource("server"))
         body = await read_json(req) if req.content_length or req.get_header("transfer-encoding") else None
+        req.scope[ROUTE_BODY] = body
         confirm = await context.confirming([Claim(caller, route.permission, Resource("server"))])
         query = {name: req.get_param(name) or "" for name in req.params}
         route_request = RouteRequest(caller.info, caller.principal, params, query, body, confirm)

@@ -9,6 +9,7 @@ from wheelgate.errors import Forbidden, NotAuthenticated, Refusal
 from wheelgate.identity.identify import ANONYMOUS_PRINCIPAL, Caller
 from wheelgate.plugin_host.circuit import Circuit
 from wheelgate.plugin_host.discovery import Implementation
+from wheelgate.plugin_host.failures import failure_text
 from wheelgate.rights.permissions import decide_by_default
 from wheelgate.server import Server
 from wheelgate.values import READ_PERMISSIONS, Allow, Deny, Permission, Principal, Resource, Verdict
@@ -64,7 +65,7 @@ class Rights:
             try:
                 answer = policy(**question) if breaker.instant else await breaker.call(policy, **question)
             except Exception as error:  # noqa: BLE001 - third-party code; a policy that cannot answer denies
-                log.error("plugin '%s' failed to check a permission: %s", policy.plugin, type(error).__name__)
+                log.error("plugin '%s' failed to check a permission: %s", policy.plugin, failure_text(error))
                 answer = Deny("policy error")
             if answer is None:
                 continue
@@ -165,7 +166,7 @@ class Rights:
                 if answer is not None:
                     seen = [before and bool(now) for before, now in zip(seen, answer, strict=True)]
             except Exception as error:  # noqa: BLE001 - third-party code; a listing that cannot be filtered is not shown
-                log.error("plugin '%s' failed to filter a listing: %s", implementation.plugin, type(error).__name__)
+                log.error("plugin '%s' failed to filter a listing: %s", implementation.plugin, failure_text(error))
                 return [False] * len(resources)
         return seen
 

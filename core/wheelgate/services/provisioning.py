@@ -11,6 +11,7 @@ from wheelgate.errors import BackendUnavailable, Conflict, Forbidden, Refusal, S
 from wheelgate.names import check_name
 from wheelgate.plugin_host.circuit import CircuitBreaker
 from wheelgate.plugin_host.discovery import Implementation
+from wheelgate.plugin_host.failures import failure_text
 from wheelgate.server import Server
 from wheelgate.services.index_json import read_new_index
 from wheelgate.services.indices import Indices
@@ -105,7 +106,7 @@ class Provisioning:
             except Forbidden:
                 raise
             except Exception as error:  # noqa: BLE001 - third-party code; a failure refuses this login only
-                log.warning("plugin '%s' cannot set up user '%s': %s", hook.plugin, ok.username, type(error).__name__)
+                log.warning("plugin '%s' cannot set up user '%s': %s", hook.plugin, ok.username, failure_text(error))
                 sentence = f"user '{ok.username}' cannot be set up now: '{hook.plugin}' fails; try again later"
                 raise BackendUnavailable(sentence, retry_after=5) from None
             if answer is not None:

@@ -49,7 +49,7 @@ def of(name: str, **changed: Any) -> Callable[[Any], object]:
 
 def fail(server: Any) -> object:
     """Fail with a secret in the text."""
-    raise RuntimeError("swordfish")
+    raise RuntimeError("the key store is away, password=swordfish")
 
 
 TOKEN = ("__token__", "abc_1")

@@ -36,8 +36,8 @@ def short(password: str) -> str | None:
 
 
 def fail(**_: Any) -> str | None:
-    """Raise an error whose text must not be shown."""
-    raise ValueError("swordfish")
+    """Raise an error with a secret in its text."""
+    raise ValueError("the list of passwords is away, token=swordfish")
 
 
 class Numbers:
@@ -91,7 +91,7 @@ def test_a_password_set_by_a_plugin_is_checked_too(serve: Serve) -> None:
 def test_a_plugin_that_fails_refuses(
     serve: Serve, hook: str, ask: Callable[[Site], Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A failure counts as a veto; the answer names the plugin, and neither it nor the log shows the error's text."""
+    """A failure counts as a veto; the answer names the plugin, and neither it nor the log shows a secret."""
     site = serve(extra={"broken": plugin(**{hook: lambda: fail()})})
     site.request("PUT", "/root/dev", {}, auth=("root", ""))
 
