@@ -42,6 +42,8 @@ class Server:
     config: Config
     database: Database
     outgoing: Outgoing
+    """Use its ``session()``, of the library requests, for requests to other services: the session connects only where
+    ``--allow-upstream`` allows it. Its ``refusal(error, url)`` turns the errors of a request into a sentence."""
     users: UserStore
     indices: IndexStore
     files: Files

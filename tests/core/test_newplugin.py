@@ -96,3 +96,21 @@ def test_help_names_the_kinds(capsys: pytest.CaptureFixture[str]) -> None:
 
     text = " ".join(capsys.readouterr().out.split())
     assert all(f"{name} {kind.does}" in text for name, kind in PLUGIN_KINDS.items())
+
+
+@pytest.mark.parametrize(("kind", "program"), [("authenticator", "devpi-server"), ("command", "devpi")])
+def test_the_next_steps_install_what_the_tests_need(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, program: str
+) -> None:
+    """The command prints what to type, in an order that works: the extra of the plugin has pytest, which runs next."""
+    assert main(["corp", "--kind", kind, "--folder", str(tmp_path)]) == 0
+
+    steps = [line.partition(" #")[0].strip() for line in capsys.readouterr().out.splitlines()[1:]]
+    folder = tmp_path / "wheelgate-corp"
+    install = "python -m pip install -e '.[dev]'"
+    assert steps == [f"cd {folder}", install, "python -m pytest", f"{program} plugins"]
+    extras = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    assert extras["dev"] == ["pytest>=8"]
+    page = Path(__file__).parents[2] / "docs/how-to/new-plugin.md"
+    for text in ((folder / "README.md").read_text("utf-8"), page.read_text("utf-8").replace("python3", "python")):
+        assert text.index(install) < text.index("python -m pytest")

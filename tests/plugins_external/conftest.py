@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess, clean
 HERE = Path(__file__).parent
 
 Answer = tuple[int, dict[str, Any]]
+Load = Callable[[str], Any]
 
 
 class ServerClient:
@@ -109,6 +111,18 @@ def lay_out(source: Path, target: Path) -> None:
         placed.append(target / package)
     files = [path.relative_to(target) for folder in placed for path in folder.rglob("*") if path.is_file()]
     (info / "RECORD").write_text("".join(f"{file},,\n" for file in (*files, f"{info.name}/RECORD")))
+
+
+@pytest.fixture(scope="module")
+def load() -> Iterator[Load]:
+    """Return a function that imports a plugin from this folder without installing it."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+
+        def load(name: str) -> Any:
+            monkeypatch.syspath_prepend(HERE / name)
+            return import_module(f"wheelgate_{name}")
+
+        yield load
 
 
 @pytest.fixture(scope="session")

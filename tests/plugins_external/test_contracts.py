@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Iterator
-from importlib import import_module
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import argon2
 import pytest
-from tests.plugins_external.conftest import FakeService
+from tests.plugins_external.conftest import FakeService, Load
 
 from wheelgate import Credentials
 from wheelgate.testing.authenticators import AuthenticatorCase, AuthenticatorContract
@@ -21,21 +20,6 @@ from wheelgate.testing.site import Site
 from wheelgate.testing.token_handlers import TokenHandlerCase, TokenHandlerContract
 from wheelgate_client.contracts import ConfigWriterContract
 from wheelgate_client.hookspecs import ConfigWriter
-
-HERE = Path(__file__).parent
-Load = Callable[[str], Any]
-
-
-@pytest.fixture(scope="module")
-def load() -> Iterator[Load]:
-    """Return a function that imports a plugin from this folder without installing it."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-
-        def load(name: str) -> Any:
-            monkeypatch.syspath_prepend(HERE / name)
-            return import_module(f"wheelgate_{name}")
-
-        yield load
 
 
 @pytest.fixture(scope="module")

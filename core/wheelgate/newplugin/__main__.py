@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wheelgate.errors import StartupError
+from wheelgate.hookspecs import SERVER_PLUGIN_GROUP
 from wheelgate.newplugin.kinds import PLUGIN_KINDS
 from wheelgate.newplugin.writing import write_plugin
 
@@ -35,11 +36,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except StartupError as error:
         print(f"newplugin: {error}", file=sys.stderr)
         return 1
+    program = "devpi-server" if PLUGIN_KINDS[given.kind].group == SERVER_PLUGIN_GROUP else "devpi"
     print(f"{folder} contains a plugin that {PLUGIN_KINDS[given.kind].does}. Next steps:")
     print(f"  cd {folder}")
-    print("  python -m pytest                 # its tests pass")
-    print("  python -m pip install -e .       # devpi-server and devpi find it")
-    print("  devpi-server plugins             # or: devpi plugins")
+    print(f"  python -m pip install -e '.[dev]'  # it and pytest, into the environment that {program} is in")
+    print("  python -m pytest                   # its tests pass")
+    print(f"  {program} plugins{' ' * (27 - len(program))}# lists it")
     return 0
 
 
