@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -55,3 +56,18 @@ def test_generated_pages_are_up_to_date() -> None:
     )
 
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [path.relative_to(ROOT) for pages in ("*.md", "docs/**/*.md", "plugins/*/README.md") for path in ROOT.glob(pages)],
+    ids=str,
+)
+def test_nothing_is_installed_that_has_no_release(page: Path) -> None:
+    """Pages install the distributions of this repository from a checkout; an extra only completes what is installed."""
+    text = (ROOT / page).read_text("utf-8").replace("\\\n", " ")
+    commands = [line for line in text.splitlines() if "pip install" in line and "--find-links" not in line]
+
+    assert not [
+        line for line in commands if re.search(r"install [^#]*(?<![./\w-])wheelgate(?!\[)(-auth-ldap)?\b", line)
+    ]
