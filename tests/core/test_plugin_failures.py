@@ -7,6 +7,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -198,6 +199,36 @@ def test_the_log_says_what_a_plugin_raised(serve: Serve, caplog: pytest.LogCaptu
     assert all(
         re.search(rf"LookupError: {REASON}, at tests/core/test_plugin_failures\.py:[0-9]+", each) for each in failures
     )
+
+
+def test_the_place_is_the_innermost_line_of_the_plugin(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """Of several functions of the plugin, the line is that of the one that raised."""
+    source = Path(__file__).read_text("utf-8").splitlines()
+    raising = source.index("        raise LookupError(self.text(secret))") + 1
+
+    lines = logged(serve, caplog, Faulty({"policy"}))
+
+    assert any(line.endswith(f", at tests/core/test_plugin_failures.py:{raising}") for line in lines), lines
+
+
+def test_a_name_that_no_user_has_is_masked(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """Somebody may have typed a password where the name belongs."""
+    site = serve(extra={"faulty": Faulty({"authenticate"}, lambda _: "no person correct-horse here")})
+    caplog.clear()
+
+    assert site.request("POST", "/+login", {"user": "correct-horse", "password": "x"}).status == 503
+
+    assert "LookupError: no person *** here, at" in caplog.text
+
+
+def test_a_body_of_many_texts_costs_no_time(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """If a body has more texts than are worth looking for, the log has the type and the place alone."""
+    site = serve(extra={"faulty": Faulty({"route"})})
+    caplog.clear()
+
+    site.request("POST", "/+x/faulty/route", {"password": PASSWORD, "more": [str(number) for number in range(50_000)]})
+
+    assert "route: LookupError, at tests/core/test_plugin_failures.py:" in caplog.text
 
 
 FORMS: dict[str, Callable[[str], str]] = {
