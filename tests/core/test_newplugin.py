@@ -110,7 +110,7 @@ def test_the_next_steps_install_what_the_tests_need(
     install = "python -m pip install -e '.[dev]'"
     assert steps == [f"cd {folder}", install, "python -m pytest", f"{program} plugins"]
     extras = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
-    assert extras["dev"] == ["pytest>=8"]
+    assert "pytest>=8" in extras["dev"]
     page = Path(__file__).parents[2] / "docs/how-to/new-plugin.md"
     for text in ((folder / "README.md").read_text("utf-8"), page.read_text("utf-8").replace("python3", "python")):
         assert text.index(install) < text.index("python -m pytest")

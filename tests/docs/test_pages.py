@@ -60,7 +60,11 @@ def test_generated_pages_are_up_to_date() -> None:
 
 @pytest.mark.parametrize(
     "page",
-    [path.relative_to(ROOT) for pages in ("*.md", "docs/**/*.md", "plugins/*/README.md") for path in ROOT.glob(pages)],
+    [
+        path.relative_to(ROOT)
+        for pages in ("*.md", "docs/**/*.md", "plugins/*/README.md", "client/README.md")
+        for path in ROOT.glob(pages)
+    ],
     ids=str,
 )
 def test_nothing_is_installed_that_has_no_release(page: Path) -> None:
@@ -69,5 +73,5 @@ def test_nothing_is_installed_that_has_no_release(page: Path) -> None:
     commands = [line for line in text.splitlines() if "pip install" in line and "--find-links" not in line]
 
     assert not [
-        line for line in commands if re.search(r"install [^#]*(?<![./\w-])wheelgate(?!\[)(-auth-ldap)?\b", line)
+        line for line in commands if re.search(r"install [^#]*(?<![./\w-])wheelgate(?!\[)(-auth-ldap|-client)?\b", line)
     ]
