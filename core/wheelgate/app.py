@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from importlib import metadata
 from typing import Any, cast
@@ -78,13 +78,21 @@ CORE_FEATURES = (
 """Features of the HTTP API, which ``/+api`` lists for clients."""
 
 
+ServerCheck = Callable[[Server], None]
+"""Refuses a server whose stores are open, with an error, or warns about it."""
+
+
+def no_check(server: Server) -> None:
+    """Accept any server."""
+
+
 class Application:
     """The ASGI application of a worker, with everything that the worker closes when it ends."""
 
-    def __init__(self, config: Config, plugins: Plugins) -> None:
+    def __init__(self, config: Config, plugins: Plugins, check: ServerCheck = no_check) -> None:
         """Open the database, collect what the plugins provide, and put everything together.
 
-        If a step fails, it closes everything that it has opened.
+        ``check`` gets the server as soon as its stores are open. If a step fails, everything that is open is closed.
 
         Raises:
             StartupError: a plugin fails, or two plugins provide the same thing.
@@ -96,6 +104,7 @@ class Application:
             opened = OpenedServer(config, plugins, database)
             server = opened.server
             opening.callback(server.files.close)
+            check(server)
             events = Events(server, plugins.implementations("wheelgate_on_event"))
             opening.callback(events.close)
             storing = ThreadPool("store", 1 if database.kind == "sqlite" else POSTGRESQL_THREADS)
@@ -133,10 +142,9 @@ class Application:
             self.server = server
             self.files = server.files
             self.rights = rights
-            common = CommonHeaders(
+            self.asgi: ASGIApplication = CommonHeaders(
                 app, SERVER_VERSION, identity.state.uuid, access, proxy_headers, index_rights.all_public
             )
-            self.asgi: ASGIApplication = common
             if proxy_headers.may_have_path:
                 self.asgi = OutsidePath(self.asgi, proxy_headers)
             self._events = events

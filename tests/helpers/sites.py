@@ -30,6 +30,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 ROOT_BEHIND_PROXY = ("root", "a password of root")
 """Root of a server behind a proxy, where the empty password is refused."""
 PROXY_OPTIONS = frozenset({"outside_url", "trusted_proxy", "remote_user_from"})
+OTHER_DATABASE = frozenset({"extra", "no_plugin", "database"})
+"""Options with which a server may need another database than that of the template."""
 
 
 class Serve:
@@ -47,13 +49,16 @@ class Serve:
         """
         self.stop(name)
         folder = self._folder / name
-        if not folder.exists():
+        is_new = not folder.exists()
+        if is_new:
             shutil.copytree(self._template, folder)
             if PROXY_OPTIONS & options.keys():
                 store_hash(folder, "root", Argon2Hasher(8, 1, 1).hash(ROOT_BEHIND_PROXY[1]))
         if PROXY_OPTIONS & options.keys():
             options = {"root_passwd": ROOT_BEHIND_PROXY[1], **options}
-        self._running[name] = Site(folder, **options)
+        # A server that is started again, or has other plugins, makes its database as in real life.
+        prepared = is_new and not OTHER_DATABASE & options.keys()
+        self._running[name] = Site(folder, prepared=prepared, **options)
         return self._running[name]
 
     def stop(self, name: str = "server") -> None:
@@ -118,7 +123,7 @@ def started(request: pytest.FixtureRequest, folder: Path) -> Iterator[Site]:
     """Start a server on a copy of the template folder and, on PostgreSQL, of a template database."""
     shutil.copytree(request.getfixturevalue("template"), folder)
     if request.param == "sqlite":
-        with Site(folder) as site:
+        with Site(folder, prepared=True) as site:
             yield site
         return
     server: PostgresServer = request.getfixturevalue("postgres")
@@ -128,6 +133,6 @@ def started(request: pytest.FixtureRequest, folder: Path) -> Iterator[Site]:
             pass
     name = f"site{next(server.numbers)}"
     server.execute(f"CREATE DATABASE {name} TEMPLATE template_site")
-    with Site(folder, database=server.url(name)) as site:
+    with Site(folder, prepared=True, database=server.url(name)) as site:
         yield site
     server.execute(f"DROP DATABASE {name} WITH (FORCE)")

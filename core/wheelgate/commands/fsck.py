@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+from contextlib import closing
 
-from wheelgate.app import Application
 from wheelgate.commands.context import ServerContext
-from wheelgate.process.startup import lock_folder, prepare_database
+from wheelgate.process.startup import create_or_migrate, lock_folder, open_application
 from wheelgate.secret_file import make_secret
 
 UNRECORDED_GRACE_SECONDS = 3600.0
@@ -36,9 +36,8 @@ def run(arguments: argparse.Namespace, context: ServerContext) -> int:
     lock = lock_folder(config.serverdir, wait_seconds=0)
     try:
         make_secret(config.secret_path, given=config["secretfile"] is not None)
-        prepare_database(config, context.plugins)
-        application = Application(config, context.plugins)
-        try:
+        create_or_migrate(config, context.plugins, root_may_be_open=config.loopback)
+        with closing(open_application(config, context.plugins)) as application:
             grace = 0.0 if config["files"] is None else UNRECORDED_GRACE_SECONDS
             check = application.files.check(
                 hashes=not arguments.no_hashes, repair=repair, grace=grace, accept_losses=arguments.accept_losses
@@ -49,8 +48,6 @@ def run(arguments: argparse.Namespace, context: ServerContext) -> int:
                 repaired += finding.repaired
                 print(f"{finding.subject}: {finding.problem}{' (repaired)' if finding.repaired else ''}")
             complete = check.complete
-        finally:
-            application.close()
     finally:
         os.close(lock)
     if not complete:

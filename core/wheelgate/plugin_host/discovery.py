@@ -71,16 +71,16 @@ class Plugins:
         self.found = tuple(found)
         self._manager = _Manager(hookspecs.SERVER_PLUGIN_GROUP)
         self._manager.add_hookspecs(hookspecs)
+        known = [name for name in vars(hookspecs) if name.startswith(HOOK_PREFIX)]
         for entry in found:
             if not entry.blocked:
                 try:
                     self._manager.register(entry.plugin, entry.name)
                 except pluggy.PluginValidationError as error:
                     raise StartupError(f"plugin '{entry.name}': {str(error).splitlines()[-1]}") from None
-                self._refuse_unknown_hooks(entry)
+                self._refuse_unknown_hooks(entry, known)
 
-    def _refuse_unknown_hooks(self, entry: InstalledPlugin) -> None:
-        known = [name for name in vars(hookspecs) if name.startswith(HOOK_PREFIX)]
+    def _refuse_unknown_hooks(self, entry: InstalledPlugin, known: Sequence[str]) -> None:
         for name in dir(entry.plugin):
             marked = getattr(getattr(entry.plugin, name), f"{hookspecs.SERVER_PLUGIN_GROUP}_impl", None)
             if marked is not None and name not in known:

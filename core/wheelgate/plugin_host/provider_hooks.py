@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from types import FunctionType
 from typing import Any, get_origin, get_type_hints
 
@@ -68,7 +68,7 @@ def check_provider(plugin: str, provider: Any, protocol: type) -> None:
             attribute is misspelled. The text names the plugin and the attribute.
     """
     subject = f"plugin '{plugin}': {type(provider).__name__}"
-    hints = get_type_hints(protocol)
+    hints = _attributes(protocol)
     for name, hint in hints.items():
         kind = get_origin(hint) or hint
         if not hasattr(provider, name):
@@ -83,15 +83,24 @@ def check_provider(plugin: str, provider: Any, protocol: type) -> None:
     _refuse_typos(subject, provider, {name: hint for name, hint in hints.items() if hasattr(protocol, name)})
 
 
+@cache
+def _attributes(protocol: type) -> Mapping[str, Any]:
+    """Return the types of the attributes of a protocol; to find them out takes longer than the rest of a check."""
+    return get_type_hints(protocol)
+
+
 def _refuse_typos(subject: str, provider: Any, optional: dict[str, type]) -> None:
     """Refuse an attribute whose name and type are almost those of an optional one: it would have no effect."""
     own = {
         name: value
-        for each in (provider, *type(provider).__mro__)
+        for each in (*reversed(type(provider).__mro__), provider)
         for name, value in getattr(each, "__dict__", {}).items()
     }
+    types = set(optional.values())
     for name in sorted(own.keys() - optional.keys()):
-        if name.startswith("_") or isinstance(own[name], FunctionType):  # to compare names is slow
+        value = own[name]
+        may_be_meant = type(value) in types or (hasattr(value, "__get__") and not isinstance(value, FunctionType))
+        if name.startswith("_") or not may_be_meant:  # to compare names is slow
             continue
         for near in difflib.get_close_matches(name, optional, n=1, cutoff=MIN_TYPO_SIMILARITY):
             if type(getattr(provider, name)) is optional[near]:

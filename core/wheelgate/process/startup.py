@@ -46,14 +46,12 @@ def prepare_server(config: Config, plugins: Plugins) -> None:
     check_access_log(config["access-log"])
 
     def work() -> None:
-        prepare_database(config, plugins)
-        application = Application(config, plugins)
-        try:
-            application.sweep()
-        except BackendUnavailable as error:
-            log.warning("the stored files could not be cleaned up before the start: %s", error)
-        finally:
-            application.close()
+        create_or_migrate(config, plugins, root_may_be_open=config.loopback)
+        with contextlib.closing(open_application(config, plugins)) as application:
+            try:
+                application.sweep()
+            except BackendUnavailable as error:
+                log.warning("the stored files could not be cleaned up before the start: %s", error)
 
     in_child(work)
 
@@ -67,8 +65,7 @@ def rehearse(config: Config, plugins: Plugins) -> None:
     check_access_log(config["access-log"])
 
     def work() -> None:
-        with contextlib.closing(Application(config, plugins)) as application:
-            refuse_open_root(application.server)
+        Application(config, plugins, refuse_open_root).close()
 
     in_child(work)
 
@@ -128,14 +125,14 @@ def lock_folder(folder: Path, wait_seconds: float = LOCK_WAIT_SECONDS) -> int:
             return descriptor
 
 
-def prepare_database(config: Config, plugins: Plugins) -> None:
-    """Create the database or bring it up to date, and warn about dangerous settings.
+def open_application(config: Config, plugins: Plugins) -> Application:
+    """Open the application of a server whose database exists, and warn about dangerous settings.
 
     Raises:
-        StartupError: a migration or a plugin fails, or anybody on the network could log in as root.
+        StartupError: a plugin fails, or anybody on the network could log in as root.
     """
-    create_or_migrate(config, plugins, root_may_be_open=config.loopback)
-    with open_server(config, plugins) as server:
+
+    def check(server: Server) -> None:
         refuse_open_root(server)
         if server.users.password_hash(ROOT) == "":
             log.warning(
@@ -146,6 +143,8 @@ def prepare_database(config: Config, plugins: Plugins) -> None:
         answers = [warnings for _, warnings in plugins.ask("wheelgate_warnings", server=server)]
         for warning in chain(ignored_variables(config, os.environ), *answers):
             log.warning("%s", warning)
+
+    return Application(config, plugins, check)
 
 
 def create_or_migrate(config: Config, plugins: Plugins, *, root_may_be_open: bool) -> None:
