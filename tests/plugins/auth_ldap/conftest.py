@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,17 @@ from wheelgate.testing.site import Site
 
 MakeDirectory = Callable[..., Slapd]
 ServeWithDirectory = Callable[..., Site]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_authorities() -> Iterator[None]:
+    """Let the system have no authorities: to read them takes ten times as long as to start a server.
+
+    Directories of these tests have authorities of their own.
+    """
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SSL_CERT_FILE", os.devnull)
+        yield
 
 
 @pytest.fixture
