@@ -130,20 +130,40 @@ class CountingPlugin:
         return [PasswordAuthenticator(server, hasher)]
 
 
+ADDRESSES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
+"""Where the attempts come from: after five wrong passwords from one address, a user has to wait."""
+
+
+@pytest.fixture(scope="module")
+def counted(serve_shared: Serve) -> tuple[Site, CountingHasher]:
+    """Return a server with users whose passwords are right, missing and empty, and the hasher that counts there."""
+    plugin = CountingPlugin()
+    site = serve_shared(extra={"auth_basic": plugin})
+    for name in ("alice", "passwordless", "emptied"):
+        site.add_user(name, "correct horse")
+    store_hash(site.config.serverdir, "passwordless", None)
+    store_hash(site.config.serverdir, "emptied", "")
+    serve_shared.stop()
+    site = serve_shared(extra={"auth_basic": plugin})
+    assert plugin.hasher is not None
+    return site, plugin.hasher
+
+
 def by_login(site: Site, user: str, password: str) -> Response:
     """Request a session."""
-    return site.request("POST", "/+login", {"user": user, "password": password})
+    return site.request("POST", "/+login", {"user": user, "password": password}, address=ADDRESSES[0])
 
 
 def by_devpi_header(site: Site, user: str, password: str) -> Response:
     """Request a change, with the password as the ``devpi`` command sends it."""
-    return site.request("PATCH", "/root", {"title": "x"}, auth=(user, password))
+    return site.request("PATCH", "/root", {"title": "x"}, auth=(user, password), address=ADDRESSES[1])
 
 
 def by_basic_header(site: Site, user: str, password: str) -> Response:
     """Request a change, with the password as installers and upload tools send it."""
     coded = base64.b64encode(f"{user}:{password}".encode()).decode()
-    return site.request("PATCH", "/root", {"title": "x"}, headers={"Authorization": f"Basic {coded}"})
+    headers = {"Authorization": f"Basic {coded}"}
+    return site.request("PATCH", "/root", {"title": "x"}, headers=headers, address=ADDRESSES[2])
 
 
 @pytest.mark.parametrize("attempt", [by_login, by_devpi_header, by_basic_header])
@@ -161,19 +181,12 @@ def by_basic_header(site: Site, user: str, password: str) -> Response:
     ],
 )
 def test_every_refusal_costs_one_verification(
-    serve: Serve, tmp_path: Path, attempt: Callable[[Site, str, str], Response], user: str, password: str
+    counted: tuple[Site, CountingHasher], attempt: Callable[[Site, str, str], Response], user: str, password: str
 ) -> None:
     """The time of a refusal does not reveal which users or passwords exist: each costs one current verification."""
-    site = serve()
-    for name in ("alice", "passwordless", "emptied"):
-        site.add_user(name, "correct horse")
-    serve.stop()
-    store_hash(tmp_path / "server", "passwordless", None)
-    store_hash(tmp_path / "server", "emptied", "")
-    plugin = CountingPlugin()
-    site = serve(extra={"auth_basic": plugin})
-    assert plugin.hasher is not None
+    site, hasher = counted
+    hasher.costs.clear()
 
     refused = attempt(site, user, password)
 
-    assert (refused.status, plugin.hasher.costs) == (401, [argon2.extract_parameters(plugin.hasher.hash("x"))])
+    assert (refused.status, hasher.costs) == (401, [argon2.extract_parameters(hasher.hash("x"))])
