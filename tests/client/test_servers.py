@@ -196,6 +196,7 @@ def test_a_server_may_omit_the_reason_phrase(used: Devpi, fake_server: FakeServe
     assert used("user", "-l").fails().err == f"GET {fake_server.url}/\n{answer}\n"
 
 
+@pytest.mark.slow
 def test_an_endless_response_is_refused(used: Devpi, fake_server: FakeServer) -> None:
     """A server cannot fill the memory."""
     size = 64 * 1024 * 1024 + 1

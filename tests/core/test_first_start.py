@@ -82,7 +82,15 @@ def empty_the_files(folder: Path) -> None:
         pytest.param(move("sub/wheelgate.db"), "backup.db, files, sub and more", id="misplaced"),
     ],
 )
-@pytest.mark.parametrize("options", [{}, {"root_passwd": "correct horse"}, {"host": "0.0.0.0"}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        pytest.param({"root_passwd": "correct horse"}, marks=pytest.mark.slow),
+        pytest.param({"host": "0.0.0.0"}, marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
 def test_a_folder_whose_database_is_gone_is_refused(
     used: Path, tmp_path: Path, lose: Callable[[Path], object], found: str, options: dict[str, Any]
 ) -> None:

@@ -206,7 +206,10 @@ def test_root_needs_a_password_where_others_could_be_root(tmp_path: Path, option
     )
 
 
-@pytest.mark.parametrize(("options", "by"), EXPOSED)
+@pytest.mark.parametrize(
+    ("options", "by"),
+    [EXPOSED[0], *(pytest.param(*each.values, id=each.id, marks=pytest.mark.slow) for each in EXPOSED[1:])],
+)
 def test_a_reload_opens_no_server_without_a_password(tmp_path: Path, options: dict[str, Any], by: str) -> None:
     """A running server whose root has no password keeps its old settings if the new ones let other machines in."""
     prepare(tmp_path / "server")

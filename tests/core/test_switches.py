@@ -42,7 +42,13 @@ def settled(option: Option, flags: list[str], environment: dict[str, str]) -> bo
 @pytest.mark.parametrize("flag", [None, True, False], ids=["no flag", "flag", "opposite flag"])
 @pytest.mark.parametrize("variable", [None, True, False], ids=["no variable", "variable yes", "variable no"])
 @pytest.mark.parametrize("line", [None, True, False], ids=["no file", "file yes", "file no"])
-@pytest.mark.parametrize("option", SWITCHES, ids=[option.key for option in SWITCHES])
+@pytest.mark.parametrize(
+    "option",
+    [
+        *(pytest.param(option, id=option.key) for option in INVENTED),
+        *(pytest.param(option, id=option.key, marks=pytest.mark.slow) for option in SWITCHES if option in BUNDLED),
+    ],
+)
 def test_a_switch_is_on_or_off_as_the_first_place_says(
     tmp_path: Path, option: Option, line: bool | None, variable: bool | None, flag: bool | None
 ) -> None:

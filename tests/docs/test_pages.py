@@ -49,6 +49,7 @@ def test_every_command_prints_what_the_page_shows(page: str, tmp_path: Path) -> 
     assert not different, "\n".join(different)
 
 
+@pytest.mark.slow
 def test_generated_pages_are_up_to_date() -> None:
     """``docs/generate.py`` has nothing to write."""
     done = subprocess.run(

@@ -30,6 +30,7 @@ def told_events() -> set[str]:
     }
 
 
+@pytest.mark.slow
 def test_every_event_is_documented() -> None:
     """The page of events lists the events that the server tells, and no others."""
     page = (ROOT / "docs" / "reference" / "events.md").read_text("utf-8")

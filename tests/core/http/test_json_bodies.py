@@ -171,6 +171,7 @@ KEYS = st.sampled_from(
 BODIES = JSON | st.dictionaries(KEYS, JSON, max_size=4) | st.lists(st.builds("{}{}{}".format, KEYS, JSON, JSON))
 
 
+@pytest.mark.slow
 @given(body=BODIES, route=st.sampled_from(list(ROUTES.values())))
 @settings(deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_body_makes_the_server_fail(shared: Site, body: object, route: tuple[str, str]) -> None:

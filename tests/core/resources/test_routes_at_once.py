@@ -13,6 +13,7 @@ from wheelgate.testing.site import Site
 REQUESTS = 72
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["tokens", "groups"])
 def test_changes_at_once_are_all_made(site: Site, kind: str) -> None:
     """Of many simultaneous requests that manage tokens or groups, beside changes of users, none is refused."""

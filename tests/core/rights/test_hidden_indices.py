@@ -193,6 +193,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield World(site, plugin)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=8, suppress_health_check=list(HealthCheck))
 @given(plans=worlds(), caller=st.sampled_from(CALLERS))
 def test_a_world_without_the_private_looks_the_same(world: World, plans: list[Plan], caller: str | None) -> None:

@@ -137,17 +137,23 @@ REQUESTS: dict[str, tuple[str, str, Any]] = {
 }
 LOGIN_ENDS = (Setting.log_out, Setting.reset_password, Setting.replace_user)
 CASES = [
-    *((name, ending, 401) for name in REQUESTS for ending in LOGIN_ENDS),
+    *(("upload", ending, 401) for ending in LOGIN_ENDS),
+    *((name, Setting.log_out, 401) for name in REQUESTS if name != "upload"),
     *((name, Setting.deny, 403) for name in REQUESTS if not name.startswith("push")),
     ("push", Setting.deny, 404),  # the source is hidden from a user who may not read it
     *((name, Setting.leave_group, 403) for name in ("upload", "push", "yank", "status", "test result")),
     *((name, Setting.close_index, 403) for name in ("upload", "push", "yank", "status", "test result")),
     *((name, Setting.hide_index, 403) for name in ("push from it", "test result")),
 ]
+SLOW_CASES = [(name, ending, 401) for name in REQUESTS if name != "upload" for ending in LOGIN_ENDS[1:]]
 
 
 @pytest.mark.parametrize(
-    ("name", "meanwhile", "status"), CASES, ids=[f"{name}, {act.__name__}" for name, act, _ in CASES]
+    ("name", "meanwhile", "status"),
+    [
+        *(pytest.param(*case, id=f"{case[0]}, {case[1].__name__}") for case in CASES),
+        *(pytest.param(*case, id=f"{case[0]}, {case[1].__name__}", marks=pytest.mark.slow) for case in SLOW_CASES),
+    ],
 )
 def test_a_right_that_has_gone(setting: Setting, name: str, meanwhile: Callable[[Setting], None], status: int) -> None:
     """A change whose right or login ends while its body arrives is refused, and nothing of it is recorded."""

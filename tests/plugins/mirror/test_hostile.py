@@ -55,6 +55,7 @@ def check_page(page: UpstreamPage) -> None:
     assert unpack_page(pack_page(page)) == page
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(pages)
 @example({"files": [{"filename": "abc-1.0.tar.gz", "url": "https://u:p@h.example:1/abc-1.0.tar.gz"}]})

@@ -321,6 +321,7 @@ def test_the_list_of_projects_is_fetched_separately(
     assert len(answer.json["projects"]) == 4
 
 
+@pytest.mark.slow
 def test_a_long_list_is_parsed_in_chunks(mirror: Mirror, upstream: Upstream) -> None:
     """A list of any length is parsed to its end; unknown keys and invalid names are ignored."""
     names = [f"project-{number}" for number in range(60_000)]

@@ -22,6 +22,8 @@ from wheelgate.testing.site import Site
 ACTORS = ("anon", "other", "owner", "root", "admin", "gina")
 """The option lists admin and gina's group; owner owns the index that is changed."""
 MODES = {"absent": None, "root": "root", "admin": "admin", ":grp": ":grp", "admin,:grp": "admin,:grp", "empty": ""}
+SLOW_MODES = {"root", "admin,:grp"}
+"""Modes that the fast tests leave out: they are like ``absent`` and like the lists with one entry."""
 PASSWORD = "correct horse"
 
 ROOT_ONLY = "401 403 403 200 403 403"
@@ -137,7 +139,14 @@ ACTIONS: dict[str, tuple[Call, dict[str, str]]] = {
     ),
 }
 CELLS = [
-    pytest.param(mode, action, actor, int(status), id=f"{mode}-{action}-{actor}")
+    pytest.param(
+        mode,
+        action,
+        actor,
+        int(status),
+        id=f"{mode}-{action}-{actor}",
+        marks=[pytest.mark.slow] if mode in SLOW_MODES else [],
+    )
     for action, (_, table) in ACTIONS.items()
     for mode, row in table.items()
     for actor, status in zip(ACTORS, row.split(), strict=True)

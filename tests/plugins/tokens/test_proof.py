@@ -71,6 +71,7 @@ def test_no_user_can_be_named_token(shared: Site) -> None:
     assert "stands for the user of an API token" in refused.message
 
 
+@pytest.mark.slow
 def test_every_character_counts(alice: TokenOwner) -> None:
     """Replacing any character of a token makes it invalid."""
     _, secret = alice.token("upload", indices=["team/prod"])
