@@ -30,8 +30,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 ROOT_BEHIND_PROXY = ("root", "a password of root")
 """Root of a server behind a proxy, where the empty password is refused."""
 PROXY_OPTIONS = frozenset({"outside_url", "trusted_proxy", "remote_user_from"})
-OTHER_DATABASE = frozenset({"extra", "no_plugin", "database"})
-"""Options with which a server may need another database than that of the template."""
 
 
 class Serve:
@@ -56,8 +54,10 @@ class Serve:
                 store_hash(folder, "root", Argon2Hasher(8, 1, 1).hash(ROOT_BEHIND_PROXY[1]))
         if PROXY_OPTIONS & options.keys():
             options = {"root_passwd": ROOT_BEHIND_PROXY[1], **options}
-        # A server that is started again, or has other plugins, makes its database as in real life.
-        prepared = is_new and not OTHER_DATABASE & options.keys()
+        plugins: dict[str, object] = options.get("extra", {})
+        has_tables = any(hasattr(plugin, "wheelgate_migrations") for plugin in plugins.values())
+        # A server that is started again makes its database as in real life.
+        prepared = is_new and not has_tables and "database" not in options
         self._running[name] = Site(folder, prepared=prepared, **options)
         return self._running[name]
 
