@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -71,14 +72,20 @@ class Directory(Authenticator, GroupSource):
 Trial = Callable[..., list[str]]
 
 
-@pytest.fixture
-def folder(serve: Serve, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def used(serve_shared: Serve) -> Path:
     """Return the folder of a server that was started once, and has a local user and one of the directory."""
-    site = serve(extra={"directory": Directory(lambda credentials: Ok(credentials.username))})
+    site = serve_shared(extra={"directory": Directory(lambda credentials: Ok(credentials.username))})
     site.add_user("alice", "correct horse")
     site.login("emilie", "x")
-    serve.stop()
-    return tmp_path / "server"
+    serve_shared.stop()
+    return site.config.serverdir
+
+
+@pytest.fixture
+def folder(used: Path, tmp_path: Path) -> Path:
+    """Return a copy of that folder for this test."""
+    return shutil.copytree(used, tmp_path / "server")
 
 
 @pytest.fixture

@@ -59,25 +59,30 @@ def by_basic_header(site: Site, headers: dict[str, str], address: str) -> Respon
 WAYS = pytest.mark.parametrize("way", [log_in, by_devpi_header, by_basic_header], ids=["login", "devpi", "basic"])
 
 
+@pytest.fixture(scope="module")
+def site(serve_shared: Serve) -> Site:
+    """Return a server whose root has no password; what one test leaves must not count for the next."""
+    return serve_shared()
+
+
 @WAYS
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1"])
-def test_this_machine_may_be_root(serve: Serve, way, address) -> None:  # type: ignore[no-untyped-def]
+def test_this_machine_may_be_root(site: Site, way, address) -> None:  # type: ignore[no-untyped-def]
     """Until root has a password, a program on the same machine is root without one."""
-    assert way(serve(), {}, address).status == 200
+    assert way(site, {}, address).status == 200
 
 
 @WAYS
 @pytest.mark.parametrize("host", THIS_MACHINE)
-def test_names_of_this_machine(serve: Serve, way, host) -> None:  # type: ignore[no-untyped-def]
+def test_names_of_this_machine(site: Site, way, host) -> None:  # type: ignore[no-untyped-def]
     """A program on this machine may use any of its loopback names and addresses."""
-    assert way(serve(), {"Host": host}, "127.0.0.1").status == 200
+    assert way(site, {"Host": host}, "127.0.0.1").status == 200
 
 
 @WAYS
 @pytest.mark.parametrize("headers", PROXIED, ids=str)
-def test_a_proxy_may_not(serve: Serve, way, headers) -> None:  # type: ignore[no-untyped-def]
+def test_a_proxy_may_not(site: Site, way, headers) -> None:  # type: ignore[no-untyped-def]
     """A request with a header that proxies add, or for another host, is refused, whatever came before it."""
-    site = serve()
     assert way(site, {}, "127.0.0.1").status == 200  # what is remembered of this one does not count for the next
 
     assert way(site, headers, "127.0.0.1").status == 401
@@ -86,9 +91,8 @@ def test_a_proxy_may_not(serve: Serve, way, headers) -> None:  # type: ignore[no
 
 @WAYS
 @pytest.mark.parametrize("address", ELSEWHERE)
-def test_other_machines_may_not(serve: Serve, way, address) -> None:  # type: ignore[no-untyped-def]
+def test_other_machines_may_not(site: Site, way, address) -> None:  # type: ignore[no-untyped-def]
     """A connection from an address that is not loopback is refused, even on a server that listens on loopback."""
-    site = serve()
     assert way(site, {}, "127.0.0.1").status == 200
 
     assert way(site, {}, address).status == 401

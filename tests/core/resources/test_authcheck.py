@@ -106,8 +106,8 @@ def test_bad_credentials_are_refused_where_a_right_is_needed(guarded: Site) -> N
 
 def test_the_path_of_the_outside_url_is_not_a_user(tmp_path: Path) -> None:
     """Behind ``https://packages.example/sub``, the check looks at the index behind ``/sub``."""
-    options = {"outside_url": "https://packages.example/sub", "root_passwd": "1234"}
-    with Site(tmp_path / "server", extra={"secrets": Secrets()}, **options) as site:
+    url = "https://packages.example/sub"
+    with Site(tmp_path / "server", extra={"secrets": Secrets()}, outside_url=url, root_passwd="1234") as site:
         site.request("PUT", "/root/secret", {}, auth=site.login("root", "1234"))
 
         for uri in (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from wheelgate import Allow, Index, Server, hookimpl
 from wheelgate.fields import IndexType
 from wheelgate.packages import CheckedUpload, ReceivedFile, UploadForm
 from wheelgate.providers import Route, RouteRequest, RouteResponse
-from wheelgate.testing.site import Response
+from wheelgate.testing.site import Response, Site
 from wheelgate_stage.index_fields import STAGE_FIELDS
 from wheelgate_stage.packages import StagePackages
 
@@ -80,14 +80,25 @@ CHANGES: dict[str, tuple[str, Change]] = {
 """The scope and the request of each change that a token can make."""
 
 
+def fill(owner: TokenOwner) -> TokenOwner:
+    """Create an index with two projects, and an empty one to push to."""
+    for name in ("dev", "target"):
+        owner.index(name, acl_toxresult_upload=[owner.name])
+    for made in (MINE, OTHERS):
+        assert upload(owner.site, f"{owner.name}/dev", made, owner.auth).status == 200
+    return owner
+
+
 @pytest.fixture
 def filled(alice: TokenOwner) -> TokenOwner:
-    """Return a user with an index that has two projects, and an empty one to push to."""
-    for name in ("dev", "target"):
-        alice.index(name, acl_toxresult_upload=[alice.name])
-    for made in (MINE, OTHERS):
-        assert upload(alice.site, f"{alice.name}/dev", made, alice.auth).status == 200
-    return alice
+    """Return a user with the two indices, for a test that changes them."""
+    return fill(alice)
+
+
+@pytest.fixture(scope="module")
+def unchanged(shared: Site, numbers: Iterator[int]) -> TokenOwner:
+    """Return a user with the two indices, for all tests whose requests are refused."""
+    return fill(TokenOwner(shared, shared.add_user(f"unchanged{next(numbers)}")))
 
 
 def dev(owner: TokenOwner) -> str:
@@ -112,45 +123,45 @@ def test_a_scope_is_enough_for_its_changes(filled: TokenOwner, scope: str, chang
 
 
 @pytest.mark.parametrize(("scope", "change"), CHANGES.values(), ids=CHANGES)
-def test_no_other_scope_is_enough(filled: TokenOwner, scope: str, change: Change) -> None:
+def test_no_other_scope_is_enough(unchanged: TokenOwner, scope: str, change: Change) -> None:
     """A token with all the other scopes cannot make the change, and nothing changes."""
     others = [each for each in ALL_SCOPES if each != scope]
 
-    refused = change(filled, dev(filled), filled.token(*others), MINE)
+    refused = change(unchanged, dev(unchanged), unchanged.token(*others), MINE)
 
     assert (refused.status, refused.message[-25:]) == (403, "the token is not for that")
-    assert (projects(filled), projects(filled, "target")) == (["my-project", "other"], [])
+    assert (projects(unchanged), projects(unchanged, "target")) == (["my-project", "other"], [])
 
 
 @pytest.mark.parametrize(("scope", "change"), CHANGES.values(), ids=CHANGES)
-def test_a_token_for_another_index_is_refused(filled: TokenOwner, scope: str, change: Change) -> None:
+def test_a_token_for_another_index_is_refused(unchanged: TokenOwner, scope: str, change: Change) -> None:
     """The reason names the index that the token is for."""
-    refused = change(filled, dev(filled), filled.token(indices=[f"{filled.name}/else"]), MINE)
+    refused = change(unchanged, dev(unchanged), unchanged.token(indices=[f"{unchanged.name}/else"]), MINE)
 
-    assert (refused.status, refused.message.endswith(OTHER_INDEX.format(name=filled.name))) == (403, True)
-    assert (projects(filled), projects(filled, "target")) == (["my-project", "other"], [])
+    assert (refused.status, refused.message.endswith(OTHER_INDEX.format(name=unchanged.name))) == (403, True)
+    assert (projects(unchanged), projects(unchanged, "target")) == (["my-project", "other"], [])
 
 
 @pytest.mark.parametrize("key", ["projects", "change_projects"])
 @pytest.mark.parametrize(("scope", "change"), CHANGES.values(), ids=CHANGES)
-def test_a_token_for_another_project_is_refused(filled: TokenOwner, scope: str, change: Change, key: str) -> None:
+def test_a_token_for_another_project_is_refused(unchanged: TokenOwner, scope: str, change: Change, key: str) -> None:
     """The token is refused even if the server learns the project only from the form or the file; nothing is stored."""
-    refused = change(filled, dev(filled), filled.token(**{key: ["my-project"]}), OTHERS)
+    refused = change(unchanged, dev(unchanged), unchanged.token(**{key: ["my-project"]}), OTHERS)
 
     assert (refused.status, refused.message.endswith("the token is for my-project only")) == (403, True)
-    assert (projects(filled), projects(filled, "target")) == (["my-project", "other"], [])
-    page = filled.site.request("GET", f"/{dev(filled)}/other", headers={"Accept": "application/json"})
+    assert (projects(unchanged), projects(unchanged, "target")) == (["my-project", "other"], [])
+    page = unchanged.site.request("GET", f"/{dev(unchanged)}/other", headers={"Accept": "application/json"})
     assert list(page.result) == ["1.0"]
 
 
-def test_a_form_cannot_hide_its_project(filled: TokenOwner) -> None:
+def test_a_form_cannot_hide_its_project(unchanged: TokenOwner) -> None:
     """A form that names the token's project over the file of another is refused."""
-    token = filled.token("upload", projects=["my-project"])
+    token = unchanged.token("upload", projects=["my-project"])
 
-    refused = upload(filled.site, dev(filled), wheel("other", "2.0"), token, name="my-project")
+    refused = upload(unchanged.site, dev(unchanged), wheel("other", "2.0"), token, name="my-project")
 
     assert refused.status == 400
-    assert not filled.site.request("GET", f"/{dev(filled)}/+simple/other/").content.count(b"2.0")
+    assert not unchanged.site.request("GET", f"/{dev(unchanged)}/+simple/other/").content.count(b"2.0")
 
 
 class RenamingIndexType:
@@ -191,10 +202,12 @@ def test_a_refused_upload_does_not_reveal_files(filled: TokenOwner) -> None:
     assert (existing.status, existing.message) == (403, missing.message)
 
 
-def test_a_file_of_no_release_belongs_to_no_project(filled: TokenOwner) -> None:
+def test_a_file_of_no_release_belongs_to_no_project(unchanged: TokenOwner) -> None:
     """A token for a project cannot delete a file that belongs to no release."""
-    refused = filled.site.request(
-        "DELETE", f"/{dev(filled)}/+f/123/4567890123456/my-project-9.zip", auth=filled.token(projects=["my-project"])
+    refused = unchanged.site.request(
+        "DELETE",
+        f"/{dev(unchanged)}/+f/123/4567890123456/my-project-9.zip",
+        auth=unchanged.token(projects=["my-project"]),
     )
 
     assert refused.status == 403
@@ -217,11 +230,11 @@ ALWAYS_REFUSED: dict[str, tuple[str, str, Any]] = {
 
 @pytest.mark.parametrize(("method", "path", "body"), ALWAYS_REFUSED.values(), ids=ALWAYS_REFUSED)
 @pytest.mark.parametrize("who", ["alice", "root"])
-def test_requests_that_no_token_can_make(filled: TokenOwner, who: str, method: str, path: str, body: Any) -> None:
+def test_requests_that_no_token_can_make(unchanged: TokenOwner, who: str, method: str, path: str, body: Any) -> None:
     """No token can make these requests, neither a user's nor root's, with all scopes."""
-    owner = filled if who == "alice" else TokenOwner(filled.site, ROOT)
+    owner = unchanged if who == "alice" else TokenOwner(unchanged.site, ROOT)
 
-    refused = filled.site.request(method, path.format(u=filled.name), body, auth=owner.token())
+    refused = unchanged.site.request(method, path.format(u=unchanged.name), body, auth=owner.token())
 
     assert (refused.status, refused.message[-25:]) == (403, "the token is not for that")
 
