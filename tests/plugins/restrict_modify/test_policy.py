@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from tests.helpers.sites import Serve
 
 from wheelgate.errors import StartupError
+from wheelgate.testing.site import Site
 
 ROOT = ("root", "")
+
+
+@pytest.fixture(scope="module")
+def users(serve_shared: Serve) -> Path:
+    """Return the folder of a server with two users."""
+    site = serve_shared("users")
+    for name in ("alice", "admin"):
+        site.add_user(name, "correct horse")
+    serve_shared.stop("users")
+    return site.config.serverdir
+
+
+@pytest.fixture(scope="module")
+def admins(users: Path, serve_shared: Serve) -> Site:
+    """Return a server that admin alone may change; no test may change its two users."""
+    shutil.copytree(users, users.parent / "admins")
+    return serve_shared("admins", restrict_modify="admin")
 
 
 @pytest.mark.parametrize(
@@ -24,9 +45,9 @@ ROOT = ("root", "")
         (",", 403),
     ],
 )
-def test_listed_principals(serve: Serve, option: str, status: int) -> None:
+def test_listed_principals(serve: Serve, users: Path, tmp_path: Path, option: str, status: int) -> None:
     """The list contains names, groups and the two special names, separated by commas; it compares names exactly."""
-    serve().add_user("alice", "correct horse")
+    shutil.copytree(users, tmp_path / "server")
     site = serve(restrict_modify=option)
 
     assert site.request("PUT", "/new", {"password": "x"}, auth=("alice", "correct horse")).status == status
@@ -69,15 +90,10 @@ def test_anonymous_stands_for_all_users(serve: Serve) -> None:
     ids=["anonymous", "not listed", "last administrator"],
 )
 def test_the_reason(
-    serve: Serve, method: str, path: str, body: object, auth: tuple[str, str] | None, reason: str
+    admins: Site, method: str, path: str, body: object, auth: tuple[str, str] | None, reason: str
 ) -> None:
     """A refusal names the option, so that users know which setting refused them."""
-    before = serve()
-    for name in ("alice", "admin"):
-        before.add_user(name, "correct horse")
-    site = serve(restrict_modify="admin")
-
-    refused = site.request(method, path, body, auth=auth)
+    refused = admins.request(method, path, body, auth=auth)
 
     assert refused.status == (403 if auth else 401)
     assert refused.message.endswith(f": {reason}")
@@ -97,17 +113,16 @@ def test_the_reason(
     ],
     ids=str,
 )
-def test_changing_ones_own_password(serve: Serve, body: dict[str, object], status: int) -> None:
+def test_changing_ones_own_password(admins: Site, fresh: str, body: dict[str, object], status: int) -> None:
     """A body that changes only the password is a password change, even if it repeats the other fields as they are."""
-    before = serve()
-    alice = before.add_user("alice", "correct horse")
-    before.request("PATCH", "/alice", {"email": "a@mail.example"}, auth=alice)
-    site = serve(restrict_modify="root")
+    made = {"password": "correct horse", "email": "a@mail.example"}
+    assert admins.request("PUT", f"/{fresh}", made, auth=("admin", "correct horse")).status == 201
+    own = {key: fresh if key == "username" else value for key, value in body.items()}
 
-    changed = site.request("PATCH", "/alice", body, auth=alice)
+    changed = admins.request("PATCH", f"/{fresh}", own, auth=(fresh, "correct horse"))
 
     assert changed.status == status
-    assert site.request("POST", "/+login", {"user": "alice", "password": "correct horse"}).status == (
+    assert admins.request("POST", "/+login", {"user": fresh, "password": "correct horse"}).status == (
         401 if status == 200 else 200
     )
 
