@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +58,12 @@ class TargetIndex:
 def index(shared: Site, fresh: str) -> TargetIndex:
     """Return a new volatile index."""
     return new_index(shared, fresh, {})
+
+
+@pytest.fixture(scope="module")
+def empty(shared: Site, numbers: Iterator[int]) -> TargetIndex:
+    """Return an index for all tests whose uploads are refused."""
+    return new_index(shared, f"empty{next(numbers)}", {})
 
 
 @pytest.fixture

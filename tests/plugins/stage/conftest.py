@@ -11,7 +11,7 @@ from tests.helpers import distributions
 from tests.helpers.postgres import new_url, postgres, postgres_url  # noqa: F401
 from tests.helpers.prepared_databases import PrepareDatabase, prepared  # noqa: F401
 from tests.helpers.sites import fresh, numbers, serve, serve_shared, shared, site, template  # noqa: F401
-from tests.helpers.target_indices import frozen, index  # noqa: F401
+from tests.helpers.target_indices import empty, frozen, index  # noqa: F401
 
 import wheelgate.store
 import wheelgate_sql_store

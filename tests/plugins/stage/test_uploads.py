@@ -109,27 +109,27 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("filename", "sentence"), NAMES, ids=[name[:40] for name, _ in NAMES])
-def test_refused_names(index: TargetIndex, filename: str, sentence: str) -> None:
+def test_refused_names(empty: TargetIndex, filename: str, sentence: str) -> None:
     """A name that no wheel or sdist can have, or of another project or version, is refused with the reason."""
-    refused = index.upload(replace(wheel("demo"), filename=filename))
+    refused = empty.upload(replace(wheel("demo"), filename=filename))
 
     assert refused.status == 400
     assert sentence in refused.message
-    assert index.names() == []
+    assert empty.names() == []
 
 
 @pytest.mark.parametrize(("make", "sentence"), HOSTILE.values(), ids=HOSTILE)
-def test_refused_archives(index: TargetIndex, make: Callable[[], Distribution], sentence: str) -> None:
+def test_refused_archives(empty: TargetIndex, make: Callable[[], Distribution], sentence: str) -> None:
     """A broken or hostile archive is refused with the reason, and nothing of it is stored or listed."""
     dist = make()
 
-    refused = index.upload(dist)
+    refused = empty.upload(dist)
 
     assert refused.status == 400
     assert sentence in refused.message
     assert dist.filename in refused.message
-    assert index.names() == []
-    assert index.get(address(dist)).status == 404
+    assert empty.names() == []
+    assert empty.get(address(dist)).status == 404
 
 
 CONTENTS = [
@@ -172,14 +172,14 @@ CONTENTS = [
 @pytest.mark.parametrize("make", [wheel, sdist])
 @pytest.mark.parametrize(("content", "sentence"), CONTENTS, ids=[sentence[-40:] for _, sentence in CONTENTS])
 def test_metadata_must_match_the_form(
-    index: TargetIndex, make: Callable[..., Distribution], content: bytes, sentence: str
+    empty: TargetIndex, make: Callable[..., Distribution], content: bytes, sentence: str
 ) -> None:
     """Name and version in the archive must match the form; otherwise the answer names both."""
-    refused = index.upload(make("demo", metadata=content))
+    refused = empty.upload(make("demo", metadata=content))
 
     assert refused.status == 400
     assert sentence in refused.message
-    assert index.names() == []
+    assert empty.names() == []
 
 
 def attestation(filename: str, sha256: object, statement: str = "", subject: str = "x") -> dict[str, Any]:
@@ -245,13 +245,13 @@ FORMS = [
 @pytest.mark.parametrize(
     ("changed", "sentence"), FORMS, ids=[f"{next(iter(changed))}: {sentence[:30]}" for changed, sentence in FORMS]
 )
-def test_refused_forms(index: TargetIndex, changed: dict[str, str], sentence: str) -> None:
+def test_refused_forms(empty: TargetIndex, changed: dict[str, str], sentence: str) -> None:
     """An invalid form is refused with a message that names the field."""
-    refused = index.upload(wheel("demo"), **changed)
+    refused = empty.upload(wheel("demo"), **changed)
 
     assert refused.status == 400
     assert sentence in refused.message
-    assert index.names() == []
+    assert empty.names() == []
 
 
 def test_all_digests_are_checked_and_shown(index: TargetIndex) -> None:
@@ -457,9 +457,9 @@ def test_documentation_belongs_to_a_version(index: TargetIndex, changed: dict[st
     ],
     ids=["no version, no release", "unknown version", "not a zip", "climbing out"],
 )
-def test_refused_documentation(index: TargetIndex, dist: Distribution, changed: dict[str, str], sentence: str) -> None:
+def test_refused_documentation(empty: TargetIndex, dist: Distribution, changed: dict[str, str], sentence: str) -> None:
     """Documentation without a version, or that is not a valid zip, is refused with the reason."""
-    refused = index.docs(dist, **changed)
+    refused = empty.docs(dist, **changed)
 
     assert refused.status == 400
     assert sentence in refused.message
