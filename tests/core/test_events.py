@@ -106,7 +106,7 @@ def test_what_is_told(
     site = serve(extra={"listener": listener})
     actors = {"alice": site.add_user("alice"), "root": site.login("root", ""), None: None}
     site.request("PUT", "/alice/dev", {}, auth=actors["alice"])
-    before = 5
+    before = 4
 
     site.request(method, path, body, auth=actors[actor], address="192.0.2.1")
 

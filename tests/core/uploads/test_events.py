@@ -60,7 +60,7 @@ def test_each_change_is_one_event(
 
     site.request(method, path, body, auth=alice)
 
-    events = heard(serve, listener)[5:]
+    events = heard(serve, listener)[4:]
     assert events[0] == ("FileUploaded", "alice", "alice/dev", {"project": "my-pkg", "version": "1.0", "path": PATH})
     assert events[1:] == ([] if event is None else [(event[0], "alice", "alice/dev", event[1])])
 
@@ -78,7 +78,7 @@ def test_uploads_are_events(serve: Serve) -> None:
     upload(site, "alice/dev", OLD, alice)
     result = site.request("POST", f"{DEV}/{PATH}", {}).result
 
-    events = heard(serve, listener)[4:]
+    events = heard(serve, listener)[3:]
     assert [(name, actor) for name, actor, *_ in events] == [
         ("ReleaseRegistered", "alice"),
         ("FileUploaded", "alice"),
