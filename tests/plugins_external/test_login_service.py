@@ -101,8 +101,8 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture
 def site(tmp_path: Path, host: LoginHost, plugin: Any) -> Iterator[Site]:
     """Return a server with the plugin."""
-    options = {"login_service_url": host.url, "restrict_modify": "root,:admins"}
-    with Site(tmp_path / "server", extra={"login_service": plugin}, **options) as site:
+    extra = {"login_service": plugin}
+    with Site(tmp_path / "server", extra=extra, login_service_url=host.url, restrict_modify="root,:admins") as site:
         yield site
 
 
@@ -196,8 +196,8 @@ def test_only_allowed_addresses_are_asked(
     tmp_path: Path, host: LoginHost, plugin: Any, caplog: pytest.LogCaptureFixture, allowed: str, status: int
 ) -> None:
     """The service may be at a private address only if ``--allow-upstream`` names its network; the log says so."""
-    options = {"login_service_url": host.url, "allow_upstream": [allowed]}
-    with Site(tmp_path / "server", extra={"login_service": plugin}, **options) as site:
+    extra = {"login_service": plugin}
+    with Site(tmp_path / "server", extra=extra, login_service_url=host.url, allow_upstream=[allowed]) as site:
         assert log_in(site) == status
 
     assert ("--allow-upstream" in caplog.text) is (status == 503)
