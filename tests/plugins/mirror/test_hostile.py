@@ -92,6 +92,7 @@ def test_html_that_libraries_warn_about(head: str) -> None:
     assert list(parse_html_list(f'{head}<a href="/simple/x/">x</a>'.encode(), URL[:-4], None)) == ["x"]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=settings().max_examples * 3 // 2)
 @given(st.binary(max_size=60) | st.lists(tags, max_size=5).map(lambda parts: "".join(parts).encode("utf-8", "ignore")))
 def test_any_html(body: bytes) -> None:
