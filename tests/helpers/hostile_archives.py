@@ -80,7 +80,8 @@ def directory(names: Iterable[str], size: int = 0) -> Distribution:
 def many_in_wheel(count: int) -> Distribution:
     """Make a valid wheel with many empty files in one folder."""
     names = [f"demo/plugins/modules/a_module_with_a_name_of_common_length_{number}.py" for number in range(count)]
-    return zipped([(DIST_INFO, METADATA), *((name, b"") for name in names)], compression=zipfile.ZIP_STORED)
+    files = [(DIST_INFO, METADATA), (WHEEL_FILE, b"Wheel-Version: 1.0\n"), *((name, b"") for name in names)]
+    return zipped(files, compression=zipfile.ZIP_STORED)
 
 
 def many_in_sdist(count: int) -> Distribution:

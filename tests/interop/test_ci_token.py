@@ -30,7 +30,10 @@ def blocks(section: str, server_url: str) -> list[str]:
     host = server_url.rstrip("/").removeprefix("http://")
     found = re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL)
     return [
-        block.replace("https://", "http://").replace("packages.example", host).replace("team/prod", f"{USER}/prod")
+        re.sub(r"^pip install \./wheelgate/client .*\n", "", block, flags=re.MULTILINE)  # it is installed here
+        .replace("https://", "http://")
+        .replace("packages.example", host)
+        .replace("team/prod", f"{USER}/prod")
         for block in found
     ]
 
