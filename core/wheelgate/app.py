@@ -142,11 +142,7 @@ class Application:
             self.server = server
             self.files = server.files
             self.rights = rights
-            self.asgi: ASGIApplication = CommonHeaders(
-                app, SERVER_VERSION, identity.state.uuid, access, proxy_headers, index_rights.all_public
-            )
-            if proxy_headers.may_have_path:
-                self.asgi = OutsidePath(self.asgi, proxy_headers)
+            self.asgi = wrap_app(app, identity.state.uuid, access, proxy_headers, index_rights)
             self._events = events
             self._packages = packages
             self._opened = opening.pop_all()
@@ -323,6 +319,14 @@ def make_app(
     schemes = [extractor.scheme for extractor, _ in providers.extractors if extractor.scheme]
     ErrorHandlers(schemes, context.server_url).install(app)
     return app
+
+
+def wrap_app(
+    app: falcon.asgi.App[Any, Any], uuid: str, access: StoreAccess, proxy_headers: ProxyHeaders, rights: IndexRights
+) -> ASGIApplication:
+    """Wrap the application in what concerns every request."""
+    common = CommonHeaders(app, SERVER_VERSION, uuid, access, proxy_headers, rights.all_public)
+    return OutsidePath(common, proxy_headers) if proxy_headers.may_have_path else common
 
 
 def guarded_hooks(plugins: Plugins, hook: str, budget_seconds: float) -> list[tuple[Implementation, CircuitBreaker]]:

@@ -33,6 +33,20 @@ class Finding:
     repaired: bool
 
 
+@dataclass(frozen=True, slots=True)
+class FileCheckOptions:
+    """What a check does."""
+
+    hashes: bool
+    """True to read every file and compare its hash; False to compare sizes only."""
+    repair: bool
+    """True to remove unreferenced files, and to set damaged ones aside."""
+    grace: float
+    """Seconds for which a file may have no record: another node may be about to record it."""
+    accept_losses: bool = False
+    """True to repair even if the files and the database do not seem to belong together."""
+
+
 class FileCheck:
     """One check of all files."""
 
@@ -42,11 +56,7 @@ class FileCheck:
         garbage: GarbageCollector,
         leftovers: Callable[[], Iterable[tuple[Path, Sequence[str]]]],
         database: Database,
-        *,
-        hashes: bool,
-        repair: bool,
-        grace: float,
-        accept_losses: bool = False,
+        options: FileCheckOptions,
     ) -> None:
         """Prepare a check.
 
@@ -55,19 +65,13 @@ class FileCheck:
             garbage: knows the package sources, and removes unreferenced files.
             leftovers: returns the files that interrupted uploads have left, with the hashes that they name.
             database: for the transactions of repairs.
-            hashes: True to read every file and compare its hash; False to compare sizes only.
-            repair: True to remove unreferenced files, and to set damaged ones aside.
-            grace: seconds for which a file may have no record: another node may be about to record it.
-            accept_losses: True to repair even if the files and the database do not seem to belong together.
+            options: what the check does.
         """
         self._backend = backend
         self._garbage = garbage
         self._leftovers = leftovers
         self._database = database
-        self._hashes = hashes
-        self._repair = repair
-        self._grace = grace
-        self._accept_losses = accept_losses
+        self._options = options
         self.checked = 0
         """The number of checked files that have a record."""
         self.mismatch = ""
@@ -90,7 +94,7 @@ class FileCheck:
         interrupted = {sha256 for _, hashes in self._leftovers() for sha256 in hashes}
         unexplained = [path for path, sha256 in unneeded.items() if sha256 not in interrupted]
         self.mismatch = lost_files(problems.values()) or lost_database(len(unexplained), in_store)
-        repair = self._repair and (self._accept_losses or not self.mismatch)
+        repair = self._options.repair and (self._options.accept_losses or not self.mismatch)
         set_aside: set[str] = set()
         for stored, label in recorded:
             if problem := problems[stored.sha256]:
@@ -126,7 +130,7 @@ class FileCheck:
         count = 0
         if not self.complete:
             return found, count
-        until = time.time() - self._grace
+        until = time.time() - self._options.grace
         for path, stored_at in list(self._backend.list_files()):
             count += 1
             sha256 = path.replace("/", "")
@@ -149,7 +153,7 @@ class FileCheck:
             return MISSING
         if size != stored.size:
             return f"it has {size} bytes instead of {stored.size}"
-        if self._hashes:
+        if self._options.hashes:
             with buffered(self._backend.open(stored), size) as file:
                 hasher = hashlib.sha256()
                 while chunk := file.read(READ_BUFFER_BYTES):

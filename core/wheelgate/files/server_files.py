@@ -16,7 +16,7 @@ from wheelgate.errors import Conflict, Refusal, StartupError
 from wheelgate.files.backends import FileBackend, buffered
 from wheelgate.files.errors import translated
 from wheelgate.files.fetching import SharedDownloads
-from wheelgate.files.fsck import FileCheck
+from wheelgate.files.fsck import FileCheck, FileCheckOptions
 from wheelgate.files.garbage import GarbageCollector, SourceRegistry, lock_hashes
 from wheelgate.files.incoming import IncomingFolder, received_in_memory
 from wheelgate.files.journal import CommitJournal
@@ -167,16 +167,8 @@ class Files:
 
     def check(self, *, hashes: bool, repair: bool, grace: float, accept_losses: bool = False) -> FileCheck:
         """Return a check of all files: see :class:`FileCheck`. No other process may use the folder."""
-        return FileCheck(
-            self.backend,
-            self._garbage,
-            self._leftovers,
-            self._database,
-            hashes=hashes,
-            repair=repair,
-            grace=grace,
-            accept_losses=accept_losses,
-        )
+        options = FileCheckOptions(hashes, repair, grace, accept_losses)
+        return FileCheck(self.backend, self._garbage, self._leftovers, self._database, options)
 
     def sweep(self) -> None:
         """Remove the leftovers of a crash, and all marked files that are unreferenced.
