@@ -46,13 +46,13 @@ def test_a_full_disk(small_disk: Path) -> None:
         root = login(server)
         fill(small_disk / "filler")
         made = 0
-        while (answer := call(server, "PUT", f"/root/dev{made}", {"title": "x" * 2000}, root)).status == 200:
+        while (answer := call(server, "PUT", f"/root/dev{made}", {"description": "x" * 2000}, root)).status == 200:
             made += 1
             assert made < 1000
         assert answer.status == 507
         assert "no space is left" in answer.message
         for _ in range(10):
-            assert call(server, "PUT", f"/root/dev{made}", {"title": "x" * 9000}, root).status == 507
+            assert call(server, "PUT", f"/root/dev{made}", {"description": "x" * 9000}, root).status == 507
             assert set(call(server, "GET", "/root").result["indexes"]) == {"pypi", *(f"dev{n}" for n in range(made))}
             login(server)
         (small_disk / "filler").unlink()
