@@ -22,7 +22,12 @@ APP = wheel(
         summary="What it does",
         requires_python=">=3.8",
         requires_dist=["requests>=2"],
-        more=["Project-URL: Home, https://app.example/home", "Classifier: Topic :: Utilities", "License: MIT"],
+        more=[
+            "Project-URL: Home, https://app.example/home",
+            "Classifier: Topic :: Utilities",
+            "License: MIT",
+            "Provides-Extra: fast",
+        ],
     ),
 )
 SOURCE, OLDER, EARLY, YANKED = (
@@ -76,6 +81,7 @@ def test_a_project_has_its_newest_version_and_all_files(hosting: Site) -> None:
     assert (info["requires_python"], info["requires_dist"]) == (">=3.8", ["requests>=2"])
     assert info["project_urls"] == {"Home": "https://app.example/home"}
     assert (info["classifiers"], info["license"]) == (["Topic :: Utilities"], "MIT")
+    assert info["provides_extra"] == ["fast"]
     assert (info["yanked"], info["downloads"]["last_day"]) == (False, -1)
     assert {version: len(entries) for version, entries in document["releases"].items()} == {
         "1.9": 1,

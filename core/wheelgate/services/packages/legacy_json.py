@@ -32,6 +32,8 @@ LIST_KEYS = ("classifiers", "dynamic", "license_files", "provides_extra", "requi
 """Keys of ``info`` with a list of texts."""
 KEY_BY_FIELD = {"classifier": "classifiers", "license_file": "license_files", "project_url": "project_urls"}
 """Keys that differ from the names of fields in core metadata."""
+VERSION_DATA_KEYS = {"license_files": "license_file", "provides_extra": "provides_extras"}
+"""Keys that have another name in the version data of uploaded releases."""
 LISTED_KEYS = frozenset({*LIST_KEYS, "project_urls"})
 NO_DOWNLOAD_COUNTS = {"last_day": -1, "last_month": -1, "last_week": -1}
 """What the public index writes since it counts no downloads."""
@@ -126,7 +128,7 @@ def legacy_info(
     reasons = [file["yanked_reason"] for file in files if file["yanked"]]
     requires_python = next((file["requires_python"] for file in files if file["requires_python"]), None)
     info: dict[str, Any] = {key: metadata.get(key) or None for key in TEXT_KEYS}
-    info |= {key: list(metadata.get(key) or ()) for key in LIST_KEYS}
+    info |= {key: list(metadata.get(key) or metadata.get(VERSION_DATA_KEYS.get(key, key)) or ()) for key in LIST_KEYS}
     return info | {
         "name": metadata.get("name") or name,
         "version": version,
