@@ -74,6 +74,8 @@ CORE_FEATURES = (
     "yank",
     "why",
     "project-status",
+    "whoami",
+    "can",
 )
 """Features of the HTTP API, which ``/+api`` lists for clients."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +26,7 @@ from wheelgate.http.scope import (
 )
 from wheelgate.logs import REQUEST_ID as LOGGED_REQUEST_ID
 from wheelgate.store.access import StoreAccess
+from wheelgate.values import EMPTY_MAPPING
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -51,13 +52,15 @@ def answer(
     kind: str = "",
     message: str = "",
     status: int = 200,
+    details: Mapping[str, Any] = EMPTY_MAPPING,
 ) -> None:
-    """Answer with a result and its type, with a message, or with both."""
+    """Answer with a result and its type, with a message, or with both; a refusal may have further keys."""
     document: dict[str, Any] = {}
     if kind:
         document = {"result": result, "type": kind}
     if message:
         document["message"] = message
+    document |= details
     resp.data = encode_json(document)
     resp.status_code = status
 

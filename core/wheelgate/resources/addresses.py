@@ -16,6 +16,7 @@ from wheelgate.plugin_host.discovery import InstalledPlugin
 from wheelgate.plugin_host.vetoes import Vetoes
 from wheelgate.providers import Route
 from wheelgate.resources.api import ApiResource
+from wheelgate.resources.can import CanResource
 from wheelgate.resources.files import FileResource
 from wheelgate.resources.indices import IndexResource
 from wheelgate.resources.legacy_json import LegacyJsonResource
@@ -35,6 +36,7 @@ from wheelgate.resources.simple import SimpleListResource, SimplePages, SimplePr
 from wheelgate.resources.status import AuthCheckResource, StatusResource
 from wheelgate.resources.upload import UploadResource
 from wheelgate.resources.users import UserResource
+from wheelgate.resources.whoami import WhoamiResource
 from wheelgate.resources.why import WhyResource
 from wheelgate.server import Server
 from wheelgate.services.indices import Indices
@@ -134,6 +136,8 @@ def url_map(
         "/+logout": LogoutResource(context, sessions, identity.state),
         "/+authcheck": authcheck,
         "/+status": status,
+        "/+whoami": WhoamiResource(context),
+        "/+can": CanResource(context, identity.accounts),
         "/+openapi": openapi,
         "/{user}": user,
         "/{user}/+api": api,
