@@ -23,6 +23,7 @@ from wheelgate.http.scope import (
     REASON_PHRASE_HEADER,
     REQUEST_ID,
     SHOW_SERIAL,
+    STATUS,
 )
 from wheelgate.logs import REQUEST_ID as LOGGED_REQUEST_ID
 from wheelgate.store.access import StoreAccess
@@ -154,6 +155,7 @@ class CommonHeaders:
         def send_with_headers(message: dict[str, Any]) -> Awaitable[None]:
             if message["type"] != "http.response.start":
                 return send(message)
+            scope[STATUS] = message["status"]
             if PRIVATE_RESPONSE in scope:
                 message["headers"] = with_private_caching(message["headers"])
             # A client adds the headers that it has to a 304 (RFC 9110, section 15.4.5); each costs 1 % of the answer.

@@ -78,6 +78,9 @@ def server_paths() -> dict[str, Any]:
         "/+logout": {"post": operation("Log out")},
         "/+authcheck": {"get": operation("Tell a proxy whether to let a request through")},
         "/+status": {"get": operation("Show the state of the server")},
+        "/+healthz": {"get": operation("Say that the server answers")},
+        "/+readyz": {"get": operation("Say whether the database and the files answer")},
+        "/+metrics": {"get": operation("Show the metrics", media=("text/plain", "application/openmetrics-text"))},
         "/+whoami": {"get": operation("Show the user and the credential that the server recognises")},
         "/+can": {
             "parameters": [query_parameter(name) for name in ("permission", "resource", "project", "user")],
