@@ -21,6 +21,7 @@ from wheelgate.files.garbage import GarbageCollector, SourceRegistry, lock_hashe
 from wheelgate.files.incoming import IncomingFolder, received_in_memory
 from wheelgate.files.journal import CommitJournal
 from wheelgate.files.local import LocalBackend
+from wheelgate.files.usage import FileUsage
 from wheelgate.packages import IncomingFile, OngoingDownload, ReceivedFile, StoredFile
 from wheelgate.store.database import Database
 
@@ -169,6 +170,10 @@ class Files:
         """Return a check of all files: see :class:`FileCheck`. No other process may use the folder."""
         options = FileCheckOptions(hashes, repair, grace, accept_losses)
         return FileCheck(self.backend, self._garbage, self._leftovers, self._database, options)
+
+    def usage(self) -> FileUsage:
+        """Return sums over all recorded files. Close it after use; another server may use the folder."""
+        return FileUsage(each for source in self._garbage.sources() for each in source.file_records())
 
     def sweep(self) -> None:
         """Remove the leftovers of a crash, and all marked files that are unreferenced.

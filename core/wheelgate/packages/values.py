@@ -135,6 +135,19 @@ class Redirect:
 
 
 @dataclass(frozen=True, slots=True)
+class FileRecord:
+    """A record of a stored file on an index, for sums by index and project."""
+
+    index: str
+    """The path of the index, ``owner/index``."""
+    project: str
+    """The normalised name of the project that the file belongs to; empty if it belongs to none."""
+    path: str
+    """The address below the index."""
+    stored: StoredFile
+
+
+@dataclass(frozen=True, slots=True)
 class UploadForm:
     """The text fields of an upload, in the form in which the client sent them."""
 

@@ -10,6 +10,7 @@ from wheelgate import Index, Server
 from wheelgate.errors import Forbidden, NotFound
 from wheelgate.packages import (
     File,
+    FileRecord,
     OngoingDownload,
     Project,
     ProjectList,
@@ -173,7 +174,11 @@ class MirrorPackages:
 
     def stored_files(self) -> Iterator[tuple[StoredFile, str]]:
         """Yield every downloaded file."""
-        return queries.all_stored_files(self._database)
+        return ((each.stored, f"{each.index}/{each.path}") for each in self.file_records())
+
+    def file_records(self) -> Iterator[FileRecord]:
+        """Yield every downloaded file with its project."""
+        return queries.all_file_records(self._database)
 
     def mark_lost(self, sha256: str) -> None:
         """Forget a file that is missing or damaged, so that it is downloaded again. Call it within a transaction."""

@@ -12,6 +12,7 @@ from wheelgate.errors import BadInput, Forbidden, Gone, NotFound
 from wheelgate.packages import (
     STATUSES,
     CheckedUpload,
+    FileRecord,
     Project,
     ProjectList,
     ReceivedFile,
@@ -177,7 +178,11 @@ class StagePackages:
 
     def stored_files(self) -> Iterator[tuple[StoredFile, str]]:
         """Yield every file."""
-        return queries.all_stored_files(self._database)
+        return ((each.stored, f"{each.index}/{each.path}") for each in self.file_records())
+
+    def file_records(self) -> Iterator[FileRecord]:
+        """Yield every file with its project."""
+        return queries.all_file_records(self._database)
 
     def mark_lost(self, sha256: str) -> None:
         """Remove files whose content is lost. Their versions stay, so that users can upload the files again."""
