@@ -104,6 +104,7 @@ class Application:
             opened = OpenedServer(config, plugins, database)
             server = opened.server
             opening.callback(server.files.close)
+            opening.callback(server.deferred.close)
             check(server)
             events = Events(server, plugins.implementations("wheelgate_on_event"))
             opening.callback(events.close)

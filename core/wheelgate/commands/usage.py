@@ -13,11 +13,10 @@ from wheelgate.commands.context import ServerContext
 from wheelgate.errors import NotFound
 from wheelgate.files.usage import FileUsage, SharedContent, Space
 from wheelgate.server import Server
+from wheelgate.sizes import readable_size
 
 MAX_SHARED_LINES = 10
 """Shared files that the table names; ``--json`` names all of them."""
-SIZE_UNITS = ("bytes", "kB", "MB", "GB", "TB")
-"""Each is a thousand of the one before it."""
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -79,14 +78,6 @@ def index_type(server: Server, path: str) -> str:
 def cells(space: Space) -> tuple[str, str, str]:
     """Return the cells of a table for a space."""
     return str(space.files), readable_size(space.size), readable_size(space.shared) if space.shared else ""
-
-
-def readable_size(size: int) -> str:
-    """Return a number of bytes with a unit and at most one decimal."""
-    number, unit = float(size), 0
-    while number >= 999.95 and unit + 1 < len(SIZE_UNITS):
-        number, unit = number / 1000, unit + 1
-    return f"{number:.1f} {SIZE_UNITS[unit]}" if unit else f"{size} bytes"
 
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: int = 3) -> None:

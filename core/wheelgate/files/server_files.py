@@ -145,6 +145,14 @@ class Files:
         """
         self._garbage.mark(hashes)
 
+    def remove_marked(self) -> None:
+        """Remove now the marked files that are unreferenced. Call it outside of transactions.
+
+        Raises:
+            BackendUnavailable: the database, the disk or the object store does not answer.
+        """
+        self._garbage.sweep()
+
     def open(self, stored: StoredFile) -> BinaryIO:
         """Open a stored file for reading.
 

@@ -76,6 +76,23 @@ class FileUsage:
             )
             yield SharedContent(sha256.hex(), size, tuple(path for (path,) in paths))
 
+    def freed_by(self, files: Iterable[tuple[str, str]]) -> Space:
+        """Return the space that the store gets back if these files lose their records.
+
+        Args:
+            files: the path of the index, and the address below it, of each file.
+        """
+        with self._database:
+            self._database.execute("CREATE TEMP TABLE removed (owner TEXT, path TEXT, PRIMARY KEY (owner, path))")
+            self._database.executemany("INSERT INTO removed VALUES (?, ?)", files)
+            rows = self._database.execute(
+                "SELECT COUNT(*), COALESCE(SUM(size), 0) FROM (SELECT MAX(size) AS size FROM record"
+                " LEFT JOIN removed USING (owner, path) GROUP BY sha256 HAVING COUNT(*) = COUNT(removed.path))"
+            )
+            found = Space(*rows.fetchone())
+            self._database.execute("DROP TABLE removed")
+        return found
+
     def close(self) -> None:
         """Remove the temporary database."""
         self._database.close()

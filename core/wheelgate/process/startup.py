@@ -210,7 +210,7 @@ def open_server(
     may_run: Callable[[threading.Thread], bool] = threading.Thread.is_alive
     try:
         server = OpenedServer(config, plugins, database).server
-        with contextlib.closing(server.files):
+        with contextlib.closing(server.files), contextlib.closing(server.deferred):
             yield server
         may_run = attrgetter("daemon") if plugins_may_hang else no_thread
     except (Refusal, StartupError) as error:

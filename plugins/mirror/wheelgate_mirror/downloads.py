@@ -18,6 +18,7 @@ from wheelgate_mirror.pages import UpstreamFile
 from wheelgate_mirror.queries import MirroredFile
 from wheelgate_mirror.upstream import UpstreamClient, UpstreamResponse
 from wheelgate_mirror.upstream_urls import UpstreamIndex
+from wheelgate_mirror.uses import day
 from wheelgate_mirror.wheel_metadata import MAX_METADATA_FILE_BYTES, read_wheel_metadata
 
 MAX_FILE_BYTES = 64 << 30
@@ -110,7 +111,7 @@ class Downloads:
             if found := queries.find_file(database, index.path, request.path):
                 return found[0].stored
             received = receive(incoming)
-            mirrored = MirroredFile(request.path, project, file.version, received.stored, file.upload_time)
+            mirrored = MirroredFile(request.path, project, file.version, received.stored, file.upload_time, day())
             files.store(received)
             with database.transaction():
                 files.ensure_stored(received)

@@ -11,7 +11,7 @@ from wheelgate.store.database import Database
 
 NEXT_SERIAL = "(SELECT serial + 1 FROM server_state)"
 """The value of the change counter after the current transaction."""
-FILE_COLUMNS = "f.path, f.project, f.version, f.sha256, f.size, f.upload_time"
+FILE_COLUMNS = "f.path, f.project, f.version, f.sha256, f.size, f.upload_time, f.used"
 """The columns of :class:`MirroredFile`, for a table ``mirror_file f``."""
 
 FILE_BATCH_ROWS = 1000
@@ -44,6 +44,8 @@ class MirroredFile:
     version: str
     stored: StoredFile
     upload_time: str | None
+    used: int
+    """The day of its last use, in days since 1970; see :mod:`wheelgate_mirror.uses`."""
 
 
 def page_stamp(database: Database, index: str, project: str) -> tuple[tuple[Any, ...], ...]:
@@ -169,9 +171,18 @@ def project_files(database: Database, index: str, project: str) -> list[Mirrored
 def record_file(database: Database, index: str, file: MirroredFile) -> None:
     """Record a downloaded file, unless there is a record of its path already. Call it within a transaction."""
     database.write(
-        "INSERT INTO mirror_file (index_path, path, project, version, sha256, size, upload_time)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (index_path, path) DO NOTHING",
-        (index, file.path, file.project, file.version, file.stored.sha256, file.stored.size, file.upload_time),
+        "INSERT INTO mirror_file (index_path, path, project, version, sha256, size, upload_time, used)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (index_path, path) DO NOTHING",
+        (
+            index,
+            file.path,
+            file.project,
+            file.version,
+            file.stored.sha256,
+            file.stored.size,
+            file.upload_time,
+            file.used,
+        ),
     )
 
 
@@ -229,6 +240,6 @@ def all_file_records(database: Database) -> Iterator[FileRecord]:
 
 
 def _mirrored_file(
-    path: str, project: str, version: str, sha256: str, size: int, upload_time: str | None
+    path: str, project: str, version: str, sha256: str, size: int, upload_time: str | None, used: int
 ) -> MirroredFile:
-    return MirroredFile(path, project, version, StoredFile(sha256, size), upload_time)
+    return MirroredFile(path, project, version, StoredFile(sha256, size), upload_time, used)

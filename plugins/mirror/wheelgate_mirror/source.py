@@ -31,6 +31,7 @@ from wheelgate_mirror.pages import UpstreamFile, UpstreamPage, unpack_page
 from wheelgate_mirror.project_list import unpack_names
 from wheelgate_mirror.upstream import UpstreamClient
 from wheelgate_mirror.upstream_urls import UpstreamIndex, upstream_of
+from wheelgate_mirror.uses import UseRecorder
 from wheelgate_mirror.visible_files import (
     QUARANTINED,
     VisibleProject,
@@ -56,6 +57,7 @@ class MirrorPackages:
         client = UpstreamClient(server.outgoing, backoff, server.config["mirror-timeout"])
         self._cache = UpstreamCache(server, client, backoff)
         self._downloads = Downloads(server, client)
+        self._uses = UseRecorder(server)
 
     def stamp(self, index: Index, project: str = "") -> Hashable:
         """Return a value that changes with every change of the upstream's answer."""
@@ -211,13 +213,13 @@ class MirrorPackages:
         return tuple(completed(file.as_file(), stored) for file in files)
 
     def _stored_file(self, index: Index, path: str) -> StoredFile | None:
-        """Return a downloaded file. Raise ``Forbidden`` if it is held back."""
+        """Return a downloaded file, and record that it is used. Raise ``Forbidden`` if it is held back."""
         found = queries.find_file(self._database, index.path, path)
         if found is None:
             return None
         file, status = found
         self._check(index, file.project, file.version, file.upload_time, path, status)
-        return file.stored
+        return file.stored if self._uses.record(index.path, file) else None
 
     def _find(self, index: Index, path: str) -> tuple[UpstreamIndex, str, UpstreamFile]:
         """Return the file at an address, with its upstream and its project. Raise ``Forbidden`` if it is held back.
