@@ -281,6 +281,7 @@ def describe_server(
         "outside-url": config["outside-url"],
         "database": server.database.kind,
         "workers": config["workers"],
+        "offline": config["offline"],
     }
     answers = plugins.ask("wheelgate_routes", server=server)
     return ServerDescription(

@@ -14,6 +14,7 @@ from wheelgate import Index, Server
 from wheelgate.errors import BadUpstream, NotFound
 from wheelgate.packages import IncomingFile, OngoingDownload, ReceivedFile, StoredFile
 from wheelgate_mirror import queries
+from wheelgate_mirror.offline import not_cached
 from wheelgate_mirror.pages import UpstreamFile
 from wheelgate_mirror.queries import MirroredFile
 from wheelgate_mirror.upstream import UpstreamClient, UpstreamResponse
@@ -75,18 +76,37 @@ class Downloads:
         address, question, query = file.url.partition("?")
         url = f"{address}.metadata{question}{query}"
         hashes = {"sha256": file.core_metadata} if file.core_metadata else {}
-        path = f"{file.path}.metadata"
-        request = DownloadRequest(path, url, hashes, None, MAX_METADATA_FILE_BYTES, SIBLING_TIMEOUT_SECONDS)
+        request = _metadata_request(file, url, hashes)
         try:
             return wait_for(self._start(index, project, file, request, partial(self._receive, upstream, request)))
         except NotFound:
             if not file.name.endswith(".whl"):
                 raise
-            with self._server.files.open(wait_for(self.start(index, upstream, project, file))) as wheel:
-                content = read_wheel_metadata(wheel)
-            if content is None:
+            stored = self._store_metadata(index, project, file, wait_for(self.start(index, upstream, project, file)))
+            if stored is None:
                 raise
-        return wait_for(self._start(index, project, file, request, partial(_write, content)))
+        return stored
+
+    def metadata_in_wheel(self, index: Index, project: str, file: UpstreamFile, wheel: StoredFile | None) -> StoredFile:
+        """Store the metadata in a downloaded wheel, without a request.
+
+        Raises:
+            NotCached: the file is not downloaded, or has none that can be read.
+        """
+        stored = None
+        if wheel is not None and file.name.endswith(".whl"):
+            stored = self._store_metadata(index, project, file, wheel)
+        if stored is None:
+            raise not_cached(index, f"the core metadata of '{file.name}'")
+        return stored
+
+    def _store_metadata(self, index: Index, project: str, file: UpstreamFile, wheel: StoredFile) -> StoredFile | None:
+        """Store the metadata in a wheel as if they came from next to it; None if they cannot be read."""
+        with self._server.files.open(wheel) as opened:
+            content = read_wheel_metadata(opened)
+        if content is None:
+            return None
+        return wait_for(self._start(index, project, file, _metadata_request(file, "", {}), partial(_write, content)))
 
     def provenance(self, upstream: UpstreamIndex, file: UpstreamFile) -> bytes:
         """Return the provenance of a file, without storing it."""
@@ -140,6 +160,12 @@ class Downloads:
             hashes = {"sha256": received.stored.sha256, **{name: hasher.hexdigest() for name, hasher in others.items()}}
             _verify(response, request, received.stored.size, hashes)
         return received
+
+
+def _metadata_request(file: UpstreamFile, url: str, hashes: Mapping[str, str]) -> DownloadRequest:
+    """Return the request for the metadata next to a file."""
+    path = f"{file.path}.metadata"
+    return DownloadRequest(path, url, hashes, None, MAX_METADATA_FILE_BYTES, SIBLING_TIMEOUT_SECONDS)
 
 
 def _write(content: bytes, incoming: IncomingFile) -> ReceivedFile:

@@ -27,6 +27,7 @@ from wheelgate_mirror.cooldown import check_age
 from wheelgate_mirror.downloads import Downloads, wait_for
 from wheelgate_mirror.filenames import projects_of
 from wheelgate_mirror.moments import utc_text
+from wheelgate_mirror.offline import not_cached, only_cached
 from wheelgate_mirror.pages import UpstreamFile, UpstreamPage, unpack_page
 from wheelgate_mirror.project_list import unpack_names
 from wheelgate_mirror.upstream import UpstreamClient
@@ -52,6 +53,7 @@ class MirrorPackages:
 
     def __init__(self, server: Server) -> None:
         self._files = server.files
+        self._offline = server.outgoing.offline
         self._database = server.database
         backoff = Backoff(server.database)
         client = UpstreamClient(server.outgoing, backoff, server.config["mirror-timeout"])
@@ -61,16 +63,16 @@ class MirrorPackages:
 
     def stamp(self, index: Index, project: str = "") -> Hashable:
         """Return a value that changes with every change of the upstream's answer."""
-        if not project and index.config.get("mirror_no_project_list"):
+        if not project and self._lists_requested_only(index):
             return queries.requested_projects_stamp(self._database, index.path)
         return queries.page_stamp(self._database, index.path, project)
 
     def projects(self, index: Index) -> ProjectList:
-        """Return the names of all projects; with ``mirror_no_project_list`` those that clients have asked for."""
+        """Return the names of all projects; offline, or with ``mirror_no_project_list``, those that are cached."""
         upstream = upstream_of(index)
         if upstream is None:
             return ProjectList(())
-        if index.config.get("mirror_no_project_list"):
+        if self._lists_requested_only(index):
             return ProjectList(queries.requested_projects(self._database, index.path, upstream.url_hash))
         current = self._cache.get(index, upstream, "")
         names = () if current.content is None else unpack_names(current.content)
@@ -105,8 +107,7 @@ class MirrorPackages:
         visible = self._visible_project(index, name)
         if visible is None:
             return ()
-        stored = {file.path: file.stored for file in queries.project_files(self._database, index.path, name)}
-        return visible_releases(visible, stored)
+        return visible_releases(visible, self._stored_files(index, name))
 
     def open(self, index: Index, path: str) -> StoredFile | OngoingDownload | Redirect:
         """Return a downloaded file, or start its download."""
@@ -114,6 +115,8 @@ class MirrorPackages:
         if stored is not None:
             return stored
         upstream, project, file = self._find(index, path)
+        if self._offline:
+            raise not_cached(index, f"the file '{file.name}'")
         if index.config.get("mirror_use_external_urls"):
             return Redirect(file.url)
         return self._downloads.start(index, upstream, project, file)
@@ -126,13 +129,18 @@ class MirrorPackages:
             upstream, project, file = self._find(index, path)
             if left_out or file.core_metadata is None:
                 raise NotFound(f"the upstream of {index.path} has no core metadata of '{file.name}'")
-            stored = self._downloads.core_metadata(index, upstream, project, file)
+            if self._offline:
+                stored = self._downloads.metadata_in_wheel(index, project, file, self._stored_file(index, path))
+            else:
+                stored = self._downloads.core_metadata(index, upstream, project, file)
         with self._files.open(stored) as content:
             return content.read()
 
     def provenance(self, index: Index, path: str) -> bytes:
         """Return the provenance of the file at ``path``, which the upstream sends each time."""
         upstream, _, file = self._find(index, path)
+        if self._offline:
+            raise not_cached(index, f"the provenance of '{file.name}'")
         return self._downloads.provenance(upstream, file)
 
     def fetch_release(self, index: Index, name: str, version: str) -> Release:
@@ -153,7 +161,7 @@ class MirrorPackages:
     def refresh(self, index: Index, name: str) -> None:
         """Make the next request for the project go to the upstream, even if it has just failed."""
         upstream = upstream_of(index)
-        if upstream is not None and is_project_name(name):
+        if upstream is not None and is_project_name(name) and not self._offline:
             self._cache.refresh(index, upstream, name)
 
     def delete(self, index: Index, name: str, version: str | None = None, path: str | None = None) -> None:
@@ -191,13 +199,15 @@ class MirrorPackages:
 
         Raises:
             NotFound: the upstream does not have it, and is not asked again for a while.
+            NotCached: the server is offline, and has no page of it.
         """
         upstream = upstream_of(index)
         if upstream is None or not is_project_name(name):  # the name becomes part of a URL
             return None
         current = self._cache.get(index, upstream, name)
         if current.content is not None:
-            return visible_project(index, name, unpack_page(current.content), current)
+            visible = visible_project(index, name, unpack_page(current.content), current)
+            return only_cached(visible, self._stored_files(index, name)) if self._offline else visible
         if (until := _remembered_until(current)) is None:
             return None
         raise NotFound(f"the upstream of {index.path} does not have '{name}'", remembered_until=until)
@@ -207,10 +217,17 @@ class MirrorPackages:
 
         These are the sizes that the upstream does not give, and the digests of metadata as this server sends them.
         """
-        stored = {each.path: each.stored for each in queries.project_files(self._database, index.path, project)}
+        stored = self._stored_files(index, project)
         if not stored:
             return tuple(file.as_file() for file in files)
         return tuple(completed(file.as_file(), stored) for file in files)
+
+    def _lists_requested_only(self, index: Index) -> bool:
+        return self._offline or bool(index.config.get("mirror_no_project_list"))
+
+    def _stored_files(self, index: Index, project: str) -> dict[str, StoredFile]:
+        """Return the downloaded files of a project by path."""
+        return {each.path: each.stored for each in queries.project_files(self._database, index.path, project)}
 
     def _stored_file(self, index: Index, path: str) -> StoredFile | None:
         """Return a downloaded file, and record that it is used. Raise ``Forbidden`` if it is held back."""
