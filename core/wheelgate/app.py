@@ -145,7 +145,7 @@ class Application:
             self.rights = rights
             self.asgi = wrap_app(app, identity.state.uuid, access, proxy_headers, index_rights)
             self._events = events
-            self._packages = packages
+            self.packages = packages
             self._opened = opening.pop_all()
 
     def sweep(self) -> None:

@@ -1,6 +1,6 @@
 """Subcommands of ``devpi-server``: one module each with ``register`` and ``run``; without a subcommand, it serves."""
 
-from wheelgate.commands import auth, fsck, init, passwd, plugins, usage
+from wheelgate.commands import auth, fsck, init, passwd, plugins, prefetch, usage
 from wheelgate.commands.serve import serve
 from wheelgate.subcommands import Command
 
@@ -12,6 +12,12 @@ CORE_COMMANDS = (
     Command("plugins", "list the installed plugins, their hooks and settings", plugins.register, plugins.run),
     Command("auth", "try the login services", auth.register, auth.run),
     Command("fsck", "check the stored files of a server that is stopped", fsck.register, fsck.run),
+    Command(
+        "prefetch",
+        "fill the cache of a mirror with all that requirements need, also while the server runs",
+        prefetch.register,
+        prefetch.run,
+    ),
     Command(
         "usage", "show which package files take how much space, also while the server runs", usage.register, usage.run
     ),

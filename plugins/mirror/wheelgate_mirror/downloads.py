@@ -13,6 +13,7 @@ import orjson
 from wheelgate import Index, Server
 from wheelgate.errors import BadUpstream, NotFound
 from wheelgate.packages import IncomingFile, OngoingDownload, ReceivedFile, StoredFile
+from wheelgate.packages.wheel_metadata import MAX_METADATA_FILE_BYTES, read_wheel_metadata
 from wheelgate_mirror import queries
 from wheelgate_mirror.offline import not_cached
 from wheelgate_mirror.pages import UpstreamFile
@@ -20,7 +21,6 @@ from wheelgate_mirror.queries import MirroredFile
 from wheelgate_mirror.upstream import UpstreamClient, UpstreamResponse
 from wheelgate_mirror.upstream_urls import UpstreamIndex
 from wheelgate_mirror.uses import day
-from wheelgate_mirror.wheel_metadata import MAX_METADATA_FILE_BYTES, read_wheel_metadata
 
 MAX_FILE_BYTES = 64 << 30
 """The largest file, if the upstream does not give a size."""
