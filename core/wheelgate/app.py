@@ -146,6 +146,7 @@ class Application:
             self.asgi = wrap_app(app, identity.state.uuid, access, proxy_headers, index_rights)
             self._events = events
             self.packages = packages
+            self.indices = opened.indices
             self._opened = opening.pop_all()
 
     def sweep(self) -> None:

@@ -26,7 +26,9 @@ UNREACHABLE_UPSTREAM = "http://127.0.0.1:9/simple/"
 LISTENING = re.compile(r"devpi-server listens on http://127\.0\.0\.1:(\d+)")
 START_TIMEOUT_SECONDS = 60
 ELLIPSIS = "…"
-OTHER_COMMANDS = frozenset({"passwd", "plugins", "fsck", "usage", "prune-mirror", "prefetch", "--version", "--help"})
+OTHER_COMMANDS = frozenset(
+    {"passwd", "plugins", "fsck", "usage", "prune-mirror", "prefetch", "import", "--version", "--help"}
+)
 """Words of ``devpi-server`` that start no server."""
 
 

@@ -1,6 +1,6 @@
 """Subcommands of ``devpi-server``: one module each with ``register`` and ``run``; without a subcommand, it serves."""
 
-from wheelgate.commands import auth, fsck, init, passwd, plugins, prefetch, usage
+from wheelgate.commands import auth, fsck, import_packages, init, passwd, plugins, prefetch, usage
 from wheelgate.commands.serve import serve
 from wheelgate.subcommands import Command
 
@@ -17,6 +17,12 @@ CORE_COMMANDS = (
         "fill the cache of a mirror with all that requirements need, also while the server runs",
         prefetch.register,
         prefetch.run,
+    ),
+    Command(
+        "import",
+        "add releases to an index from another index or a folder, also while the server runs",
+        import_packages.register,
+        import_packages.run,
     ),
     Command(
         "usage", "show which package files take how much space, also while the server runs", usage.register, usage.run

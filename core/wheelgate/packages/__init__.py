@@ -23,6 +23,7 @@ from wheelgate.packages.values import (
     Release,
     ReleaseFile,
     UploadForm,
+    UploadOrigin,
     file_path,
 )
 from wheelgate.packages.version_keys import parsed_version, version_key
@@ -49,6 +50,7 @@ __all__ = [
     "ReleaseFile",
     "StoredFile",
     "UploadForm",
+    "UploadOrigin",
     "file_path",
     "is_project_name",
     "normalize",
