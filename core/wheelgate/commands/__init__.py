@@ -1,6 +1,6 @@
 """Subcommands of ``devpi-server``: one module each with ``register`` and ``run``; without a subcommand, it serves."""
 
-from wheelgate.commands import auth, fsck, init, passwd, plugins
+from wheelgate.commands import auth, export_server, fsck, import_server, init, passwd, plugins
 from wheelgate.commands.serve import serve
 from wheelgate.subcommands import Command
 
@@ -12,5 +12,7 @@ CORE_COMMANDS = (
     Command("plugins", "list the installed plugins, their hooks and settings", plugins.register, plugins.run),
     Command("auth", "try the login services", auth.register, auth.run),
     Command("fsck", "check the stored files of a server that is stopped", fsck.register, fsck.run),
+    Command("import", "make a new server from an export of devpi", import_server.register, import_server.run),
+    Command("export", "write an export for devpi or for 'import'", export_server.register, export_server.run),
 )
 """The subcommands of the server itself; plugins provide theirs with ``wheelgate_commands``."""

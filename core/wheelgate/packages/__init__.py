@@ -7,6 +7,7 @@ An index type that holds packages provides a :class:`PackageSource`, and one tha
 """
 
 from wheelgate.packages.core_metadata import MAX_FIELD_VALUES, CoreMetadata, read_core_metadata
+from wheelgate.packages.moved import InspectedFile, MovablePackages, MovedFile, MovedProject, MovedRelease, movable
 from wheelgate.packages.project_names import MAX_PROJECT_NAME_CHARS, is_project_name, normalize, parse_project_name
 from wheelgate.packages.protocols import PackageSource, PackageTarget
 from wheelgate.packages.stored_files import IncomingFile, OngoingDownload, ReceivedFile, StoredFile
@@ -34,7 +35,12 @@ __all__ = [
     "CoreMetadata",
     "File",
     "IncomingFile",
+    "InspectedFile",
     "LogEntry",
+    "MovablePackages",
+    "MovedFile",
+    "MovedProject",
+    "MovedRelease",
     "OngoingDownload",
     "PackageSource",
     "PackageTarget",
@@ -49,6 +55,7 @@ __all__ = [
     "UploadForm",
     "file_path",
     "is_project_name",
+    "movable",
     "normalize",
     "parse_project_name",
     "parsed_version",
