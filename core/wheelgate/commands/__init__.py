@@ -1,6 +1,6 @@
 """Subcommands of ``devpi-server``: one module each with ``register`` and ``run``; without a subcommand, it serves."""
 
-from wheelgate.commands import auth, fsck, import_packages, init, passwd, plugins, prefetch, usage
+from wheelgate.commands import auth, export_server, fsck, importing, init, passwd, plugins, prefetch, usage
 from wheelgate.commands.serve import serve
 from wheelgate.subcommands import Command
 
@@ -20,10 +20,11 @@ CORE_COMMANDS = (
     ),
     Command(
         "import",
-        "add releases to an index from another index or a folder, also while the server runs",
-        import_packages.register,
-        import_packages.run,
+        "make a new server from an export of devpi, or add releases to an index",
+        importing.register,
+        importing.run,
     ),
+    Command("export", "write an export for devpi or for 'import'", export_server.register, export_server.run),
     Command(
         "usage", "show which package files take how much space, also while the server runs", usage.register, usage.run
     ),

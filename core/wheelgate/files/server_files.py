@@ -13,7 +13,8 @@ from typing import BinaryIO
 from wheelgate.config import Config
 from wheelgate.disk import make_private_folder
 from wheelgate.errors import Conflict, Refusal, StartupError
-from wheelgate.files.backends import FileBackend, buffered
+from wheelgate.files.backends import FileBackend, buffered, path_in_store
+from wheelgate.files.bulk import BackendBulkStore, BulkStore, LocalBulkStore
 from wheelgate.files.errors import translated
 from wheelgate.files.fetching import SharedDownloads
 from wheelgate.files.fsck import FileCheck, FileCheckOptions
@@ -96,6 +97,25 @@ class Files:
     def sync(self, received: ReceivedFile) -> None:
         """Do the second half of :meth:`store`: wait until the file is on the disk."""
         self.backend.sync(received)
+
+    def bulk(self, *, links: bool = False) -> BulkStore:
+        """Return a way to store many files while no server runs.
+
+        Args:
+            links: link files instead of copying them, where the file system can.
+
+        Raises:
+            StartupError: links are wanted, but the files are in a bucket.
+        """
+        if self._config["files"] is None:
+            return LocalBulkStore(self._folder / "sha256", links=links)
+        if links:
+            raise StartupError("--hard-links: package files are in a bucket (--files); leave one of the two out")
+        return BackendBulkStore(self.backend)
+
+    def local_path(self, stored: StoredFile) -> Path | None:
+        """Return where a file is on this machine; None if it is in a bucket."""
+        return None if self._config["files"] is not None else self._folder / "sha256" / path_in_store(stored.sha256)
 
     def ensure_stored(self, received: ReceivedFile) -> None:
         """Store a file again if it was removed since :meth:`store`. Call it within the transaction that records it."""

@@ -7,6 +7,7 @@ An index type that holds packages provides a :class:`PackageSource`, and one tha
 """
 
 from wheelgate.packages.core_metadata import MAX_FIELD_VALUES, CoreMetadata, read_core_metadata
+from wheelgate.packages.moved import InspectedFile, MovablePackages, MovedFile, MovedProject, MovedRelease, movable
 from wheelgate.packages.project_names import MAX_PROJECT_NAME_CHARS, is_project_name, normalize, parse_project_name
 from wheelgate.packages.protocols import PackageSource, PackageTarget
 from wheelgate.packages.stored_files import IncomingFile, OngoingDownload, ReceivedFile, StoredFile
@@ -37,7 +38,12 @@ __all__ = [
     "File",
     "FileRecord",
     "IncomingFile",
+    "InspectedFile",
     "LogEntry",
+    "MovablePackages",
+    "MovedFile",
+    "MovedProject",
+    "MovedRelease",
     "OngoingDownload",
     "PackageSource",
     "PackageTarget",
@@ -53,6 +59,7 @@ __all__ = [
     "UploadOrigin",
     "file_path",
     "is_project_name",
+    "movable",
     "normalize",
     "parse_project_name",
     "parsed_version",

@@ -11,9 +11,12 @@ from wheelgate.errors import Forbidden, NotFound
 from wheelgate.packages import (
     File,
     FileRecord,
+    InspectedFile,
+    MovedProject,
     OngoingDownload,
     Project,
     ProjectList,
+    ReceivedFile,
     Redirect,
     Release,
     StoredFile,
@@ -27,6 +30,7 @@ from wheelgate_mirror.cooldown import check_age
 from wheelgate_mirror.downloads import Downloads, wait_for
 from wheelgate_mirror.filenames import projects_of
 from wheelgate_mirror.moments import utc_text
+from wheelgate_mirror.moving import import_project, moved_projects
 from wheelgate_mirror.offline import not_cached, only_cached
 from wheelgate_mirror.pages import UpstreamFile, UpstreamPage, unpack_page
 from wheelgate_mirror.project_list import unpack_names
@@ -193,6 +197,20 @@ class MirrorPackages:
     def mark_lost(self, sha256: str) -> None:
         """Forget a file that is missing or damaged, so that it is downloaded again. Call it within a transaction."""
         queries.delete_files_by_hash(self._database, sha256)
+
+    def inspect_file(
+        self, index: Index, project: str, version: str, name: str, file: ReceivedFile, rel: str
+    ) -> InspectedFile:
+        """Find nothing: the upstream has accepted the file."""
+        return InspectedFile()
+
+    def import_project(self, index: Index, project: MovedProject) -> None:
+        """Record the mirrored files of a project of an export."""
+        import_project(self._database, index, project)
+
+    def moved_projects(self, index: Index, *, mirrored: bool) -> Iterator[MovedProject]:
+        """Yield the projects of which files were downloaded, for an export."""
+        return moved_projects(self._database, index) if mirrored else iter(())
 
     def _visible_project(self, index: Index, name: str) -> VisibleProject | None:
         """Return a project as the index shows it now.

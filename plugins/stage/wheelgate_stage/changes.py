@@ -99,7 +99,7 @@ class NewFile:
     tested: int | None = None
     """For a test result: the number of the tested file."""
     uploaded: str = ""
-    """The time of the upload in its stored form; empty for now."""
+    """When it was uploaded, in the stored form; empty for now."""
 
 
 def current_timestamp() -> str:

@@ -13,6 +13,8 @@ from wheelgate.packages import (
     STATUSES,
     CheckedUpload,
     FileRecord,
+    InspectedFile,
+    MovedProject,
     Project,
     ProjectList,
     ReceivedFile,
@@ -26,6 +28,7 @@ from wheelgate.packages import (
 from wheelgate_stage import changes, queries
 from wheelgate_stage.inspection import inspect_upload
 from wheelgate_stage.limits import ArchiveLimits
+from wheelgate_stage.moving import import_project, inspect_moved_file, moved_projects
 from wheelgate_stage.pushing import copy_release
 from wheelgate_stage.recording import record_upload, refuse_early
 from wheelgate_stage.upload_checks import checks_of
@@ -195,6 +198,20 @@ class StagePackages:
         changes.remove_files(self._server, "sha256 = ?", sha256)
         for project in projects:
             changes.record_change(self._database, project)
+
+    def inspect_file(
+        self, index: Index, project: str, version: str, name: str, file: ReceivedFile, rel: str
+    ) -> InspectedFile:
+        """Look into a file of an export."""
+        return inspect_moved_file(project, version, name, file, rel, self._limits)
+
+    def import_project(self, index: Index, project: MovedProject) -> None:
+        """Record a project of an export."""
+        import_project(self._server, index, project)
+
+    def moved_projects(self, index: Index, *, mirrored: bool) -> Iterator[MovedProject]:
+        """Yield all projects of an index for an export."""
+        return moved_projects(self._database, index)
 
     def _check_index_again(self, index: Index) -> None:
         """Raise ``NotFound`` if the index was deleted while something was recorded on it.

@@ -227,8 +227,15 @@ def test_a_folder(run: Run, site: Site, tmp_path: Path) -> None:
         (["--from-simple", "http://a:secret@x.example/"], "root/dev", 1, "--from-simple: the URL has a login; use"),
         (["--from-simple", "U", "--password-stdin"], "root/dev", 1, "--password-stdin needs --username"),
         (["--from-folder", "F", "--project", "x"], "root/dev", 1, "--project belong to --from-simple"),
-        (["--from-folder", "F", "--from-simple", "U"], "root/dev", 2, "not allowed with argument"),
-        ([], "root/dev", 2, "one of the arguments --from-simple --from-folder is required"),
+        (
+            ["--from-folder", "F", "--from-simple", "U"],
+            "root/dev",
+            2,
+            "name one source: a folder with an export, --from",
+        ),
+        ([], "root/dev", 2, "name one source: a folder with an export, --from-simple or --from-folder"),
+        (["F"], "root/dev", 2, "--index belongs to --from-simple or --from-folder"),
+        (["--from-folder", "F", "--dry-run"], "root/dev", 2, "--dry-run belongs to the import of an export"),
         (["--from-simple", "U", "--offline"], "root/dev", 1, "this server is offline (--offline): run the import"),
     ],
 )

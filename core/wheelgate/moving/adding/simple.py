@@ -13,9 +13,9 @@ from typing import BinaryIO
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from wheelgate.errors import BadInput, Conflict, NotFound
+from wheelgate.moving.adding.offers import Offer, upload_time
 from wheelgate.packages import File, PackageSource, Project, Redirect, StoredFile, normalize
 from wheelgate.server import Server
-from wheelgate.services.adding.offers import Offer, upload_time
 from wheelgate.services.opened_server import OpenedServer
 from wheelgate.values import ROOT, Index
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from wheelgate.errors import BadInput
-from wheelgate.services.adding.offers import Offer, mtime, parsed_filename
+from wheelgate.moving.adding.offers import Offer, mtime, parsed_filename
 
 RELEASE_SUFFIXES = (".whl", ".tar.gz", ".zip")
 """The ends of the names of wheels and sdists; files with other names are left alone."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Hashable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 
 from wheelgate.errors import BackendUnavailable, Conflict, NotFound, Refusal, StorageFull
+from wheelgate.moving.adding.counts import AddedCounts
+from wheelgate.moving.adding.offers import Offer, file_identity
+from wheelgate.moving.findings import Findings
+from wheelgate.moving.progress import Progress
 from wheelgate.packages import PackageTarget, RecordedUpload, UploadForm, UploadOrigin
 from wheelgate.server import Server
-from wheelgate.services.adding.offers import Offer, file_identity
 from wheelgate.services.releases.uploads import Uploader, Uploads
 from wheelgate.values import Index, Principal
 
@@ -22,56 +24,21 @@ MAX_FINDINGS = 10_000
 """Findings that are kept; further ones are counted only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that the source has and the index did not take as it is."""
-
-    kind: str
-    """``project-failed``, ``yank-partial``, or ``file-`` with ``refused``, ``differs``, ``unhashed`` or ``failed``."""
-    subject: str
-    """The file or project."""
-    sentence: str
-
-    def as_json(self) -> dict[str, str]:
-        """Return the finding for the report."""
-        return {"kind": self.kind, "subject": self.subject, "sentence": self.sentence}
-
-
-HARMLESS_KINDS = frozenset({"yank-partial"})
-"""Kinds of findings about files that were taken."""
-
-
-@dataclass(slots=True)
-class Outcome:
-    """The counts and findings of an import."""
-
-    projects: int = 0
-    files: int = 0
-    """Files that were added."""
-    bytes: int = 0
-    """Their bytes."""
-    present: int = 0
-    """Files that the index has already, with the same content as far as the source tells."""
-    left_out: int = 0
-    """Files and projects that were not taken."""
-    findings: list[Finding] = field(default_factory=list)
-
-    def add(self, finding: Finding) -> None:
-        """Add a finding."""
-        self.left_out += finding.kind not in HARMLESS_KINDS
-        if len(self.findings) < MAX_FINDINGS:
-            self.findings.append(finding)
-
-
 class Adder:
     """Adds files to one index."""
 
-    def __init__(self, index: Index, target: PackageTarget, uploads: Uploads, server: Server) -> None:
+    def __init__(
+        self, index: Index, target: PackageTarget, uploads: Uploads, server: Server, progress: Progress
+    ) -> None:
         self._index = index
         self._target = target
         self._uploads = uploads
         self._server = server
-        self.outcome = Outcome()
+        self._progress = progress
+        self.counts = AddedCounts()
+        self.findings = Findings()
+        """Of the kinds ``project-failed``, ``yank-partial``, ``file-refused``, ``file-differs``, ``file-unhashed`` and
+        ``file-failed``."""
 
     async def add_project(self, name: str, offers: Sequence[Offer], *, allow_unhashed: bool) -> None:
         """Add the files of a project that the index lacks.
@@ -80,7 +47,7 @@ class Adder:
             StorageFull: the disk is full.
             BackendUnavailable: the database or the store of files fails.
         """
-        self.outcome.projects += 1
+        self.counts.projects += 1
         limit = asyncio.Semaphore(UPLOADS_AT_ONCE)
         present = self._present(name)
 
@@ -99,7 +66,7 @@ class Adder:
             if offer.sha256 and known != offer.sha256:
                 self._report("file-differs", offer, "the index has another file of this name, which stays")
             else:
-                self.outcome.present += 1
+                self.counts.present += 1
             return False
         if not offer.hashed and not allow_unhashed:
             self._report(
@@ -114,8 +81,9 @@ class Adder:
             failed = isinstance(error, BackendUnavailable | NotFound)
             self._report("file-failed" if failed else "file-refused", offer, error.message)
             return False
-        self.outcome.files += 1
-        self.outcome.bytes += size
+        self.counts.files += 1
+        self.counts.bytes += size
+        self._progress(size)
         return bool(recorded.path)
 
     async def _add(self, offer: Offer) -> tuple[RecordedUpload, int]:
@@ -159,11 +127,17 @@ class Adder:
                     self._target.yank(self._index, name, version, yanked[0].yanked)
             elif yanked:
                 sentence = "only some of its files are yanked there; here, a version is yanked as a whole: it is not"
-                self.outcome.add(Finding("yank-partial", f"{name} {version}", sentence))
+                self._add_finding("yank-partial", f"{name} {version}", sentence)
 
     def report_project(self, name: str, sentence: str) -> None:
         """Add the finding that a project could not be read."""
-        self.outcome.add(Finding("project-failed", name, sentence))
+        self.counts.left_out += 1
+        self._add_finding("project-failed", name, sentence)
 
     def _report(self, kind: str, offer: Offer, sentence: str) -> None:
-        self.outcome.add(Finding(kind, offer.filename, sentence))
+        self.counts.left_out += 1
+        self._add_finding(kind, offer.filename, sentence)
+
+    def _add_finding(self, kind: str, subject: str, sentence: str) -> None:
+        if len(self.findings.found) < MAX_FINDINGS:
+            self.findings.add(kind, subject, sentence)
