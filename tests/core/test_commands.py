@@ -300,7 +300,10 @@ USAGE = [
     (["passwd", "root", "alice"], "unknown argument 'alice'"),
     (
         ["pasword"],
-        "unknown command 'pasword'; did you mean 'passwd'? (there are init, passwd, plugins, auth, fsck, import, export)",
+        (
+            "unknown command 'pasword'; did you mean 'passwd'? "
+            "(there are init, passwd, plugins, auth, fsck, import, export)"
+        ),
     ),
     (["plugins", "--prot", "80"], "unknown option '--prot'; did you mean '--port'?"),
     (["--serv", "x"], "unknown option '--serv'; did you mean '--serverdir'?"),
