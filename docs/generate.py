@@ -50,6 +50,7 @@ KINDS = {
     "IndexStore": "one provider; exactly one plugin must provide it",
     "PasswordHasher": "one provider; at most one plugin may provide it",
     "Path": "one answer from each plugin",
+    "Any": "one answer from each plugin",
     "None": "a notice; the server or client calls every plugin and uses no answer",
     "UserDefaults | None": "a question; the first answer that is not `None` counts",
     "str | None": "a question; the first answer that is not `None` counts",

@@ -112,6 +112,7 @@ class Application:
             opened = OpenedServer(config, plugins, database)
             server = opened.server
             opening.callback(server.files.close)
+            opening.callback(server.deferred.close)
             check(server)
             events = Events(server, plugins.implementations("wheelgate_on_event"))
             opening.callback(events.close)
@@ -160,7 +161,8 @@ class Application:
             wrapped = wrap_app(app, identity.state.uuid, access, proxy_headers, index_rights)
             self.asgi = MeasuredRequests(wrapped, metrics.own, providers.breakers)
             self._events = events
-            self._packages = packages
+            self.packages = packages
+            self.indices = opened.indices
             self._opened = opening.pop_all()
 
     def sweep(self) -> None:
@@ -296,6 +298,7 @@ def describe_server(
         "outside-url": config["outside-url"],
         "database": server.database.kind,
         "workers": config["workers"],
+        "offline": config["offline"],
     }
     answers = plugins.ask("wheelgate_routes", server=server)
     return ServerDescription(

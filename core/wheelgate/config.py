@@ -16,7 +16,7 @@ from wheelgate.loopback import is_loopback
 from wheelgate.names import did_you_mean
 from wheelgate.option_help import describe_option
 from wheelgate.option_types import boolean
-from wheelgate.options import Option
+from wheelgate.options import Option, variable_of
 from wheelgate.secret_file import read_secret
 
 ENVIRONMENT_PREFIX = "DEVPISERVER_"
@@ -141,6 +141,8 @@ def add_flags(parser: argparse._ActionsContainer, options: Iterable[Option], *, 
             parser.add_argument(option.flag, action=SwitchAction, nargs=0, **given)
         else:
             parser.add_argument(option.flag, option.negated_flag, action=SwitchAction, nargs=0, **given)
+        for alias in option.aliases:
+            parser.add_argument(f"--{alias}", action="store_true", **{**given, "help": argparse.SUPPRESS})
 
 
 def resolve(
@@ -160,7 +162,7 @@ def resolve(
     by_key = {option.key: option for option in options}
     path = flags.get("config") or environment.get(f"{ENVIRONMENT_PREFIX}CONFIG")
     from_file = read_file(Path(path).expanduser(), options, partly=partly) if path else {}
-    by_variable = {option.variable: option for option in options}
+    by_variable = {variable_of(name): option for option in options for name in (*option.aliases, option.key)}
     from_environment = {}
     for variable, text in environment.items():
         if variable.startswith(ENVIRONMENT_PREFIX) and variable in by_variable:

@@ -106,6 +106,13 @@ CORE_OPTIONS = (
         metavar="HOST",
         many=True,
     ),
+    Option(
+        "offline",
+        "send no request to other servers: mirrors serve what they have cached, whatever its age, and everything else "
+        "is refused; --offline-mode is the same",
+        default=False,
+        aliases=("offline-mode",),
+    ),
     Option("no-plugin", "name of a plugin to leave out", (), metavar="NAME", many=True),
     Option(
         "auth-order",

@@ -8,7 +8,8 @@
         ├── BadInput            something in the request is wrong
         │   └── TooLarge        it is longer than the route accepts
         ├── NotFound            there is no such thing
-        │   └── Gone            it existed, and was removed
+        │   ├── Gone            it existed, and was removed
+        │   └── NotCached       an upstream may have it, but this server is offline
         ├── Conflict            it exists already, or was changed in the meantime
         ├── Unsupported         this server cannot do that; the text says where to do it
         ├── NotAuthenticated    a login is needed, or the credentials are invalid
@@ -75,6 +76,10 @@ class NotFound(Refusal):
 
 class Gone(NotFound):
     """Raised when something existed and was removed."""
+
+
+class NotCached(NotFound):
+    """Raised when an offline server (``--offline``) lacks something that it would otherwise ask an upstream for."""
 
 
 class Conflict(Refusal):

@@ -6,9 +6,9 @@ A function takes only the arguments that it needs, by their names; later version
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
 
@@ -293,4 +293,23 @@ def wheelgate_on_event(server: Server, event: Event) -> None:
     Called after the change is committed and outside of the request, in the order of the events, in one thread per
     worker. If the function raises, the server logs the exception, and nothing else changes. Events that are queued in a
     worker when it is killed are lost.
+    """
+
+
+@hookspec
+def wheelgate_export_data(server: Server) -> Any:
+    """Return what the plugin stores besides packages, as JSON, for ``devpi-server export``; None for nothing.
+
+    Called once in each export, within a snapshot of the database, so it must not change anything. The data must have no
+    secrets. If the function raises, nothing is exported.
+    """
+
+
+@hookspec
+def wheelgate_import_data(server: Server, data: Any, users: Mapping[str, str]) -> None:
+    """Store what :func:`wheelgate_export_data` of the same plugin has returned on another server.
+
+    Called at the end of ``devpi-server import`` of such an export, inside a transaction of a server that does not run
+    yet. ``users`` has the names of the imported users, by their names in the export; all others do not exist here. The
+    data come from a file: check them. If the function raises, the import is not finished.
     """

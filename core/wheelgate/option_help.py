@@ -18,7 +18,7 @@ CORE_OPTION_GROUPS = {
         *("autocreate-users", "auth-order", "extractor-order"),
     ),
     "behind a proxy": ("outside-url", "trusted-proxy", "absolute-urls"),
-    "requests that the server itself sends": ("allow-upstream", "upstream-proxy", "upstream-no-proxy"),
+    "requests that the server itself sends": (*("allow-upstream", "upstream-proxy", "upstream-no-proxy", "offline"),),
     "processes, limits and logs": (
         *("workers", "hash-concurrency", "head-timeout", "body-timeout", "send-timeout", "max-indices"),
         *("log-level", "log-format", "access-log", "metrics-from", "no-plugin"),

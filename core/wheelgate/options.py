@@ -34,6 +34,9 @@ class Option:
     section: str = ""
     """The section of the file, ``[plugins.<section>]``; empty for settings of the server."""
 
+    aliases: tuple[str, ...] = ()
+    """Further names of an option without a value, for the flag and the environment variable."""
+
     names_proxy: bool = False
     """Whether a value means that a proxy stands in front of the server, so that other machines can reach it."""
 
@@ -56,4 +59,9 @@ class Option:
     @property
     def variable(self) -> str:
         """The environment variable, such as ``DEVPISERVER_OUTSIDE_URL``."""
-        return "DEVPISERVER_" + self.key.replace("-", "_").upper()
+        return variable_of(self.key)
+
+
+def variable_of(key: str) -> str:
+    """Return the environment variable of the option with that key."""
+    return "DEVPISERVER_" + key.replace("-", "_").upper()

@@ -10,6 +10,9 @@ from wheelgate.values import MAX_PASSWORD_BYTES
 MAX_GIVEN_PASSWORD_BYTES = 3 * MAX_PASSWORD_BYTES
 """Bytes of a password in any form: NFC makes text at most three times as short, as in Hangul."""
 
+LEGACY_SHA256_PREFIX = "$devpi-sha256$"
+"""The beginning of an imported hash from before devpi 4.2; salt, ``$`` and SHA-256 of salt and password follow."""
+
 
 def normalized_password(given: str) -> str:
     """Return a password in Unicode's normal form NFC.

@@ -10,6 +10,7 @@ from wheelgate.files.garbage import SourceRegistry
 from wheelgate.files.server_files import Files
 from wheelgate.outgoing import Outgoing
 from wheelgate.store.database import Database
+from wheelgate.store.deferred import DeferredChanges
 from wheelgate.store.keys import derive_key
 from wheelgate.store.protocols import IndexStore, UserStore
 from wheelgate.store.server_state import ServerState
@@ -47,6 +48,8 @@ class Server:
     users: UserStore
     indices: IndexStore
     files: Files
+    deferred: DeferredChanges
+    """Commits small changes that no request needs, all of some seconds in one transaction."""
 
     def __init__(
         self, config: Config, database: Database, outgoing: Outgoing, stores: Stores, services: PluginServices
@@ -57,6 +60,7 @@ class Server:
         self.users = stores.users
         self.indices = stores.indices
         self.files = Files(config, database, services)
+        self.deferred = DeferredChanges(database)
         self._services = services
 
     def hash_password(self, username: str, password: str) -> str:

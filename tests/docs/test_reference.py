@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core" / "wheelgate"
 TELLERS = [
+    CORE / "commands" / "import_server.py",
     CORE / "identity" / "wiring.py",
     *sorted((CORE / "resources").glob("*.py")),
     *sorted((ROOT / "plugins").glob("*/*/*.py")),

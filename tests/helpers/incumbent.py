@@ -34,11 +34,32 @@ def programs() -> Path:
 @contextmanager
 def running(binaries: Path, folder: Path) -> Iterator[int]:
     """Start the incumbent's server in an empty folder; yield its port."""
-    state, log = folder / "server", folder / "server.log"
-    environment = clean_environment(HOME=str(folder))
+    state = folder / "server"
+    run(binaries, folder, "devpi-init", "--no-root-pypi", "--serverdir", str(state))
+    with serving(binaries, state) as port:
+        yield port
+
+
+def run(binaries: Path, home: Path, program: str, *arguments: str) -> None:
+    """Run one of its programs; its output becomes a part of the error if it fails."""
+    done = subprocess.run(
+        [str(binaries / program), *arguments],
+        env=clean_environment(HOME=str(home)),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@contextmanager
+def serving(binaries: Path, state: Path) -> Iterator[int]:
+    """Start the incumbent's server in a folder that it has initialised, or imported into; yield its port."""
+    log = state.with_name("server.log")
+    environment = clean_environment(HOME=str(state.parent))
     with log.open("wb") as output:
-        initialise = [str(binaries / "devpi-init"), "--no-root-pypi", "--serverdir", str(state)]
-        subprocess.run(initialise, env=environment, stdout=output, stderr=output, check=True)
         port = free_port()
         options = ("--serverdir", str(state), "--host", "127.0.0.1", "--port", str(port), *CHEAP_HASHING_OPTIONS)
         process = subprocess.Popen(

@@ -10,7 +10,7 @@ from typing import Any
 from wheelgate import Index, Server, hookimpl
 from wheelgate.errors import NotFound, Refusal
 from wheelgate.fields import Field, IndexType, parse_bases, parse_choice, parse_principals, parse_projects
-from wheelgate.packages import File, OngoingDownload, Project, ProjectList, Release, StoredFile
+from wheelgate.packages import File, FileRecord, OngoingDownload, Project, ProjectList, Release, StoredFile
 
 MODES = ("intersection", "union")
 READERS = Field("acl_read", parse_principals, many=True, refers_to="principals")
@@ -160,6 +160,10 @@ class Shelves:
         return False
 
     def stored_files(self) -> Iterator[tuple[StoredFile, str]]:
+        """Return no stored file."""
+        return iter(())
+
+    def file_records(self) -> Iterator[FileRecord]:
         """Return no stored file."""
         return iter(())
 

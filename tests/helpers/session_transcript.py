@@ -26,6 +26,10 @@ UNREACHABLE_UPSTREAM = "http://127.0.0.1:9/simple/"
 LISTENING = re.compile(r"devpi-server listens on http://127\.0\.0\.1:(\d+)")
 START_TIMEOUT_SECONDS = 60
 ELLIPSIS = "…"
+OTHER_COMMANDS = frozenset(
+    {"passwd", "plugins", "fsck", "usage", "prune-mirror", "prefetch", "import", "--version", "--help"}
+)
+"""Words of ``devpi-server`` that start no server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class ShellCommand:
     def serves(self) -> bool:
         """Whether the command starts a server, which keeps running during the next commands."""
         words = shlex.split(self.command)
-        return words[:1] == ["devpi-server"] and not {"passwd", "plugins", "fsck", "--version", "--help"} & set(words)
+        return words[:1] == ["devpi-server"] and not OTHER_COMMANDS & set(words)
 
 
 def from_text(text: str) -> list[ShellCommand]:

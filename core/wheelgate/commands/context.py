@@ -11,9 +11,10 @@ from tempfile import TemporaryDirectory
 from wheelgate.config import Config
 from wheelgate.errors import StartupError
 from wheelgate.plugin_host.discovery import Plugins
-from wheelgate.process.startup import create_or_migrate, lock_folder, make_folder, open_server
+from wheelgate.process.startup import create_or_migrate, lock_folder, make_folder, open_server, open_stores
 from wheelgate.secret_file import make_secret
 from wheelgate.server import Server
+from wheelgate.services.opened_server import OpenedServer
 
 
 class ServerContext:
@@ -82,9 +83,15 @@ class ServerContext:
             with open_server(self.config, self.plugins, read_only=True, plugins_may_hang=True) as server:
                 yield server
             return
+        with self.open_temporary() as opened:
+            yield opened.server
+
+    @contextmanager
+    def open_temporary(self) -> Iterator[OpenedServer]:
+        """Open a new server in a temporary folder, read-only, and remove it at the end."""
         with TemporaryDirectory(prefix="wheelgate-") as folder:
             config = self.config.replace({"serverdir": folder, "database": None, "secretfile": None})
             make_secret(config.secret_path, given=False)
             create_or_migrate(config, self.plugins, root_may_be_open=True)
-            with open_server(config, self.plugins, read_only=True, plugins_may_hang=True) as server:
-                yield server
+            with open_stores(config, self.plugins, read_only=True, plugins_may_hang=True) as opened:
+                yield opened

@@ -13,7 +13,8 @@ from typing import BinaryIO
 from wheelgate.config import Config
 from wheelgate.disk import make_private_folder
 from wheelgate.errors import Conflict, Refusal, StartupError
-from wheelgate.files.backends import FileBackend, buffered
+from wheelgate.files.backends import FileBackend, buffered, path_in_store
+from wheelgate.files.bulk import BackendBulkStore, BulkStore, LocalBulkStore
 from wheelgate.files.errors import translated
 from wheelgate.files.fetching import SharedDownloads
 from wheelgate.files.fsck import FileCheck, FileCheckOptions
@@ -21,6 +22,7 @@ from wheelgate.files.garbage import GarbageCollector, SourceRegistry, lock_hashe
 from wheelgate.files.incoming import IncomingFolder, received_in_memory
 from wheelgate.files.journal import CommitJournal
 from wheelgate.files.local import LocalBackend
+from wheelgate.files.usage import FileUsage
 from wheelgate.packages import IncomingFile, OngoingDownload, ReceivedFile, StoredFile
 from wheelgate.store.database import Database
 
@@ -96,6 +98,25 @@ class Files:
         """Do the second half of :meth:`store`: wait until the file is on the disk."""
         self.backend.sync(received)
 
+    def bulk(self, *, links: bool = False) -> BulkStore:
+        """Return a way to store many files while no server runs.
+
+        Args:
+            links: link files instead of copying them, where the file system can.
+
+        Raises:
+            StartupError: links are wanted, but the files are in a bucket.
+        """
+        if self._config["files"] is None:
+            return LocalBulkStore(self._folder / "sha256", links=links)
+        if links:
+            raise StartupError("--hard-links: package files are in a bucket (--files); leave one of the two out")
+        return BackendBulkStore(self.backend)
+
+    def local_path(self, stored: StoredFile) -> Path | None:
+        """Return where a file is on this machine; None if it is in a bucket."""
+        return None if self._config["files"] is not None else self._folder / "sha256" / path_in_store(stored.sha256)
+
     def ensure_stored(self, received: ReceivedFile) -> None:
         """Store a file again if it was removed since :meth:`store`. Call it within the transaction that records it."""
         lock_hashes(self._database, [received.stored.sha256])
@@ -144,6 +165,14 @@ class Files:
         """
         self._garbage.mark(hashes)
 
+    def remove_marked(self) -> None:
+        """Remove now the marked files that are unreferenced. Call it outside of transactions.
+
+        Raises:
+            BackendUnavailable: the database, the disk or the object store does not answer.
+        """
+        self._garbage.sweep()
+
     def open(self, stored: StoredFile) -> BinaryIO:
         """Open a stored file for reading.
 
@@ -169,6 +198,10 @@ class Files:
         """Return a check of all files: see :class:`FileCheck`. No other process may use the folder."""
         options = FileCheckOptions(hashes, repair, grace, accept_losses)
         return FileCheck(self.backend, self._garbage, self._leftovers, self._database, options)
+
+    def usage(self) -> FileUsage:
+        """Return sums over all recorded files. Close it after use; another server may use the folder."""
+        return FileUsage(each for source in self._garbage.sources() for each in source.file_records())
 
     def sweep(self) -> None:
         """Remove the leftovers of a crash, and all marked files that are unreferenced.

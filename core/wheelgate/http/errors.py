@@ -77,6 +77,8 @@ class ErrorHandlers:
             resp.set_header("www-authenticate", ", ".join(challenges))
         if isinstance(error, errors.NotFound) and error.remembered_until is not None:
             resp.set_header("x-wheelgate-absent-until", error.remembered_until)
+        if isinstance(error, errors.NotCached):
+            resp.set_header("x-wheelgate-offline", "true")
         if error.retry_after is not None:
             resp.set_header("retry-after", str(error.retry_after))
 

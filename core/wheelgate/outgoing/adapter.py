@@ -67,7 +67,7 @@ class CheckedAdapter(HTTPAdapter):
         A proxy resolves names itself, so with a proxy only the URL is checked.
         """
         try:
-            self._policy.check_url(str(request.url))
+            self._policy.check_request(str(request.url))
         except BadInput as wrong:
             raise requests.exceptions.InvalidURL(wrong.message, request=request) from None
         proxies = self._proxy.proxies_for(str(request.url))

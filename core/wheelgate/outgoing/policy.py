@@ -19,14 +19,16 @@ NAT64 = ipaddress.ip_network("64:ff9b::/96")
 class AddressPolicy:
     """Decides on addresses: public ones are always allowed, others only if the administrator opened their network."""
 
-    def __init__(self, allowed: Sequence[Network | str], *, loopback: bool) -> None:
+    def __init__(self, allowed: Sequence[Network | str], *, loopback: bool, offline: bool = False) -> None:
         """Take the values of ``--allow-upstream``.
 
         Args:
             allowed: the opened networks. ``public`` opens none, and keeps all that are not public closed.
             loopback: whether only this machine can reach the server. If ``allowed`` is empty too, the server may
                 connect to all addresses, until :meth:`limit` is called.
+            offline: whether the server sends no request at all.
         """
+        self.offline = offline
         self.unlimited = loopback and not allowed
         """Whether the server may connect to all addresses."""
         self._networks = [entry for entry in allowed if not isinstance(entry, str)]
@@ -49,14 +51,26 @@ class AddressPolicy:
         """Return the addresses of a host that the server may connect to.
 
         Raises:
-            Forbidden: it has no such address.
+            Forbidden: it has no such address, or the server is offline.
             socket.gaierror: no name server knows the host.
         """
+        if self.offline:
+            raise offline_refusal(host)
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         allowed = [address for address in dict.fromkeys(str(entry[4][0]) for entry in found) if self.allows(address)]
         if not allowed:
             raise address_refusal(host)
         return allowed
+
+    def check_request(self, url: str) -> None:
+        """Check the URL of a request that is about to be sent; see :meth:`check_url`.
+
+        Raises:
+            Forbidden: also if the server is offline.
+        """
+        self.check_url(url)
+        if self.offline:
+            raise offline_refusal(urlsplit(url).hostname or "")
 
     def check_url(self, url: str) -> None:
         """Check a URL without resolving its host, for example when an index is configured.
@@ -86,6 +100,11 @@ def address_refusal(host: str) -> Forbidden:
         f"this server may not connect to '{host[:255]}': it has no public address; "
         "the administrator can open its network with --allow-upstream"
     )
+
+
+def offline_refusal(host: str) -> Forbidden:
+    """Return the refusal of any request to a host."""
+    return Forbidden(f"this server is offline (--offline), so it sends no request to '{host[:255]}'")
 
 
 def final_address(address: Address) -> Address:

@@ -23,10 +23,15 @@ MAX_OUTGOING_REDIRECTS = 5
 
 
 class Outgoing:
-    """Creates sessions that connect only where ``--allow-upstream`` allows it, and translates their errors."""
+    """Creates sessions that connect only where ``--allow-upstream`` allows it, and translates their errors.
+
+    With ``--offline``, they refuse every request.
+    """
 
     def __init__(self, config: Config) -> None:
-        self.policy = AddressPolicy(config["allow-upstream"], loopback=config.loopback)
+        self.policy = AddressPolicy(config["allow-upstream"], loopback=config.loopback, offline=config["offline"])
+        self.offline: bool = config["offline"]
+        """Whether every request is refused (``--offline``)."""
         self._proxy = UpstreamProxy(config["upstream-proxy"], config["upstream-no-proxy"])
 
     def session(self) -> requests.Session:

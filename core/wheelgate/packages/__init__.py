@@ -7,6 +7,7 @@ An index type that holds packages provides a :class:`PackageSource`, and one tha
 """
 
 from wheelgate.packages.core_metadata import MAX_FIELD_VALUES, CoreMetadata, read_core_metadata
+from wheelgate.packages.moved import InspectedFile, MovablePackages, MovedFile, MovedProject, MovedRelease, movable
 from wheelgate.packages.project_names import MAX_PROJECT_NAME_CHARS, is_project_name, normalize, parse_project_name
 from wheelgate.packages.protocols import PackageSource, PackageTarget
 from wheelgate.packages.stored_files import IncomingFile, OngoingDownload, ReceivedFile, StoredFile
@@ -14,6 +15,7 @@ from wheelgate.packages.values import (
     STATUSES,
     CheckedUpload,
     File,
+    FileRecord,
     LogEntry,
     Project,
     ProjectList,
@@ -22,6 +24,7 @@ from wheelgate.packages.values import (
     Release,
     ReleaseFile,
     UploadForm,
+    UploadOrigin,
     file_path,
 )
 from wheelgate.packages.version_keys import parsed_version, version_key
@@ -33,8 +36,14 @@ __all__ = [
     "CheckedUpload",
     "CoreMetadata",
     "File",
+    "FileRecord",
     "IncomingFile",
+    "InspectedFile",
     "LogEntry",
+    "MovablePackages",
+    "MovedFile",
+    "MovedProject",
+    "MovedRelease",
     "OngoingDownload",
     "PackageSource",
     "PackageTarget",
@@ -47,8 +56,10 @@ __all__ = [
     "ReleaseFile",
     "StoredFile",
     "UploadForm",
+    "UploadOrigin",
     "file_path",
     "is_project_name",
+    "movable",
     "normalize",
     "parse_project_name",
     "parsed_version",

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from wheelgate.packages.stored_files import OngoingDownload, ReceivedFile, StoredFile
 from wheelgate.packages.values import (
     CheckedUpload,
+    FileRecord,
     Project,
     ProjectList,
     RecordedUpload,
@@ -96,6 +97,9 @@ class PackageSource(Protocol):
 
     def stored_files(self) -> Iterator[tuple[StoredFile, str]]:
         """Return every stored file that a record refers to, each with a label for people: ``owner/index/+f/…``."""
+
+    def file_records(self) -> Iterator[FileRecord]:
+        """Return the same files with their projects, for ``devpi-server usage``; it reads them in batches."""
 
     def mark_lost(self, sha256: str) -> None:
         """Stop offering a stored file that is missing or damaged. Called within a transaction."""

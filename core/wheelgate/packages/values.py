@@ -135,6 +135,29 @@ class Redirect:
 
 
 @dataclass(frozen=True, slots=True)
+class FileRecord:
+    """A record of a stored file on an index, for sums by index and project."""
+
+    index: str
+    """The path of the index, ``owner/index``."""
+    project: str
+    """The normalised name of the project that the file belongs to; empty if it belongs to none."""
+    path: str
+    """The address below the index."""
+    stored: StoredFile
+
+
+@dataclass(frozen=True, slots=True)
+class UploadOrigin:
+    """What an import knows about a release file, and no form of an upload tool can say."""
+
+    uploaded: str = ""
+    """When it was uploaded there, as ``upload_time`` of :class:`File` with microseconds; empty if that is unknown."""
+    provenance: bytes | None = None
+    """Its provenance, a JSON document (PEP 740)."""
+
+
+@dataclass(frozen=True, slots=True)
 class UploadForm:
     """The text fields of an upload, in the form in which the client sent them."""
 
@@ -142,6 +165,8 @@ class UploadForm:
     """By name, in the order in which the client sent them, including empty and ``UNKNOWN`` values."""
     filename: str = ""
     """The name that the client gives the file."""
+    origin: UploadOrigin | None = None
+    """Set by ``devpi-server import`` only."""
 
     @property
     def action(self) -> str:

@@ -24,6 +24,7 @@ from wheelgate.secret_file import make_secret
 from wheelgate.server import Server
 from wheelgate.services.opened_server import OpenedServer
 from wheelgate.store.database import Database, no_thread
+from wheelgate.store.import_progress import refuse_unfinished_import
 from wheelgate.values import ROOT
 
 LOCK_WAIT_SECONDS = 3.0
@@ -133,6 +134,7 @@ def open_application(config: Config, plugins: Plugins) -> Application:
     """
 
     def check(server: Server) -> None:
+        refuse_unfinished_import(server.database)
         refuse_open_root(server)
         if server.users.password_hash(ROOT) == "":
             log.warning(
@@ -159,9 +161,6 @@ def create_or_migrate(config: Config, plugins: Plugins, *, root_may_be_open: boo
         StartupError: a migration or a plugin fails, a new root has no password and needs one, or the database is new
             beside the remains of a server.
     """
-    # Only the child that prepares imports it; the server would keep its 3 MB for good.
-    from wheelgate.store.prepare import CORE_MIGRATIONS, prepare
-
     is_new = False
 
     def fill(database: Database) -> None:
@@ -169,12 +168,24 @@ def create_or_migrate(config: Config, plugins: Plugins, *, root_may_be_open: boo
         is_new = True
         fill_new_database(config, plugins, database, root_may_be_open=root_may_be_open)
 
-    prepare(config.database_url, [("core", CORE_MIGRATIONS), *plugins.ask("wheelgate_migrations")], fill)
+    prepare_database(config, plugins, fill)
     if config["root-passwd"] is not None and not is_new:
         log.info(
             "root keeps its password, because --root-passwd counts at the first start only; '%s' changes it",
             config.command("passwd", ROOT),
         )
+
+
+def prepare_database(config: Config, plugins: Plugins, fill: Callable[[Database], None]) -> None:
+    """Create the database, filled by a function inside the transaction that creates it, or bring it up to date.
+
+    Raises:
+        StartupError: a migration or a plugin fails, or ``fill`` raises it.
+    """
+    # Only the child that prepares imports it; the server would keep its 3 MB for good.
+    from wheelgate.store.prepare import CORE_MIGRATIONS, prepare
+
+    prepare(config.database_url, [("core", CORE_MIGRATIONS), *plugins.ask("wheelgate_migrations")], fill)
 
 
 def refuse_open_root(server: Server) -> None:
@@ -206,12 +217,21 @@ def open_server(
     Raises:
         StartupError: a store is missing, or a plugin fails.
     """
+    with open_stores(config, plugins, read_only=read_only, plugins_may_hang=plugins_may_hang) as opened:
+        yield opened.server
+
+
+@contextlib.contextmanager
+def open_stores(
+    config: Config, plugins: Plugins, *, read_only: bool = False, plugins_may_hang: bool = False
+) -> Iterator[OpenedServer]:
+    """Do what :func:`open_server` does, and yield the server together with what its plugins provide."""
     database = Database(config.database_url, read_only=read_only)
     may_run: Callable[[threading.Thread], bool] = threading.Thread.is_alive
     try:
-        server = OpenedServer(config, plugins, database).server
-        with contextlib.closing(server.files):
-            yield server
+        opened = OpenedServer(config, plugins, database)
+        with contextlib.closing(opened.server.files), contextlib.closing(opened.server.deferred):
+            yield opened
         may_run = attrgetter("daemon") if plugins_may_hang else no_thread
     except (Refusal, StartupError) as error:
         # A plugin that took longer than its time budget may still be in the middle of a query.

@@ -39,6 +39,7 @@ from wheelgate.values import Index
 METADATA_SUFFIX = ".metadata"
 PROVENANCE_SUFFIX = ".provenance"
 CACHE_FOREVER = "max-age=365000000, immutable, public"
+SECONDS_PER_DAY = 86_400
 BINARY_TYPE = "application/octet-stream"
 CONTENT_TYPE_BY_SUFFIX = {
     ".gz": "application/x-tar",
@@ -85,8 +86,9 @@ class FileResource:
         self._inheritance = inheritance
         self._sources = sources
         self._access = access
-        self._stored: SerialCache[tuple[str, str], StoredFile] = SerialCache(FILE_CACHE_ENTRIES)
-        """By the paths of an index, and of a file below it."""
+        self._stored: SerialCache[tuple[str, str, int], StoredFile] = SerialCache(FILE_CACHE_ENTRIES)
+        """By the paths of an index, and of a file below it, and by day: a source is asked once a day at least, so that
+        it can record that the file is in use."""
         self._reader = reader
         self._pool = pool
 
@@ -122,7 +124,7 @@ class FileResource:
 
     def _look_up(self, index: str, path: str) -> tuple[Resolution | None, StoredFile | None]:
         """Return the index, and the file if it was sent before and the stores have not changed since."""
-        return self._inheritance.find(index), self._stored.get(self._access.read_serial(), (index, path))
+        return self._inheritance.find(index), self._stored.get(self._access.read_serial(), (index, path, day()))
 
     async def _project(self, location: FileLocation) -> str | None:
         """Return the project that a file, its metadata or its provenance belongs to; None if it is not known."""
@@ -143,7 +145,7 @@ class FileResource:
         serial = await self._context.read_stores(self._access.read_serial)
         found = await self._sources.call(location.index, location.source.open, location.index, location.path)
         if isinstance(found, StoredFile):
-            self._stored.put(serial, (location.index.path, location.path), found)
+            self._stored.put(serial, (location.index.path, location.path, day()), found)
             await self._send(req, resp, found, name)
         elif isinstance(found, Redirect):
             resp.status_code = 302
@@ -232,6 +234,11 @@ class FileResource:
             raise NotFound("no such file")
         answer(resp, describe_file(project, found), "releasefilemeta")
         resp.set_header("vary", "Accept")
+
+
+def day() -> int:
+    """Return the number of days since 1970."""
+    return int(time.time() // SECONDS_PER_DAY)
 
 
 def client_is_gone(req: falcon.asgi.Request) -> ClientGone:

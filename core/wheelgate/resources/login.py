@@ -90,7 +90,7 @@ class LogoutResource:
 
 
 def read_login(body: object) -> tuple[str, str]:
-    """Return the name and the password of a login; the password in Unicode's normal form NFC, as it is stored."""
+    """Return the name and the password of a login; the password as it was typed, which an imported hash may need."""
     if not isinstance(body, dict):
         raise BadInput("the body must be a JSON object with 'user' and 'password'")
     name, password = body.get("user"), body.get("password")
@@ -102,4 +102,5 @@ def read_login(body: object) -> tuple[str, str]:
         raise BadInput("'user' and 'password' must be text")
     if len(name) > MAX_NAME_CHARS:
         raise BadInput(f"'user' must have at most {MAX_NAME_CHARS} characters")
-    return name, normalized_password(password)
+    normalized_password(password)  # raises BadInput if it is too long
+    return name, password

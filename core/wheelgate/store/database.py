@@ -130,6 +130,17 @@ class Database:
             yield
 
     @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let all reads of this thread in a ``with`` block see the same state; other threads and processes may write.
+
+        Raises:
+            BackendUnavailable: as :meth:`transaction` does.
+        """
+        with self._refusing(), self.orm.transaction(self.orm.snapshot_mode):
+            self._read_serial()
+            yield
+
+    @contextmanager
     def _refusing(self) -> Iterator[None]:
         """Translate the errors of a transaction."""
         try:

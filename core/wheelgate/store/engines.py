@@ -64,6 +64,8 @@ class Sqlite(ConnectionTracker, peewee.SqliteDatabase):
 
     kind = "sqlite"
     instant = True
+    snapshot_mode = "DEFERRED"
+    """How a transaction begins that only reads, and sees one state; the first read fixes it."""
 
     def __init__(self, url: str, *, read_only: bool = False) -> None:
         self.path = Path(url.removeprefix("sqlite:///"))
@@ -104,6 +106,8 @@ class Postgresql(ConnectionTracker, peewee.PostgresqlDatabase):
 
     kind = "postgresql"
     instant = False
+    snapshot_mode = "REPEATABLE READ"
+    """How a transaction begins that only reads, and sees one state; the first read fixes it."""
 
     def __init__(self, url: str, *, read_only: bool = False, connections: int = COMMAND_CONNECTIONS) -> None:
         self._places = threading.BoundedSemaphore(connections)

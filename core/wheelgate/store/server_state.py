@@ -22,6 +22,10 @@ class ServerState:
         """The identity that the server got at its first start: 32 hexadecimal digits."""
         return str(self.database.read("SELECT uuid FROM server_state")[0][0])
 
+    def take_identity(self, uuid: str) -> None:
+        """Give a new server the identity of another one, which it replaces. Call it within a transaction."""
+        self.database.write("UPDATE server_state SET uuid = ?", (uuid,))
+
     def session_epoch(self) -> int:
         """Return the number of the current epoch, which each session gets at the login.
 

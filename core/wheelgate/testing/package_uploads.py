@@ -59,6 +59,8 @@ class UploadContract(PackageFixtures):
         assert target.claims(index, "demo"), "claim the name"
         assert target.references(stored.sha256), "reference the content"
         assert [found for found, _ in target.stored_files()] == [stored], "list every stored file"
+        records = [(each.index, each.project, each.path, each.stored) for each in target.file_records()]
+        assert records == [(index.path, "demo", file.path, stored)], "list every stored file with its project"
         with server.files.open(stored) as opened:
             assert len(opened.read()) == stored.size, "return the size of the content"
         assert target.project(other_index, "demo") is None, "keep indices apart"

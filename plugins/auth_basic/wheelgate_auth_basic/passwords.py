@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import os
 import unicodedata
 from functools import cached_property
@@ -12,6 +14,7 @@ import argon2
 
 from wheelgate import Credentials, Ok, Outcome, Reject, RequestInfo, Server, Unknown, User
 from wheelgate.config import Config
+from wheelgate.password_text import LEGACY_SHA256_PREFIX
 from wheelgate.providers import Authenticator, PasswordHasher
 from wheelgate.values import MAX_PASSWORD_BYTES, ROOT
 
@@ -42,8 +45,8 @@ class Argon2Hasher(PasswordHasher):
             return False
 
     def outdated(self, stored: str) -> bool:
-        """Whether the hash was made with other parameters than the current ones."""
-        return self._argon2.check_needs_rehash(stored)
+        """Whether the hash was made with other parameters than the current ones, or is no argon2 hash."""
+        return stored.startswith(LEGACY_SHA256_PREFIX) or self._argon2.check_needs_rehash(stored)
 
     @cached_property
     def dummy(self) -> str:
@@ -69,11 +72,16 @@ class PasswordAuthenticator(Authenticator):
         self._hasher = hasher
 
     def authenticate(self, credentials: Credentials, request: RequestInfo, user: User | None) -> Outcome:
-        """Compare the password, in Unicode's normal form NFC, with the stored hash; renew an outdated hash."""
+        """Compare the password, in Unicode's normal form NFC, with the stored hash; renew an outdated hash.
+
+        An imported hash may be that of the password as it was typed: that is compared, too, and the hash renewed.
+        """
         secret = unicodedata.normalize("NFC", credentials.secret)
         too_long = len(secret.encode("utf-8", "surrogatepass")) > MAX_PASSWORD_BYTES
         stored = self._server.users.password_hash(credentials.username) if user is not None else None
-        good = self._hasher.verify(stored or self._hasher.dummy, "" if too_long else secret)
+        good = self._verify(stored, "" if too_long else secret)
+        typed = credentials.secret
+        as_typed = typed != secret and not too_long and self._verify(stored, typed) and not good
         if stored == "" and not secret and credentials.username == ROOT:
             if self._server.config.loopback and request.from_this_machine:
                 return Ok(ROOT)
@@ -81,9 +89,23 @@ class PasswordAuthenticator(Authenticator):
                 "the empty password of root is good on the server's own machine only, and not through a proxy; set one "
                 f"with '{self._server.config.command('passwd', ROOT)}'"
             )
-        if not good or not stored or too_long:
+        if not (good or as_typed) or not stored or too_long or not secret:
             return Unknown()
-        if self._hasher.outdated(stored) and not self._server.database.read_only:
+        if (as_typed or self._hasher.outdated(stored)) and not self._server.database.read_only:
             with self._server.database.transaction():
                 self._server.users.rehash(credentials.username, stored, self._hasher.hash(secret))
         return Ok(credentials.username)
+
+    def _verify(self, stored: str | None, secret: str) -> bool:
+        """Whether a password matches a stored hash; it takes as long for every user, and for none."""
+        if stored is not None and stored.startswith(LEGACY_SHA256_PREFIX):
+            self._hasher.verify(self._hasher.dummy, secret)
+            return matches_sha256(stored, secret)
+        return self._hasher.verify(stored or self._hasher.dummy, secret)
+
+
+def matches_sha256(stored: str, secret: str) -> bool:
+    """Whether a password matches an imported hash from before devpi 4.2: SHA-256 of the salt, as text, and of it."""
+    salt, _, expected = stored.removeprefix(LEGACY_SHA256_PREFIX).rpartition("$")
+    digest = hashlib.sha256(salt.encode() + secret.encode("utf-8", "surrogatepass")).hexdigest()
+    return hmac.compare_digest(digest, expected)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from wheelgate import Permission, Server, hookimpl
 from wheelgate.providers import Route
@@ -43,3 +45,15 @@ def wheelgate_routes(server: Server) -> list[Route]:
 def wheelgate_forget_principal(server: Server, principal: str) -> None:
     """Remove a deleted user or group from all groups."""
     GroupService(server).forget(principal)
+
+
+@hookimpl
+def wheelgate_export_data(server: Server) -> dict[str, Any]:
+    """Return all groups with their members."""
+    return {group.name: group.config for group in GroupService(server).list()}
+
+
+@hookimpl
+def wheelgate_import_data(server: Server, data: Any, users: Mapping[str, str]) -> None:
+    """Create the groups of an export, without members who were not imported."""
+    GroupService(server).take(data, users)

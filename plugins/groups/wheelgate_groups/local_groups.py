@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from wheelgate import Server
 from wheelgate.errors import BadInput, Conflict, NotFound
-from wheelgate.fields import excerpt
+from wheelgate.fields import excerpt, parse_list
 from wheelgate.names import check_name, fold
 from wheelgate.providers import GroupSource
 from wheelgate_groups.group import Group, apply_body
@@ -103,6 +103,21 @@ class GroupService:
         """Remove a user or a ``:group`` from all groups; call it within a transaction."""
         self._tables.lock()
         self._tables.forget(principal)
+
+    def take(self, data: Any, users: Mapping[str, str]) -> None:
+        """Create the groups of an export; ``users`` has the new names of the members. Call it within a transaction.
+
+        Raises:
+            BadInput: the data have another form.
+        """
+        if not isinstance(data, dict) or not all(isinstance(value, dict) for value in data.values()):
+            raise BadInput("the groups of an export must be an object of objects")
+        members = {name: parse_list(value.get("members", [])) for name, value in data.items()}
+        # Groups that have groups as members come last: their members exist by then.
+        for name in sorted(data, key=lambda each: any(member.startswith(":") for member in members[each])):
+            kept = [member if member.startswith(":") else users.get(member, "") for member in members[name]]
+            body = {"members": [member for member in kept if member], "title": data[name].get("title", "")}
+            self.create(name, body, lambda: None)
 
     def _check_members(self, before: Group, after: Group) -> None:
         """Refuse new members that do not exist, and more than one level of groups in groups."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from wheelgate import Index, Option, Server, hookimpl
+from wheelgate import Command, Index, Option, Server, hookimpl
 from wheelgate.fields import (
     BOOLEAN_SCHEMA,
     MAX_LINE_CHARS,
@@ -21,6 +21,7 @@ from wheelgate.fields import (
     parse_text,
 )
 from wheelgate.option_types import positive_time_span
+from wheelgate_mirror import pruning
 from wheelgate_mirror.cooldown import parse_exceptions, parse_min_age
 from wheelgate_mirror.source import MirrorPackages
 from wheelgate_mirror.upstream_urls import default_upstream, mirror_url_parser, root_pypi_url
@@ -62,6 +63,13 @@ def wheelgate_options() -> list[Option]:
 def wheelgate_migrations() -> Path:
     """Return the folder with the migrations of the plugin's tables."""
     return Path(__file__).parent / "migrations"
+
+
+@hookimpl
+def wheelgate_commands() -> list[Command]:
+    """Add the command that removes cached files."""
+    help_text = "remove cached files of mirrors that are unused, also while the server runs"
+    return [Command("prune-mirror", help_text, pruning.register, pruning.run)]
 
 
 @hookimpl

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from wheelgate import Index, Server
 from wheelgate.caches import TtlCache
 from wheelgate.clocks import is_current
-from wheelgate.errors import BackendUnavailable, BadUpstream, Forbidden, UpstreamTimeout
+from wheelgate.errors import BackendUnavailable, BadUpstream, Forbidden, NotCached, UpstreamTimeout
 from wheelgate_mirror import queries
 from wheelgate_mirror.answer_reading import read_list, read_page
 from wheelgate_mirror.backoff import DEFAULT_BACKOFF_SECONDS, MAX_PAUSES, Backoff
@@ -32,6 +32,8 @@ ABSENT_CACHE_ENTRIES = 10_000
 """Absent projects in memory. Their names come from clients, which can make up any number of them."""
 COVERED_SECONDS = 1.0
 """How long a refresh that soon follows another one is in force: no answer of that time is valid for longer."""
+OFFLINE_RECHECK_SECONDS = 60.0
+"""How long an offline server shows a page as it is: another server on the same database may cache more files."""
 PAGE_TIMEOUT_SECONDS = 20.0
 """How long the whole response with a project's page may take."""
 LIST_TIMEOUT_SECONDS = 120.0
@@ -74,7 +76,10 @@ class UpstreamCache:
             BadUpstream: the cache has nothing, and the upstream cannot be reached or sends no usable answer.
             UpstreamTimeout: the cache has nothing, and the upstream does not answer in time.
             Forbidden: the cache has nothing, and the server may not connect to the upstream.
+            NotCached: the cache has nothing, and the server is offline.
         """
+        if self._server.outgoing.offline:
+            return self._offline_page(index, upstream, name)
         asked = time.time()
         current = self._without_request(index, upstream, name, asked)
         if current is None:
@@ -104,6 +109,13 @@ class UpstreamCache:
                 if paused:
                     self._backoff.clear(*pauses)
             self._absent.pop((index.path, upstream.url_hash, name))
+
+    def _offline_page(self, index: Index, upstream: UpstreamIndex, name: str) -> CurrentPage:
+        """Return the stored page of a project, whatever its age."""
+        page = self._find(index, upstream, name)
+        if page is None or page.content is None:
+            raise NotCached(f"this server is offline (--offline), and {index.path} has cached no page of '{name}'")
+        return CurrentPage(page.content, time.time() + OFFLINE_RECHECK_SECONDS)
 
     def _without_request(self, index: Index, upstream: UpstreamIndex, name: str, asked: float) -> CurrentPage | None:
         """Return a valid answer, or an expired one while the upstream has a pause; None if a request is due."""

@@ -13,12 +13,14 @@ import orjson
 from wheelgate import Index, Server
 from wheelgate.errors import BadUpstream, NotFound
 from wheelgate.packages import IncomingFile, OngoingDownload, ReceivedFile, StoredFile
+from wheelgate.packages.wheel_metadata import MAX_METADATA_FILE_BYTES, read_wheel_metadata
 from wheelgate_mirror import queries
+from wheelgate_mirror.offline import not_cached
 from wheelgate_mirror.pages import UpstreamFile
 from wheelgate_mirror.queries import MirroredFile
 from wheelgate_mirror.upstream import UpstreamClient, UpstreamResponse
 from wheelgate_mirror.upstream_urls import UpstreamIndex
-from wheelgate_mirror.wheel_metadata import MAX_METADATA_FILE_BYTES, read_wheel_metadata
+from wheelgate_mirror.uses import day
 
 MAX_FILE_BYTES = 64 << 30
 """The largest file, if the upstream does not give a size."""
@@ -74,18 +76,37 @@ class Downloads:
         address, question, query = file.url.partition("?")
         url = f"{address}.metadata{question}{query}"
         hashes = {"sha256": file.core_metadata} if file.core_metadata else {}
-        path = f"{file.path}.metadata"
-        request = DownloadRequest(path, url, hashes, None, MAX_METADATA_FILE_BYTES, SIBLING_TIMEOUT_SECONDS)
+        request = _metadata_request(file, url, hashes)
         try:
             return wait_for(self._start(index, project, file, request, partial(self._receive, upstream, request)))
         except NotFound:
             if not file.name.endswith(".whl"):
                 raise
-            with self._server.files.open(wait_for(self.start(index, upstream, project, file))) as wheel:
-                content = read_wheel_metadata(wheel)
-            if content is None:
+            stored = self._store_metadata(index, project, file, wait_for(self.start(index, upstream, project, file)))
+            if stored is None:
                 raise
-        return wait_for(self._start(index, project, file, request, partial(_write, content)))
+        return stored
+
+    def metadata_in_wheel(self, index: Index, project: str, file: UpstreamFile, wheel: StoredFile | None) -> StoredFile:
+        """Store the metadata in a downloaded wheel, without a request.
+
+        Raises:
+            NotCached: the file is not downloaded, or has none that can be read.
+        """
+        stored = None
+        if wheel is not None and file.name.endswith(".whl"):
+            stored = self._store_metadata(index, project, file, wheel)
+        if stored is None:
+            raise not_cached(index, f"the core metadata of '{file.name}'")
+        return stored
+
+    def _store_metadata(self, index: Index, project: str, file: UpstreamFile, wheel: StoredFile) -> StoredFile | None:
+        """Store the metadata in a wheel as if they came from next to it; None if they cannot be read."""
+        with self._server.files.open(wheel) as opened:
+            content = read_wheel_metadata(opened)
+        if content is None:
+            return None
+        return wait_for(self._start(index, project, file, _metadata_request(file, "", {}), partial(_write, content)))
 
     def provenance(self, upstream: UpstreamIndex, file: UpstreamFile) -> bytes:
         """Return the provenance of a file, without storing it."""
@@ -110,7 +131,7 @@ class Downloads:
             if found := queries.find_file(database, index.path, request.path):
                 return found[0].stored
             received = receive(incoming)
-            mirrored = MirroredFile(request.path, project, file.version, received.stored, file.upload_time)
+            mirrored = MirroredFile(request.path, project, file.version, received.stored, file.upload_time, day())
             files.store(received)
             with database.transaction():
                 files.ensure_stored(received)
@@ -139,6 +160,12 @@ class Downloads:
             hashes = {"sha256": received.stored.sha256, **{name: hasher.hexdigest() for name, hasher in others.items()}}
             _verify(response, request, received.stored.size, hashes)
         return received
+
+
+def _metadata_request(file: UpstreamFile, url: str, hashes: Mapping[str, str]) -> DownloadRequest:
+    """Return the request for the metadata next to a file."""
+    path = f"{file.path}.metadata"
+    return DownloadRequest(path, url, hashes, None, MAX_METADATA_FILE_BYTES, SIBLING_TIMEOUT_SECONDS)
 
 
 def _write(content: bytes, incoming: IncomingFile) -> ReceivedFile:

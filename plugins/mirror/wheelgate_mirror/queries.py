@@ -6,13 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wheelgate.packages import StoredFile, version_key
+from wheelgate.packages import FileRecord, StoredFile, version_key
 from wheelgate.store.database import Database
 
 NEXT_SERIAL = "(SELECT serial + 1 FROM server_state)"
 """The value of the change counter after the current transaction."""
-FILE_COLUMNS = "f.path, f.project, f.version, f.sha256, f.size, f.upload_time"
+FILE_COLUMNS = "f.path, f.project, f.version, f.sha256, f.size, f.upload_time, f.used"
 """The columns of :class:`MirroredFile`, for a table ``mirror_file f``."""
+
+FILE_BATCH_ROWS = 1000
+"""Rows of files that one statement reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class MirroredFile:
     version: str
     stored: StoredFile
     upload_time: str | None
+    used: int
+    """The day of its last use, in days since 1970; see :mod:`wheelgate_mirror.uses`."""
 
 
 def page_stamp(database: Database, index: str, project: str) -> tuple[tuple[Any, ...], ...]:
@@ -166,9 +171,18 @@ def project_files(database: Database, index: str, project: str) -> list[Mirrored
 def record_file(database: Database, index: str, file: MirroredFile) -> None:
     """Record a downloaded file, unless there is a record of its path already. Call it within a transaction."""
     database.write(
-        "INSERT INTO mirror_file (index_path, path, project, version, sha256, size, upload_time)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (index_path, path) DO NOTHING",
-        (index, file.path, file.project, file.version, file.stored.sha256, file.stored.size, file.upload_time),
+        "INSERT INTO mirror_file (index_path, path, project, version, sha256, size, upload_time, used)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (index_path, path) DO NOTHING",
+        (
+            index,
+            file.path,
+            file.project,
+            file.version,
+            file.stored.sha256,
+            file.stored.size,
+            file.upload_time,
+            file.used,
+        ),
     )
 
 
@@ -212,13 +226,20 @@ def has_hash(database: Database, sha256: str) -> bool:
     return bool(database.read("SELECT 1 FROM mirror_file WHERE sha256 = ? LIMIT 1", (sha256,)))
 
 
-def all_stored_files(database: Database) -> Iterator[tuple[StoredFile, str]]:
-    """Yield every downloaded file, with its index and path."""
-    for sha256, size, index, path in database.read("SELECT sha256, size, index_path, path FROM mirror_file"):
-        yield StoredFile(sha256, size), f"{index}/{path}"
+def all_file_records(database: Database) -> Iterator[FileRecord]:
+    """Yield every downloaded file. It reads in batches, since a large mirror has millions of files."""
+    last = ("", "")
+    sql = (
+        "SELECT index_path, path, project, sha256, size FROM mirror_file"
+        " WHERE (index_path, path) > (?, ?) ORDER BY index_path, path LIMIT ?"
+    )
+    while rows := database.read(sql, (*last, FILE_BATCH_ROWS)):
+        for index, path, project, sha256, size in rows:
+            yield FileRecord(index, project, path, StoredFile(sha256, size))
+        last = rows[-1][:2]
 
 
 def _mirrored_file(
-    path: str, project: str, version: str, sha256: str, size: int, upload_time: str | None
+    path: str, project: str, version: str, sha256: str, size: int, upload_time: str | None, used: int
 ) -> MirroredFile:
-    return MirroredFile(path, project, version, StoredFile(sha256, size), upload_time)
+    return MirroredFile(path, project, version, StoredFile(sha256, size), upload_time, used)

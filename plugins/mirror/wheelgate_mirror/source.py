@@ -10,9 +10,13 @@ from wheelgate import Index, Server
 from wheelgate.errors import Forbidden, NotFound
 from wheelgate.packages import (
     File,
+    FileRecord,
+    InspectedFile,
+    MovedProject,
     OngoingDownload,
     Project,
     ProjectList,
+    ReceivedFile,
     Redirect,
     Release,
     StoredFile,
@@ -26,10 +30,13 @@ from wheelgate_mirror.cooldown import check_age
 from wheelgate_mirror.downloads import Downloads, wait_for
 from wheelgate_mirror.filenames import projects_of
 from wheelgate_mirror.moments import utc_text
+from wheelgate_mirror.moving import import_project, moved_projects
+from wheelgate_mirror.offline import not_cached, only_cached
 from wheelgate_mirror.pages import UpstreamFile, UpstreamPage, unpack_page
 from wheelgate_mirror.project_list import unpack_names
 from wheelgate_mirror.upstream import UpstreamClient
 from wheelgate_mirror.upstream_urls import UpstreamIndex, upstream_of
+from wheelgate_mirror.uses import UseRecorder
 from wheelgate_mirror.visible_files import (
     QUARANTINED,
     VisibleProject,
@@ -50,24 +57,26 @@ class MirrorPackages:
 
     def __init__(self, server: Server) -> None:
         self._files = server.files
+        self._offline = server.outgoing.offline
         self._database = server.database
         backoff = Backoff(server.database)
         client = UpstreamClient(server.outgoing, backoff, server.config["mirror-timeout"])
         self._cache = UpstreamCache(server, client, backoff)
         self._downloads = Downloads(server, client)
+        self._uses = UseRecorder(server)
 
     def stamp(self, index: Index, project: str = "") -> Hashable:
         """Return a value that changes with every change of the upstream's answer."""
-        if not project and index.config.get("mirror_no_project_list"):
+        if not project and self._lists_requested_only(index):
             return queries.requested_projects_stamp(self._database, index.path)
         return queries.page_stamp(self._database, index.path, project)
 
     def projects(self, index: Index) -> ProjectList:
-        """Return the names of all projects; with ``mirror_no_project_list`` those that clients have asked for."""
+        """Return the names of all projects; offline, or with ``mirror_no_project_list``, those that are cached."""
         upstream = upstream_of(index)
         if upstream is None:
             return ProjectList(())
-        if index.config.get("mirror_no_project_list"):
+        if self._lists_requested_only(index):
             return ProjectList(queries.requested_projects(self._database, index.path, upstream.url_hash))
         current = self._cache.get(index, upstream, "")
         names = () if current.content is None else unpack_names(current.content)
@@ -102,8 +111,7 @@ class MirrorPackages:
         visible = self._visible_project(index, name)
         if visible is None:
             return ()
-        stored = {file.path: file.stored for file in queries.project_files(self._database, index.path, name)}
-        return visible_releases(visible, stored)
+        return visible_releases(visible, self._stored_files(index, name))
 
     def open(self, index: Index, path: str) -> StoredFile | OngoingDownload | Redirect:
         """Return a downloaded file, or start its download."""
@@ -111,6 +119,8 @@ class MirrorPackages:
         if stored is not None:
             return stored
         upstream, project, file = self._find(index, path)
+        if self._offline:
+            raise not_cached(index, f"the file '{file.name}'")
         if index.config.get("mirror_use_external_urls"):
             return Redirect(file.url)
         return self._downloads.start(index, upstream, project, file)
@@ -123,13 +133,18 @@ class MirrorPackages:
             upstream, project, file = self._find(index, path)
             if left_out or file.core_metadata is None:
                 raise NotFound(f"the upstream of {index.path} has no core metadata of '{file.name}'")
-            stored = self._downloads.core_metadata(index, upstream, project, file)
+            if self._offline:
+                stored = self._downloads.metadata_in_wheel(index, project, file, self._stored_file(index, path))
+            else:
+                stored = self._downloads.core_metadata(index, upstream, project, file)
         with self._files.open(stored) as content:
             return content.read()
 
     def provenance(self, index: Index, path: str) -> bytes:
         """Return the provenance of the file at ``path``, which the upstream sends each time."""
         upstream, _, file = self._find(index, path)
+        if self._offline:
+            raise not_cached(index, f"the provenance of '{file.name}'")
         return self._downloads.provenance(upstream, file)
 
     def fetch_release(self, index: Index, name: str, version: str) -> Release:
@@ -150,7 +165,7 @@ class MirrorPackages:
     def refresh(self, index: Index, name: str) -> None:
         """Make the next request for the project go to the upstream, even if it has just failed."""
         upstream = upstream_of(index)
-        if upstream is not None and is_project_name(name):
+        if upstream is not None and is_project_name(name) and not self._offline:
             self._cache.refresh(index, upstream, name)
 
     def delete(self, index: Index, name: str, version: str | None = None, path: str | None = None) -> None:
@@ -173,24 +188,44 @@ class MirrorPackages:
 
     def stored_files(self) -> Iterator[tuple[StoredFile, str]]:
         """Yield every downloaded file."""
-        return queries.all_stored_files(self._database)
+        return ((each.stored, f"{each.index}/{each.path}") for each in self.file_records())
+
+    def file_records(self) -> Iterator[FileRecord]:
+        """Yield every downloaded file with its project."""
+        return queries.all_file_records(self._database)
 
     def mark_lost(self, sha256: str) -> None:
         """Forget a file that is missing or damaged, so that it is downloaded again. Call it within a transaction."""
         queries.delete_files_by_hash(self._database, sha256)
+
+    def inspect_file(
+        self, index: Index, project: str, version: str, name: str, file: ReceivedFile, rel: str
+    ) -> InspectedFile:
+        """Find nothing: the upstream has accepted the file."""
+        return InspectedFile()
+
+    def import_project(self, index: Index, project: MovedProject) -> None:
+        """Record the mirrored files of a project of an export."""
+        import_project(self._database, index, project)
+
+    def moved_projects(self, index: Index, *, mirrored: bool) -> Iterator[MovedProject]:
+        """Yield the projects of which files were downloaded, for an export."""
+        return moved_projects(self._database, index) if mirrored else iter(())
 
     def _visible_project(self, index: Index, name: str) -> VisibleProject | None:
         """Return a project as the index shows it now.
 
         Raises:
             NotFound: the upstream does not have it, and is not asked again for a while.
+            NotCached: the server is offline, and has no page of it.
         """
         upstream = upstream_of(index)
         if upstream is None or not is_project_name(name):  # the name becomes part of a URL
             return None
         current = self._cache.get(index, upstream, name)
         if current.content is not None:
-            return visible_project(index, name, unpack_page(current.content), current)
+            visible = visible_project(index, name, unpack_page(current.content), current)
+            return only_cached(visible, self._stored_files(index, name)) if self._offline else visible
         if (until := _remembered_until(current)) is None:
             return None
         raise NotFound(f"the upstream of {index.path} does not have '{name}'", remembered_until=until)
@@ -200,19 +235,26 @@ class MirrorPackages:
 
         These are the sizes that the upstream does not give, and the digests of metadata as this server sends them.
         """
-        stored = {each.path: each.stored for each in queries.project_files(self._database, index.path, project)}
+        stored = self._stored_files(index, project)
         if not stored:
             return tuple(file.as_file() for file in files)
         return tuple(completed(file.as_file(), stored) for file in files)
 
+    def _lists_requested_only(self, index: Index) -> bool:
+        return self._offline or bool(index.config.get("mirror_no_project_list"))
+
+    def _stored_files(self, index: Index, project: str) -> dict[str, StoredFile]:
+        """Return the downloaded files of a project by path."""
+        return {each.path: each.stored for each in queries.project_files(self._database, index.path, project)}
+
     def _stored_file(self, index: Index, path: str) -> StoredFile | None:
-        """Return a downloaded file. Raise ``Forbidden`` if it is held back."""
+        """Return a downloaded file, and record that it is used. Raise ``Forbidden`` if it is held back."""
         found = queries.find_file(self._database, index.path, path)
         if found is None:
             return None
         file, status = found
         self._check(index, file.project, file.version, file.upload_time, path, status)
-        return file.stored
+        return file.stored if self._uses.record(index.path, file) else None
 
     def _find(self, index: Index, path: str) -> tuple[UpstreamIndex, str, UpstreamFile]:
         """Return the file at an address, with its upstream and its project. Raise ``Forbidden`` if it is held back.

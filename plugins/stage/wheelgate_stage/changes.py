@@ -98,6 +98,8 @@ class NewFile:
     provenance: bytes | None = None
     tested: int | None = None
     """For a test result: the number of the tested file."""
+    uploaded: str = ""
+    """When it was uploaded, in the stored form; empty for now."""
 
 
 def current_timestamp() -> str:
@@ -178,7 +180,7 @@ def add_file(database: Database, index: str, release: int, new: NewFile) -> int:
     """Add a file and return its number."""
     key = (release, new.identity, index, new.path, new.rel, new.tested)
     ((number,),) = database.returning(
-        INSERT_FILE, (*key, *_content_values(new), current_timestamp(), *_metadata_values(new))
+        INSERT_FILE, (*key, *_content_values(new), new.uploaded or current_timestamp(), *_metadata_values(new))
     )
     _add_siblings(database, number, new)
     return int(number)

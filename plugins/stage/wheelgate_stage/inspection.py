@@ -11,7 +11,7 @@ from typing import Any
 from packaging.version import Version
 
 from wheelgate.errors import BadInput
-from wheelgate.packages import CheckedUpload, ReceivedFile, UploadForm, version_key
+from wheelgate.packages import CheckedUpload, ReceivedFile, UploadForm, UploadOrigin, version_key
 from wheelgate_stage.attestations import parse_attestations
 from wheelgate_stage.filenames import parse_filename, parse_version
 from wheelgate_stage.limits import ArchiveLimits
@@ -58,6 +58,8 @@ class UploadDetails:
     metadata: bytes | None = None
     """The core metadata of a wheel, which is served next to it."""
     provenance: bytes | None = None
+    uploaded: str = ""
+    """The time of the upload; empty for now."""
 
 
 def inspect_upload(
@@ -108,15 +110,19 @@ def _check_file(
     def is_this_file(name: str, sha256: str) -> bool:
         return sha256.lower() == file.stored.sha256 and is_same_file(name, form.filename, project, parsed)
 
+    origin = form.origin or UploadOrigin()
+    # An import knows the name only as file names and URLs have it.
+    name = form.first("name") if form.origin is None else core_fields.get("name", form.first("name"))
     upload = UploadDetails(
-        form.first("name"),
+        name,
         form_fields(form),
         core_fields,
         "releasefile",
         parts.identity,
         hashes,
         content if parts.kind == "wheel" else None,
-        parse_attestations(attestations, is_this_file) if attestations else None,
+        parse_attestations(attestations, is_this_file) if attestations else origin.provenance,
+        origin.uploaded,
     )
     return CheckedUpload(project, version, form.filename, file, upload)
 

@@ -12,6 +12,9 @@ from wheelgate.errors import BadInput, Forbidden, Gone, NotFound
 from wheelgate.packages import (
     STATUSES,
     CheckedUpload,
+    FileRecord,
+    InspectedFile,
+    MovedProject,
     Project,
     ProjectList,
     ReceivedFile,
@@ -25,6 +28,7 @@ from wheelgate.packages import (
 from wheelgate_stage import changes, queries
 from wheelgate_stage.inspection import inspect_upload
 from wheelgate_stage.limits import ArchiveLimits
+from wheelgate_stage.moving import import_project, inspect_moved_file, moved_projects
 from wheelgate_stage.pushing import copy_release
 from wheelgate_stage.recording import record_upload, refuse_early
 from wheelgate_stage.upload_checks import checks_of
@@ -177,7 +181,11 @@ class StagePackages:
 
     def stored_files(self) -> Iterator[tuple[StoredFile, str]]:
         """Yield every file."""
-        return queries.all_stored_files(self._database)
+        return ((each.stored, f"{each.index}/{each.path}") for each in self.file_records())
+
+    def file_records(self) -> Iterator[FileRecord]:
+        """Yield every file with its project."""
+        return queries.all_file_records(self._database)
 
     def mark_lost(self, sha256: str) -> None:
         """Remove files whose content is lost. Their versions stay, so that users can upload the files again."""
@@ -190,6 +198,20 @@ class StagePackages:
         changes.remove_files(self._server, "sha256 = ?", sha256)
         for project in projects:
             changes.record_change(self._database, project)
+
+    def inspect_file(
+        self, index: Index, project: str, version: str, name: str, file: ReceivedFile, rel: str
+    ) -> InspectedFile:
+        """Look into a file of an export."""
+        return inspect_moved_file(project, version, name, file, rel, self._limits)
+
+    def import_project(self, index: Index, project: MovedProject) -> None:
+        """Record a project of an export."""
+        import_project(self._server, index, project)
+
+    def moved_projects(self, index: Index, *, mirrored: bool) -> Iterator[MovedProject]:
+        """Yield all projects of an index for an export."""
+        return moved_projects(self._database, index)
 
     def _check_index_again(self, index: Index) -> None:
         """Raise ``NotFound`` if the index was deleted while something was recorded on it.

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from wheelgate.packages import File, LogEntry, Project, Release, ReleaseFile, StoredFile, parsed_version
+from wheelgate.packages import File, FileRecord, LogEntry, Project, Release, ReleaseFile, StoredFile, parsed_version
 from wheelgate.store.database import Database
 
 SELECT_PAGE = """
@@ -63,7 +63,7 @@ SELECT_SIBLING = """
     WHERE f.index_path = ? AND f.path = ? AND s.kind = ?
 """
 STORED_FILES_BATCH_ROWS = 10_000
-"""Rows that :func:`all_stored_files` reads at once."""
+"""Rows that :func:`all_file_records` reads at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,13 +193,17 @@ def has_hash(database: Database, sha256: str) -> bool:
     return bool(database.read("SELECT 1 FROM stage_file WHERE sha256 = ? LIMIT 1", (sha256,)))
 
 
-def all_stored_files(database: Database) -> Iterator[tuple[StoredFile, str]]:
-    """Yield every file with its index and path. It reads in batches, since a large server has millions of files."""
+def all_file_records(database: Database) -> Iterator[FileRecord]:
+    """Yield every file with its project. It reads in batches, since a large server has millions of files."""
     last = 0
-    sql = "SELECT id, sha256, size, index_path, path FROM stage_file WHERE id > ? ORDER BY id LIMIT ?"
+    sql = (
+        "SELECT f.id, f.sha256, f.size, f.index_path, f.path, p.name FROM stage_file f"
+        " JOIN stage_release r ON r.id = f.release_id JOIN stage_project p ON p.id = r.project_id"
+        " WHERE f.id > ? ORDER BY f.id LIMIT ?"
+    )
     while rows := database.read(sql, (last, STORED_FILES_BATCH_ROWS)):
-        for _, sha256, size, index, path in rows:
-            yield StoredFile(sha256, size), f"{index}/{path}"
+        for _, sha256, size, index, path, project in rows:
+            yield FileRecord(index, project, path, StoredFile(sha256, size))
         last = rows[-1][0]
 
 

@@ -43,7 +43,7 @@ def record_upload(server: Server, index: Index, checked: CheckedUpload, who: str
         changes.add_log_entry(database, old.id, "upload", who, index.path)
     elif new:
         file = changes.add_file(database, index.path, number, new)
-        changes.add_log_entry(database, file, "upload", who, index.path)
+        changes.add_log_entry(database, file, "upload", who, index.path, at=details.uploaded)
     changes.record_change(database, project, present=True)
     return RecordedUpload(checked.project, version, new.path if new else "", outcome="replaced" if old else "uploaded")
 
@@ -108,4 +108,5 @@ def _new_file(details: UploadDetails, filename: str, file: ReceivedFile, who: st
         details.metadata,
         hashlib.sha256(details.metadata).hexdigest() if details.metadata is not None else None,
         details.provenance,
+        uploaded=details.uploaded,
     )

@@ -10,6 +10,7 @@ import pytest
 from tests.helpers.file_index import ShelfSite
 from tests.helpers.postgres import PostgresServer
 from tests.helpers.s3 import CREDENTIALS, ObjectStore, object_store  # noqa: F401
+from tests.helpers.upstream import upstream  # noqa: F401
 
 EVERYWHERE = [
     pytest.param("folder", id="folder"),

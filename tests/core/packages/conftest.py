@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.helpers.memory_indices import Shelves, ShelvesPlugin
 from tests.helpers.sites import ROOT_BEHIND_PROXY, Serve
+from tests.helpers.upstream import upstream  # noqa: F401
 
 from wheelgate.testing.site import Response, Site
 

@@ -130,7 +130,7 @@ def test_a_page_without_a_mirrors_answer_expires(shelved: Shelved) -> None:
 
     shelved.get(PAGE)
 
-    pages = shelved.site.application._packages.pages._pages
+    pages = shelved.site.application.packages.pages._pages
     untils = [page.rendered.until for page in pages.values()]
     assert all(until is not None and before < until < before + 3600 for until in untils)
 
@@ -200,7 +200,7 @@ def test_a_change_while_a_page_is_rendered(shelved: Shelved) -> None:
 def test_the_memory_of_the_cache_is_bounded(shelved: Shelved) -> None:
     """The least recently used pages are dropped when the cache exceeds its limit; all pages stay correct."""
     path = shelved.index("dev")
-    pages = shelved.site.application._packages.pages
+    pages = shelved.site.application.packages.pages
     pages._max_bytes = 100_000
     for number in range(30):
         files = [file(f"p{number}-{version}.tar.gz") for version in range(30)]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from tests.helpers.upstream import upstream  # noqa: F401
 
 from wheelgate.testing.site import Site
 

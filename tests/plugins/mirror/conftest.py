@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.helpers.commands import run  # noqa: F401
 from tests.helpers.distributions import Distribution
 from tests.helpers.postgres import postgres  # noqa: F401
+from tests.helpers.s3 import object_store  # noqa: F401
 from tests.helpers.simple_pages import SIMPLE_JSON
 from tests.helpers.sites import fresh, numbers, serve, serve_shared, shared, site, template  # noqa: F401
 from tests.helpers.upstream import Upstream, upstream  # noqa: F401

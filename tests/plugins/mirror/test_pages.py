@@ -210,7 +210,7 @@ def test_many_requests_at_once_cause_one_request_to_the_upstream(
     gate = Event()
     upstream.faults["/simple/abc-def/"] = replace(fault, gate=gate)
     index = Index("root", mirror.path[6:], "mirror", {"mirror_url": upstream.url, "mirror_cache_expiry": 0})
-    source = mirror.site.application._packages.sources.of(index)
+    source = mirror.site.application.packages.sources.of(index)
     assert isinstance(source, MirrorPackages)
 
     waiting = Barrier(11)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Generic, TypeVar
 
-from wheelgate.errors import BackendUnavailable, Forbidden, NotFound, Refusal
+from wheelgate.errors import BackendUnavailable, Forbidden, NotCached, NotFound, Refusal
 from wheelgate.packages import File, PackageSource, Project, ProjectList, Release
 from wheelgate.services.packages.inheritance import Layer, Resolution
 from wheelgate.services.packages.sources import Sources
@@ -35,7 +35,7 @@ class LayerAnswer(Generic[T]):
     """``served``, ``hidden`` (the index was not asked), ``absent`` or ``unavailable``."""
     content: T | None = None
     problem: Refusal | None = None
-    """Why the index is unavailable."""
+    """Why the index is unavailable, or that the server is offline and cannot know whether it has the project."""
     hidden_by: str = ""
     """The path of the index that hosts the project."""
     remembered_until: str | None = None
@@ -153,7 +153,8 @@ class IndexMerger:
                 raise
             return LayerAnswer(layer, UNAVAILABLE, problem=problem)
         except NotFound as absence:
-            return LayerAnswer(layer, ABSENT, remembered_until=absence.remembered_until)
+            unknown = absence if isinstance(absence, NotCached) else None
+            return LayerAnswer(layer, ABSENT, problem=unknown, remembered_until=absence.remembered_until)
         return LayerAnswer(layer, ABSENT if content is None else SERVED, content)
 
 

@@ -39,10 +39,10 @@ def publish(
     none, counts as accepting it. Call this in a thread.
 
     Raises:
-        Forbidden: this server may not connect to that address.
+        Forbidden: this server may not connect to that address, or is offline.
         BadInput: the address is not an http or https URL.
     """
-    outgoing.policy.check_url(to.url)
+    outgoing.policy.check_request(to.url)
     sender = ReleaseSender(outgoing, to, release)
     actions: list[list[Any]] = []
     if to.register and push.files:

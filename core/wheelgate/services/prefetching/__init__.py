@@ -1,0 +1,1 @@
+"""Resolves requirements for other machines, and fills the caches of mirrors with what they need."""
