@@ -26,6 +26,8 @@ UNREACHABLE_UPSTREAM = "http://127.0.0.1:9/simple/"
 LISTENING = re.compile(r"devpi-server listens on http://127\.0\.0\.1:(\d+)")
 START_TIMEOUT_SECONDS = 60
 ELLIPSIS = "…"
+NOT_SERVING = {"passwd", "plugins", "fsck", "backup", "restore", "--version", "--help"}
+"""Words of commands that end by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class ShellCommand:
     def serves(self) -> bool:
         """Whether the command starts a server, which keeps running during the next commands."""
         words = shlex.split(self.command)
-        return words[:1] == ["devpi-server"] and not {"passwd", "plugins", "fsck", "--version", "--help"} & set(words)
+        return words[:1] == ["devpi-server"] and not NOT_SERVING & set(words)
 
 
 def from_text(text: str) -> list[ShellCommand]:

@@ -1,6 +1,6 @@
 """Subcommands of ``devpi-server``: one module each with ``register`` and ``run``; without a subcommand, it serves."""
 
-from wheelgate.commands import auth, fsck, init, passwd, plugins
+from wheelgate.commands import auth, backup, fsck, init, passwd, plugins, restore
 from wheelgate.commands.serve import serve
 from wheelgate.subcommands import Command
 
@@ -11,6 +11,13 @@ CORE_COMMANDS = (
     Command("passwd", "set a user's password, also while the server runs", passwd.register, passwd.run),
     Command("plugins", "list the installed plugins, their hooks and settings", plugins.register, plugins.run),
     Command("auth", "try the login services", auth.register, auth.run),
+    Command(
+        "backup",
+        "copy database, files and secret into a folder, also while the server runs",
+        backup.register,
+        backup.run,
+    ),
+    Command("restore", "make a server from a backup, or check a backup", restore.register, restore.run),
     Command("fsck", "check the stored files of a server that is stopped", fsck.register, fsck.run),
 )
 """The subcommands of the server itself; plugins provide theirs with ``wheelgate_commands``."""
