@@ -298,7 +298,13 @@ USAGE = [
     (["--no-plugin"], "argument --no-plugin: expected one argument"),
     (["passwd"], "the following arguments are required: USER"),
     (["passwd", "root", "alice"], "unknown argument 'alice'"),
-    (["pasword"], "unknown command 'pasword'; did you mean 'passwd'? (there are init, passwd, plugins, auth, backup, restore, fsck)"),
+    (
+        ["pasword"],
+        (
+            "unknown command 'pasword'; did you mean 'passwd'? (there are init, passwd, plugins, auth, backup, "
+            "restore, plan, apply, export-state, fsck)"
+        ),
+    ),
     (["plugins", "--prot", "80"], "unknown option '--prot'; did you mean '--port'?"),
     (["--serv", "x"], "unknown option '--serv'; did you mean '--serverdir'?"),
 ]

@@ -26,7 +26,7 @@ UNREACHABLE_UPSTREAM = "http://127.0.0.1:9/simple/"
 LISTENING = re.compile(r"devpi-server listens on http://127\.0\.0\.1:(\d+)")
 START_TIMEOUT_SECONDS = 60
 ELLIPSIS = "…"
-NOT_SERVING = {"passwd", "plugins", "fsck", "backup", "restore", "--version", "--help"}
+NOT_SERVING = {"passwd", "plugins", "fsck", "backup", "restore", "plan", "apply", "export-state", "--version", "--help"}
 """Words of commands that end by themselves."""
 
 

@@ -1,6 +1,6 @@
 """Subcommands of ``devpi-server``: one module each with ``register`` and ``run``; without a subcommand, it serves."""
 
-from wheelgate.commands import auth, backup, fsck, init, passwd, plugins, restore
+from wheelgate.commands import apply, auth, backup, export_state, fsck, init, passwd, plan, plugins, restore
 from wheelgate.commands.serve import serve
 from wheelgate.subcommands import Command
 
@@ -18,6 +18,9 @@ CORE_COMMANDS = (
         backup.run,
     ),
     Command("restore", "make a server from a backup, or check a backup", restore.register, restore.run),
+    Command("plan", "show what a state file would change", plan.register, plan.run),
+    Command("apply", "give the server the state that a file declares", apply.register, apply.run),
+    Command("export-state", "print a state file of the server as it is", export_state.register, export_state.run),
     Command("fsck", "check the stored files of a server that is stopped", fsck.register, fsck.run),
 )
 """The subcommands of the server itself; plugins provide theirs with ``wheelgate_commands``."""

@@ -203,6 +203,10 @@ class Files:
             lock_hashes(self._database, [stored.sha256])
             return self._garbage.referenced(stored.sha256) and self.backend.size(stored.sha256) != stored.size
 
+    def remove_unreferenced(self) -> None:
+        """Remove the marked files that no record refers to any more; a running server does that by itself."""
+        self._garbage.sweep()
+
     def sweep(self) -> None:
         """Remove the leftovers of a crash, and all marked files that are unreferenced.
 

@@ -195,6 +195,15 @@ def refuse_open_root(server: Server) -> None:
 def open_server(
     config: Config, plugins: Plugins, *, read_only: bool = False, plugins_may_hang: bool = False
 ) -> Iterator[Server]:
+    """Do what :func:`open_services` does, for those who need only what plugins get."""
+    with open_services(config, plugins, read_only=read_only, plugins_may_hang=plugins_may_hang) as opened:
+        yield opened.server
+
+
+@contextlib.contextmanager
+def open_services(
+    config: Config, plugins: Plugins, *, read_only: bool = False, plugins_may_hang: bool = False
+) -> Iterator[OpenedServer]:
     """Open the database and the stores of a server that may be running, and close them at the end.
 
     Args:
@@ -209,9 +218,9 @@ def open_server(
     database = Database(config.database_url, read_only=read_only)
     may_run: Callable[[threading.Thread], bool] = threading.Thread.is_alive
     try:
-        server = OpenedServer(config, plugins, database).server
-        with contextlib.closing(server.files):
-            yield server
+        opened = OpenedServer(config, plugins, database)
+        with contextlib.closing(opened.server.files):
+            yield opened
         may_run = attrgetter("daemon") if plugins_may_hang else no_thread
     except (Refusal, StartupError) as error:
         # A plugin that took longer than its time budget may still be in the middle of a query.
