@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,13 @@ from tests.helpers.upload_forms import address, upload
 from wheelgate.testing.site import Site
 
 ONE, TWO = wheel("abc", "1.0"), wheel("abc", "2.0")
+
+UNDO_MIGRATION = """
+    DELETE FROM core_migration WHERE name = '0003_session_epochs';
+    ALTER TABLE ended_session DROP COLUMN epoch;
+    ALTER TABLE server_state DROP COLUMN session_epoch;
+    ALTER TABLE server_state DROP COLUMN session_epoch_began;
+"""
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +172,45 @@ def test_files_of_others_are_not_linked(
     change(tmp_path / "backup")
 
     assert "database copied; 2 files copied\n" in back_up(run, folder, tmp_path / "next").out
+
+
+def test_a_compact_backup_has_no_free_pages(run: Run, folder: Path, tmp_path: Path) -> None:  # noqa: F811
+    """``--compact`` leaves out the free pages of the database."""
+    with closing(sqlite3.connect(folder / "wheelgate.db")) as database:
+        database.executescript("CREATE TABLE junk AS SELECT zeroblob(1000000) AS content; DROP TABLE junk")
+
+    back_up(run, folder, tmp_path / "plain")
+    back_up(run, folder, tmp_path / "compact", "--compact")
+
+    sizes = [(tmp_path / name / "wheelgate.db").stat().st_size for name in ("plain", "compact")]
+    assert sizes[0] > sizes[1] + 900_000
+
+
+def test_a_backup_without_the_plugin_of_an_index(run: Run, folder: Path, tmp_path: Path) -> None:  # noqa: F811
+    """If the plugin of an index is left out, all stored files are copied, because some may be its own."""
+    outcome = back_up(run, folder, tmp_path / "backup", "--no-plugin", "stage")
+
+    assert (outcome.code, "database copied; 2 files copied\n" in outcome.out) == (0, True)
+    assert restore(run, tmp_path / "backup", tmp_path / "restored").code == 0
+
+
+def test_a_backup_before_an_upgrade(run: Run, folder: Path, tmp_path: Path) -> None:  # noqa: F811
+    """A newer version backs up the database of an older one without changing it, and restores and upgrades it."""
+    with closing(sqlite3.connect(folder / "wheelgate.db")) as database:
+        database.executescript(UNDO_MIGRATION)
+        database.execute("ALTER TABLE stage_file RENAME TO stage_file_of_old")
+    files = snapshot(folder / "files")
+
+    outcome = back_up(run, folder, tmp_path / "backup")
+
+    assert (outcome.code, "database copied; 2 files copied\n" in outcome.out) == (0, True)
+    with closing(sqlite3.connect(folder / "wheelgate.db")) as database:
+        names = [name for (name,) in database.execute("SELECT name FROM core_migration")]
+        database.execute("ALTER TABLE stage_file_of_old RENAME TO stage_file")
+    assert "0003_session_epochs" not in names
+    assert snapshot(folder / "files") == files
+    back_up(run, folder, tmp_path / "again")
+    assert restore(run, tmp_path / "again", tmp_path / "restored").code == 0
 
 
 def test_an_unfinished_backup_goes_on(run: Run, folder: Path, backed_up: Path, tmp_path: Path) -> None:  # noqa: F811

@@ -146,6 +146,29 @@ def test_a_server_that_keeps_its_data_elsewhere(places: tuple[Place, Place], too
     check_restored(tmp_path / "restored", there)
 
 
+def test_a_schema_is_restored_into_one_of_the_same_name(
+    postgres: PostgresServer,  # noqa: F811
+    tools: Path,
+    tmp_path: Path,
+) -> None:
+    """A restore refuses a database whose ``search_path`` has another schema, and makes nothing."""
+    url = postgres.new_database()
+    create_schema(postgres, url)
+    here, there = (
+        Place(environment={"DEVPISERVER_DATABASE": url}) for url in (url + SEARCH_PATH, postgres.new_database())
+    )
+    assert run(here, tools, "init", "--serverdir", tmp_path / "server").returncode == 0
+    assert run(here, tools, "backup", "--serverdir", tmp_path / "server", tmp_path / "backup").returncode == 0
+
+    restored = run(there, tools, "restore", "--serverdir", tmp_path / "restored", tmp_path / "backup")
+
+    assert restored.returncode == 1
+    assert (
+        f"the backup is one of the schema '{SCHEMA}', but the first of the search_path is 'public'" in restored.stderr
+    )
+    assert not (tmp_path / "restored").exists()
+
+
 @pytest.fixture
 def guarded(postgres: PostgresServer, tmp_path: Path) -> Iterator[str]:  # noqa: F811
     """Return the address of a database that asks for a password, without the password."""

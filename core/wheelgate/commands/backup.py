@@ -20,7 +20,7 @@ from wheelgate.errors import StartupError
 from wheelgate.files.backends import path_in_store
 from wheelgate.files.local import LocalBackend
 from wheelgate.packages import StoredFile
-from wheelgate.process.startup import open_server
+from wheelgate.process.startup import has_current_tables, open_server
 from wheelgate.server import Server
 from wheelgate.store.engines import Sqlite
 from wheelgate.store.server_state import ServerState
@@ -157,15 +157,22 @@ def copied_database(
         copy.unlink(missing_ok=True)
         copy_sqlite(Sqlite(config.database_url).path, copy, compact=compact)
         with open_server(config.replace({"database": f"sqlite:///{copy}"}), context.plugins, read_only=True) as server:
-            yield server, list(server.files.needed()), ""
+            yield server, wanted_files(server, context), ""
         return
     copy = folder.database("postgresql")
     copy.unlink(missing_ok=True)
     with open_server(config, context.plugins, read_only=True) as server:
-        with server.database.snapshot() as (snapshot, schema):
-            wanted = list(server.files.needed())
+        with server.database.snapshot() as (snapshot, found):
+            schema = found or ""
+            wanted = wanted_files(server, context)
             dump_postgresql(config.database_url, copy, schema=schema, snapshot=snapshot)
         yield server, wanted, schema
+
+
+def wanted_files(server: Server, context: ServerContext) -> list[StoredFile]:
+    """Return the files that the database needs; all stored files if it is one of another version, before an upgrade."""
+    current = has_current_tables(server.database, context.plugins)
+    return list(server.files.needed() if current else server.files.stored())
 
 
 def report(result: CopiedFiles, links: Links) -> None:

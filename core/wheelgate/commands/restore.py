@@ -6,6 +6,7 @@ import argparse
 import os
 import shutil
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from wheelgate.backups.database_copies import load_postgresql, place_sqlite
@@ -117,6 +118,7 @@ def check_target(backup: VerifiedBackup, context: ServerContext) -> None:
         StartupError: something is; a restore of the same backup that was interrupted is not.
     """
     config, marker = context.config, context.config.serverdir / RESTORING_NAME
+    check_schema(backup, config.database_url)
     secret = config.secret_path
     given = config["secretfile"] is not None and secret.exists()
     if given and read_secret(secret, given=True) != backup.secret.read_bytes():
@@ -137,6 +139,24 @@ def check_target(backup: VerifiedBackup, context: ServerContext) -> None:
         )
     if config.serverdir.is_dir() and (names := sorted(remains(config))):
         raise StartupError(f"{config.serverdir} is not empty: it has {names[0]}; name an empty folder with --serverdir")
+
+
+def check_schema(backup: VerifiedBackup, url: str) -> None:
+    """Check that the tables would be where the server looks for them.
+
+    Raises:
+        StartupError: the first schema of the ``search_path`` is another than that of the backup.
+    """
+    wanted = backup.manifest.schema
+    if not wanted:
+        return
+    with closing(Database(url, read_only=True)) as database, database.snapshot() as (_, schema):
+        found = schema
+    if found != wanted:
+        raise StartupError(
+            f"the backup is one of the schema {wanted!a}, but the first of the search_path is {found!a}: create the "
+            "schema, and set the search_path as the page about PostgreSQL says"
+        )
 
 
 def mark(marker: Path, backup: VerifiedBackup, context: ServerContext) -> None:

@@ -191,11 +191,15 @@ class Files:
                     seen.add(stored.sha256)
                     yield stored
         if not self._garbage.complete():
-            for path, _ in list(self.backend.list_files()):
-                sha256 = stored_hash(path)
-                size = self.backend.size(sha256) if sha256 and sha256 not in seen else None
-                if size is not None:
-                    yield StoredFile(sha256, size)
+            yield from (stored for stored in self.stored() if stored.sha256 not in seen)
+
+    def stored(self) -> Iterator[StoredFile]:
+        """Yield every stored file, also those that no record refers to."""
+        for path, _ in list(self.backend.list_files()):
+            sha256 = stored_hash(path)
+            size = self.backend.size(sha256) if sha256 else None
+            if size is not None:
+                yield StoredFile(sha256, size)
 
     def is_lost(self, stored: StoredFile) -> bool:
         """Return whether a record refers to a file that is missing or has another size. Waits for ongoing changes."""

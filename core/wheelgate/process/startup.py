@@ -160,7 +160,7 @@ def create_or_migrate(config: Config, plugins: Plugins, *, root_may_be_open: boo
             beside the remains of a server.
     """
     # Only the child that prepares imports it; the server would keep its 3 MB for good.
-    from wheelgate.store.prepare import CORE_MIGRATIONS, prepare
+    from wheelgate.store.prepare import prepare
 
     is_new = False
 
@@ -169,12 +169,26 @@ def create_or_migrate(config: Config, plugins: Plugins, *, root_may_be_open: boo
         is_new = True
         fill_new_database(config, plugins, database, root_may_be_open=root_may_be_open)
 
-    prepare(config.database_url, [("core", CORE_MIGRATIONS), *plugins.ask("wheelgate_migrations")], fill)
+    prepare(config.database_url, all_migrations(plugins), fill)
     if config["root-passwd"] is not None and not is_new:
         log.info(
             "root keeps its password, because --root-passwd counts at the first start only; '%s' changes it",
             config.command("passwd", ROOT),
         )
+
+
+def all_migrations(plugins: Plugins) -> list[tuple[str, Path]]:
+    """Return the folders with the migrations of the core and of the plugins, by their owners."""
+    from wheelgate.store.prepare import CORE_MIGRATIONS
+
+    return [("core", CORE_MIGRATIONS), *plugins.ask("wheelgate_migrations")]
+
+
+def has_current_tables(database: Database, plugins: Plugins) -> bool:
+    """Return whether this version and these plugins can read the tables: no migration is missing, and none is newer."""
+    from wheelgate.store.prepare import is_current
+
+    return is_current(database, all_migrations(plugins))
 
 
 def refuse_open_root(server: Server) -> None:

@@ -130,11 +130,12 @@ class Database:
             yield
 
     @contextmanager
-    def snapshot(self) -> Iterator[tuple[str, str]]:
+    def snapshot(self) -> Iterator[tuple[str, str | None]]:
         """Let this thread read one state of a PostgreSQL database in a ``with`` block; others go on writing.
 
         Yields:
-            the ID under which another connection can read the same state, and the schema of the server's tables.
+            the ID under which another connection can read the same state, and the schema of the server's tables, or
+            None.
 
         Raises:
             BackendUnavailable: the database does not answer.
