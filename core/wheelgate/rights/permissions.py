@@ -20,6 +20,7 @@ CORE_PERMISSIONS = (
     Permission("release_delete", "delete from", "index", "owner", acl="acl_upload"),
     Permission("toxresult_upload", "upload test results to", "index", "listed", acl="acl_toxresult_upload"),
     Permission("status_read", "see the whole status of", "server", "root"),
+    Permission("metrics_read", "read the metrics of", "server", "root"),
 )
 
 EVERYONE_MAY = Allow("everyone may")
