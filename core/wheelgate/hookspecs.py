@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         TokenHandler,
     )
     from wheelgate.server import Server
+    from wheelgate.state_sections import StateSection
     from wheelgate.store.database import Database
     from wheelgate.store.protocols import IndexStore, UserStore
     from wheelgate.subcommands import Command
@@ -266,6 +267,16 @@ def wheelgate_check_upload(
     Called for every upload and every push to an index of this server, after the permission and the file have been
     checked and before anything is recorded; ``project`` is normalised (PEP 503). The server sends the first reason to
     the client with 403. If the function raises or takes longer than 5 s, the server refuses the upload.
+    """
+
+
+@hookspec
+def wheelgate_state_sections(server: Server) -> Iterable[StateSection]:  # type: ignore[empty-body]
+    """Return sections of the state file, which ``devpi-server plan``, ``apply`` and ``export-state`` read and write.
+
+    Called by these three commands, which may run beside the server. If two sections have the same name, or the function
+    raises, the command ends with an error. All sections change the server within one transaction, which ``plan`` rolls
+    back: a section that keeps its data elsewhere must not write there.
     """
 
 

@@ -1,4 +1,4 @@
-"""A start, an upload, a migration and a backup that are killed before any of their writes lose and leave nothing."""
+"""A start, an upload, a migration, a backup and a restore that are killed at a write lose and leave nothing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.faults.test_killed_uploads import stored
@@ -39,8 +40,6 @@ assert database.execute("DELETE FROM core_migration WHERE name = '0003_session_e
 database.commit()
 os._exit(0)  # without closing the database, so that the change stays in its log
 """
-BACK_UP = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('VACUUM INTO ?', (sys.argv[2],))"
-"""The command of the page about backups."""
 
 
 @pytest.fixture(scope="module")
@@ -156,30 +155,54 @@ def test_an_upload(write_faults: WriteFaults, killed: Path, tmp_path: Path, size
         kill_all(server)
 
 
+def command(*arguments: str | Path, **popen: Any) -> subprocess.CompletedProcess[str]:
+    """Run a subcommand of ``devpi-server``."""
+    return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, **popen)
+
+
 def test_a_backup(write_faults: WriteFaults, killed: Path, tmp_path: Path) -> None:  # noqa: F811
-    """A backup that was killed at a write harms nothing; a server refuses it, or it has everything."""
-    source, target, restored = shutil.copytree(killed, tmp_path / "server"), tmp_path / "target", tmp_path / "restored"
-    environment = clean_environment(**write_faults.environment(target))
+    """A backup that was killed at a write is unfinished, harms nothing, and is whole when the command ran again."""
+    source, backup, restored = shutil.copytree(killed, tmp_path / "server"), tmp_path / "backup", tmp_path / "restored"
+    environment = clean_environment(**write_faults.environment(backup))
     points = [0]
     for at in points:
-        for folder in (target, restored):
+        for folder in (backup, restored):
             shutil.rmtree(folder, ignore_errors=True)
-        target.mkdir()
         write_faults.kill_at(at)
-        command = [sys.executable, "-c", BACK_UP, str(source / "wheelgate.db"), str(target / "backup.db")]
-        code = subprocess.run(command, env=environment).returncode
-        assert code == (-signal.SIGKILL if at else 0)
+        done = command("backup", "--serverdir", source, backup, env=environment)
+        assert done.returncode == (-signal.SIGKILL if at else 0), (at, done)
         if not at:
+            assert write_faults.count > KILLS
             points += sampled(write_faults.count, KILLS)
-        if not (target / "backup.db").exists():
-            continue
-        restored.mkdir(mode=0o700)
-        shutil.copy(target / "backup.db", restored / "wheelgate.db")
-        shutil.copy(source / ".secret", restored)
-        shutil.copytree(source / "files" / "sha256", restored / "files" / "sha256")
-        check = subprocess.run([PROGRAM, "fsck", "--serverdir", str(restored)], capture_output=True, text=True)
-        whole = check.returncode == 0 and "2 stored files checked, nothing is wrong" in check.stdout
-        assert whole or "Restore it from a backup" in check.stderr, (at, check)
-        assert whole or at
+        finished = (backup / "manifest.json").exists()
+        assert command("restore", "--check", backup).returncode == (0 if finished else 1), at
+        assert finished or command("backup", "--serverdir", source, backup).returncode == 0, at
+        assert command("restore", "--check", backup).returncode == 0, at
+        done = command("restore", backup, "--serverdir", restored)
+        assert "2 stored files checked, nothing is wrong" in done.stdout, (at, done)
     with ServerProcess(source, *CHEAP_HASHING) as server:
         assert len(page(server, "root/dev", "abc")) == len(KEPT)
+
+
+def test_a_restore(write_faults: WriteFaults, killed: Path, tmp_path: Path) -> None:  # noqa: F811
+    """After a restore that was killed at a write no server starts with less; run again, the command makes all."""
+    backup, restored = tmp_path / "backup", tmp_path / "restored"
+    assert command("backup", "--serverdir", killed, backup).returncode == 0
+    environment = clean_environment(**write_faults.environment(restored))
+    points = [0]
+    for at in points:
+        shutil.rmtree(restored, ignore_errors=True)
+        write_faults.kill_at(at)
+        done = command("restore", backup, "--serverdir", restored, env=environment)
+        assert done.returncode == (-signal.SIGKILL if at else 0), (at, done)
+        if not at:
+            assert write_faults.count > KILLS
+            points += sampled(write_faults.count, KILLS)
+        has_database = (restored / "wheelgate.db").exists()
+        if not has_database and (restored / "files").exists():
+            assert command("init", "--serverdir", restored).returncode == 1, at
+        again = command("restore", backup, "--serverdir", restored)
+        complete = has_database and not (restored / ".restoring").exists()
+        assert again.returncode == 0 or (complete and "already" in again.stderr), (at, again)
+        assert command("fsck", "--serverdir", restored).returncode == 0, at
+        assert stored(restored) == {made.sha256 for made in KEPT}, at

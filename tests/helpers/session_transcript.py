@@ -27,7 +27,10 @@ LISTENING = re.compile(r"devpi-server listens on http://127\.0\.0\.1:(\d+)")
 START_TIMEOUT_SECONDS = 60
 ELLIPSIS = "…"
 OTHER_COMMANDS = frozenset(
-    {"passwd", "plugins", "fsck", "usage", "prune-mirror", "prefetch", "import", "--version", "--help"}
+    {
+        *("passwd", "plugins", "fsck", "usage", "prune-mirror", "prefetch", "import", "export", "--version", "--help"),
+        *("backup", "restore", "plan", "apply", "export-state"),
+    }
 )
 """Words of ``devpi-server`` that start no server."""
 

@@ -261,6 +261,36 @@ def test_an_overview(all_plugins: ServerProcess) -> None:
     assert server.request("GET", "/+x/tiny_admin/overview").status == 401
 
 
+def test_a_table_of_the_state_file(
+    serve: Callable[..., Any], cheap: tuple[str, ...], installed: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """A plugin adds a table to the state file: planned, applied beside the server, exported, and then no change."""
+    server = serve(*cheap, plugins=("tiny_notice",)).server
+    state = tmp_path / "state.toml"
+    state.write_text('[notice]\ntext = "Closed on Friday"\n')
+
+    def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+        line = [PROGRAMS / "devpi-server", *command, "--serverdir", server.serverdir]
+        environment = clean_environment(PYTHONPATH=str(installed("tiny_notice")))
+        return subprocess.run(line, env=environment, capture_output=True, text=True)
+
+    def notice() -> str:
+        return str(server.request("GET", "/+x/tiny_notice/").result["text"])
+
+    planned = run("plan", state)
+    before = notice()
+    applied = run("apply", "--yes", state)
+
+    assert (planned.returncode, before) == (3, "")
+    assert planned.stdout.splitlines()[:2] == ["~ modify notice", '    text: "" -> "Closed on Friday"']
+    assert (applied.returncode, notice()) == (0, "Closed on Friday")
+    state.write_text(run("export-state").stdout)
+    assert "[notice]" in state.read_text()
+    assert run("plan", state).stdout == "no changes\n"
+    state.write_text("[notice]\ntex = 1\n")
+    assert "[notice]: unknown key 'tex'; did you mean 'text'?" in run("plan", state).stderr
+
+
 def test_passwords_from_a_file(all_plugins: ServerProcess, installed: Callable[[str], Path], tmp_path: Path) -> None:
     """``devpi login`` takes the password from ``.pypirc`` if the file has one for the server and user."""
     environment = clean_environment(PYTHONPATH=str(installed("tiny_vault")), HOME=str(tmp_path))

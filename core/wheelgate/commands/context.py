@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,10 +13,12 @@ from tempfile import TemporaryDirectory
 from wheelgate.config import Config
 from wheelgate.errors import StartupError
 from wheelgate.plugin_host.discovery import Plugins
-from wheelgate.process.startup import create_or_migrate, lock_folder, make_folder, open_server, open_stores
+from wheelgate.process.startup import create_or_migrate, lock_folder, make_folder, open_server, open_services
 from wheelgate.secret_file import make_secret
 from wheelgate.server import Server
 from wheelgate.services.opened_server import OpenedServer
+
+log = logging.getLogger("wheelgate.commands")
 
 
 class ServerContext:
@@ -50,6 +54,16 @@ class ServerContext:
                 f"no server was started in {self.config.serverdir} yet; start it with '{self.config.command()}', "
                 "or name its folder with --serverdir"
             )
+
+    def record(self, action: str, target: str, **detail: object) -> None:
+        """Record in the log what a command did to a whole server; the only place where commands do that.
+
+        Args:
+            action: the noun and the verb, such as ``server.backup``.
+            target: the folder or the object.
+            detail: numbers and names, never a secret.
+        """
+        log.info("%s %s %s", action, target, json.dumps(detail, sort_keys=True))
 
     @contextmanager
     def open_server(self, *, read_only: bool = False) -> Iterator[Server]:
@@ -93,5 +107,5 @@ class ServerContext:
             config = self.config.replace({"serverdir": folder, "database": None, "secretfile": None})
             make_secret(config.secret_path, given=False)
             create_or_migrate(config, self.plugins, root_may_be_open=True)
-            with open_stores(config, self.plugins, read_only=True, plugins_may_hang=True) as opened:
+            with open_services(config, self.plugins, read_only=True, plugins_may_hang=True) as opened:
                 yield opened

@@ -10,7 +10,7 @@ from wheelgate.disk import make_private_folder
 from wheelgate.errors import StartupError
 from wheelgate.moving.exporting import ExportChoice, ExportWriter
 from wheelgate.moving.progress import Progress
-from wheelgate.process.startup import open_stores
+from wheelgate.process.startup import open_services
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace, context: ServerContext) -> int:
     prepare_target(target)
     choice = ExportChoice(tuple(arguments.index), arguments.include_mirrored_files, arguments.hard_links)
     progress = Progress("exported")
-    with open_stores(context.config, context.plugins, read_only=True) as opened:
+    with open_services(context.config, context.plugins, read_only=True) as opened:
         writer = ExportWriter(target, opened, context.plugins, choice, progress)
         try:
             with opened.server.database.snapshot():

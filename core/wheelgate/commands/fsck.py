@@ -32,27 +32,35 @@ def run(arguments: argparse.Namespace, context: ServerContext) -> int:
         0 if nothing is wrong or everything was repaired, 1 otherwise.
     """
     context.require_started_server()
-    config, repair, repaired = context.config, arguments.repair, 0
-    lock = lock_folder(config.serverdir, wait_seconds=0)
+    lock = lock_folder(context.config.serverdir, wait_seconds=0)
     try:
-        make_secret(config.secret_path, given=config["secretfile"] is not None)
-        create_or_migrate(config, context.plugins, root_may_be_open=config.loopback)
-        with closing(open_application(config, context.plugins)) as application:
-            grace = 0.0 if config["files"] is None else UNRECORDED_GRACE_SECONDS
-            check = application.files.check(
-                hashes=not arguments.no_hashes, repair=repair, grace=grace, accept_losses=arguments.accept_losses
-            )
-            found = 0
-            for finding in check.findings():
-                found += 1
-                repaired += finding.repaired
-                print(f"{finding.subject}: {finding.problem}{' (repaired)' if finding.repaired else ''}")
-            complete = check.complete
+        return check_files(
+            context,
+            hashes=not arguments.no_hashes,
+            repair=arguments.repair,
+            accept_losses=arguments.accept_losses,
+        )
     finally:
         os.close(lock)
+
+
+def check_files(context: ServerContext, *, hashes: bool, repair: bool = False, accept_losses: bool = False) -> int:
+    """Do the work of :func:`run`; this process holds the lock of the folder."""
+    config, repaired = context.config, 0
+    make_secret(config.secret_path, given=config["secretfile"] is not None)
+    create_or_migrate(config, context.plugins, root_may_be_open=config.loopback)
+    with closing(open_application(config, context.plugins)) as application:
+        grace = 0.0 if config["files"] is None else UNRECORDED_GRACE_SECONDS
+        check = application.files.check(hashes=hashes, repair=repair, grace=grace, accept_losses=accept_losses)
+        found = 0
+        for finding in check.findings():
+            found += 1
+            repaired += finding.repaired
+            print(f"{finding.subject}: {finding.problem}{' (repaired)' if finding.repaired else ''}")
+        complete = check.complete
     if not complete:
         print("the plugin of an index is missing: fsck did not look for unneeded files")
-    checked = f"{check.checked} stored {'file' if check.checked == 1 else 'files'} checked"
+    checked = f"{count_of(check.checked, 'stored file')} checked"
     if not found:
         print(f"{checked}, nothing is wrong")
     elif repaired:
@@ -67,3 +75,8 @@ def run(arguments: argparse.Namespace, context: ServerContext) -> int:
         command = config.command("fsck", "--repair")
         print(f"{checked}, {found} found; nothing was changed: run '{command}' to repair them")
     return 1 if found and not repaired else 0
+
+
+def count_of(number: int, noun: str) -> str:
+    """Return a number with a noun in singular or plural."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -21,7 +21,7 @@ from wheelgate.moving.adding.simple import SimpleIndex
 from wheelgate.moving.findings import Findings
 from wheelgate.moving.progress import Progress
 from wheelgate.moving.report import write_report
-from wheelgate.process.startup import create_or_migrate, open_stores
+from wheelgate.process.startup import create_or_migrate, open_services
 from wheelgate.secret_file import make_secret
 from wheelgate.services.releases.uploads import upload_target
 from wheelgate.sizes import readable_size
@@ -105,7 +105,7 @@ def opened_source(
         temporary = config.replace({**changed, "no-root-pypi": True})
         make_secret(temporary.secret_path, given=False)
         create_or_migrate(temporary, context.plugins, root_may_be_open=True)
-        with open_stores(temporary, context.plugins) as opened:
+        with open_services(temporary, context.plugins) as opened:
             yield SimpleIndex(opened, arguments.from_simple, login, arguments.project)
 
 

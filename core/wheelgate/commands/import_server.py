@@ -22,7 +22,7 @@ from wheelgate.moving.report import write_report
 from wheelgate.moving.writing import ImportWriter, begin_import, resumed
 from wheelgate.plugin_host.events import Events
 from wheelgate.process.first_start import refuse_remains
-from wheelgate.process.startup import lock_folder, make_folder, open_stores, prepare_database
+from wheelgate.process.startup import lock_folder, make_folder, open_services, prepare_database
 from wheelgate.secret_file import make_secret
 from wheelgate.services.opened_server import OpenedServer
 from wheelgate.store.database import Database
@@ -104,7 +104,7 @@ def write(plan: ImportPlan, context: ServerContext, *, links: bool) -> None:
                 begin_import(plan, database, server.users)
 
         prepare_database(config, plugins, fill)
-        with open_stores(config, plugins) as opened:
+        with open_services(config, plugins) as opened:
             resumed(plan, opened.server.database)
             writer = ImportWriter(plan, opened, plugins)
             with shown("stored", plan.counts.files) as progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Hashable, Iterator
 from typing import Any, BinaryIO, Protocol
 
@@ -15,6 +16,12 @@ READ_BUFFER_BYTES = 1 << 20
 def path_in_store(sha256: str) -> str:
     """Return the path of a file by its hash; in 256 folders, because some programs are slow with large ones."""
     return f"{sha256[:2]}/{sha256[2:]}"
+
+
+def stored_hash(path: str) -> str:
+    """Return the hash of the file at a path of the store; empty if no stored file has such a path."""
+    sha256 = path.replace("/", "")
+    return sha256 if re.fullmatch("[0-9a-f]{64}", sha256) and path == path_in_store(sha256) else ""
 
 
 class OpenFile(Protocol):

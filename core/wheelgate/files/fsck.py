@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wheelgate.files.backends import READ_BUFFER_BYTES, FileBackend, buffered, path_in_store
+from wheelgate.files.backends import READ_BUFFER_BYTES, FileBackend, buffered, stored_hash
 from wheelgate.files.garbage import GarbageCollector
 from wheelgate.files.incoming import PARTIAL_SUFFIX
 from wheelgate.packages import StoredFile
@@ -133,11 +132,10 @@ class FileCheck:
         until = time.time() - self._options.grace
         for path, stored_at in list(self._backend.list_files()):
             count += 1
-            sha256 = path.replace("/", "")
-            proper = re.fullmatch("[0-9a-f]{64}", sha256) is not None and path == path_in_store(sha256)
-            if stored_at > until or (proper and (sha256 in known or self._garbage.referenced(sha256))):
+            sha256 = stored_hash(path)
+            if stored_at > until or (sha256 and (sha256 in known or self._garbage.referenced(sha256))):
                 continue
-            found[path] = sha256 if proper else ""
+            found[path] = sha256
         return found, count
 
     def _remove(self, path: str, sha256: str) -> None:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from wheelgate.config import Config
 from wheelgate.disk import make_private_folder
 from wheelgate.errors import Conflict, Refusal, StartupError
-from wheelgate.files.backends import FileBackend, buffered, path_in_store
+from wheelgate.files.backends import FileBackend, buffered, path_in_store, stored_hash
 from wheelgate.files.bulk import BackendBulkStore, BulkStore, LocalBulkStore
 from wheelgate.files.errors import translated
 from wheelgate.files.fetching import SharedDownloads
@@ -30,6 +30,19 @@ ABSENT_SHA256 = "0" * 64
 """A hash that no file has."""
 
 log = logging.getLogger("wheelgate.files")
+
+
+def file_backend(config: Config) -> FileBackend:
+    """Return the folder or the bucket that the settings name.
+
+    Raises:
+        StartupError: the bucket cannot be used.
+    """
+    if config["files"] is None:
+        return LocalBackend(config.serverdir / "files" / "sha256")
+    from wheelgate.files.s3 import S3Backend  # most servers run without it
+
+    return S3Backend(config["files"], config["files-endpoint"])
 
 
 class Files:
@@ -62,11 +75,7 @@ class Files:
     @cached_property
     def backend(self) -> FileBackend:
         """The folder or bucket. Its threads do not survive a fork, so each process creates its own."""
-        if self._config["files"] is None:
-            return LocalBackend(self._folder / "sha256")
-        from wheelgate.files.s3 import S3Backend  # most servers run without it
-
-        return S3Backend(self._config["files"], self._config["files-endpoint"])
+        return file_backend(self._config)
 
     def receive(self, *hashes: str) -> IncomingFile:
         """Begin to receive a file; ``hashes`` names the hashes to compute in addition to sha256, such as ``md5``."""
@@ -202,6 +211,38 @@ class Files:
     def usage(self) -> FileUsage:
         """Return sums over all recorded files. Close it after use; another server may use the folder."""
         return FileUsage(each for source in self._garbage.sources() for each in source.file_records())
+
+    def needed(self) -> Iterator[StoredFile]:
+        """Yield every stored file that a record refers to, once; all stored files if a plugin of an index is missing.
+
+        A file that was recorded may be missing or damaged.
+        """
+        seen = set()
+        for source in self._garbage.sources():
+            for stored, _ in source.stored_files():
+                if stored.sha256 not in seen:
+                    seen.add(stored.sha256)
+                    yield stored
+        if not self._garbage.complete():
+            yield from (stored for stored in self.stored() if stored.sha256 not in seen)
+
+    def stored(self) -> Iterator[StoredFile]:
+        """Yield every stored file, also those that no record refers to."""
+        for path, _ in list(self.backend.list_files()):
+            sha256 = stored_hash(path)
+            size = self.backend.size(sha256) if sha256 else None
+            if size is not None:
+                yield StoredFile(sha256, size)
+
+    def is_lost(self, stored: StoredFile) -> bool:
+        """Return whether a record refers to a file that is missing or has another size. Waits for ongoing changes."""
+        with self._database.exclusive():
+            lock_hashes(self._database, [stored.sha256])
+            return self._garbage.referenced(stored.sha256) and self.backend.size(stored.sha256) != stored.size
+
+    def remove_unreferenced(self) -> None:
+        """Remove the marked files that no record refers to any more; a running server does that by itself."""
+        self._garbage.sweep()
 
     def sweep(self) -> None:
         """Remove the leftovers of a crash, and all marked files that are unreferenced.

@@ -20,6 +20,8 @@ NAMED_REMAINS = 3
 """Names in a message; a folder may have many."""
 LOCK_NAME = ".lock"
 """The file by which a server locks its folder."""
+RESTORING_NAME = ".restoring"
+"""The file that marks a folder into which a backup is being restored."""
 HARMLESS_PATTERNS = ("lost+found", "*.log")
 """What others put into a folder before a server uses it: the file system, and the program that starts the server."""
 
@@ -52,6 +54,11 @@ def refuse_remains(config: Config, database: Database) -> None:
         StartupError: the folder has such remains; the text names some of them.
     """
     folder = config.serverdir
+    if (folder / RESTORING_NAME).exists():
+        raise StartupError(
+            f"a backup was being restored into {folder}, but not to the end; run 'devpi-server restore' again with the "
+            "same backup, or use an empty folder"
+        )
     if database.kind == "sqlite":
         # With another database, a folder that was used with SQLite is no sign of a loss.
         if names := sorted(remains(config)):

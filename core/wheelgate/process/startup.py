@@ -183,9 +183,23 @@ def prepare_database(config: Config, plugins: Plugins, fill: Callable[[Database]
         StartupError: a migration or a plugin fails, or ``fill`` raises it.
     """
     # Only the child that prepares imports it; the server would keep its 3 MB for good.
-    from wheelgate.store.prepare import CORE_MIGRATIONS, prepare
+    from wheelgate.store.prepare import prepare
 
-    prepare(config.database_url, [("core", CORE_MIGRATIONS), *plugins.ask("wheelgate_migrations")], fill)
+    prepare(config.database_url, all_migrations(plugins), fill)
+
+
+def all_migrations(plugins: Plugins) -> list[tuple[str, Path]]:
+    """Return the folders with the migrations of the core and of the plugins, by their owners."""
+    from wheelgate.store.prepare import CORE_MIGRATIONS
+
+    return [("core", CORE_MIGRATIONS), *plugins.ask("wheelgate_migrations")]
+
+
+def has_current_tables(database: Database, plugins: Plugins) -> bool:
+    """Return whether this version and these plugins can read the tables: no migration is missing, and none is newer."""
+    from wheelgate.store.prepare import is_current
+
+    return is_current(database, all_migrations(plugins))
 
 
 def refuse_open_root(server: Server) -> None:
@@ -206,6 +220,15 @@ def refuse_open_root(server: Server) -> None:
 def open_server(
     config: Config, plugins: Plugins, *, read_only: bool = False, plugins_may_hang: bool = False
 ) -> Iterator[Server]:
+    """Do what :func:`open_services` does, for those who need only what plugins get."""
+    with open_services(config, plugins, read_only=read_only, plugins_may_hang=plugins_may_hang) as opened:
+        yield opened.server
+
+
+@contextlib.contextmanager
+def open_services(
+    config: Config, plugins: Plugins, *, read_only: bool = False, plugins_may_hang: bool = False
+) -> Iterator[OpenedServer]:
     """Open the database and the stores of a server that may be running, and close them at the end.
 
     Args:
@@ -217,15 +240,6 @@ def open_server(
     Raises:
         StartupError: a store is missing, or a plugin fails.
     """
-    with open_stores(config, plugins, read_only=read_only, plugins_may_hang=plugins_may_hang) as opened:
-        yield opened.server
-
-
-@contextlib.contextmanager
-def open_stores(
-    config: Config, plugins: Plugins, *, read_only: bool = False, plugins_may_hang: bool = False
-) -> Iterator[OpenedServer]:
-    """Do what :func:`open_server` does, and yield the server together with what its plugins provide."""
     database = Database(config.database_url, read_only=read_only)
     may_run: Callable[[threading.Thread], bool] = threading.Thread.is_alive
     try:

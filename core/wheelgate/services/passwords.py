@@ -38,10 +38,14 @@ class Passwords:
             BadInput: :meth:`check` or a plugin refuses the password.
             Unsupported: no plugin hashes passwords.
         """
+        return self.hash_without_vetoes(self.refuse_unacceptable(username, password))
+
+    def refuse_unacceptable(self, username: str, password: str) -> str:
+        """Do what :meth:`hash` does before it hashes; return the password as :meth:`check` does."""
         checked = self.check(password)
         if self._hasher is not None:
             self._vetoes.raise_any("the password", username=username, password=checked)
-        return self.hash_without_vetoes(checked)
+        return checked
 
     def hash_without_vetoes(self, password: str) -> str:
         """Do what :meth:`hash` does, without asking the plugins that may refuse a password."""

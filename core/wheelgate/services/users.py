@@ -29,7 +29,11 @@ class Users:
     """The users of this server; methods that change them run inside one transaction."""
 
     def __init__(
-        self, store: UserStore, indices: Indices, cached: CachedUsers, forget_principal: Callable[[str], None]
+        self,
+        store: UserStore,
+        indices: Indices,
+        cached: CachedUsers | UserStore,
+        forget_principal: Callable[[str], None],
     ) -> None:
         """Take the stores, and the function that removes all references to a deleted user."""
         self._store = store

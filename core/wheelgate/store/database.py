@@ -141,6 +141,21 @@ class Database:
             yield
 
     @contextmanager
+    def exported_snapshot(self) -> Iterator[tuple[str, str | None]]:
+        """Let this thread read one state of a PostgreSQL database in a ``with`` block; others go on writing.
+
+        Yields:
+            the ID under which another connection can read the same state, and the schema of the server's tables, or
+            None.
+
+        Raises:
+            BackendUnavailable: the database does not answer.
+        """
+        with self._refusing(), self.orm.atomic("REPEATABLE READ"):
+            ((snapshot, schema),) = self.orm.rows("SELECT pg_export_snapshot(), current_schema()", ())
+            yield snapshot, schema
+
+    @contextmanager
     def _refusing(self) -> Iterator[None]:
         """Translate the errors of a transaction."""
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable, Sequence
@@ -115,13 +116,15 @@ class Postgresql(ConnectionTracker, peewee.PostgresqlDatabase):
         self._idle: list[Any] = []
         """Open connections that no thread uses, the one that was used last at the end; peewee's lock guards it."""
         self._borrowing = threading.local()
-        mode = " -c default_transaction_read_only=on" if read_only else ""
         params = {
             "connect_timeout": DATABASE_TIMEOUT_SECONDS,
             "tcp_user_timeout": DATABASE_TIMEOUT_SECONDS * 1000,
-            "options": f"-c lock_timeout={DATABASE_TIMEOUT_SECONDS}s{mode}",
             "application_name": "wheelgate",
-        } | _parse_url(url)
+        } | parse_url(url)
+        # Those of the administrator, such as a search_path, come in addition; of two that contradict, the last counts.
+        given = params.get("options") or os.environ.get("PGOPTIONS", "")
+        mode = "-c default_transaction_read_only=on" if read_only else ""
+        params["options"] = f"-c lock_timeout={DATABASE_TIMEOUT_SECONDS}s {given} {mode}".rstrip()
         params["client_encoding"] = "UTF8"
         self.place = f"'{params.get('dbname', '')}' on {params.get('host', 'this machine')}"
         super().__init__(params.pop("dbname", None) or params.get("user", "postgres"), prefer_psycopg3=True, **params)
@@ -260,7 +263,7 @@ class Postgresql(ConnectionTracker, peewee.PostgresqlDatabase):
         return True
 
 
-def _parse_url(url: str) -> dict[str, Any]:
+def parse_url(url: str) -> dict[str, Any]:
     """Parse a connection URL. libpq's error messages may contain half a password, so they are not shown."""
     try:
         from psycopg import ProgrammingError, conninfo  # here, because most servers run without it

@@ -137,13 +137,13 @@ def _create_tables(database: Database, migrations: Migrations, fill: FillDatabas
 
 def _status(database: Database, migrations: Migrations) -> list[OwnerStatus]:
     """Return which migrations of each owner were applied to the database; nothing if all of them were, and no other."""
-    if _is_current(database, migrations):
+    if is_current(database, migrations):
         return []
     runners = ((owner, Runner(database.orm, glob.escape(str(folder)), _history(owner))) for owner, folder in migrations)
     return [(owner, runner, runner.status()) for owner, runner in runners]
 
 
-def _is_current(database: Database, migrations: Migrations) -> bool:
+def is_current(database: Database, migrations: Migrations) -> bool:
     """Say whether exactly the given migrations were applied: most starts find that, and two queries tell it."""
     histories = [_history(owner) for owner, _ in migrations]
     if not set(histories) <= set(database.orm.get_tables()):

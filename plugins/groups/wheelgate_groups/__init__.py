@@ -10,6 +10,7 @@ from wheelgate import Permission, Server, hookimpl
 from wheelgate.providers import Route
 from wheelgate_groups.local_groups import GroupService, LocalGroupSource
 from wheelgate_groups.routes import GroupRoutes
+from wheelgate_groups.state import GroupSection
 
 
 @hookimpl
@@ -39,6 +40,12 @@ def wheelgate_permissions() -> list[Permission]:
 def wheelgate_routes(server: Server) -> list[Route]:
     """Serve ``/+x/groups``."""
     return GroupRoutes(server).routes()
+
+
+@hookimpl
+def wheelgate_state_sections(server: Server) -> list[GroupSection]:
+    """Declare ``[groups]`` in a state file."""
+    return [GroupSection(server)]
 
 
 @hookimpl

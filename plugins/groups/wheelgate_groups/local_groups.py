@@ -70,11 +70,12 @@ class GroupService:
         with self._server.database.transaction():
             confirm()
             self._tables.lock()
-            if not self._tables.add(group):
-                existing = self._tables.lookalike(name)
+            existing = self._tables.lookalike(name)
+            if existing is not None:
                 taken = "exists" if existing == name else f"looks like the existing group '{existing}'"
                 raise Conflict(f"group {excerpt(name)} {taken}")
             self._check_members(Group(name), group)
+            self._tables.add(group)
             self._tables.replace(Group(name), group)
         return group
 

@@ -58,10 +58,10 @@ class GroupTables:
         if self._database.kind == "postgresql":  # SQLite has a single writer; locks of all rows would deadlock
             self._database.read("SELECT pg_advisory_xact_lock(?)", (CHANGES_LOCK,))
 
-    def add(self, group: Group) -> bool:
-        """Add a group without members; False if its name, or a look-alike of it, is taken."""
-        sql = "INSERT INTO groups_group (name, folded) VALUES (?, ?) ON CONFLICT DO NOTHING"
-        return bool(self._database.write(sql, (group.name, fold(group.name))))
+    def add(self, group: Group) -> None:
+        """Add a group without members; no other group may have its name, or one that looks like it."""
+        sql = "INSERT INTO groups_group (name, folded) VALUES (?, ?)"
+        self._database.write(sql, (group.name, fold(group.name)))
 
     def replace(self, before: Group, after: Group) -> None:
         """Write the differences between two states of a group."""

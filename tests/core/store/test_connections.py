@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import falcon.testing
@@ -16,6 +17,7 @@ from tests.helpers.sites import Serve
 from tests.helpers.upload_forms import encode, file_fields
 
 from wheelgate.errors import StartupError
+from wheelgate.store.database import Database
 from wheelgate.testing.site import Site
 
 ROOT = {"X-Devpi-Auth": "cm9vdDo="}
@@ -73,6 +75,25 @@ async def send_all(client: falcon.testing.ASGIConductor) -> list[int]:
         return [answer.status_code for answer in answers]
 
     return [status for each in await asyncio.gather(*map(send, range(REQUESTS_OF_A_KIND))) for status in each]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["url", "environment"])
+def test_options_of_the_administrator(
+    postgres_url: str,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+) -> None:
+    """A ``search_path`` in the URL or in ``PGOPTIONS`` counts, and the server's own options count as well."""
+    if where == "environment":
+        monkeypatch.setenv("PGOPTIONS", "-c search_path=elsewhere")
+    url = f"{postgres_url}&options=-csearch_path%3Delsewhere" if where == "url" else postgres_url
+
+    with closing(Database(url, read_only=True)) as database:
+        names = ("search_path", "lock_timeout", "default_transaction_read_only")
+        found = [database.read(f"SHOW {name}")[0][0] for name in names]
+
+    assert found == ["elsewhere", "10s", "on"]
 
 
 def test_each_worker_needs_a_connection(serve: Serve) -> None:

@@ -1,0 +1,1 @@
+"""Backups of a whole server: its database, its files and its secret in one folder, with a manifest of their hashes."""

@@ -1,0 +1,1 @@
+"""Applies a state file: users and indices here, further sections from plugins."""

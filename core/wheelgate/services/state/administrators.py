@@ -1,0 +1,52 @@
+"""Who can administer a server, as far as the server itself can say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from wheelgate.plugin_host.discovery import Implementation, Plugins
+from wheelgate.plugin_host.provider_hooks import group_sources
+from wheelgate.providers import GroupSource
+from wheelgate.server import Server
+from wheelgate.values import ROOT, Allow, Deny, Principal, Resource, User
+
+ADMINISTRATION = ("user_modify", Resource("user", ROOT, ROOT, proposed={}))
+"""The permission of an administrator, who may change every user, and root, too. Not ``user_password``: policies let all
+users change their own."""
+
+
+class Administrators:
+    """Finds users who may administer the server and can log in.
+
+    The policies are asked in this thread, so that within a transaction they see its changes. Groups of a directory do
+    not count: to ask a directory takes long, and it may be down.
+    """
+
+    def __init__(self, server: Server, plugins: Plugins) -> None:
+        self._server = server
+        self._policies: Sequence[Implementation] = plugins.implementations("wheelgate_check_permission")
+        self._sources: Sequence[GroupSource] = [each for each in group_sources(plugins, server) if each.live]
+
+    def exist(self) -> bool:
+        """Return whether there is one."""
+        return any(self._may_administer(user) for user in self._candidates())
+
+    def _candidates(self) -> Iterator[User]:
+        """Yield the users who can log in, root first."""
+        users = self._server.users
+        for user in sorted(users.list(), key=lambda each: each.name != ROOT):
+            if user.provider or users.password_hash(user.name) is not None:
+                yield user
+
+    def _may_administer(self, user: User) -> bool:
+        groups = frozenset(group for source in self._sources for group in source.groups(user.name))
+        principal = Principal(user.name, groups)
+        permission, resource = ADMINISTRATION
+        verdicts = [
+            policy(server=self._server, principal=principal, permission=permission, resource=resource)
+            for policy in self._policies
+            if policy.is_about(permission)
+        ]
+        if any(isinstance(verdict, Deny) for verdict in verdicts):
+            return False
+        return principal.name == ROOT or any(isinstance(verdict, Allow) for verdict in verdicts)
