@@ -52,6 +52,13 @@ BACK_UP = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('VACUUM INT
 """The command of the page about backups."""
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait longer for the hundreds of starts of a long run: other programs may need the processors in between."""
+    if "WHEELGATE_KILLS" in os.environ:
+        monkeypatch.setattr("wheelgate.testing.server_process.START_TIMEOUT_SECONDS", 300)
+
+
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a server that was killed after two uploads; no test may change it."""
