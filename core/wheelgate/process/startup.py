@@ -51,7 +51,8 @@ def prepare_server(config: Config, plugins: Plugins) -> None:
             try:
                 application.sweep()
             except BackendUnavailable as error:
-                log.warning("the stored files could not be cleaned up before the start: %s", error)
+                hint = "; check --files, --files-endpoint and the AWS_* variables" if config["files"] else ""
+                log.warning("the stored files could not be cleaned up before the start: %s%s", error, hint)
 
     in_child(work)
 
