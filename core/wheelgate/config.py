@@ -18,6 +18,7 @@ from wheelgate.option_help import describe_option
 from wheelgate.option_types import boolean
 from wheelgate.options import Option
 from wheelgate.secret_file import read_secret
+from wheelgate.values import EMPTY_MAPPING
 
 ENVIRONMENT_PREFIX = "DEVPISERVER_"
 LEAST_SIMILARITY_OF_SETTINGS = 0.5
@@ -29,14 +30,24 @@ SECRET_PLACES = ("env:", "file:")
 class Config(Mapping[str, Any]):
     """The settings in force, by the keys of their options."""
 
-    def __init__(self, values: Mapping[str, Any], options: Iterable[Option], given: Iterable[str]) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, Any],
+        options: Iterable[Option],
+        given: Iterable[str],
+        secret_files: Mapping[str, Path] = EMPTY_MAPPING,
+    ) -> None:
         """Take the values.
 
         Args:
             values: the values by the keys of their options.
             options: the options.
             given: the keys that the command line or the environment gives, which a command for this server repeats.
+            secret_files: the files that hold a secret, by the place that gives it; see :attr:`secret_files`.
         """
+        self.secret_files = secret_files
+        """The files from which secrets come, each by the place of its setting, such as ``--root-passwd``; the file of
+        the settings too, if it holds a secret itself."""
         self._values = dict(values)
         self._options = tuple(options)
         self._given = frozenset(given)
@@ -109,7 +120,7 @@ class Config(Mapping[str, Any]):
 
     def replace(self, values: Mapping[str, Any]) -> Config:
         """Return the same settings with some other values."""
-        return Config({**self._values, **values}, self._options, self._given)
+        return Config({**self._values, **values}, self._options, self._given, self.secret_files)
 
 
 class SwitchAction(argparse.Action):
@@ -168,6 +179,7 @@ def resolve(
         elif variable.startswith(ENVIRONMENT_PREFIX) and not partly:
             raise StartupError(f"environment: {unknown_name('variable', variable, by_variable)}")
     values = {}
+    secret_files = {}
     for key, option in by_key.items():
         for place, given in (
             (option.flag, flags),
@@ -176,10 +188,12 @@ def resolve(
         ):
             if key in given:
                 values[key] = read_value(option, given[key], place)
+                if option.secret and (file := secret_file(str(given[key]), path if given is from_file else None)):
+                    secret_files[place] = file
                 break
         else:
             values[key] = option.default
-    return Config(values, options, {*flags, *from_environment})
+    return Config(values, options, {*flags, *from_environment}, secret_files)
 
 
 def read_file(path: Path, options: Iterable[Option], *, partly: bool) -> dict[str, Any]:
@@ -269,6 +283,19 @@ def fetch_secret(text: str, place: str) -> str:
         except UnicodeDecodeError:
             raise StartupError(f"{place}: cannot read {where}: it is not text in UTF-8") from None
     return text
+
+
+def secret_file(text: str, settings: str | None) -> Path | None:
+    """Return the file that holds a secret; None if it is on the command line or in the environment.
+
+    Args:
+        text: the value of the setting, as :func:`fetch_secret` takes it.
+        settings: the file of the settings, if that has the value.
+    """
+    kind, _, where = text.partition(":")
+    if kind == "file":
+        return Path(where).expanduser()
+    return Path(settings).expanduser() if settings and kind != "env" else None
 
 
 def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
