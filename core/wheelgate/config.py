@@ -108,15 +108,29 @@ class Config(Mapping[str, Any]):
         """Whether only this machine can reach the server: it listens on loopback, and no setting names a proxy."""
         return not self.exposed_by
 
-    def command(self, *words: str) -> str:
-        """Return the command line of ``devpi-server`` that runs a subcommand for this very server."""
+    def command(self, *words: str, new: bool = False) -> str:
+        """Return the command line of ``devpi-server`` that runs a subcommand for this very server.
+
+        Args:
+            words: the subcommand and its arguments; none to start the server.
+            new: whether the command makes the server, and so needs the settings that count only then.
+        """
         line = ["devpi-server", *words]
-        for key, value in (("config", self["config"]), ("serverdir", self.serverdir)):
+        for key in ("config", "serverdir", "secretfile"):
             if key in self._given:
-                line += [f"--{key}", shlex.quote(str(Path(value).expanduser().absolute()))]
-        if "database" in self._given:
-            line += ["--database", "URL"]  # it may hold a password
+                line += [f"--{key}", shlex.quote(str(Path(self[key]).expanduser().absolute()))]
+        repeated = ("database", *(option.key for option in self._options if new and option.first_start))
+        for option in self._options:
+            if option.key in repeated and option.key in self._given:
+                line += self._repeated(option)
         return " ".join(line)
+
+    def _repeated(self, option: Option) -> list[str]:
+        """Return a flag as it was given, but without a secret."""
+        value = self[option.key]
+        if option.metavar is None:
+            return [option.flag if value else option.negated_flag]
+        return [option.flag, str(option.metavar) if option.secret else shlex.quote(str(value))]
 
     def replace(self, values: Mapping[str, Any]) -> Config:
         """Return the same settings with some other values."""

@@ -148,7 +148,7 @@ def test_a_secret_that_everybody_can_read(
     secret.write_text("swordfish")
     value = {"settings": "swordfish", "environment of settings": "env:THE_SECRET"}.get(place, f"file:{secret}")
     settings.write_text(f'root-passwd = "{value}"\nport = 4000\n')
-    options = {"root_passwd": value} if place == "file" else {"config": str(settings)}
+    options: dict[str, Any] = {"root_passwd": value} if place == "file" else {"config": str(settings)}
     for path in (secret, settings):
         path.chmod(permissions)
     with Site(tmp_path / "server", **options):
@@ -217,7 +217,7 @@ def test_root_needs_a_password_where_others_could_be_root(tmp_path: Path, option
         Site(new, **options)
     assert str(first.value) == (
         f"root has no password yet, and {by} lets other machines reach the server; set one with "
-        f"'devpi-server passwd root --serverdir '{new}'', or give --root-passwd at the first start"
+        f"'devpi-server passwd root --serverdir '{new}' --root-pypi-url URL', or give --root-passwd at the first start"
     )
     with Site(old):
         pass
