@@ -22,6 +22,7 @@ from wheelgate.http.outside_path import OutsidePath
 from wheelgate.http.proxy_headers import ProxyHeaders
 from wheelgate.http.require_login import RequireLogin
 from wheelgate.http.router import Router
+from wheelgate.http.untrusted_headers import UntrustedHeaders
 from wheelgate.identity.wiring import Identity, LoginProviders, login_providers, wire_identity
 from wheelgate.metrics.worker_metrics import WorkerMetrics, private_metrics
 from wheelgate.outgoing.policy import AddressPolicy
@@ -345,7 +346,8 @@ def wrap_app(
     app: falcon.asgi.App[Any, Any], uuid: str, access: StoreAccess, proxy_headers: ProxyHeaders, rights: IndexRights
 ) -> ASGIApplication:
     """Wrap the application in what concerns every request."""
-    common = CommonHeaders(app, SERVER_VERSION, uuid, access, proxy_headers, rights.all_public)
+    watched = UntrustedHeaders(app, proxy_headers)
+    common = CommonHeaders(watched, SERVER_VERSION, uuid, access, proxy_headers, rights.all_public)
     return OutsidePath(common, proxy_headers) if proxy_headers.may_have_path else common
 
 

@@ -18,6 +18,7 @@ from wheelgate.option_help import describe_option
 from wheelgate.option_types import boolean
 from wheelgate.options import Option, variable_of
 from wheelgate.secret_file import read_secret
+from wheelgate.values import EMPTY_MAPPING
 
 ENVIRONMENT_PREFIX = "DEVPISERVER_"
 LEAST_SIMILARITY_OF_SETTINGS = 0.5
@@ -29,14 +30,24 @@ SECRET_PLACES = ("env:", "file:")
 class Config(Mapping[str, Any]):
     """The settings in force, by the keys of their options."""
 
-    def __init__(self, values: Mapping[str, Any], options: Iterable[Option], given: Iterable[str]) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, Any],
+        options: Iterable[Option],
+        given: Iterable[str],
+        secret_files: Mapping[str, Path] = EMPTY_MAPPING,
+    ) -> None:
         """Take the values.
 
         Args:
             values: the values by the keys of their options.
             options: the options.
             given: the keys that the command line or the environment gives, which a command for this server repeats.
+            secret_files: the files that hold a secret, by the place that gives it; see :attr:`secret_files`.
         """
+        self.secret_files = secret_files
+        """The files from which secrets come, each by the place of its setting, such as ``--root-passwd``; the file of
+        the settings too, if it holds a secret itself."""
         self._values = dict(values)
         self._options = tuple(options)
         self._given = frozenset(given)
@@ -97,19 +108,33 @@ class Config(Mapping[str, Any]):
         """Whether only this machine can reach the server: it listens on loopback, and no setting names a proxy."""
         return not self.exposed_by
 
-    def command(self, *words: str) -> str:
-        """Return the command line of ``devpi-server`` that runs a subcommand for this very server."""
+    def command(self, *words: str, new: bool = False) -> str:
+        """Return the command line of ``devpi-server`` that runs a subcommand for this very server.
+
+        Args:
+            words: the subcommand and its arguments; none to start the server.
+            new: whether the command makes the server, and so needs the settings that count only then.
+        """
         line = ["devpi-server", *words]
-        for key, value in (("config", self["config"]), ("serverdir", self.serverdir)):
+        for key in ("config", "serverdir", "secretfile"):
             if key in self._given:
-                line += [f"--{key}", shlex.quote(str(Path(value).expanduser().absolute()))]
-        if "database" in self._given:
-            line += ["--database", "URL"]  # it may hold a password
+                line += [f"--{key}", shlex.quote(str(Path(self[key]).expanduser().absolute()))]
+        repeated = ("database", *(option.key for option in self._options if new and option.first_start))
+        for option in self._options:
+            if option.key in repeated and option.key in self._given:
+                line += self._repeated(option)
         return " ".join(line)
+
+    def _repeated(self, option: Option) -> list[str]:
+        """Return a flag as it was given, but without a secret."""
+        value = self[option.key]
+        if option.metavar is None:
+            return [option.flag if value else option.negated_flag]
+        return [option.flag, str(option.metavar) if option.secret else shlex.quote(str(value))]
 
     def replace(self, values: Mapping[str, Any]) -> Config:
         """Return the same settings with some other values."""
-        return Config({**self._values, **values}, self._options, self._given)
+        return Config({**self._values, **values}, self._options, self._given, self.secret_files)
 
 
 class SwitchAction(argparse.Action):
@@ -170,6 +195,7 @@ def resolve(
         elif variable.startswith(ENVIRONMENT_PREFIX) and not partly:
             raise StartupError(f"environment: {unknown_name('variable', variable, by_variable)}")
     values = {}
+    secret_files = {}
     for key, option in by_key.items():
         for place, given in (
             (option.flag, flags),
@@ -178,10 +204,12 @@ def resolve(
         ):
             if key in given:
                 values[key] = read_value(option, given[key], place)
+                if option.secret and (file := secret_file(str(given[key]), path if given is from_file else None)):
+                    secret_files[place] = file
                 break
         else:
             values[key] = option.default
-    return Config(values, options, {*flags, *from_environment})
+    return Config(values, options, {*flags, *from_environment}, secret_files)
 
 
 def read_file(path: Path, options: Iterable[Option], *, partly: bool) -> dict[str, Any]:
@@ -271,6 +299,19 @@ def fetch_secret(text: str, place: str) -> str:
         except UnicodeDecodeError:
             raise StartupError(f"{place}: cannot read {where}: it is not text in UTF-8") from None
     return text
+
+
+def secret_file(text: str, settings: str | None) -> Path | None:
+    """Return the file that holds a secret; None if it is on the command line or in the environment.
+
+    Args:
+        text: the value of the setting, as :func:`fetch_secret` takes it.
+        settings: the file of the settings, if that has the value.
+    """
+    kind, _, where = text.partition(":")
+    if kind == "file":
+        return Path(where).expanduser()
+    return Path(settings).expanduser() if settings and kind != "env" else None
 
 
 def unknown_name(what: str, name: str, known: Iterable[str]) -> str:

@@ -40,6 +40,9 @@ class Option:
     names_proxy: bool = False
     """Whether a value means that a proxy stands in front of the server, so that other machines can reach it."""
 
+    first_start: bool = False
+    """Whether the value counts only when the database is made, so that a command that makes it needs the same one."""
+
     @property
     def key(self) -> str:
         """The name, with the section before it if there is one: the key in ``server.config``."""

@@ -1,8 +1,11 @@
-"""The file with the secret of a server, from which all its keys are derived."""
+"""The file with the secret of a server, from which all its keys are derived, and files of other secrets."""
 
 from __future__ import annotations
 
 import secrets
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from wheelgate.disk import create_private_file, sync, sync_and_close, write_all
@@ -52,6 +55,20 @@ def read_secret(path: Path, *, given: bool) -> bytes:
     if mode & 0o077:
         raise StartupError(f"others can read the secret file {path}; run: chmod 600 {path}")
     return secret
+
+
+def exposed_files(files: Mapping[str, Path]) -> Iterator[str]:
+    """Yield a warning for each file of a secret that every user of the machine can read.
+
+    The start goes on: the file may be in a container, where there are no other users.
+
+    Args:
+        files: the files by the places of the settings that name them.
+    """
+    for place, path in files.items():
+        with suppress(OSError):  # a secret may be read from a pipe that is gone
+            if path.stat().st_mode & stat.S_IROTH:
+                yield f"{place}: every user of this machine can read the secret in {path}; run: chmod o-r {path}"
 
 
 def unusable(path: Path, error: OSError) -> StartupError:

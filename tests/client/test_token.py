@@ -108,6 +108,21 @@ def test_older_and_newer_conditions_add_up(
     assert derived.err == f"derived: {described}\n"
 
 
+@pytest.mark.parametrize(
+    ("span", "noted"),
+    [
+        ("90", "--expires 90 means 90 seconds; for days, write 90d\n"),
+        ("90d", ""),
+        ("90s", ""),
+    ],
+)
+def test_a_number_without_a_unit_is_explained(devpi: Devpi, span: str, noted: str) -> None:
+    """Standard error says that a lifetime without a unit is in seconds."""
+    derived = devpi("token", "derive", "--expires", span, stdin=token_with({"scopes": ["read"]}))
+
+    assert derived.err.startswith(f"{noted}derived: read until ")
+
+
 @pytest.mark.parametrize("arguments", [["token", "inspect"], ["token", "derive", "--scope", "read"]], ids=" ".join)
 def test_an_empty_place_is_no_token(devpi: Devpi, arguments: list[str]) -> None:
     """An empty variable, or nothing on standard input, is refused with its name."""

@@ -243,10 +243,14 @@ def test_failures_are_told(trial: Trial, answer: Callable[[Credentials], object]
     ],
 )
 def test_groups_are_those_that_a_login_would_have(trial: Trial, named: object, told: str) -> None:
-    """Group names that the server drops are shown as dropped."""
+    """Group names that the server drops are shown as dropped; if a source fails, the result is not a success."""
     printed = trial("newcomer", "company password", Directory(company, named=named))
 
     assert f"groups from 'directory': {told}" in printed
+    result = "result: 'directory' knows user 'newcomer', who can log in"
+    if told.startswith("cannot tell"):
+        result += ", but no group comes from 'directory': the user lacks the rights of these groups"
+    assert (printed[0], printed[-1]) == ("1" if told.startswith("cannot tell") else "0", result)
 
 
 @pytest.mark.parametrize(

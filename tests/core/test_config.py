@@ -19,6 +19,8 @@ EXTRA = (
     Option("tls", "speak TLS", default=False, section="ldap"),
     Option("url", "address of the directory", section="ldap", metavar="URL"),
     Option("bind-password", "password of the directory", section="ldap", metavar="PASSWORD", secret=True),
+    Option("no-root-pypi", "do not create root/pypi", default=False, first_start=True),
+    Option("root-pypi-url", "what root/pypi mirrors", metavar="URL", secret=True, first_start=True),
 )
 OPTIONS = (*CORE_OPTIONS, *EXTRA)
 
@@ -360,8 +362,12 @@ def test_what_counts_as_loopback(host: str, loopback: bool) -> None:
         ([], {"DEVPISERVER_CONFIG": "{file}"}, " --config {file}"),
         (["--config", "{file}", "--serverdir", "/srv/a"], {}, " --config {file} --serverdir /srv/a"),
         (["--database", "postgresql://u:swordfish@h/n"], {}, " --database URL"),
+        (["--secretfile", "/srv/a b"], {}, " --secretfile '/srv/a b'"),
     ],
-    ids=["defaults", "another option", "folder", "folder by variable", "file", "file by variable", "both", "database"],
+    ids=[
+        *("defaults", "another option", "folder", "folder by variable", "file", "file by variable", "both", "database"),
+        "secret",
+    ],
 )
 def test_a_command_for_the_same_server(
     tmp_path: Path, flags: list[str], environment: dict[str, str], repeated: str
@@ -375,6 +381,25 @@ def test_a_command_for_the_same_server(
     line = settled(given, variables).command("passwd", "root")
 
     assert line == "devpi-server passwd root" + repeated.format(file=file)
+
+
+@pytest.mark.parametrize(
+    ("flags", "environment", "repeated"),
+    [
+        (["--no-root-pypi"], {}, " --no-root-pypi"),
+        (["--root-pypi"], {"DEVPISERVER_NO_ROOT_PYPI": "yes"}, " --root-pypi"),
+        ([], {"DEVPISERVER_NO_ROOT_PYPI": "yes"}, " --no-root-pypi"),
+        (["--root-pypi-url", "http://u:swordfish@127.0.0.1/simple/"], {}, " --root-pypi-url URL"),
+        (["--root-passwd", "swordfish"], {}, ""),
+    ],
+    ids=["without root-pypi", "with root-pypi", "by variable", "another upstream", "password"],
+)
+def test_a_command_that_makes_the_server(flags: list[str], environment: dict[str, str], repeated: str) -> None:
+    """Before the first start, a hint repeats the options that count only then; later it does not."""
+    config = settled(flags, environment)
+
+    assert config.command("passwd", "root", new=True) == f"devpi-server passwd root{repeated}"
+    assert config.command("passwd", "root") == "devpi-server passwd root"
 
 
 def test_folders_are_made_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

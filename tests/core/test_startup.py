@@ -137,6 +137,31 @@ def test_settings_of_the_first_start_that_come_too_late(
     assert "127.0.0.1:9" not in caplog.text
 
 
+@pytest.mark.parametrize("permissions", [0o600, 0o640, 0o644])
+@pytest.mark.parametrize("place", ["file", "settings", "file of settings", "environment of settings"])
+def test_a_secret_that_everybody_can_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, place: str, permissions: int
+) -> None:
+    """The start warns of it, with the setting, the file and the command that helps, but without the secret."""
+    monkeypatch.setenv("THE_SECRET", "swordfish")
+    secret, settings = tmp_path / "secret", tmp_path / "wheelgate.toml"
+    secret.write_text("swordfish")
+    value = {"settings": "swordfish", "environment of settings": "env:THE_SECRET"}.get(place, f"file:{secret}")
+    settings.write_text(f'root-passwd = "{value}"\nport = 4000\n')
+    options: dict[str, Any] = {"root_passwd": value} if place == "file" else {"config": str(settings)}
+    for path in (secret, settings):
+        path.chmod(permissions)
+    with Site(tmp_path / "server", **options):
+        pass
+
+    open_file = {"file": secret, "file of settings": secret, "settings": settings}.get(place)
+    where = "--root-passwd" if place == "file" else f"{settings}: root-passwd"
+    warning = f"{where}: every user of this machine can read the secret in {open_file}; run: chmod o-r {open_file}"
+    assert (warning in caplog.messages) == (permissions == 0o644 and open_file is not None)
+    assert ("every user" in caplog.text) == (warning in caplog.messages)
+    assert "swordfish" not in caplog.text
+
+
 def test_a_file_in_place_of_the_folder_stops_the_start(tmp_path: Path) -> None:
     """The message says that ``--serverdir`` names a file."""
     (tmp_path / "file").touch()
@@ -192,7 +217,7 @@ def test_root_needs_a_password_where_others_could_be_root(tmp_path: Path, option
         Site(new, **options)
     assert str(first.value) == (
         f"root has no password yet, and {by} lets other machines reach the server; set one with "
-        f"'devpi-server passwd root --serverdir '{new}'', or give --root-passwd at the first start"
+        f"'devpi-server passwd root --serverdir '{new}' --root-pypi-url URL', or give --root-passwd at the first start"
     )
     with Site(old):
         pass

@@ -1,4 +1,10 @@
-"""A start, an upload, a migration, a backup and a restore that are killed at a write lose and leave nothing."""
+"""A start, an upload, a migration, a backup and a restore that are killed before a write lose and leave nothing.
+
+A run tries ten writes of each, spread over all of them. ``WHEELGATE_KILLS`` sets another number; with ``all``, a run
+tries every write, which takes an hour or more::
+
+    WHEELGATE_KILLS=all pytest -s tests/faults/test_killed_writes.py
+"""
 
 from __future__ import annotations
 
@@ -23,10 +29,13 @@ from tests.helpers.write_faults import WriteFaults, sampled, write_faults  # noq
 
 from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess, clean_environment
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-
-KILLS = 10
+KILLS = int(os.environ.get("WHEELGATE_KILLS", "10").replace("all", "1000000"))
 """Writes of each kind of work that are tried, spread over all of them."""
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(max(600, min(KILLS, 1000) * 60))]
+
+MIN_WRITES = 10
+"""Fewer writes of a start mean that they were not counted."""
 PROGRAM = str(Path(sys.executable).with_name("devpi-server"))
 KEPT = [wheel("abc", "1.0", size=1000), wheel("abc", "2.0", size=2_000_000)]
 
@@ -40,6 +49,13 @@ assert database.execute("DELETE FROM core_migration WHERE name = '0003_session_e
 database.commit()
 os._exit(0)  # without closing the database, so that the change stays in its log
 """
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait longer for the hundreds of starts of a long run: other programs may need the processors in between."""
+    if "WHEELGATE_KILLS" in os.environ:
+        monkeypatch.setattr("wheelgate.testing.server_process.START_TIMEOUT_SECONDS", 300)
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +104,13 @@ def start(faults: WriteFaults, folder: Path, at: int) -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
+def sampled_writes(faults: WriteFaults) -> list[int]:
+    """Return the numbers of the writes to try, of those that were counted; say how many."""
+    tried = sampled(faults.count, KILLS)
+    print(f"{len(tried)} of {faults.count} writes are tried", flush=True)
+    return tried
+
+
 def each_kill(faults: WriteFaults, folder: Path, beginning: Path | None) -> Iterator[int]:
     """Yield the number of a write after a start in the folder was killed there; each start begins anew."""
     points: list[int] = [0]
@@ -97,8 +120,8 @@ def each_kill(faults: WriteFaults, folder: Path, beginning: Path | None) -> Iter
             shutil.copytree(beginning, folder)
         start(faults, folder, at)
         if not at:
-            assert faults.count > KILLS
-            points += sampled(faults.count, KILLS)
+            assert faults.count > MIN_WRITES
+            points += sampled_writes(faults)
         yield at
 
 
@@ -143,7 +166,7 @@ def test_an_upload(write_faults: WriteFaults, killed: Path, tmp_path: Path, size
             with suppress(*NO_ANSWER_ERRORS):
                 acknowledged = send(server, auth, "root/dev", made).status == 200
             if not at:
-                points += sampled(write_faults.count, KILLS)
+                points += sampled_writes(write_faults)
             kill_all(server)
             write_faults.kill_at(0)
             server.start()
@@ -172,8 +195,7 @@ def test_a_backup(write_faults: WriteFaults, killed: Path, tmp_path: Path) -> No
         done = command("backup", "--serverdir", source, backup, env=environment)
         assert done.returncode == (-signal.SIGKILL if at else 0), (at, done)
         if not at:
-            assert write_faults.count > KILLS
-            points += sampled(write_faults.count, KILLS)
+            points += sampled_writes(write_faults)
         finished = (backup / "manifest.json").exists()
         assert command("restore", "--check", backup).returncode == (0 if finished else 1), at
         assert finished or command("backup", "--serverdir", source, backup).returncode == 0, at
@@ -196,8 +218,7 @@ def test_a_restore(write_faults: WriteFaults, killed: Path, tmp_path: Path) -> N
         done = command("restore", backup, "--serverdir", restored, env=environment)
         assert done.returncode == (-signal.SIGKILL if at else 0), (at, done)
         if not at:
-            assert write_faults.count > KILLS
-            points += sampled(write_faults.count, KILLS)
+            points += sampled_writes(write_faults)
         has_database = (restored / "wheelgate.db").exists()
         if not has_database and (restored / "files").exists():
             assert command("init", "--serverdir", restored).returncode == 1, at

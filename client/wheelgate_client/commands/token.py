@@ -96,7 +96,7 @@ def _create(options: argparse.Namespace, context: ClientContext) -> None:
 
     body = _conditions(options, context)
     if options.expires is not None:
-        body["expires_in"] = _expires_seconds(options)
+        body["expires_in"] = _expires_seconds(options, context)
     if options.comment is not None:
         body["comment"] = options.comment
     created = context.api.send("POST", _tokens_url(context), body).result("token")
@@ -171,7 +171,7 @@ def _derive(options: argparse.Namespace, context: ClientContext) -> None:
 
     caveat = _conditions(options, context)
     if options.expires is not None:
-        caveat["expires"] = int(time.time()) + _expires_seconds(options)
+        caveat["expires"] = int(time.time()) + _expires_seconds(options, context)
     text = options.token or _token_off_the_command_line(context)
     derived = api_tokens.narrow(text, caveat)
     conditions = api_tokens.combined_caveats(api_tokens.parse_token(derived))
@@ -210,17 +210,21 @@ def _index_path(name: str, context: ClientContext) -> str:
     return f"{context.username}/{path}"
 
 
-def _expires_seconds(options: argparse.Namespace) -> int:
-    """Return the seconds of ``--expires``."""
+def _expires_seconds(options: argparse.Namespace, context: ClientContext) -> int:
+    """Return the seconds of ``--expires``; say so if it has no unit, because most people think of days."""
     from wheelgate_client.server import api_tokens
 
     try:
-        return api_tokens.parse_seconds(options.expires)
+        seconds = api_tokens.parse_seconds(options.expires)
     except ValueError:
         raise UsageError(
             f"devpi token {options.action}: error: --expires takes a time span such as 12h, 30d or 8w, "
             f"not '{options.expires}'"
         ) from None
+    number = options.expires.strip()
+    if number.isdecimal():
+        context.terminal.note(f"--expires {number} means {seconds} seconds; for days, write {number}d")
+    return seconds
 
 
 def _token_off_the_command_line(context: ClientContext) -> str:

@@ -50,7 +50,10 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, context: ServerContext) -> int:
-    """Ask every authenticator as a login would, and print the answers; return 0 if the login would succeed."""
+    """Ask every authenticator as a login would, and print the answers.
+
+    Return 0 if the login would succeed and every group source has answered.
+    """
     name, plugins, config = arguments.user, context.plugins, context.config
     with context.open_server_or_new() as server:
         authenticators = provider_hooks.authenticators(plugins, server)
@@ -64,10 +67,13 @@ def run(arguments: argparse.Namespace, context: ServerContext) -> int:
         if winner is None:
             print(f"result: no login service logs in user {name!a}")
             return 1
-        show_groups(sources, winner, authenticators)
+        silent = show_groups(sources, winner, authenticators)
         problem = "" if winner.user else obstacle(winner, created, server.users.lookalike(winner.username))
         end = f", but {problem}" if problem else ", who can log in"
-        print(f"result: '{winner.name}' knows user {winner.username!a}{end}")
+        if silent and not problem:
+            problem = "no group comes from " + " or ".join(f"'{name}'" for name in silent)
+            end += f", but {problem}: the user lacks the rights of these groups"
+        print(escape_unprintable(f"result: '{winner.name}' knows user {winner.username!a}{end}"))
         return 1 if problem else 0
 
 
@@ -120,13 +126,17 @@ def vouched(
     return Winner(authenticator.name, outcome.username, user)
 
 
-def show_groups(sources: Sequence[GroupSource], winner: Winner, authenticators: Sequence[Authenticator]) -> None:
-    """Print the groups of the user, by group source."""
+def show_groups(
+    sources: Sequence[GroupSource], winner: Winner, authenticators: Sequence[Authenticator]
+) -> Sequence[str]:
+    """Print the groups of the user, by group source; return the names of the sources that cannot tell."""
+    silent = []
     others = {each.name for each in authenticators if not each.local} - {winner.name}
     for source in sources:
         if source.name not in others:
             groups, took = timed(lambda source: group_names(source.groups(winner.username)), source)
             if isinstance(groups, Unavailable):
+                silent.append(source.name)
                 text = f"cannot tell: {groups.reason}"
             else:
                 text = ", ".join(sorted(groups.names)) or "none"
@@ -134,6 +144,7 @@ def show_groups(sources: Sequence[GroupSource], winner: Winner, authenticators: 
                     left_out = ", ".join(f"{name!a}" for name in sorted(groups.left_out))
                     text += f"; without {left_out}, because ':' and ',' separate names in access lists"
             print(escape_unprintable(f"groups from '{source.name}': {text} ({took} ms)"))
+    return silent
 
 
 def obstacle(winner: Winner, created: frozenset[str], lookalike: str | None) -> str:

@@ -50,8 +50,9 @@ class ServerContext:
             StartupError: there is no database yet.
         """
         if not self.was_started():
+            command = self.config.command(new=True)
             raise StartupError(
-                f"no server was started in {self.config.serverdir} yet; start it with '{self.config.command()}', "
+                f"no server was started in {self.config.serverdir} yet; start it with '{command}', "
                 "or name its folder with --serverdir"
             )
 

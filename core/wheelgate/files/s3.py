@@ -7,6 +7,7 @@ parts that do not pass through Python. fsspec would need s3fs, aiobotocore, boto
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -26,6 +27,14 @@ UPLOAD_PARTS_IN_FLIGHT = 2
 """Parts of one upload that are in memory at the same time."""
 REQUEST_TIMEOUT = timedelta(seconds=30)
 """The limit of one request, and of all attempts at it together."""
+FAILURE_REASONS = (
+    # The address of the service from which machines at Amazon get credentials: it is asked if no variable has any.
+    ("/latest/api/token|/latest/meta-data", "the server has no credentials for it"),
+    ("NoSuchBucket", "there is no such bucket"),
+    ("AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|403 Forbidden|401 Unauth", "it refuses the credentials"),
+    ("error sending request|timed out", "it does not answer"),
+)
+"""What an error of obstore means, by a pattern of its text, which itself has addresses; most have the same type."""
 
 
 class S3Object:
@@ -106,9 +115,15 @@ class Bucket:
             yield
         except (self.library.exceptions.BaseError, OSError) as error:
             raise BackendUnavailable(
-                f"the object store for package files does not work ({type(error).__name__}); try again in a moment",
+                f"the object store for package files does not work ({failure_reason(error)}); try again in a moment",
                 retry_after=5,
             ) from error
+
+
+def failure_reason(error: Exception) -> str:
+    """Say in a few words, without any name of the store, why a request to it failed."""
+    text = str(error)
+    return next((reason for pattern, reason in FAILURE_REASONS if re.search(pattern, text)), type(error).__name__)
 
 
 class S3Backend:

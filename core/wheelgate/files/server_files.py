@@ -256,6 +256,7 @@ class Files:
             with translated():
                 make_private_folder(self._folder / "sha256")
         self.backend.size(ABSENT_SHA256)  # raises if the backend does not answer
+        next(iter(self.backend.list_files()), None)  # raises if there is no such bucket
         self._downloads.sweep()
         for path, hashes in self._leftovers():
             for sha256 in hashes:

@@ -42,6 +42,14 @@ class ProxyHeaders:
         """Whether :meth:`outside_path` may be anything but empty."""
         return bool(self._trusted_proxies or split_url(self._outside_url or "")[1])
 
+    def trusts(self, address: str) -> bool:
+        """Say whether an address is that of a trusted proxy."""
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self._trusted_proxies)
+
     def client_address(self, req: falcon.asgi.Request) -> str:
         """Return the client's IP address: the one that a trusted proxy reports, else that of the connection."""
         return self._reported_address(req.remote_addr, req.get_header("x-forwarded-for", default=""))
@@ -53,13 +61,13 @@ class ProxyHeaders:
             scope: the ASGI scope of the request, whose headers are a list.
         """
         address = connection_address(scope)
-        if not self._trusted_proxies or not self._trusts(address):
+        if not self._trusted_proxies or not self.trusts(address):
             return None
         forwarded = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
         return self._reported_address(address, forwarded.decode("latin-1"))
 
     def _reported_address(self, address: str, forwarded: str) -> str:
-        if self._trusted_proxies and self._trusts(address):
+        if self._trusted_proxies and self.trusts(address):
             return [address, *self._hops(forwarded)][-1]
         return address
 
@@ -73,7 +81,7 @@ class ProxyHeaders:
             return self._outside_url
         scheme = req.scope.get("scheme", "http")
         host = req.get_header("host", default="")
-        if not self._trusted_proxies or not self._trusts(req.remote_addr):
+        if not self._trusted_proxies or not self.trusts(req.remote_addr):
             return url_of_host(scheme, host)
         outside = req.get_header("x-outside-url", default="").rstrip("/")
         if outside:
@@ -99,7 +107,7 @@ class ProxyHeaders:
         """
         url = self._outside_url
         # Requests for which a malformed header matters are refused where they need the server's address.
-        if url is None and OUTSIDE_URL_PATTERN.fullmatch(x_outside_url) and self._trusts(address):
+        if url is None and OUTSIDE_URL_PATTERN.fullmatch(x_outside_url) and self.trusts(address):
             url = x_outside_url
         return unquote(split_url(url)[1]).rstrip("/") if url else ""
 
@@ -110,19 +118,12 @@ class ProxyHeaders:
             scope: the ASGI scope of the request. ASGI allows iterators in it; those that this reads become lists,
                 because the application reads them once more.
         """
-        if self._trusted_proxies and self._trusts(connection_address(scope)):
+        if self._trusted_proxies and self.trusts(connection_address(scope)):
             scope["headers"] = headers = [(name, value) for name, value in scope["headers"]]
             given = [value for name, value in headers if name == b"x-request-id"]
             if len(given) == 1 and REQUEST_ID_PATTERN.fullmatch(given[0]):
                 return str(given[0].decode("ascii"))
         return secrets.token_hex(REQUEST_ID_RANDOM_BYTES)
-
-    def _trusts(self, address: str) -> bool:
-        try:
-            parsed = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(parsed in network for network in self._trusted_proxies)
 
     def _hops(self, forwarded: str) -> list[str]:
         """Walk back through the trusted proxies of X-Forwarded-For, up to the first other address: the client's."""
@@ -132,7 +133,7 @@ class ProxyHeaders:
                 hops.append(str(ipaddress.ip_address(hop)))
             except ValueError:
                 break
-            if not self._trusts(hops[-1]):
+            if not self.trusts(hops[-1]):
                 break
         return hops
 

@@ -42,7 +42,7 @@ def fill_new_database(config: Config, plugins: Plugins, database: Database, *, r
     if config["root-passwd"] is None and not root_may_be_open:
         raise StartupError(
             f"root has no password yet, and {config.exposed_by} lets other machines reach the server; set one "
-            f"with '{config.command('passwd', ROOT)}', or give --root-passwd at the first start"
+            f"with '{config.command('passwd', ROOT, new=True)}', or give --root-passwd at the first start"
         )
     fill_database(config, plugins, database)
 

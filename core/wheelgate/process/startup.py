@@ -20,7 +20,7 @@ from wheelgate.logs import error_location
 from wheelgate.outgoing.proxies import ignored_variables
 from wheelgate.plugin_host.discovery import Plugins
 from wheelgate.process.first_start import LOCK_NAME, fill_new_database
-from wheelgate.secret_file import make_secret
+from wheelgate.secret_file import exposed_files, make_secret
 from wheelgate.server import Server
 from wheelgate.services.opened_server import OpenedServer
 from wheelgate.store.database import Database, no_thread
@@ -52,7 +52,8 @@ def prepare_server(config: Config, plugins: Plugins) -> None:
             try:
                 application.sweep()
             except BackendUnavailable as error:
-                log.warning("the stored files could not be cleaned up before the start: %s", error)
+                hint = "; check --files, --files-endpoint and the AWS_* variables" if config["files"] else ""
+                log.warning("the stored files could not be cleaned up before the start: %s%s", error, hint)
 
     in_child(work)
 
@@ -143,7 +144,7 @@ def open_application(config: Config, plugins: Plugins) -> Application:
                 config.command("passwd", ROOT),
             )
         answers = [warnings for _, warnings in plugins.ask("wheelgate_warnings", server=server)]
-        for warning in chain(ignored_variables(config, os.environ), *answers):
+        for warning in chain(exposed_files(config.secret_files), ignored_variables(config, os.environ), *answers):
             log.warning("%s", warning)
 
     return Application(config, plugins, check)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +20,15 @@ ADVISORY_LOCK_ID = 0x776865656C67
 """The number of the lock that lets one node prepare a PostgreSQL database at a time: "wheelg"."""
 
 CORE_MIGRATIONS = Path(__file__).parent / "migrations"
+
+CONNECTING_HINTS = (
+    ("database .* does not exist", "Create it with createdb, or correct its name in --database."),
+    ("authentication failed|role .* does not exist|no password supplied", "Correct user and password in --database."),
+    ("no pg_hba.conf entry", "Let this machine connect in pg_hba.conf of PostgreSQL, or correct --database."),
+    ("too many|remaining connection slots", "Lower --database-connections, or raise max_connections of PostgreSQL."),
+)
+"""What to do about a failed connection, by a pattern of its text: psycopg has no code for it."""
+OTHER_CONNECTING_HINT = "Start it, or correct --database."
 
 Migrations = Sequence[tuple[str, Path]]
 FillDatabase = Callable[[Database], None]
@@ -114,8 +124,14 @@ def _connect(orm: Postgresql) -> None:
         orm.connect()
     except DATABASE_ERRORS as error:
         raise StartupError(
-            f"the PostgreSQL database {orm.place} does not answer: {_one_line(error)}. Start it, or correct --database."
+            f"cannot connect to the PostgreSQL database {orm.place}: {_one_line(error)}. {_connecting_hint(error)}"
         ) from error
+
+
+def _connecting_hint(error: Exception) -> str:
+    """Say what to do about a connection that failed."""
+    text = str(error)
+    return next((hint for pattern, hint in CONNECTING_HINTS if re.search(pattern, text)), OTHER_CONNECTING_HINT)
 
 
 def _has_tables(database: Database) -> bool:

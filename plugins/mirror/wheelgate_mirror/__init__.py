@@ -47,8 +47,9 @@ def wheelgate_options() -> list[Option]:
             root_pypi_url,
             metavar="URL",
             secret=True,
+            first_start=True,
         ),
-        Option("no-root-pypi", "do not create root/pypi at the first start", False),
+        Option("no-root-pypi", "do not create root/pypi at the first start", False, first_start=True),
         Option(
             "mirror-timeout",
             "how long to wait for an upstream that sends nothing",

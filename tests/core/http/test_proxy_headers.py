@@ -68,6 +68,50 @@ def test_untrusted_clients_cannot_set_proxy_headers(shared: Site) -> None:
     assert login_url(shared, {"Host": "packages.example", **FORWARDED}) == "http://packages.example/+login"
 
 
+def ignored(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the lines of the log about ignored headers, and forget them."""
+    found = [record.message for record in caplog.records if record.message.startswith("ignored ")]
+    caplog.clear()
+    return found
+
+
+@pytest.mark.parametrize("header", [*FORWARDED, "X-Forwarded-Prefix"])
+@pytest.mark.parametrize("trusted", [None, "10.1.0.0/16"])
+def test_the_log_names_a_proxy_whose_headers_are_ignored(
+    serve: Serve, caplog: pytest.LogCaptureFixture, header: str, trusted: str | None
+) -> None:
+    """The line has the header, the address and the option, and comes once for an address."""
+    site = serve(trusted_proxy=trusted) if trusted else serve()
+    headers = {header: "https" if "Proto" in header else "/x"}
+    site.request("GET", "/+api", address="10.2.0.1")
+    site.request("GET", "/+api", headers={header: ""}, address="10.2.0.1")
+    if trusted:
+        site.request("GET", "/+api", headers=headers, address=PROXY)
+    assert ignored(caplog) == []
+
+    site.request("GET", "/+api", headers=headers, address="10.2.0.1")
+    (line,) = ignored(caplog)
+    assert line.startswith(
+        f"ignored {header.lower()} from 10.2.0.1, because --trusted-proxy does not name this address"
+    )
+
+    site.request("GET", "/+api", headers=headers, address="10.2.0.1")
+    assert ignored(caplog) == []
+
+
+@pytest.mark.parametrize(("gap", "lines"), [(60.0, 1), (0.0, 20)])
+def test_many_addresses_do_not_fill_the_log(
+    serve: Serve, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, gap: float, lines: int
+) -> None:
+    """Between two lines, about whatever addresses, there is some time; after it, the next address is named."""
+    monkeypatch.setattr("wheelgate.http.untrusted_headers.LEAST_GAP_SECONDS", gap)
+    site = serve()
+    for number in range(20):
+        site.request("GET", "/+api", headers=FORWARDED, address=f"10.2.0.{number}")
+
+    assert len(ignored(caplog)) == lines
+
+
 @pytest.fixture
 def behind(serve: Serve) -> Site:
     """Return a server behind a proxy of 10.1.0.0/16."""

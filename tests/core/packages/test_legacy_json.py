@@ -27,6 +27,8 @@ APP = wheel(
             "Classifier: Topic :: Utilities",
             "License: MIT",
             "Provides-Extra: fast",
+            "License-File: LICENSE",
+            "License-File: licenses/NOTICE",
         ],
     ),
 )
@@ -82,6 +84,7 @@ def test_a_project_has_its_newest_version_and_all_files(hosting: Site) -> None:
     assert info["project_urls"] == {"Home": "https://app.example/home"}
     assert (info["classifiers"], info["license"]) == (["Topic :: Utilities"], "MIT")
     assert info["provides_extra"] == ["fast"]
+    assert info["license_files"] == ["LICENSE", "licenses/NOTICE"]
     assert (info["yanked"], info["downloads"]["last_day"]) == (False, -1)
     assert {version: len(entries) for version, entries in document["releases"].items()} == {
         "1.9": 1,

@@ -349,6 +349,23 @@ def no_such_database(url: str, postgres: Any) -> Iterator[str]:
 
 
 @contextmanager
+def no_such_user(url: str, postgres: Any) -> Iterator[str]:
+    """Return the URL of a user that was not created."""
+    yield url.replace("postgres:swordfish", "stranger:swordfish")
+
+
+@contextmanager
+def no_connection_left(url: str, postgres: Any) -> Iterator[str]:
+    """Return the URL of a database that takes no more connections."""
+    database = url.partition("@/")[2].partition("?")[0]
+    postgres.execute("CREATE ROLE guest LOGIN")
+    postgres.execute(f"ALTER DATABASE {database} CONNECTION LIMIT 0")
+    yield url.replace("postgres:swordfish", "guest:swordfish")
+    postgres.execute(f"ALTER DATABASE {database} CONNECTION LIMIT -1")
+    postgres.execute("DROP ROLE guest")
+
+
+@contextmanager
 def no_right_to_create(url: str, postgres: Any) -> Iterator[str]:
     """Return the URL of a user who may connect, but not create tables."""
     postgres.execute("CREATE ROLE guest LOGIN")
@@ -369,8 +386,16 @@ class TestPostgresql:
     @pytest.mark.parametrize(
         ("fault", "says"),
         [
-            pytest.param(nothing_listens, "'wheelgate' on 127.0.0.1 does not answer: .*Connection refused", id="down"),
-            pytest.param(no_such_database, "'absent' on .* does not answer: .*does not exist", id="no such database"),
+            pytest.param(
+                nothing_listens,
+                r"cannot connect .* 'wheelgate' on 127.0.0.1: .*Connection refused.* Start it, or correct --database",
+                id="down",
+            ),
+            pytest.param(
+                no_such_database, "'absent' on .*: .*does not exist. Create it with createdb", id="no such database"
+            ),
+            pytest.param(no_such_user, "does not exist. Correct user and password in --database", id="no such user"),
+            pytest.param(no_connection_left, "too many .*. Lower --database-connections", id="no connection left"),
             pytest.param(no_right_to_create, "permission denied", id="no right to create tables"),
             pytest.param(only_reads, "read-only", id="read-only"),
         ],
