@@ -378,7 +378,7 @@ def test_where_a_project_comes_from(site: Site, shelves: ShelvesPlugin, fresh: s
 
     answer = page(site, f"/{path}/+why/demo")
 
-    rows = answer.content.decode().partition("<tbody>")[2].split("</tr>")[:-1]
+    rows = answer.content.decode().partition('<tbody role="rowgroup">')[2].split("</tr>")[:-1]
     cells = [
         [unescape(re.sub(r"<[^>]*>", "", cell)).strip() for cell in re.split(r"</t[hd]>", row)[:-1]] for row in rows
     ]
