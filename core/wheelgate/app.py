@@ -29,7 +29,7 @@ from wheelgate.plugin_host.circuit import BlockingCircuit, CircuitBreaker
 from wheelgate.plugin_host.discovery import Implementation, Plugins, refuse_reserved
 from wheelgate.plugin_host.events import Events
 from wheelgate.plugin_host.vetoes import Vetoes
-from wheelgate.providers import Route
+from wheelgate.providers import Page, Route
 from wheelgate.resources.addresses import AccountServices, PackageServices, ServerDescription, ThreadPools, url_map
 from wheelgate.resources.pages import ERROR_ADDRESS, ErrorPages, add_pages, collect_pages
 from wheelgate.resources.plugin_calls import PluginCalls
@@ -54,6 +54,7 @@ from wheelgate.store.database import Database
 from wheelgate.store.group_commit import GroupCommit
 from wheelgate.threads.pool import ThreadPool
 from wheelgate.values import Permission
+from wheelgate.views.sources_of_views import ViewSources
 
 SERVER_VERSION = metadata.version("wheelgate")
 
@@ -138,17 +139,12 @@ class Application:
             )
             description = describe_server(plugins, opened, identity, providers)
             resources = url_map(context, server, access, identity, accounts, packages, description, pools)
-            names = frozenset(each.name for each in permissions)
-            api = InProcessApi()
-            calls = PluginCalls(context, api)
-            resources |= plugin_resources(calls, guarded_routes(description), names)
-            pages = collect_pages(plugins, server)
-            add_pages(resources, pages, calls)
-            app = make_app(config, context, make_router(resources), description, server.outgoing.policy)
-            schemes = [extractor.scheme for extractor, _ in providers.extractors if extractor.scheme]
-            error_page = ErrorPages(*pages[ERROR_ADDRESS], calls) if ERROR_ADDRESS in pages else None
-            ErrorHandlers(schemes, context.server_url, error_page).install(app)
-            api.app = app
+            views = ViewSources(context, server.users, users, opened.indices, packages.merger, packages.sources)
+            calls = PluginCalls(context, InProcessApi(), views)
+            resources |= plugin_resources(calls, guarded_routes(description), {each.name for each in permissions})
+            pages = add_pages(resources, collect_pages(plugins, server), calls)
+            app = make_app(config, calls, make_router(resources), description, server.outgoing.policy)
+            install_error_handlers(app, providers, calls, pages)
 
             self.server = server
             self.files = server.files
@@ -317,9 +313,10 @@ def make_router(resources: Mapping[str, object]) -> Router:
 
 
 def make_app(
-    config: Config, context: HandlerContext, router: Router, description: ServerDescription, policy: AddressPolicy
+    config: Config, calls: PluginCalls, router: Router, description: ServerDescription, policy: AddressPolicy
 ) -> falcon.asgi.App[Any, Any]:
-    """Create the ASGI application, without its error handlers."""
+    """Create the ASGI application, without its error handlers, and let plugins ask it."""
+    context = calls.context
     middleware: list[ExposureGuard | RequireLogin] = [ExposureGuard(context, policy)] if policy.unlimited else []
     if config["require-login"]:
         middleware.append(RequireLogin(context, open_paths(description.routes)))
@@ -328,7 +325,20 @@ def make_app(
         media_type=JSON_TYPE, router=cast("CompiledRouter", router), middleware=middleware
     )
     app.req_options.strip_url_path_trailing_slash = True
+    calls.api.app = app
     return app
+
+
+def install_error_handlers(
+    app: falcon.asgi.App[Any, Any],
+    providers: LoginProviders,
+    calls: PluginCalls,
+    pages: Mapping[str, tuple[str, Page]],
+) -> None:
+    """Let the application answer refusals and faults, in browsers with the page for errors if there is one."""
+    schemes = [extractor.scheme for extractor, _ in providers.extractors if extractor.scheme]
+    error_page = ErrorPages(*pages[ERROR_ADDRESS], calls) if ERROR_ADDRESS in pages else None
+    ErrorHandlers(schemes, calls.context.server_url, error_page).install(app)
 
 
 def wrap_app(

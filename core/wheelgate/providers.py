@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from wheelgate.server_view import ServerView
 from wheelgate.values import (
     Credentials,
     Outcome,
@@ -220,6 +221,8 @@ class RouteRequest:
     confirm: Callable[[], None]
     """Asks again whether the caller may use the route, and raises the refusal if not: the login may have ended while
     the body arrived. Call it first inside the transaction that records a change."""
+    view: ServerView
+    """What the caller may see of users, indices and packages."""
     form: Mapping[str, str] = field(default_factory=empty_mapping)
     """The fields of the form by name, of a route with ``form=True``; their text is not checked."""
     base_url: str = ""

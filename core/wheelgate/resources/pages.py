@@ -69,13 +69,16 @@ def page_breaker(plugin: str, page: Page) -> CircuitBreaker:
     return CircuitBreaker(name, budgets.ROUTE_SECONDS, instant=page.instant, max_waiting=MAX_WAITING_PAGES)
 
 
-def add_pages(resources: dict[str, object], pages: Mapping[str, tuple[str, Page]], calls: PluginCalls) -> None:
-    """Let the resources of the API answer browsers with pages."""
+def add_pages(
+    resources: dict[str, object], pages: Mapping[str, tuple[str, Page]], calls: PluginCalls
+) -> Mapping[str, tuple[str, Page]]:
+    """Let the resources of the API answer browsers with pages, which are returned."""
     for address, (plugin, page) in pages.items():
         if address != ERROR_ADDRESS:
             resource = resources[address]
             paged = PagedResource(page, page_breaker(plugin, page), calls, resource)
             resources[address] = MergedResource(resource, paged)
+    return pages
 
 
 class PagedResource:

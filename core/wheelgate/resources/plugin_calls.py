@@ -16,14 +16,17 @@ from wheelgate.http.handler_context import HandlerContext
 from wheelgate.http.in_process import InProcessApi
 from wheelgate.identity.identify import Caller
 from wheelgate.providers import RouteRequest, RouteResponse
+from wheelgate.views.caller_view import CallerView
+from wheelgate.views.sources_of_views import ViewSources
 
 
 class PluginCalls:
     """Makes the argument of a handler, and writes what it returns."""
 
-    def __init__(self, context: HandlerContext, api: InProcessApi) -> None:
+    def __init__(self, context: HandlerContext, api: InProcessApi, views: ViewSources) -> None:
         self.context = context
-        self._api = api
+        self.api = api
+        self._views = views
 
     def request(
         self,
@@ -52,8 +55,9 @@ class PluginCalls:
             params=params,
             query=query,
             confirm=confirm,
+            view=CallerView(self._views, caller),
             base_url=base_url,
-            ask=partial(self._api.ask, req, asyncio.get_running_loop()),
+            ask=partial(self.api.ask, req, asyncio.get_running_loop()),
             **{"body": None, **details},
         )
 
