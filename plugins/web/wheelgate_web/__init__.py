@@ -2,12 +2,18 @@
 
 from wheelgate import Server, hookimpl
 from wheelgate.providers import CredentialExtractor, Page, Route
+from wheelgate_web.accounts import Accounts
+from wheelgate_web.administration import Administration
+from wheelgate_web.api_tokens import ApiTokens
 from wheelgate_web.assets import Assets
 from wheelgate_web.error_pages import ErrorPage
+from wheelgate_web.index_forms import IndexForms
+from wheelgate_web.indices import IndexPage
 from wheelgate_web.overview import Overview
 from wheelgate_web.rendering import Renderer
 from wheelgate_web.session_cookie import SessionCookie
 from wheelgate_web.signing_in import SigningIn
+from wheelgate_web.users import UserPage
 
 
 @hookimpl
@@ -22,6 +28,8 @@ def wheelgate_pages(server: Server) -> list[Page]:
     renderer = Renderer(Assets())
     return [
         Page("/", Overview(renderer).show),
+        Page("/{user}", UserPage(renderer).show),
+        Page("/{user}/{index}", IndexPage(renderer).show),
         Page("error", ErrorPage(renderer).show),
     ]
 
@@ -34,4 +42,8 @@ def wheelgate_routes(server: Server) -> list[Route]:
     return [
         *assets.routes(),
         *SigningIn(renderer).routes(),
+        *Accounts(renderer).routes(),
+        *IndexForms(renderer).routes(),
+        *ApiTokens(renderer).routes(),
+        *Administration(renderer).routes(),
     ]
