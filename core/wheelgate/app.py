@@ -139,16 +139,12 @@ class Application:
             )
             description = describe_server(plugins, opened, identity, providers)
             resources = url_map(context, server, access, identity, accounts, packages, description, pools)
-            names = frozenset(each.name for each in permissions)
-            api = InProcessApi()
             views = ViewSources(context, server.users, users, opened.indices, packages.merger, packages.sources)
-            calls = PluginCalls(context, api, views)
-            resources |= plugin_resources(calls, guarded_routes(description), names)
-            pages = collect_pages(plugins, server)
-            add_pages(resources, pages, calls)
-            app = make_app(config, context, make_router(resources), description, server.outgoing.policy)
+            calls = PluginCalls(context, InProcessApi(), views)
+            resources |= plugin_resources(calls, guarded_routes(description), {each.name for each in permissions})
+            pages = add_pages(resources, collect_pages(plugins, server), calls)
+            app = make_app(config, calls, make_router(resources), description, server.outgoing.policy)
             install_error_handlers(app, providers, calls, pages)
-            api.app = app
 
             self.server = server
             self.files = server.files
@@ -317,9 +313,10 @@ def make_router(resources: Mapping[str, object]) -> Router:
 
 
 def make_app(
-    config: Config, context: HandlerContext, router: Router, description: ServerDescription, policy: AddressPolicy
+    config: Config, calls: PluginCalls, router: Router, description: ServerDescription, policy: AddressPolicy
 ) -> falcon.asgi.App[Any, Any]:
-    """Create the ASGI application, without its error handlers."""
+    """Create the ASGI application, without its error handlers, and let plugins ask it."""
+    context = calls.context
     middleware: list[ExposureGuard | RequireLogin] = [ExposureGuard(context, policy)] if policy.unlimited else []
     if config["require-login"]:
         middleware.append(RequireLogin(context, open_paths(description.routes)))
@@ -328,13 +325,17 @@ def make_app(
         media_type=JSON_TYPE, router=cast("CompiledRouter", router), middleware=middleware
     )
     app.req_options.strip_url_path_trailing_slash = True
+    calls.api.app = app
     return app
 
 
 def install_error_handlers(
-    app: falcon.asgi.App[Any, Any], providers: LoginProviders, calls: PluginCalls, pages: Mapping[str, tuple[str, Page]]
+    app: falcon.asgi.App[Any, Any],
+    providers: LoginProviders,
+    calls: PluginCalls,
+    pages: Mapping[str, tuple[str, Page]],
 ) -> None:
-    """Let the application answer refusals and faults, to browsers with the page of a plugin."""
+    """Let the application answer refusals and faults, in browsers with the page for errors if there is one."""
     schemes = [extractor.scheme for extractor, _ in providers.extractors if extractor.scheme]
     error_page = ErrorPages(*pages[ERROR_ADDRESS], calls) if ERROR_ADDRESS in pages else None
     ErrorHandlers(schemes, calls.context.server_url, error_page).install(app)

@@ -69,13 +69,16 @@ def page_breaker(plugin: str, page: Page) -> CircuitBreaker:
     return CircuitBreaker(name, budgets.ROUTE_SECONDS, instant=page.instant, max_waiting=MAX_WAITING_PAGES)
 
 
-def add_pages(resources: dict[str, object], pages: Mapping[str, tuple[str, Page]], calls: PluginCalls) -> None:
-    """Let the resources of the API answer browsers with pages."""
+def add_pages(
+    resources: dict[str, object], pages: Mapping[str, tuple[str, Page]], calls: PluginCalls
+) -> Mapping[str, tuple[str, Page]]:
+    """Let the resources of the API answer browsers with pages, which are returned."""
     for address, (plugin, page) in pages.items():
         if address != ERROR_ADDRESS:
             resource = resources[address]
             paged = PagedResource(page, page_breaker(plugin, page), calls, resource)
             resources[address] = MergedResource(resource, paged)
+    return pages
 
 
 class PagedResource:
@@ -152,7 +155,8 @@ class ErrorPages:
             return Caller(ANONYMOUS_PRINCIPAL, self._calls.context.incoming(req))
 
     def _is_own(self, req: falcon.asgi.Request) -> bool:
-        return bool(req.path.startswith(self._own_addresses))
+        # An address may begin with two slashes; the router takes them for one.
+        return f"/{req.path.lstrip('/')}".startswith(self._own_addresses)
 
 
 def confirm_nothing() -> None:

@@ -23,11 +23,10 @@ from wheelgate.views.sources_of_views import ViewSources
 class PluginCalls:
     """Makes the argument of a handler, and writes what it returns."""
 
-    def __init__(self, context: HandlerContext, api: InProcessApi, sources: ViewSources) -> None:
-        """Take the parts; handlers read from ``sources``."""
+    def __init__(self, context: HandlerContext, api: InProcessApi, views: ViewSources) -> None:
         self.context = context
-        self._api = api
-        self._sources = sources
+        self.api = api
+        self._views = views
 
     def request(
         self,
@@ -56,9 +55,9 @@ class PluginCalls:
             params=params,
             query=query,
             confirm=confirm,
+            view=CallerView(self._views, caller),
             base_url=base_url,
-            view=CallerView(self._sources, caller),
-            ask=partial(self._api.ask, req, asyncio.get_running_loop()),
+            ask=partial(self.api.ask, req, asyncio.get_running_loop()),
             **{"body": None, **details},
         )
 

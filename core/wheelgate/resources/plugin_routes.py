@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping
 from typing import Any
 
 import falcon.asgi
@@ -24,7 +24,7 @@ Responder = Callable[..., Awaitable[None]]
 
 
 def plugin_resources(
-    calls: PluginCalls, routes: Iterable[tuple[str, Route, CircuitBreaker]], permissions: frozenset[str]
+    calls: PluginCalls, routes: Iterable[tuple[str, Route, CircuitBreaker]], permissions: Container[str]
 ) -> dict[str, object]:
     """Return the resources of the routes of all plugins, by their address templates.
 

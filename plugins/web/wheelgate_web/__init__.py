@@ -4,14 +4,20 @@ from pathlib import Path
 
 from wheelgate import Server, hookimpl
 from wheelgate.providers import CredentialExtractor, Page, Route
+from wheelgate_web.accounts import Accounts
+from wheelgate_web.administration import Administration
+from wheelgate_web.api_tokens import ApiTokens
 from wheelgate_web.assets import Assets
 from wheelgate_web.error_pages import ErrorPage
+from wheelgate_web.index_forms import IndexForms
+from wheelgate_web.indices import IndexPage
 from wheelgate_web.overview import Overview
 from wheelgate_web.projects.project_page import ProjectPages
 from wheelgate_web.projects.why_page import WhyPage
 from wheelgate_web.rendering import Renderer
 from wheelgate_web.session_cookie import SessionCookie
 from wheelgate_web.signing_in import SigningIn
+from wheelgate_web.users import UserPage
 
 
 @hookimpl
@@ -33,6 +39,8 @@ def wheelgate_pages(server: Server) -> list[Page]:
     projects = ProjectPages(server, renderer)
     return [
         Page("/", Overview(renderer).show),
+        Page("/{user}", UserPage(renderer).show),
+        Page("/{user}/{index}", IndexPage(renderer).show),
         Page("/{user}/{index}/{project}", projects.show),
         Page("/{user}/{index}/{project}/{version}", projects.show),
         Page("/{user}/{index}/+why/{project}", WhyPage(renderer).show),
@@ -48,4 +56,8 @@ def wheelgate_routes(server: Server) -> list[Route]:
     return [
         *assets.routes(),
         *SigningIn(renderer).routes(),
+        *Accounts(renderer).routes(),
+        *IndexForms(renderer).routes(),
+        *ApiTokens(renderer).routes(),
+        *Administration(renderer).routes(),
     ]
