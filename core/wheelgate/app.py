@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from importlib import metadata
 from typing import Any, cast
 
@@ -27,6 +27,7 @@ from wheelgate.plugin_host import budgets
 from wheelgate.plugin_host.circuit import BlockingCircuit, CircuitBreaker
 from wheelgate.plugin_host.discovery import Implementation, Plugins, refuse_reserved
 from wheelgate.plugin_host.events import Events
+from wheelgate.plugin_host.jobs import Jobs
 from wheelgate.plugin_host.vetoes import Vetoes
 from wheelgate.providers import Route
 from wheelgate.resources.addresses import AccountServices, PackageServices, ServerDescription, ThreadPools, url_map
@@ -125,6 +126,7 @@ class Application:
             )
 
             packages = open_packages(plugins, opened, access, pools, opening)
+            jobs = opening.enter_context(closing(collect_jobs(plugins, server)))
             permissions = collect_permissions(plugins)
             rights, index_rights, confirmation = wire_rights(
                 plugins, server, permissions, identity, packages.inheritance, access
@@ -144,12 +146,21 @@ class Application:
             self.rights = rights
             self.asgi = wrap_app(app, identity.state.uuid, access, proxy_headers, index_rights)
             self._events = events
+            self._jobs = jobs
             self._packages = packages
             self._opened = opening.pop_all()
 
     def sweep(self) -> None:
         """Remove the leftovers of a crash; call it before any worker of the server starts."""
         self.files.sweep()
+
+    def start_jobs(self) -> None:
+        """Start the jobs of the plugins, in a worker that is about to serve requests."""
+        self._jobs.start()
+
+    def run_jobs(self) -> None:
+        """Run each job of the plugins once, in this thread."""
+        self._jobs.run_once()
 
     def close(self) -> None:
         """Finish running work, and close everything that was opened, the last first."""
@@ -241,6 +252,11 @@ def collect_permissions(plugins: Plugins) -> list[Permission]:
     reserved = {permission.name for permission in CORE_PERMISSIONS}
     refuse_reserved(provided, "permission", reserved, lambda permission: permission.name)
     return [*CORE_PERMISSIONS, *(permission for _, permission in provided)]
+
+
+def collect_jobs(plugins: Plugins, server: Server) -> Jobs:
+    """Return the jobs of the plugins."""
+    return Jobs([(plugin, job) for plugin, answer in plugins.ask("wheelgate_jobs", server=server) for job in answer])
 
 
 def wire_rights(
