@@ -52,6 +52,7 @@ from wheelgate.store.database import Database
 from wheelgate.store.group_commit import GroupCommit
 from wheelgate.threads.pool import ThreadPool
 from wheelgate.values import Permission
+from wheelgate.views.sources_of_views import ViewSources
 
 SERVER_VERSION = metadata.version("wheelgate")
 
@@ -138,7 +139,8 @@ class Application:
             description = describe_server(plugins, opened, identity, providers)
             resources = url_map(context, server, access, identity, accounts, packages, description, pools)
             names = frozenset(each.name for each in permissions)
-            resources |= plugin_resources(context, guarded_routes(description), names)
+            views = ViewSources(context, server.users, users, opened.indices, packages.merger, packages.sources)
+            resources |= plugin_resources(context, guarded_routes(description), names, views)
             app = make_app(config, context, providers, make_router(resources), server.outgoing.policy)
 
             self.server = server

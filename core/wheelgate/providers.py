@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from wheelgate.server_view import ServerView
 from wheelgate.values import (
     Credentials,
     Outcome,
@@ -167,6 +168,8 @@ class RouteRequest:
     confirm: Callable[[], None]
     """Asks again whether the caller may use the route, and raises the refusal if not: the login may have ended while
     the body arrived. Call it first inside the transaction that records a change."""
+    view: ServerView
+    """What the caller may see of users, indices and packages."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,10 @@ class HandlerContext:
         """The change counter as this worker last saw it."""
         return self._access.serial
 
+    def read_serial(self) -> int:
+        """Return the current change counter, for caches; any thread may call it."""
+        return self._access.read_serial()
+
     async def readable_index(
         self, req: falcon.asgi.Request, owner: str, name: str, project: str | None = None
     ) -> Resolution:

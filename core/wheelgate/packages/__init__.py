@@ -24,7 +24,7 @@ from wheelgate.packages.values import (
     UploadForm,
     file_path,
 )
-from wheelgate.packages.version_keys import parsed_version, version_key
+from wheelgate.packages.version_keys import latest_version, parsed_version, version_key
 
 __all__ = [
     "MAX_FIELD_VALUES",
@@ -50,6 +50,7 @@ __all__ = [
     "UploadForm",
     "file_path",
     "is_project_name",
+    "latest_version",
     "normalize",
     "parse_project_name",
     "parsed_version",

@@ -16,6 +16,8 @@ from wheelgate.plugin_host.circuit import CircuitBreaker
 from wheelgate.providers import Route, RouteRequest, RouteResponse
 from wheelgate.rights.confirmation import Claim
 from wheelgate.values import Resource
+from wheelgate.views.caller_view import CallerView
+from wheelgate.views.sources_of_views import ViewSources
 
 ROUTE_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 
@@ -23,7 +25,10 @@ Responder = Callable[..., Awaitable[None]]
 
 
 def plugin_resources(
-    context: HandlerContext, routes: Iterable[tuple[str, Route, CircuitBreaker]], permissions: frozenset[str]
+    context: HandlerContext,
+    routes: Iterable[tuple[str, Route, CircuitBreaker]],
+    permissions: frozenset[str],
+    sources: ViewSources,
 ) -> dict[str, object]:
     """Return the resources of the routes of all plugins, by their address templates.
 
@@ -46,12 +51,12 @@ def plugin_resources(
         name = f"on_{route.method.lower()}"
         if hasattr(resource, name):
             raise StartupError(f"{what} exists already")
-        setattr(resource, name, make_responder(context, route, breaker))
+        setattr(resource, name, make_responder(context, route, breaker, sources))
     return resources
 
 
-def make_responder(context: HandlerContext, route: Route, breaker: CircuitBreaker) -> Responder:
-    """Return Falcon's responder for a route."""
+def make_responder(context: HandlerContext, route: Route, breaker: CircuitBreaker, sources: ViewSources) -> Responder:
+    """Return Falcon's responder for a route; its handler reads from ``sources``."""
 
     async def respond(req: falcon.asgi.Request, resp: falcon.asgi.Response, **params: str) -> None:
         caller = await context.identify(req)
@@ -63,7 +68,9 @@ def make_responder(context: HandlerContext, route: Route, breaker: CircuitBreake
         req.scope[ROUTE_BODY] = body
         confirm = await context.confirming([Claim(caller, route.permission, Resource("server"))])
         query = {name: req.get_param(name) or "" for name in req.params}
-        route_request = RouteRequest(caller.info, caller.principal, params, query, body, confirm)
+        route_request = RouteRequest(
+            caller.info, caller.principal, params, query, body, confirm, CallerView(sources, caller)
+        )
         response: RouteResponse = await breaker.call(route.handler, route_request)
         for event in response.events:
             context.announce(event.name, caller, event.subject, **event.detail)

@@ -120,6 +120,10 @@ class Rights:
         log.info("'%s' has no permission to %s: %s (%s)", name, action, verdict.reason, verdict.plugin)
         return Forbidden(f"user '{name}' has no permission to {action}: {verdict.reason}")
 
+    def is_known(self, permission: str) -> bool:
+        """Return whether the core or a plugin defines a permission."""
+        return permission in self._permissions
+
     def access_list(self, permission: str) -> str:
         """Return the configuration key of an index that lists who has a permission."""
         return self._permissions[permission].acl
