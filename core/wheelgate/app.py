@@ -17,6 +17,7 @@ from wheelgate.http.answers import JSON_TYPE, ASGIApplication, CommonHeaders
 from wheelgate.http.errors import ErrorHandlers
 from wheelgate.http.exposure import ExposureGuard
 from wheelgate.http.handler_context import HandlerContext
+from wheelgate.http.in_process import InProcessApi
 from wheelgate.http.outside_path import OutsidePath
 from wheelgate.http.proxy_headers import ProxyHeaders
 from wheelgate.http.require_login import RequireLogin
@@ -29,9 +30,11 @@ from wheelgate.plugin_host.discovery import Implementation, Plugins, refuse_rese
 from wheelgate.plugin_host.events import Events
 from wheelgate.plugin_host.jobs import Jobs
 from wheelgate.plugin_host.vetoes import Vetoes
-from wheelgate.providers import Route
+from wheelgate.providers import Page, Route
 from wheelgate.resources.addresses import AccountServices, PackageServices, ServerDescription, ThreadPools, url_map
-from wheelgate.resources.plugin_routes import plugin_resources
+from wheelgate.resources.pages import ERROR_ADDRESS, ErrorPages, add_pages, collect_pages
+from wheelgate.resources.plugin_calls import PluginCalls
+from wheelgate.resources.plugin_routes import open_paths, plugin_resources
 from wheelgate.rights.confirmation import Confirmation
 from wheelgate.rights.decision import Rights
 from wheelgate.rights.indices import IndexRights
@@ -138,10 +141,12 @@ class Application:
             )
             description = describe_server(plugins, opened, identity, providers)
             resources = url_map(context, server, access, identity, accounts, packages, description, pools)
-            names = frozenset(each.name for each in permissions)
             views = ViewSources(context, server.users, users, opened.indices, packages.merger, packages.sources)
-            resources |= plugin_resources(context, guarded_routes(description), names, views)
-            app = make_app(config, context, providers, make_router(resources), server.outgoing.policy)
+            calls = PluginCalls(context, InProcessApi(), views)
+            resources |= plugin_resources(calls, guarded_routes(description), {each.name for each in permissions})
+            pages = add_pages(resources, collect_pages(plugins, server), calls)
+            app = make_app(config, calls, make_router(resources), description, server.outgoing.policy)
+            install_error_handlers(app, providers, calls, pages)
 
             self.server = server
             self.files = server.files
@@ -324,19 +329,32 @@ def make_router(resources: Mapping[str, object]) -> Router:
 
 
 def make_app(
-    config: Config, context: HandlerContext, providers: LoginProviders, router: Router, policy: AddressPolicy
+    config: Config, calls: PluginCalls, router: Router, description: ServerDescription, policy: AddressPolicy
 ) -> falcon.asgi.App[Any, Any]:
-    """Create the ASGI application."""
+    """Create the ASGI application, without its error handlers, and let plugins ask it."""
+    context = calls.context
     middleware: list[ExposureGuard | RequireLogin] = [ExposureGuard(context, policy)] if policy.unlimited else []
-    middleware += [RequireLogin(context)] if config["require-login"] else []
+    if config["require-login"]:
+        middleware.append(RequireLogin(context, open_paths(description.routes)))
     # Falcon's type names its own router, but of any router it calls 'find' alone.
     app: falcon.asgi.App[Any, Any] = falcon.asgi.App(
         media_type=JSON_TYPE, router=cast("CompiledRouter", router), middleware=middleware
     )
     app.req_options.strip_url_path_trailing_slash = True
-    schemes = [extractor.scheme for extractor, _ in providers.extractors if extractor.scheme]
-    ErrorHandlers(schemes, context.server_url).install(app)
+    calls.api.app = app
     return app
+
+
+def install_error_handlers(
+    app: falcon.asgi.App[Any, Any],
+    providers: LoginProviders,
+    calls: PluginCalls,
+    pages: Mapping[str, tuple[str, Page]],
+) -> None:
+    """Let the application answer refusals and faults, in browsers with the page for errors if there is one."""
+    schemes = [extractor.scheme for extractor, _ in providers.extractors if extractor.scheme]
+    error_page = ErrorPages(*pages[ERROR_ADDRESS], calls) if ERROR_ADDRESS in pages else None
+    ErrorHandlers(schemes, calls.context.server_url, error_page).install(app)
 
 
 def wrap_app(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         CredentialExtractor,
         GroupSource,
         Job,
+        Page,
         PasswordHasher,
         Route,
         TokenHandler,
@@ -285,6 +286,17 @@ def wheelgate_jobs(server: Server) -> Iterable[Job]:  # type: ignore[empty-body]
 
     Called once per worker. Each worker runs each job in a thread of its own until it stops; ``devpi-server``
     subcommands run none. If a job raises, the server logs it, and the job runs again at its next time.
+    """
+
+
+@hookspec
+def wheelgate_pages(server: Server) -> Iterable[Page]:  # type: ignore[empty-body]
+    """Return pages, which browsers get at the addresses of the API in place of JSON.
+
+    Called once per worker. The server decides which requests get a page: GET or HEAD by a client that names
+    ``text/html`` in ``Accept`` and has the name of a browser. If two plugins return a page for the same address, the
+    server does not start. A page that raises, or takes longer than 30 s, is answered by the page ``error``; if that
+    one fails, too, by JSON.
     """
 
 

@@ -52,6 +52,9 @@ class CredentialExtractor(Provider, Protocol):
     ambient: bool
     """Whether browsers add these credentials to requests that other sites cause. The server then refuses changes that
     another site causes."""
+    browser_only: bool = False
+    """Whether nothing but a browser sends these credentials. The server then refuses every change for which the browser
+    does not prove that a page of this server caused it, and takes a login that has ended for none."""
 
     @abstractmethod
     def extract(self, request: RequestInfo) -> Credentials | None:
@@ -155,8 +158,59 @@ class PasswordHasher(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What the HTTP API answers to :attr:`RouteRequest.ask`."""
+
+    status: int
+    document: Any
+    """The decoded JSON body; None if the body is empty or not JSON."""
+    headers: Mapping[str, str] = field(default_factory=empty_mapping)
+    """The names are in lower case."""
+
+    @property
+    def result(self) -> Any:
+        """The key ``result`` of the document; None if it has none."""
+        return self.document.get("result") if isinstance(self.document, Mapping) else None
+
+    @property
+    def message(self) -> str:
+        """The key ``message`` of the document, such as the sentence of a refusal; empty if it has none."""
+        return str(self.document.get("message", "")) if isinstance(self.document, Mapping) else ""
+
+
+class Ask(Protocol):
+    """Asks the HTTP API."""
+
+    def __call__(self, method: str, path: str, body: Any = None) -> Answer:
+        """Send a request to the server's own HTTP API, as the caller of this one and from the same address.
+
+        So a page can do and see what its caller can, and nothing else. Refusals are answers, not exceptions. Call it in
+        a thread only: a handler that promises to be instant must not.
+
+        Args:
+            method: the method; one that changes something needs a request that changes something.
+            path: the path, percent-encoded, with a query if needed.
+            body: the JSON body; None sends no body.
+        """
+
+
+def refuse_to_ask(method: str, path: str, body: Any = None) -> Answer:
+    """Raise ``RuntimeError``: the request was made by a test, and no server is there."""
+    raise RuntimeError(f"there is no server to ask for {method} {path}")
+
+
+@dataclass(frozen=True, slots=True)
+class PageError:
+    """The refusal or fault that an error page shows."""
+
+    status: int
+    message: str
+    """The sentence for the caller, which is also in the JSON answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class RouteRequest:
-    """The argument of a route's handler."""
+    """The argument of the handler of a route or a page."""
 
     request: RequestInfo
     principal: Principal
@@ -170,6 +224,19 @@ class RouteRequest:
     the body arrived. Call it first inside the transaction that records a change."""
     view: ServerView
     """What the caller may see of users, indices and packages."""
+    form: Mapping[str, str] = field(default_factory=empty_mapping)
+    """The fields of the form by name, of a route with ``form=True``; their text is not checked."""
+    base_url: str = ""
+    """The server's address as the client must write it, without a slash at the end: ``https://packages.example/sub``.
+    Empty in an error page if the request does not have an acceptable one."""
+    ask: Ask = refuse_to_ask
+    error: PageError | None = None
+    """What went wrong; None except in an error page."""
+
+    @property
+    def cookies(self) -> Mapping[str, str]:
+        """The cookies by name."""
+        return self.request.cookies
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +252,7 @@ class RouteEvent:
 
 @dataclass(frozen=True, slots=True)
 class RouteResponse:
-    """The answer of a route. The server writes it in its wire format."""
+    """The answer of a route or a page. The server writes it in its wire format, unless it has a media type."""
 
     result: Any = None
     """JSON; the response contains it only if ``type`` is set."""
@@ -196,6 +263,10 @@ class RouteResponse:
     headers: Mapping[str, str] = field(default_factory=empty_mapping)
     events: Sequence[RouteEvent] = ()
     """Events to announce; their changes must already be committed."""
+    body: bytes = b""
+    """The body, if ``media_type`` is set; ``result``, ``type`` and ``message`` then have no meaning."""
+    media_type: str = ""
+    """The ``Content-Type`` of ``body``, such as ``text/html; charset=utf-8``; empty for the wire format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +286,13 @@ class Route:
     """One line for the OpenAPI document."""
     schema: Mapping[str, Any] = field(default_factory=empty_mapping)
     """The JSON Schema of the body for the OpenAPI document; empty if the route takes no body."""
+    form: bool = False
+    """Whether the body is a form (``application/x-www-form-urlencoded``) of at most 1 MB and 100 fields, not JSON."""
+    same_origin: bool = False
+    """Whether the browser must prove that a page of this server caused the request; needed for forms that change
+    something without credentials, such as a login."""
+    open: bool = False
+    """Whether ``--require-login`` leaves it open; the route must be public, and its path without placeholders."""
 
     def address(self, plugin: str) -> str:
         """Return the whole path, ``/+x/<plugin>/…``."""
@@ -235,3 +313,17 @@ class Job:
     """Seconds from the end of one run to the start of the next."""
     wake: threading.Event = field(default_factory=threading.Event)
     """Set it, for example on an event, to run the job at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page for people at one of the server's own addresses, where all other clients go on getting JSON."""
+
+    address: str
+    """One of ``/``, ``/{user}``, ``/{user}/{index}``, ``/{user}/{index}/{project}``,
+    ``/{user}/{index}/{project}/{version}``, ``/{user}/{index}/+why/{project}``; or ``error``, for refusals."""
+    handler: Callable[[RouteRequest], RouteResponse]
+    """The server calls it for GET and HEAD, in a thread. It raises one of ``wheelgate.errors`` to refuse; that of
+    ``error`` must not."""
+    instant: bool = False
+    """Whether the handler answers from memory and never waits; the server then calls it on the event loop."""

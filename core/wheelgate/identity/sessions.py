@@ -67,13 +67,13 @@ class Sessions:
         return secret.startswith(LOGIN_TOKEN_PREFIX) and LOGIN_TOKEN_PATTERN.fullmatch(secret) is not None
 
     def read(self, token: str, username: str) -> Session:
-        """Check the signature, age and owner of a token, and return its content.
+        """Check the signature, age and owner of a token, and return its content; an empty name stands for its owner.
 
         Raises:
             NotAuthenticated: the token was changed, is too old or from the future, or belongs to another user.
         """
         session = self._verify(token)
-        if username not in (session.username, session.typed_name or session.username):
+        if username not in ("", session.username, session.typed_name):
             raise NotAuthenticated("this login is not valid here; log in again")
         self.check_age(session)
         return session

@@ -1,0 +1,37 @@
+"""Pages for people with a browser, at the addresses where all other clients get JSON."""
+
+from wheelgate import Server, hookimpl
+from wheelgate.providers import CredentialExtractor, Page, Route
+from wheelgate_web.assets import Assets
+from wheelgate_web.error_pages import ErrorPage
+from wheelgate_web.overview import Overview
+from wheelgate_web.rendering import Renderer
+from wheelgate_web.session_cookie import SessionCookie
+from wheelgate_web.signing_in import SigningIn
+
+
+@hookimpl
+def wheelgate_credential_extractors(server: Server) -> list[CredentialExtractor]:
+    """Read the cookie of browsers that are signed in."""
+    return [SessionCookie()]
+
+
+@hookimpl
+def wheelgate_pages(server: Server) -> list[Page]:
+    """Return the pages at the addresses of the API."""
+    renderer = Renderer(Assets())
+    return [
+        Page("/", Overview(renderer).show),
+        Page("error", ErrorPage(renderer).show),
+    ]
+
+
+@hookimpl
+def wheelgate_routes(server: Server) -> list[Route]:
+    """Serve the files that pages name, and the forms."""
+    assets = Assets()
+    renderer = Renderer(assets)
+    return [
+        *assets.routes(),
+        *SigningIn(renderer).routes(),
+    ]
