@@ -110,15 +110,13 @@ class Application:
             server = opened.server
             opening.callback(server.files.close)
             check(server)
-            events = Events(server, plugins.implementations("wheelgate_on_event"))
-            opening.callback(events.close)
-            storing = ThreadPool("store", 1 if database.kind == "sqlite" else POSTGRESQL_THREADS)
-            opening.callback(storing.close)
+            events = opening.enter_context(closing(Events(server, plugins.implementations("wheelgate_on_event"))))
+            writers = 1 if database.kind == "sqlite" else POSTGRESQL_THREADS
+            storing = opening.enter_context(closing(ThreadPool("store", writers)))
             pools = open_pools(config, opening)
 
             instant = database.instant and server.users.instant and server.indices.instant
-            access = StoreAccess(database, storing, instant=instant)
-            opening.callback(access.close)
+            access = opening.enter_context(closing(StoreAccess(database, storing, instant=instant)))
             access.serial = database.serial()
             cached_users = CachedUsers(server.users, access)
             users = Users(server.users, opened.indices, cached_users, server.forget_principal)
@@ -130,7 +128,7 @@ class Application:
             )
 
             packages = open_packages(plugins, opened, access, pools, opening)
-            jobs = opening.enter_context(closing(collect_jobs(plugins, server)))
+            jobs = opening.enter_context(closing(collect_jobs(plugins, server, events)))
             permissions = collect_permissions(plugins)
             rights, index_rights, confirmation = wire_rights(
                 plugins, server, permissions, identity, packages.inheritance, access
@@ -166,7 +164,8 @@ class Application:
         self._jobs.start()
 
     def run_jobs(self) -> None:
-        """Run each job of the plugins once, in this thread."""
+        """Run each job of the plugins once, in this thread, after the listeners have got all events so far."""
+        self._events.wait()
         self._jobs.run_once()
 
     def close(self) -> None:
@@ -261,9 +260,12 @@ def collect_permissions(plugins: Plugins) -> list[Permission]:
     return [*CORE_PERMISSIONS, *(permission for _, permission in provided)]
 
 
-def collect_jobs(plugins: Plugins, server: Server) -> Jobs:
-    """Return the jobs of the plugins."""
-    return Jobs([(plugin, job) for plugin, answer in plugins.ask("wheelgate_jobs", server=server) for job in answer])
+def collect_jobs(plugins: Plugins, server: Server, events: Events) -> Jobs:
+    """Return the jobs of the plugins, which get their events from now on."""
+    answers = plugins.ask("wheelgate_jobs", server=server)
+    jobs = Jobs([(plugin, job) for plugin, answer in answers for job in answer])
+    events.add(jobs.listeners())
+    return jobs
 
 
 def wire_rights(

@@ -19,6 +19,7 @@ from typing import Any, Protocol, runtime_checkable
 from wheelgate.server_view import ServerView
 from wheelgate.values import (
     Credentials,
+    Event,
     Outcome,
     Principal,
     Reject,
@@ -313,6 +314,11 @@ class Job:
     """Seconds from the end of one run to the start of the next."""
     wake: threading.Event = field(default_factory=threading.Event)
     """Set it, for example on an event, to run the job at once."""
+    events: frozenset[str] = frozenset()
+    """The names of the events for :attr:`notice`."""
+    notice: Callable[[Event], None] | None = None
+    """Gets these events as ``wheelgate_on_event`` does, in the same thread. It remembers what to do, and wakes the
+    job."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from tests.helpers.sites import Serve
@@ -67,6 +68,18 @@ def test_a_worker_stops_its_jobs(serve: Serve) -> None:
 
     assert worker.stopped.is_set()
     assert "job-count" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_job_gets_its_events(serve: Serve) -> None:
+    """A job gets the events that it names, and no others, before it runs for them."""
+    worker, names = Worker(), list[str]()
+    worker.job = replace(worker.job, events=frozenset({"IndexCreated"}), notice=lambda event: names.append(event.name))
+    site = serve(extra={"worker": worker})
+    alice = site.add_user("alice")
+    site.request("PUT", "/alice/dev", {}, auth=alice)
+    site.run_jobs()
+
+    assert names == ["IndexCreated"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 
 from wheelgate.errors import Refusal
+from wheelgate.plugin_host.discovery import Implementation
 from wheelgate.plugin_host.failures import failure_text
 from wheelgate.providers import Job
 
@@ -24,6 +25,14 @@ class Jobs:
         self._jobs = jobs
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
+
+    def listeners(self) -> list[Implementation]:
+        """Return those functions of the jobs that get events."""
+        return [
+            Implementation(plugin, job.notice, ("event",), instant=False, about=job.events)
+            for plugin, job in self._jobs
+            if job.notice is not None
+        ]
 
     def start(self) -> None:
         """Start a thread for each job, which runs at once."""

@@ -1,11 +1,16 @@
 """Pages for people with a browser, at the addresses where all other clients get JSON."""
 
-from wheelgate import Server, hookimpl
-from wheelgate.providers import CredentialExtractor, Page, Route
+from pathlib import Path
+
+from wheelgate import Command, Server, hookimpl
+from wheelgate.providers import CredentialExtractor, Job, Page, Route
 from wheelgate_web.assets import Assets
 from wheelgate_web.error_pages import ErrorPage
 from wheelgate_web.overview import Overview
 from wheelgate_web.rendering import Renderer
+from wheelgate_web.search.indexing import Indexer
+from wheelgate_web.search.pages import SearchPages
+from wheelgate_web.search.reindexing import REINDEX
 from wheelgate_web.session_cookie import SessionCookie
 from wheelgate_web.signing_in import SigningIn
 
@@ -34,4 +39,23 @@ def wheelgate_routes(server: Server) -> list[Route]:
     return [
         *assets.routes(),
         *SigningIn(renderer).routes(),
+        *SearchPages(renderer, server).routes(),
     ]
+
+
+@hookimpl
+def wheelgate_migrations() -> Path:
+    """Return the folder with the migrations."""
+    return Path(__file__).parent / "migrations"
+
+
+@hookimpl
+def wheelgate_jobs(server: Server) -> list[Job]:
+    """Keep the index of the search up to date."""
+    return [Indexer(server).job]
+
+
+@hookimpl
+def wheelgate_commands() -> list[Command]:
+    """Add ``devpi-server reindex``."""
+    return [REINDEX]
