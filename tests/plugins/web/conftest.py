@@ -1,5 +1,6 @@
 """Servers in process, with the pages."""
 
-from tests.helpers.sites import fresh, numbers, serve, serve_shared, template
+from tests.helpers.postgres import postgres
+from tests.helpers.sites import fresh, numbers, serve, serve_shared, shared, site, template
 
-__all__ = ["fresh", "numbers", "serve", "serve_shared", "template"]
+__all__ = ["fresh", "numbers", "postgres", "serve", "serve_shared", "shared", "site", "template"]

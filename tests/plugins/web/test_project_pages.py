@@ -262,6 +262,25 @@ def test_a_private_dependency_is_no_link(site: Site, fresh: str) -> None:
     assert (narrow.status, links(section(narrow, "Dependencies"))) == (200, {})
 
 
+def test_projects_that_use_a_project(site: Site, fresh: str) -> None:
+    """A page names the projects that require this one, as far as the reader may see them, and follows changes."""
+    path = make_index(site, f"root/{fresh}")
+    private = make_index(site, f"root/{fresh}private", acl_read=["root"])
+    name = f"{fresh}-tower"
+    upload(site, path, wheel(name, "1.0"), ROOT)
+    alone = page(site, f"/{path}/{name}")
+    for index, user in ((path, "bells"), (private, "secret-bells")):
+        upload_with(site, index, wheel(f"{fresh}-{user}", "1.0"), [("requires_dist", f"{name}>=1")])
+    site.run_jobs()
+
+    public, root = page(site, f"/{path}/{name}"), page(site, f"/{path}/{name}", ROOT)
+
+    assert "Used by" not in alone.content.decode()
+    assert links(section(public, "Used by")) == {f"{fresh}-bells": f"/{path}/{fresh}-bells"}
+    assert "1 project<" in section(public, "Used by")
+    assert set(links(section(root, "Used by"))) == {f"{fresh}-bells", f"{fresh}-secret-bells"}
+
+
 def test_the_facts_and_links_of_a_release(site: Site, fresh: str) -> None:
     """Facts are named; only addresses of the web and of mail are links, and no search engine counts them."""
     path = make_index(site, f"root/{fresh}")

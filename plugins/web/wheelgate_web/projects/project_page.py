@@ -17,6 +17,8 @@ from wheelgate_web.projects.project_data import (
 )
 from wheelgate_web.projects.versions import Versions
 from wheelgate_web.rendering import Renderer, root_of
+from wheelgate_web.search.matching import Matches
+from wheelgate_web.search.pages import SearchPages
 from wheelgate_web.text_filters import segment
 
 MAX_SHOWN_VERSIONS = 50
@@ -28,14 +30,15 @@ PAGE_CACHE_ENTRIES = 60
 MAX_CACHED_BYTES = 100_000
 
 Kept = tuple[ProjectData, object, RouteResponse]
-"""What a page was made of: its data, the stamp of the index's list of projects, and the page."""
+"""What a page was made of, which is its data and what it says about other projects, and the page."""
 
 
 class ProjectPages:
     """Shows a project, or one version of it."""
 
-    def __init__(self, server: Server, renderer: Renderer) -> None:
+    def __init__(self, server: Server, renderer: Renderer, search: SearchPages) -> None:
         self._renderer = renderer
+        self._search = search
         self._reader = ProjectReader(server)
         self._pages: LruCache[tuple[str, str], Kept] = LruCache(PAGE_CACHE_ENTRIES)
 
@@ -45,21 +48,21 @@ class ProjectPages:
         Raises:
             Refusal: as ``request.view`` does.
         """
-        data = self._reader.read(request)
+        data, users = self._reader.read(request), self._search.users_of(request, request.params["project"])
         if request.principal.name is not None or request.query:
-            return self._page(request, data)
+            return self._page(request, data, users)
         # What other projects this index serves decides which dependencies are links.
-        listed = request.view.stamp(index_path(request))
+        others = request.view.stamp(index_path(request)), users
         key = request.base_url, request.request.path
         kept = self._pages.get(key)
-        if kept is not None and kept[0] is data and kept[1] == listed:
+        if kept is not None and kept[0] is data and kept[1] == others:
             return unless_known(request, kept[2])
-        page = self._page(request, data)
+        page = self._page(request, data, users)
         if page.status == HTTPStatus.OK and len(page.body) <= MAX_CACHED_BYTES:
-            self._pages.put(key, (data, listed, page))
+            self._pages.put(key, (data, others, page))
         return page
 
-    def _page(self, request: RouteRequest, data: ProjectData) -> RouteResponse:
+    def _page(self, request: RouteRequest, data: ProjectData, users: Matches) -> RouteResponse:
         wanted = request.params.get("version", "")
         if target := redirect_target(data, wanted):
             location = f"{root_of(request)}/{index_path(request)}/{request.params['project']}/{segment(target)}"
@@ -67,9 +70,11 @@ class ProjectPages:
             return RouteResponse(status=HTTPStatus.FOUND, headers=headers, media_type="text/plain")
         if data.release is None:
             return self._unknown(request, data, wanted)
-        return self._release(request, data, data.release, wanted)
+        return self._release(request, data, data.release, wanted, users)
 
-    def _release(self, request: RouteRequest, data: ProjectData, release: ReleaseData, wanted: str) -> RouteResponse:
+    def _release(
+        self, request: RouteRequest, data: ProjectData, release: ReleaseData, wanted: str, users: Matches
+    ) -> RouteResponse:
         path, name, version = index_path(request), request.params["project"], release.line.version
         projects = [each.project for each in release.dependencies if each.project]
         install = f"pip install --index-url {request.base_url}/{path}/+simple/ {name}"
@@ -86,6 +91,7 @@ class ProjectPages:
             install=f"{install}=={version}" if wanted else install,
             project=data.project,
             release=release,
+            users=users,
             linked=request.view.serves(path, projects),
             **listed_versions(request, data.versions),
         )
