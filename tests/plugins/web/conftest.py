@@ -2,5 +2,6 @@
 
 from tests.helpers.postgres import postgres
 from tests.helpers.sites import fresh, numbers, serve, serve_shared, shared, site, template
+from tests.helpers.upstream import upstream
 
-__all__ = ["fresh", "numbers", "postgres", "serve", "serve_shared", "shared", "site", "template"]
+__all__ = ["fresh", "numbers", "postgres", "serve", "serve_shared", "shared", "site", "template", "upstream"]
