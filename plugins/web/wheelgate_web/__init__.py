@@ -1,5 +1,7 @@
 """Pages for people with a browser, at the addresses where all other clients get JSON."""
 
+from pathlib import Path
+
 from wheelgate import Server, hookimpl
 from wheelgate.providers import CredentialExtractor, Page, Route
 from wheelgate_web.accounts import Accounts
@@ -10,10 +12,18 @@ from wheelgate_web.error_pages import ErrorPage
 from wheelgate_web.index_forms import IndexForms
 from wheelgate_web.indices import IndexPage
 from wheelgate_web.overview import Overview
+from wheelgate_web.projects.project_page import ProjectPages
+from wheelgate_web.projects.why_page import WhyPage
 from wheelgate_web.rendering import Renderer
 from wheelgate_web.session_cookie import SessionCookie
 from wheelgate_web.signing_in import SigningIn
 from wheelgate_web.users import UserPage
+
+
+@hookimpl
+def wheelgate_migrations() -> Path:
+    """Return the folder of the tables."""
+    return Path(__file__).parent / "migrations"
 
 
 @hookimpl
@@ -26,10 +36,14 @@ def wheelgate_credential_extractors(server: Server) -> list[CredentialExtractor]
 def wheelgate_pages(server: Server) -> list[Page]:
     """Return the pages at the addresses of the API."""
     renderer = Renderer(Assets())
+    projects = ProjectPages(server, renderer)
     return [
         Page("/", Overview(renderer).show),
         Page("/{user}", UserPage(renderer).show),
         Page("/{user}/{index}", IndexPage(renderer).show),
+        Page("/{user}/{index}/{project}", projects.show),
+        Page("/{user}/{index}/{project}/{version}", projects.show),
+        Page("/{user}/{index}/+why/{project}", WhyPage(renderer).show),
         Page("error", ErrorPage(renderer).show),
     ]
 
