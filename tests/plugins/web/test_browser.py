@@ -83,7 +83,8 @@ class Person:
     def click(self, selector: str, text: str) -> None:
         """Click a link or a button that leads to another page, by its text."""
         self.tab.evaluate("window.before = true")
-        found = f"[...document.querySelectorAll({json.dumps(selector)})].find(e => e.textContent.trim() === {json.dumps(text)})"
+        elements = f"[...document.querySelectorAll({json.dumps(selector)})]"
+        found = f"{elements}.find(each => each.textContent.trim() === {json.dumps(text)})"
         self.tab.evaluate(f"{found}.click()")
         for _ in range(200):
             if self.tab.evaluate("!window.before && document.readyState === 'complete'"):
@@ -137,7 +138,7 @@ def looked_at(person: Person, server: ServerProcess, paths: list[str]) -> dict[s
 
 @pytest.mark.timeout(400)  # axe takes seconds for each page, width and colours
 def test_everybody_can_use_the_public_pages(server: ServerProcess, tab: Chromium) -> None:
-    """axe finds nothing, and nothing is wider than the window: on a desk and on phones, in light and dark."""
+    """Axe finds nothing, and nothing is wider than the window: on a desk and on phones, in light and dark."""
     person = Person(tab, server)
     person.sign_out_everywhere()
 
