@@ -35,9 +35,9 @@ def wheelgate_pages(server: Server) -> list[Page]:
     renderer = Renderer(Assets())
     projects = ProjectPages(server, renderer, SearchPages(renderer, server))
     return [
-        Page("/", Overview(renderer).show),
-        Page("/{user}", UserPage(renderer).show),
-        Page("/{user}/{index}", IndexPage(renderer).show),
+        Page("/", Overview(renderer).show, kept=True),
+        Page("/{user}", UserPage(renderer).show, kept=True),
+        Page("/{user}/{index}", IndexPage(renderer).show, kept=True),
         Page("/{user}/{index}/{project}", projects.show),
         Page("/{user}/{index}/{project}/{version}", projects.show),
         Page("/{user}/{index}/+why/{project}", WhyPage(renderer).show),
