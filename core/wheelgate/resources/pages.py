@@ -155,7 +155,8 @@ class ErrorPages:
             return Caller(ANONYMOUS_PRINCIPAL, self._calls.context.incoming(req))
 
     def _is_own(self, req: falcon.asgi.Request) -> bool:
-        return bool(req.path.startswith(self._own_addresses))
+        # An address may begin with two slashes; the router takes them for one.
+        return f"/{req.path.lstrip('/')}".startswith(self._own_addresses)
 
 
 def confirm_nothing() -> None:

@@ -4,15 +4,29 @@ from pathlib import Path
 
 from wheelgate import Command, Server, hookimpl
 from wheelgate.providers import CredentialExtractor, Job, Page, Route
+from wheelgate_web.accounts import Accounts
+from wheelgate_web.administration import Administration
+from wheelgate_web.api_tokens import ApiTokens
 from wheelgate_web.assets import Assets
 from wheelgate_web.error_pages import ErrorPage
+from wheelgate_web.index_forms import IndexForms
+from wheelgate_web.indices import IndexPage
 from wheelgate_web.overview import Overview
+from wheelgate_web.projects.project_page import ProjectPages
+from wheelgate_web.projects.why_page import WhyPage
 from wheelgate_web.rendering import Renderer
 from wheelgate_web.search.indexing import Indexer
 from wheelgate_web.search.pages import SearchPages
 from wheelgate_web.search.reindexing import REINDEX
 from wheelgate_web.session_cookie import SessionCookie
 from wheelgate_web.signing_in import SigningIn
+from wheelgate_web.users import UserPage
+
+
+@hookimpl
+def wheelgate_migrations() -> Path:
+    """Return the folder of the tables."""
+    return Path(__file__).parent / "migrations"
 
 
 @hookimpl
@@ -25,8 +39,14 @@ def wheelgate_credential_extractors(server: Server) -> list[CredentialExtractor]
 def wheelgate_pages(server: Server) -> list[Page]:
     """Return the pages at the addresses of the API."""
     renderer = Renderer(Assets())
+    projects = ProjectPages(server, renderer)
     return [
         Page("/", Overview(renderer).show),
+        Page("/{user}", UserPage(renderer).show),
+        Page("/{user}/{index}", IndexPage(renderer).show),
+        Page("/{user}/{index}/{project}", projects.show),
+        Page("/{user}/{index}/{project}/{version}", projects.show),
+        Page("/{user}/{index}/+why/{project}", WhyPage(renderer).show),
         Page("error", ErrorPage(renderer).show),
     ]
 
@@ -40,13 +60,11 @@ def wheelgate_routes(server: Server) -> list[Route]:
         *assets.routes(),
         *SigningIn(renderer).routes(),
         *SearchPages(renderer, server).routes(),
+        *Accounts(renderer).routes(),
+        *IndexForms(renderer).routes(),
+        *ApiTokens(renderer).routes(),
+        *Administration(renderer).routes(),
     ]
-
-
-@hookimpl
-def wheelgate_migrations() -> Path:
-    """Return the folder with the migrations."""
-    return Path(__file__).parent / "migrations"
 
 
 @hookimpl

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from wheelgate.providers import Answer, RouteRequest, RouteResponse
+from wheelgate.providers import RouteRequest, RouteResponse
+from wheelgate.server_view import Listing, UserView
+from wheelgate_web.index_lines import IndexLine, index_lines
+from wheelgate_web.paging import after_of, filter_of, paging_of
+from wheelgate_web.permissions import may_change_user
 from wheelgate_web.rendering import Renderer
 
-
-@dataclass(frozen=True, slots=True)
-class IndexLine:
-    """An index in a list."""
-
-    path: str
-    type: str
-    title: str
-    bases: tuple[str, ...]
+USERS_OF_A_PAGE = 50
+INDICES_OF_A_CARD = 3
 
 
 @dataclass(frozen=True, slots=True)
 class UserCard:
-    """A user in a list."""
+    """A user in the list."""
 
     name: str
     title: str
     description: str
     indices: tuple[IndexLine, ...]
+    total: int
+    """All indices that the caller may read; the card shows the first ones."""
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether there is nothing to say but the name."""
+        return not (self.title or self.description or self.indices)
 
 
 class Overview:
@@ -38,26 +40,37 @@ class Overview:
 
     def show(self, request: RouteRequest) -> RouteResponse:
         """Show the users and indices that the caller may see."""
-        found = request.ask("GET", "/")
-        if found.status != 200:
-            return refused(self._renderer, request, found)
-        users = [user_card(name, config) for name, config in sorted(found.result.items())]
-        return self._renderer.page(request, "overview.html", "Overview", alternate="/", users=users)
+        found = request.view.users(filter_of(request), after_of(request), USERS_OF_A_PAGE)
+        cards = user_cards(request, found)
+        paging = paging_of(request, found)
+        is_whole = not (paging.previous or paging.next or paging.filter)
+        hosted = any(line.projects is not None for card in cards for line in card.indices)
+        return self._renderer.page(
+            request,
+            "overview.html",
+            "Overview",
+            alternate="/",
+            cards=[card for card in cards if not card.is_bare],
+            bare=[card for card in cards if card.is_bare],
+            paging=paging,
+            indices=sum(card.total for card in cards) if is_whole else None,
+            is_empty=is_whole and not hosted,
+            may_create=may_change_user(request, "user_create", ""),
+            base_url=request.base_url,
+        )
 
 
-def user_card(name: str, config: Mapping[str, Any]) -> UserCard:
-    """Return a user from the API's answer."""
-    indices = tuple(index_line(f"{name}/{index}", each) for index, each in sorted(config["indexes"].items()))
-    return UserCard(name, config.get("title") or "", config.get("description") or "", indices)
-
-
-def index_line(path: str, config: Mapping[str, Any]) -> IndexLine:
-    """Return an index from the API's answer."""
-    return IndexLine(path, config["type"], config.get("title") or "", tuple(config.get("bases", ())))
-
-
-def refused(renderer: Renderer, request: RouteRequest, answer: Answer) -> RouteResponse:
-    """Return the page that shows a refusal of the API."""
-    from wheelgate_web.error_pages import error_page
-
-    return error_page(renderer, request, answer.status, answer.message)
+def user_cards(request: RouteRequest, found: Listing[UserView]) -> list[UserCard]:
+    """Return what the page says about each user."""
+    shown = [index for entry in found.entries for index in entry.indices[:INDICES_OF_A_CARD]]
+    lines = index_lines(request, shown)
+    return [
+        UserCard(
+            entry.user.name,
+            entry.user.title or "",
+            entry.user.description or "",
+            tuple(lines[index.path] for index in entry.indices[:INDICES_OF_A_CARD]),
+            len(entry.indices),
+        )
+        for entry in found.entries
+    ]

@@ -13,6 +13,7 @@ from wheelgate.providers import RouteRequest, RouteResponse
 from wheelgate.values import EMPTY_MAPPING
 from wheelgate_web.assets import Assets
 from wheelgate_web.notices import notice_of
+from wheelgate_web.permissions import may_administer
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -153,9 +154,3 @@ def address_of(request: RouteRequest) -> str:
         return "/"
     query = {name: value for name, value in request.query.items() if name != "done"}
     return f"{path}?{urlencode(query)}" if query else path
-
-
-def may_administer(request: RouteRequest) -> bool:
-    """Return whether the caller may see the state of the server."""
-    status = request.ask("GET", "/+status").result
-    return isinstance(status, dict) and "plugins" in status
