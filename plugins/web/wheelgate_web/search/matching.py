@@ -26,7 +26,7 @@ from wheelgate_web.search.words import MAX_PART_CHARS, MIN_PART_CHARS, Query, sq
 
 MAX_RANK_MATCHES = 500
 """Matches of each rank that a search shows, of those with the shortest names."""
-MAX_PLACES = 50
+MAX_PLACES = 5
 """Readable indices that the full-text index is asked for. It is no use to somebody who may read nearly all of them."""
 MIN_CORRECTED_CHARS = 4
 MAX_CORRECTED_CHARS = 40
