@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from tests.helpers.chromium import PROGRAM, Chromium
@@ -15,6 +17,8 @@ from wheelgate.testing.server_process import ServerProcess
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(PROGRAM is None, reason="chromium is not installed")]
 
 ROOT = ("root", "")
+AXE = (Path(__file__).parent / "axe-core/axe.min.js").read_text("utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTHS = (1280, 390, 320)
 LONG = "x" * 4000
 EVIL_MARKDOWN = f"""# {LONG}
@@ -127,6 +131,21 @@ def test_the_structure_of_a_page(server: ServerProcess, browser: Chromium, path:
         "[...document.querySelectorAll('.readme table')].map(each => getComputedStyle(each).display)"
     )
     assert set(shown) <= {"table"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_nothing(server: ServerProcess, browser: Chromium, path: str, scheme: str) -> None:
+    """No page breaks a rule of WCAG 2.2 AA that a program can check, whatever a release contains."""
+    browser.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    found = {}
+    for width in (1280, 390):
+        browser.open(server.url + path, width)
+        browser.evaluate(f"{AXE};1")
+        script = f"axe.run({{runOnly: {json.dumps(RULES)}}}).then(all => all.violations.map(each => each.id))"
+        found[width] = browser.evaluate(script)
+
+    assert found == {1280: [], 390: []}
 
 
 def test_buttons_copy_what_they_name(server: ServerProcess, browser: Chromium) -> None:
