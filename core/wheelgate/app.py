@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from importlib import metadata
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ from wheelgate.http.answers import JSON_TYPE, ASGIApplication, CommonHeaders
 from wheelgate.http.errors import ErrorHandlers
 from wheelgate.http.exposure import ExposureGuard
 from wheelgate.http.handler_context import HandlerContext
+from wheelgate.http.in_process import InProcessApi
 from wheelgate.http.measured_requests import MeasuredRequests
 from wheelgate.http.outside_path import OutsidePath
 from wheelgate.http.proxy_headers import ProxyHeaders
@@ -30,10 +31,13 @@ from wheelgate.plugin_host import budgets
 from wheelgate.plugin_host.circuit import BlockingCircuit, CircuitBreaker
 from wheelgate.plugin_host.discovery import Implementation, Plugins, refuse_reserved
 from wheelgate.plugin_host.events import Events
+from wheelgate.plugin_host.jobs import Jobs
 from wheelgate.plugin_host.vetoes import Vetoes
-from wheelgate.providers import Route
+from wheelgate.providers import Page, Route
 from wheelgate.resources.addresses import AccountServices, PackageServices, ServerDescription, ThreadPools, url_map
-from wheelgate.resources.plugin_routes import plugin_resources
+from wheelgate.resources.pages import ERROR_ADDRESS, ErrorPages, add_pages, collect_pages
+from wheelgate.resources.plugin_calls import PluginCalls
+from wheelgate.resources.plugin_routes import open_paths, plugin_resources
 from wheelgate.rights.confirmation import Confirmation
 from wheelgate.rights.decision import Rights
 from wheelgate.rights.indices import IndexRights
@@ -54,6 +58,7 @@ from wheelgate.store.database import Database
 from wheelgate.store.group_commit import GroupCommit
 from wheelgate.threads.pool import ThreadPool
 from wheelgate.values import Permission
+from wheelgate.views.sources_of_views import ViewSources
 
 SERVER_VERSION = metadata.version("wheelgate")
 
@@ -115,15 +120,13 @@ class Application:
             opening.callback(server.files.close)
             opening.callback(server.deferred.close)
             check(server)
-            events = Events(server, plugins.implementations("wheelgate_on_event"))
-            opening.callback(events.close)
-            storing = ThreadPool("store", 1 if database.kind == "sqlite" else POSTGRESQL_THREADS)
-            opening.callback(storing.close)
+            events = opening.enter_context(closing(Events(server, plugins.implementations("wheelgate_on_event"))))
+            writers = 1 if database.kind == "sqlite" else POSTGRESQL_THREADS
+            storing = opening.enter_context(closing(ThreadPool("store", writers)))
             pools = open_pools(config, opening)
 
             instant = database.instant and server.users.instant and server.indices.instant
-            access = StoreAccess(database, storing, instant=instant)
-            opening.callback(access.close)
+            access = opening.enter_context(closing(StoreAccess(database, storing, instant=instant)))
             access.serial = database.serial()
             cached_users = CachedUsers(server.users, access)
             users = Users(server.users, opened.indices, cached_users, server.forget_principal)
@@ -142,6 +145,7 @@ class Application:
             )
 
             packages = open_packages(plugins, opened, access, pools, opening)
+            jobs = opening.enter_context(closing(collect_jobs(plugins, server, events)))
             permissions = collect_permissions(plugins)
             rights, index_rights, confirmation = wire_rights(
                 plugins, server, permissions, identity, packages.inheritance, access
@@ -152,9 +156,12 @@ class Application:
             )
             description = describe_server(plugins, opened, identity, providers, metrics)
             resources = url_map(context, server, access, identity, accounts, packages, description, pools)
-            names = frozenset(each.name for each in permissions)
-            resources |= plugin_resources(context, guarded_routes(description), names)
-            app = make_app(config, context, providers, make_router(resources), server.outgoing.policy)
+            views = ViewSources(context, server.users, users, opened.indices, packages.merger, packages.sources)
+            calls = PluginCalls(context, InProcessApi(), views)
+            resources |= plugin_resources(calls, guarded_routes(description), {each.name for each in permissions})
+            pages = add_pages(resources, collect_pages(plugins, server), calls)
+            app = make_app(config, calls, make_router(resources), description, server.outgoing.policy)
+            install_error_handlers(app, providers, calls, pages)
 
             self.server = server
             self.files = server.files
@@ -164,11 +171,21 @@ class Application:
             self._events = events
             self.packages = packages
             self.indices = opened.indices
+            self._jobs = jobs
             self._opened = opening.pop_all()
 
     def sweep(self) -> None:
         """Remove the leftovers of a crash; call it before any worker of the server starts."""
         self.files.sweep()
+
+    def start_jobs(self) -> None:
+        """Start the jobs of the plugins, in a worker that is about to serve requests."""
+        self._jobs.start()
+
+    def run_jobs(self) -> None:
+        """Run each job of the plugins once, in this thread, after the listeners have got all events so far."""
+        self._events.wait()
+        self._jobs.run_once()
 
     def close(self) -> None:
         """Finish running work, and close everything that was opened, the last first."""
@@ -262,6 +279,14 @@ def collect_permissions(plugins: Plugins) -> list[Permission]:
     return [*CORE_PERMISSIONS, *(permission for _, permission in provided)]
 
 
+def collect_jobs(plugins: Plugins, server: Server, events: Events) -> Jobs:
+    """Return the jobs of the plugins, which get their events from now on."""
+    answers = plugins.ask("wheelgate_jobs", server=server)
+    jobs = Jobs([(plugin, job) for plugin, answer in answers for job in answer])
+    events.add(jobs.listeners())
+    return jobs
+
+
 def wire_rights(
     plugins: Plugins,
     server: Server,
@@ -327,19 +352,32 @@ def make_router(resources: Mapping[str, object]) -> Router:
 
 
 def make_app(
-    config: Config, context: HandlerContext, providers: LoginProviders, router: Router, policy: AddressPolicy
+    config: Config, calls: PluginCalls, router: Router, description: ServerDescription, policy: AddressPolicy
 ) -> falcon.asgi.App[Any, Any]:
-    """Create the ASGI application."""
+    """Create the ASGI application, without its error handlers, and let plugins ask it."""
+    context = calls.context
     middleware: list[ExposureGuard | RequireLogin] = [ExposureGuard(context, policy)] if policy.unlimited else []
-    middleware += [RequireLogin(context)] if config["require-login"] else []
+    if config["require-login"]:
+        middleware.append(RequireLogin(context, open_paths(description.routes)))
     # Falcon's type names its own router, but of any router it calls 'find' alone.
     app: falcon.asgi.App[Any, Any] = falcon.asgi.App(
         media_type=JSON_TYPE, router=cast("CompiledRouter", router), middleware=middleware
     )
     app.req_options.strip_url_path_trailing_slash = True
-    schemes = [extractor.scheme for extractor, _ in providers.extractors if extractor.scheme]
-    ErrorHandlers(schemes, context.server_url).install(app)
+    calls.api.app = app
     return app
+
+
+def install_error_handlers(
+    app: falcon.asgi.App[Any, Any],
+    providers: LoginProviders,
+    calls: PluginCalls,
+    pages: Mapping[str, tuple[str, Page]],
+) -> None:
+    """Let the application answer refusals and faults, in browsers with the page for errors if there is one."""
+    schemes = [extractor.scheme for extractor, _ in providers.extractors if extractor.scheme]
+    error_page = ErrorPages(*pages[ERROR_ADDRESS], calls) if ERROR_ADDRESS in pages else None
+    ErrorHandlers(schemes, calls.context.server_url, error_page).install(app)
 
 
 def wrap_app(

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
         Authenticator,
         CredentialExtractor,
         GroupSource,
+        Job,
+        Page,
         PasswordHasher,
         Route,
         TokenHandler,
@@ -286,6 +288,26 @@ def wheelgate_routes(server: Server) -> Iterable[Route]:  # type: ignore[empty-b
 
     Called once per worker. The server does not start if a route names neither a permission nor ``public=True``, or if
     there already is a route of that method and address.
+    """
+
+
+@hookspec
+def wheelgate_jobs(server: Server) -> Iterable[Job]:  # type: ignore[empty-body]
+    """Return jobs, which keep data of the plugin up to date in the background.
+
+    Called once per worker. Each worker runs each job in a thread of its own until it stops; ``devpi-server``
+    subcommands run none. If a job raises, the server logs it, and the job runs again at its next time.
+    """
+
+
+@hookspec
+def wheelgate_pages(server: Server) -> Iterable[Page]:  # type: ignore[empty-body]
+    """Return pages, which browsers get at the addresses of the API in place of JSON.
+
+    Called once per worker. The server decides which requests get a page: GET or HEAD by a client that names
+    ``text/html`` in ``Accept`` and has the name of a browser. If two plugins return a page for the same address, the
+    server does not start. A page that raises, or takes longer than 30 s, is answered by the page ``error``; if that
+    one fails, too, by JSON.
     """
 
 

@@ -10,13 +10,16 @@ The server asks providers of one kind in the order that the configuration gives,
 
 from __future__ import annotations
 
+import threading
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from wheelgate.server_view import ServerView
 from wheelgate.values import (
     Credentials,
+    Event,
     Outcome,
     Principal,
     Reject,
@@ -50,6 +53,9 @@ class CredentialExtractor(Provider, Protocol):
     ambient: bool
     """Whether browsers add these credentials to requests that other sites cause. The server then refuses changes that
     another site causes."""
+    browser_only: bool = False
+    """Whether nothing but a browser sends these credentials. The server then refuses every change for which the browser
+    does not prove that a page of this server caused it, and takes a login that has ended for none."""
 
     @abstractmethod
     def extract(self, request: RequestInfo) -> Credentials | None:
@@ -153,8 +159,59 @@ class PasswordHasher(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What the HTTP API answers to :attr:`RouteRequest.ask`."""
+
+    status: int
+    document: Any
+    """The decoded JSON body; None if the body is empty or not JSON."""
+    headers: Mapping[str, str] = field(default_factory=empty_mapping)
+    """The names are in lower case."""
+
+    @property
+    def result(self) -> Any:
+        """The key ``result`` of the document; None if it has none."""
+        return self.document.get("result") if isinstance(self.document, Mapping) else None
+
+    @property
+    def message(self) -> str:
+        """The key ``message`` of the document, such as the sentence of a refusal; empty if it has none."""
+        return str(self.document.get("message", "")) if isinstance(self.document, Mapping) else ""
+
+
+class Ask(Protocol):
+    """Asks the HTTP API."""
+
+    def __call__(self, method: str, path: str, body: Any = None) -> Answer:
+        """Send a request to the server's own HTTP API, as the caller of this one and from the same address.
+
+        So a page can do and see what its caller can, and nothing else. Refusals are answers, not exceptions. Call it in
+        a thread only: a handler that promises to be instant must not.
+
+        Args:
+            method: the method; one that changes something needs a request that changes something.
+            path: the path, percent-encoded, with a query if needed.
+            body: the JSON body; None sends no body.
+        """
+
+
+def refuse_to_ask(method: str, path: str, body: Any = None) -> Answer:
+    """Raise ``RuntimeError``: the request was made by a test, and no server is there."""
+    raise RuntimeError(f"there is no server to ask for {method} {path}")
+
+
+@dataclass(frozen=True, slots=True)
+class PageError:
+    """The refusal or fault that an error page shows."""
+
+    status: int
+    message: str
+    """The sentence for the caller, which is also in the JSON answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class RouteRequest:
-    """The argument of a route's handler."""
+    """The argument of the handler of a route or a page."""
 
     request: RequestInfo
     principal: Principal
@@ -166,6 +223,21 @@ class RouteRequest:
     confirm: Callable[[], None]
     """Asks again whether the caller may use the route, and raises the refusal if not: the login may have ended while
     the body arrived. Call it first inside the transaction that records a change."""
+    view: ServerView
+    """What the caller may see of users, indices and packages."""
+    form: Mapping[str, str] = field(default_factory=empty_mapping)
+    """The fields of the form by name, of a route with ``form=True``; their text is not checked."""
+    base_url: str = ""
+    """The server's address as the client must write it, without a slash at the end: ``https://packages.example/sub``.
+    Empty in an error page if the request does not have an acceptable one."""
+    ask: Ask = refuse_to_ask
+    error: PageError | None = None
+    """What went wrong; None except in an error page."""
+
+    @property
+    def cookies(self) -> Mapping[str, str]:
+        """The cookies by name."""
+        return self.request.cookies
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +253,7 @@ class RouteEvent:
 
 @dataclass(frozen=True, slots=True)
 class RouteResponse:
-    """The answer of a route. The server writes it in its wire format."""
+    """The answer of a route or a page. The server writes it in its wire format, unless it has a media type."""
 
     result: Any = None
     """JSON; the response contains it only if ``type`` is set."""
@@ -192,6 +264,10 @@ class RouteResponse:
     headers: Mapping[str, str] = field(default_factory=empty_mapping)
     events: Sequence[RouteEvent] = ()
     """Events to announce; their changes must already be committed."""
+    body: bytes = b""
+    """The body, if ``media_type`` is set; ``result``, ``type`` and ``message`` then have no meaning."""
+    media_type: str = ""
+    """The ``Content-Type`` of ``body``, such as ``text/html; charset=utf-8``; empty for the wire format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +287,52 @@ class Route:
     """One line for the OpenAPI document."""
     schema: Mapping[str, Any] = field(default_factory=empty_mapping)
     """The JSON Schema of the body for the OpenAPI document; empty if the route takes no body."""
+    form: bool = False
+    """Whether the body is a form (``application/x-www-form-urlencoded``) of at most 1 MB and 100 fields, not JSON."""
+    same_origin: bool = False
+    """Whether the browser must prove that a page of this server caused the request; needed for forms that change
+    something without credentials, such as a login."""
+    open: bool = False
+    """Whether ``--require-login`` leaves it open; the route must be public, and its path without placeholders."""
 
     def address(self, plugin: str) -> str:
         """Return the whole path, ``/+x/<plugin>/…``."""
         return f"/+x/{plugin}{self.path}".rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work that a plugin does in the background, in a thread of each worker."""
+
+    name: str
+    """For messages and the name of the thread."""
+    run: Callable[[Callable[[], bool]], None]
+    """Does the work. It gets a function that says whether the worker is about to stop; a run that takes longer than a
+    second calls it now and then, and returns when it says so. Every worker of every server runs the job: only a lock in
+    the database keeps two of them from doing the same."""
+    every_seconds: float
+    """Seconds from the end of one run to the start of the next."""
+    wake: threading.Event = field(default_factory=threading.Event)
+    """Set it, for example on an event, to run the job at once."""
+    events: frozenset[str] = frozenset()
+    """The names of the events for :attr:`notice`."""
+    notice: Callable[[Event], None] | None = None
+    """Gets these events as ``wheelgate_on_event`` does, in the same thread. It remembers what to do, and wakes the
+    job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page for people at one of the server's own addresses, where all other clients go on getting JSON."""
+
+    address: str
+    """One of ``/``, ``/{user}``, ``/{user}/{index}``, ``/{user}/{index}/{project}``,
+    ``/{user}/{index}/{project}/{version}``, ``/{user}/{index}/+why/{project}``; or ``error``, for refusals."""
+    handler: Callable[[RouteRequest], RouteResponse]
+    """The server calls it for GET and HEAD, in a thread. It raises one of ``wheelgate.errors`` to refuse; that of
+    ``error`` must not."""
+    instant: bool = False
+    """Whether the handler answers from memory and never waits; the server then calls it on the event loop."""
+    kept: bool = False
+    """Whether the page of an anonymous reader depends on nothing but the address, the query and the database. While no
+    index is private and no plugin decides who may read, the server then keeps it until the database changes."""

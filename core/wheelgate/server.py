@@ -9,11 +9,14 @@ from wheelgate.config import Config
 from wheelgate.files.garbage import SourceRegistry
 from wheelgate.files.server_files import Files
 from wheelgate.outgoing import Outgoing
+from wheelgate.package_reader import PackageReader
+from wheelgate.packages import PackageSource
 from wheelgate.store.database import Database
 from wheelgate.store.deferred import DeferredChanges
 from wheelgate.store.keys import derive_key
 from wheelgate.store.protocols import IndexStore, UserStore
 from wheelgate.store.server_state import ServerState
+from wheelgate.values import Index
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,9 @@ class Stores:
 
 class PluginServices(SourceRegistry, Protocol):
     """The operations of a server that need its plugins."""
+
+    def source_of(self, index: Index) -> PackageSource | None:
+        """Return the package source of an index; None if it has none, or its plugin is not installed."""
 
     def hash_password(self, username: str, password: str) -> str:
         """See :meth:`Server.hash_password`."""
@@ -50,6 +56,8 @@ class Server:
     files: Files
     deferred: DeferredChanges
     """Commits small changes that no request needs, all of some seconds in one transaction."""
+    packages: PackageReader
+    """Reads the packages that this server holds, for plugins that index them."""
 
     def __init__(
         self, config: Config, database: Database, outgoing: Outgoing, stores: Stores, services: PluginServices
@@ -61,6 +69,7 @@ class Server:
         self.indices = stores.indices
         self.files = Files(config, database, services)
         self.deferred = DeferredChanges(database)
+        self.packages = PackageReader(stores.indices, services.source_of)
         self._services = services
 
     def hash_password(self, username: str, password: str) -> str:

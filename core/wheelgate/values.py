@@ -52,6 +52,12 @@ class RequestInfo:
     """The address at the other end of the connection; behind a proxy, the address of the proxy."""
 
     @property
+    def cookies(self) -> Mapping[str, str]:
+        """The cookies by name, as they were sent; the first of a name counts (RFC 6265, section 5.4)."""
+        pairs = [pair.partition("=") for pair in self.headers.get("cookie", "").split(";")]
+        return {name.strip(): value.strip() for name, _, value in reversed(pairs)}
+
+    @property
     def from_this_machine(self) -> bool:
         """Whether a program on this machine sent it, as far as addresses and headers show."""
         return from_this_machine((self.remote_address, self.peer_address), self.headers)
@@ -62,8 +68,9 @@ class Credentials:
     """The credentials of a request, not verified yet."""
 
     kind: str
-    """The kind of the secret: ``password``, ``bearer``, ``remote-user``."""
+    """The kind of the secret: ``password``, ``bearer``, ``remote-user``, or ``session`` for a login token alone."""
     username: str
+    """Empty if the kind is ``session`` and the token alone says whose it is."""
     secret: str = field(repr=False)
     source: str
     """The name of the extractor that found the credentials."""

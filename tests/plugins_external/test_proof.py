@@ -132,6 +132,20 @@ def test_lockdown(start: Start) -> None:
     assert server.request("GET", "/alice", headers={"Cookie": cookie}).status == 401
 
 
+def test_overview(start: Start) -> None:
+    """Another plugin replaces the first page; programs go on getting JSON, and a page that is missing is JSON, too."""
+    server = start("tiny_overview", "--no-plugin", "web")
+    browser = {"Accept": "text/html", "User-Agent": "Mozilla/5.0"}
+
+    page = server.request("GET", "/", headers=browser)
+
+    assert b'/alice">alice</a>' in page.content
+    assert server.request("GET", "/").result["alice"]["username"] == "alice"
+    assert server.request("GET", "/alice", headers=browser).result["username"] == "alice"
+    lost = server.request("GET", "/nobody", headers=browser)
+    assert (lost.status, b"<h1>Refused</h1>" in lost.content) == (404, True)
+
+
 def jwt(name: str) -> str:
     """Return a token like an identity provider's, with a made-up signature, which only the provider checks."""
     claims = base64.urlsafe_b64encode(json.dumps({"preferred_username": name}).encode()).decode().rstrip("=")

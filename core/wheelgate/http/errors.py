@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 import falcon
 import falcon.asgi
@@ -47,16 +47,35 @@ REALM = "pypi"
 """The realm of all challenges. ``setup.py register`` sends its password to no other."""
 
 
+class ErrorPage(Protocol):
+    """Shows errors to browsers; see :class:`wheelgate.resources.pages.ErrorPages`."""
+
+    def mark(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        """Say in the headers of an error that its form depends on the client."""
+
+    def shows(self, req: falcon.asgi.Request, status: int) -> bool:
+        """Return whether the client gets a page for an error."""
+
+    async def write(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, status: int, message: str) -> None:
+        """Replace the JSON of an error by the page; if the page fails, the JSON stays."""
+
+
 class ErrorHandlers:
     """Turns exceptions into answers; no answer reveals more than one sentence."""
 
-    def __init__(self, schemes: Sequence[str], server_url: Callable[[falcon.asgi.Request], str]) -> None:
-        """Take the schemes that ``WWW-Authenticate`` offers (RFC 9110, section 11.6.1).
+    def __init__(
+        self,
+        schemes: Sequence[str],
+        server_url: Callable[[falcon.asgi.Request], str],
+        pages: ErrorPage | None = None,
+    ) -> None:
+        """Take the schemes that ``WWW-Authenticate`` offers (RFC 9110, section 11.6.1), and the page for browsers.
 
         ``server_url`` returns the server's address as a client must write it; it may raise ``BadInput``.
         """
         self._server_url = server_url
-        self._challenge = ", ".join(f'{scheme} realm="{REALM}"' for scheme in schemes)
+        self._schemes = schemes
+        self._pages = pages
 
     def install(self, app: falcon.asgi.App[Any, Any]) -> None:
         """Register the handlers."""
@@ -69,8 +88,10 @@ class ErrorHandlers:
     ) -> None:
         """Answer a refusal with its sentence."""
         status = next(status for kind, status in STATUS_BY_REFUSAL if isinstance(error, kind))
-        await self._refuse(req, resp, error.message[:MAX_MESSAGE_CHARS], status, error.details)
-        challenges = [self._challenge] if self._challenge else []
+        is_page = await self._refuse(req, resp, error.message[:MAX_MESSAGE_CHARS], status, error.details)
+        # A page has a form; for the scheme Basic, a browser would open its own dialog in front of it.
+        schemes = [scheme for scheme in self._schemes if not (is_page and scheme.lower() == "basic")]
+        challenges = [f'{scheme} realm="{REALM}"' for scheme in schemes]
         if isinstance(error, errors.InvalidToken):
             challenges.append(f'Bearer realm="{REALM}", error="invalid_token"')
         if status == HTTPStatus.UNAUTHORIZED and challenges:
@@ -117,11 +138,11 @@ class ErrorHandlers:
         sentence: str,
         status: int,
         details: Mapping[str, Any] = EMPTY_MAPPING,
-    ) -> None:
+    ) -> bool:
         """Answer with a sentence, after the rest of the body: a proxy answers 502 if it cannot send all of it.
 
         A body that is too long is not read, except of a form: upload tools read no answer before they have sent it.
-        Such tools print only the status line, so it contains the sentence too.
+        Such tools print only the status line, so it contains the sentence too. Return whether a browser got a page.
         """
         answer(resp, message=sentence, status=status, details=details)
         from_upload_tool = is_form(req)
@@ -129,3 +150,10 @@ class ErrorHandlers:
             set_refusal_phrase(resp, sentence, status)
         if from_upload_tool or status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             await drain(req)
+        if self._pages is None:
+            return False
+        self._pages.mark(req, resp)
+        is_page = self._pages.shows(req, status)
+        if is_page:
+            await self._pages.write(req, resp, status, sentence)
+        return is_page

@@ -10,7 +10,7 @@ import falcon.asgi
 
 from wheelgate.errors import Forbidden
 from wheelgate.http.path_segments import path_segment
-from wheelgate.http.proxy_headers import ProxyHeaders, split_url
+from wheelgate.http.proxy_headers import ProxyHeaders, origin_of, split_url
 from wheelgate.http.request import IncomingRequest
 from wheelgate.identity.identify import Caller, Identifier
 from wheelgate.plugin_host.events import Events
@@ -61,7 +61,9 @@ class HandlerContext:
 
     async def _unless_from_another_site(self, req: falcon.asgi.Request, identified: Awaitable[Caller]) -> Caller:
         caller = await identified
-        if caller.ambient:
+        if caller.source.browser_only:
+            self.require_same_origin(req)
+        elif caller.source.ambient:
             self.refuse_another_site(req)
         return caller
 
@@ -69,6 +71,24 @@ class HandlerContext:
         """Raise ``Forbidden`` if a page of another site caused the request."""
         if self._from_another_site(req):
             raise Forbidden("a page of another site may not change anything here in your name")
+
+    def require_same_origin(self, req: falcon.asgi.Request) -> None:
+        """Return if the browser proves that a page of this server caused the request.
+
+        The proof is ``Sec-Fetch-Site``, which browsers send to https and loopback addresses only, else ``Origin``.
+
+        Raises:
+            Forbidden: the proof is missing, or names another site, port or scheme.
+        """
+        site = req.get_header("sec-fetch-site")
+        if site is not None:
+            proven = site in ("none", "same-origin")
+        else:
+            proven = origin_of(req.get_header("origin", default="")) == origin_of(self.server_url(req))
+        if not proven:
+            raise Forbidden(
+                "the browser does not prove that a page of this server sent this; reload the page, try again"
+            )
 
     def incoming(self, req: falcon.asgi.Request) -> IncomingRequest:
         """Wrap a request for the code that identifies its sender."""
@@ -92,6 +112,10 @@ class HandlerContext:
     def serial(self) -> int:
         """The change counter as this worker last saw it."""
         return self._access.serial
+
+    def read_serial(self) -> int:
+        """Return the current change counter, for caches; any thread may call it."""
+        return self._access.read_serial()
 
     async def readable_index(
         self, req: falcon.asgi.Request, owner: str, name: str, project: str | None = None

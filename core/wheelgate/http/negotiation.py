@@ -9,6 +9,12 @@ from functools import lru_cache
 WEIGHT_PATTERN = re.compile(r"(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
 """A quality value (RFC 9110, section 12.4.2)."""
 
+BROWSER_NAMES = ("Mozilla/", "Opera/", "Lynx/", "w3m/", "ELinks", "Links ", "Dillo/", "NetSurf/")
+"""How the User-Agent of every browser begins. Installers send ``Accept: text/html`` too, some of them nothing else; and
+browsers send ``Sec-Fetch-*`` to https and loopback addresses only, so that nothing but the name tells them apart."""
+INSTALLER_TYPES = "application/vnd.pypi.simple."
+"""How the media types of PEP 691 begin, which only installers name."""
+
 HEADER_CACHE_ENTRIES = 512
 """Headers whose result is cached: there are few kinds of clients, and each always sends the same header."""
 
@@ -28,6 +34,18 @@ def best_media_type(accept: str, offers: tuple[str, ...]) -> str | None:
         if found[0] and (best is None or found > rank):
             best, rank = offer, found
     return best
+
+
+@lru_cache(HEADER_CACHE_ENTRIES)
+def wants_page(accept: str, user_agent: str) -> bool:
+    """Return whether a client is a browser that shows a page to a person.
+
+    It names ``text/html`` itself, does not prefer JSON, and has the name of a browser.
+    """
+    if not user_agent.startswith(BROWSER_NAMES) or INSTALLER_TYPES in accept.lower():
+        return False
+    weights = dict(_parse_weights(accept))
+    return weights.get("text/html", 0.0) > 0 and weights["text/html"] >= weights.get("application/json", 0.0)
 
 
 @lru_cache(HEADER_CACHE_ENTRIES)

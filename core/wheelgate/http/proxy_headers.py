@@ -17,6 +17,7 @@ from wheelgate.option_types import Network
 
 SERVER_URL_CACHE_ENTRIES = 1000
 """Pairs of scheme and host whose URL is cached; most clients send the same."""
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 REQUEST_ID_RANDOM_BYTES = 6
 """Random bytes of an ID that this server gives to a request."""
 
@@ -167,6 +168,12 @@ def split_url(url: str) -> tuple[str, str]:
     """
     host, slash, path = url.partition("://")[2].partition("/")
     return host, slash + path
+
+
+def origin_of(url: str) -> str:
+    """Return the origin of an address as browsers write it (RFC 6454, section 6.2): without path and default port."""
+    scheme, host = url.partition("://")[0].lower(), split_url(url)[0].lower()
+    return f"{scheme}://{host.removesuffix(DEFAULT_PORTS.get(scheme, ''))}"
 
 
 @lru_cache(SERVER_URL_CACHE_ENTRIES)

@@ -18,8 +18,10 @@ AUTHCHECK_PATH = "/+authcheck"
 class RequireLogin:
     """Falcon middleware that runs before all routes, and for addresses that do not exist."""
 
-    def __init__(self, context: HandlerContext) -> None:
+    def __init__(self, context: HandlerContext, open_paths: frozenset[str]) -> None:
+        """Take the addresses of plugins that stay open, such as that of a login form."""
         self._context = context
+        self._open_paths = PATHS_WITHOUT_LOGIN | {AUTHCHECK_PATH} | open_paths
 
     async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Refuse a request without a login.
@@ -28,7 +30,7 @@ class RequireLogin:
             NotAuthenticated: it has none.
             Refusal: its credentials are wrong, or cannot be verified.
         """
-        if req.path not in PATHS_WITHOUT_LOGIN and req.path != AUTHCHECK_PATH:
+        if req.path not in self._open_paths:
             refuse_anonymous(await self._context.identify(req))
             req.scope[PRIVATE_RESPONSE] = True
 

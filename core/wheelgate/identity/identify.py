@@ -27,6 +27,9 @@ ANONYMOUS_PRINCIPAL = Principal()
 SESSION_HEADER_CACHE_ENTRIES = 10_000
 """Headers with a login token whose session is cached."""
 
+SESSION_KIND = "session"
+"""The kind of credentials that are a login token without a user name: the token says whose it is."""
+
 log = logging.getLogger("wheelgate.identity")
 
 
@@ -78,6 +81,16 @@ class Login:
         return {"kind": "proxy" if self.trusted else "password", "id": None, "expires": None}
 
 
+@dataclass(frozen=True, slots=True)
+class CredentialSource:
+    """What the server knows about the way in which credentials came."""
+
+    ambient: bool = False
+    """Whether a browser may have added them on its own."""
+    browser_only: bool = False
+    """Whether nothing but a browser sends them."""
+
+
 @dataclass(slots=True)
 class Caller:
     """The sender of a request."""
@@ -86,8 +99,8 @@ class Caller:
     incoming: Incoming
     problem: Refusal | None = None
     """Why the credentials are invalid. It becomes the answer only if the request needs a permission."""
-    ambient: bool = False
-    """Whether a browser may have added the credentials on its own."""
+    source: CredentialSource = CredentialSource()
+    """Where the credentials come from."""
     login: Login | None = None
     """The proof of the principal; None for anonymous."""
 
@@ -115,8 +128,10 @@ class Identifier:
         self._accounts = accounts
         self._headers = tuple(dict.fromkeys(extractor.header for extractor, _ in extractors))
         # PERF: a header whose token had a valid signature keeps it; verifying it again costs 0.01 ms.
-        self._session_headers: LruCache[str, tuple[Session, Login, bool]] = LruCache(SESSION_HEADER_CACHE_ENTRIES)
-        """Sessions by the header that they came in, each with whether a browser may have added it on its own."""
+        self._session_headers: LruCache[str, tuple[Session, Login, CredentialSource]] = LruCache(
+            SESSION_HEADER_CACHE_ENTRIES
+        )
+        """Sessions by the header that they came in."""
 
     async def caller(self, incoming: Incoming) -> Caller:
         """Find the caller. Bad credentials make an anonymous caller with a problem; they are no error by themselves."""
@@ -134,24 +149,25 @@ class Identifier:
         known = self._session_headers.get(headers[0]) if len(headers) == 1 else None
         if known is None:
             return await self._read_credentials(incoming)
-        session, login, ambient = known
+        session, login, source = known
         try:
-            return await self._resume(session, login, incoming, ambient=ambient)
+            return await self._resume(session, login, incoming, source)
         except Refusal as problem:
-            return Caller(ANONYMOUS_PRINCIPAL, incoming, problem, ambient)
+            return refused_caller(incoming, problem, source)
 
     async def _read_credentials(self, incoming: Incoming) -> Caller:
         present = self._extractors_for(incoming)
         for extractor, breaker, value in present:
+            source = CredentialSource(extractor.ambient, extractor.browser_only)
             try:
                 # An API token decides, even if a client, a browser or a proxy sends other credentials with it.
                 if len(present) > 1 and (token := await self._api_token_except(extractor.header, incoming)) is not None:
-                    return await self._verify(token, value, incoming, ambient=extractor.ambient)
+                    return await self._verify(token, value, incoming, source)
                 credentials = await self._extract(extractor, breaker, incoming.info)
                 if credentials is not None:
-                    return await self._verify(credentials, value, incoming, ambient=extractor.ambient)
+                    return await self._verify(credentials, value, incoming, source)
             except Refusal as problem:
-                return Caller(ANONYMOUS_PRINCIPAL, incoming, problem, extractor.ambient)
+                return refused_caller(incoming, problem, source)
         return Caller(ANONYMOUS_PRINCIPAL, incoming)
 
     def _extractors_for(self, incoming: Incoming) -> list[tuple[CredentialExtractor, CircuitBreaker, str]]:
@@ -175,7 +191,9 @@ class Identifier:
     async def _api_token_except(self, header: str, incoming: Incoming) -> Credentials | None:
         """Return the API token in any header but this one."""
         found = await self._credentials_except(header, incoming)
-        return next((each for each in found if self._api_tokens.recognises(each.secret)), None)
+        return next(
+            (each for each in found if each.kind != SESSION_KIND and self._api_tokens.recognises(each.secret)), None
+        )
 
     async def _credentials_except(self, header: str, incoming: Incoming) -> list[Credentials]:
         """Return the credentials in all headers but one, without malformed ones."""
@@ -198,12 +216,16 @@ class Identifier:
             log.warning("credential extractor '%s' failed: %s", extractor.name, failure)
             raise NotAuthenticated("the credentials could not be read") from None
 
-    async def _verify(self, credentials: Credentials, header: str, incoming: Incoming, *, ambient: bool) -> Caller:
+    async def _verify(
+        self, credentials: Credentials, header: str, incoming: Incoming, source: CredentialSource
+    ) -> Caller:
+        if credentials.kind == SESSION_KIND:
+            return await self._verify_session(credentials, header, incoming, source)
         if self._api_tokens.recognises(credentials.secret):
             token = await self._api_tokens.verify(credentials, lambda: incoming.info)
             # The time when the token was made proves nothing: only a new login shows that a user has come back.
             login = Login(token.token.stamp, 0, token=token, expires=token.token.expires)
-            return Caller(await self._accounts.of_token(token.principal), incoming, None, ambient, login)
+            return Caller(await self._accounts.of_token(token.principal), incoming, None, source, login)
         name = credentials.username
         # The limiter stores names, and PostgreSQL refuses a name with NUL.
         if not 1 <= len(name) <= MAX_NAME_CHARS or not name.isprintable():
@@ -214,26 +236,33 @@ class Identifier:
                 " whole token was copied, without spaces and quotes"
             )
         if self._sessions.recognises(credentials.secret):
-            session = self._sessions.read(credentials.secret, name)
-            login = Login(session.stamp, session.issued, session, expires=session.issued + self._sessions.lifetime)
-            self._session_headers.put(header, (session, login, ambient))
-            return await self._resume(session, login, incoming, ambient=ambient)
+            return await self._verify_session(credentials, header, incoming, source)
         user = await self._accounts.find(name)
         asked = time.time()
         proof = await self._authentication.verify_cached(credentials, incoming.info, user)
         principal, user = await self._accounts.of_proof(proof, incoming.info)
         groups = proof.ok.groups or frozenset()
         login = Login(user.stamp, asked, reported_groups=groups, trusted=credentials.trusted)
-        return Caller(principal, incoming, None, ambient, login)
+        return Caller(principal, incoming, None, source, login)
 
-    async def _resume(self, session: Session, login: Login, incoming: Incoming, *, ambient: bool) -> Caller:
+    async def _verify_session(
+        self, credentials: Credentials, header: str, incoming: Incoming, source: CredentialSource
+    ) -> Caller:
+        if not self._sessions.recognises(credentials.secret):
+            raise NotAuthenticated("this is not a login token")
+        session = self._sessions.read(credentials.secret, credentials.username)
+        login = Login(session.stamp, session.issued, session, expires=session.issued + self._sessions.lifetime)
+        self._session_headers.put(header, (session, login, source))
+        return await self._resume(session, login, incoming, source)
+
+    async def _resume(self, session: Session, login: Login, incoming: Incoming, source: CredentialSource) -> Caller:
         try:
             self._sessions.check_age(session)
             principal = await self._accounts.of_session(session)
         except NotAuthenticated as ended:
             ended.details = {"user": session.username, "credential": login.credential}
             raise
-        return Caller(principal, incoming, None, ambient, login)
+        return Caller(principal, incoming, None, source, login)
 
     def refuse_token(self, secret: str) -> None:
         """Raise ``NotAuthenticated`` if a login token or an API token is given where a password is needed."""
@@ -243,3 +272,12 @@ class Identifier:
             raise NotAuthenticated(
                 "an API token is not a password: send it with each request, or log in with the password"
             )
+
+
+def refused_caller(incoming: Incoming, problem: Refusal, source: CredentialSource) -> Caller:
+    """Return the anonymous caller whose credentials are invalid.
+
+    A browser goes on sending a cookie that has ended; its user is then simply not logged in.
+    """
+    ended = source.browser_only and isinstance(problem, NotAuthenticated)
+    return Caller(ANONYMOUS_PRINCIPAL, incoming, None if ended else problem, source)

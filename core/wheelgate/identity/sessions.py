@@ -69,11 +69,13 @@ class Sessions:
     def read(self, token: str, username: str) -> Session:
         """Check the signature and the owner of a token, and return its content; :meth:`check_age` checks the rest.
 
+        An empty name stands for the owner.
+
         Raises:
             NotAuthenticated: the token was changed, or belongs to another user.
         """
         session = self._verify(token)
-        if username not in (session.username, session.typed_name or session.username):
+        if username not in ("", session.username, session.typed_name):
             raise NotAuthenticated("this login is not valid here; log in again")
         return session
 

@@ -9,7 +9,7 @@ An index type that holds packages provides a :class:`PackageSource`, and one tha
 from wheelgate.packages.core_metadata import MAX_FIELD_VALUES, CoreMetadata, read_core_metadata
 from wheelgate.packages.moved import InspectedFile, MovablePackages, MovedFile, MovedProject, MovedRelease, movable
 from wheelgate.packages.project_names import MAX_PROJECT_NAME_CHARS, is_project_name, normalize, parse_project_name
-from wheelgate.packages.protocols import PackageSource, PackageTarget
+from wheelgate.packages.protocols import LocalPackages, PackageSource, PackageTarget
 from wheelgate.packages.stored_files import IncomingFile, OngoingDownload, ReceivedFile, StoredFile
 from wheelgate.packages.values import (
     STATUSES,
@@ -27,7 +27,7 @@ from wheelgate.packages.values import (
     UploadOrigin,
     file_path,
 )
-from wheelgate.packages.version_keys import parsed_version, version_key
+from wheelgate.packages.version_keys import latest_version, parsed_version, version_key
 
 __all__ = [
     "MAX_FIELD_VALUES",
@@ -39,6 +39,7 @@ __all__ = [
     "FileRecord",
     "IncomingFile",
     "InspectedFile",
+    "LocalPackages",
     "LogEntry",
     "MovablePackages",
     "MovedFile",
@@ -59,6 +60,7 @@ __all__ = [
     "UploadOrigin",
     "file_path",
     "is_project_name",
+    "latest_version",
     "movable",
     "normalize",
     "parse_project_name",

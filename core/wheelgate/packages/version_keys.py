@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from functools import lru_cache
 
 from packaging.utils import canonicalize_version
@@ -26,3 +27,19 @@ def parsed_version(text: str) -> Version | None:
         return Version(text)
     except ValueError:  # InvalidVersion is one, too
         return None
+
+
+def latest_version(versions: Iterable[str], yanked: Container[str] = ()) -> str:
+    """Return the version to show first; empty if there is none.
+
+    That is the highest which is neither yanked nor a pre-release, else the highest that is not yanked, else the highest
+    of all. Texts that are not versions (PEP 440) come last.
+    """
+
+    def rank(text: str) -> tuple[int, bool, Version, str]:
+        version = parsed_version(text)
+        allowed = text not in yanked
+        is_stable = allowed and version is not None and not version.is_prerelease
+        return allowed + is_stable, version is not None, version or Version("0"), text
+
+    return max(versions, key=rank, default="")

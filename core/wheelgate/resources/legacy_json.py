@@ -10,23 +10,21 @@ from typing import Any
 
 import falcon.asgi
 
-from wheelgate.errors import NotFound, Refusal
+from wheelgate.errors import NotFound
 from wheelgate.http.answers import encode_json
 from wheelgate.http.handler_context import HandlerContext
 from wheelgate.http.path_segments import version_segment
-from wheelgate.packages import PackageSource, read_core_metadata
 from wheelgate.resources.package_paths import project_name
 from wheelgate.services.packages.legacy_json import (
     legacy_document,
-    legacy_metadata,
     matching_version,
     newest_version,
 )
 from wheelgate.services.packages.merging import IndexMerger, MergedProject
 from wheelgate.services.packages.rendering import UrlPrefix, absolute_urls
 from wheelgate.services.packages.sources import Sources
+from wheelgate.services.packages.version_metadata import version_metadata
 from wheelgate.threads.large_inputs import call_aside
-from wheelgate.values import Index
 
 MAX_FILES_ON_LOOP = 300
 """Files and versions of a project that the event loop describes by itself; 20,000 take half a second."""
@@ -69,29 +67,11 @@ class LegacyJsonResource:
             encoded_document,
             page,
             found,
-            await self._metadata(page, found),
+            await version_metadata(self._sources, page, found),
             absolute_urls(server_url),
             f"{server_url}/{resolution.index.path}/{name}",
             whole=not version,
         )
-
-    async def _metadata(self, page: MergedProject, version: str) -> Mapping[str, Any]:
-        """Return the core metadata of a version, from the first index that has them; a mirror is asked for one file."""
-        for index, files in page.parts:
-            source = self._sources.of(index)
-            paths = [file.path for file in files if file.version == version and file.core_metadata is not None]
-            if source is None:
-                continue
-            if not source.last:
-                for release in await self._sources.call(index, source.releases, index, page.name):
-                    if release.version == version:
-                        return release.metadata
-            elif paths:
-                try:
-                    return await self._sources.run_in_thread(index, parsed_metadata, source, index, paths[0])
-                except Refusal:
-                    return {}  # the files are listed all the same
-        return {}
 
 
 def is_large(page: MergedProject) -> bool:
@@ -115,11 +95,3 @@ def encoded_document(
 ) -> bytes:
     """Return what :func:`legacy_document` describes, as JSON."""
     return encode_json(legacy_document(page, version, metadata, files_at, project_url, whole=whole))
-
-
-def parsed_metadata(source: PackageSource, index: Index, path: str) -> dict[str, Any]:
-    """Return the core metadata beside a file, with the keys of version data; empty if they are not valid."""
-    try:
-        return legacy_metadata(read_core_metadata(source.core_metadata(index, path)))
-    except ValueError:
-        return {}

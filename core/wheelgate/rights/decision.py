@@ -154,6 +154,10 @@ class Rights:
         }
         return Forbidden(f"user '{name}' has no permission to {action}: {verdict.reason}", details=details)
 
+    def is_known(self, permission: str) -> bool:
+        """Return whether the core or a plugin defines a permission."""
+        return permission in self._permissions
+
     def access_list(self, permission: str) -> str:
         """Return the configuration key of an index that lists who has a permission."""
         return self._permissions[permission].acl

@@ -55,6 +55,8 @@ class MergedProject:
     stale: bool
     until: float | None
     """Seconds since 1970 at which the indices have to be asked again; None if only changes of the stores matter."""
+    left_out: tuple[tuple[str, str], ...] = ()
+    """Of each index that leaves out files: its path, and the clause of ``Project.left_out``."""
 
     def __len__(self) -> int:
         return sum(len(files) for _, files in self.parts)
@@ -226,4 +228,5 @@ def merge_projects(
         first.status_reason,
         stale=UNAVAILABLE in mirror_states or any(project.stale for _, project in contents),
         until=min(until, default=None),
+        left_out=tuple((layer.index.path, project.left_out) for layer, project in contents if project.left_out),
     )

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import orjson
 
 from wheelgate.packages import File
+from wheelgate.server_view import UNQUOTED_IN_ADDRESS
 from wheelgate.services.packages.merging import MergedProject
 from wheelgate.values import Index
 
@@ -17,8 +18,6 @@ SIMPLE_API_VERSION = "1.4"
 """The version of the simple API that pages state (PEP 629)."""
 VERSION_WITHOUT_SIZES = "1.0"
 """The version that a JSON page states if the size of a file is unknown: PEP 700 requires all sizes."""
-UNQUOTED_IN_PATH = "/+!@,=~"
-"""Characters that a URL's path may contain unquoted, apart from letters, digits and ``-._~``."""
 
 UrlPrefix = Callable[[Index], str]
 """Returns the beginning of the URLs of an index's files."""
@@ -134,7 +133,7 @@ def file_as_html(file: File, file_prefix: str, provenance_prefix: str) -> str:
 
 def url_below(prefix: str, path: str) -> str:
     """Return the URL of a path below an index."""
-    return prefix + quote(path, UNQUOTED_IN_PATH)
+    return prefix + quote(path, UNQUOTED_IN_ADDRESS)
 
 
 def list_as_json(names: Sequence[str]) -> bytes:

@@ -1,0 +1,1 @@
+"""The pages of a project, of one version, and of where a project comes from."""
