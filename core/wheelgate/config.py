@@ -160,26 +160,31 @@ def resolve(
     by_key = {option.key: option for option in options}
     path = flags.get("config") or environment.get(f"{ENVIRONMENT_PREFIX}CONFIG")
     from_file = read_file(Path(path).expanduser(), options, partly=partly) if path else {}
-    by_variable = {option.variable: option for option in options}
-    from_environment = {}
-    for variable, text in environment.items():
-        if variable.startswith(ENVIRONMENT_PREFIX) and variable in by_variable:
-            from_environment[by_variable[variable].key] = text
-        elif variable.startswith(ENVIRONMENT_PREFIX) and not partly:
-            raise StartupError(f"environment: {unknown_name('variable', variable, by_variable)}")
+    from_environment = read_environment(environment, options, partly=partly)
     values = {}
     for key, option in by_key.items():
-        for place, given in (
-            (option.flag, flags),
-            (f"environment variable {option.variable}", from_environment),
-            (f"{path}: {_name_in_file(option)}", from_file),
-        ):
-            if key in given:
-                values[key] = read_value(option, given[key], place)
-                break
+        if key in flags:
+            values[key] = read_value(option, flags[key], option.flag)
+        elif key in from_environment:
+            values[key] = read_value(option, from_environment[key], f"environment variable {option.variable}")
+        elif key in from_file:
+            values[key] = read_value(option, from_file[key], f"{path}: {_name_in_file(option)}")
         else:
             values[key] = option.default
     return Config(values, options, {*flags, *from_environment})
+
+
+def read_environment(environment: Mapping[str, str], options: Iterable[Option], *, partly: bool) -> dict[str, str]:
+    """Return the settings of the environment, by key."""
+    found = {}
+    if given := [variable for variable in environment if variable.startswith(ENVIRONMENT_PREFIX)]:
+        by_variable = {option.variable: option for option in options}
+        for variable in given:
+            if variable in by_variable:
+                found[by_variable[variable].key] = environment[variable]
+            elif not partly:
+                raise StartupError(f"environment: {unknown_name('variable', variable, by_variable)}")
+    return found
 
 
 def read_file(path: Path, options: Iterable[Option], *, partly: bool) -> dict[str, Any]:
