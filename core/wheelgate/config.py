@@ -187,13 +187,7 @@ def resolve(
     by_key = {option.key: option for option in options}
     path = flags.get("config") or environment.get(f"{ENVIRONMENT_PREFIX}CONFIG")
     from_file = read_file(Path(path).expanduser(), options, partly=partly) if path else {}
-    by_variable = {variable_of(name): option for option in options for name in (*option.aliases, option.key)}
-    from_environment = {}
-    for variable, text in environment.items():
-        if variable.startswith(ENVIRONMENT_PREFIX) and variable in by_variable:
-            from_environment[by_variable[variable].key] = text
-        elif variable.startswith(ENVIRONMENT_PREFIX) and not partly:
-            raise StartupError(f"environment: {unknown_name('variable', variable, by_variable)}")
+    from_environment = read_environment(environment, options, partly=partly)
     values = {}
     secret_files = {}
     for key, option in by_key.items():
@@ -210,6 +204,19 @@ def resolve(
         else:
             values[key] = option.default
     return Config(values, options, {*flags, *from_environment}, secret_files)
+
+
+def read_environment(environment: Mapping[str, str], options: Iterable[Option], *, partly: bool) -> dict[str, str]:
+    """Return the settings of the environment, by key."""
+    found = {}
+    if given := [variable for variable in environment if variable.startswith(ENVIRONMENT_PREFIX)]:
+        by_variable = {variable_of(name): option for option in options for name in (*option.aliases, option.key)}
+        for variable in given:
+            if variable in by_variable:
+                found[by_variable[variable].key] = environment[variable]
+            elif not partly:
+                raise StartupError(f"environment: {unknown_name('variable', variable, by_variable)}")
+    return found
 
 
 def read_file(path: Path, options: Iterable[Option], *, partly: bool) -> dict[str, Any]:

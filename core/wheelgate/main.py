@@ -115,6 +115,10 @@ class Parser(argparse.ArgumentParser):
             for parser in self._subparsers_action.choices.values():
                 yield from parser.with_subparsers()
 
+    def take_arguments(self, other: Parser) -> None:
+        """Accept the arguments of another parser as well, in the groups that it has them in."""
+        self._add_container_actions(other)
+
     def option_strings(self) -> Iterator[str]:
         """Yield the options of this parser, such as ``--port``."""
         yield from self._option_string_actions
@@ -180,13 +184,15 @@ def make_parser(groups: Mapping[str, Sequence[Option]], commands: Sequence[Comma
     for title, options in groups.items():
         add_flags(parser.add_argument_group(title), options)
     every = [option for options in groups.values() for option in options]
+    # Made once for all subcommands: to make an argument takes ten times as long as to accept one that exists.
+    settings = subcommand_flags(every)
     for command in commands:
         subparser = subparsers.add_parser(command.name, help=command.help, description=f"{sentence(command.help)}.")
         command.register(subparser)
         for each in subparser.with_subparsers():
             refuse_option_names(command, each, every)
             each.set_defaults(command=command)
-            add_subcommand_flags(each, every)
+            each.take_arguments(settings)
     return parser
 
 
@@ -195,12 +201,14 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def add_subcommand_flags(parser: Parser, options: Iterable[Option]) -> None:
-    """Add all settings to a subcommand, but show only those that say which server it is about."""
+def subcommand_flags(options: Iterable[Option]) -> Parser:
+    """Return a parser of all settings for the subcommands; it shows only those that say which server it is about."""
+    parser = Parser(add_help=False)
     shown = [option for option in options if option.name in SUBCOMMAND_OPTIONS and not option.section]
     group = parser.add_argument_group("which server", "All other settings work too: see 'devpi-server --help'.")
     add_flags(group, shown)
     add_flags(parser, [option for option in options if option not in shown], hidden=True)
+    return parser
 
 
 def refuse_option_names(command: Command, parser: Parser, options: Sequence[Option]) -> None:

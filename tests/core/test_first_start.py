@@ -74,11 +74,13 @@ def empty_the_files(folder: Path) -> None:
     ("lose", "found"),
     [
         pytest.param(keep(*OTHERS), "backup.db, files, wheelgate.db-beacon", id="database"),
-        pytest.param(keep(".secret", "files"), "files", id="secret and files"),
+        pytest.param(keep(".secret", "files"), "files", id="secret and files", marks=pytest.mark.slow),
         pytest.param(empty_the_files, "files", id="files of a server without packages"),
         pytest.param(keep("backup.db"), "backup.db", id="backup"),
-        pytest.param(keep(".secret", "wheelgate.db-beacon"), "wheelgate.db-beacon", id="beacon"),
-        pytest.param(move("wheelgate.db.old"), "backup.db, files, .*", id="renamed"),
+        pytest.param(
+            keep(".secret", "wheelgate.db-beacon"), "wheelgate.db-beacon", id="beacon", marks=pytest.mark.slow
+        ),
+        pytest.param(move("wheelgate.db.old"), "backup.db, files, .*", id="renamed", marks=pytest.mark.slow),
         pytest.param(move("sub/wheelgate.db"), "backup.db, files, sub and more", id="misplaced"),
     ],
 )

@@ -245,8 +245,14 @@ FORMS: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("place", GET_A_SECRET)
+@pytest.mark.parametrize(
+    ("place", "form"),
+    [
+        pytest.param(place, form, marks=[pytest.mark.slow] if place != "verify" and form != "as it is" else [])
+        for place in GET_A_SECRET
+        for form in FORMS
+    ],
+)
 def test_the_log_never_shows_the_secret_of_the_request(
     serve: Serve, caplog: pytest.LogCaptureFixture, place: str, form: str
 ) -> None:

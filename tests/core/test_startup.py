@@ -13,11 +13,11 @@ from wheelgate import hookimpl
 from wheelgate.config import resolve
 from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.errors import StartupError
-from wheelgate.plugin_host.discovery import InstalledPlugin, Plugins, discover
+from wheelgate.plugin_host.discovery import InstalledPlugin, Plugins
 from wheelgate.process.master import GunicornMaster
 from wheelgate.process.startup import lock_folder, prepare_server, rehearse
 from wheelgate.secret_file import make_secret
-from wheelgate.testing.site import CHEAP_HASHING_SETTINGS, Site
+from wheelgate.testing.site import CHEAP_HASHING_SETTINGS, Site, registered_plugins
 
 ROOT = ("root", "")
 STRONG = "".join(chr(48 + number) for number in range(48))
@@ -25,7 +25,7 @@ STRONG = "".join(chr(48 + number) for number in range(48))
 
 def prepare(folder: Path, **options: object) -> None:
     """Do what ``devpi-server`` does before it listens."""
-    plugins = discover(())
+    plugins = registered_plugins()
     known = [*CORE_OPTIONS, *(option for _, option in plugins.options())]
     flags = {name.replace("_", "-"): value for name, value in options.items()}
     prepare_server(resolve(known, {"serverdir": str(folder), **CHEAP_HASHING_SETTINGS, **flags}, {}), plugins)
@@ -238,7 +238,7 @@ def test_root_needs_a_password_where_others_could_be_root(tmp_path: Path, option
 def test_a_reload_opens_no_server_without_a_password(tmp_path: Path, options: dict[str, Any], by: str) -> None:
     """A running server whose root has no password keeps its old settings if the new ones let other machines in."""
     prepare(tmp_path / "server")
-    plugins = discover(())
+    plugins = registered_plugins()
     known = [*CORE_OPTIONS, *(option for _, option in plugins.options())]
     flags = {name.replace("_", "-"): value for name, value in options.items()}
     settings = resolve(known, {"serverdir": str(tmp_path / "server"), **CHEAP_HASHING_SETTINGS, **flags}, {})
@@ -315,7 +315,7 @@ def test_a_fault_while_wiring_says_where_and_no_value(serve: Serve) -> None:
     found = InstalledPlugin("broken", "tests", "1", blocked=False, plugin=Broken())
 
     with pytest.raises(StartupError) as refused:
-        rehearse(config, Plugins([*discover(()).found, found]))
+        rehearse(config, Plugins([*registered_plugins().found, found]))
 
     assert str(refused.value).startswith("the server could not be prepared: LookupError at test_startup.py:")
     assert "swordfish" not in str(refused.value)
@@ -325,7 +325,7 @@ def test_wiring_that_succeeds_leaves_nothing_behind(serve: Serve) -> None:
     """A rehearsal makes an application and closes it; the application that serves does not notice."""
     site = serve()
 
-    rehearse(site.config, discover(()))
+    rehearse(site.config, registered_plugins())
 
     assert site.request("GET", "/").status == 200
 
@@ -336,7 +336,7 @@ def test_a_reload_does_not_move_a_server(
 ) -> None:
     """A reload that changes the folder, the address or the port is refused, and the log says why."""
     prepare(tmp_path / "server")
-    plugins = discover(())
+    plugins = registered_plugins()
     known = [*CORE_OPTIONS, *(option for _, option in plugins.options())]
     flags = {"serverdir": str(tmp_path / "server"), "port": "1234", **CHEAP_HASHING_SETTINGS}
     settings = iter([resolve(known, flags, {}), resolve(known, {**flags, key: value}, {})])

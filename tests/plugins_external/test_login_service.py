@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from tests.helpers.sites import template  # noqa: F401
 from tests.plugins_external.conftest import Load
 
 from wheelgate import Credentials
@@ -99,10 +101,16 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture
-def site(tmp_path: Path, host: LoginHost, plugin: Any) -> Iterator[Site]:
+def folder(template: Path, tmp_path: Path) -> Path:  # noqa: F811
+    """Return a copy of the folder of a server that was started once."""
+    return shutil.copytree(template, tmp_path / "server")
+
+
+@pytest.fixture
+def site(folder: Path, host: LoginHost, plugin: Any) -> Iterator[Site]:
     """Return a server with the plugin."""
-    extra = {"login_service": plugin}
-    with Site(tmp_path / "server", extra=extra, login_service_url=host.url, restrict_modify="root,:admins") as site:
+    options = {"login_service_url": host.url, "restrict_modify": "root,:admins"}
+    with Site(folder, prepared=True, extra={"login_service": plugin}, **options) as site:
         yield site
 
 
@@ -193,11 +201,11 @@ def test_the_time_of_the_plugin_is_shorter_than_the_servers(plugin: Any) -> None
 
 @pytest.mark.parametrize(("allowed", "status"), [("public", 503), ("127.0.0.0/8", 200)])
 def test_only_allowed_addresses_are_asked(
-    tmp_path: Path, host: LoginHost, plugin: Any, caplog: pytest.LogCaptureFixture, allowed: str, status: int
+    folder: Path, host: LoginHost, plugin: Any, caplog: pytest.LogCaptureFixture, allowed: str, status: int
 ) -> None:
     """The service may be at a private address only if ``--allow-upstream`` names its network; the log says so."""
-    extra = {"login_service": plugin}
-    with Site(tmp_path / "server", extra=extra, login_service_url=host.url, allow_upstream=[allowed]) as site:
+    options = {"login_service_url": host.url, "allow_upstream": [allowed]}
+    with Site(folder, prepared=True, extra={"login_service": plugin}, **options) as site:
         assert log_in(site) == status
 
     assert ("--allow-upstream" in caplog.text) is (status == 503)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from falcon.routing import CompiledRouter, set_default_responders
@@ -62,6 +62,13 @@ def responders_of(resource: object) -> Responders:
     responders = Responders((method, responder) for method, responder in own if responder is not None)
     if "GET" in responders:
         responders.setdefault("HEAD", responders["GET"])
+    return Responders(default_responders(tuple(responders)) | responders)
+
+
+@cache
+def default_responders(methods: tuple[str, ...]) -> dict[str, Any]:
+    """Return Falcon's responders of a resource that has these methods: a few sets of them occur, again and again."""
+    responders: dict[str, Any] = dict.fromkeys(methods)
     set_default_responders(responders, asgi=True)
     return responders
 

@@ -95,12 +95,13 @@ def _refuse_typos(subject: str, provider: Any, optional: dict[str, type]) -> Non
         name: value
         for each in (*reversed(type(provider).__mro__), provider)
         for name, value in getattr(each, "__dict__", {}).items()
+        if not name.startswith("_")
     }
     types = set(optional.values())
     for name in sorted(own.keys() - optional.keys()):
         value = own[name]
         may_be_meant = type(value) in types or (hasattr(value, "__get__") and not isinstance(value, FunctionType))
-        if name.startswith("_") or not may_be_meant:  # to compare names is slow
+        if not may_be_meant:  # to compare names is slow
             continue
         for near in difflib.get_close_matches(name, optional, n=1, cutoff=MIN_TYPO_SIMILARITY):
             if type(getattr(provider, name)) is optional[near]:

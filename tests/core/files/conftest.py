@@ -36,7 +36,7 @@ def folder(shelf_template: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def shelved(folder: Path) -> Iterator[ShelfSite]:
     """Return a new server with an empty shelf."""
-    with ShelfSite(folder) as site:
+    with ShelfSite(folder, prepared=True) as site:
         yield site
 
 
@@ -52,5 +52,5 @@ def anywhere(request: pytest.FixtureRequest, folder: Path, monkeypatch: pytest.M
     elif request.param == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgres")
         options = {"database": server.new_database()}
-    with ShelfSite(folder, **options) as site:
+    with ShelfSite(folder, prepared="database" not in options, **options) as site:
         yield site

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow  # a process of its own
+
 REPOSITORY = Path(__file__).parents[3]
 ABOVE = ["wait for sha256", "wait for files", "wait for serverdir"]
 DURABLE = ["wait for file", "wait for folder", "record", "commit"]

@@ -81,7 +81,9 @@ def test_a_deleted_base_leaves_the_page(shelved: Shelved) -> None:
 INTERSECTION, UNION = "intersection", "union"
 
 
-@pytest.mark.parametrize("has", ["top", "middle", "low"])
+@pytest.mark.parametrize(
+    "has", [pytest.param("top", marks=pytest.mark.slow), pytest.param("middle", marks=pytest.mark.slow), "low"]
+)
 @pytest.mark.parametrize(
     ("mode", "top", "middle", "low", "opened"),
     [

@@ -139,13 +139,21 @@ LOGIN_ENDS = (Setting.log_out, Setting.reset_password, Setting.replace_user)
 CASES = [
     *(("upload", ending, 401) for ending in LOGIN_ENDS),
     *((name, Setting.log_out, 401) for name in REQUESTS if name != "upload"),
-    *((name, Setting.deny, 403) for name in REQUESTS if not name.startswith("push")),
+    ("upload", Setting.deny, 403),
+    ("new token", Setting.deny, 403),
     ("push", Setting.deny, 404),  # the source is hidden from a user who may not read it
-    *((name, Setting.leave_group, 403) for name in ("upload", "push", "yank", "status", "test result")),
-    *((name, Setting.close_index, 403) for name in ("upload", "push", "yank", "status", "test result")),
-    *((name, Setting.hide_index, 403) for name in ("push from it", "test result")),
+    *((name, Setting.leave_group, 403) for name in ("upload", "push")),
+    ("yank", Setting.close_index, 403),
+    ("push from it", Setting.hide_index, 403),
 ]
-SLOW_CASES = [(name, ending, 401) for name in REQUESTS if name != "upload" for ending in LOGIN_ENDS[1:]]
+"""Each request with one right that goes, and each right that may go with one request."""
+SLOW_CASES = [
+    *((name, ending, 401) for name in REQUESTS if name != "upload" for ending in LOGIN_ENDS[1:]),
+    *((name, Setting.deny, 403) for name in REQUESTS if not name.startswith(("push", "upload", "new token"))),
+    *((name, Setting.leave_group, 403) for name in ("yank", "status", "test result")),
+    *((name, Setting.close_index, 403) for name in ("upload", "push", "status", "test result")),
+    ("test result", Setting.hide_index, 403),
+]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +198,9 @@ def now() -> str:
 
 
 @pytest.mark.parametrize("name", ["upload", "push"])
-@pytest.mark.parametrize(("end", "lifetime"), [(end_token, 3600), (let_token_expire, 2)])
+@pytest.mark.parametrize(
+    ("end", "lifetime"), [(end_token, 3600), pytest.param(let_token_expire, 2, marks=pytest.mark.slow)]
+)
 def test_a_token_that_has_ended(
     setting: Setting, name: str, end: Callable[[Setting, str], None], lifetime: int
 ) -> None:
