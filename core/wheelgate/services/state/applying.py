@@ -13,6 +13,7 @@ from wheelgate.plugin_host.provider_hooks import check_provider
 from wheelgate.services.opened_server import OpenedServer
 from wheelgate.services.state.administrators import Administrators
 from wheelgate.services.state.index_section import IndexSection
+from wheelgate.services.state.toml_values import refuse_other_values
 from wheelgate.services.state.user_section import UserSection
 from wheelgate.services.users import Users
 from wheelgate.state_sections import PreparedSection, StateChange, StateOptions, StateSection
@@ -95,6 +96,7 @@ class DeclaredState:
                 raise BadInput(f"unknown table [{name}]{hint}")
             if not isinstance(table, dict):
                 raise BadInput(f"[{name}] must be a table")
+            refuse_other_values(name, table)
         return [
             section.prepare(document[section.name], options) for section in self._sections if section.name in document
         ]
