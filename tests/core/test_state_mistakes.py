@@ -96,11 +96,13 @@ def test_a_member_who_is_pruned_is_a_mistake(server: Server) -> None:
 @pytest.mark.parametrize(
     ("restriction", "text", "options", "refused"),
     [
-        (":inner", "[groups.inner]\nmembers = []", [], True),
-        (":inner", "[groups]", ["--prune"], True),
-        ("alice", "[users.root]", ["--prune-files"], True),
-        (":inner,root", "[groups.inner]\nmembers = []", [], False),
-        (":elsewhere", "[groups.inner]\nmembers = []", [], False),
+        ("modify=:inner", "[groups.inner]\nmembers = []", [], True),
+        ("modify=:inner", "[groups]", ["--prune"], True),
+        ("modify=alice", "[users.root]", ["--prune-files"], True),
+        ("users=alice", "[users.root]", ["--prune-files"], True),
+        ("users=:inner", "[groups.inner]\nmembers = []", [], True),
+        ("modify=:inner,root", "[groups.inner]\nmembers = []", [], False),
+        ("modify=:elsewhere", "[groups.inner]\nmembers = []", [], False),
     ],
 )
 def test_nobody_is_locked_out(
@@ -114,7 +116,7 @@ def test_nobody_is_locked_out(
     """A file that leaves nobody who can administer the server is refused, unless there was nobody before."""
     server.write(STATE)
     assert server.apply().code == 0
-    restricted = Server(run, server.folder, "--restrict-modify", restriction)
+    restricted = Server(run, server.folder, f"--restrict-{restriction}")
     restricted.write(f"{text}\n")
 
     outcomes = [restricted.plan(*options), restricted.apply(*options)]

@@ -106,12 +106,12 @@ class DeclaredState:
         changes: list[StateChange] = []
         try:
             with self._server.database.transaction():
-                had_administrator = self._administrators.exist()
+                before = self._administrators.permissions()
                 for section in reversed(prepared):
                     changes += section.delete()
                 for section in prepared:
                     changes += section.write()
-                if had_administrator and not self._administrators.exist():
+                if before - self._administrators.permissions():
                     raise Forbidden("nobody could administer the server after that; nothing was changed")
                 end(changes)
         except _RollBack:
