@@ -4,90 +4,22 @@ from __future__ import annotations
 
 import os
 import pty
-import shutil
 import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 
 import pytest
-from tests.helpers.commands import CHEAPLY, Outcome, Run, run  # noqa: F401 - a fixture
+from tests.helpers.commands import CHEAPLY, Run, run  # noqa: F401 - a fixture
 from tests.helpers.distributions import wheel
 from tests.helpers.postgres import postgres_url  # noqa: F401 - a fixture
 from tests.helpers.sites import BOTH_DATABASES, Serve
+from tests.helpers.state_files import HASH, PASSWORD, SECRET_URL, STATE, Server
 from tests.helpers.upload_forms import upload
 
 from wheelgate.testing.server_process import clean_environment
 from wheelgate.testing.site import Site
-
-PASSWORD = "canary d'or"
-URL_PASSWORD = "canary-of-the-mirror"
-SECRET_URL = f"https://reader:{URL_PASSWORD}@mirror.example/simple/?key={URL_PASSWORD}"
-HASH = "$argon2id$v=19$m=8,t=1,p=1$Y2FuYXJ5c2FsdA$Y2FuYXJ5aGFzaA"
-
-STATE = """
-    [users.alice]
-    email = "alice@packages.example"
-    password = "env:ALICE"
-    custom_data = { team = "red", numbers = [1, 2.5, true] }
-    [users."bob.x"]
-    password = "file:{folder}/bob"
-    [groups.outer]
-    members = [":inner", "bob.x"]
-    [groups.inner]
-    title = "Inner"
-    members = ["alice"]
-    [indices."alice/dev"]
-    bases = ["bob.x/base"]
-    acl_upload = ["alice", ":outer"]
-    [indices."bob.x/base"]
-    bases = ["root/private"]
-    [indices."root/private"]
-    type = "mirror"
-    mirror_url = "env:MIRROR"
-"""
-
-
-class Server:
-    """A stopped or running server, and a state file beside it."""
-
-    def __init__(self, run: Run, folder: Path, *options: str) -> None:  # noqa: F811
-        self._run = run
-        self.folder = folder
-        self.file = folder.with_name("state.toml")
-        self._options = options
-
-    def write(self, text: str) -> None:
-        """Write the file."""
-        self.file.write_text(dedent(text).replace("{folder}", str(self.folder.parent)))
-
-    def plan(self, *options: str) -> Outcome:
-        """Plan the file."""
-        return self._run("plan", *CHEAPLY, *self._options, "--serverdir", self.folder, self.file, *options)
-
-    def apply(self, *options: str) -> Outcome:
-        """Apply the file."""
-        return self._run("apply", *CHEAPLY, *self._options, "--serverdir", self.folder, self.file, "--yes", *options)
-
-    def export(self) -> Outcome:
-        """Print the state of the server."""
-        return self._run("export-state", *CHEAPLY, *self._options, "--serverdir", self.folder)
-
-
-@pytest.fixture
-def server(run: Run, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Server:  # noqa: F811
-    """Return a new server, and the secrets that its state file names."""
-    monkeypatch.setenv("ALICE", PASSWORD)
-    monkeypatch.setenv("MIRROR", SECRET_URL)
-    (tmp_path / "bob").write_text(f"{PASSWORD} of bob\n")
-    return Server(run, shutil.copytree(template, tmp_path / "server"))
-
-
-def without_log(outcome: Outcome) -> str:
-    """Return what a command printed besides its log."""
-    return "\n".join(line for line in outcome.err.splitlines() if " wheelgate." not in line)
 
 
 def test_a_state_is_planned_applied_and_exported(server: Server, serve: Serve) -> None:
@@ -223,62 +155,6 @@ def test_a_password_is_set_once(server: Server, serve: Serve, monkeypatch: pytes
     assert site.login("alice", "another password")
 
 
-MISTAKES = {
-    "no TOML": ("[users", "is not TOML"),
-    "a table": ("[grops.x]", "unknown table [grops]; did you mean 'groups'?"),
-    "a key of a user": ("[users.root]\nemial = 'swordfish'", "[users.root]: unknown key 'emial'"),
-    "a key of a group": ("[groups.x]\nmember = ['swordfish']", "[groups.x]: unknown key 'member'"),
-    "a key of an index": ('[indices."root/x"]\nbase = ["swordfish"]', "[indices.\"root/x\"]: unknown key 'base'"),
-    "a value": ('[indices."root/x"]\nvolatile = "maybe"', "[indices.\"root/x\"]: Unknown boolean value 'maybe'."),
-    "a date": ("[users.root]\ncustom_data = 2020-01-01", "[users.root]: custom_data must be text"),
-    "a type": ('[indices."root/pypi"]\ntype = "stage"', "the 'type' of an index can't be changed"),
-    "no such type": ('[indices."root/x"]\ntype = "swordfish"', '[indices."root/x"]: unknown type; the types are'),
-    "a path": ("[indices.x]\nbases = []", '[indices.x]: an index is written "user/index", in quotes'),
-    "an entry": ("[users]\nalice = 1", "[users.alice] must be a table"),
-    "a member": ("[groups.x]\nmembers = ['nobody']", "[groups.x]: 'members' names the user 'nobody', who does not"),
-    "a principal": ('[indices."root/x"]\nacl_upload = ["nobody"]', "'acl_upload' names the user 'nobody', who does"),
-    "a base": ('[indices."root/x"]\nbases = ["root/none"]', "base index 'root/none' does not exist"),
-    "an owner": ('[indices."nobody/x"]', "there is no user 'nobody'; declare the user, too"),
-    "a name": ('[users."a b"]\npassword = "env:ALICE"', "[users."),
-    "a lookalike": ('[users.ROOT]\npassword = "env:ALICE"', "looks like the existing user 'root'"),
-    "no password": ("[users.alice]", "[users.alice]: a new user needs a password"),
-    "a literal": ("[users.alice]\npassword = 'swordfish'", "[users.alice]: password: a secret does not belong into"),
-    "no hash": ("[users.alice]\npassword = 'hash:swordfish'", "[users.alice]: password: after hash: comes the hash"),
-    "no variable": ("[users.alice]\npassword = 'env:ABSENT'", "there is no environment variable ABSENT"),
-    "no file": ("[users.alice]\npassword = 'file:/absent/file'", "cannot read /absent/file"),
-    "a login": (
-        '[indices."root/x"]\ntype = "mirror"\nmirror_url = "https://a:swordfish@b.example/"',
-        "mirror_url: the URL has a login; write env:NAME or file:PATH",
-    ),
-}
-
-
-@pytest.mark.parametrize("mistake", MISTAKES, ids=str)
-def test_mistakes_are_found_by_plan(server: Server, mistake: str) -> None:
-    """``plan`` and ``apply`` find the same mistakes, change nothing, name the entry, and quote no secret."""
-    text, message = MISTAKES[mistake]
-    server.write(f"{text}\n")
-    before = server.export().out
-
-    outcomes = [server.plan(), server.apply()]
-
-    assert [outcome.code for outcome in outcomes] == [1, 1]
-    assert without_log(outcomes[0]) == without_log(outcomes[1])
-    assert message in without_log(outcomes[0])
-    assert "swordfish" not in outcomes[0].err + outcomes[0].out
-    assert server.export().out == before
-
-
-def test_one_mistake_undoes_everything(server: Server) -> None:
-    """If the last entry has a mistake, nothing of the file is applied."""
-    server.write(f'{dedent(STATE)}\n[indices."root/last"]\nbases = ["root/none"]\n'.replace("{folder}", "{folder}"))
-    before = server.export().out
-
-    assert server.apply().code == 1
-
-    assert server.export().out == before
-
-
 def test_prune_deletes_what_is_absent(server: Server, serve: Serve) -> None:
     """Only with ``--prune`` a table deletes what it leaves out, and packages only with ``--prune-files``."""
     server.write(STATE)
@@ -307,17 +183,6 @@ def test_prune_deletes_what_is_absent(server: Server, serve: Serve) -> None:
     assert not [path for path in (server.folder / "files" / "sha256").rglob("*") if path.is_file()]
 
 
-def test_a_member_who_is_pruned_is_a_mistake(server: Server) -> None:
-    """Who is deleted by the same file cannot be a member of a group that it declares."""
-    server.write(STATE)
-    assert server.apply().code == 0
-    server.write("[users.root]\n[groups.inner]\nmembers = ['alice']\n[indices.'root/pypi']\n")
-
-    outcome = server.plan("--prune-files")
-
-    assert (outcome.code, "names the user 'alice', who does not exist" in outcome.err) == (1, True)
-
-
 def test_users_of_a_table_that_is_absent_are_kept(server: Server) -> None:
     """``--prune`` leaves alone the tables that the file does not have; a user with packages needs ``--prune-files``."""
     server.write(STATE)
@@ -338,54 +203,6 @@ def test_users_of_a_table_that_is_absent_are_kept(server: Server) -> None:
     assert "the index alice/dev holds packages" in users.err
 
 
-@pytest.mark.parametrize(
-    ("restriction", "text", "options", "refused"),
-    [
-        (":inner", "[groups.inner]\nmembers = []", [], True),
-        (":inner", "[groups]", ["--prune"], True),
-        ("alice", "[users.root]", ["--prune-files"], True),
-        (":inner,root", "[groups.inner]\nmembers = []", [], False),
-        (":elsewhere", "[groups.inner]\nmembers = []", [], False),
-    ],
-)
-def test_nobody_is_locked_out(
-    run: Run,  # noqa: F811
-    server: Server,
-    restriction: str,
-    text: str,
-    options: list[str],
-    refused: bool,
-) -> None:
-    """A file that leaves nobody who can administer the server is refused, unless there was nobody before."""
-    server.write(STATE)
-    assert server.apply().code == 0
-    restricted = Server(run, server.folder, "--restrict-modify", restriction)
-    restricted.write(f"{text}\n")
-
-    outcomes = [restricted.plan(*options), restricted.apply(*options)]
-
-    assert [outcome.code for outcome in outcomes] == ([1, 1] if refused else [3, 0])
-    message = "nobody could administer the server after that; nothing was changed"
-    assert [message in outcome.err for outcome in outcomes] == [refused] * 2
-
-
-def test_no_output_has_a_secret(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither a plan, an export, a log nor a refusal quotes a password, a hash, or the login of a URL."""
-    said = []
-    server.write(f'{dedent(STATE)}[users.carol]\npassword = "hash:{HASH}"\n')
-    said += [server.plan(), server.apply(), server.apply("--reset-passwords"), server.export()]
-    for url in ("not a URL: swordfish", f"{SECRET_URL}x", f"ftp://reader:{URL_PASSWORD}@mirror.example/"):
-        monkeypatch.setenv("MIRROR", url)
-        said += [server.plan(), server.apply()]
-    monkeypatch.setenv("ALICE", f"{PASSWORD}\n" * 2000)
-    said += [server.plan("--reset-passwords")]
-
-    text = "".join(outcome.out + outcome.err for outcome in said)
-    for secret in (PASSWORD, URL_PASSWORD, HASH, "swordfish", SECRET_URL):
-        assert secret not in text
-        assert repr(secret)[1:-1] not in text
-
-
 def test_values_that_toml_lacks_are_left_out(server: Server) -> None:
     """A value with null is left out of the export, which says so, and a plan leaves it alone."""
     with Site(server.folder) as site:
@@ -397,6 +214,35 @@ def test_values_that_toml_lacks_are_left_out(server: Server) -> None:
 
     assert "[users.root]: custom_data is left out, because TOML has no null" in exported.err
     assert server.plan().out == "no changes\n"
+
+
+def test_every_text_comes_back(server: Server) -> None:
+    """Texts with quotes, line breaks and control characters, and odd names, are exported as what they are."""
+    texts = [
+        "'\"",
+        "a\nb\r\n\tc",
+        "\x1b[31m\x7f",
+        "\\u0041 \\",
+        "\u2028\u202e\ufeff",
+        "\U0001d518\U0001d52b",
+        "[users.x]",
+        "#",
+        "'''\n\"\"\"",
+    ]
+    with Site(server.folder) as site:
+        root = site.login("root", "")
+        for number, text in enumerate(texts):
+            user = {"password": "1234", "title": text, "custom_data": {text: [text, 1.5, -1, True, {}, []]}}
+            assert site.request("PUT", f"/üser.{number}", user, auth=root).status == 201
+            index = {"title": text, "acl_upload": [f":{text.split()[0]}"]}
+            assert site.request("PUT", f"/üser.{number}/dev", index, auth=root).status == 200
+
+    exported = server.export()
+    server.file.write_text(exported.out)
+    planned = server.plan("--prune")
+
+    assert (exported.code, planned.code, planned.out) == (0, 0, "no changes\n")
+    assert not [character for character in exported.out if character < " " and character != "\n"]
 
 
 def test_a_question_is_asked_without_yes(run: Run, server: Server) -> None:  # noqa: F811

@@ -54,6 +54,8 @@ def read_state_file(name: str) -> dict[str, Any]:
         raise StartupError(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise StartupError(f"{path} is not text in UTF-8") from None
+    except RecursionError:
+        raise StartupError(f"{path} is nested too deeply") from None
     except tomllib.TOMLDecodeError as error:
         raise StartupError(f"{path} is not TOML: {error}") from None
 

@@ -13,6 +13,7 @@ from wheelgate.plugin_host.provider_hooks import check_provider
 from wheelgate.services.opened_server import OpenedServer
 from wheelgate.services.state.administrators import Administrators
 from wheelgate.services.state.index_section import IndexSection
+from wheelgate.services.state.toml_values import refuse_other_values
 from wheelgate.services.state.user_section import UserSection
 from wheelgate.services.users import Users
 from wheelgate.state_sections import PreparedSection, StateChange, StateOptions, StateSection
@@ -95,6 +96,7 @@ class DeclaredState:
                 raise BadInput(f"unknown table [{name}]{hint}")
             if not isinstance(table, dict):
                 raise BadInput(f"[{name}] must be a table")
+            refuse_other_values(name, table)
         return [
             section.prepare(document[section.name], options) for section in self._sections if section.name in document
         ]
@@ -104,12 +106,12 @@ class DeclaredState:
         changes: list[StateChange] = []
         try:
             with self._server.database.transaction():
-                had_administrator = self._administrators.exist()
+                before = self._administrators.permissions()
                 for section in reversed(prepared):
                     changes += section.delete()
                 for section in prepared:
                     changes += section.write()
-                if had_administrator and not self._administrators.exist():
+                if before - self._administrators.permissions():
                     raise Forbidden("nobody could administer the server after that; nothing was changed")
                 end(changes)
         except _RollBack:

@@ -18,7 +18,7 @@ from wheelgate.services.index_json import (
     read_new_index,
 )
 from wheelgate.services.indices import Indices
-from wheelgate.services.state.toml_values import json_value
+from wheelgate.services.state.toml_values import refuse_other_value
 from wheelgate.state_sections import (
     SECRET,
     StateChange,
@@ -92,14 +92,16 @@ def read_value(key: str, value: Any, label: str) -> Any:
     """Return the value of a key; a URL with a login has to be at another place.
 
     Raises:
-        BadInput: the value is a URL with a login, or is none of JSON.
+        BadInput: the value is a URL with a login, or what is at its place is no text.
     """
     if key.endswith("_url") and isinstance(value, str):
         if value.startswith(SECRET_PLACES):
-            return read_secret_place(value, label)
+            value = read_secret_place(value, label)
+            refuse_other_value(value, label)
+            return value
         if LOGIN_IN_URL.search(value):
             raise BadInput(f"{label}: the URL has a login; write env:NAME or file:PATH, where the whole URL is")
-    return json_value(value, label)
+    return value
 
 
 def without_secrets(url: Any) -> Any:

@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from wheelgate.errors import BadInput
+from wheelgate.state_sections import entry_label
 
-MAX_TOML_INTEGER = 2**63 - 1
-"""The largest integer that every reader of TOML knows (TOML 1.0)."""
+NUMBER_LIMIT = 2**63
+"""Numbers are less than this, and at least its negative, as in the bodies of requests."""
+MAX_DEPTH = 32
+"""Levels of nesting, as in the bodies of requests."""
 
 
-def json_value(value: Any, label: str) -> Any:
-    """Return a value of the file. Raise ``BadInput`` if JSON has no such value."""
+def refuse_other_values(section: str, table: Mapping[str, Any]) -> None:
+    """Raise ``BadInput`` if a table has a value that the API would not take: it checks the bodies of requests so."""
+    for name, entry in table.items():
+        for key, value in entry.items() if isinstance(entry, dict) else ():
+            refuse_other_value(key, f"{entry_label(section, name)}: a key")
+            refuse_other_value(value, f"{entry_label(section, name)}: {key}")
+        if not isinstance(entry, dict):
+            refuse_other_value(entry, f"[{section}]: {name}")
+
+
+def refuse_other_value(value: Any, label: str, depth: int = 0) -> None:
+    """Raise ``BadInput`` if JSON has no such value, or readers of it could understand it differently."""
+    if depth > MAX_DEPTH:
+        raise BadInput(f"{label} is nested deeper than {MAX_DEPTH} levels")
     if isinstance(value, dict):
-        return {key: json_value(each, label) for key, each in value.items()}
-    if isinstance(value, list):
-        return [json_value(each, label) for each in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        raise BadInput(f"{label} must be a number that JSON has")
-    if not isinstance(value, str | int | float):
+        for key, each in value.items():
+            refuse_other_value(key, label, depth)
+            refuse_other_value(each, label, depth + 1)
+    elif isinstance(value, list):
+        for each in value:
+            refuse_other_value(each, label, depth + 1)
+    elif isinstance(value, str):
+        if "\0" in value:
+            raise BadInput(f"{label} contains a character that is not valid in text (NUL)")
+    elif not isinstance(value, int | float):
         raise BadInput(f"{label} must be text, a number, true, false, a list or a table, not a date or a time")
-    return value
+    elif not -NUMBER_LIMIT <= value < NUMBER_LIMIT:  # nor what is no number
+        raise BadInput(f"{label} contains a number outside the range of 64 bits")
 
 
 def has_toml_form(value: Any) -> bool:
@@ -32,5 +51,5 @@ def has_toml_form(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return all(map(has_toml_form, value))
     if isinstance(value, int):
-        return abs(value) <= MAX_TOML_INTEGER
+        return -NUMBER_LIMIT <= value < NUMBER_LIMIT
     return value is not None

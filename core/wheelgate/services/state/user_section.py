@@ -12,7 +12,6 @@ from wheelgate.packages import PackageSource
 from wheelgate.services.indices import Indices
 from wheelgate.services.passwords import Passwords
 from wheelgate.services.state.index_section import refuse_files
-from wheelgate.services.state.toml_values import json_value
 from wheelgate.services.user_json import FIELD_PARSERS, read_changed_user, read_new_user
 from wheelgate.services.users import Users
 from wheelgate.state_sections import (
@@ -78,7 +77,6 @@ class UserSection(StateSection):
                 if user is not None and user.provider:
                     raise Unsupported(f"{label}: the user logs in through '{user.provider}'; change the password there")
                 hashes[name] = self._hash(name, given, label, options)
-            tables[name] = {key: json_value(value, f"{label}: {key}") for key, value in table.items()}
         return PreparedUsers(self._store, self._users, tables, hashes, self._refuse_deletion(options))
 
     def _refuse_deletion(self, options: StateOptions) -> Callable[[User], None] | None:
