@@ -38,12 +38,15 @@ check: $(VENV)/installed-dev ## check format, lint, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# The rows of each table that 'make unit' runs; 'make test' and .ci/pythons run all of them. All of the fast ones: make unit ROWS=
+ROWS ?= 3
+
 # Each process collects a part of the tests; those of xdist each collect all, and take a third more of CPU time. In memory,
 # where there is such a folder, and with fewer examples: that a disk keeps what it is given, and the rest, 'make test' proves.
 UNIT := PYTEST_DEBUG_TEMPROOT=$(wildcard /dev/shm) $(BIN)/pytest -q -m "not slow" --hypothesis-profile fast -p no:xdist \
-	-p no:anyio -o console_output_style=classic
+	-p no:anyio -o console_output_style=classic $(addprefix --rows=,$(ROWS))
 
-unit: $(VENV)/installed-$(EXTRA) ## run the fast tests only
+unit: $(VENV)/installed-$(EXTRA) ## run a few rows of each table of the fast tests; ROWS= runs all rows
 	@$(MAKE) --no-print-directory --keep-going --jobs 3 $(if $(filter output-sync,$(.FEATURES)),--output-sync) \
 		unit-core unit-plugins unit-others
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +28,25 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if asked != "not slow" or not collection_path.name.startswith("test_"):
         return None
     return True if WHOLLY_SLOW.search(collection_path.read_text("utf-8")) else None
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare ``--rows``."""
+    parser.addoption("--rows", type=int, metavar="N", help="run at most N rows of each table, spread over the table")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out rows of tables, for a quick answer: ``make unit`` asks for a few rows, all other runs for all."""
+    most: int | None = config.option.rows
+    if most is None or config.option.markexpr != "not slow":
+        return
+    tables: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("slow") is None:
+            tables[item.nodeid.partition("[")[0]].append(item)
+    kept = {row for rows in tables.values() for row in rows[:: -(-len(rows) // most)]}
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = [item for item in items if item in kept]
 
 
 def pytest_collection_finish() -> None:

@@ -250,7 +250,7 @@ def test_plugins_lists_what_is_installed(run: Run) -> None:
     version = metadata.version("wheelgate")
     assert f"(wheelgate {version}): active" in listed.out
     assert f". mirror (wheelgate {version}): blocked\n" in listed.out
-    assert "   hooks: check_permission, options\n   settings: restrict-modify\n" in listed.out
+    assert "   hooks: check_permission, options, warnings\n   settings: restrict-modify, restrict-users\n" in listed.out
 
 
 def test_version_and_help(run: Run) -> None:
