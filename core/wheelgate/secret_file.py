@@ -67,8 +67,14 @@ def exposed_files(files: Mapping[str, Path]) -> Iterator[str]:
     """
     for place, path in files.items():
         with suppress(OSError):  # a secret may be read from a pipe that is gone
-            if path.stat().st_mode & stat.S_IROTH:
+            if readable_by_all(path.resolve()):
                 yield f"{place}: every user of this machine can read the secret in {path}; run: chmod o-r {path}"
+
+
+def readable_by_all(path: Path) -> bool:
+    """Say whether every user of the machine can read a file, by its permissions and those of all folders above."""
+    folders = all(folder.stat().st_mode & stat.S_IXOTH for folder in path.parents)
+    return folders and bool(path.stat().st_mode & stat.S_IROTH)
 
 
 def unusable(path: Path, error: OSError) -> StartupError:

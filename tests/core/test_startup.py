@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -137,28 +139,46 @@ def test_settings_of_the_first_start_that_come_too_late(
     assert "127.0.0.1:9" not in caplog.text
 
 
-@pytest.mark.parametrize("permissions", [0o600, 0o640, 0o644])
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Make a folder below one that all users can enter, unlike pytest's own."""
+    with TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.mark.parametrize(
+    ("permissions", "of_folder"), [(0o600, 0o755), (0o640, 0o755), (0o644, 0o755), (0o644, 0o750)], ids=oct
+)
 @pytest.mark.parametrize("place", ["file", "settings", "file of settings", "environment of settings"])
 def test_a_secret_that_everybody_can_read(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, place: str, permissions: int
+    open_folder: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    permissions: int,
+    of_folder: int,
 ) -> None:
     """The start warns of it, with the setting, the file and the command that helps, but without the secret."""
     monkeypatch.setenv("THE_SECRET", "swordfish")
-    secret, settings = tmp_path / "secret", tmp_path / "wheelgate.toml"
+    secret, settings = open_folder / "secret", open_folder / "wheelgate.toml"
     secret.write_text("swordfish")
     value = {"settings": "swordfish", "environment of settings": "env:THE_SECRET"}.get(place, f"file:{secret}")
     settings.write_text(f'root-passwd = "{value}"\nport = 4000\n')
     options: dict[str, Any] = {"root_passwd": value} if place == "file" else {"config": str(settings)}
     for path in (secret, settings):
         path.chmod(permissions)
+    open_folder.chmod(of_folder)
     with Site(tmp_path / "server", **options):
         pass
 
     open_file = {"file": secret, "file of settings": secret, "settings": settings}.get(place)
     where = "--root-passwd" if place == "file" else f"{settings}: root-passwd"
     warning = f"{where}: every user of this machine can read the secret in {open_file}; run: chmod o-r {open_file}"
-    assert (warning in caplog.messages) == (permissions == 0o644 and open_file is not None)
-    assert ("every user" in caplog.text) == (warning in caplog.messages)
+    warned = (permissions, of_folder) == (0o644, 0o755) and open_file is not None
+    assert (warning in caplog.messages) == warned
+    assert ("every user" in caplog.text) == warned
     assert "swordfish" not in caplog.text
 
 

@@ -62,6 +62,15 @@ def test_the_image_has_every_extra_of_the_server_and_every_plugin() -> None:
     assert [name for name in projects if f" {name} " not in text] == []
 
 
+@pytest.mark.parametrize("secret", ["root_password", "deploy/.env", "deploy/tls/packages.example.key", ".secret"])
+def test_no_secret_becomes_part_of_an_image(secret: str) -> None:
+    """The files with secrets that the page makes in the checkout are not copied into the build, nor into its cache."""
+    patterns = [line for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line[:1] != "#"]
+    paths = [Path(secret), *Path(secret).parents]
+
+    assert any(path.match(pattern.removeprefix("**/")) for path in paths for pattern in patterns if path.name)
+
+
 def test_the_compose_file_trusts_only_its_own_network() -> None:
     """The server trusts a proxy's headers only from the network of the containers."""
     file = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))

@@ -10,8 +10,10 @@ from typing import Any
 
 import argon2
 import pytest
+import wheelgate_company_directory
 
 from wheelgate.testing.server_process import clean_environment
+from wheelgate.testing.site import Site
 
 pytestmark = pytest.mark.slow
 
@@ -110,6 +112,13 @@ def test_a_local_user_has_no_groups_of_the_directory(client: Any) -> None:
     assert client("POST", "/+login", {"user": "carl", "password": "carpenter"})[0] == 401
     assert client("GET", "/+api", auth=carl)[1]["result"]["authstatus"] == ["ok", "carl", []]
     assert client("PUT", "/dora", {"password": "correct horse"}, carl)[0] == 403
+
+
+def test_without_its_setting_it_does_nothing(tmp_path: Path) -> None:
+    """An environment may have the plugin for another server: without ``--directory-file``, all works as before."""
+    with Site(tmp_path / "server", extra={"company_directory": wheelgate_company_directory}) as site:
+        assert site.request("POST", "/+login", {"user": "root", "password": ""}).status == 200
+        assert site.request("POST", "/+login", {"user": "ada", "password": "analytical"}).status == 401
 
 
 @pytest.mark.parametrize(

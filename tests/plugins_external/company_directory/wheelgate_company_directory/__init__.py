@@ -43,14 +43,19 @@ class Directory(Authenticator, GroupSource):
 
 @hookimpl
 def wheelgate_options() -> list[Option]:
-    return [Option("file", "TOML file with the company's people", "people.toml", metavar="FILE", section="directory")]
+    return [Option("file", "TOML file with the company's people", metavar="FILE", section="directory")]
 
 
 @hookimpl
 def wheelgate_authenticators(server: Server) -> list[Directory]:
-    return [Directory(server.config["directory-file"])]
+    return directories(server)
 
 
 @hookimpl
 def wheelgate_group_sources(server: Server) -> list[Directory]:
-    return [Directory(server.config["directory-file"])]
+    return directories(server)
+
+
+def directories(server: Server) -> list[Directory]:
+    path = server.config["directory-file"]
+    return [Directory(path)] if path else []
