@@ -17,10 +17,9 @@ from tests.helpers.commands import CHEAPLY, Outcome, Run
 from tests.helpers.postgres import postgres, postgres_url  # noqa: F401
 from tests.helpers.sites import Serve
 
-import wheelgate_mirror
 from wheelgate import Command, Ok, hookimpl
-from wheelgate.commands import CORE_COMMANDS
 from wheelgate.core_options import CORE_OPTIONS
+from wheelgate.main import all_commands
 from wheelgate.option_help import CORE_OPTION_GROUPS
 from wheelgate.plugin_host.discovery import InstalledPlugin, Plugins, discover
 from wheelgate.process.startup import lock_folder
@@ -292,7 +291,7 @@ def test_the_help_fits_the_terminal(run: Run, monkeypatch: pytest.MonkeyPatch, c
     assert run(*command, "--workers", "3", "--help").code == 0
 
 
-COMMANDS = [command.name for command in (*CORE_COMMANDS, *wheelgate_mirror.wheelgate_commands())]
+COMMANDS = [command.name for command in all_commands(discover(()))]
 USAGE = [
     (["--prot", "80"], "unknown option '--prot'; did you mean '--port'?"),
     (["--prot=80"], "unknown option '--prot'; did you mean '--port'?"),
