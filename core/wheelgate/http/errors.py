@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -19,6 +19,7 @@ from wheelgate.http.upload_hints import upload_hint
 from wheelgate.logs import error_location
 from wheelgate.plugin_host.failures import failure_text
 from wheelgate.plugin_host.masking import secrets_of, strings_in
+from wheelgate.values import EMPTY_MAPPING
 
 log = logging.getLogger("wheelgate.http")
 
@@ -68,7 +69,7 @@ class ErrorHandlers:
     ) -> None:
         """Answer a refusal with its sentence."""
         status = next(status for kind, status in STATUS_BY_REFUSAL if isinstance(error, kind))
-        await self._refuse(req, resp, error.message[:MAX_MESSAGE_CHARS], status)
+        await self._refuse(req, resp, error.message[:MAX_MESSAGE_CHARS], status, error.details)
         challenges = [self._challenge] if self._challenge else []
         if isinstance(error, errors.InvalidToken):
             challenges.append(f'Bearer realm="{REALM}", error="invalid_token"')
@@ -107,13 +108,20 @@ class ErrorHandlers:
         log.error("fault on %s %s: %s", req.method, req.path, place)
         await self._refuse(req, resp, "the server failed on this request; its log says where", 500)
 
-    async def _refuse(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, sentence: str, status: int) -> None:
+    async def _refuse(
+        self,
+        req: falcon.asgi.Request,
+        resp: falcon.asgi.Response,
+        sentence: str,
+        status: int,
+        details: Mapping[str, Any] = EMPTY_MAPPING,
+    ) -> None:
         """Answer with a sentence, after the rest of the body: a proxy answers 502 if it cannot send all of it.
 
         A body that is too long is not read, except of a form: upload tools read no answer before they have sent it.
         Such tools print only the status line, so it contains the sentence too.
         """
-        answer(resp, message=sentence, status=status)
+        answer(resp, message=sentence, status=status, details=details)
         from_upload_tool = is_form(req)
         if from_upload_tool:
             set_refusal_phrase(resp, sentence, status)

@@ -67,15 +67,14 @@ class Sessions:
         return secret.startswith(LOGIN_TOKEN_PREFIX) and LOGIN_TOKEN_PATTERN.fullmatch(secret) is not None
 
     def read(self, token: str, username: str) -> Session:
-        """Check the signature, age and owner of a token, and return its content.
+        """Check the signature and the owner of a token, and return its content; :meth:`check_age` checks the rest.
 
         Raises:
-            NotAuthenticated: the token was changed, is too old or from the future, or belongs to another user.
+            NotAuthenticated: the token was changed, or belongs to another user.
         """
         session = self._verify(token)
         if username not in (session.username, session.typed_name or session.username):
             raise NotAuthenticated("this login is not valid here; log in again")
-        self.check_age(session)
         return session
 
     def check_age(self, session: Session) -> None:
