@@ -13,7 +13,7 @@ CORE_PERMISSIONS = (
     Permission("user_delete", "delete", "user", "owner"),
     Permission("index_read", "read", "index", "everyone", acl="acl_read"),
     Permission("index_create", "create", "index", "owner"),
-    Permission("index_modify", "modify", "index", "owner"),
+    Permission("index_modify", "modify", "index", "owner", acl="acl_modify"),
     Permission("index_delete", "delete", "index", "owner"),
     Permission("upload", "submit to", "index", "listed", acl="acl_upload"),
     Permission("release_modify", "yank, or set the status of, projects on", "index", "owner", acl="acl_upload"),

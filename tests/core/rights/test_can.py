@@ -21,8 +21,10 @@ ROOT = ("root", "")
 FILE = wheel("demo", "1.0")
 OTHER = wheel("other", "1.0")
 RESTRICTIONS = [
-    pytest.param(None, id="unrestricted"),
-    *(pytest.param(value, id=value, marks=pytest.mark.slow) for value in ("alice", "root,:team")),
+    pytest.param({}, id="unrestricted"),
+    pytest.param({"restrict_modify": "alice"}, id="modify alice", marks=pytest.mark.slow),
+    pytest.param({"restrict_modify": "root,:team"}, id="modify root and team", marks=pytest.mark.slow),
+    pytest.param({"restrict_users": "alice"}, id="users alice", marks=pytest.mark.slow),
 ]
 
 
@@ -66,7 +68,12 @@ def world(request: pytest.FixtureRequest, serve_shared: Serve) -> World:
     with serve_shared(f"world {request.param}") as site:
         people = {name: site.add_user(name) for name in ("alice", "bob", "carol", "dave", "erin")}
         site.request("PUT", "/+x/groups/team", {"members": ["carol"]}, auth=ROOT)
-        lists = {"acl_upload": ["bob", ":team"], "acl_toxresult_upload": ["bob"], "acl_read": ["bob", ":team"]}
+        lists = {
+            "acl_upload": ["bob", ":team"],
+            "acl_toxresult_upload": ["bob"],
+            "acl_read": ["bob", ":team"],
+            "acl_modify": ["erin"],
+        }
         assert site.request("PUT", "/alice/open", {**lists, "acl_read": [":ANONYMOUS:"]}, auth=ROOT).status == 200
         assert site.request("PUT", "/alice/closed", lists, auth=ROOT).status == 200
         for dist in (FILE, OTHER):
@@ -79,7 +86,7 @@ def world(request: pytest.FixtureRequest, serve_shared: Serve) -> World:
             "open": token(site, people["bob"], indices=["alice/open"]),
             "project": token(site, people["bob"], indices=["alice/closed"], projects=["demo"]),
         }
-    site = serve_shared(f"world {request.param}", restrict_modify=request.param)
+    site = serve_shared(f"world {request.param}", **request.param)
     callers = {"anonymous": None, "root": ROOT, **people, **{f"token {name}": each for name, each in tokens.items()}}
     return World(site, {**callers, "password": ("bob", "correct horse")}, count())
 
