@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import answers, commands, files, hanging, logins, memory, pages, starts, uploads
+from bench import answers, commands, files, hanging, logins, memory, moves, pages, starts, uploads
 from bench.report import Row, table
 from bench.site import Site
 
@@ -35,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[Site], list[Row]]] = {
     "large": uploads.large,
     "crowd": uploads.beside,
     "memory": memory.memory,
+    "moves": moves.moves,
 }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import unicodedata
@@ -186,6 +188,36 @@ def test_the_hashes_that_the_incumbent_cannot_read(theirs: Path, filled: Incumbe
 
     with Site(tmp_path / "old") as site:
         assert site.login("alice", "of 2013")
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "move-from-devpi.md"
+START = "devpi-server --serverdir ~/wheelgate"
+"""The command of the page that serves."""
+
+
+def test_the_page(theirs: Path, filled: Incumbent, tmp_path: Path) -> None:
+    """The commands of the page, typed one after the other, move a server in, start it, and move it out."""
+    home, programs = tmp_path / "home", tmp_path / "programs"
+    (home / ".devpi").mkdir(parents=True)
+    programs.mkdir()
+    shutil.copytree(filled.export.parent / "server", home / ".devpi" / "server")
+    (programs / "devpi-export").symlink_to(theirs / "devpi-export")
+    (programs / "devpi-server").symlink_to(Path(sys.executable).with_name("devpi-server"))
+    blocks = re.findall(r"^```sh\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    commands = [line for block in blocks for line in block.splitlines()]
+    assert START in commands
+    environment = clean_environment(HOME=str(home), PATH=f"{programs}:{os.environ['PATH']}")
+
+    for command in commands:
+        if command != START:
+            done = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, (command, done.stdout, done.stderr)
+            continue
+        with ServerProcess(home / "wheelgate", *CHEAP_HASHING) as server:
+            assert login(server, "alice", PASSWORDS["alice"])
+
+    assert json.loads((home / "import.json").read_text("utf-8"))["counts"]["users"] == len(PASSWORDS)
+    assert (home / "wheelgate-export" / "dataindex.json").exists()
 
 
 def install(home: Path, *command: str) -> None:

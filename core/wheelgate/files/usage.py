@@ -47,6 +47,7 @@ class FileUsage:
         self._database = sqlite3.connect("")  # an empty name: a file that SQLite removes when it is closed
         self._database.execute(RECORD_TABLE)
         self._database.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?)", map(_row, records))
+        self._database.execute("CREATE INDEX record_sha256 ON record (sha256)")
         self._database.execute(CONTENT_TABLE)
         self._database.execute("CREATE UNIQUE INDEX content_sha256 ON content (sha256)")
         self._database.execute("CREATE INDEX record_owner ON record (owner, project)")

@@ -82,6 +82,8 @@ class ExportWriter:
         self._choice = choice
         self._progress = progress
         self._deleted = 0
+        self._marked = 0
+        """Projects with a status or yanks."""
         self._folders: set[Path] = set()
 
     def write(self) -> None:
@@ -111,6 +113,11 @@ class ExportWriter:
                     self._write_index(index, data, details)
         self.counts.users, self.counts.indices = len(users), len(indices)
         self._sync()
+        if self._marked:
+            self.notes.add(f"{self._marked} projects have a status or yanked versions, which devpi does not know")
+        external = sum(bool(user.provider) for user in users)
+        if external:
+            self.notes.add(f"{external} users log in through a directory; in devpi they have no password")
         if self._deleted:
             self.notes.add(f"{self._deleted} files were deleted while the export ran, and are left out")
 
@@ -173,6 +180,7 @@ class ExportWriter:
         known = project_details(project)
         if known is not None:
             details.item(known)
+            self._marked += bool(known["yanked"] or known["status"] != "active")
 
     def _write_file(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from wheelgate.errors import BadInput
+from wheelgate.errors import BadInput, Forbidden
 from wheelgate.fields import Field, IndexType
 from wheelgate.moving.dataindex import ExportedIndex
 from wheelgate.moving.decisions import Decisions
@@ -95,6 +95,8 @@ class IndexPlan:
         """Parse a value as a request would; refuse the export if a default in its place could give rights."""
         try:
             parsed = parse_storable(field, value)
+        except Forbidden:
+            parsed = value  # an address that --allow-upstream closes; the server refuses each connection to it, too
         except BadInput as error:
             if field.refers_to or field.default is not None:
                 self._findings.add_fault(f"index {path}: '{field.name}' cannot be used: {error.message}")

@@ -134,6 +134,8 @@ class JsonFile:
             if found is None:
                 self._refuse_rest(of)
             position = found.end()
+            if abs(position - self._released) > RELEASED_BYTES:
+                self._release(position)
             if found[1] in b"{[":
                 depth += 1
                 if depth == 2:
@@ -147,7 +149,6 @@ class JsonFile:
             if depth == 1:
                 yield self._map[text_start:child_start], Range(child_start, position)
                 text_start = position
-                self._release(position)
         if position != of.end:
             self._refuse_rest(of)
         yield self._map[text_start : position - 1], None
@@ -157,7 +158,6 @@ class JsonFile:
 
     def _release(self, position: int) -> None:
         """Give back the pages that were read, so that memory does not grow with the file."""
-        if abs(position - self._released) > RELEASED_BYTES:
-            self._released = position
-            with suppress(AttributeError, OSError):  # not every system has it
-                self._map.madvise(mmap.MADV_DONTNEED)
+        self._released = position
+        with suppress(AttributeError, OSError):  # not every system has it
+            self._map.madvise(mmap.MADV_DONTNEED)

@@ -123,6 +123,7 @@ def test_the_same_server(serve: Serve, export_from: ExportTo, run: Run, tmp_path
     serve.stop()
     sentence = "alice/hidden is private here (acl_read); in devpi everybody who reaches the server can read it"
     assert sentence in exported.out
+    assert "1 projects have a status or yanked versions, which devpi does not know" in exported.out
 
     assert run("import", str(tmp_path / "first"), "--serverdir", str(tmp_path / "again"), *CHEAPLY).code == 0
 

@@ -183,6 +183,15 @@ def test_mirrored_files(export: Export, imported: Imported) -> None:
     assert site.request("GET", f"/root/pypi/{address(made)}").content == made.content
 
 
+def test_a_mirror_of_a_closed_address(export: Export, imported: Imported) -> None:
+    """A mirror of an address that this server may not connect to is imported; only its requests are refused."""
+    export.index("root/pypi", type="mirror", volatile=False, mirror_url="http://127.0.0.1:9/simple/")
+    site = imported("--allow-upstream", "public", allow_upstream=["public"])
+
+    assert site.request("GET", "/root/pypi", auth=ROOT).result["mirror_url"] == "http://127.0.0.1:9/simple/"
+    assert site.request("GET", "/root/pypi/+simple/hello/").status in (403, 502)
+
+
 def test_no_index_is_added(export: Export, imported: Imported) -> None:
     """The new server has the indices of the export only: no mirror of a public index comes by itself."""
     site = imported()
