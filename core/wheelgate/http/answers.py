@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -18,14 +18,18 @@ from wheelgate.errors import Refusal
 from wheelgate.http.proxy_headers import ProxyHeaders
 from wheelgate.http.scope import (
     ADD_HEAD_LINES,
+    CLIENT_ADDRESS,
     MAX_REASON_PHRASE_BYTES,
     PRIVATE_RESPONSE,
     REASON_PHRASE_HEADER,
     REQUEST_ID,
     SHOW_SERIAL,
+    STATUS,
 )
+from wheelgate.logs import ACCESS_SCOPE
 from wheelgate.logs import REQUEST_ID as LOGGED_REQUEST_ID
 from wheelgate.store.access import StoreAccess
+from wheelgate.values import EMPTY_MAPPING
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -51,13 +55,15 @@ def answer(
     kind: str = "",
     message: str = "",
     status: int = 200,
+    details: Mapping[str, Any] = EMPTY_MAPPING,
 ) -> None:
-    """Answer with a result and its type, with a message, or with both."""
+    """Answer with a result and its type, with a message, or with both; a refusal may have further keys."""
     document: dict[str, Any] = {}
     if kind:
         document = {"result": result, "type": kind}
     if message:
         document["message"] = message
+    document |= details
     resp.data = encode_json(document)
     resp.status_code = status
 
@@ -145,12 +151,16 @@ class CommonHeaders:
         scope[REQUEST_ID] = request_id
         # It stays set after the answer: gunicorn writes the access log in the same task.
         LOGGED_REQUEST_ID.set(request_id)
+        ACCESS_SCOPE.set(scope)
+        if (client := self._proxy_headers.reported_address(scope)) is not None:
+            scope[CLIENT_ADDRESS] = client
         request_id_block = header_block(((b"x-request-id", request_id.encode()),))
         began = 0.0 if self._access.instant else time.monotonic()
 
         def send_with_headers(message: dict[str, Any]) -> Awaitable[None]:
             if message["type"] != "http.response.start":
                 return send(message)
+            scope[STATUS] = message["status"]
             if PRIVATE_RESPONSE in scope:
                 message["headers"] = with_private_caching(message["headers"])
             # A client adds the headers that it has to a 304 (RFC 9110, section 15.4.5); each costs 1 % of the answer.
