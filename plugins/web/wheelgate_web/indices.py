@@ -40,6 +40,7 @@ class IndexPage:
             index.path,
             crumbs=[(owner, f"/{segment(owner)}"), (name, where)],
             alternate=f"{where}?no_projects=",
+            blocks=request.blocks("index", index.path),
             index=index,
             bases=index.config.get("bases", ()),
             index_title=index.config.get("title") or "",

@@ -50,6 +50,7 @@ class Overview:
             "overview.html",
             "Overview",
             alternate="/",
+            blocks=request.blocks("overview"),
             cards=[card for card in cards if not card.is_bare],
             bare=[card for card in cards if card.is_bare],
             paging=paging,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from wheelgate import Server
 from wheelgate.caches import LruCache
 from wheelgate.errors import NotFound
+from wheelgate.packages import is_project_name
+from wheelgate.page_blocks import Block
 from wheelgate.providers import RouteRequest, RouteResponse
 from wheelgate.server_view import ProjectFiles, VersionView
 from wheelgate_web.projects.facts import dependencies_of, facts_of, links_of
@@ -18,6 +21,8 @@ from wheelgate_web.projects.test_runs import TestResults
 from wheelgate_web.projects.versions import LATEST, STABLE, Versions, versions_of
 from wheelgate_web.readmes.rendering import Readmes, description_text
 from wheelgate_web.rendering import Renderer, root_of
+from wheelgate_web.search.matching import Matches, Search
+from wheelgate_web.search.scopes import scope_of
 from wheelgate_web.text_filters import segment
 
 MAX_SHOWN_VERSIONS = 50
@@ -30,8 +35,21 @@ MAX_CACHED_BYTES = 100_000
 BARE_KEYS = frozenset({"name", "version", "requires_python", "yanked"})
 """The metadata that a mirror knows without asking for more."""
 
+MAX_SHOWN_USERS = 20
+"""Projects that require the project, of those that the page names."""
+NO_MATCHES = Matches((), more=False)
+
 Kept = tuple[object, float | None, RouteResponse]
 """The stamps of a page, when it expires in seconds since 1970, and the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Additions:
+    """What a page says beside the project itself."""
+
+    users: Matches
+    """The projects that require it."""
+    blocks: tuple[Block, ...]
 
 
 class ProjectPages:
@@ -39,6 +57,7 @@ class ProjectPages:
 
     def __init__(self, server: Server, renderer: Renderer) -> None:
         self._renderer = renderer
+        self._search = Search(server.database)
         self._readmes = Readmes(server.database)
         self._results = TestResults(server)
         self._pages: LruCache[tuple[str, str], Kept] = LruCache(PAGE_CACHE_ENTRIES)
@@ -49,21 +68,30 @@ class ProjectPages:
         Raises:
             Refusal: as ``request.view`` does.
         """
+        additions = self._additions(request)
         if request.principal.name is not None or request.query:
-            return self._make(request)[0]
+            return self._make(request, additions)[0]
         view, path, name = request.view, index_path(request), request.params["project"]
         # What other projects this index serves decides which dependencies are links.
-        stamps = view.stamp(path, name), view.stamp(path)
+        stamps = view.stamp(path, name), view.stamp(path), additions
         key = request.base_url, request.request.path
         kept = self._pages.get(key)
         if kept is not None and kept[0] == stamps and (kept[1] is None or time.time() < kept[1]):
             return unless_known(request, kept[2])
-        page, until, is_final = self._make(request)
+        page, until, is_final = self._make(request, additions)
         if is_final and page.status == HTTPStatus.OK and len(page.body) <= MAX_CACHED_BYTES:
             self._pages.put(key, (stamps, until, page))
         return page
 
-    def _make(self, request: RouteRequest) -> tuple[RouteResponse, float | None, bool]:
+    def _additions(self, request: RouteRequest) -> Additions:
+        """Return what does not follow from the project itself, and is asked for at each request."""
+        path, name, version = index_path(request), request.params["project"], request.params.get("version", "")
+        place, subject = ("version", f"{path}/{name}/{version}") if version else ("project", f"{path}/{name}")
+        request.view.index(path)  # whoever may not read it gets the refusal, and no plugin is asked
+        users = self._search.users_of(scope_of(request), name, MAX_SHOWN_USERS) if is_project_name(name) else NO_MATCHES
+        return Additions(users, tuple(request.blocks(place, subject)))
+
+    def _make(self, request: RouteRequest, additions: Additions) -> tuple[RouteResponse, float | None, bool]:
         """Return the page, when it expires, and whether it would be the same if it was made again."""
         path, name = index_path(request), request.params["project"]
         wanted = request.params.get("version", "")
@@ -85,6 +113,9 @@ class ProjectPages:
             "pinned": bool(wanted),
             "outdated": bool(wanted) and versions.is_outdated(line.version),
             "readme": readme.html,
+            "users": additions.users.entries,
+            "more_users": additions.users.more,
+            "blocks": additions.blocks,
         }
         title = f"{name} {line.version} · {path}" if wanted else f"{name} · {path}"
         page = self._renderer.page(
