@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from importlib import metadata
 from typing import Any, cast
 
@@ -30,6 +30,7 @@ from wheelgate.plugin_host import budgets
 from wheelgate.plugin_host.circuit import BlockingCircuit, CircuitBreaker
 from wheelgate.plugin_host.discovery import Implementation, Plugins, refuse_reserved
 from wheelgate.plugin_host.events import Events
+from wheelgate.plugin_host.jobs import Jobs
 from wheelgate.plugin_host.vetoes import Vetoes
 from wheelgate.providers import Page, Route
 from wheelgate.resources.addresses import AccountServices, PackageServices, ServerDescription, ThreadPools, url_map
@@ -117,15 +118,13 @@ class Application:
             server = opened.server
             opening.callback(server.files.close)
             check(server)
-            events = Events(server, plugins.implementations("wheelgate_on_event"))
-            opening.callback(events.close)
-            storing = ThreadPool("store", 1 if database.kind == "sqlite" else POSTGRESQL_THREADS)
-            opening.callback(storing.close)
+            events = opening.enter_context(closing(Events(server, plugins.implementations("wheelgate_on_event"))))
+            writers = 1 if database.kind == "sqlite" else POSTGRESQL_THREADS
+            storing = opening.enter_context(closing(ThreadPool("store", writers)))
             pools = open_pools(config, opening)
 
             instant = database.instant and server.users.instant and server.indices.instant
-            access = StoreAccess(database, storing, instant=instant)
-            opening.callback(access.close)
+            access = opening.enter_context(closing(StoreAccess(database, storing, instant=instant)))
             access.serial = database.serial()
             cached_users = CachedUsers(server.users, access)
             users = Users(server.users, opened.indices, cached_users, server.forget_principal)
@@ -144,6 +143,7 @@ class Application:
             )
 
             packages = open_packages(plugins, opened, access, pools, opening)
+            jobs = opening.enter_context(closing(collect_jobs(plugins, server, events)))
             permissions = collect_permissions(plugins)
             rights, index_rights, confirmation = wire_rights(
                 plugins, server, permissions, identity, packages.inheritance, access
@@ -167,12 +167,22 @@ class Application:
             wrapped = wrap_app(app, identity.state.uuid, access, proxy_headers, index_rights)
             self.asgi = MeasuredRequests(wrapped, metrics.own, providers.breakers)
             self._events = events
+            self._jobs = jobs
             self._packages = packages
             self._opened = opening.pop_all()
 
     def sweep(self) -> None:
         """Remove the leftovers of a crash; call it before any worker of the server starts."""
         self.files.sweep()
+
+    def start_jobs(self) -> None:
+        """Start the jobs of the plugins, in a worker that is about to serve requests."""
+        self._jobs.start()
+
+    def run_jobs(self) -> None:
+        """Run each job of the plugins once, in this thread, after the listeners have got all events so far."""
+        self._events.wait()
+        self._jobs.run_once()
 
     def close(self) -> None:
         """Finish running work, and close everything that was opened, the last first."""
@@ -264,6 +274,14 @@ def collect_permissions(plugins: Plugins) -> list[Permission]:
     reserved = {permission.name for permission in CORE_PERMISSIONS}
     refuse_reserved(provided, "permission", reserved, lambda permission: permission.name)
     return [*CORE_PERMISSIONS, *(permission for _, permission in provided)]
+
+
+def collect_jobs(plugins: Plugins, server: Server, events: Events) -> Jobs:
+    """Return the jobs of the plugins, which get their events from now on."""
+    answers = plugins.ask("wheelgate_jobs", server=server)
+    jobs = Jobs([(plugin, job) for plugin, answer in answers for job in answer])
+    events.add(jobs.listeners())
+    return jobs
 
 
 def wire_rights(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Authenticator,
         CredentialExtractor,
         GroupSource,
+        Job,
         Page,
         PasswordHasher,
         Route,
@@ -276,6 +277,15 @@ def wheelgate_routes(server: Server) -> Iterable[Route]:  # type: ignore[empty-b
 
     Called once per worker. The server does not start if a route names neither a permission nor ``public=True``, or if
     there already is a route of that method and address.
+    """
+
+
+@hookspec
+def wheelgate_jobs(server: Server) -> Iterable[Job]:  # type: ignore[empty-body]
+    """Return jobs, which keep data of the plugin up to date in the background.
+
+    Called once per worker. Each worker runs each job in a thread of its own until it stops; ``devpi-server``
+    subcommands run none. If a job raises, the server logs it, and the job runs again at its next time.
     """
 
 

@@ -10,6 +10,7 @@ The server asks providers of one kind in the order that the configuration gives,
 
 from __future__ import annotations
 
+import threading
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from typing import Any, Protocol, runtime_checkable
 from wheelgate.server_view import ServerView
 from wheelgate.values import (
     Credentials,
+    Event,
     Outcome,
     Principal,
     Reject,
@@ -296,6 +298,27 @@ class Route:
     def address(self, plugin: str) -> str:
         """Return the whole path, ``/+x/<plugin>/…``."""
         return f"/+x/{plugin}{self.path}".rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work that a plugin does in the background, in a thread of each worker."""
+
+    name: str
+    """For messages and the name of the thread."""
+    run: Callable[[Callable[[], bool]], None]
+    """Does the work. It gets a function that says whether the worker is about to stop; a run that takes longer than a
+    second calls it now and then, and returns when it says so. Every worker of every server runs the job: only a lock in
+    the database keeps two of them from doing the same."""
+    every_seconds: float
+    """Seconds from the end of one run to the start of the next."""
+    wake: threading.Event = field(default_factory=threading.Event)
+    """Set it, for example on an event, to run the job at once."""
+    events: frozenset[str] = frozenset()
+    """The names of the events for :attr:`notice`."""
+    notice: Callable[[Event], None] | None = None
+    """Gets these events as ``wheelgate_on_event`` does, in the same thread. It remembers what to do, and wakes the
+    job."""
 
 
 @dataclass(frozen=True, slots=True)

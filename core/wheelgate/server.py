@@ -9,10 +9,13 @@ from wheelgate.config import Config
 from wheelgate.files.garbage import SourceRegistry
 from wheelgate.files.server_files import Files
 from wheelgate.outgoing import Outgoing
+from wheelgate.package_reader import PackageReader
+from wheelgate.packages import PackageSource
 from wheelgate.store.database import Database
 from wheelgate.store.keys import derive_key
 from wheelgate.store.protocols import IndexStore, UserStore
 from wheelgate.store.server_state import ServerState
+from wheelgate.values import Index
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,9 @@ class Stores:
 
 class PluginServices(SourceRegistry, Protocol):
     """The operations of a server that need its plugins."""
+
+    def source_of(self, index: Index) -> PackageSource | None:
+        """Return the package source of an index; None if it has none, or its plugin is not installed."""
 
     def hash_password(self, username: str, password: str) -> str:
         """See :meth:`Server.hash_password`."""
@@ -47,6 +53,8 @@ class Server:
     users: UserStore
     indices: IndexStore
     files: Files
+    packages: PackageReader
+    """Reads the packages that this server holds, for plugins that index them."""
 
     def __init__(
         self, config: Config, database: Database, outgoing: Outgoing, stores: Stores, services: PluginServices
@@ -57,6 +65,7 @@ class Server:
         self.users = stores.users
         self.indices = stores.indices
         self.files = Files(config, database, services)
+        self.packages = PackageReader(stores.indices, services.source_of)
         self._services = services
 
     def hash_password(self, username: str, password: str) -> str:

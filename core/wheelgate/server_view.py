@@ -165,6 +165,13 @@ class ServerView(Protocol):
         """Return the indices of a user, sorted by name, as ``GET /{user}`` lists them; without ``inherits``."""
 
     @abstractmethod
+    def readable(self) -> tuple[str, ...]:
+        """Return the paths of all indices that the caller may read, sorted: what a search may look through.
+
+        A token that is for some projects only may still not read the others there.
+        """
+
+    @abstractmethod
     def index(self, path: str) -> IndexView:
         """Return the index ``owner/name``. No upstream is asked."""
 

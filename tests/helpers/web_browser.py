@@ -16,7 +16,7 @@ VOID_TAGS = frozenset({"br", "input", "link", "meta", "img", "hr", "path", "circ
 
 
 class Page(HTMLParser):
-    """A page: its links, fields, buttons and visible text."""
+    """A page: its links, buttons and visible text, and the fields of its main part."""
 
     def __init__(self, response: Response) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class Page(HTMLParser):
                 self.links.setdefault(said, given.get("href", ""))
             elif name == "button":
                 self.buttons.append(said)
-            elif name == "label" and "for" in given:
+            elif name == "label" and "for" in given and any(each == "main" for each, *_ in self._open):
                 self._labels[given["for"]] = said
             elif name == "textarea":
                 self._values[given["id"]] = self.text[start:].removeprefix("\n")

@@ -8,7 +8,7 @@ An index type that holds packages provides a :class:`PackageSource`, and one tha
 
 from wheelgate.packages.core_metadata import MAX_FIELD_VALUES, CoreMetadata, read_core_metadata
 from wheelgate.packages.project_names import MAX_PROJECT_NAME_CHARS, is_project_name, normalize, parse_project_name
-from wheelgate.packages.protocols import PackageSource, PackageTarget
+from wheelgate.packages.protocols import LocalPackages, PackageSource, PackageTarget
 from wheelgate.packages.stored_files import IncomingFile, OngoingDownload, ReceivedFile, StoredFile
 from wheelgate.packages.values import (
     STATUSES,
@@ -34,6 +34,7 @@ __all__ = [
     "CoreMetadata",
     "File",
     "IncomingFile",
+    "LocalPackages",
     "LogEntry",
     "OngoingDownload",
     "PackageSource",

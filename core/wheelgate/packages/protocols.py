@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from wheelgate.packages.stored_files import OngoingDownload, ReceivedFile, StoredFile
 from wheelgate.packages.values import (
@@ -99,6 +99,26 @@ class PackageSource(Protocol):
 
     def mark_lost(self, sha256: str) -> None:
         """Stop offering a stored file that is missing or damaged. Called within a transaction."""
+
+
+@runtime_checkable
+class LocalPackages(Protocol):
+    """A package source that can tell what this server holds by itself, for :class:`PackageReader`.
+
+    A source does not need these methods. Without them, the packages of a source with an upstream (``last``) cannot be
+    indexed, and the stamps of all projects together are that of the index. They never ask an upstream.
+    """
+
+    last: bool
+
+    def local_stamp(self, index: Index, project: str = "") -> Hashable:
+        """Return a value that changes with every change of the project; without one, of any project of the index."""
+
+    def local_projects(self, index: Index) -> Sequence[str]:
+        """Return the names of the projects of which this server holds a release, in order."""
+
+    def local_releases(self, index: Index, name: str) -> Sequence[Release]:
+        """Return the releases of a project that this server holds, oldest first."""
 
 
 class PackageTarget(PackageSource, Protocol):

@@ -29,9 +29,13 @@ class Events:
 
     def __init__(self, server: Server, listeners: Sequence[Implementation]) -> None:
         self._server = server
-        self._listeners = listeners
+        self._listeners = list(listeners)
         self._queue: queue.Queue[Event | None] = queue.Queue(MAX_QUEUED_EVENTS)
         self._thread: threading.Thread | None = None
+
+    def add(self, listeners: Sequence[Implementation]) -> None:
+        """Add listeners, before the first event."""
+        self._listeners += listeners
 
     def has_listener(self, name: str) -> bool:
         """Return whether any plugin listens to events of this name."""
@@ -61,6 +65,10 @@ class Events:
         except queue.Full:
             log.error("event %s of '%s' dropped: the listeners are too slow", name, subject)
 
+    def wait(self) -> None:
+        """Wait until the listeners have handled all events that were announced before."""
+        self._queue.join()
+
     def close(self) -> None:
         """Let the listeners handle the queued events, for at most five seconds."""
         if self._thread is not None:
@@ -78,3 +86,4 @@ class Events:
                     listener(server=self._server, event=event)
                 except Exception as error:  # noqa: BLE001 - third-party code must not end the thread
                     log.error("plugin '%s' failed on %s: %s", listener.plugin, event.name, failure_text(error))
+            self._queue.task_done()

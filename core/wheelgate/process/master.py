@@ -146,6 +146,7 @@ class GunicornMaster(BaseApplication):  # type: ignore[misc]
             time.sleep(WORKER_RETRY_SECONDS)
             # With any other exit code the master would end, too.
             sys.exit(0)
+        self._application.start_jobs()
         return self._application.asgi
 
     def close_application(self) -> None:

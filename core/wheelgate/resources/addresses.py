@@ -131,7 +131,7 @@ def url_map(
     project = ProjectResource(context, packages.merger)
     legacy_json = LegacyJsonResource(context, packages.merger, sources)
     file = FileResource(context, packages.inheritance, sources, access, packages.reader, pools.sending)
-    stored = MergedResource(file, FileChangesResource(change_access, sources, files))
+    stored = MergedResource(file, FileChangesResource(change_access, sources, files, server.packages))
     push = PushResource(context, indices, sources, files, server.outgoing, packages.vetoes, pools.pushing)
     upload = UploadResource(context, indices, packages.uploads, push)
     return {

@@ -15,9 +15,10 @@ from wheelgate.http.json_bodies import decode_json, read_json
 from wheelgate.http.path_segments import path_segment, version_segment
 from wheelgate.http.request import read_body
 from wheelgate.identity.identify import Caller
+from wheelgate.package_reader import PackageReader
 from wheelgate.packages import PackageSource, PackageTarget, ReceivedFile, StoredFile, normalize
 from wheelgate.resources.bodies import read_status, read_yank
-from wheelgate.resources.files import project_at
+from wheelgate.resources.files import possible_projects, project_at
 from wheelgate.rights.confirmation import Claim, Confirm
 from wheelgate.services.indices import Indices, index_resource
 from wheelgate.services.packages.sources import Sources
@@ -162,11 +163,12 @@ class VersionChangesResource:
 class FileChangesResource:
     """``DELETE`` and ``POST /{user}/{index}/+f/…`` and ``/{user}/{index}/+e/…``."""
 
-    def __init__(self, access: ChangeAccess, sources: Sources, files: Files) -> None:
+    def __init__(self, access: ChangeAccess, sources: Sources, files: Files, packages: PackageReader) -> None:
         self._access = access
         self._context = access.context
         self._sources = sources
         self._files = files
+        self._packages = packages
 
     async def on_delete(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str, **parts: str
@@ -177,8 +179,9 @@ class FileChangesResource:
         self._access.refuse_non_volatile(req, found, "cannot delete version on non-volatile index")
         missing = f"package '{as_ascii(f'{found.path}/{path}')}' doesn't exist"
         claims, source = [Claim(caller, "release_delete", index_resource(found, ""))], self._access.source(found)
+        project = await self._sources.run_in_thread(found, project_of_file, self._packages, found, path)
         await self._context.change_stores(claims, delete_packages, missing, source, found, "", path=path)
-        self._context.announce("FileDeleted", caller, found.path, path=path)
+        self._context.announce("FileDeleted", caller, found.path, project=project, path=path)
         answer(resp, message=f"package '{found.path}/{path}' deleted")
 
     async def on_post(
@@ -192,7 +195,8 @@ class FileChangesResource:
         record = partial(target.add_test_result, found, path, who=caller.principal.name)
         confirm = await self._context.confirming([Claim(caller, "toxresult_upload", index_resource(found, ""))])
         result = await self._sources.run_in_thread(found, self._store_result, data, record, confirm)
-        self._context.announce("TestResultUploaded", caller, found.path, path=path, result=result)
+        project = await self._sources.run_in_thread(found, project_of_file, self._packages, found, path)
+        self._context.announce("TestResultUploaded", caller, found.path, project=project, path=path, result=result)
         answer(resp, f"{found.path}/{result}", "toxresultpath")
 
     def _store_result(self, data: bytes, record: Callable[[StoredFile], str], confirm: Confirm) -> str:
@@ -228,6 +232,18 @@ def delete_packages(missing: str, source: PackageSource, index: Index, name: str
         raise
     except NotFound:
         raise NotFound(missing) from None
+
+
+def project_of_file(packages: PackageReader, index: Index, path: str) -> str:
+    """Return the normalised name of the project of a file, a test result or a documentation; empty if unknown.
+
+    It asks no upstream: whoever deletes a downloaded file must not wait for one.
+    """
+    for project in possible_projects(path.rpartition("/")[2]):
+        releases = packages.releases(index.path, project)
+        if any(file.path == path for release in releases for file in release.files):
+            return project
+    return ""
 
 
 def path_below_index(req: falcon.asgi.Request) -> str:

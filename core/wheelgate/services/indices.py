@@ -45,6 +45,10 @@ class Indices:
         owner, _, name = path.partition("/")
         return self._store.get(owner, name)
 
+    def list_all(self) -> Sequence[Index]:
+        """Return all indices, sorted by path."""
+        return self._store.list()
+
     def owned_by(self, owner: str) -> list[Index]:
         """Return the indices of a user."""
         return list(self._store.list(owner))

@@ -17,6 +17,7 @@ from wheelgate.services.indices import Indices
 from wheelgate.services.passwords import Passwords
 from wheelgate.services.principals import Principals
 from wheelgate.store.database import Database
+from wheelgate.values import Index
 
 
 class OpenedServer:
@@ -84,6 +85,10 @@ class OpenedServer:
         if self._collecting:
             return []
         return [kind.packages for kind in self.index_types if kind.packages is not None]
+
+    def source_of(self, index: Index) -> PackageSource | None:
+        """Return the package source of an index; None if it has none, or its plugin is not installed."""
+        return next((kind.packages for kind in self.index_types if kind.name == index.type), None)
 
     def complete(self) -> bool:
         """Return whether the sources are known of all indices."""

@@ -91,8 +91,11 @@ class Database:
             counter.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, derived: bool = False) -> Iterator[None]:
         """Commit all changes of the ``with`` block, or none if it raises. A nested transaction joins the outer one.
+
+        With ``derived`` it leaves the change serial as it is, so that everything that is cached until the next change
+        stays valid. Use it only for tables whose rows can be made again from others, and of which nothing is cached.
 
         ``peewee.IntegrityError`` is not translated: only the store knows what it means. If the connection to
         PostgreSQL breaks during the commit, the server cannot know whether the changes were committed.
@@ -103,6 +106,10 @@ class Database:
         """
         if self.orm.in_transaction():
             yield
+            return
+        if derived:
+            with self._refusing(), self._writer, self.orm.atomic():
+                yield
             return
         counter, mine = self._find_counter(), 0
         with self._refusing():
@@ -123,10 +130,7 @@ class Database:
         Raises:
             BackendUnavailable: as :meth:`transaction` does.
         """
-        if self.orm.in_transaction():
-            yield
-            return
-        with self._refusing(), self._writer, self.orm.atomic():
+        with self.transaction(derived=True):
             yield
 
     @contextmanager

@@ -175,6 +175,10 @@ class Site:
         command.register(parser)
         return int(command.run(parser.parse_args(argv), ServerContext(self._plugins, lambda: self.config)))
 
+    def run_jobs(self) -> None:
+        """Run each job of the plugins once, as the workers of a server do in the background; a site starts none."""
+        self.application.run_jobs()
+
     def login(self, user: str, password: str) -> tuple[str, str]:
         """Log in; return the user name and the login token, to pass as ``auth``."""
         answer = self.request("POST", "/+login", {"user": user, "password": password})

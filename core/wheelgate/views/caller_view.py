@@ -68,6 +68,10 @@ class CallerView(ServerView):
         part = plain_part(sorted(by_name), prefix, after, limit)
         return replace_entries(part, [by_name[name] for name in part.entries])
 
+    def readable(self) -> tuple[str, ...]:
+        """Return the paths of the readable indices."""
+        return self._wait(self._all_readable())
+
     def index(self, path: str) -> IndexView:
         """Return an index."""
         resolution = self._wait(self._find(path, ""))
@@ -163,6 +167,12 @@ class CallerView(ServerView):
         for index in sorted(owned, key=lambda index: index.name):
             views[index.owner].append(self._sources.index_view(index))
         return [UserView(user, tuple(views[user.name])) for user in users]
+
+    async def _all_readable(self) -> tuple[str, ...]:
+        found = await self._context.read_stores(self._sources.all_indices)
+        if not await self._context.read_stores(self._context.index_rights.all_public):
+            found = await self._context.index_rights.visible(self._caller, found)
+        return tuple(index.path for index in found)
 
     async def _find(self, path: str, project: str | None) -> Resolution:
         """Return an index that the caller may read; ``project`` is as in :class:`Resource`."""

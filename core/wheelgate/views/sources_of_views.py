@@ -51,6 +51,7 @@ class ViewSources:
         self._users = users
         self._indices = indices
         self._names: SerialCache[None, list[str]] = SerialCache(1)
+        self._all: SerialCache[None, Sequence[Index]] = SerialCache(1)
         self._owned: SerialCache[str, list[Index]] = SerialCache(OWNER_CACHE_ENTRIES)
         self._lists: LruCache[str, tuple[Hashable, Sequence[str]]] = LruCache(LIST_CACHE_ENTRIES)
         self._projects: LruCache[tuple[str, str], tuple[Hashable, ProjectView]] = LruCache(PROJECT_CACHE_ENTRIES)
@@ -83,6 +84,10 @@ class ViewSources:
                 self._owned.put(serial, name, owned)
             found += owned
         return found
+
+    def all_indices(self) -> Sequence[Index]:
+        """Return all indices, sorted by path."""
+        return self._all.get_or_make(self.context.read_serial(), None, self._indices.list_all)
 
     def index_view(self, index: Index) -> IndexView:
         """Return an index as views show it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -161,6 +162,23 @@ def project_files(database: Database, index: str, project: str) -> list[Mirrored
         (index, project),
     )
     return [_mirrored_file(*row) for row in rows]
+
+
+def downloads_stamp(database: Database, index: str, project: str) -> tuple[int, str]:
+    """Return a value that changes with every downloaded file of a project, or of the whole mirror without one."""
+    where, params = ("", (index,)) if not project else (" AND project = ?", (index, project))
+    rows = database.read(
+        f"SELECT sha256 FROM mirror_file WHERE index_path = ?{where} ORDER BY sha256",  # noqa: S608 - a constant of ours
+        params,
+    )
+    digest = hashlib.sha256("".join(sha256 for (sha256,) in rows).encode())
+    return len(rows), digest.hexdigest()
+
+
+def downloaded_projects(database: Database, index: str) -> list[str]:
+    """Return the sorted names of the projects of which files were downloaded."""
+    rows = database.read("SELECT DISTINCT project FROM mirror_file WHERE index_path = ?", (index,))
+    return sorted(name for (name,) in rows)
 
 
 def record_file(database: Database, index: str, file: MirroredFile) -> None:

@@ -34,6 +34,7 @@ from wheelgate_mirror.visible_files import (
     QUARANTINED,
     VisibleProject,
     completed,
+    local_releases,
     visible_project,
     visible_releases,
 )
@@ -61,6 +62,18 @@ class MirrorPackages:
         if not project and index.config.get("mirror_no_project_list"):
             return queries.requested_projects_stamp(self._database, index.path)
         return queries.page_stamp(self._database, index.path, project)
+
+    def local_stamp(self, index: Index, project: str = "") -> Hashable:
+        """Return a value that changes with every downloaded file."""
+        return queries.downloads_stamp(self._database, index.path, project)
+
+    def local_projects(self, index: Index) -> Sequence[str]:
+        """Return the names of the projects of which files were downloaded."""
+        return queries.downloaded_projects(self._database, index.path)
+
+    def local_releases(self, index: Index, name: str) -> Sequence[Release]:
+        """Return the versions of which files were downloaded."""
+        return local_releases(name, queries.project_files(self._database, index.path, name))
 
     def projects(self, index: Index) -> ProjectList:
         """Return the names of all projects; with ``mirror_no_project_list`` those that clients have asked for."""

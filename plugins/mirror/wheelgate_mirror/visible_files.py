@@ -13,6 +13,7 @@ from wheelgate_mirror.cache import CurrentPage
 from wheelgate_mirror.cooldown import cooldown_of
 from wheelgate_mirror.filenames import version_sort_key
 from wheelgate_mirror.pages import UpstreamFile, UpstreamPage
+from wheelgate_mirror.queries import MirroredFile
 
 QUARANTINED = "quarantined"
 """The status of a project whose files are held back (PEP 792)."""
@@ -67,6 +68,20 @@ def visible_releases(project: VisibleProject, stored: Mapping[str, StoredFile]) 
             by_version.setdefault(version_key(file.version), []).append(file)
     versions = sorted(by_version.values(), key=lambda files: version_sort_key(files[0].version))
     return [_release(project.page.name, files[0].version, files, stored) for files in versions]
+
+
+def local_releases(project: str, files: Sequence[MirroredFile]) -> list[Release]:
+    """Return the versions of which files were downloaded, oldest first, with these files."""
+    by_version: dict[str, list[MirroredFile]] = {}
+    for file in files:
+        if file.version and not file.path.endswith(".metadata"):
+            by_version.setdefault(version_key(file.version), []).append(file)
+    releases = []
+    for group in sorted(by_version.values(), key=lambda files: version_sort_key(files[0].version)):
+        version = group[0].version
+        links = tuple(ReleaseFile("releasefile", file.path, file.stored) for file in group)
+        releases.append(Release(project, version, {"name": project, "version": version}, links))
+    return releases
 
 
 def _release(name: str, version: str, files: Sequence[UpstreamFile], stored: Mapping[str, StoredFile]) -> Release:

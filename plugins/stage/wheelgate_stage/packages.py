@@ -48,6 +48,20 @@ class StagePackages:
         """Return a number that grows with every change of a project, or of the list of projects."""
         return queries.project_stamp(self._database, index.path, project)
 
+    def local_stamp(self, index: Index, project: str = "") -> int:
+        """Return a number that grows with every change of a project, or of any project of the index."""
+        if project:
+            return queries.project_stamp(self._database, index.path, project)
+        return queries.count_changes(self._database, index.path)
+
+    def local_projects(self, index: Index) -> Sequence[str]:
+        """Return the names of all projects that have a release."""
+        return queries.project_names(self._database, index.path)
+
+    def local_releases(self, index: Index, name: str) -> Sequence[Release]:
+        """Return all versions of a project, oldest first."""
+        return queries.load_releases(self._database, index.path, name)
+
     def projects(self, index: Index) -> ProjectList:
         """Return the names of all projects that have a release."""
         return ProjectList(queries.project_names(self._database, index.path))

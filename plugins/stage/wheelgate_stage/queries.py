@@ -86,6 +86,12 @@ def project_stamp(database: Database, index: str, project: str) -> int:
     return int(rows[0][0]) if rows else 0
 
 
+def count_changes(database: Database, index: str) -> int:
+    """Return how often the packages of an index have changed. The count outlives the index."""
+    rows = database.read("SELECT changes FROM stage_index WHERE path = ?", (index,))
+    return int(rows[0][0]) if rows else 0
+
+
 def project_names(database: Database, index: str) -> list[str]:
     """Return the sorted names of the projects that have a release."""
     sql = "SELECT name FROM stage_project WHERE index_path = ? AND present = 1 ORDER BY name"

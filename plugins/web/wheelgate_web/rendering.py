@@ -22,6 +22,8 @@ SERVER_NAME = "wheelgate"
 """What titles and the first link of every page call the server."""
 TEMPLATES = Path(__file__).parent / "templates"
 HTML_TYPE = "text/html; charset=utf-8"
+SEARCH, SUGGESTIONS = "/+x/web/search", "/+x/web/suggestions"
+"""Where the form of every page leads, and where its script asks while somebody types."""
 ETAG_CHARS = 32
 """Hexadecimal digits of a page's hash that its entity tag has."""
 
@@ -88,7 +90,8 @@ class Renderer:
                 "alternate": alternate,
                 "notice": notice_of(request.query),
                 "next": address_of(request),
-                "search": "",
+                "search": SEARCH,
+                "suggestions": SUGGESTIONS,
                 "query": "",
                 "signing_in": False,
                 "typed_user": "",
@@ -101,6 +104,12 @@ class Renderer:
             etag = f'"{hashlib.sha256(body).hexdigest()[:ETAG_CHARS]}"'
             headers |= {"cache-control": "no-cache", "etag": etag}
         return RouteResponse(status=status, headers=headers, body=body, media_type=HTML_TYPE)
+
+    def fragment(self, request: RouteRequest, template: str, **values: Any) -> RouteResponse:
+        """Return a piece of a page, which the script puts into one."""
+        text = self._environment.get_template(template).render({"root": root_of(request), **values})
+        headers = {**self._headers, "cache-control": "no-store"}
+        return RouteResponse(headers=headers, body=text.encode("utf-8", "replace"), media_type=HTML_TYPE)
 
     @cached_property
     def _environment(self) -> Environment:

@@ -41,7 +41,9 @@ STEPS = [
     ),
     pytest.param("DELETE", f"{DEV}/My.Pkg", None, ("ProjectDeleted", {"project": "my-pkg"}), id="delete project"),
     pytest.param("DELETE", f"{DEV}/my-pkg/1.0", None, ("VersionDeleted", NAMED), id="delete version"),
-    pytest.param("DELETE", f"{DEV}/{PATH}", None, ("FileDeleted", {"path": PATH}), id="delete file"),
+    pytest.param(
+        "DELETE", f"{DEV}/{PATH}", None, ("FileDeleted", {"project": "my-pkg", "path": PATH}), id="delete file"
+    ),
     pytest.param("DELETE", f"{DEV}/nope", None, None, id="refused deletion"),
 ]
 
@@ -85,4 +87,4 @@ def test_uploads_are_events(serve: Serve) -> None:
         ("TestResultUploaded", None),
     ]
     assert events[0][3] == {"project": "my-pkg", "version": "3.0"}
-    assert events[2][3] == {"path": PATH, "result": result.removeprefix("alice/dev/")}
+    assert events[2][3] == {"project": "my-pkg", "path": PATH, "result": result.removeprefix("alice/dev/")}

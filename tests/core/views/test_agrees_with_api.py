@@ -34,6 +34,11 @@ def names(document: Any) -> list[str]:
     return [each["name"] for each in document["result"]["entries"]]
 
 
+def result(document: Any) -> Any:
+    """Return what a view returned."""
+    return document["result"]
+
+
 def differences(get: Callable[[str], Response], view: Callable[..., Response]) -> Iterator[tuple[str, Any, Any]]:
     """Yield what the API and the view show of everything on a server, in the same form, with a label."""
     api, own = get("/"), view("users", "", "", 200)
@@ -46,6 +51,10 @@ def differences(get: Callable[[str], Response], view: Callable[..., Response]) -
         outcome(api, lambda all_: {name: sorted(user["indexes"]) for name, user in all_["result"].items()}),
         listed,
     )
+    paths = outcome(
+        api, lambda all_: [f"{name}/{index}" for name, user in all_["result"].items() for index in user["indexes"]]
+    )
+    yield "readable", paths if isinstance(paths, tuple) else sorted(paths), outcome(view("readable"), result)
     for owner in (*OWNERS, "root", "nobody"):
         api = get(f"/{owner}")
         yield (

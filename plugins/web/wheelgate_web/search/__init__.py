@@ -1,0 +1,1 @@
+"""Search: an index of the projects that this server holds, and the page that asks it."""
