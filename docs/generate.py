@@ -23,6 +23,7 @@ from wheelgate.config import resolve
 from wheelgate.core_options import CORE_OPTIONS
 from wheelgate.http.errors import STATUS_BY_REFUSAL
 from wheelgate.main import make_parser
+from wheelgate.metrics.catalogue import METRICS
 from wheelgate.newplugin.kinds import PLUGIN_KINDS
 from wheelgate.newplugin.writing import filled_templates
 from wheelgate.option_help import shown_default
@@ -270,6 +271,12 @@ def routes() -> str:
     return table(("Request", "What it does"), rows)
 
 
+def metrics() -> str:
+    """Write the table of the metrics."""
+    rows = ((f"`{metric.name}`", metric.kind, metric.help) for metric in METRICS)
+    return table(["Metric", "Kind", "What it is"], rows)
+
+
 def permissions() -> str:
     """List the permissions that the core knows."""
     kinds = {"server": "the server", "user": "a user", "index": "an index"}
@@ -348,6 +355,7 @@ PARTS: Mapping[str, Callable[..., str]] = {
         refusals,
         complaints,
         routes,
+        metrics,
         permissions,
         keys,
         plugin_kinds,

@@ -18,11 +18,13 @@ from wheelgate.http.errors import ErrorHandlers
 from wheelgate.http.exposure import ExposureGuard
 from wheelgate.http.handler_context import HandlerContext
 from wheelgate.http.in_process import InProcessApi
+from wheelgate.http.measured_requests import MeasuredRequests
 from wheelgate.http.outside_path import OutsidePath
 from wheelgate.http.proxy_headers import ProxyHeaders
 from wheelgate.http.require_login import RequireLogin
 from wheelgate.http.router import Router
 from wheelgate.identity.wiring import Identity, LoginProviders, login_providers, wire_identity
+from wheelgate.metrics.worker_metrics import WorkerMetrics, private_metrics
 from wheelgate.outgoing.policy import AddressPolicy
 from wheelgate.plugin_host import budgets
 from wheelgate.plugin_host.block_collecting import PageBlocks
@@ -80,6 +82,8 @@ CORE_FEATURES = (
     "yank",
     "why",
     "project-status",
+    "whoami",
+    "can",
 )
 """Features of the HTTP API, which ``/+api`` lists for clients."""
 
@@ -95,14 +99,18 @@ def no_check(server: Server) -> None:
 class Application:
     """The ASGI application of a worker, with everything that the worker closes when it ends."""
 
-    def __init__(self, config: Config, plugins: Plugins, check: ServerCheck = no_check) -> None:
+    def __init__(
+        self, config: Config, plugins: Plugins, check: ServerCheck = no_check, metrics: WorkerMetrics | None = None
+    ) -> None:
         """Open the database, collect what the plugins provide, and put everything together.
 
-        ``check`` gets the server as soon as its stores are open. If a step fails, everything that is open is closed.
+        ``check`` gets the server as soon as its stores are open. ``metrics`` are those of the worker; without them, the
+        application counts for itself. If a step fails, everything that is open is closed.
 
         Raises:
             StartupError: a plugin fails, or two plugins provide the same thing.
         """
+        metrics = metrics or private_metrics()
         with ExitStack() as opening:
             database = Database(config.database_url, connections=connections_per_worker(config))
             opening.callback(database.close)
@@ -125,7 +133,14 @@ class Application:
             providers = login_providers(plugins, server, storing)
             provisioning = make_provisioning(plugins, server, accounts, access, providers, events)
             identity = wire_identity(
-                providers, server, access, cached_users, pools.hashing, provisioning.provision, events.announce
+                providers,
+                server,
+                access,
+                cached_users,
+                pools.hashing,
+                provisioning.provision,
+                events.announce,
+                metrics.own,
             )
 
             packages = open_packages(plugins, opened, access, pools, opening)
@@ -138,7 +153,7 @@ class Application:
             context = HandlerContext(
                 proxy_headers, identity.identifier, rights, index_rights, confirmation, access, events
             )
-            description = describe_server(plugins, opened, identity, providers)
+            description = describe_server(plugins, opened, identity, providers, metrics)
             resources = url_map(context, server, access, identity, accounts, packages, description, pools)
             views = ViewSources(context, server.users, users, opened.indices, packages.merger, packages.sources)
             calls = PluginCalls(context, InProcessApi(), views, page_blocks(plugins, server))
@@ -150,7 +165,8 @@ class Application:
             self.server = server
             self.files = server.files
             self.rights = rights
-            self.asgi = wrap_app(app, identity.state.uuid, access, proxy_headers, index_rights)
+            wrapped = wrap_app(app, identity.state.uuid, access, proxy_headers, index_rights)
+            self.asgi = MeasuredRequests(wrapped, metrics.own, providers.breakers)
             self._events = events
             self._jobs = jobs
             self._packages = packages
@@ -300,7 +316,7 @@ def wire_rights(
 
 
 def describe_server(
-    plugins: Plugins, opened: OpenedServer, identity: Identity, providers: LoginProviders
+    plugins: Plugins, opened: OpenedServer, identity: Identity, providers: LoginProviders, metrics: WorkerMetrics
 ) -> ServerDescription:
     """Collect the facts that the server publishes about itself."""
     server, config = opened.server, opened.server.config
@@ -320,6 +336,7 @@ def describe_server(
         breakers=providers.breakers,
         features=[*CORE_FEATURES, *(feature for _, answer in plugins.ask("wheelgate_features") for feature in answer)],
         index_types=opened.index_types,
+        metrics=metrics.shared,
         routes=[(plugin, route) for plugin, answer in answers for route in answer],
     )
 

@@ -8,6 +8,11 @@ MAX_CLOCK_SKEW_SECONDS = 60
 """How far the clocks of two servers, or one clock before and after it was set, may differ without any effect."""
 
 
+def utc_text(seconds: float) -> str:
+    """Return a time in seconds since 1970 as answers show it, in UTC and as ISO 8601: ``2026-01-31T12:00:00Z``."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
 def is_current(made: float, until: float | None) -> bool:
     """Return whether a value that is kept with times of the clock is still valid.
 

@@ -166,6 +166,14 @@ CORE_OPTIONS = (
         "hash-concurrency", "number of passwords that each worker hashes at once", 1, whole_number(1, 16), metavar="N"
     ),
     Option(
+        "metrics-from",
+        "address or network from which /+metrics can be read without a login",
+        (),
+        network,
+        metavar="NETWORK",
+        many=True,
+    ),
+    Option(
         "access-log",
         "file for a line about each request; - writes to standard output, empty to none",
         "",

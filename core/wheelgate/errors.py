@@ -24,6 +24,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class WheelgateError(Exception):
     """The base class of all errors."""
@@ -37,12 +40,17 @@ class Refusal(WheelgateError):  # noqa: N818 - "refusal" is the term throughout 
     """Raised while the server handles a request; the text becomes the ``message`` of the response.
 
     ``retry_after`` is the number of seconds after which the client may try again; None if it is unknown.
+    ``details`` are further keys of the response, for clients whose credentials are known here: ``permission``,
+    ``resource``, ``user``, ``credential``, ``rule``.
     """
 
-    def __init__(self, message: str, *, retry_after: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, retry_after: int | None = None, details: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.retry_after = retry_after
+        self.details = dict(details or {})
 
 
 class BadInput(Refusal):
@@ -90,7 +98,7 @@ class Forbidden(Refusal):
 
 
 class TooManyAttempts(Refusal):
-    """Raised after too many wrong passwords; ``retry_after`` is the wait in seconds."""
+    """Raised after too many wrong passwords or questions; ``retry_after`` is the wait in seconds."""
 
 
 class BackendUnavailable(Refusal):

@@ -166,6 +166,18 @@ def parse_principals(value: Any) -> list[str]:
     return [special.get(item.lower(), item) for item in parse_list(value)]
 
 
+def parse_modifiers(value: Any) -> list[str]:
+    """Parse a list of principals who may change an index.
+
+    Raises:
+        BadInput: it contains ``:ANONYMOUS:``, so that anybody could take the index over.
+    """
+    principals = parse_principals(value)
+    if ANONYMOUS in principals:
+        raise BadInput(f"acl_modify cannot contain {ANONYMOUS}: anybody could take the index over")
+    return principals
+
+
 def parse_bases(value: Any) -> list[str]:
     """Parse a list of ``user/index`` paths."""
     paths = [item.strip("/") for item in parse_list(value)]

@@ -345,3 +345,6 @@ class Page:
     ``error`` must not."""
     instant: bool = False
     """Whether the handler answers from memory and never waits; the server then calls it on the event loop."""
+    kept: bool = False
+    """Whether the page of an anonymous reader depends on nothing but the address, the query and the database. While no
+    index is private and no plugin decides who may read, the server then keeps it until the database changes."""

@@ -244,6 +244,11 @@ class Resource:
         return f"{self.owner}/{self.name}" if self.kind == "index" else ""
 
     @property
+    def address(self) -> str:
+        """Its address below that of the server: ``owner/name`` of an index, the name of a user, or empty."""
+        return self.path or (self.name if self.kind == "user" else "")
+
+    @property
     def label(self) -> str:
         """Its name in messages."""
         match self.kind:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from tests.client.conftest import UserAccount
 from tests.helpers.distributions import wheel
@@ -180,7 +182,9 @@ def test_whoami_asks_the_server(owner: UserAccount) -> None:
     """A login that has ended on the server is no login, whatever is stored here."""
     state = owner.devpi.clientdir / "auth.json"
     kept = state.read_text()
-    assert owner.devpi("whoami").ok().out == f"{owner.name} at {owner.server.url}\n"
+    first, second = owner.devpi("whoami").ok().out.splitlines()
+    assert first == f"{owner.name} at {owner.server.url}"
+    assert re.fullmatch(r"logged in until 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", second)
 
     owner.devpi("logoff").ok()
     anonymous = owner.devpi("whoami").fails().err
@@ -189,3 +193,27 @@ def test_whoami_asks_the_server(owner: UserAccount) -> None:
 
     assert anonymous == f"not logged in at {owner.server.url}: type 'devpi login USER'\n"
     assert ended == f"the login of '{owner.name}' is no longer valid: type 'devpi login {owner.name}'\n"
+
+
+def test_can_asks_the_server(owner: UserAccount) -> None:
+    """The decision, its reason and an exit code; with ``-v`` the answers of the plugins."""
+    own = owner.devpi("can", "upload", f"{owner.name}/dev").ok().out
+    other = owner.devpi("can", "index_modify", "root/pypi", "-v")
+    unknown = owner.devpi("can", "fly").fails().err
+
+    assert own == "yes: acl_upload lists you\n"
+    assert (other.code, other.out.splitlines()) == (
+        1,
+        ["no: only root may", "    restrict_modify: no opinion", "    default: deny"],
+    )
+    assert "there is no permission 'fly'; there are group_create" in unknown
+
+
+def test_whoami_shows_an_api_token(owner: UserAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an API token in the environment, it shows the ID of the token and its end."""
+    monkeypatch.setenv("DEVPI_TOKEN", owner.devpi("token", "create", "--scope", "read").out.strip())
+
+    lines = owner.devpi("whoami").ok().out.splitlines()
+
+    assert lines[0] == f"{owner.name} at {owner.server.url}"
+    assert re.fullmatch(r"API token \S{12}, valid until \S+Z", lines[-1])

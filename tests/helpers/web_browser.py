@@ -16,7 +16,7 @@ VOID_TAGS = frozenset({"br", "input", "link", "meta", "img", "hr", "path", "circ
 
 
 class Page(HTMLParser):
-    """A page: its links, fields, buttons and visible text."""
+    """A page: its links, buttons and visible text, and the fields of its main part."""
 
     def __init__(self, response: Response) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class Page(HTMLParser):
         self.links: dict[str, str] = {}
         """Addresses by the text of the link; the first of a text counts."""
         self.fields: dict[str, str] = {}
-        """Values by the label of the field, without the search box of every page."""
+        """Values by the label of the field."""
         self.buttons: list[str] = []
         self.roles: dict[str, str] = {}
         """Texts by role."""
@@ -61,9 +61,9 @@ class Page(HTMLParser):
             said = re.sub(r"\s+", " ", self.text[start:]).strip()
             if name == "a":
                 self.links.setdefault(said, given.get("href", ""))
-            elif name == "button" and not self._is_in_search():
+            elif name == "button":
                 self.buttons.append(said)
-            elif name == "label" and "for" in given and not self._is_in_search():
+            elif name == "label" and "for" in given and any(each == "main" for each, *_ in self._open):
                 self._labels[given["for"]] = said
             elif name == "textarea":
                 self._values[given["id"]] = self.text[start:].removeprefix("\n")
@@ -71,9 +71,6 @@ class Page(HTMLParser):
                 self.roles.setdefault(given["role"], said)
             if name == tag:
                 return
-
-    def _is_in_search(self) -> bool:
-        return any(given.get("role") == "search" for _, given, _ in self._open)
 
     def handle_data(self, data: str) -> None:
         """Collect text, without that of the style sheet."""

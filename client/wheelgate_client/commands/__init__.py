@@ -8,6 +8,7 @@ COMMAND_GROUPS = {
         "use": "select server and index; point pip, uv and other tools at it",
         "login": "log in to the server",
         "whoami": "show the user that is logged in",
+        "can": "say whether you, or somebody else, may do something, and why",
         "logoff": "log out of the server",
         "logout": "the same as logoff",
         "passwd": "change a password",

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wheelgate_client.context import ClientContext
 
-SETTINGS_SHOWN_FIRST = ("type", "bases", "volatile", "acl_upload", "acl_read", "acl_toxresult_upload")
+SETTINGS_SHOWN_FIRST = ("type", "bases", "volatile", "acl_upload", "acl_read", "acl_modify", "acl_toxresult_upload")
 WITHOUT_PROJECTS = "?no_projects="
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -23,9 +23,11 @@ from wheelgate.http.scope import (
     REASON_PHRASE_HEADER,
     REQUEST_ID,
     SHOW_SERIAL,
+    STATUS,
 )
 from wheelgate.logs import REQUEST_ID as LOGGED_REQUEST_ID
 from wheelgate.store.access import StoreAccess
+from wheelgate.values import EMPTY_MAPPING
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -51,13 +53,15 @@ def answer(
     kind: str = "",
     message: str = "",
     status: int = 200,
+    details: Mapping[str, Any] = EMPTY_MAPPING,
 ) -> None:
-    """Answer with a result and its type, with a message, or with both."""
+    """Answer with a result and its type, with a message, or with both; a refusal may have further keys."""
     document: dict[str, Any] = {}
     if kind:
         document = {"result": result, "type": kind}
     if message:
         document["message"] = message
+    document |= details
     resp.data = encode_json(document)
     resp.status_code = status
 
@@ -151,6 +155,7 @@ class CommonHeaders:
         def send_with_headers(message: dict[str, Any]) -> Awaitable[None]:
             if message["type"] != "http.response.start":
                 return send(message)
+            scope[STATUS] = message["status"]
             if PRIVATE_RESPONSE in scope:
                 message["headers"] = with_private_caching(message["headers"])
             # A client adds the headers that it has to a 304 (RFC 9110, section 15.4.5); each costs 1 % of the answer.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -19,6 +19,7 @@ from wheelgate.http.upload_hints import upload_hint
 from wheelgate.logs import error_location
 from wheelgate.plugin_host.failures import failure_text
 from wheelgate.plugin_host.masking import secrets_of, strings_in
+from wheelgate.values import EMPTY_MAPPING
 
 log = logging.getLogger("wheelgate.http")
 
@@ -87,7 +88,7 @@ class ErrorHandlers:
     ) -> None:
         """Answer a refusal with its sentence."""
         status = next(status for kind, status in STATUS_BY_REFUSAL if isinstance(error, kind))
-        is_page = await self._refuse(req, resp, error.message[:MAX_MESSAGE_CHARS], status)
+        is_page = await self._refuse(req, resp, error.message[:MAX_MESSAGE_CHARS], status, error.details)
         # A page has a form; for the scheme Basic, a browser would open its own dialog in front of it.
         schemes = [scheme for scheme in self._schemes if not (is_page and scheme.lower() == "basic")]
         challenges = [f'{scheme} realm="{REALM}"' for scheme in schemes]
@@ -128,13 +129,20 @@ class ErrorHandlers:
         log.error("fault on %s %s: %s", req.method, req.path, place)
         await self._refuse(req, resp, "the server failed on this request; its log says where", 500)
 
-    async def _refuse(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, sentence: str, status: int) -> bool:
+    async def _refuse(
+        self,
+        req: falcon.asgi.Request,
+        resp: falcon.asgi.Response,
+        sentence: str,
+        status: int,
+        details: Mapping[str, Any] = EMPTY_MAPPING,
+    ) -> bool:
         """Answer with a sentence, after the rest of the body: a proxy answers 502 if it cannot send all of it.
 
         A body that is too long is not read, except of a form: upload tools read no answer before they have sent it.
         Such tools print only the status line, so it contains the sentence too. Return whether a browser got a page.
         """
-        answer(resp, message=sentence, status=status)
+        answer(resp, message=sentence, status=status, details=details)
         from_upload_tool = is_form(req)
         if from_upload_tool:
             set_refusal_phrase(resp, sentence, status)

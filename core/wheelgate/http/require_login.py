@@ -9,8 +9,8 @@ from wheelgate.http.handler_context import HandlerContext
 from wheelgate.http.scope import PRIVATE_RESPONSE
 from wheelgate.identity.identify import Caller
 
-PATHS_WITHOUT_LOGIN = frozenset({"/+api", "/+login"})
-"""The addresses that a client needs to log in."""
+PATHS_WITHOUT_LOGIN = frozenset({"/+api", "/+login", "/+healthz", "/+readyz", "/+metrics"})
+"""The addresses that a client needs to log in, and those of monitoring; the metrics have a permission of their own."""
 AUTHCHECK_PATH = "/+authcheck"
 """The address at which a proxy asks about requests of its clients; its resource checks the login of those requests."""
 

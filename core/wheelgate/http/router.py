@@ -8,6 +8,8 @@ from typing import Any
 
 from falcon.routing import CompiledRouter, set_default_responders
 
+from wheelgate.http.scope import ROUTE_TEMPLATE
+
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "PUSH")
 """The methods that a resource may have. PUSH is one of the incumbent's; Falcon's own table does not have it."""
 MAX_TREES = 16
@@ -30,18 +32,20 @@ class Router:
         self._routes = {template: (resource, responders_of(resource)) for template, resource in resources.items()}
         self._tree = tree(tuple(resources))
 
-    def find(self, path: str, req: object = None) -> tuple[object, Responders, dict[str, Any], str | None] | None:
+    def find(self, path: str, req: Any = None) -> tuple[object, Responders, dict[str, Any], str | None] | None:
         """Return the resource of a path, its responders, the values of the placeholders, and the template.
 
         Args:
             path: the path, without a slash at the end.
-            req: the request. Falcon passes it to every router; this one does not need it.
+            req: the request, whose scope gets the template.
         """
         found = self._tree.find(path)
         if found is None:
             return None
         template, _, params, _ = found
         resource, responders = self._routes[str(template)]
+        if req is not None:
+            req.scope[ROUTE_TEMPLATE] = template
         return resource, responders, params, str(template)
 
 

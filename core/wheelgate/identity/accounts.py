@@ -94,6 +94,15 @@ class Accounts:
         groups, _ = await self._groups.of(name, authenticator, serial)
         return replace(principal, groups=groups)
 
+    async def of_name(self, name: str) -> Principal | None:
+        """Return the principal that a user would have after a login; None if there is no such user."""
+        serial = await self._access.read(self._access.read_serial)
+        user = await self.find(name)
+        if user is None:
+            return None
+        groups, _ = await self._groups.of(name, user.provider, serial)
+        return Principal(name, groups)
+
     async def require_present(self, user: User, since: float) -> None:
         """Refuse a user who has left the login service that created the account; see ``ExternalUsers.require``."""
         await self._external_users.require(user.name, user.provider, since)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hmac
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import ParamSpec
 
 from wheelgate.caches import TtlCache
 from wheelgate.errors import BackendUnavailable, NotAuthenticated
 from wheelgate.identity.limiter import Attempt, Limiter, known_rank
 from wheelgate.identity.logged_names import LoggedNames
+from wheelgate.metrics.catalogue import HASH_SECONDS, LOGINS
+from wheelgate.metrics.counting import Numbers
 from wheelgate.names import is_spelling
 from wheelgate.plugin_host.circuit import RETRY_AFTER_SECONDS, CircuitBreaker
 from wheelgate.plugin_host.failures import failure_text
@@ -37,6 +41,8 @@ LOGIN_CACHE_ENTRIES = 10_000
 
 FindUser = Callable[[str], Awaitable[User | None]]
 """Returns the user of a name; None if there is none."""
+
+P = ParamSpec("P")
 
 log = logging.getLogger("wheelgate.identity")
 
@@ -66,6 +72,7 @@ class Authentication:
         key: bytes,
         logged_names: LoggedNames,
         find_user: FindUser,
+        numbers: Numbers,
     ) -> None:
         """Take the authenticators in their order, and what they need.
 
@@ -76,6 +83,7 @@ class Authentication:
             key: the secret key for the digests of cached credentials.
             logged_names: finds the name for the log.
             find_user: finds the user whose name an authenticator spells otherwise than the credentials do.
+            numbers: counts logins, and the time that hashing takes.
         """
         self.logged_names = logged_names
         """Finds the name for the log, and for events."""
@@ -84,6 +92,7 @@ class Authentication:
         self._limiter = limiter
         self._key = key
         self._find_user = find_user
+        self._numbers = numbers
         self._verified: TtlCache[bytes, tuple[str | None, Proof]] = TtlCache(LOGIN_CACHE_ENTRIES)
         """By a digest of the credentials; each with the stamp of the user of the name in them, which a new password
         changes."""
@@ -144,6 +153,7 @@ class Authentication:
                 case Ok() as ok:
                     proof = await self._proof(authenticator, ok, name, user)
                     if proof is not None:
+                        self._numbers.add(LOGINS, result="success")
                         return proof
                 case Reject() as rejected:
                     if rejected.secret is SecretCheck.RIGHT:
@@ -159,6 +169,7 @@ class Authentication:
             raise unavailable
         if attempt is not None and (rejected is None or rejected.secret is SecretCheck.WRONG):
             attempt.failed()
+        self._numbers.add(LOGINS, result="failure")
         log.warning("failed login of user '%s' from %s", logged, info.remote_address)
         sentence = f"user '{name}' could not be authenticated"
         # Only those who know the secret learn what the matter with the account is.
@@ -186,6 +197,13 @@ class Authentication:
                 return None
         return Proof(ok, authenticator.name, authenticator.local, user)
 
+    def _timed(self, authenticate: Callable[P, Outcome], *args: P.args, **kwargs: P.kwargs) -> Outcome:
+        began = time.perf_counter()
+        try:
+            return authenticate(*args, **kwargs)
+        finally:
+            self._numbers.observe(HASH_SECONDS, time.perf_counter() - began)
+
     async def _ask(
         self,
         authenticator: Authenticator,
@@ -196,7 +214,7 @@ class Authentication:
         rank: Callable[[], int],
     ) -> Outcome:
         if authenticator.local:
-            return await self._hashing.run(rank, authenticator.authenticate, credentials, info, user)
+            return await self._hashing.run(rank, self._timed, authenticator.authenticate, credentials, info, user)
         try:
             answer: object = await breaker.call(authenticator.authenticate, credentials, info, user)
         except BackendUnavailable as error:

@@ -7,9 +7,10 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from wheelgate.caches import LruCache
+from wheelgate.clocks import utc_text
 from wheelgate.errors import NotAuthenticated, Refusal
 from wheelgate.identity.accounts import Accounts
 from wheelgate.identity.authentication import Authentication
@@ -61,6 +62,20 @@ class Login:
     token: VerifiedToken | None = None
     reported_groups: frozenset[str] = frozenset()
     """The groups that an authenticator reported with this request."""
+    trusted: bool = False
+    """Whether a proxy vouched for the name, so that there was no secret."""
+    expires: int | None = None
+    """When a session or a token ends, in seconds since 1970; None for a password."""
+
+    @property
+    def credential(self) -> dict[str, Any]:
+        """The credentials as answers show them: ``kind``, ``id`` and ``expires``; never a secret."""
+        expires = None if self.expires is None else utc_text(self.expires)
+        if self.session is not None:
+            return {"kind": "session", "id": self.session.id, "expires": expires}
+        if self.token is not None:
+            return {"kind": "token", "id": self.token.token.id, "expires": expires}
+        return {"kind": "proxy" if self.trusted else "password", "id": None, "expires": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +219,7 @@ class Identifier:
         if self._api_tokens.recognises(credentials.secret):
             token = await self._api_tokens.verify(credentials, lambda: incoming.info)
             # The time when the token was made proves nothing: only a new login shows that a user has come back.
-            login = Login(token.token.stamp, 0, token=token)
+            login = Login(token.token.stamp, 0, token=token, expires=token.token.expires)
             return Caller(await self._accounts.of_token(token.principal), incoming, None, source, login)
         name = credentials.username
         # The limiter stores names, and PostgreSQL refuses a name with NUL.
@@ -221,7 +236,8 @@ class Identifier:
         asked = time.time()
         proof = await self._authentication.verify_cached(credentials, incoming.info, user)
         principal, user = await self._accounts.of_proof(proof, incoming.info)
-        login = Login(user.stamp, asked, reported_groups=proof.ok.groups or frozenset())
+        groups = proof.ok.groups or frozenset()
+        login = Login(user.stamp, asked, reported_groups=groups, trusted=credentials.trusted)
         return Caller(principal, incoming, None, source, login)
 
     async def _verify_session(
@@ -230,13 +246,18 @@ class Identifier:
         if not self._sessions.recognises(credentials.secret):
             raise NotAuthenticated("this is not a login token")
         session = self._sessions.read(credentials.secret, credentials.username)
-        login = Login(session.stamp, session.issued, session)
+        login = Login(session.stamp, session.issued, session, expires=session.issued + self._sessions.lifetime)
         self._session_headers.put(header, (session, login, source))
         return await self._resume(session, login, incoming, source)
 
     async def _resume(self, session: Session, login: Login, incoming: Incoming, source: CredentialSource) -> Caller:
-        self._sessions.check_age(session)
-        return Caller(await self._accounts.of_session(session), incoming, None, source, login)
+        try:
+            self._sessions.check_age(session)
+            principal = await self._accounts.of_session(session)
+        except NotAuthenticated as ended:
+            ended.details = {"user": session.username, "credential": login.credential}
+            raise
+        return Caller(principal, incoming, None, source, login)
 
     def refuse_token(self, secret: str) -> None:
         """Raise ``NotAuthenticated`` if a login token or an API token is given where a password is needed."""

@@ -14,8 +14,6 @@ from wheelgate.store.protocols import UserStore
 from wheelgate.store.server_state import ServerState
 from wheelgate.values import Principal, User
 
-LOGIN_HAS_ENDED = "this login has ended; log in again"
-
 
 class Renewal:
     """Renews a caller in two steps: what only others know is asked before a transaction, and the rest inside it.
@@ -53,7 +51,7 @@ class Renewal:
             return caller
         user = await self._accounts.find(name)
         if user is None:
-            raise NotAuthenticated(LOGIN_HAS_ENDED)
+            raise has_ended(name, login)
         await self._accounts.require_present(user, login.since)
         groups = login.reported_groups | await self._groups.lasting(name, user.provider)
         return replace(caller, principal=replace(caller.principal, groups=groups))
@@ -70,7 +68,7 @@ class Renewal:
             return caller.principal
         user = self._users.get(name)
         if user is None or user.stamp != login.stamp or self._session_has_ended(login):
-            raise NotAuthenticated(LOGIN_HAS_ENDED)
+            raise has_ended(name, login)
         if login.token is not None:
             self._tokens.require_valid(login.token)
         return self._with_own_groups(caller.principal, user)
@@ -84,3 +82,9 @@ class Renewal:
 
     def _with_own_groups(self, principal: Principal, user: User) -> Principal:
         return replace(principal, groups=principal.groups | self._groups.live(user.name, user.provider))
+
+
+def has_ended(name: str, login: Login) -> NotAuthenticated:
+    """Return the refusal of a login that has ended since the request began."""
+    details = {"user": name, "credential": login.credential}
+    return NotAuthenticated("this login has ended; log in again", details=details)

@@ -67,15 +67,16 @@ class Sessions:
         return secret.startswith(LOGIN_TOKEN_PREFIX) and LOGIN_TOKEN_PATTERN.fullmatch(secret) is not None
 
     def read(self, token: str, username: str) -> Session:
-        """Check the signature, age and owner of a token, and return its content; an empty name stands for its owner.
+        """Check the signature and the owner of a token, and return its content; :meth:`check_age` checks the rest.
+
+        An empty name stands for the owner.
 
         Raises:
-            NotAuthenticated: the token was changed, is too old or from the future, or belongs to another user.
+            NotAuthenticated: the token was changed, or belongs to another user.
         """
         session = self._verify(token)
         if username not in ("", session.username, session.typed_name):
             raise NotAuthenticated("this login is not valid here; log in again")
-        self.check_age(session)
         return session
 
     def check_age(self, session: Session) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wheelgate.caches import TtlCache
+from wheelgate.clocks import utc_text
 from wheelgate.errors import BackendUnavailable, InvalidToken, StartupError
 from wheelgate.identity.sessions import LOGIN_TOKEN_PREFIX
 from wheelgate.plugin_host.circuit import RETRY_AFTER_SECONDS, CircuitBreaker
@@ -119,7 +120,7 @@ class ApiTokens:
         if credentials.username not in (token.username, TOKEN_USER, ""):
             raise InvalidToken("this token is not valid here: it belongs to another user")
         if now >= token.expires:
-            raise InvalidToken("this token has expired; create a new one")
+            raise InvalidToken("this token has expired; create a new one", details=token_details(token))
         if not self._used_lately.get(token.id):
             self._used_lately.put(token.id, True, USE_EVENT_SECONDS)
             self._announce_use(token, info())
@@ -180,7 +181,15 @@ class ApiTokens:
         user = await self._access.read(self._users.get, token.username)
         if user is None or user.stamp != token.stamp:
             log.info("token '%s' of handler '%s' has ended with its user or a password", token.id, handler.name)
-            raise InvalidToken("this token has ended: its user was deleted or has a new password; create a new one")
+            raise InvalidToken(
+                "this token has ended: its user was deleted or has a new password; create a new one",
+                details=token_details(token),
+            )
+
+
+def token_details(token: Token) -> dict[str, Any]:
+    """Return what the refusal of a token that was valid once says about it."""
+    return {"user": token.username, "credential": {"kind": "token", "id": token.id, "expires": utc_text(token.expires)}}
 
 
 def unavailable_sentence(handler: TokenHandler) -> str:

@@ -16,6 +16,7 @@ from wheelgate.identity.logged_names import LoggedNames
 from wheelgate.identity.renewal import Renewal
 from wheelgate.identity.sessions import Sessions
 from wheelgate.identity.tokens import ApiTokens
+from wheelgate.metrics.counting import Numbers
 from wheelgate.plugin_host import budgets, provider_hooks
 from wheelgate.plugin_host.circuit import CircuitBreaker
 from wheelgate.plugin_host.discovery import Plugins
@@ -111,6 +112,7 @@ def wire_identity(
     hashing: ThreadPool,
     create_user: CreateUser,
     announce: AnnounceEvent,
+    numbers: Numbers,
 ) -> Identity:
     """Put the parts together.
 
@@ -122,6 +124,7 @@ def wire_identity(
         hashing: the threads of local authenticators.
         create_user: creates the user of a person who logs in for the first time.
         announce: announces the event that a token was used.
+        numbers: counts logins.
     """
 
     def announce_use(token: Token, info: RequestInfo) -> None:
@@ -137,7 +140,13 @@ def wire_identity(
     groups = GroupLookup(providers.group_sources, external)
     accounts = Accounts(users, state, access, groups, ExternalUsers(providers.authenticators), create_user)
     authentication = Authentication(
-        providers.authenticators, ranked, Limiter(), derive_key(secret, "remembered"), logged_names, accounts.find
+        providers.authenticators,
+        ranked,
+        Limiter(),
+        derive_key(secret, "remembered"),
+        logged_names,
+        accounts.find,
+        numbers,
     )
     identifier = Identifier(providers.extractors, authentication, sessions, tokens, accounts)
     renewal = Renewal(server.users, state, accounts, sessions, tokens, groups)

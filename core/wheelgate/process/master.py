@@ -20,6 +20,8 @@ from wheelgate.app import Application
 from wheelgate.config import Config
 from wheelgate.errors import BackendUnavailable, StartupError
 from wheelgate.logs import OneLineFormatter, UnwrittenLines
+from wheelgate.metrics.shared_memory import SharedNumbers
+from wheelgate.metrics.worker_metrics import worker_metrics
 from wheelgate.plugin_host.discovery import Plugins
 from wheelgate.process.listeners import BACKLOG_CONNECTIONS, make_ready
 from wheelgate.process.startup import rehearse
@@ -29,6 +31,8 @@ log = logging.getLogger("wheelgate.server")
 
 ACCESS_LOG_FORMAT = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
 """Without query and headers, so that no secret gets into the log."""
+MAX_WORKERS_AT_ONCE = 136
+"""Workers that have numbers of their own; a reload starts the new workers before the old ones end."""
 WORKER_RETRY_SECONDS = 1.0
 """Seconds that a worker without its database waits before it ends, and the master starts the next one."""
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
@@ -70,6 +74,9 @@ class GunicornMaster(BaseApplication):  # type: ignore[misc]
         self._config.read_secret()
         self._lock = lock
         self._application: Application | None = None
+        self._numbers = SharedNumbers(MAX_WORKERS_AT_ONCE)
+        self._part = 0
+        """The part of the numbers that the next worker writes to."""
         super().__init__()
 
     def load_config(self) -> None:
@@ -94,6 +101,7 @@ class GunicornMaster(BaseApplication):  # type: ignore[misc]
             "keepalive": 5,
             "control_socket_disable": True,
             "when_ready": make_ready,
+            "pre_fork": self._before_fork,
             "post_fork": self._after_fork,
         }
         for key, value in settings.items():
@@ -131,7 +139,8 @@ class GunicornMaster(BaseApplication):  # type: ignore[misc]
     def load(self) -> Any:
         """Make the application of a worker; without its database the worker ends, and the master starts another."""
         try:
-            self._application = Application(self._config, self._plugins)
+            metrics = worker_metrics(self._numbers, self._part)
+            self._application = Application(self._config, self._plugins, metrics=metrics)
         except BackendUnavailable as error:
             log.error("a worker cannot start, the next one will try again: %s", error.message)
             time.sleep(WORKER_RETRY_SECONDS)
@@ -159,6 +168,12 @@ class GunicornMaster(BaseApplication):  # type: ignore[misc]
             before=block_stop_signals, after_in_parent=unblock_stop_signals, after_in_child=reset_stop_signals
         )
         super().run()
+
+    def _before_fork(self, arbiter: Any, worker: Any) -> None:
+        """Give the worker a part of the numbers that no running worker has."""
+        taken = {running.numbers_part for running in arbiter.WORKERS.values()}
+        worker.numbers_part = next((part for part in range(MAX_WORKERS_AT_ONCE) if part not in taken), 0)
+        self._part = worker.numbers_part
 
     def _after_fork(self, arbiter: Any, worker: Any) -> None:
         # The lock must end with the master, not with the last worker.

@@ -11,15 +11,19 @@ from wheelgate.files.sending import FileReader
 from wheelgate.http.handler_context import HandlerContext
 from wheelgate.http.router import MergedResource
 from wheelgate.identity.wiring import Identity
+from wheelgate.metrics.shared_memory import SharedNumbers
 from wheelgate.plugin_host.circuit import CircuitBreaker
 from wheelgate.plugin_host.discovery import InstalledPlugin
 from wheelgate.plugin_host.vetoes import Vetoes
 from wheelgate.providers import Route
 from wheelgate.resources.api import ApiResource
+from wheelgate.resources.can import CanResource
 from wheelgate.resources.files import FileResource
+from wheelgate.resources.health import HealthResource, ReadinessResource
 from wheelgate.resources.indices import IndexResource
 from wheelgate.resources.legacy_json import LegacyJsonResource
 from wheelgate.resources.login import LoginResource, LogoutResource
+from wheelgate.resources.metrics import MetricsResource
 from wheelgate.resources.openapi import OpenApiResource
 from wheelgate.resources.projects import ProjectResource
 from wheelgate.resources.push import PushResource
@@ -35,6 +39,7 @@ from wheelgate.resources.simple import SimpleListResource, SimplePages, SimplePr
 from wheelgate.resources.status import AuthCheckResource, StatusResource
 from wheelgate.resources.upload import UploadResource
 from wheelgate.resources.users import UserResource
+from wheelgate.resources.whoami import WhoamiResource
 from wheelgate.resources.why import WhyResource
 from wheelgate.server import Server
 from wheelgate.services.indices import Indices
@@ -91,6 +96,8 @@ class ServerDescription:
     breakers: Sequence[CircuitBreaker]
     features: Sequence[str]
     index_types: Sequence[IndexType]
+    metrics: SharedNumbers
+    """The numbers of all workers."""
     routes: Sequence[tuple[str, Route]]
     """The routes of plugins, each with the name of its plugin."""
 
@@ -134,6 +141,11 @@ def url_map(
         "/+logout": LogoutResource(context, sessions, identity.state),
         "/+authcheck": authcheck,
         "/+status": status,
+        "/+healthz": HealthResource(),
+        "/+readyz": ReadinessResource(context, server.database, files.backend, pools.sending),
+        "/+metrics": MetricsResource(context, description.metrics, description.version, config["metrics-from"]),
+        "/+whoami": WhoamiResource(context),
+        "/+can": CanResource(context, identity.accounts),
         "/+openapi": openapi,
         "/{user}": user,
         "/{user}/+api": api,

@@ -13,7 +13,7 @@ from wheelgate.fields import STRING_LIST_SCHEMA, STRING_SCHEMA, IndexType
 from wheelgate.http.answers import encode_json
 from wheelgate.providers import Route
 from wheelgate.resources.openapi_packages import package_paths, upload_body
-from wheelgate.resources.openapi_parts import closed_object, json_body, operation, path_parameter
+from wheelgate.resources.openapi_parts import closed_object, json_body, operation, path_parameter, query_parameter
 from wheelgate.values import EMPTY_MAPPING
 
 USER_PROPERTIES = {
@@ -78,6 +78,14 @@ def server_paths() -> dict[str, Any]:
         "/+logout": {"post": operation("Log out")},
         "/+authcheck": {"get": operation("Tell a proxy whether to let a request through")},
         "/+status": {"get": operation("Show the state of the server")},
+        "/+healthz": {"get": operation("Say that the server answers")},
+        "/+readyz": {"get": operation("Say whether the database and the files answer")},
+        "/+metrics": {"get": operation("Show the metrics", media=("text/plain", "application/openmetrics-text"))},
+        "/+whoami": {"get": operation("Show the user and the credential that the server recognises")},
+        "/+can": {
+            "parameters": [query_parameter(name) for name in ("permission", "resource", "project", "user")],
+            "get": operation("Say whether a user has a permission, and who decided so"),
+        },
         "/+openapi": {"get": operation("Show this document")},
     }
 

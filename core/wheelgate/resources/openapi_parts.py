@@ -13,6 +13,36 @@ ANSWER_SCHEMA = {
     "properties": {"result": {}, "type": STRING_SCHEMA, "message": STRING_SCHEMA},
     "additionalProperties": False,
 }
+CREDENTIAL_SCHEMA = {
+    "type": ["object", "null"],
+    "properties": {
+        "kind": {"enum": ["password", "proxy", "session", "token"]},
+        "id": {"type": ["string", "null"]},
+        "expires": {"type": ["string", "null"], "format": "date-time"},
+    },
+    "required": ["kind", "id", "expires"],
+    "additionalProperties": False,
+}
+REFUSAL_SCHEMA = {
+    "type": "object",
+    "description": "all keys but the message are for callers whose credentials the server knows",
+    "properties": {
+        "message": STRING_SCHEMA,
+        "permission": STRING_SCHEMA,
+        "resource": {**STRING_SCHEMA, "description": "'owner/name' of an index, the name of a user, or empty"},
+        "project": STRING_SCHEMA,
+        "user": STRING_SCHEMA,
+        "credential": CREDENTIAL_SCHEMA,
+        "rule": {
+            "type": "object",
+            "properties": {"plugin": STRING_SCHEMA, "reason": STRING_SCHEMA},
+            "required": ["plugin", "reason"],
+            "additionalProperties": False,
+        },
+    },
+    "required": ["message"],
+    "additionalProperties": False,
+}
 REFUSAL_MEANINGS = {
     "400": "the request is malformed, or a value is wrong",
     "401": "the request needs a login, or its credentials are wrong",
@@ -33,6 +63,11 @@ REFUSAL_MEANINGS = {
 def path_parameter(name: str) -> dict[str, Any]:
     """Describe a segment of a path."""
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+
+
+def query_parameter(name: str) -> dict[str, Any]:
+    """Describe an optional parameter of a query."""
+    return {"name": name, "in": "query", "required": False, "schema": STRING_SCHEMA}
 
 
 def operation(
@@ -78,9 +113,9 @@ def redirect_response(meaning: str) -> dict[str, Any]:
     return {"description": meaning, "headers": location, "content": {"text/plain": {}}}
 
 
-def json_response(meaning: str) -> dict[str, Any]:
+def json_response(meaning: str, schema: Mapping[str, Any] = ANSWER_SCHEMA) -> dict[str, Any]:
     """Describe one answer."""
-    return {"description": meaning, "content": {"application/json": {"schema": ANSWER_SCHEMA}}}
+    return {"description": meaning, "content": {"application/json": {"schema": schema}}}
 
 
 def json_body(schema: dict[str, Any]) -> dict[str, Any]:
@@ -94,5 +129,5 @@ def closed_object(properties: dict[str, Any], required: Sequence[str] = ()) -> d
     return {**schema, "required": list(required)} if required else schema
 
 
-REFUSAL_RESPONSES = _answers(REFUSAL_MEANINGS)
+REFUSAL_RESPONSES = {code: json_response(meaning, REFUSAL_SCHEMA) for code, meaning in REFUSAL_MEANINGS.items()}
 """Part of every operation; one object for all of them."""

@@ -48,9 +48,6 @@ class PluginCalls:
             details: further fields of :class:`RouteRequest`.
         """
         query = {name: req.get_param(name) or "" for name in req.params}
-        base_url = ""
-        with suppress(BadInput):  # a plugin that needs no address works without
-            base_url = self.context.server_url(req)
         return RouteRequest(
             request=caller.info,
             principal=caller.principal,
@@ -58,11 +55,17 @@ class PluginCalls:
             query=query,
             confirm=confirm,
             view=CallerView(self._views, caller),
-            base_url=base_url,
+            base_url=self.base_url(req),
             collect_blocks=self._blocks.collect,
             ask=partial(self.api.ask, req, asyncio.get_running_loop()),
             **{"body": None, **details},
         )
+
+    def base_url(self, req: falcon.asgi.Request) -> str:
+        """Return the server's address as the client must write it; empty if the request has no acceptable one."""
+        with suppress(BadInput):  # a plugin that needs no address works without
+            return self.context.server_url(req)
+        return ""
 
     def write(self, resp: falcon.asgi.Response, response: RouteResponse) -> None:
         """Write an answer."""

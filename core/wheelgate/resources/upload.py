@@ -15,6 +15,7 @@ from wheelgate.http.multipart import (
     read_urlencoded_body,
 )
 from wheelgate.http.path_segments import path_segment
+from wheelgate.http.scope import UPLOAD_BODY_BYTES
 from wheelgate.identity.identify import Caller
 from wheelgate.packages import PackageTarget, RecordedUpload
 from wheelgate.resources.push import PushResource
@@ -51,6 +52,7 @@ class UploadResource:
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str, index: str, body: bytes | None = None
     ) -> None:
         """Take a form. Without ``body``, which is URL-encoded, it is multipart, and not read yet."""
+        req.scope[UPLOAD_BODY_BYTES] = req.content_length
         recorded = await self._upload(req, user, index, body)
         # Not JSON: the incumbent's client would look for keys in it.
         resp.content_type = PLAIN_TYPE

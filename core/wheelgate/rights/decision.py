@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from wheelgate.errors import Forbidden, NotAuthenticated, Refusal
 from wheelgate.identity.identify import ANONYMOUS_PRINCIPAL, Caller
@@ -14,12 +15,16 @@ from wheelgate.rights.permissions import decide_by_default
 from wheelgate.server import Server
 from wheelgate.values import READ_PERMISSIONS, Allow, Deny, Permission, Principal, Resource, Verdict
 
+POLICY_ERROR = Deny("policy error")
+"""Takes the place of an answer that a policy could not give."""
 CORE_PLUGIN_NAME = "core"
 """The name that a verdict has in place of a plugin if no plugin decided."""
 
 log = logging.getLogger("wheelgate.rights")
 
 Policy = tuple[Implementation, Circuit]
+Observe = Callable[[str, Allow | Deny | None], None]
+"""Gets the name of each plugin that is asked, with its answer."""
 
 
 class Rights:
@@ -40,9 +45,24 @@ class Rights:
         """The policies to ask, by permission."""
         self._filters = filters
 
-    async def decide(self, principal: Principal, permission: str, resource: Resource) -> Verdict:
+    def permission(self, name: str) -> Permission | None:
+        """Return the permission of that name; None if there is none."""
+        return self._permissions.get(name)
+
+    @property
+    def permission_names(self) -> list[str]:
+        """The names of all permissions."""
+        return sorted(self._permissions)
+
+    def policy_names(self, permission: str) -> list[str]:
+        """Return the plugins to ask about a permission, in their order."""
+        return [policy.plugin for policy, _ in self._policies[permission]]
+
+    async def decide(
+        self, principal: Principal, permission: str, resource: Resource, observe: Observe | None = None
+    ) -> Verdict:
         """Ask every policy, apply the restriction of a token, and return the decision with its reason."""
-        verdict = await self.decide_unrestricted(principal, permission, resource)
+        verdict = await self.decide_unrestricted(principal, permission, resource, observe)
         if principal.restriction is None or not verdict.allowed:
             return verdict
         refusal = principal.restriction.refusal(permission, resource)
@@ -57,7 +77,9 @@ class Rights:
             return verdict
         return token_verdict(refusal)
 
-    async def decide_unrestricted(self, principal: Principal, permission: str, resource: Resource) -> Verdict:
+    async def decide_unrestricted(
+        self, principal: Principal, permission: str, resource: Resource, observe: Observe | None = None
+    ) -> Verdict:
         """Decide as :meth:`decide` does, without the restriction of a token."""
         granted: Verdict | None = None
         question = {"server": self._server, "principal": principal, "permission": permission, "resource": resource}
@@ -66,12 +88,14 @@ class Rights:
                 answer = policy(**question) if breaker.instant else await breaker.call(policy, **question)
             except Exception as error:  # noqa: BLE001 - third-party code; a policy that cannot answer denies
                 log.error("plugin '%s' failed to check a permission: %s", policy.plugin, failure_text(error))
-                answer = Deny("policy error")
+                answer = POLICY_ERROR
+            if answer is not None and not isinstance(answer, Allow | Deny):
+                log.error("plugin '%s' answered %s to a permission check", policy.plugin, type(answer).__name__)
+                answer = POLICY_ERROR
+            if observe is not None:
+                observe(policy.plugin, answer)
             if answer is None:
                 continue
-            if not isinstance(answer, Allow | Deny):
-                log.error("plugin '%s' answered %s to a permission check", policy.plugin, type(answer).__name__)
-                answer = Deny("policy error")
             if isinstance(answer, Deny):
                 return Verdict(allowed=False, reason=answer.reason, plugin=policy.plugin)
             if granted is None:
@@ -96,11 +120,14 @@ class Rights:
     def refusal(self, caller: Caller, permission: str, resource: Resource, verdict: Verdict) -> Refusal:
         """Return the error for a caller whom a verdict refuses."""
         if caller.problem is not None:
+            if caller.problem.details:
+                rule = {"plugin": CORE_PLUGIN_NAME, "reason": caller.problem.message}
+                caller.problem.details |= {**_question(permission, resource), "rule": rule}
             return caller.problem
         if caller.principal.name is None:
             action = f"{self._permissions[permission].description} {resource.label}"
             return NotAuthenticated(f"not logged in: no permission to {action}: {verdict.reason}")
-        return self._forbidden(caller.principal.name, permission, resource, verdict)
+        return self._forbidden(caller, permission, resource, verdict)
 
     def require_restriction(self, caller: Caller, permission: str, resource: Resource) -> None:
         """Apply the restriction of a token again, once the project is known.
@@ -110,15 +137,22 @@ class Rights:
         Raises:
             Forbidden: the token is for other projects.
         """
-        name, restriction = caller.principal.name, caller.principal.restriction
+        restriction = caller.principal.restriction
         refusal = restriction.refusal(permission, resource) if restriction is not None else ""
         if refusal:
-            raise self._forbidden(str(name), permission, resource, token_verdict(refusal))
+            raise self._forbidden(caller, permission, resource, token_verdict(refusal))
 
-    def _forbidden(self, name: str, permission: str, resource: Resource, verdict: Verdict) -> Forbidden:
+    def _forbidden(self, caller: Caller, permission: str, resource: Resource, verdict: Verdict) -> Forbidden:
+        name = caller.principal.name
         action = f"{self._permissions[permission].description} {resource.label}"
         log.info("'%s' has no permission to %s: %s (%s)", name, action, verdict.reason, verdict.plugin)
-        return Forbidden(f"user '{name}' has no permission to {action}: {verdict.reason}")
+        details = {
+            **_question(permission, resource),
+            "user": name,
+            "credential": caller.login.credential if caller.login is not None else None,
+            "rule": {"plugin": verdict.plugin, "reason": verdict.reason},
+        }
+        return Forbidden(f"user '{name}' has no permission to {action}: {verdict.reason}", details=details)
 
     def is_known(self, permission: str) -> bool:
         """Return whether the core or a plugin defines a permission."""
@@ -173,6 +207,12 @@ class Rights:
                 log.error("plugin '%s' failed to filter a listing: %s", implementation.plugin, failure_text(error))
                 return [False] * len(resources)
         return seen
+
+
+def _question(permission: str, resource: Resource) -> dict[str, Any]:
+    """Return the keys of a refusal that say what was asked."""
+    question: dict[str, Any] = {"permission": permission, "resource": resource.address}
+    return {**question, "project": resource.project} if resource.project else question
 
 
 def token_verdict(reason: str) -> Verdict:

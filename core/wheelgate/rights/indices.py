@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from wheelgate.errors import NotAuthenticated, Refusal
 from wheelgate.identity.identify import ANONYMOUS_PRINCIPAL, Caller
-from wheelgate.rights.decision import Rights, token_verdict
+from wheelgate.rights.decision import Observe, Rights, token_verdict
 from wheelgate.services.indices import index_not_found
 from wheelgate.services.packages.inheritance import Inheritance, Resolution
 from wheelgate.store.access import StoreAccess
@@ -164,23 +164,27 @@ class IndexRights:
         """Return whether everyone may read every index. Do not call it inside a transaction."""
         return self._hides_nothing and not self._some_access_list()
 
-    async def read_refusal(self, principal: Principal, found: Resolution, project: str | None) -> Verdict | None:
+    async def read_refusal(
+        self, principal: Principal, found: Resolution, project: str | None, observe: Observe | None = None
+    ) -> Verdict | None:
         """Return the verdict that keeps a principal from reading an index; None if it may read it.
 
         A token for an index may read everything that the index inherits. A token for other indices may read an index
         only if everyone may, including all of its bases: a private base must not show through a public index.
         """
-        refusal = await self.user_read_refusal(principal, found)
+        refusal = await self.user_read_refusal(principal, found, observe)
         restriction = principal.restriction
         if refusal is not None or restriction is None:
             return refusal
         reason = restriction.refusal(READ, replace(found.resource, project=project))
         return token_verdict(reason) if reason and await self.user_read_refusal(ANONYMOUS_PRINCIPAL, found) else None
 
-    async def user_read_refusal(self, principal: Principal, found: Resolution) -> Verdict | None:
+    async def user_read_refusal(
+        self, principal: Principal, found: Resolution, observe: Observe | None = None
+    ) -> Verdict | None:
         """Return the verdict that keeps a user from reading an index, without the restriction of a token."""
         for resource in found.lineage:
-            verdict = await self._rights.decide_unrestricted(principal, READ, resource)
+            verdict = await self._rights.decide_unrestricted(principal, READ, resource, observe)
             if not verdict.allowed:
                 return verdict if resource is found.resource else self._inherited_refusal(resource, verdict)
         return None

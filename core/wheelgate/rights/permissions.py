@@ -13,13 +13,14 @@ CORE_PERMISSIONS = (
     Permission("user_delete", "delete", "user", "owner"),
     Permission("index_read", "read", "index", "everyone", acl="acl_read"),
     Permission("index_create", "create", "index", "owner"),
-    Permission("index_modify", "modify", "index", "owner"),
+    Permission("index_modify", "modify", "index", "owner", acl="acl_modify"),
     Permission("index_delete", "delete", "index", "owner"),
     Permission("upload", "submit to", "index", "listed", acl="acl_upload"),
     Permission("release_modify", "yank, or set the status of, projects on", "index", "owner", acl="acl_upload"),
     Permission("release_delete", "delete from", "index", "owner", acl="acl_upload"),
     Permission("toxresult_upload", "upload test results to", "index", "listed", acl="acl_toxresult_upload"),
     Permission("status_read", "see the whole status of", "server", "root"),
+    Permission("metrics_read", "read the metrics of", "server", "root"),
 )
 
 EVERYONE_MAY = Allow("everyone may")

@@ -16,6 +16,7 @@ from wheelgate.fields import (
     parse_bool,
     parse_int,
     parse_json,
+    parse_modifiers,
     parse_principals,
     parse_text,
 )
@@ -68,6 +69,7 @@ def wheelgate_index_types(server: Server) -> list[IndexType]:
     """Provide the type ``mirror``."""
     fields = (
         Field("volatile", parse_bool, BOOLEAN_SCHEMA, lambda owner: True),
+        Field("acl_modify", parse_modifiers, STRING_LIST_SCHEMA, many=True, refers_to="principals"),
         Field("acl_read", parse_principals, STRING_LIST_SCHEMA, many=True, refers_to="principals"),
         Field("mirror_url", mirror_url_parser(server.outgoing), {"type": "string", "format": "uri"}),
         Field("mirror_cache_expiry", parse_int("mirror_cache_expiry", -1, 10**9), {"type": "integer"}),

@@ -21,6 +21,9 @@ RESTRICTED_PERMISSIONS = frozenset(
 RELEASE_PERMISSIONS = frozenset({"release_modify", "release_delete"})
 """Permissions that users in an index's ``acl_upload`` have on that index, whether listed or not."""
 
+USER_PERMISSIONS = frozenset({"user_create", "user_delete"})
+"""Permissions that ``--restrict-users`` is about."""
+
 
 def parse_listed_names(text: str) -> frozenset[str]:
     """Read names of users and ``:groups``, separated by commas; an empty text lists no user.
@@ -58,3 +61,20 @@ def decide(listed: frozenset[str], principal: Principal, permission: str, resour
     if own and permission == "user_delete" and principal.name in listed:
         return Deny("a user listed in --restrict-modify cannot delete their own account")
     return Allow("--restrict-modify lists you")
+
+
+def decide_about_users(
+    listed: frozenset[str], principal: Principal, permission: str, resource: Resource
+) -> Allow | Deny | None:
+    """Decide about one permission as ``--restrict-users`` does; None if it has no opinion.
+
+    The listed users may create and delete users, and owners and root only if listed. Users listed by name cannot delete
+    their own account, so that the last administrator does not vanish by mistake.
+    """
+    if permission not in USER_PERMISSIONS:
+        return None
+    if not listed & principal.names:
+        return Deny("--restrict-users does not list you" if principal.name else "--restrict-users is in force")
+    if permission == "user_delete" and principal.name == resource.name and principal.name in listed:
+        return Deny("a user listed in --restrict-users cannot delete their own account")
+    return Allow("--restrict-users lists you")

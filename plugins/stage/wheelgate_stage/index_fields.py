@@ -10,6 +10,7 @@ from wheelgate.fields import (
     parse_bool,
     parse_choice,
     parse_json,
+    parse_modifiers,
     parse_principals,
     parse_projects,
     parse_text,
@@ -20,6 +21,7 @@ STAGE_FIELDS = (
     Field("bases", parse_bases, STRING_LIST_SCHEMA, lambda owner: [], many=True, refers_to="indices"),
     Field("volatile", parse_bool, BOOLEAN_SCHEMA, lambda owner: True),
     Field("acl_upload", parse_principals, STRING_LIST_SCHEMA, lambda owner: [owner], many=True, refers_to="principals"),
+    Field("acl_modify", parse_modifiers, STRING_LIST_SCHEMA, many=True, refers_to="principals"),
     Field("acl_read", parse_principals, STRING_LIST_SCHEMA, many=True, refers_to="principals"),
     Field(
         "acl_toxresult_upload",

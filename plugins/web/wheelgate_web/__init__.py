@@ -24,12 +24,6 @@ from wheelgate_web.users import UserPage
 
 
 @hookimpl
-def wheelgate_migrations() -> Path:
-    """Return the folder of the tables."""
-    return Path(__file__).parent / "migrations"
-
-
-@hookimpl
 def wheelgate_credential_extractors(server: Server) -> list[CredentialExtractor]:
     """Read the cookie of browsers that are signed in."""
     return [SessionCookie()]
@@ -39,11 +33,11 @@ def wheelgate_credential_extractors(server: Server) -> list[CredentialExtractor]
 def wheelgate_pages(server: Server) -> list[Page]:
     """Return the pages at the addresses of the API."""
     renderer = Renderer(Assets())
-    projects = ProjectPages(server, renderer)
+    projects = ProjectPages(server, renderer, SearchPages(renderer, server))
     return [
-        Page("/", Overview(renderer).show),
-        Page("/{user}", UserPage(renderer).show),
-        Page("/{user}/{index}", IndexPage(renderer).show),
+        Page("/", Overview(renderer).show, kept=True),
+        Page("/{user}", UserPage(renderer).show, kept=True),
+        Page("/{user}/{index}", IndexPage(renderer).show, kept=True),
         Page("/{user}/{index}/{project}", projects.show),
         Page("/{user}/{index}/{project}/{version}", projects.show),
         Page("/{user}/{index}/+why/{project}", WhyPage(renderer).show),
@@ -59,12 +53,18 @@ def wheelgate_routes(server: Server) -> list[Route]:
     return [
         *assets.routes(),
         *SigningIn(renderer).routes(),
-        *SearchPages(renderer, server).routes(),
         *Accounts(renderer).routes(),
         *IndexForms(renderer).routes(),
         *ApiTokens(renderer).routes(),
         *Administration(renderer).routes(),
+        *SearchPages(renderer, server).routes(),
     ]
+
+
+@hookimpl
+def wheelgate_migrations() -> Path:
+    """Return the folder with the migrations."""
+    return Path(__file__).parent / "migrations"
 
 
 @hookimpl

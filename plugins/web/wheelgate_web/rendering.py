@@ -104,8 +104,6 @@ class Renderer:
         if name is None and may_be_kept and status == 200:
             etag = f'"{hashlib.sha256(body).hexdigest()[:ETAG_CHARS]}"'
             headers |= {"cache-control": "no-cache", "etag": etag}
-            if etag in request.request.headers.get("if-none-match", ""):
-                return RouteResponse(status=304, headers=headers, media_type=HTML_TYPE)
         return RouteResponse(status=status, headers=headers, body=body, media_type=HTML_TYPE)
 
     def fragment(self, request: RouteRequest, template: str, **values: Any) -> RouteResponse:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -13,6 +16,11 @@ from wheelgate import hookimpl
 from wheelgate.errors import BackendUnavailable, NotFound, StartupError
 from wheelgate.providers import Page, RouteRequest, RouteResponse
 from wheelgate.testing.site import Site
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 ADDRESSES = {
     "/": "/",
@@ -226,3 +234,81 @@ def test_pages_that_stop_the_start(serve: Serve, plugins: dict[str, Pages], mess
     """Two pages at one address, or one where there can be none, stop the start."""
     with pytest.raises(StartupError, match=message.replace("(", r"\(").replace("+", r"\+")):
         serve(extra=plugins, no_plugin=["web"])
+
+
+@dataclass
+class Counter:
+    """A page that counts how often it is made."""
+
+    made: int = 0
+
+    def show(self, request: RouteRequest) -> RouteResponse:
+        """Show the number."""
+        self.made += 1
+        return RouteResponse(body=b"%d" % self.made, media_type=HTML, headers={"etag": f'"{self.made}"'})
+
+
+@pytest.mark.parametrize(
+    ("kept", "private", "others", "times"),
+    [
+        (True, False, {}, 1),
+        (False, False, {}, 2),
+        (True, True, {}, 2),
+        (True, False, {"Host": "other.example"}, 2),
+        (True, False, {"X-Devpi-Auth": "YWxpY2U6d3Jvbmc="}, 2),
+    ],
+    ids=["kept", "not kept", "private index", "other address", "wrong password"],
+)
+def test_a_kept_page_is_made_once(serve: Serve, kept: bool, private: bool, others: dict[str, str], times: int) -> None:
+    """It is made again for another address, after a change, and always while it may depend on its reader."""
+    counter = Counter()
+    site = serve(extra={"pages": Pages((Page("/", counter.show, kept=kept),))}, no_plugin=["web"])
+    alice = site.add_user("alice")
+    site.request("PUT", "/alice/dev", {"acl_read": ["alice"]} if private else {}, auth=alice)
+
+    site.request("GET", "/", headers=CHROMIUM)
+    site.request("GET", "/", headers={**CHROMIUM, **others})
+    assert counter.made == times
+    site.request("PATCH", "/alice", {"title": "x"}, auth=alice)
+    site.request("GET", "/", headers=CHROMIUM)
+    assert counter.made == times + 1
+    site.request("GET", "/", headers=CHROMIUM, auth=alice)
+    assert counter.made == times + 2
+
+
+def test_a_browser_that_has_a_page_gets_no_second_copy(serve: Serve) -> None:
+    """With the entity tag of the page, the answer is 304 without a body."""
+    site = serve(extra={"pages": Pages((Page("/", Counter().show, kept=True),))}, no_plugin=["web"])
+
+    etag = site.request("GET", "/", headers=CHROMIUM).headers["etag"]
+    again = site.request("GET", "/", headers={**CHROMIUM, "If-None-Match": etag})
+    other = site.request("GET", "/", headers={**CHROMIUM, "If-None-Match": '"other"'})
+
+    assert (again.status, again.content) == (304, b"")
+    assert (other.status, other.content) == (200, b"1")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding", "read"),
+    [
+        ("gzip, deflate, br, zstd", "zstd", zstd.decompress),
+        ("gzip, deflate", "gzip", gzip.decompress),
+        ("br", None, bytes),
+    ],
+)
+def test_a_kept_page_is_compressed(
+    serve: Serve, accepted: str, coding: str | None, read: Callable[[bytes], bytes]
+) -> None:
+    """Each coding has a tag of its own; the page of somebody signed in is not compressed, as it may hold secrets."""
+    site = serve(extra={"pages": Pages((Page("/", Counter().show, kept=True),))}, no_plugin=["web"])
+    headers = {**CHROMIUM, "Accept-Encoding": accepted}
+
+    page = site.request("GET", "/", headers=headers)
+    again = site.request("GET", "/", headers={**headers, "If-None-Match": page.headers["etag"]})
+    own = site.request("GET", "/", headers=headers, auth=site.add_user("alice"))
+
+    assert (page.headers.get("content-encoding"), read(page.content)) == (coding, b"1")
+    assert page.headers["vary"] == "Accept, User-Agent, Cookie, Accept-Encoding"
+    assert page.headers["etag"] == (f'"1-{coding}"' if coding else '"1"')
+    assert again.status == 304
+    assert "content-encoding" not in own.headers

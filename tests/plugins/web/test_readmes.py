@@ -21,7 +21,7 @@ from tests.helpers.upload_forms import encode, file_fields
 from tests.helpers.web_clients import BROWSERS
 
 from wheelgate.testing.site import Site
-from wheelgate_web.readmes.child_process import ReadmeChild
+from wheelgate_web.readmes.child_process import Busy, ReadmeChild
 
 ROOT = ("root", "")
 MARKDOWN, RST, PLAIN = "text/markdown", "text/x-rst", "text/plain"
@@ -244,11 +244,23 @@ def test_the_child_ends_without_work() -> None:
     child.close()
 
 
+def test_a_child_that_does_not_start_is_not_started_again_at_once(tmp_path: Path) -> None:
+    """If the renderer cannot start, the next requests do without, even if it could start by now."""
+    program = tmp_path / "program.py"
+    child = ReadmeChild(program=program)
+
+    for _ in range(2):
+        with pytest.raises(Busy):
+            child.render(MARKDOWN, "GFM", "x")
+        program.write_text("print(flush=True)")
+    assert child.pid is None
+
+
 def test_the_child_dies_with_the_server() -> None:
     """A child whose server was killed ends by itself."""
     script = (
         "import os, time\n"
-        "from wheelgate_web.readmes.child_process import ReadmeChild\n"
+        "from wheelgate_web.readmes.child_process import Busy, ReadmeChild\n"
         "child = ReadmeChild()\n"
         "child.render('text/markdown', 'GFM', 'x')\n"
         "print(child.pid, flush=True)\n"

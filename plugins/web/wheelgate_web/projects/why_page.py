@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from wheelgate.providers import RouteRequest, RouteResponse
-from wheelgate_web.projects.project_page import crumbs_of, index_path
+from wheelgate_web.projects.project_data import index_path
+from wheelgate_web.projects.project_page import crumbs_of
 from wheelgate_web.rendering import Renderer
 
 MAX_SHOWN_VERSIONS = 20

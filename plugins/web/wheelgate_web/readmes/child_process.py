@@ -20,6 +20,8 @@ RENDER_SECONDS = 2.0
 """Seconds for one description."""
 BUSY_SECONDS = 1.0
 """Seconds to wait while the child renders for another request."""
+RETRY_SECONDS = 60.0
+"""Seconds until a child that did not start is started again."""
 IDLE_SECONDS = 60.0
 """Seconds without work after which the child ends."""
 READ_BYTES = 1 << 16
@@ -56,9 +58,11 @@ class Running:
 class ReadmeChild:
     """Renders descriptions, one at a time. Any thread may call it."""
 
-    def __init__(self, idle_seconds: float = IDLE_SECONDS) -> None:
+    def __init__(self, idle_seconds: float = IDLE_SECONDS, program: Path = PROGRAM) -> None:
         """Start nothing yet; a child without work ends after ``idle_seconds``."""
         self._idle_seconds = idle_seconds
+        self._program = program
+        self._not_before = 0.0
         self._lock = threading.Lock()
         self._running = Running()
         weakref.finalize(self, self._running.end)
@@ -100,10 +104,13 @@ class ReadmeChild:
 
     def _start(self) -> subprocess.Popen[bytes]:
         self._running.end()
+        if time.monotonic() < self._not_before:
+            raise Busy
+        self._not_before = time.monotonic() + RETRY_SECONDS
         try:
             # Isolated, and without the environment, in which there may be secrets of the server.
             process = subprocess.Popen(  # noqa: S603 - a program of this package
-                [sys.executable, "-I", str(PROGRAM)],
+                [sys.executable, "-I", str(self._program)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -120,8 +127,9 @@ class ReadmeChild:
             started = b""
         if not started:
             self._running.end()
-            log.warning("the process that renders descriptions does not start")
+            log.warning("the process that renders descriptions does not start; they are shown as they are")
             raise Busy
+        self._not_before = 0.0
         arguments = self._lock, self._running, process, self._idle_seconds
         threading.Thread(target=end_when_idle, args=arguments, name="readmes", daemon=True).start()
         return process

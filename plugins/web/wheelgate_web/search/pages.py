@@ -7,8 +7,7 @@ from urllib.parse import urlencode
 from wheelgate import Server
 from wheelgate.providers import Route, RouteRequest, RouteResponse
 from wheelgate_web.rendering import SEARCH, Renderer
-from wheelgate_web.search.matching import Search
-from wheelgate_web.search.scopes import scope_of
+from wheelgate_web.search.matching import Matches, Scope, Search
 from wheelgate_web.search.words import parse_query
 
 PAGE_MATCHES = 25
@@ -17,10 +16,12 @@ MAX_PAGES = 100
 MAX_DIGITS = 4
 """Digits of the number of a page in an address."""
 SUGGESTIONS = 8
+DEPENDANTS = 50
+"""Projects that a project's page lists as users of the project."""
 
 
 class SearchPages:
-    """The page with the matches, and the fragment with suggestions."""
+    """The page with the matches, the fragment with suggestions, and the users of a project."""
 
     def __init__(self, renderer: Renderer, server: Server) -> None:
         self._renderer = renderer
@@ -60,6 +61,17 @@ class SearchPages:
         query = parse_query(request.query.get("q", ""))
         found = self._search.find(scope_of(request), query, 0, SUGGESTIONS)
         return self._renderer.fragment(request, "suggestions.html", entries=found.entries, asked=bool(query.text))
+
+    def users_of(self, request: RouteRequest, project: str) -> Matches:
+        """Return the projects that the caller may see and whose latest version requires ``project`` (normalised)."""
+        return self._search.users_of(scope_of(request), project, DEPENDANTS)
+
+
+def scope_of(request: RouteRequest) -> Scope:
+    """Return what the caller of a request may read."""
+    restriction = request.principal.restriction
+    projects = restriction.projects_for("index_read") if restriction is not None else None
+    return Scope(request.view.readable(), projects)
 
 
 def page_number(request: RouteRequest) -> int:

@@ -1,0 +1,1 @@
+"""Counts what the workers do, in memory that they share."""
