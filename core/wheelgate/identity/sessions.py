@@ -69,7 +69,7 @@ class Sessions:
     def read(self, token: str, username: str) -> Session:
         """Check the signature and the owner of a token, and return its content; :meth:`check_age` checks the rest.
 
-        An empty name stands for its owner.
+        An empty name stands for the owner.
 
         Raises:
             NotAuthenticated: the token was changed, or belongs to another user.
