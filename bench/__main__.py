@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import answers, commands, files, hanging, logins, memory, moves, pages, starts, uploads
+from bench import answers, commands, files, hanging, logins, memory, moves, pages, searches, starts, uploads
 from bench.report import Row, table
 from bench.site import Site
 
@@ -30,6 +30,7 @@ BENCHMARKS: dict[str, Callable[[Site], list[Row]]] = {
     "unchanged": pages.unchanged,
     "long": pages.long_pages,
     "names": pages.names,
+    "searches": searches.searches,
     "files": files.files,
     "uploads": uploads.small,
     "large": uploads.large,

@@ -28,6 +28,7 @@ from wheelgate.identity.wiring import Identity, LoginProviders, login_providers,
 from wheelgate.metrics.worker_metrics import WorkerMetrics, private_metrics
 from wheelgate.outgoing.policy import AddressPolicy
 from wheelgate.plugin_host import budgets
+from wheelgate.plugin_host.block_collecting import PageBlocks
 from wheelgate.plugin_host.circuit import BlockingCircuit, CircuitBreaker
 from wheelgate.plugin_host.discovery import Implementation, Plugins, refuse_reserved
 from wheelgate.plugin_host.events import Events
@@ -157,7 +158,7 @@ class Application:
             description = describe_server(plugins, opened, identity, providers, metrics)
             resources = url_map(context, server, access, identity, accounts, packages, description, pools)
             views = ViewSources(context, server.users, users, opened.indices, packages.merger, packages.sources)
-            calls = PluginCalls(context, InProcessApi(), views)
+            calls = PluginCalls(context, InProcessApi(), views, page_blocks(plugins, server))
             resources |= plugin_resources(calls, guarded_routes(description), {each.name for each in permissions})
             pages = add_pages(resources, collect_pages(plugins, server), calls)
             app = make_app(config, calls, make_router(resources), description, server.outgoing.policy)
@@ -277,6 +278,11 @@ def collect_permissions(plugins: Plugins) -> list[Permission]:
     reserved = {permission.name for permission in CORE_PERMISSIONS}
     refuse_reserved(provided, "permission", reserved, lambda permission: permission.name)
     return [*CORE_PERMISSIONS, *(permission for _, permission in provided)]
+
+
+def page_blocks(plugins: Plugins, server: Server) -> PageBlocks:
+    """Return what collects the blocks of plugins for pages."""
+    return PageBlocks(server, guarded_hooks(plugins, "wheelgate_page_blocks", budgets.PAGE_BLOCK_SECONDS))
 
 
 def collect_jobs(plugins: Plugins, server: Server, events: Events) -> Jobs:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from wheelgate.config import Config
     from wheelgate.fields import IndexType
     from wheelgate.outgoing import Outgoing
+    from wheelgate.page_blocks import Block
     from wheelgate.providers import (
         Authenticator,
         CredentialExtractor,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         Page,
         PasswordHasher,
         Route,
+        RouteRequest,
         TokenHandler,
     )
     from wheelgate.server import Server
@@ -288,6 +290,20 @@ def wheelgate_routes(server: Server) -> Iterable[Route]:  # type: ignore[empty-b
 
     Called once per worker. The server does not start if a route names neither a permission nor ``public=True``, or if
     there already is a route of that method and address.
+    """
+
+
+@hookspec
+def wheelgate_page_blocks(  # type: ignore[empty-body]
+    server: Server, place: str, subject: str, request: RouteRequest
+) -> Iterable[Block]:
+    """Return blocks, which pages show below their own content.
+
+    Called for every page at one of the places ``overview``, ``user``, ``index``, ``project``, ``version`` and
+    ``administration``. ``subject`` is what the page is about: the name of a user, ``owner/index``,
+    ``owner/index/project`` or ``owner/index/project/version``; empty for the others. The caller may see that user or
+    index; ask ``request.view`` about anything else. Blocks are values, and the page escapes them. If the function
+    raises, takes longer than 1 s, or returns anything else, the page does without, and the log says so.
     """
 
 

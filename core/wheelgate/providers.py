@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from wheelgate.page_blocks import Block
 from wheelgate.server_view import ServerView
 from wheelgate.values import (
     Credentials,
@@ -209,6 +210,11 @@ class PageError:
     """The sentence for the caller, which is also in the JSON answer."""
 
 
+def no_blocks(request: RouteRequest, place: str, subject: str) -> Sequence[Block]:
+    """Return no block."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class RouteRequest:
     """The argument of the handler of a route or a page."""
@@ -233,6 +239,12 @@ class RouteRequest:
     ask: Ask = refuse_to_ask
     error: PageError | None = None
     """What went wrong; None except in an error page."""
+    collect_blocks: Callable[[RouteRequest, str, str], Sequence[Block]] = no_blocks
+    """Makes :meth:`blocks`."""
+
+    def blocks(self, place: str, subject: str = "") -> Sequence[Block]:
+        """Return the blocks of ``wheelgate_page_blocks`` for a page, in order: show them below its own content."""
+        return self.collect_blocks(self, place, subject)
 
     @property
     def cookies(self) -> Mapping[str, str]:

@@ -146,6 +146,22 @@ def test_overview(start: Start) -> None:
     assert (lost.status, b"<h1>Refused</h1>" in lost.content) == (404, True)
 
 
+def test_a_block(start: Start) -> None:
+    """A plugin adds a block to the pages of indices, with the projects that the reader may see."""
+    server = start("tiny_block")
+    alice = server.login("alice", "correct horse")
+    server.request("PUT", "/alice/news", {"acl_read": ["alice"]}, auth=alice)
+    body, headers = encode(file_fields(wheel("demo", "1.0")))
+    server.request("POST", "/alice/news/", body, auth=alice, headers=headers)
+    browser = {"Accept": "text/html", "User-Agent": "Mozilla/5.0"}
+
+    page = server.request("GET", "/alice/news", auth=alice, headers=browser).content
+    _, _, block = page.partition(b"New this week")
+
+    assert b'<a href="/alice/news/demo"><bdi>demo</bdi></a>' in block
+    assert b"New this week" not in server.request("GET", "/alice/news", headers=browser).content
+
+
 def jwt(name: str) -> str:
     """Return a token like an identity provider's, with a made-up signature, which only the provider checks."""
     claims = base64.urlsafe_b64encode(json.dumps({"preferred_username": name}).encode()).decode().rstrip("=")

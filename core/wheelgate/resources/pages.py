@@ -20,7 +20,7 @@ from wheelgate.plugin_host.circuit import CircuitBreaker
 from wheelgate.plugin_host.discovery import Plugins
 from wheelgate.plugin_host.failures import failure_text
 from wheelgate.providers import Page, PageError, RouteResponse
-from wheelgate.resources.kept_pages import KeptPages, is_unchanged
+from wheelgate.resources.kept_pages import KeptPages, coding_of, is_unchanged
 from wheelgate.resources.package_paths import project_name
 from wheelgate.resources.plugin_calls import PluginCalls
 from wheelgate.server import Server
@@ -107,22 +107,22 @@ class PagedResource:
             name = project_name(req, resp, params["project"], f"/{version}" if version else "")
             if not name:
                 return
-        response = await self._response(req, params)
+        response = await self._response(req, resp, params)
         self._calls.write(resp, response)
         if is_unchanged(req, response):
             resp.data, resp.status_code = None, HTTPStatus.NOT_MODIFIED
 
-    async def _response(self, req: falcon.asgi.Request, params: Mapping[str, str]) -> RouteResponse:
+    async def _response(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, params: Mapping[str, str]
+    ) -> RouteResponse:
         caller = await self._calls.context.identify(req)
         serial = None if self._kept is None else await self._kept.serial(caller)
         if self._kept is None or serial is None:
             return await self._make(req, caller, params)
-        key = req.path, req.query_string, self._calls.base_url(req)
-        response = self._kept.find(serial, key)
-        if response is None:
-            response = await self._make(req, caller, params)
-            self._kept.keep(serial, key, response)
-        return response
+        resp.set_header("vary", f"{PAGE_VARY}, Accept-Encoding")
+        key, coding = (req.path, req.query_string, self._calls.base_url(req)), coding_of(req)
+        response = self._kept.find(serial, key, coding)
+        return response or self._kept.keep(serial, key, await self._make(req, caller, params), coding)
 
     def _make(self, req: falcon.asgi.Request, caller: Caller, params: Mapping[str, str]) -> Awaitable[RouteResponse]:
         request = self._calls.request(req, caller, params, confirm_nothing)

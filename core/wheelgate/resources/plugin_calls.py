@@ -15,6 +15,7 @@ from wheelgate.http.answers import answer
 from wheelgate.http.handler_context import HandlerContext
 from wheelgate.http.in_process import InProcessApi
 from wheelgate.identity.identify import Caller
+from wheelgate.plugin_host.block_collecting import PageBlocks
 from wheelgate.providers import RouteRequest, RouteResponse
 from wheelgate.views.caller_view import CallerView
 from wheelgate.views.sources_of_views import ViewSources
@@ -23,10 +24,11 @@ from wheelgate.views.sources_of_views import ViewSources
 class PluginCalls:
     """Makes the argument of a handler, and writes what it returns."""
 
-    def __init__(self, context: HandlerContext, api: InProcessApi, views: ViewSources) -> None:
+    def __init__(self, context: HandlerContext, api: InProcessApi, views: ViewSources, blocks: PageBlocks) -> None:
         self.context = context
         self.api = api
         self._views = views
+        self._blocks = blocks
 
     def request(
         self,
@@ -54,6 +56,7 @@ class PluginCalls:
             confirm=confirm,
             view=CallerView(self._views, caller),
             base_url=self.base_url(req),
+            collect_blocks=self._blocks.collect,
             ask=partial(self.api.ask, req, asyncio.get_running_loop()),
             **{"body": None, **details},
         )

@@ -36,6 +36,7 @@ class Administration:
             "Administration",
             crumbs=[("Administration", "")],
             may_be_kept=False,
+            blocks=request.blocks("administration"),
             users=[(entry.user, len(entry.indices)) for entry in users.entries],
             paging=paging_of(request, users),
             groups=sorted((groups.result or {}).items()) if groups.status == 200 else [],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +16,10 @@ from wheelgate_web.rendering import Renderer
 from wheelgate_web.text_filters import address, segment
 from wheelgate_web.tool_lines import tool_lines
 
-PROJECTS_OF_A_PAGE = 100
+PROJECTS_OF_A_PAGE = 75
+"""The page then has less than 50 kB."""
+MAX_SUMMARY_CHARS = 120
+"""Characters of a summary in the list; the page of the project has all of it."""
 MAX_SORTED_PROJECTS = 200
 """Projects of an index that a page can sort by their last upload: it has to look at all of them."""
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,12 +44,13 @@ class IndexPage:
             index.path,
             crumbs=[(owner, f"/{segment(owner)}"), (name, where)],
             alternate=f"{where}?no_projects=",
+            blocks=request.blocks("index", index.path),
             index=index,
             bases=index.config.get("bases", ()),
             index_title=index.config.get("title") or "",
             description=index.config.get("description") or "",
             is_private=index.config.get("acl_read") is not None,
-            projects=found.entries,
+            projects=[replace(each, summary=shortened(each.summary)) for each in found.entries],
             paging=paging_of(request, found),
             newest_first=newest_first,
             can_sort=found.total is not None and 1 < found.total <= MAX_SORTED_PROJECTS,
@@ -64,6 +69,11 @@ def projects_of(request: RouteRequest, path: str, *, newest_first: bool) -> List
             entries = sorted(found.entries, key=uploaded, reverse=True)
             return Listing(tuple(entries), found.total)
     return request.view.projects(path, filter_of(request), after_of(request), PROJECTS_OF_A_PAGE)
+
+
+def shortened(summary: str) -> str:
+    """Return a summary for the list."""
+    return summary if len(summary) <= MAX_SUMMARY_CHARS else f"{summary[: MAX_SUMMARY_CHARS - 1]}…"
 
 
 def uploaded(project: ProjectView) -> datetime:

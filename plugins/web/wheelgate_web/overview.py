@@ -11,7 +11,8 @@ from wheelgate_web.paging import after_of, filter_of, paging_of
 from wheelgate_web.permissions import may_change_user
 from wheelgate_web.rendering import Renderer
 
-USERS_OF_A_PAGE = 50
+USERS_OF_A_PAGE = 30
+"""With three indices each, the page then has less than 50 kB."""
 INDICES_OF_A_CARD = 3
 
 
@@ -50,6 +51,7 @@ class Overview:
             "overview.html",
             "Overview",
             alternate="/",
+            blocks=request.blocks("overview"),
             cards=[card for card in cards if not card.is_bare],
             bare=[card for card in cards if card.is_bare],
             paging=paging,

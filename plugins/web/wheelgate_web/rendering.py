@@ -90,6 +90,7 @@ class Renderer:
                 "alternate": alternate,
                 "notice": notice_of(request.query),
                 "next": address_of(request),
+                "blocks": (),
                 "search": SEARCH,
                 "suggestions": SUGGESTIONS,
                 "query": "",

@@ -33,6 +33,7 @@ class UserPage:
             name,
             crumbs=[(name, f"/{segment(name)}")],
             alternate=f"/{segment(name)}",
+            blocks=request.blocks("user", name),
             person=user,
             email=user.email if sees_email else "",
             indices=[lines[index.path] for index in found.entries],

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -13,6 +16,11 @@ from wheelgate import hookimpl
 from wheelgate.errors import BackendUnavailable, NotFound, StartupError
 from wheelgate.providers import Page, RouteRequest, RouteResponse
 from wheelgate.testing.site import Site
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 ADDRESSES = {
     "/": "/",
@@ -278,3 +286,29 @@ def test_a_browser_that_has_a_page_gets_no_second_copy(serve: Serve) -> None:
 
     assert (again.status, again.content) == (304, b"")
     assert (other.status, other.content) == (200, b"1")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding", "read"),
+    [
+        ("gzip, deflate, br, zstd", "zstd", zstd.decompress),
+        ("gzip, deflate", "gzip", gzip.decompress),
+        ("br", None, bytes),
+    ],
+)
+def test_a_kept_page_is_compressed(
+    serve: Serve, accepted: str, coding: str | None, read: Callable[[bytes], bytes]
+) -> None:
+    """Each coding has a tag of its own; the page of somebody signed in is not compressed, as it may hold secrets."""
+    site = serve(extra={"pages": Pages((Page("/", Counter().show, kept=True),))}, no_plugin=["web"])
+    headers = {**CHROMIUM, "Accept-Encoding": accepted}
+
+    page = site.request("GET", "/", headers=headers)
+    again = site.request("GET", "/", headers={**headers, "If-None-Match": page.headers["etag"]})
+    own = site.request("GET", "/", headers=headers, auth=site.add_user("alice"))
+
+    assert (page.headers.get("content-encoding"), read(page.content)) == (coding, b"1")
+    assert page.headers["vary"] == "Accept, User-Agent, Cookie, Accept-Encoding"
+    assert page.headers["etag"] == (f'"1-{coding}"' if coding else '"1"')
+    assert again.status == 304
+    assert "content-encoding" not in own.headers

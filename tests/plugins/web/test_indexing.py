@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from tests.helpers.distributions import Distribution, wheel
-from tests.helpers.search_pages import search
-from tests.helpers.sites import Serve
+from tests.helpers.search_pages import BROWSER, search
 from tests.helpers.upload_forms import address, submit, upload
 
-from wheelgate import Server, hookimpl
-from wheelgate.providers import Route, RouteRequest, RouteResponse
 from wheelgate.testing.site import Site
-from wheelgate_web.rendering import Renderer
-from wheelgate_web.search.pages import SearchPages
 
 OLD, NEW = wheel("clock-tower", "1.0", summary="Strikes"), wheel("clock-tower", "1.1", summary="Chimes")
 PRE = wheel("clock-tower", "2.0rc1", summary="Rings")
@@ -134,44 +130,31 @@ def test_indexing_leaves_the_serial(site: Site, emilie: Auth) -> None:
     assert site.server.database.serial() == before
 
 
-class Dependants:
-    """Shows the users of a project, as a project's page does."""
-
-    @hookimpl
-    def wheelgate_routes(self, server: Server) -> list[Route]:
-        """Serve ``/+x/dependants/NAME``."""
-        pages = SearchPages(Renderer.__new__(Renderer), server)
-
-        def show(request: RouteRequest) -> RouteResponse:
-            found = pages.users_of(request, request.params["name"])
-            return RouteResponse([f"{entry.index}/{entry.name}" for entry in found.entries], "users")
-
-        return [Route("GET", "/{name}", show, public=True)]
-
-
 def requiring(name: str, *requirements: str) -> Distribution:
     """Make a wheel with requirements."""
     return wheel(name, "1.0", requires_dist=requirements)
 
 
-def test_the_users_of_a_project_are_known(serve: Serve) -> None:
-    """A project's users are those whose latest version requires it, on the indices that the caller may read."""
-    site = serve(extra={"dependants": Dependants()})
+def test_a_page_names_the_users_of_a_project(site: Site) -> None:
+    """The page lists projects whose latest version requires the project, on the indices that the reader may read."""
     auth = site.add_user("emilie")
-    site.request("PUT", "/emilie/dev", {}, auth=auth)
-    site.request("PUT", "/emilie/secret", {"acl_read": ["emilie"]}, auth=auth)
-    for dist in (
-        requiring("station", "Clock_Tower[fast]>=1 ; python_version > '3'", "requests"),
-        requiring("bell", "clocktower", "clock-tower-extras"),
-    ):
-        upload(site, "emilie/dev", dist, auth)
+    for name, config in (("dev", {}), ("secret", {"acl_read": ["emilie"]})):
+        site.request("PUT", f"/emilie/{name}", config, auth=auth)
+    for name in ("clock-tower", "clocktower", "unused"):
+        upload(site, "emilie/dev", wheel(name, "1.0"), auth)
+
+    def users(name: str, auth: Auth | None = None) -> list[str]:
+        site.run_jobs()
+        page = site.request("GET", f"/emilie/dev/{name}", auth=auth, headers=BROWSER).content.decode()
+        _, _, section = page.partition('<h2 id="users">Used by</h2>')
+        return re.findall(r'href="/([^"]*)"', section.partition("</section>")[0])
+
+    before = users("clock-tower")
+    upload(site, "emilie/dev", requiring("bell", "clocktower", "clock-tower-extras"), auth)
+    upload(site, "emilie/dev", requiring("station", "Clock_Tower[fast]>=1 ; python_version > '3'", "requests"), auth)
     upload(site, "emilie/secret", requiring("hidden", "clock.tower"), auth)
-    site.run_jobs()
 
-    def users(name: str, auth: Auth | None = None) -> Any:
-        return site.request("GET", f"/+x/dependants/{name}", auth=auth).result
-
-    assert users("clock-tower") == ["emilie/dev/station"]
+    assert (before, users("clock-tower")) == ([], ["emilie/dev/station"])
     assert users("clock-tower", auth) == ["emilie/secret/hidden", "emilie/dev/station"]
     assert users("clocktower") == ["emilie/dev/bell"]
-    assert users("nothing") == []
+    assert users("unused", auth) == []

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from wheelgate import Server
 from wheelgate.caches import LruCache
+from wheelgate.page_blocks import Block
 from wheelgate.providers import RouteRequest, RouteResponse
 from wheelgate_web.projects.project_data import (
     ProjectData,
@@ -33,6 +35,16 @@ Kept = tuple[ProjectData, object, RouteResponse]
 """What a page was made of, which is its data and what it says about other projects, and the page."""
 
 
+@dataclass(frozen=True, slots=True)
+class Additions:
+    """What a page says beside the project itself."""
+
+    users: Matches
+    """The projects that require it."""
+    blocks: tuple[Block, ...]
+    """What plugins add to it."""
+
+
 class ProjectPages:
     """Shows a project, or one version of it."""
 
@@ -48,21 +60,28 @@ class ProjectPages:
         Raises:
             Refusal: as ``request.view`` does.
         """
-        data, users = self._reader.read(request), self._search.users_of(request, request.params["project"])
+        data = self._reader.read(request)
+        additions = self._additions(request)
         if request.principal.name is not None or request.query:
-            return self._page(request, data, users)
+            return self._page(request, data, additions)
         # What other projects this index serves decides which dependencies are links.
-        others = request.view.stamp(index_path(request)), users
+        others = request.view.stamp(index_path(request)), additions
         key = request.base_url, request.request.path
         kept = self._pages.get(key)
         if kept is not None and kept[0] is data and kept[1] == others:
             return unless_known(request, kept[2])
-        page = self._page(request, data, users)
+        page = self._page(request, data, additions)
         if page.status == HTTPStatus.OK and len(page.body) <= MAX_CACHED_BYTES:
             self._pages.put(key, (data, others, page))
         return page
 
-    def _page(self, request: RouteRequest, data: ProjectData, users: Matches) -> RouteResponse:
+    def _additions(self, request: RouteRequest) -> Additions:
+        """Return what does not follow from the project itself, and is asked for at each request."""
+        path, name, version = index_path(request), request.params["project"], request.params.get("version", "")
+        place, subject = ("version", f"{path}/{name}/{version}") if version else ("project", f"{path}/{name}")
+        return Additions(self._search.users_of(request, name), tuple(request.blocks(place, subject)))
+
+    def _page(self, request: RouteRequest, data: ProjectData, additions: Additions) -> RouteResponse:
         wanted = request.params.get("version", "")
         if target := redirect_target(data, wanted):
             location = f"{root_of(request)}/{index_path(request)}/{request.params['project']}/{segment(target)}"
@@ -70,10 +89,10 @@ class ProjectPages:
             return RouteResponse(status=HTTPStatus.FOUND, headers=headers, media_type="text/plain")
         if data.release is None:
             return self._unknown(request, data, wanted)
-        return self._release(request, data, data.release, wanted, users)
+        return self._release(request, data, data.release, wanted, additions)
 
     def _release(
-        self, request: RouteRequest, data: ProjectData, release: ReleaseData, wanted: str, users: Matches
+        self, request: RouteRequest, data: ProjectData, release: ReleaseData, wanted: str, additions: Additions
     ) -> RouteResponse:
         path, name, version = index_path(request), request.params["project"], release.line.version
         projects = [each.project for each in release.dependencies if each.project]
@@ -91,7 +110,8 @@ class ProjectPages:
             install=f"{install}=={version}" if wanted else install,
             project=data.project,
             release=release,
-            users=users,
+            users=additions.users,
+            blocks=additions.blocks,
             linked=request.view.serves(path, projects),
             **listed_versions(request, data.versions),
         )
