@@ -113,37 +113,21 @@ class Application:
         """
         metrics = metrics or private_metrics()
         with ExitStack() as opening:
-            database = Database(config.database_url, connections=connections_per_worker(config))
-            opening.callback(database.close)
-            database.open()
-            opened = OpenedServer(config, plugins, database)
+            opened = open_stores(config, plugins, opening)
             server = opened.server
-            opening.callback(server.files.close)
-            opening.callback(server.deferred.close)
             check(server)
             events = opening.enter_context(closing(Events(server, plugins.implementations("wheelgate_on_event"))))
-            writers = 1 if database.kind == "sqlite" else POSTGRESQL_THREADS
+            writers = 1 if server.database.kind == "sqlite" else POSTGRESQL_THREADS
             storing = opening.enter_context(closing(ThreadPool("store", writers)))
             pools = open_pools(config, opening)
-
-            instant = database.instant and server.users.instant and server.indices.instant
-            access = opening.enter_context(closing(StoreAccess(database, storing, instant=instant)))
-            access.serial = database.serial()
+            access = open_access(server, storing, opening)
             cached_users = CachedUsers(server.users, access)
             users = Users(server.users, opened.indices, cached_users, server.forget_principal)
             accounts = AccountServices(users, opened.indices, opened.passwords)
             providers = login_providers(plugins, server, storing)
             provisioning = make_provisioning(plugins, server, accounts, access, providers, events)
-            identity = wire_identity(
-                providers,
-                server,
-                access,
-                cached_users,
-                pools.hashing,
-                provisioning.provision,
-                events.announce,
-                metrics.own,
-            )
+            parts = (providers, server, access, cached_users, pools.hashing, provisioning.provision)
+            identity = wire_identity(*parts, events.announce, metrics.own)
 
             packages = open_packages(plugins, opened, access, pools, opening)
             jobs = opening.enter_context(closing(collect_jobs(plugins, server, events)))
@@ -191,6 +175,29 @@ class Application:
     def close(self) -> None:
         """Finish running work, and close everything that was opened, the last first."""
         self._opened.close()
+
+
+def open_stores(config: Config, plugins: Plugins, opening: ExitStack) -> OpenedServer:
+    """Open the database, and the stores and files of the server.
+
+    Raises:
+        StartupError: a store is missing, or a plugin fails.
+    """
+    database = Database(config.database_url, connections=connections_per_worker(config))
+    opening.callback(database.close)
+    database.open()
+    opened = OpenedServer(config, plugins, database)
+    opening.callback(opened.server.files.close)
+    opening.callback(opened.server.deferred.close)
+    return opened
+
+
+def open_access(server: Server, pool: ThreadPool, opening: ExitStack) -> StoreAccess:
+    """Create what reads and changes the stores for the event loop."""
+    instant = server.database.instant and server.users.instant and server.indices.instant
+    access = opening.enter_context(closing(StoreAccess(server.database, pool, instant=instant)))
+    access.serial = server.database.serial()
+    return access
 
 
 def connections_per_worker(config: Config) -> int:
