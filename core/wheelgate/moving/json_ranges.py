@@ -56,6 +56,8 @@ class JsonFile:
             raise FaultError(f"{name} is empty")
         self._map = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
         self._released = 0
+        self._loaded = 0
+        """Bytes that were decoded since pages were given back."""
 
     def close(self) -> None:
         """Unmap the file, unless a search in it was interrupted and still refers to it."""
@@ -116,6 +118,9 @@ class JsonFile:
         """
         if of.end - of.start > MAX_VALUE_BYTES:
             raise FaultError(f"{self._name}: the value at byte {of.start} has more than {MAX_VALUE_BYTES} bytes")
+        self._loaded += of.end - of.start
+        if self._loaded > RELEASED_BYTES:
+            self._release(of.start)
         return self._decode(self._map[of.start : of.end], of)
 
     def _decode(self, text: bytes, of: Range) -> Any:
@@ -158,6 +163,6 @@ class JsonFile:
 
     def _release(self, position: int) -> None:
         """Give back the pages that were read, so that memory does not grow with the file."""
-        self._released = position
+        self._released, self._loaded = position, 0
         with suppress(AttributeError, OSError):  # not every system has it
             self._map.madvise(mmap.MADV_DONTNEED)

@@ -18,8 +18,8 @@ from wheelgate.values import EMPTY_MAPPING, Event, Principal, RequestInfo
 
 MAX_QUEUED_EVENTS = 10_000
 """Events of one worker that may wait for the listeners; further ones are dropped."""
-UNLOGGED_EVENTS = frozenset({"LoginFailed", "TokenUsed"})
-"""A failed login has a line of its own already; the use of a token is no change."""
+UNLOGGED_EVENTS = frozenset({"LoginFailed", "TokenUsed", "ServerImported"})
+"""A failed login has a line of its own already; the use of a token is no change; an import prints what it did."""
 MAX_DETAIL_CHARS = 300
 """Characters of the details of an event in the log."""
 CLOSE_SECONDS = 5.0
