@@ -43,6 +43,8 @@ ROOTS_PAGES = [
     "/+x/web/users/emilie/create-index",
     "/+x/web/indices/emilie/dev/edit",
     "/+x/web/indices/emilie/dev/delete",
+    "/+x/web/projects/emilie/dev/weather-station/status",
+    "/+x/web/versions/emilie/dev/weather-station/1.0/yank",
     "/+x/web/tokens",
     "/+x/web/administration",
 ]
