@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wheelgate.logs import LOG_FORMATS, LOG_LEVELS
 from wheelgate.option_types import (
     byte_size,
     file_path,
@@ -165,6 +166,14 @@ CORE_OPTIONS = (
     Option(
         "hash-concurrency", "number of passwords that each worker hashes at once", 1, whole_number(1, 16), metavar="N"
     ),
+    Option(
+        "log-level",
+        "least severe lines of the log to write; info has a line about each change and login",
+        "info",
+        one_of(*LOG_LEVELS),
+        metavar="|".join(LOG_LEVELS),
+    ),
+    Option("log-format", "form of the log, and of the access log", "text", one_of(*LOG_FORMATS), metavar="text|json"),
     Option(
         "metrics-from",
         "address or network from which /+metrics can be read without a login",

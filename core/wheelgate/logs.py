@@ -1,19 +1,29 @@
-"""Formats the log: one line per entry, even if a client sends line breaks in a name."""
+"""Formats the log, as text or as JSON: one line per entry, even if a client sends line breaks in a name."""
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
 import sys
 import traceback
+from collections.abc import Mapping
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from pathlib import PurePath
+from typing import Any
 
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 """The ID of the request that the current task or thread works for; empty outside of requests."""
+
+
+ACCESS_SCOPE: ContextVar[Mapping[str, Any]] = ContextVar("access_scope")
+"""The ASGI scope of the request that the current task works for, for the access log."""
+LOG_LEVELS = ("debug", "info", "warning", "error")
+LOG_FORMATS = ("text", "json")
 
 
 class OneLineFormatter(logging.Formatter):
@@ -22,13 +32,39 @@ class OneLineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the entry as one line; an entry about a request has its ID in brackets before the colon."""
         time = self.formatTime(record, "%Y-%m-%d %H:%M:%S")
-        text = record.getMessage()
-        if record.exc_info and record.exc_info[1] is not None:
-            text = f"{text}: {error_location(record.exc_info[1])}"
+        text = message_of(record)
         # The ID stands before the text, in which a client could write another one.
         request_id = REQUEST_ID.get()
         source = f"{record.name}[{request_id}]" if request_id else record.name
         return f"{time} {record.levelname.lower()} {source}: {escape_unprintable(text)}"
+
+
+class JsonFormatter(logging.Formatter):
+    """Writes each entry as a JSON object; leaves out tracebacks."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the entry as one line of JSON; ``request_id`` is there if the entry is about a request."""
+        entry = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": message_of(record),
+        }
+        request_id = REQUEST_ID.get()
+        return json.dumps({**entry, "request_id": request_id} if request_id else entry)
+
+
+def message_of(record: logging.LogRecord) -> str:
+    """Return the text of an entry, and where its exception was raised."""
+    text = record.getMessage()
+    if record.exc_info and record.exc_info[1] is not None:
+        text = f"{text}: {error_location(record.exc_info[1])}"
+    return text
+
+
+def make_formatter(name: str) -> logging.Formatter:
+    """Return the formatter for a name in ``LOG_FORMATS``."""
+    return JsonFormatter() if name == "json" else OneLineFormatter()
 
 
 def escape_unprintable(text: str) -> str:
@@ -63,14 +99,19 @@ def open_standard_streams() -> None:
             os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
 
 
-def configure_logging() -> None:
-    """Send the server's log and the warnings of libraries to standard error."""
+def configure_logging(level: str = "info", format_name: str = "text") -> None:
+    """Send the server's log and the warnings of libraries to standard error.
+
+    Args:
+        level: the least severe entries of the server to write; one of ``LOG_LEVELS``.
+        format_name: one of ``LOG_FORMATS``.
+    """
     # If a line cannot be written, logging would print its arguments: in the access log, the headers with the passwords.
     logging.raiseExceptions = False
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(OneLineFormatter())
+    handler.setFormatter(make_formatter(format_name))
     logging.getLogger().handlers[:] = [handler]
-    logging.getLogger("wheelgate").setLevel(logging.INFO)
+    logging.getLogger("wheelgate").setLevel(level.upper())
 
 
 def error_location(error: BaseException) -> str:

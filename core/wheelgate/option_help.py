@@ -21,7 +21,7 @@ CORE_OPTION_GROUPS = {
     "requests that the server itself sends": ("allow-upstream", "upstream-proxy", "upstream-no-proxy"),
     "processes, limits and logs": (
         *("workers", "hash-concurrency", "head-timeout", "body-timeout", "send-timeout", "max-indices"),
-        *("access-log", "metrics-from", "no-plugin"),
+        *("log-level", "log-format", "access-log", "metrics-from", "no-plugin"),
     ),
 }
 """The names of the server's own settings by the titles above them, the most needed first."""

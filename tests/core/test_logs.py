@@ -289,3 +289,22 @@ def test_the_log_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> N
     assert "error library: it failed: ValueError at test_logs.py:" in lines[2]
     assert len(lines) == 3
     assert CANARY not in captured.err
+
+
+def test_each_change_and_login_has_a_line(shared: Site, log: io.StringIO, fresh: str) -> None:
+    """The line says what, on what, by whom and from where, with the ID of the request; a failed login has one line."""
+    auth = shared.add_user(fresh)
+    shared.request("PUT", f"/{fresh}/dev", {}, auth=auth)
+    shared.request("GET", f"/{fresh}/dev", auth=auth)
+    shared.request("POST", "/+login", {"user": fresh, "password": "wrong"})
+    shared.request("PATCH", f"/{fresh}", {"title": "secret title"}, auth=auth)
+
+    lines = re.sub(r"^.*? (?=info|warning)", "", log.getvalue(), flags=re.MULTILINE).splitlines()
+    told = [re.sub(r"\[[0-9a-f]{12}\]", "[ID]", line) for line in lines if fresh in line]
+    assert told == [
+        f"info wheelgate.events[ID]: UserCreated {fresh} by 'root' from 127.0.0.1",
+        f"info wheelgate.events[ID]: LoginSucceeded {fresh} by '{fresh}' from 127.0.0.1",
+        f"info wheelgate.events[ID]: IndexCreated {fresh}/dev by '{fresh}' from 127.0.0.1",
+        f"warning wheelgate.identity[ID]: failed login of user '{fresh}' from 127.0.0.1",
+        f"info wheelgate.events[ID]: UserModified {fresh} by '{fresh}' from 127.0.0.1: changed=['title']",
+    ]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from wheelgate.commands.context import ServerContext
 from wheelgate.config import Config
+from wheelgate.logs import configure_logging
 from wheelgate.plugin_host.discovery import Plugins
 from wheelgate.process.listeners import bind_addresses, open_listeners, start_listening
 from wheelgate.process.passed_sockets import refuse_other_addresses
@@ -18,6 +19,7 @@ def serve(context: ServerContext, load: Callable[[], tuple[Config, Plugins]]) ->
     from wheelgate.process.master import GunicornMaster  # only serving needs gunicorn
 
     config = context.config
+    configure_logging(config["log-level"], config["log-format"])
     addresses = bind_addresses(config["host"], config["port"])
     refuse_other_addresses(addresses)
     keep_files_private()

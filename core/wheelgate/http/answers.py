@@ -18,6 +18,7 @@ from wheelgate.errors import Refusal
 from wheelgate.http.proxy_headers import ProxyHeaders
 from wheelgate.http.scope import (
     ADD_HEAD_LINES,
+    CLIENT_ADDRESS,
     MAX_REASON_PHRASE_BYTES,
     PRIVATE_RESPONSE,
     REASON_PHRASE_HEADER,
@@ -25,6 +26,7 @@ from wheelgate.http.scope import (
     SHOW_SERIAL,
     STATUS,
 )
+from wheelgate.logs import ACCESS_SCOPE
 from wheelgate.logs import REQUEST_ID as LOGGED_REQUEST_ID
 from wheelgate.store.access import StoreAccess
 from wheelgate.values import EMPTY_MAPPING
@@ -149,6 +151,9 @@ class CommonHeaders:
         scope[REQUEST_ID] = request_id
         # It stays set after the answer: gunicorn writes the access log in the same task.
         LOGGED_REQUEST_ID.set(request_id)
+        ACCESS_SCOPE.set(scope)
+        if (client := self._proxy_headers.reported_address(scope)) is not None:
+            scope[CLIENT_ADDRESS] = client
         request_id_block = header_block(((b"x-request-id", request_id.encode()),))
         began = 0.0 if self._access.instant else time.monotonic()
 

@@ -168,9 +168,8 @@ class HandlerContext:
         return self._access.within_transaction(confirmed, confirm, change)
 
     def announce(self, name: str, caller: Caller, subject: str, **detail: Any) -> None:
-        """Queue an event for the plugins that listen to it."""
-        if self._events.has_listener(name):
-            self._events.announce(name, caller.principal, caller.info, subject, detail)
+        """Log an event, and queue it for the plugins that listen to it."""
+        self._events.announce(name, caller.principal, caller.info, subject, detail)
 
 
 def confirmed(confirm: Confirm, change: Callable[[], T]) -> T:

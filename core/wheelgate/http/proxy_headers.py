@@ -45,9 +45,23 @@ class ProxyHeaders:
 
     def client_address(self, req: falcon.asgi.Request) -> str:
         """Return the client's IP address: the one that a trusted proxy reports, else that of the connection."""
-        address = req.remote_addr
+        return self._reported_address(req.remote_addr, req.get_header("x-forwarded-for", default=""))
+
+    def reported_address(self, scope: dict[str, Any]) -> str | None:
+        """Return the client's IP address for a request of a trusted proxy; None for any other.
+
+        Args:
+            scope: the ASGI scope of the request, whose headers are a list.
+        """
+        address = connection_address(scope)
+        if not self._trusted_proxies or not self._trusts(address):
+            return None
+        forwarded = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
+        return self._reported_address(address, forwarded.decode("latin-1"))
+
+    def _reported_address(self, address: str, forwarded: str) -> str:
         if self._trusted_proxies and self._trusts(address):
-            return [address, *self._hops(req.get_header("x-forwarded-for", default=""))][-1]
+            return [address, *self._hops(forwarded)][-1]
         return address
 
     def server_url(self, req: falcon.asgi.Request) -> str:

@@ -12,7 +12,7 @@ import falcon.asgi
 
 from wheelgate.errors import TooLarge
 from wheelgate.http.proxy_headers import ProxyHeaders
-from wheelgate.http.scope import PRIVATE_RESPONSE, REQUEST_ID, SHOW_SERIAL
+from wheelgate.http.scope import PRIVATE_RESPONSE, REQUEST_ID, SHOW_SERIAL, USER
 from wheelgate.values import RequestInfo
 
 MAX_DRAINED_BYTES = 64 << 20
@@ -72,6 +72,10 @@ class IncomingRequest:
     def show_serial(self) -> None:
         """Let the response show the change serial, which also tells of changes to private indices."""
         self._req.scope[SHOW_SERIAL] = True
+
+    def note_user(self, name: str) -> None:
+        """Let the access log name the sender."""
+        self._req.scope[USER] = name
 
     def keep_private(self) -> None:
         """Forbid shared caches to store the response (RFC 9111, section 5.2.2.7)."""

@@ -46,6 +46,9 @@ class Incoming(Protocol):
     def show_serial(self) -> None:
         """Let the answer show the change serial, which also tells of changes to private indices."""
 
+    def note_user(self, name: str) -> None:
+        """Let the access log name the sender."""
+
     def keep_private(self) -> None:
         """Keep shared caches from storing the answer, because it is for this caller only."""
 
@@ -133,6 +136,8 @@ class Identifier:
     async def caller(self, incoming: Incoming) -> Caller:
         """Find the caller. Bad credentials make an anonymous caller with a problem; they are no error by themselves."""
         caller = await self._find_caller(incoming)
+        if caller.principal.name is not None:
+            incoming.note_user(caller.principal.name)
         if caller.principal.name == ROOT and caller.principal.restriction is None:
             incoming.show_serial()
         return caller

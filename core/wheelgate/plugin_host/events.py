@@ -18,6 +18,10 @@ from wheelgate.values import EMPTY_MAPPING, Event, Principal, RequestInfo
 
 MAX_QUEUED_EVENTS = 10_000
 """Events of one worker that may wait for the listeners; further ones are dropped."""
+UNLOGGED_EVENTS = frozenset({"LoginFailed", "TokenUsed"})
+"""A failed login has a line of its own already; the use of a token is no change."""
+MAX_DETAIL_CHARS = 300
+"""Characters of the details of an event in the log."""
 CLOSE_SECONDS = 5.0
 """Seconds that a stopping server waits for listeners to handle the queued events."""
 
@@ -37,10 +41,6 @@ class Events:
         """Add listeners, before the first event."""
         self._listeners += listeners
 
-    def has_listener(self, name: str) -> bool:
-        """Return whether any plugin listens to events of this name."""
-        return any(listener.is_about(name) for listener in self._listeners)
-
     def announce(
         self,
         name: str,
@@ -49,11 +49,14 @@ class Events:
         subject: str,
         detail: Mapping[str, Any] = EMPTY_MAPPING,
     ) -> None:
-        """Queue an event that has just happened, if any plugin listens to it. Never waits.
+        """Log an event that has just happened, and queue it if any plugin listens to it. Never waits.
 
         If the listeners are ten thousand events behind, the event is logged and dropped.
         """
-        if not self.has_listener(name):
+        if name not in UNLOGGED_EVENTS:
+            who = f"'{principal.name}'" if principal.name is not None else "anonymous"
+            log.info("%s %s by %s from %s%s", name, subject, who, info.remote_address, shown_detail(detail))
+        if not any(listener.is_about(name) for listener in self._listeners):
             return
         time = datetime.now(UTC)
         event = Event(name, principal.name, subject, info.remote_address, info.request_id, time, detail)
@@ -87,3 +90,9 @@ class Events:
                 except Exception as error:  # noqa: BLE001 - third-party code must not end the thread
                     log.error("plugin '%s' failed on %s: %s", listener.plugin, event.name, failure_text(error))
             self._queue.task_done()
+
+
+def shown_detail(detail: Mapping[str, Any]) -> str:
+    """Return the details of an event for its line in the log."""
+    text = " ".join(f"{key}={value}" for key, value in detail.items() if value not in (None, ""))
+    return f": {text[:MAX_DETAIL_CHARS]}" if text else ""

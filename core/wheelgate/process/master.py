@@ -19,7 +19,8 @@ from gunicorn.app.base import BaseApplication
 from wheelgate.app import Application
 from wheelgate.config import Config
 from wheelgate.errors import BackendUnavailable, StartupError
-from wheelgate.logs import OneLineFormatter, UnwrittenLines
+from wheelgate.http.scope import CLIENT_ADDRESS, USER
+from wheelgate.logs import ACCESS_SCOPE, UnwrittenLines, configure_logging
 from wheelgate.metrics.shared_memory import SharedNumbers
 from wheelgate.metrics.worker_metrics import worker_metrics
 from wheelgate.plugin_host.discovery import Plugins
@@ -29,7 +30,7 @@ from wheelgate.process.worker import Worker
 
 log = logging.getLogger("wheelgate.server")
 
-ACCESS_LOG_FORMAT = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
+ACCESS_LOG_FORMAT = '%(h)s %(u)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
 """Without query and headers, so that no secret gets into the log."""
 MAX_WORKERS_AT_ONCE = 136
 """Workers that have numbers of their own; a reload starts the new workers before the old ones end."""
@@ -45,15 +46,21 @@ FIXED_SETTINGS = ("serverdir", "host", "port")
 
 
 class GunicornLogger(glogging.Logger):  # type: ignore[misc]
-    """The two logs of gunicorn, in the format of the server's own log."""
+    """The two logs of gunicorn, in the format of the server's own log; the access log names client and user."""
 
     def setup(self, cfg: Any) -> None:
         """Set up the logs, also at each reload."""
         super().setup(cfg)
         for handler in (*self.error_log.handlers, *self.access_log.handlers):
-            handler.setFormatter(OneLineFormatter())
+            handler.setFormatter(logging.getLogger().handlers[0].formatter)
         for handler in self.access_log.handlers:
             handler.handleError = UnwrittenLines(log, "the access log")
+
+    def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> dict[str, Any]:
+        """Return what the access log may show: the client as the main log has it, and the user."""
+        scope = ACCESS_SCOPE.get({})
+        client = scope.get(CLIENT_ADDRESS) or environ.get("REMOTE_ADDR", "-")
+        return {**super().atoms(resp, req, environ, request_time), "h": client, "u": scope.get(USER, "-")}
 
 
 class GunicornMaster(BaseApplication):  # type: ignore[misc]
@@ -119,6 +126,7 @@ class GunicornMaster(BaseApplication):  # type: ignore[misc]
         else:
             self._config, self._plugins = config, plugins
             log.info("the settings were read again")
+            configure_logging(config["log-level"], config["log-format"])
         super().reload()
 
     @property
