@@ -14,6 +14,7 @@ from wheelgate_web.indices import IndexPage
 from wheelgate_web.overview import Overview
 from wheelgate_web.projects.project_page import ProjectPages
 from wheelgate_web.projects.why_page import WhyPage
+from wheelgate_web.release_forms import ReleaseForms
 from wheelgate_web.rendering import Renderer
 from wheelgate_web.search.indexing import Indexer
 from wheelgate_web.search.pages import SearchPages
@@ -55,6 +56,7 @@ def wheelgate_routes(server: Server) -> list[Route]:
         *SigningIn(renderer).routes(),
         *Accounts(renderer).routes(),
         *IndexForms(renderer).routes(),
+        *ReleaseForms(renderer).routes(),
         *ApiTokens(renderer).routes(),
         *Administration(renderer).routes(),
         *SearchPages(renderer, server).routes(),

@@ -27,11 +27,13 @@ class Field:
     name: str
     label: str
     kind: str = "text"
-    """``text``, ``email``, ``number``, ``password``, ``area`` or ``check``."""
+    """``text``, ``email``, ``number``, ``password``, ``area``, ``check`` or ``choice``."""
     value: str = ""
     hint: str = ""
     autocomplete: str = "off"
     required: bool = False
+    options: Sequence[str] = ()
+    """The values of a choice."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,10 @@ NOTICES = {
     "index-created": "The index was created.",
     "index-saved": "The index was saved.",
     "index-deleted": "The index was deleted.",
+    "status-set": "The status was set.",
+    "yanked": "The version was yanked.",
+    "unyanked": "The version is no longer yanked.",
+    "deleted": "It was deleted.",
     "token-revoked": "The token was revoked.",
 }
 

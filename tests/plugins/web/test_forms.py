@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from tests.helpers.distributions import wheel
 from tests.helpers.sites import Serve
+from tests.helpers.upload_forms import upload
 from tests.helpers.web_browser import Browser
 
 from wheelgate.testing.site import Site
@@ -248,6 +250,43 @@ def test_without_tokens_there_is_no_page_of_them(serve: Serve) -> None:
 
     assert "API tokens" not in alice.open("/alice").links
     assert alice.open("/+x/web/tokens").status == 404
+
+
+def test_yank_set_the_status_and_delete(site: Site, alice: Browser) -> None:
+    """Who may change releases finds the forms on the page of the project; each says what it has done."""
+    login = site.login("alice", PASSWORD)
+    for version in ("1.0", "1.1"):
+        assert upload(site, "alice/dev", wheel("demo", version), login).status == 200
+    project = alice.open("/alice/dev/demo/1.0")
+    assert {"Yank 1.0", "Set status", "Delete 1.0", "Delete project"} <= project.links.keys()
+    assert "Yank 1.0" not in Browser(site).open("/alice/dev/demo/1.0").links
+
+    yanked = alice.send(project.links["Yank 1.0"], yanked="yes", reason="it forgets the wind")
+    assert (yanked.roles["status"], "Yanked: it forgets the wind" in yanked.said) == ("The version was yanked.", True)
+    assert "no longer" in alice.send(project.links["Yank 1.0"]).roles["status"]
+    page = alice.send(project.links["Set status"], status="archived", reason="done")
+    assert "Archived" in page.said
+    assert alice.send(project.links["Set status"], status="nonsense").status == 400
+    assert alice.send(project.links["Delete 1.0"], confirm="1.0").status == 400
+    alice.send(project.links["Delete 1.0"], confirm="demo 1.0")
+    assert site.request("GET", "/alice/dev/demo").result.keys() == {"1.1"}
+    page = alice.send(project.links["Delete project"], confirm="demo")
+    assert (alice.address, page.roles["status"]) == ("/alice/dev?done=deleted", "It was deleted.")
+
+
+@pytest.mark.parametrize(
+    "form", ["projects/alice/dev/demo/status", "projects/alice/dev/demo/delete", "versions/alice/dev/demo/1.0/yank"]
+)
+def test_releases_of_others(site: Site, form: str) -> None:
+    """Nobody else may use these forms."""
+    assert upload(site, "alice/dev", wheel("demo"), site.login("alice", PASSWORD)).status == 200
+    bob = Browser(site)
+    bob.sign_in("bob", PASSWORD)
+
+    for reader, status in ((Browser(site), 401), (bob, 403)):
+        assert reader.open(f"/+x/web/{form}").status == status
+        assert reader.send(f"/+x/web/{form}", confirm="demo", yanked="yes", status="archived").status == status
+    assert site.request("GET", "/alice/dev/demo").result.keys() == {"1.0"}
 
 
 def test_administration(site: Site, root: Browser, alice: Browser) -> None:

@@ -18,6 +18,7 @@ from wheelgate_web.projects.project_data import (
     redirect_target,
 )
 from wheelgate_web.projects.versions import Versions
+from wheelgate_web.release_forms import release_actions
 from wheelgate_web.rendering import Renderer, root_of
 from wheelgate_web.search.matching import Matches
 from wheelgate_web.search.pages import SearchPages
@@ -112,6 +113,8 @@ class ProjectPages:
             release=release,
             users=additions.users,
             blocks=additions.blocks,
+            # The files of a quarantined project are not shown, but its status can be set.
+            actions=release_actions(request, path, name, version) if path in (release.sources or [path]) else [],
             linked=request.view.serves(path, projects),
             **listed_versions(request, data.versions),
         )
