@@ -25,7 +25,7 @@ GETS_SERVER = {
     for name, hook in vars(hookspecs).items()
     if name.startswith("wheelgate_") and "server" in getattr(hook, "__annotations__", {})
 }
-FOR_SUBCOMMANDS = {"wheelgate_state_sections"}
+FOR_SUBCOMMANDS = {"wheelgate_state_sections", "wheelgate_export_data", "wheelgate_import_data"}
 """Hooks that only subcommands call."""
 
 
@@ -98,6 +98,7 @@ def test_while_it_serves(tmp_path: Path) -> None:
         site.request("PUT", "/alice/dev", {}, auth=alice)
         uploaded = upload(site, "alice/dev", wheel("demo", "1.0"), alice)
         site.request("GET", "/", auth=alice)
+        site.request("GET", "/alice", headers={"Accept": "text/html", "User-Agent": "Mozilla/5.0"})
         site.request("DELETE", "/alice", auth=root)
 
     assert uploaded.status == 200
@@ -110,17 +111,19 @@ def test_while_it_serves(tmp_path: Path) -> None:
         (["passwd", "alice", "--password-stdin"], {"wheelgate_check_password"}),
         (["auth", "test", "emilie", "--password-stdin"], {"wheelgate_authenticators", "wheelgate_group_sources"}),
         (["export-state"], {"wheelgate_state_sections", "wheelgate_group_sources", "wheelgate_index_types"}),
+        (["export", "export"], {"wheelgate_export_data", "wheelgate_index_types"}),
         (["fsck"], {"wheelgate_warnings", "wheelgate_index_types", "wheelgate_authenticators", "wheelgate_routes"}),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
 )
 def test_in_a_subcommand(
-    serve: Serve, run: Run, monkeypatch: pytest.MonkeyPatch, arguments: list[str], hooks: set[str]
+    serve: Serve, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str], hooks: set[str]
 ) -> None:
     """The commands that do not serve give their hooks the same server."""
     site = serve()
     site.add_user("alice", "correct horse")
     serve.stop()
+    monkeypatch.chdir(tmp_path)
     curious = Curious()
     found = InstalledPlugin("curious", "tests", "1", blocked=False, plugin=curious)
     monkeypatch.setattr("wheelgate.main.discover", lambda blocked: Plugins([*installed_plugins(), found]))

