@@ -112,6 +112,7 @@ def options(folder: Path, which: str) -> list[str]:
         "token-handler": ("file", str(tokens)),
         "policy": ("hidden", "secret"),
         "route": ("greeting", "good day"),
+        "page": ("title", "Rooms"),
         "index-type": ("title", "mine"),
     }
     return [f"--{plugin_name(kind, which)}-{option}={value}" for kind, (option, value) in given.items()]
@@ -130,6 +131,7 @@ def working(server: ServerProcess, which: str) -> set[str]:
         "token-handler": server.request("GET", "/+api", auth=token).result["authstatus"][:2] == ["ok", "alice"],
         "policy": server.request("GET", "/root/secret").status in (401, 404),
         "route": server.request("GET", f"/+x/{module('route', which)}/greeting").status == 200,
+        "page": b"<h1>Rooms</h1>" in server.request("GET", f"/+x/{module('page', which)}/indices").content,
         "index-type": server.request("PUT", f"/root/{own}", {"type": own}, auth=root).status == 200,
     }
     for path in ("/bob", "/grace", f"/root/{own}"):

@@ -26,6 +26,7 @@ PLUGIN_KINDS = {
     "policy": PluginKind("decides which users may see which indices"),
     "events": PluginKind("logs what happens on the server"),
     "route": PluginKind("serves its own addresses"),
+    "page": PluginKind("shows people a page of its own"),
     "index-type": PluginKind("adds a type of index"),
     "server-command": PluginKind("adds a subcommand to devpi-server"),
     "config-writer": PluginKind("configures another tool to use an index", "wheelgate.client", ()),
