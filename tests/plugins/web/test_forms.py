@@ -301,6 +301,27 @@ def test_administration(site: Site, root: Browser, alice: Browser) -> None:
     assert "Administration" not in alice.open("/").links
 
 
+QUESTIONS = {
+    "permission=index_modify&resource=alice/dev&user=alice": ("Yes: its owner may", "restrict_modify"),
+    "permission=index_modify&resource=alice/dev&user=bob": ("No: only its owner 'alice' and root may", "no opinion"),
+    "permission=fly": ("there is no permission 'fly'", ""),
+    "permission=upload&resource=alice/dev&user=nobody": ("no user 'nobody'", ""),
+}
+
+
+@pytest.mark.parametrize(("query", "shown"), QUESTIONS.items(), ids=QUESTIONS)
+def test_the_administration_says_who_may_do_what(
+    root: Browser, alice: Browser, query: str, shown: tuple[str, str]
+) -> None:
+    """The page shows the decision of the server, its reason and the answers of the plugins."""
+    page = root.open(f"/+x/web/administration?{query}")
+
+    assert page.status == 200
+    assert shown[0] in page.text
+    assert shown[1] in page.text
+    assert alice.open(f"/+x/web/administration?{query}").status == 403
+
+
 @pytest.mark.parametrize("done", ["nonsense", "<b>", "user-created'"])
 def test_an_address_cannot_make_a_page_say_something(site: Site, done: str) -> None:
     """Only sentences of this server stand in the place for what was done."""
