@@ -1,7 +1,13 @@
-"""Backups of a server to which four clients write: nothing acknowledged before is missing, and nothing is in excess."""
+"""Backups of a server to which four clients write: nothing acknowledged before is missing, and nothing is in excess.
+
+A run makes six backups; ``WHEELGATE_BACKUPS`` sets another number::
+
+    WHEELGATE_BACKUPS=20 pytest tests/faults/test_backups_beside_writers.py
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -22,7 +28,7 @@ from wheelgate.testing.site import Site
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 WRITERS = 4
-ROUNDS = 20
+ROUNDS = int(os.environ.get("WHEELGATE_BACKUPS", "6"))
 KEPT_FILES = 5
 """How many files of a project are left; a writer deletes the oldest one."""
 PROGRAM = str(Path(sys.executable).with_name("devpi-server"))

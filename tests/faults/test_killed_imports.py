@@ -22,7 +22,7 @@ from wheelgate.testing.site import Site
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-MOMENTS = 5
+MOMENTS = 3
 """Writes before which an import is killed, or from which on the disk is full, spread over all of them."""
 FILES = [wheel("hello", f"1.{number}") for number in range(4)]
 PROGRAM = Path(sys.executable).with_name("devpi-server")
