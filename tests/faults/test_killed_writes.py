@@ -1,6 +1,6 @@
 """A start, an upload, a migration, a backup and a restore that are killed before a write lose and leave nothing.
 
-A run tries six writes of each, spread over all of them. ``WHEELGATE_KILLS`` sets another number; with ``all``, a run
+A run tries four writes of each, spread over all of them. ``WHEELGATE_KILLS`` sets another number; with ``all``, a run
 tries every write, which takes an hour or more::
 
     WHEELGATE_KILLS=all pytest -s tests/faults/test_killed_writes.py
@@ -29,7 +29,7 @@ from tests.helpers.write_faults import WriteFaults, sampled, write_faults  # noq
 
 from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess, clean_environment
 
-KILLS = int(os.environ.get("WHEELGATE_KILLS", "6").replace("all", "1000000"))
+KILLS = int(os.environ.get("WHEELGATE_KILLS", "4").replace("all", "1000000"))
 """Writes of each kind of work that are tried, spread over all of them."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(max(600, min(KILLS, 1000) * 60))]
