@@ -20,8 +20,8 @@ always-set-cfg: no
 """
 
 FEATURES = [
-    *("api-tokens", "project-status", "push-no-docs", "push-only-docs", "push-register-project"),
-    *("server-keyvalue-parsing", "why", "yank"),
+    *("api-tokens", "can", "project-status", "push-no-docs", "push-only-docs", "push-register-project"),
+    *("server-keyvalue-parsing", "whoami", "why", "yank"),
 ]
 
 

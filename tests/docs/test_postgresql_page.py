@@ -40,7 +40,7 @@ def test_the_commands_prepare_a_database(postgres: PostgresServer, tmp_path: Pat
                 timeout=60,
             )
             assert done.returncode == 0, done.stderr
-        (url,) = re.findall(r"`(postgresql://\S+)`", PAGE)
+        (url,) = re.findall(r"holds one line, `(postgresql://\S+)`", PAGE)
         file = tmp_path / "database"
         file.touch(0o600)
         file.write_text(url.replace("db.packages.example/wheelgate", f"/wheelgate?host={postgres.folder}") + "\n")

@@ -57,7 +57,7 @@ def check_complete(folder: Path) -> None:
             assert site.request("GET", f"/alice/dev/{address(file)}").content == file.content
         assert site.login("root", "root's")
         assert sorted(site.request("GET", "/").result) == ["alice", "bob", "root"]
-    stored = [path for path in (folder / "files").rglob("*") if path.is_file()]
+    stored = [path for path in (folder / "files" / "sha256").rglob("*") if path.is_file()]
     assert len(stored) == len(FILES) + 1
 
 

@@ -122,5 +122,6 @@ def plugin_route(plugin: str, route: Route) -> tuple[str, dict[str, Any]]:
     parameters = [{**path_parameter(name), "schema": STRING_SCHEMA} for name in names]
     request_body = json_body(dict(route.schema)) if route.schema else None
     also = {"201": "created"} if route.method == "PUT" else EMPTY_MAPPING
-    described = operation(route.summary or f"Ask the plugin '{plugin}'", request_body, also=also)
+    # A route may answer with a body of any type, such as a page.
+    described = operation(route.summary or f"Ask the plugin '{plugin}'", request_body, media=("*/*",), also=also)
     return path, {"parameters": parameters, route.method.lower(): described}

@@ -191,8 +191,9 @@ def test_a_description_that_hangs_delays_nobody(site: Site, fresh: str) -> None:
     async def act(client: Any) -> tuple[list[int], bool]:
         hanging = asyncio.create_task(client.get(f"/root/dev/{fresh}", headers=BROWSERS["chromium"]))
         paths = (f"/root/dev/{fresh}other", f"/root/dev/+simple/{fresh}/", "/root")
-        statuses = [(await client.get(path, headers=BROWSERS["chromium"])).status_code for path in paths]
+        statuses = [(await client.get(paths[0], headers=BROWSERS["chromium"])).status_code]
         was_hanging = not hanging.done()
+        statuses += [(await client.get(path, headers=BROWSERS["chromium"])).status_code for path in paths[1:]]
         return [*statuses, (await hanging).status_code], was_hanging
 
     assert conduct(site, act) == ([200, 200, 200, 200], True)
