@@ -99,7 +99,7 @@ class NewFile:
     tested: int | None = None
     """For a test result: the number of the tested file."""
     uploaded: str = ""
-    """When it was uploaded, in the stored form; empty for now."""
+    """When it was uploaded, in the stored form; empty stands for the present."""
 
 
 def current_timestamp() -> str:

@@ -59,7 +59,7 @@ class UploadDetails:
     """The core metadata of a wheel, which is served next to it."""
     provenance: bytes | None = None
     uploaded: str = ""
-    """The time of the upload; empty for now."""
+    """The time of the upload; empty stands for the present."""
 
 
 def inspect_upload(
