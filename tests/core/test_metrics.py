@@ -15,6 +15,7 @@ from tests.helpers.sites import Serve
 from tests.helpers.upload_forms import address, upload
 from tests.helpers.wire import wait_until, workers
 
+from wheelgate.metrics.catalogue import METRICS
 from wheelgate.testing.server_process import CHEAP_HASHING, ServerProcess
 from wheelgate.testing.site import Response, Site
 
@@ -82,6 +83,13 @@ def test_numbers_that_differ_each_time(busy: Site) -> None:
     assert len(buckets) == 14
     assert buckets == sorted(buckets)
     assert buckets[-1] == found["wheelgate_password_hash_seconds_count"]
+
+
+def test_each_metric_is_counted(busy: Site) -> None:
+    """A server that has done a bit of everything shows every metric that the documentation lists."""
+    shown = busy.request("GET", "/+metrics", auth=ROOT).content.decode()
+
+    assert [metric.name for metric in METRICS if f"# TYPE {metric.name} {metric.kind}\n" not in shown] == []
 
 
 def test_no_label_is_a_name(busy: Site) -> None:

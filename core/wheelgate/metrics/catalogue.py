@@ -33,9 +33,6 @@ UPLOAD_BYTES = Metric("wheelgate_upload_bytes_total", "counter", "Bytes of the b
 DOWNLOADS = Metric("wheelgate_downloads_total", "counter", "Answers with a file, or with its metadata or provenance.")
 LOGINS = Metric("wheelgate_logins_total", "counter", "Verified passwords and vouching proxies: success or failure.")
 HASH_SECONDS = Metric("wheelgate_password_hash_seconds", "histogram", "Seconds to verify a password by its hash.")
-UPSTREAM_REQUESTS = Metric(
-    "wheelgate_upstream_requests_total", "counter", "Requests of this server to others: answered, refused or failed."
-)
 PROVIDER_STATE = Metric(
     "wheelgate_provider_state", "gauge", "Workers that leave out a provider because it keeps failing; 0 is good."
 )
@@ -49,6 +46,6 @@ PROCESS_FILES = Metric("process_open_fds", "gauge", "Open file descriptors of th
 
 METRICS = (
     *(BUILD_INFO, REQUESTS, REQUEST_SECONDS, IN_FLIGHT, UPLOADS, UPLOAD_BYTES, DOWNLOADS, LOGINS, HASH_SECONDS),
-    *(UPSTREAM_REQUESTS, PROVIDER_STATE, SERIAL, PROCESS_START, PROCESS_CPU, PROCESS_MEMORY, PROCESS_FILES),
+    *(PROVIDER_STATE, SERIAL, PROCESS_START, PROCESS_CPU, PROCESS_MEMORY, PROCESS_FILES),
 )
 """All of them, in the order in which the server shows them."""
